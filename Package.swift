@@ -1,0 +1,41 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "snapshot",
+    products: [
+        .executable(name: "snapshot", targets: ["snapshot"]),
+        .executable(name: "reolink-simulator", targets: ["reolink-simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // System libraries, each behind typed shims.
+        .systemLibrary(name: "CLibCurl"),
+        .systemLibrary(name: "CLibCrypto"),
+        .systemLibrary(name: "CLibSSL"),
+
+        // Failures, clocks, settings, files: what every program here needs.
+        .target(name: "SnapshotBase", swiftSettings: strict),
+        // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
+        .target(name: "SnapshotState", dependencies: ["SnapshotBase"], swiftSettings: strict),
+        // Camera → gate → store → spool: the one-shot's path.
+        .target(
+            name: "SnapshotCore", dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto"],
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "snapshot",
+            dependencies: [
+                "SnapshotBase", "SnapshotState", "SnapshotCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "reolink-simulator",
+            dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+    ]
+)
