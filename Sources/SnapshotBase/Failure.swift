@@ -1,0 +1,65 @@
+/// What went wrong, told to the person at the terminal: `<what> <which>: <why>`, and a hint where one helps.
+///
+/// Callers choose by `kind` and `code`, never by the text. No field ever holds a secret.
+package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Which part of the work failed; it decides the exit code.
+    package enum Kind: String, Sendable {
+        case usage, settings, camera, cameraRefused, state, store, storeRefused, spool
+    }
+
+    package var kind: Kind
+    /// A short, stable class for state, health and metrics, e.g. `camera-timeout`. Never a URL.
+    package var code: String
+    /// The operation that failed, e.g. `cannot reach camera`.
+    package var what: String
+    /// Its subject, e.g. a host or a path; may be empty.
+    package var which: String
+    package var why: String
+    package var hint: String?
+
+    package init(
+        _ kind: Kind, code: String, _ what: String, _ which: String = "", why: String, hint: String? = nil
+    ) {
+        self.kind = kind
+        self.code = code
+        self.what = what
+        self.which = which
+        self.why = why
+        self.hint = hint
+    }
+
+    package var description: String { which.isEmpty ? "\(what): \(why)" : "\(what) \(which): \(why)" }
+
+    /// The exit code of the contract: sysexits where they fit.
+    package var exitCode: Int32 {
+        switch kind {
+        case .usage: 64
+        case .camera: 69
+        case .state, .spool: 74
+        case .store: 75
+        case .cameraRefused, .storeRefused: 77
+        case .settings: 78
+        }
+    }
+
+    package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil) -> Failure {
+        Failure(.settings, code: "settings", what, which, why: why, hint: hint)
+    }
+}
+
+extension String {
+    /// This text made fit for one line of a log or a terminal: control and non-ASCII bytes escaped, at most `limit` bytes.
+    package func printable(limit: Int = 200) -> String {
+        var text = ""
+        for scalar in unicodeScalars {
+            if text.utf8.count >= limit { return text + "…" }
+            let isControl = scalar.properties.generalCategory == .control || scalar == "\u{FFFD}"
+            if isControl || scalar.properties.isBidiControl {
+                text += "\\u{" + String(scalar.value, radix: 16) + "}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}

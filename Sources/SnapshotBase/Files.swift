@@ -1,0 +1,159 @@
+import Glibc
+
+/// A call of the operating system that failed: which, and the error number's text.
+package struct SystemError: Error, Sendable, CustomStringConvertible {
+    package let call: String
+    package let number: Int32
+
+    package init(_ call: String, number: Int32 = errno) {
+        self.call = call
+        self.number = number
+    }
+
+    package var description: String { String(cString: strerror(number)) }
+}
+
+/// Owns an open file descriptor and closes it.
+package struct FileHandle: ~Copyable {
+    package let descriptor: Int32
+
+    package init(owning descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Opens `path`; close-on-exec always.
+    package init(opening path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) {
+        let descriptor = retrying { open(path, flags | O_CLOEXEC, mode) }
+        guard descriptor >= 0 else { throw SystemError("open") }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes all of `bytes` at the file's position.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = retrying {
+                Glibc.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+            }
+            guard written > 0 else { throw SystemError("write", number: written == 0 ? ENOSPC : errno) }
+            offset += written
+        }
+    }
+
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(SystemError) in
+            try write(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    package func sync() throws(SystemError) {
+        guard retrying({ fsync(descriptor) }) == 0 else { throw SystemError("fsync") }
+    }
+
+    /// The file's facts: size, mode, owner.
+    package func status() throws(SystemError) -> stat {
+        var facts = stat()
+        guard fstat(descriptor, &facts) == 0 else { throw SystemError("fstat") }
+        return facts
+    }
+
+    /// Reads from the file's position to its end, or until `limit` bytes are there.
+    package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
+        let size = max(0, Int(try status().st_size))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(limit, size))
+        var failed: SystemError?
+        var chunk = min(limit, max(size, 4096))
+        while bytes.count < limit, chunk > 0 {
+            let more = [UInt8](unsafeUninitializedCapacity: chunk) { buffer, count in
+                let got = retrying { read(descriptor, buffer.baseAddress, chunk) }
+                if got < 0 { failed = SystemError("read") }
+                count = max(0, got)
+            }
+            if let failed { throw failed }
+            if more.isEmpty { break }
+            if bytes.isEmpty { bytes = more } else { bytes += more }
+            chunk = min(65536, limit - bytes.count)
+        }
+        return bytes
+    }
+}
+
+/// Calls again when a signal interrupted the call.
+@discardableResult
+package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result != -1 || errno != EINTR { return result }
+    }
+}
+
+/// The whole of a file, at most `limit` bytes of it.
+package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    try FileHandle(opening: path, O_RDONLY).readAll(limit: limit)
+}
+
+/// Makes a directory and its parents; one that is there already is fine.
+package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
+    if mkdir(path, mode) == 0 { return }
+    switch errno {
+    case EEXIST:
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { throw SystemError("stat") }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { throw SystemError("mkdir", number: ENOTDIR) }
+    case ENOENT:
+        let parent = parentDirectory(path)
+        guard parent != path else { throw SystemError("mkdir") }
+        try makeDirectory(parent, mode: mode)
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SystemError("mkdir") }
+        try syncDirectory(parent)
+    default: throw SystemError("mkdir")
+    }
+}
+
+package func parentDirectory(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    let parent = path[..<slash]
+    return parent.isEmpty ? "/" : String(parent)
+}
+
+/// Makes the names in a directory durable.
+package func syncDirectory(_ path: String) throws(SystemError) {
+    try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).sync()
+}
+
+/// Puts `pieces` under `path` so that after any crash it holds either the old content or all of the new:
+/// temporary file, write, fsync, rename, fsync of the directory. `temporary` must be on the same file system.
+package func writeDurably(
+    _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t
+) throws(SystemError) {
+    do throws(SystemError) {
+        let file = try FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+        guard fchmod(file.descriptor, mode) == 0 else { throw SystemError("fchmod") }
+        for piece in pieces { try file.write(piece) }
+        try file.sync()
+        guard rename(temporary, path) == 0 else { throw SystemError("rename") }
+        try syncDirectory(parentDirectory(path))
+    } catch {
+        unlink(temporary)
+        throw error
+    }
+}
+
+/// The names in a directory, without `.` and `..`, in no order.
+package func listDirectory(_ path: String) throws(SystemError) -> [String] {
+    guard let directory = opendir(path) else { throw SystemError("opendir") }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while true {
+        errno = 0
+        guard let entry = readdir(directory) else {
+            if errno != 0 { throw SystemError("readdir") }
+            return names
+        }
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+}

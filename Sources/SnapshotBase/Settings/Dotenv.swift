@@ -1,0 +1,112 @@
+/// The `.env` dialect: `KEY=value`, `export KEY=…`, quotes, comments, CRLF and a BOM.
+///
+/// Inside double quotes a backslash escapes `"`, `\`, `$` and `` ` ``, as in a shell; inside single quotes nothing does.
+/// Nothing is expanded.
+package enum Dotenv {
+    package struct Entry: Equatable, Sendable {
+        package let key: String
+        package let value: String
+        package let line: Int
+    }
+
+    /// - Throws: `Failure` of kind settings, with `path:line` and never the value.
+    package static func parse(_ bytes: [UInt8], path: String) throws(Failure) -> [Entry] {
+        var bytes = bytes[...]
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+        var entries: [Entry] = []
+        var number = 0
+        for rawLine in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            number += 1
+            let line = rawLine.last == UInt8(ascii: "\r") ? rawLine.dropLast() : rawLine
+            guard let text = String(validating: line, as: UTF8.self) else {
+                throw malformed(path, number, "not UTF-8 text", hint: "save the file as UTF-8")
+            }
+            if let entry = try parseLine(text, path: path, number: number) { entries.append(entry) }
+        }
+        return entries
+    }
+
+    private static func parseLine(_ text: String, path: String, number: Int) throws(Failure) -> Entry? {
+        var rest = text[...].trimmed
+        if rest.isEmpty || rest.first == "#" { return nil }
+        if rest.hasPrefix("export"), let next = rest.dropFirst(6).first, next.isBlank {
+            rest = rest.dropFirst(6).trimmed
+        }
+        guard let equals = rest.firstIndex(of: "=") else {
+            throw malformed(path, number, "no '=' in this line", hint: "write KEY=value, and # before a comment")
+        }
+        let key = rest[..<equals].trimmed
+        guard isName(key) else {
+            throw malformed(
+                path, number, "'\(String(key).printable(limit: 40))' is not a name",
+                hint: "names are letters, digits and _")
+        }
+        let value = try parseValue(rest[rest.index(after: equals)...], path: path, number: number)
+        if value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\t" }) {
+            throw malformed(path, number, "the value of \(key) holds a control character")
+        }
+        return Entry(key: String(key), value: value, line: number)
+    }
+
+    private static func parseValue(_ raw: Substring, path: String, number: Int) throws(Failure) -> String {
+        let text = raw.trimmed
+        guard let quote = text.first, quote == "\"" || quote == "'" else {
+            return String(withoutComment(raw).trimmed)
+        }
+        var value = ""
+        var position = text.index(after: text.startIndex)
+        while position < text.endIndex, text[position] != quote {
+            let next = text.index(after: position)
+            if quote == "\"", text[position] == "\\", next < text.endIndex, "\"\\$`".contains(text[next]) {
+                position = next
+            }
+            value.append(text[position])
+            position = text.index(after: position)
+        }
+        guard position < text.endIndex else {
+            throw malformed(
+                path, number, "the quote \(quote) is not closed", hint: "put another \(quote) behind the value")
+        }
+        let tail = text[text.index(after: position)...]
+        guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
+            throw malformed(
+                path, number, "text behind the closing quote", hint: "put the whole value between the quotes")
+        }
+        return value
+    }
+
+    /// An unquoted value without the comment that white space and `#` begin.
+    package static func withoutComment(_ text: Substring) -> Substring {
+        var previousIsBlank = false
+        for index in text.indices {
+            if text[index] == "#", previousIsBlank { return text[..<index] }
+            previousIsBlank = text[index].isBlank
+        }
+        return text
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, !(48...57).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            byte == UInt8(ascii: "_") || (48...57).contains(byte) || (65...90).contains(byte)
+                || (97...122).contains(byte)
+        }
+    }
+
+    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure {
+        .settings("malformed line", "\(path):\(line)", why: why, hint: hint)
+    }
+}
+
+extension Substring {
+    package var trimmed: Substring {
+        var text = self
+        while let first = text.first, first.isBlank { text.removeFirst() }
+        while let last = text.last, last.isBlank { text.removeLast() }
+        return text
+    }
+}
+
+extension Character {
+    package var isBlank: Bool { self == " " || self == "\t" }
+}

@@ -1,0 +1,177 @@
+import Glibc
+
+/// The settings of one run, from all their sources. First wins: command line; credential files (secrets only);
+/// environment; the settings file. An empty value counts as unset.
+package struct Settings: Sendable {
+    /// Where a value came from.
+    package enum Origin: Equatable, Sendable, CustomStringConvertible {
+        case commandLine
+        case credential(path: String)
+        case environment
+        case file(path: String, line: Int)
+
+        package var description: String {
+            switch self {
+            case .commandLine: "the command line"
+            case .credential(let path): path
+            case .environment: "the environment"
+            case .file(let path, let line): "\(path):\(line)"
+            }
+        }
+    }
+
+    package struct Value: Sendable {
+        package let text: String
+        package let origin: Origin
+    }
+
+    private let commandLine: [SettingKey: String]
+    private let environment: [String: String]
+    private let file: [String: Dotenv.Entry]
+    /// The settings file that was read, if any.
+    package let path: String?
+    /// Things in the file that look like mistakes but don't stop the run, one sentence each.
+    package let warnings: [String]
+
+    package static let systemPath = "/etc/snapshot/snapshot.env"
+
+    /// - Parameters:
+    ///   - path: the file that `--config` names; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
+    package init(
+        commandLine: [SettingKey: String] = [:], environment: [String: String], path: String? = nil
+    ) throws(Failure) {
+        self.commandLine = commandLine
+        self.environment = environment
+        let found = path ?? [".env", Settings.systemPath].first { access($0, F_OK) == 0 }
+        self.path = found
+        guard let found else {
+            file = [:]
+            warnings = []
+            return
+        }
+        let bytes: [UInt8]
+        do { bytes = try readFile(found, limit: 1 << 20) } catch {
+            throw .settings("cannot read settings file", found, why: "\(error)")
+        }
+        var entries: [String: Dotenv.Entry] = [:]
+        var warnings: [String] = []
+        for entry in try Dotenv.parse(bytes, path: found) {
+            entries[entry.key] = entry
+            guard !SettingKey.isKnown(entry.key) else { continue }
+            let guess = SettingKey.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+            warnings.append("unknown setting \(entry.key) in \(found):\(entry.line)\(guess)")
+        }
+        file = entries
+        self.warnings = warnings
+    }
+
+    /// The value of `key` from its first source, or nil where it is unset.
+    package func value(_ key: SettingKey) throws(Failure) -> Value? {
+        let found = try lookUp(key)
+        guard let found, !found.text.isEmpty else { return nil }
+        if found.text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            throw refusal(key, found, rule: "must not contain control characters or line breaks")
+        }
+        return found
+    }
+
+    /// Like `value`, but a value that is set to nothing comes back as "".
+    package func valueOrEmpty(_ key: SettingKey) throws(Failure) -> String? {
+        if let value = try value(key) { return value.text }
+        if commandLine[key] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" { return "" }
+        return nil
+    }
+
+    private func lookUp(_ key: SettingKey) throws(Failure) -> Value? {
+        if let text = commandLine[key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
+        if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
+        if let text = environment[key.rawValue], !text.isEmpty { return try fromEnvironment(key, text) }
+        if let entry = file[key.rawValue], !entry.value.isEmpty {
+            return Value(text: entry.value, origin: .file(path: path ?? "", line: entry.line))
+        }
+        return nil
+    }
+
+    private func fromCredentialFile(_ key: SettingKey) throws(Failure) -> Value? {
+        if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
+            let credential = directory + "/" + key.rawValue.lowercased()
+            if access(credential, F_OK) == 0 { return try read(credential, for: key) }
+        }
+        let name = key.rawValue + "_FILE"
+        for path in [environment[name], file[name]?.value] {
+            if let path, !path.isEmpty { return try read(path, for: key) }
+        }
+        return nil
+    }
+
+    private func read(_ path: String, for key: SettingKey) throws(Failure) -> Value? {
+        var bytes: [UInt8]
+        do { bytes = try readFile(path, limit: 65536) } catch {
+            throw .settings("cannot read \(key.rawValue) from", path, why: "\(error)")
+        }
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .settings("cannot read \(key.rawValue) from", path, why: "not UTF-8 text")
+        }
+        return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
+    }
+
+    /// systemd's `EnvironmentFile=` leaves an inline comment on the value and Docker's `--env-file` leaves the quotes;
+    /// in a secret either might be meant, so it is refused rather than guessed.
+    private func fromEnvironment(_ key: SettingKey, _ text: String) throws(Failure) -> Value? {
+        let bare = Dotenv.withoutComment(text[...]).trimmed
+        if key.secrecy == .secret {
+            guard bare.count == text[...].trimmed.count else {
+                throw .settings(
+                    "refused", key.rawValue,
+                    why: "its value from the environment holds ' #', which may be a comment that was left on it",
+                    hint: "put the secret alone into a file and name that file in \(key.rawValue)_FILE")
+            }
+            return Value(text: text, origin: .environment)
+        }
+        var value = bare
+        if value.count >= 2, let quote = value.first, quote == "\"" || quote == "'", value.last == quote {
+            value = value.dropFirst().dropLast()
+        }
+        return value.isEmpty ? nil : Value(text: String(value), origin: .environment)
+    }
+
+    /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.
+    package func refusal(_ key: SettingKey, _ value: Value, rule: String, hint: String? = nil) -> Failure {
+        let shown =
+            switch key.secrecy {
+            case .open: "'\(value.text.printable(limit: 120))'"
+            case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
+            case .secret: "(secret)"
+            }
+        return .settings("refused", "\(key.rawValue)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+    }
+}
+
+/// `text` without user, password, query and fragment, also where it isn't quite a URL.
+package func redactedURL(_ text: String) -> String {
+    var rest = text[...]
+    var shown = ""
+    if let scheme = rest.range(of: "://") {
+        shown = String(rest[..<scheme.upperBound])
+        rest = rest[scheme.upperBound...]
+    }
+    if let at = rest.lastIndex(of: "@") {
+        shown += "***@"
+        rest = rest[rest.index(after: at)...]
+    }
+    if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { return shown + rest[..<query] + "?***" }
+    return shown + rest
+}
+
+extension Substring {
+    /// The range of the first occurrence of `text`.
+    package func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

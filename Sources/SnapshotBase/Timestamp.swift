@@ -1,0 +1,98 @@
+import Glibc
+
+/// A moment of the wall clock, UTC, in milliseconds since 1970. Can be wrong: a Pi has no clock of its own.
+package struct Timestamp: Hashable, Comparable, Sendable {
+    package var milliseconds: Int64
+
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    package static func now() -> Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+
+    package func advanced(byMilliseconds difference: Int64) -> Timestamp {
+        let (sum, overflow) = milliseconds.addingReportingOverflow(difference)
+        return Timestamp(milliseconds: overflow ? milliseconds : sum)
+    }
+
+    /// Year to second, UTC, zero-padded decimals.
+    package struct Fields {
+        package let year, month, day, hour, minute, second, millisecond: String
+    }
+
+    package var fields: Fields {
+        let second = Int(milliseconds.dividedRoundingDown(by: 1000))
+        var time = time_t(second)
+        var parts = tm()
+        gmtime_r(&time, &parts)
+        return Fields(
+            year: padded(Int(parts.tm_year) + 1900, 4), month: padded(Int(parts.tm_mon) + 1, 2),
+            day: padded(Int(parts.tm_mday), 2), hour: padded(Int(parts.tm_hour), 2),
+            minute: padded(Int(parts.tm_min), 2), second: padded(Int(parts.tm_sec), 2),
+            millisecond: padded(Int(milliseconds) - second * 1000, 3))
+    }
+
+    /// `2026-01-21T10:30:45Z`
+    package var iso8601: String {
+        let f = fields
+        return "\(f.year)-\(f.month)-\(f.day)T\(f.hour):\(f.minute):\(f.second)Z"
+    }
+
+    /// `20260121T103045.123Z`: the `{timestamp}` of object keys; sorts as text.
+    package var compact: String {
+        let f = fields
+        return "\(f.year)\(f.month)\(f.day)T\(f.hour)\(f.minute)\(f.second).\(f.millisecond)Z"
+    }
+
+    /// `20260121T103045Z`: the date form of AWS signatures.
+    package var amzDate: String {
+        let f = fields
+        return "\(f.year)\(f.month)\(f.day)T\(f.hour)\(f.minute)\(f.second)Z"
+    }
+
+    /// Reads `2026-01-21T10:30:45Z`, with or without a fraction; nil for anything else.
+    package init?(iso8601 text: String) {
+        let bytes = Array(text.utf8)
+        guard (20...40).contains(bytes.count), bytes.last == UInt8(ascii: "Z") else { return nil }
+        for (position, separator) in [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")] {
+            guard bytes[position] == separator.utf8.first else { return nil }
+        }
+        func number(_ range: Range<Int>) -> Int? {
+            bytes[range].reduce(0) { sum, byte in
+                guard let sum, (48...57).contains(byte) else { return nil }
+                return sum * 10 + Int(byte - 48)
+            }
+        }
+        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
+            let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+        else { return nil }
+        var millisecond = 0
+        if bytes.count > 20 {
+            guard bytes[19] == UInt8(ascii: "."), bytes.count >= 22, number(20..<bytes.count - 1) != nil else {
+                return nil
+            }
+            let digits = bytes[20..<bytes.count - 1].prefix(3) + [48, 48]
+            millisecond = digits.prefix(3).reduce(0) { $0 * 10 + Int($1 - 48) }
+        }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (Int32(year - 1900), Int32(month - 1), Int32(day))
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
+        self.init(milliseconds: Int64(timegm(&parts)) * 1000 + Int64(millisecond))
+    }
+}
+
+private func padded(_ value: Int, _ width: Int) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+}
+
+extension Int64 {
+    fileprivate func dividedRoundingDown(by divisor: Int64) -> Int64 {
+        self >= 0 ? self / divisor : (self - divisor + 1) / divisor
+    }
+}

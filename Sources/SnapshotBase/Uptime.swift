@@ -1,0 +1,70 @@
+import Glibc
+
+/// Time since this boot, suspend included: it never jumps, so ages and deadlines are counted in it.
+package struct Uptime: Comparable, Sendable {
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    package static func now() -> Uptime {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return Uptime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    package var seconds: Double { Double(nanoseconds) / 1e9 }
+
+    package static func < (left: Uptime, right: Uptime) -> Bool { left.nanoseconds < right.nanoseconds }
+    package static func + (left: Uptime, right: Duration) -> Uptime {
+        Uptime(nanoseconds: left.nanoseconds + right.nanoseconds)
+    }
+    package static func - (left: Uptime, right: Uptime) -> Duration {
+        .nanoseconds(left.nanoseconds - right.nanoseconds)
+    }
+
+    /// Sleeps until this moment or until one of `signals`, which must be blocked, arrives; returns that signal.
+    package func wait(for signals: sigset_t) -> Int32? {
+        var signals = signals
+        while true {
+            let left = nanoseconds - Uptime.now().nanoseconds
+            guard left > 0 else { return nil }
+            var timeout = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+            let signal = sigtimedwait(&signals, nil, &timeout)
+            if signal > 0 { return signal }
+        }
+    }
+}
+
+/// A moment by which something must have ended.
+package struct Deadline: Sendable {
+    package let end: Uptime
+
+    package init(_ end: Uptime) { self.end = end }
+    package static func after(_ duration: Duration) -> Deadline { Deadline(Uptime.now() + duration) }
+
+    package var left: Duration { end - Uptime.now() }
+    package var hasPassed: Bool { left <= .zero }
+
+    /// What is left, in whole milliseconds, at least 1, for interfaces in which 0 means for ever.
+    package var millisecondsLeft: Int { max(1, Int(left.nanoseconds / 1_000_000)) }
+
+    package func sooner(_ duration: Duration) -> Deadline {
+        let other = Deadline.after(duration)
+        return other.end < end ? other : self
+    }
+}
+
+extension Duration {
+    package var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+    package var seconds: Double { Double(nanoseconds) / 1e9 }
+    package var milliseconds: Int { Int(nanoseconds / 1_000_000) }
+}
+
+/// The kernel's name for this boot, e.g. `3f1c…`; empty where there is none.
+package func bootIdentity() -> String {
+    let text = (try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
+    return String(decoding: text, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
+}
