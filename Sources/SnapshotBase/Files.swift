@@ -14,16 +14,16 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Owns an open file descriptor and closes it.
-package struct FileHandle: ~Copyable {
+package final class FileHandle: Sendable {
     package let descriptor: Int32
 
     package init(owning descriptor: Int32) { self.descriptor = descriptor }
 
     /// Opens `path`; close-on-exec always.
-    package init(opening path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) {
+    package convenience init(opening path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) {
         let descriptor = retrying { open(path, flags | O_CLOEXEC, mode) }
         guard descriptor >= 0 else { throw SystemError("open") }
-        self.descriptor = descriptor
+        self.init(owning: descriptor)
     }
 
     deinit { close(descriptor) }
@@ -157,3 +157,5 @@ package func listDirectory(_ path: String) throws(SystemError) -> [String] {
         if name != ".", name != ".." { names.append(name) }
     }
 }
+
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }

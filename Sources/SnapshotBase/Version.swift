@@ -1,0 +1,2 @@
+/// The version of every program of this package.
+package let snapshotVersion = "0.1.0"

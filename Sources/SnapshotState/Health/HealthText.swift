@@ -1,0 +1,88 @@
+import SnapshotBase
+
+extension HealthReport {
+    /// Text for people, a paragraph a camera.
+    /// - Parameter colour: use ANSI colours; for terminals only.
+    package func text(colour: Bool) -> String {
+        cameras.sorted { $0.key < $1.key }
+            .map { $0.value.text(name: $0.key, colour: colour) }.joined(separator: "\n")
+    }
+
+    /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    package func nagios() -> (line: String, code: Int32) {
+        let health = worst
+        let (word, code): (String, Int32) =
+            switch health.status {
+            case _ where health.reasons == [.stateUnreadable]: ("UNKNOWN", 3)
+            case .healthy: ("OK", 0)
+            case .degraded: ("WARNING", 1)
+            case .unhealthy: ("CRITICAL", 2)
+            }
+        let age = health.ageSeconds.map { "age=\($0)s;\(Int(3 * health.intervalSeconds));; " } ?? ""
+        return (
+            "SNAPSHOT \(word) - \(health.summary)|\(age)captures=\(health.totalCaptures)c "
+                + "uploads=\(health.totalUploads)c spool=\(health.spool.count)", code
+        )
+    }
+}
+
+extension Health {
+    /// Status and reasons in one sentence without a full stop.
+    package var summary: String {
+        guard reasons.isEmpty else { return reasons.map(sentence).joined(separator: ", ") }
+        return "last snapshot stored \(ageSeconds.map(inWords) ?? "?") ago"
+    }
+
+    package func sentence(_ reason: Reason) -> String {
+        switch reason {
+        case .neverCaptured: "no snapshot has been captured yet"
+        case .noCapture: "no snapshot captured for over \(inWords(Int(10 * intervalSeconds)))"
+        case .cameraCredentials: "the camera refuses user or password"
+        case .storeCredentials: "the store refuses the credentials"
+        case .stateUnreadable: "the state file can't be read"
+        case .stale:
+            ageSeconds.map { "last snapshot stored \(inWords($0)) ago" } ?? "no snapshot has been stored yet"
+        case .spooling: "\(spool.count) waiting in the spool"
+        case .frozen: "the picture is frozen"
+        case .covered: "the picture has collapsed in size, as if the lens were covered"
+        case .clockUnsynced: "the clock can't be trusted"
+        case .dropped: "\(spool.dropped) dropped from the spool so far"
+        case .stateReset: "the state was damaged and began anew"
+        }
+    }
+
+    fileprivate func text(name: String, colour: Bool) -> String {
+        func paint(_ text: String) -> String {
+            guard colour else { return text }
+            let code = status == .healthy ? "32" : status == .degraded ? "33" : "31"
+            return "\u{1B}[\(code);1m\(text)\u{1B}[0m"
+        }
+        let title = (name.isEmpty ? camera : name).printable(limit: 64)
+        var lines = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
+        lines.append("  captured   \(totalCaptures) (\(captureFailures) failed), last \(lastCapture ?? "never")")
+        lines.append("  uploaded   \(totalUploads) (\(failedUploads) not at once), last \(lastUpload ?? "never")")
+        if spool.count > 0 || spool.dropped > 0 {
+            lines.append("  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
+        }
+        if let lastError, consecutiveFailures > 0 {
+            lines.append("  failing    \(consecutiveFailures) in a row, last error \(lastError.printable(limit: 64))")
+        }
+        if !clock.synced || clock.offsetSeconds != 0 {
+            lines.append("  clock      \(clock.synced ? "synced" : "unsynced"), offset \(clock.offsetSeconds) s")
+        }
+        if let relay {
+            lines.append("  relay      \(relay.state.printable(limit: 32)), \(relay.restarts) restarts")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+/// A number of seconds as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
+package func inWords(_ seconds: Int) -> String {
+    switch seconds {
+    case ..<120: "\(seconds) s"
+    case ..<7200: "\(seconds / 60) min"
+    case ..<172_800: "\(seconds / 3600) h"
+    default: "\(seconds / 86400) d"
+    }
+}

@@ -1,0 +1,66 @@
+import SnapshotBase
+
+extension HealthReport {
+    /// Prometheus' text format, version 0.0.4.
+    package func prometheus() -> String {
+        var text = ""
+        func family(
+            _ name: String, _ type: String, _ help: String, _ value: (Health) -> Double?
+        ) {
+            let samples = cameras.sorted { $0.key < $1.key }.compactMap { name, health in
+                value(health).map { (name.isEmpty ? health.camera : name, $0) }
+            }
+            guard !samples.isEmpty else { return }
+            text += "# HELP snapshot_\(name) \(help)\n# TYPE snapshot_\(name) \(type)\n"
+            for (camera, number) in samples {
+                text += "snapshot_\(name){camera=\"\(escaped(camera))\"} \(plain(number))\n"
+            }
+        }
+        family("captures_total", "counter", "Snapshots captured.") { Double($0.totalCaptures) }
+        family("uploads_total", "counter", "Snapshots acknowledged by the store.") { Double($0.totalUploads) }
+        family("failed_uploads_total", "counter", "Snapshots whose own run could not upload them.") {
+            Double($0.failedUploads)
+        }
+        family("capture_failures_total", "counter", "Runs without a good picture.") { Double($0.captureFailures) }
+        family("consecutive_failures", "gauge", "Runs in a row that stored nothing.") {
+            Double($0.consecutiveFailures)
+        }
+        family("age_seconds", "gauge", "Seconds since the last stored snapshot.") { $0.ageSeconds.map(Double.init) }
+        family("interval_seconds", "gauge", "Seconds between captures.") { $0.intervalSeconds }
+        family("uptime_seconds", "gauge", "Seconds since the first run of this boot.") {
+            Double($0.uptimeSeconds)
+        }
+        family("spool_pictures", "gauge", "Pictures waiting in the spool.") { Double($0.spool.count) }
+        family("spool_bytes", "gauge", "Bytes waiting in the spool.") { Double($0.spool.bytes) }
+        family("spool_dropped_total", "counter", "Pictures given up from the spool.") { Double($0.spool.dropped) }
+        family("clock_synced", "gauge", "1 unless there is a sign that the clock is wrong.") {
+            $0.clock.synced ? 1 : 0
+        }
+        family("clock_offset_seconds", "gauge", "The store's clock minus ours.") { Double($0.clock.offsetSeconds) }
+        family("health_status", "gauge", "0 healthy, 1 degraded, 2 unhealthy.") {
+            $0.status == .healthy ? 0 : $0.status == .degraded ? 1 : 2
+        }
+        family("relay_running", "gauge", "1 while the relay's media flows.") {
+            $0.relay.map { $0.state == "running" ? 1 : 0 }
+        }
+        family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
+            $0.relay.map { Double($0.restarts) }
+        }
+        return text
+    }
+}
+
+private func escaped(_ label: String) -> String {
+    label.reduce(into: "") { text, character in
+        switch character {
+        case "\\": text += "\\\\"
+        case "\"": text += "\\\""
+        case "\n": text += "\\n"
+        default: text.append(character)
+        }
+    }
+}
+
+private func plain(_ number: Double) -> String {
+    number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
+}

@@ -1,0 +1,72 @@
+import SnapshotBase
+
+/// What the last pictures were like: enough to see that the camera is frozen or covered.
+package struct PictureHistory: Codable, Equatable, Sendable {
+    /// Digest of the last picture's scan data, and how many in a row had it.
+    package var scan = ""
+    package var equal = 0
+    /// Bytes of the last 32 pictures, oldest first.
+    package var sizes: [Int] = []
+    package var frozen = false
+    package var covered = false
+
+    package static let remembered = 32
+
+    package init() {}
+
+    /// - Parameter frozenAfter: equal pictures in a row that count as frozen; 0 never does.
+    package mutating func note(scan newScan: String, bytes: Int, frozenAfter: Int) {
+        equal = newScan == scan ? equal + 1 : 1
+        scan = newScan
+        frozen = frozenAfter > 0 && equal >= frozenAfter
+        // A median of fewer than eight pictures says little. A covered camera stays covered: its small pictures
+        // don't count into what is usual until they are the majority.
+        let median = sizes.count >= 8 ? sizes.sorted()[sizes.count / 2] : 0
+        covered = bytes * 4 < median
+        sizes.append(bytes)
+        if sizes.count > Self.remembered { sizes.removeFirst(sizes.count - Self.remembered) }
+    }
+}
+
+/// One hour's sums, as five numbers: hour since 1970, captures, failures, uploads, milliseconds of all uploads.
+package struct Hour: Codable, Equatable, Sendable {
+    package var hour: Int
+    package var captures = 0
+    package var failures = 0
+    package var uploads = 0
+    package var uploadMilliseconds = 0
+
+    package static let kept = 48
+
+    package init(hour: Int) { self.hour = hour }
+
+    package init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        hour = try list.decode(Int.self)
+        captures = try list.decode(Int.self)
+        failures = try list.decode(Int.self)
+        uploads = try list.decode(Int.self)
+        uploadMilliseconds = try list.decode(Int.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        for number in [hour, captures, failures, uploads, uploadMilliseconds] { try list.encode(number) }
+    }
+}
+
+extension Record {
+    /// Adds one run to the present hour.
+    package mutating func countHour(now: Now, captured: Bool, uploadMilliseconds: Int?) {
+        let present = Int(now.wall.milliseconds / 3_600_000)
+        if hours.last?.hour != present { hours.append(Hour(hour: present)) }
+        if hours.count > Hour.kept { hours.removeFirst(hours.count - Hour.kept) }
+        let last = hours.count - 1
+        hours[last].captures += captured ? 1 : 0
+        hours[last].failures += captured && uploadMilliseconds != nil ? 0 : 1
+        if let uploadMilliseconds {
+            hours[last].uploads += 1
+            hours[last].uploadMilliseconds += uploadMilliseconds
+        }
+    }
+}

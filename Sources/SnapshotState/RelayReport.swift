@@ -1,0 +1,41 @@
+import FoundationEssentials
+import SnapshotBase
+
+/// `relay.json`: what the relay last said of itself. Written at most once a minute and on change.
+package struct RelayReport: Codable, Equatable, Sendable {
+    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped.
+    package var state: String
+    /// What it is asked to do, e.g. `hls,record`.
+    package var modes: [String]
+    package var updated: Moment
+    package var boot: String
+    /// Since when media has been flowing; nil while it isn't.
+    package var flowingSince: Moment?
+    package var restarts: Int
+    /// The class of the last error; never a URL.
+    package var lastError: String?
+
+    package static let fileName = "relay.json"
+
+    package init(state: String, modes: [String], updated: Moment, boot: String, restarts: Int) {
+        self.state = state
+        self.modes = modes
+        self.updated = updated
+        self.boot = boot
+        self.restarts = restarts
+    }
+
+    /// nil where there is no relay, or nothing readable from one.
+    package init?(reading directory: String, now: Now) {
+        guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
+            let report = try? JSONDecoder().decode(RelayReport.self, from: Data(bytes))
+        else { return nil }
+        self = report
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case state, modes, updated, boot, restarts
+        case flowingSince = "flowing_since"
+        case lastError = "last_error"
+    }
+}

@@ -1,0 +1,75 @@
+import FoundationEssentials
+import SnapshotBase
+
+/// One record as the ring holds it: a JSON object, padded with spaces to a newline, 4,096 bytes in all.
+///
+/// The object begins with its `seq`, so that the newest slot is found without decoding them all, and ends with `crc`:
+/// the CRC-32 of every byte before `,"crc"`, in hexadecimal.
+enum Slot {
+    static let size = 4096
+
+    static func encode(_ record: Record) throws(Failure) -> [UInt8] {
+        var record = record
+        while true {
+            let text = try json(record)
+            if text.count < size { return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A] }
+            // Nothing but the hours is of a size that matters.
+            guard !record.hours.isEmpty else {
+                throw Failure(.state, code: "state", "cannot write state", why: "the record is over 4,096 bytes")
+            }
+            record.hours.removeFirst(max(1, record.hours.count / 2))
+        }
+    }
+
+    /// A slot that holds no run yet.
+    static let blank: [UInt8] = {
+        let text = Array(#"{"seq":0,"schema":1}"#.utf8)
+        return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
+    }()
+
+    private static func json(_ record: Record) throws(Failure) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let body = try? encoder.encode(record) else {
+            throw Failure(.state, code: "state", "cannot write state", why: "the record can't be encoded")
+        }
+        let text = Array("{\"seq\":\(record.seq),".utf8) + body.dropFirst().dropLast()
+        return text + Array(",\"crc\":\"\(hexadecimal(crc32(text[...])))\"}".utf8)
+    }
+
+    /// The number that a slot claims to have; nil if it isn't a record's beginning. 0: blank.
+    static func sequence(of slot: ArraySlice<UInt8>) -> UInt64? {
+        guard slot.starts(with: Array("{\"seq\":".utf8)) else { return nil }
+        let digits = slot.dropFirst(7).prefix { (48...57).contains($0) }
+        guard (1...19).contains(digits.count) else { return nil }
+        return digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+    }
+
+    static func isBlank(_ slot: ArraySlice<UInt8>) -> Bool { slot.elementsEqual(blank) }
+
+    /// The record in a slot, if its checksum is right and it can be read.
+    static func decode(_ slot: ArraySlice<UInt8>) -> Record? {
+        guard let end = slot.lastIndex(of: UInt8(ascii: "}")), end - slot.startIndex > 18 else { return nil }
+        let tail = slot[(end - 17)..<end]
+        let body = slot[..<(end - 17)]
+        guard tail.elementsEqual(",\"crc\":\"\(hexadecimal(crc32(body)))\"".utf8) else { return nil }
+        guard let seq = sequence(of: slot), var record = try? JSONDecoder().decode(Record.self, from: Data(slot[...end]))
+        else { return nil }
+        record.seq = seq
+        return record
+    }
+}
+
+private func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 8 - digits.utf8.count) + digits
+}
+
+private let crcTable: [UInt32] = (0..<256).map { byte in
+    (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+}
+
+/// CRC-32 as in zlib and Ethernet.
+func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    ~bytes.reduce(~UInt32(0)) { crcTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ ($0 >> 8) }
+}

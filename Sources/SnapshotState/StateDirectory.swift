@@ -1,0 +1,105 @@
+import Glibc
+import SnapshotBase
+
+/// `STATE_PATH`, opened and locked by the one run that may write it. The lock ends with the process or this value.
+package struct StateDirectory: ~Copyable {
+    package let path: String
+    /// The state as the last run left it; nil before the first.
+    package private(set) var last: Record?
+    /// Why the state had to begin anew, if it had to.
+    package private(set) var resetReason: String?
+    private let lock: FileHandle
+    private var ring: FileHandle?
+    private var damaged: [Int] = []
+
+    /// - Returns: nil where another run holds the lock.
+    /// - Throws: `Failure` of kind state if the directory can't be made, locked or read.
+    package static func open(_ path: String) throws(Failure) -> StateDirectory? {
+        let lock: FileHandle
+        do throws(SystemError) {
+            try makeDirectory(path, mode: 0o750)
+            do throws(SystemError) {
+                lock = try FileHandle(opening: path + "/lock", O_RDONLY | O_CREAT, mode: 0o640)
+            } catch where error.number == EROFS {
+                lock = try FileHandle(opening: path + "/lock", O_RDONLY)
+            }
+            guard retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
+                if errno == EWOULDBLOCK { return nil }
+                throw SystemError("flock")
+            }
+        } catch {
+            throw Self.failure("cannot open state directory", path, error)
+        }
+        return try StateDirectory(locked: lock, path: path)
+    }
+
+    private init(locked: FileHandle, path: String) throws(Failure) {
+        lock = locked
+        self.path = path
+        let file = path + "/" + StateRing.fileName
+        let found = StateRing(reading: path)
+        switch found.content {
+        case .record(let record): last = record
+        case .neverRan: break
+        case .unreadable(let why):
+            guard access(file, R_OK) == 0 else { throw Self.failure("cannot read state", file, SystemError("open")) }
+            guard rename(file, file + ".bad") == 0 else {
+                throw Self.failure("cannot move bad state aside", file, SystemError("rename"))
+            }
+            resetReason = why
+        }
+        damaged = found.damaged
+        // A state that can't be written is told when the outcome is recorded: the picture comes first.
+        if !found.isWhole { try? writeAnew(file) }
+        ring = try? FileHandle(opening: file, O_WRONLY)
+    }
+
+    /// Writes a whole ring with the valid records of the present one.
+    private func writeAnew(_ file: String) throws(SystemError) {
+        var slots = Array(repeating: Slot.blank, count: StateRing.slots)
+        for record in StateRing(reading: path, all: true).history {
+            if let slot = try? Slot.encode(record) { slots[StateRing.index(of: record.seq)] = slot }
+        }
+        try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640)
+    }
+
+    /// Appends `record`: one `pwrite` of 4,096 bytes and one `fdatasync`.
+    package mutating func write(_ record: Record) throws(Failure) {
+        let file = path + "/" + StateRing.fileName
+        var record = record
+        record.seq = (last?.seq ?? 0) + 1
+        let slot = try Slot.encode(record)
+        do throws(SystemError) {
+            if ring == nil {
+                try writeAnew(file)
+                ring = try FileHandle(opening: file, O_WRONLY)
+            }
+            let index = StateRing.index(of: record.seq)
+            for torn in damaged where torn != index { try put(Slot.blank, at: torn) }
+            damaged = []
+            try put(slot, at: index)
+        } catch {
+            throw Self.failure("cannot write state", file, error)
+        }
+        last = record
+    }
+
+    private func put(_ slot: [UInt8], at index: Int) throws(SystemError) {
+        guard let descriptor = ring?.descriptor else { throw SystemError("open", number: ENOENT) }
+        let written = retrying { pwrite(descriptor, slot, slot.count, off_t(index * Slot.size)) }
+        guard written == slot.count else { throw SystemError("pwrite", number: written < 0 ? errno : ENOSPC) }
+        guard retrying({ fdatasync(descriptor) }) == 0 else { throw SystemError("fdatasync") }
+    }
+
+    private static func failure(_ what: String, _ path: String, _ error: SystemError) -> Failure {
+        let hint: String? =
+            switch error.number {
+            case EACCES, EPERM: "run as the user who owns it, or choose another place with STATE_PATH"
+            case ENOSPC: "the disk is full; free some space"
+            case EROFS: "the file system is read-only; look at dmesg, or choose another place with STATE_PATH"
+            case ENOTDIR: "a file stands where the directory should be; choose another place with STATE_PATH"
+            default: nil
+            }
+        return Failure(.state, code: "state", what, path, why: "\(error)", hint: hint)
+    }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import SnapshotBase
+
+/// `state.jsonl`: a ring of 64 slots, of which the highest valid `seq` counts. Readers need no lock: a slot that is
+/// being written fails its checksum and the one before it counts.
+package struct StateRing: Sendable {
+    package static let slots = 64
+    static let fileName = "state.jsonl"
+
+    /// What a state directory tells.
+    package enum Content: Sendable {
+        case neverRan
+        case record(Record)
+        /// There is a file and nothing in it can be used; why.
+        case unreadable(String)
+    }
+
+    package let content: Content
+    /// Every valid record, oldest first.
+    package let history: [Record]
+    /// The slots that hold neither a record nor a blank, and whether the file has the ring's size.
+    let damaged: [Int]
+    let isWhole: Bool
+
+    /// - Parameter all: decode every slot, for `history`; otherwise only the newest.
+    package init(reading directory: String, all: Bool = false) {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try readFile(directory + "/" + Self.fileName, limit: Self.slots * Slot.size + 1)
+        } catch {
+            self.init(noFile: error)
+            return
+        }
+        self.init(bytes: bytes, all: all)
+    }
+
+    private init(noFile error: SystemError) {
+        content = error.number == ENOENT ? .neverRan : .unreadable("\(error)")
+        history = []
+        damaged = []
+        isWhole = false
+    }
+
+    /// - Parameter bytes: the file's content, which may be anything.
+    init(bytes: [UInt8], all: Bool) {
+        var candidates: [(seq: UInt64, index: Int)] = []
+        var damaged: [Int] = []
+        for index in 0..<min(Self.slots, bytes.count / Slot.size) {
+            let slot = bytes[(index * Slot.size)..<((index + 1) * Slot.size)]
+            if let seq = Slot.sequence(of: slot), seq > 0 {
+                candidates.append((seq, index))
+            } else if !Slot.isBlank(slot) {
+                damaged.append(index)
+            }
+        }
+        candidates.sort { $0.seq > $1.seq }
+        var records: [Record] = []
+        for (_, index) in candidates {
+            if !all, !records.isEmpty { break }
+            if let record = Slot.decode(bytes[(index * Slot.size)..<((index + 1) * Slot.size)]) {
+                records.append(record)
+            } else {
+                damaged.append(index)
+            }
+        }
+        history = records.reversed()
+        self.damaged = damaged
+        isWhole = bytes.count == Self.slots * Slot.size
+        if let newest = records.first {
+            content = .record(newest)
+        } else if isWhole, damaged.isEmpty {
+            content = .neverRan
+        } else {
+            content = .unreadable(bytes.isEmpty ? "the file is empty" : "no record in it is valid")
+        }
+    }
+
+    /// Where record `seq` belongs.
+    static func index(of seq: UInt64) -> Int { Int((seq - 1) % UInt64(slots)) }
+}
