@@ -21,3 +21,5 @@ static inline CURLcode shim_get_certificates(CURL *h, struct curl_certinfo **v) 
   return curl_easy_getinfo(h, CURLINFO_CERTINFO, v);
 }
 static inline CURLMcode shim_multi_set_long(CURLM *m, CURLMoption o, long v) { return curl_multi_setopt(m, o, v); }
+
+static const long shim_auth_basic_or_digest = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);

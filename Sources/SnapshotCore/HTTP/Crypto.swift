@@ -1,0 +1,96 @@
+import CLibCrypto
+import Glibc
+
+/// Digests and keys, on libcrypto. The only file that knows its types.
+package enum Crypto {
+    /// SHA-256, 32 bytes.
+    package static func sha256(_ bytes: some ContiguousBytesLike) -> [UInt8] {
+        bytes.withBytes { raw in
+            [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+                var length: UInt32 = 0
+                EVP_Digest(raw.baseAddress, raw.count, digest.baseAddress, &length, EVP_sha256(), nil)
+                count = Int(length)
+            }
+        }
+    }
+
+    /// SHA-256 of `length` bytes of an open file from `offset`, read in pieces; nil if they can't be read.
+    package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
+        guard let context = EVP_MD_CTX_new() else { return nil }
+        defer { EVP_MD_CTX_free(context) }
+        guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { return nil }
+        var piece = [UInt8](repeating: 0, count: 65536)
+        var position = offset
+        while position < offset + length {
+            let want = min(piece.count, offset + length - position)
+            let got = piece.withUnsafeMutableBytes { raw in
+                Glibc.pread(descriptor, raw.baseAddress, want, off_t(position))
+            }
+            guard got > 0, EVP_DigestUpdate(context, piece, got) == 1 else { return nil }
+            position += got
+        }
+        return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            var size: UInt32 = 0
+            EVP_DigestFinal_ex(context, digest.baseAddress, &size)
+            count = Int(size)
+        }
+    }
+
+    /// HMAC-SHA-256, 32 bytes.
+    package static func hmac(key: [UInt8], _ message: String) -> [UInt8] {
+        let message = Array(message.utf8)
+        return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            var length: UInt32 = 0
+            HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, digest.baseAddress, &length)
+            count = Int(length)
+        }
+    }
+
+    package static func random(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+
+    package static func base64(_ bytes: [UInt8]) -> String {
+        let text = [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
+            count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(bytes.count)))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The pin of a certificate's public key, `sha256//…`, as libcurl and HPKP write it; nil if `pem` isn't one.
+    package static func publicKeyPin(pem: String) -> String? {
+        let bytes = Array(pem.utf8)
+        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { return nil }
+        defer { BIO_free(bio) }
+        guard let certificate = PEM_read_bio_X509(bio, nil, nil, nil) else { return nil }
+        defer { X509_free(certificate) }
+        let key = X509_get_X509_PUBKEY(certificate)
+        let length = i2d_X509_PUBKEY(key, nil)
+        guard length > 0 else { return nil }
+        let der = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, count in
+            var end = buffer.baseAddress
+            count = Int(i2d_X509_PUBKEY(key, &end))
+        }
+        return "sha256//" + base64(sha256(der))
+    }
+}
+
+/// What a digest can be taken of.
+package protocol ContiguousBytesLike {
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result
+}
+
+extension Array: ContiguousBytesLike where Element == UInt8 {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withUnsafeBytes(body) }
+}
+
+extension ArraySlice: ContiguousBytesLike where Element == UInt8 {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withUnsafeBytes(body) }
+}
+
+/// Lower-case hexadecimal.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

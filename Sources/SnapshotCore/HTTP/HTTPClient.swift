@@ -1,0 +1,147 @@
+import CLibCurl
+import Glibc
+import SnapshotBase
+
+/// HTTP on libcurl, one request at a time; connections stay open for the next request. The only file, with
+/// `HTTPTransfer.swift`, that knows libcurl's types.
+///
+/// Redirects are never followed and HTTP/1.1 is all that is spoken: cameras and object stores want no more.
+package final class HTTPClient {
+    private let handle: UnsafeMutableRawPointer?
+    /// Trust in the system's authorities through its directory of hashed names, where there is one: reading the
+    /// whole bundle instead costs more than all the rest of a transfer.
+    private let authoritiesDirectory: String?
+
+    package init() {
+        // Not thread-safe the first time: whoever uses threads makes one client before.
+        handle = curl_easy_init()
+        let directory = "/etc/ssl/certs"
+        authoritiesDirectory = fileExists(directory + "/ca-certificates.crt") ? directory : nil
+    }
+
+    deinit {
+        if let handle { curl_easy_cleanup(handle) }
+    }
+
+    /// Does one request. Answers of any status are returned; only the lack of one throws.
+    package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
+        guard let easy = handle else { throw HTTPFailure(kind: .invalid, why: "libcurl can't be started") }
+        guard !request.deadline.hasPassed else {
+            throw HTTPFailure(kind: .timedOut, why: "no time was left")
+        }
+        let transfer = HTTPTransfer(request)
+        curl_easy_reset(easy)
+        var headers: UnsafeMutablePointer<curl_slist>?
+        defer { curl_slist_free_all(headers) }
+        for (name, value) in request.headers {
+            headers = curl_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
+        }
+        if case .pipe = request.body { headers = curl_slist_append(headers, "Expect:") }
+        var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
+
+        let code = errorText.withUnsafeMutableBufferPointer { text -> CURLcode in
+            set(easy, request)
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
+            if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
+            let form = transfer.attach(to: easy)
+            defer { if let form { curl_mime_free(form) } }
+            let code = curl_easy_perform(easy)
+            // The buffers named above end with this call; the handle must not keep them.
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
+            return code
+        }
+        guard code == CURLE_OK else {
+            throw failure(code, errorText, transfer)
+        }
+        var status = 0
+        _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+        transfer.response.status = status
+        if request.trust == .anybody { transfer.response.pin = seenPin(easy) }
+        if let date = transfer.response.headers["date"] {
+            let seconds = curl_getdate(date, nil)
+            if seconds > 0 { transfer.response.date = Int(seconds) }
+        }
+        return transfer.response
+    }
+
+    private func set(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) {
+        _ = shim_set_string(easy, CURLOPT_URL, request.url)
+        _ = shim_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        _ = shim_set_long(easy, CURLOPT_NOSIGNAL, 1)
+        _ = shim_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        _ = shim_set_long(easy, CURLOPT_PATH_AS_IS, 1)
+        // A resolver that hangs must not hold the program past its deadline.
+        _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
+        _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.milliseconds)
+        if case .pipe = request.body {
+            // A stream has no end to be late for; its reader decides when it has stalled.
+        } else {
+            _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, request.deadline.millisecondsLeft)
+        }
+        if !request.usesProxy { _ = shim_set_string(easy, CURLOPT_PROXY, "") }
+        if !request.reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
+        _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")
+        if let credentials = request.credentials {
+            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, shim_auth_basic_or_digest)
+            _ = shim_set_string(easy, CURLOPT_USERNAME, credentials.user)
+            _ = shim_set_string(easy, CURLOPT_PASSWORD, credentials.password)
+        }
+        switch request.trust {
+        case .authorities(let file?):
+            _ = shim_set_string(easy, CURLOPT_CAINFO, file)
+            _ = shim_set_string(easy, CURLOPT_CAPATH, nil)
+        case .authorities(nil):
+            if let authoritiesDirectory {
+                _ = shim_set_string(easy, CURLOPT_CAINFO, nil)
+                _ = shim_set_string(easy, CURLOPT_CAPATH, authoritiesDirectory)
+            }
+        case .pin(let pin):
+            trustNoAuthority(easy)
+            _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
+        case .anybody:
+            trustNoAuthority(easy)
+            _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
+        }
+    }
+
+    private func trustNoAuthority(_ easy: UnsafeMutableRawPointer) {
+        _ = shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
+        _ = shim_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
+    }
+
+    private func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
+        var found: UnsafeMutablePointer<curl_certinfo>?
+        guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0 else {
+            return nil
+        }
+        var field = found.pointee.certinfo?[0]
+        while let current = field {
+            if let data = current.pointee.data {
+                let text = String(cString: data)
+                if text.hasPrefix("Cert:") { return Crypto.publicKeyPin(pem: String(text.dropFirst(5))) }
+            }
+            field = current.pointee.next
+        }
+        return nil
+    }
+
+    private func failure(_ code: CURLcode, _ text: [CChar], _ transfer: HTTPTransfer) -> HTTPFailure {
+        let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let why = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        let kind: HTTPFailure.Kind =
+            switch code {
+            case _ where transfer.isTooLarge: .tooLarge
+            case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+            case CURLE_COULDNT_CONNECT: .unreachable
+            case CURLE_OPERATION_TIMEDOUT: .timedOut
+            case CURLE_SSL_PINNEDPUBKEYNOTMATCH: .pinMismatch
+            case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+                CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+                .tls
+            case CURLE_PARTIAL_FILE: .cutShort
+            case CURLE_URL_MALFORMAT: .invalid
+            default: .lost
+            }
+        return HTTPFailure(kind: kind, why: why.printable(), body: transfer.response.body)
+    }
+}

@@ -1,0 +1,128 @@
+import SnapshotBase
+
+/// One HTTP request. Values only; `HTTPClient` does the work.
+package struct HTTPRequest: Sendable {
+    package var method: String
+    /// Sent as it is: everything that needs it is percent-encoded already.
+    package var url: String
+    package var headers: [(name: String, value: String)] = []
+    package var body: HTTPBody = .none
+    package var trust: TLSTrust = .authorities(file: nil)
+    /// For Basic or Digest, whichever the server asks for.
+    package var credentials: (user: String, password: String)?
+    /// Bytes of the answer's body beyond which the transfer is given up.
+    package var maximumBody = 65536
+    package var connectTimeout: Duration = .seconds(5)
+    package var deadline: Deadline
+    /// Whether proxies from the environment are used; never for cameras, which are near.
+    package var usesProxy = true
+    /// Whether an idle connection may be used again.
+    package var reusesConnection = true
+
+    package init(_ method: String, _ url: String, deadline: Deadline) {
+        self.method = method
+        self.url = url
+        self.deadline = deadline
+    }
+}
+
+package enum HTTPBody: Sendable {
+    case none
+    case bytes([UInt8])
+    /// `length` bytes of an open file from `offset`.
+    case file(FileHandle, offset: Int, length: Int)
+    /// multipart/form-data: the fields in order, then one file part.
+    indirect case form(fields: [(name: String, value: String)], file: FormFile)
+    /// Everything that can be read from a pipe until its end, chunked.
+    case pipe(FileHandle)
+}
+
+package struct FormFile: Sendable {
+    package var field: String
+    package var fileName: String
+    package var contentType: String
+    /// `.bytes` or `.file`.
+    package var content: HTTPBody
+
+    package init(field: String, fileName: String, contentType: String, content: HTTPBody) {
+        self.field = field
+        self.fileName = fileName
+        self.contentType = contentType
+        self.content = content
+    }
+}
+
+/// Whom to believe in TLS.
+package enum TLSTrust: Equatable, Sendable {
+    /// Certificate authorities: those in `file`, else the system's.
+    case authorities(file: String?)
+    /// One public key, `sha256//BASE64`, whatever the certificate says.
+    case pin(String)
+    /// Anybody; the answer tells the key that was seen.
+    case anybody
+}
+
+package struct HTTPResponse: Sendable {
+    package var status = 0
+    /// By lower-case name; the last of equal ones.
+    package var headers: [String: String] = [:]
+    package var body: [UInt8] = []
+    /// The server's public key, where the request trusted anybody over TLS.
+    package var pin: String?
+    /// The server's clock, from `Date`, in seconds since 1970.
+    package var date: Int?
+}
+
+/// A request without an answer.
+package struct HTTPFailure: Error, Equatable, Sendable {
+    package enum Kind: Sendable {
+        case unresolved, unreachable, timedOut, tls, pinMismatch
+        /// The answer ended before its announced length.
+        case cutShort
+        /// The answer's body is over the limit.
+        case tooLarge
+        /// The connection broke, or what came isn't HTTP.
+        case lost
+        /// The request can't be made: a URL or a file that is no good.
+        case invalid
+    }
+
+    package var kind: Kind
+    /// libcurl's words.
+    package var why: String
+    /// What had arrived of the body.
+    package var body: [UInt8] = []
+}
+
+/// Percent-encodes every byte that isn't unreserved (RFC 3986) or in `also`.
+package func percentEncoded(_ text: String, also: String = "") -> String {
+    let hex = Array("0123456789ABCDEF".utf8)
+    let kept = Array(also.utf8)
+    var out: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case 48...57, 65...90, 97...122, 45, 46, 95, 126: out.append(byte)
+        case _ where kept.contains(byte): out.append(byte)
+        default: out += [37, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: out, as: UTF8.self)
+}
+
+/// The reverse; nil where an escape or the UTF-8 behind it is broken.
+package func percentDecoded(_ text: some StringProtocol) -> String? {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        guard byte == 37 else {
+            bytes.append(byte)
+            continue
+        }
+        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+            return nil
+        }
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+    }
+    return String(validating: bytes, as: UTF8.self)
+}

@@ -1,0 +1,24 @@
+import SnapshotBase
+
+/// One picture from the camera that has passed the gate. There is no other way to make one.
+package struct Picture: Sendable {
+    package let bytes: [UInt8]
+    package let width: Int
+    package let height: Int
+    /// Of all bytes, lower-case hexadecimal.
+    package let sha256: String
+    /// Of the scan data alone: equal for equal views, whatever the metadata says.
+    package let scanDigest: String
+
+    /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
+    package static let maximumBytes = 16 << 20
+
+    package init(checking bytes: [UInt8]) throws(JPEG.Flaw) {
+        let jpeg = try JPEG(checking: bytes)
+        self.bytes = bytes
+        width = jpeg.width
+        height = jpeg.height
+        sha256 = hexadecimal(Crypto.sha256(bytes))
+        scanDigest = String(hexadecimal(Crypto.sha256(bytes[jpeg.scan])).prefix(16))
+    }
+}
