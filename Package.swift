@@ -17,9 +17,10 @@ let package = Package(
         .systemLibrary(name: "CLibCurl"),
         .systemLibrary(name: "CLibCrypto"),
         .systemLibrary(name: "CLibSSL"),
+        .systemLibrary(name: "CLinux"),
 
         // Failures, clocks, settings, files: what every program here needs.
-        .target(name: "SnapshotBase", swiftSettings: strict),
+        .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
         // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
         .target(name: "SnapshotState", dependencies: ["SnapshotBase"], swiftSettings: strict),
         // Camera → gate → store → spool: the one-shot's path.
@@ -37,5 +38,7 @@ let package = Package(
             name: "reolink-simulator",
             dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+
+        .testTarget(name: "SnapshotRelayTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,66 @@
+// Linux calls that Swift's Glibc module leaves out, and the one piece of work that has to happen between fork and exec.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int shim_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int shim_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+static inline int shim_signal_read(int descriptor) {
+  struct signalfd_siginfo info;
+  return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+static inline void shim_close_on_exec_from(int first) {
+  const unsigned cloexec = 1u << 2; // CLOSE_RANGE_CLOEXEC, Linux 5.11
+  if (syscall(SYS_close_range, (unsigned)first, ~0u, cloexec) == 0) return;
+  for (int fd = first; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// The child's side of a start. Only calls that are safe after fork in a program with threads.
+static inline void shim_become(const char *path, char *const argv[], char *const envp[], const int *descriptors,
+                               int count, pid_t parent, int report) {
+  sigset_t none;
+  sigemptyset(&none);
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &none, 0);
+  // The group is what gets signalled; the child must not outlive the program that started it.
+  if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+    int copied = 0;
+    while (copied < count && dup2(descriptors[copied], copied) >= 0) copied++;
+    if (copied == count) {
+      shim_close_on_exec_from(count);
+      execve(path, argv, envp);
+    }
+  }
+  int number = errno;
+  (void)!write(report, &number, sizeof number);
+  _exit(127);
+}
+
+// Starts `path` in a process group of its own, with descriptors[i] as its descriptor i and no others. Every one of
+// `descriptors` must be `count` or higher. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
+static inline pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors,
+                               int count) {
+  int ends[2], number = 0;
+  if (shim_pipe(ends) != 0) return -1;
+  int report = fcntl(ends[1], F_DUPFD_CLOEXEC, count);
+  close(ends[1]);
+  pid_t parent = getpid(), pid = report < 0 ? -1 : fork();
+  if (pid == 0) shim_become(path, argv, envp, descriptors, count, parent, report);
+  if (pid < 0) number = errno;
+  if (report >= 0) close(report);
+  ssize_t got = 0;
+  while (pid > 0 && (got = read(ends[0], &number, sizeof number)) < 0 && errno == EINTR) continue;
+  close(ends[0]);
+  if (pid > 0 && got == 0) return pid;
+  while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) continue;
+  errno = number;
+  return -1;
+}

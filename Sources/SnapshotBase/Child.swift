@@ -1,0 +1,172 @@
+import CLinux
+import Glibc
+
+/// A program to start: what it is called, its arguments, its pipes. It inherits nothing else: no descriptor, and of
+/// the environment only what says where things are, since the rest holds credentials.
+package struct Command: Sendable {
+    /// A path, or a name to look for in PATH.
+    package var program: String
+    package var arguments: [String]
+    /// What the child can read from descriptors 0 and up; at most 4,096 bytes each, so that a pipe holds them.
+    package var inputs: [Int32: [UInt8]] = [:]
+    /// Which of the child's descriptors can be read here; standard output and error go to `/dev/null` unless named.
+    package var outputs: Set<Int32> = [1, 2]
+
+    package init(_ program: String, _ arguments: [String]) {
+        self.program = program
+        self.arguments = arguments
+    }
+
+    /// The path of the program, or nil where it isn't installed.
+    package static func find(_ program: String) -> String? {
+        if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+
+    private static let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"]
+
+    /// Times that the child prints are UTC.
+    fileprivate var environment: [String] {
+        Self.kept.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } } + ["TZ=UTC"]
+    }
+}
+
+/// A running program and its process group, owned: it is never left behind, as an orphan or as a zombie. Should this
+/// process be killed, the kernel kills the child; start it from a thread that lasts.
+package final class Child {
+    package enum Ending: Equatable, Sendable {
+        case exited(Int32)
+        case killed(Int32)
+    }
+
+    package let pid: pid_t
+    /// Our ends of `Command.outputs`, non-blocking, until `close` is called for one.
+    package private(set) var outputs: [Int32: FileHandle]
+    /// Becomes readable when the child has ended; nil on kernels before 5.3.
+    package let endDescriptor: Int32?
+    package private(set) var ending: Ending?
+    private let endHandle: FileHandle?
+
+    /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
+    package init(_ command: Command) throws(Failure) {
+        guard let path = Command.find(command.program) else { throw Self.notInstalled(command.program) }
+        do throws(SystemError) {
+            let pipes = try Pipes(command)
+            pid = try Self.spawn(path, command, pipes)
+            outputs = pipes.ours
+        } catch {
+            throw Failure(
+                .camera, code: "start-\(command.program)", "cannot start", path,
+                why: "\(error.call): \(error)")
+        }
+        let end = shim_pidfd(pid)
+        endHandle = end >= 0 ? FileHandle(owning: end) : nil
+        endDescriptor = endHandle?.descriptor
+    }
+
+    deinit { stop(grace: .zero) }
+
+    private static func notInstalled(_ program: String) -> Failure {
+        Failure(
+            .camera, code: "no-\(program)", "cannot run", program, why: "it is not installed",
+            hint: "install ffmpeg, e.g. apt install ffmpeg")
+    }
+
+    private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t
+    {
+        var arguments = ([command.program] + command.arguments).map { strdup($0) } + [nil]
+        var environment = command.environment.map { strdup($0) } + [nil]
+        defer { for text in arguments + environment { free(text) } }
+        let descriptors = pipes.theirs.map(\.descriptor)
+        let pid = shim_spawn(path, &arguments, &environment, descriptors, Int32(descriptors.count))
+        guard pid > 0 else { throw SystemError("exec") }
+        return pid
+    }
+
+    /// No more is wanted from the child's `descriptor`.
+    package func close(_ descriptor: Int32) { outputs[descriptor] = nil }
+
+    /// Sends a signal to the whole group, unless the child has ended.
+    package func signal(_ number: Int32) {
+        if poll() == nil { kill(-pid, number) }
+    }
+
+    /// How the child ended, or nil while it runs. What is left of its group then is killed.
+    @discardableResult
+    package func poll() -> Ending? { reap(WNOHANG) }
+
+    private func reap(_ options: Int32) -> Ending? {
+        if let ending { return ending }
+        var facts = siginfo_t()
+        // First without reaping: while the pid is taken, the group's number can't be another's.
+        let waited = retrying { waitid(P_PID, id_t(pid), &facts, WEXITED | WNOWAIT | options) }
+        guard waited == 0, facts.si_signo == SIGCHLD else { return nil }
+        kill(-pid, SIGKILL)
+        var status: Int32 = 0
+        retrying { waitpid(pid, &status, 0) }
+        ending = status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(status & 0x7F)
+        return ending
+    }
+
+    /// Waits until the child has ended or `deadline` has passed.
+    package func wait(until deadline: Deadline) -> Ending? {
+        var pause = 1
+        while poll() == nil, !deadline.hasPassed {
+            var end = [pollfd(fd: endDescriptor ?? -1, events: Int16(POLLIN), revents: 0)]
+            let limit = endDescriptor == nil ? pause : 60_000
+            Glibc.poll(&end, 1, Int32(min(limit, deadline.millisecondsLeft)))
+            pause = min(pause * 2, 50)
+        }
+        return ending
+    }
+
+    /// SIGTERM, `grace`, SIGKILL; returns when the child is gone.
+    @discardableResult
+    package func stop(grace: Duration) -> Ending {
+        if grace > .zero {
+            signal(SIGTERM)
+            if let ending = wait(until: .after(grace)) { return ending }
+        }
+        signal(SIGKILL)
+        return reap(0) ?? .killed(SIGKILL)
+    }
+}
+
+/// Both ends of a command's pipes.
+private struct Pipes {
+    var ours: [Int32: FileHandle] = [:]
+    /// By the child's descriptor.
+    var theirs: [FileHandle] = []
+
+    init(_ command: Command) throws(SystemError) {
+        let count = max(2, command.inputs.keys.max() ?? 0, command.outputs.max() ?? 0) + 1
+        for number in 0..<count {
+            let end: FileHandle
+            if let bytes = command.inputs[number] {
+                let (reader, writer) = try Self.make()
+                // Written before there is a reader that could go away: nothing blocks and nothing signals.
+                guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
+                try writer.write(bytes)
+                end = reader
+            } else if command.outputs.contains(number) {
+                let (reader, writer) = try Self.make()
+                guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
+                ours[number] = reader
+                end = writer
+            } else {
+                end = try FileHandle(opening: "/dev/null", O_RDWR)
+            }
+            // Out of the way of the child's numbers.
+            let moved = fcntl(end.descriptor, F_DUPFD_CLOEXEC, count)
+            guard moved >= 0 else { throw SystemError("fcntl") }
+            theirs.append(FileHandle(owning: moved))
+        }
+    }
+
+    private static func make() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
+        var ends: [Int32] = [-1, -1]
+        guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
+        return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
+    }
+}

@@ -1,0 +1,71 @@
+/// An RTSP camera as ffmpeg gets it: in an ffconcat list that it reads from a pipe, since its arguments are for
+/// everybody to see and the address holds the password.
+package struct RTSPSource: Equatable, Sendable {
+    /// The address, with user and password, percent-encoded.
+    package let url: String
+    /// How long ffmpeg may wait for the camera; it waits twice as long (ffmpeg 5.1).
+    package var timeout: Duration = .seconds(10)
+
+    /// The descriptor on which ffmpeg gets the list.
+    package static let descriptor: Int32 = 3
+
+    /// - Parameters:
+    ///   - url: `rtsp://…` or `rtsps://…`; a user and password in it come before those given.
+    package init(url: String, user: String?, password: String?) {
+        guard let scheme = url[...].range(of: "://") else {
+            self.url = url
+            return
+        }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { !"/?#".contains($0) }
+        var credentials = ""
+        if let at = authority.lastIndex(of: "@") {
+            credentials = encoded(authority[..<at], keeping: "!$&'()*+,;=:%") + "@"
+        } else if let user {
+            credentials = encoded(user[...]) + ":" + encoded((password ?? "")[...]) + "@"
+        }
+        let place = authority.lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
+        self.url = url[..<scheme.upperBound] + credentials + place
+    }
+
+    package var list: [UInt8] {
+        let quoted = url.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+        let microseconds = timeout.nanoseconds / 1000
+        return Array(
+            "ffconcat version 1.0\nfile '\(quoted)'\noption rtsp_transport tcp\noption timeout \(microseconds)\n"
+                .utf8)
+    }
+
+    /// The arguments by which ffmpeg and ffprobe read the list.
+    package static let input = [
+        "-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,rtsp,rtsps,rtp,srtp,crypto,tls,tcp,udp",
+        "-i", "pipe:\(descriptor)",
+    ]
+
+    /// One key frame as JPEG on standard output.
+    package var stillCommand: Command {
+        let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
+        let picture = ["-map", "0:v:0", "-frames:v", "1", "-q:v", "2", "-f", "mjpeg", "pipe:1"]
+        var command = Command("ffmpeg", quiet + ["-skip_frame", "nokey"] + Self.input + picture)
+        command.inputs = [Self.descriptor: list]
+        return command
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986 and those to be kept.
+private func encoded(_ text: Substring, keeping kept: String = "") -> String {
+    let digits = Array("0123456789ABCDEF")
+    var result = ""
+    for byte in text.utf8 {
+        let character = Character(Unicode.Scalar(byte))
+        if character.isASCII,
+            character.isLetter || character.isNumber || "-._~".contains(character)
+                || kept.contains(character)
+        {
+            result.append(character)
+        } else {
+            result += ["%", digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return result
+}

@@ -1,0 +1,156 @@
+import Glibc
+import SnapshotBase
+import Testing
+
+@Suite struct ChildTests {
+    private func shell(_ script: String) -> Command { Command("sh", ["-c", script]) }
+    private func run(_ script: String, limit: Int = 1 << 20, for time: Duration = .seconds(10)) throws
+        -> ChildResult
+    {
+        try Child.run(shell(script), outputLimit: limit, deadline: .after(time))
+    }
+
+    @Test func outputComplaintAndStatus() throws {
+        let result = try run("printf out; printf err >&2; exit 3")
+        #expect(result.ending == .exited(3))
+        #expect(result.output == Array("out".utf8))
+        #expect(result.complaint == Array("err".utf8))
+        #expect(!result.isTimedOut && !result.isTooLong)
+    }
+
+    @Test func theEndOfAComplaintIsKept() throws {
+        let result = try Child.run(
+            shell("head -c 100000 /dev/zero >&2; printf last >&2"), outputLimit: 1, complaintLimit: 8,
+            deadline: .after(.seconds(10)))
+        #expect(result.complaint == [0, 0, 0, 0] + Array("last".utf8))
+    }
+
+    @Test func deadlineKillsTheWholeGroup() throws {
+        let start = Uptime.now()
+        let result = try run("sleep 60 & echo $!; sleep 60", for: .milliseconds(300))
+        #expect(result.isTimedOut && result.ending == nil)
+        #expect(Uptime.now() - start < .seconds(5))
+        let grandchild = try #require(pid_t(String(decoding: result.output, as: UTF8.self).dropLast()))
+        #expect(isGone(grandchild))
+    }
+
+    @Test func aGrandchildDoesNotOutliveItsGroupsLeader() throws {
+        let result = try run("sleep 60 >/dev/null 2>&1 & echo $!")
+        #expect(result.ending == .exited(0))
+        let grandchild = try #require(pid_t(String(decoding: result.output, as: UTF8.self).dropLast()))
+        #expect(isGone(grandchild))
+    }
+
+    @Test func tooMuchOutputEndsIt() throws {
+        let result = try run("yes", limit: 1000)
+        #expect(result.isTooLong && !result.isTimedOut)
+    }
+
+    @Test func missingProgram() {
+        let failure = #expect(throws: Failure.self) {
+            try Child.run(Command("no-such-program", []), outputLimit: 1, deadline: .after(.seconds(1)))
+        }
+        #expect(failure?.exitCode == 69)
+        #expect(failure?.code == "no-no-such-program")
+    }
+
+    @Test func aFileThatCannotRunIsAFailedStart() {
+        #expect(throws: Failure.self) { try Child(Command("/dev/null/x", [])) }
+        #expect(throws: Failure.self) { try Child(Command("/etc", [])) }
+    }
+
+    @Test func inputsComeOnTheirDescriptorsAndNoOtherIsOpen() throws {
+        var command = shell("cat <&5; ls /proc/self/fd | wc -l; cat")
+        command.inputs = [5: Array("secret\n".utf8)]
+        let spare = open("/dev/null", O_RDONLY)  // not close-on-exec, on purpose
+        defer { close(spare) }
+        let result = try Child.run(command, outputLimit: 1000, deadline: .after(.seconds(10)))
+        // 0 to 5, and the one with which ls reads the folder.
+        #expect(String(decoding: result.output, as: UTF8.self) == "secret\n7\n")
+    }
+
+    @Test func credentialsStayOutOfTheEnvironment() throws {
+        setenv("CANARY", "canary-value", 1)
+        let result = try run("env")
+        let text = String(decoding: result.output, as: UTF8.self)
+        #expect(!text.contains("canary"))
+        #expect(text.contains("TZ=UTC") && text.contains("PATH="))
+    }
+
+    @Test func stopAsksFirst() throws {
+        let child = try Child(shell("trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done"))
+        var ready = [pollfd(fd: child.outputs[1]?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)]
+        try #require(poll(&ready, 1, 5000) == 1)
+        #expect(child.stop(grace: .seconds(5)) == .exited(9))
+        #expect(child.stop(grace: .seconds(5)) == .exited(9))
+    }
+
+    @Test func stopInsists() throws {
+        let child = try Child(shell("trap '' TERM; echo up; while :; do sleep 0.05; done"))
+        var ready = [pollfd(fd: child.outputs[1]?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)]
+        try #require(poll(&ready, 1, 5000) == 1)
+        #expect(child.stop(grace: .milliseconds(200)) == .killed(SIGKILL))
+    }
+
+    @Test func droppingAChildEndsIt() throws {
+        var child: Child? = try Child(Command("sleep", ["60"]))
+        let pid = try #require(child?.pid)
+        child = nil
+        #expect(kill(pid, 0) == -1 && errno == ESRCH)
+    }
+
+    private func isGone(_ pid: pid_t) -> Bool {
+        // An orphan is reaped by whoever adopts it: a zombie is as good as gone.
+        for _ in 0..<200 {
+            if kill(pid, 0) == -1, errno == ESRCH { return true }
+            if let stat = try? readFile("/proc/\(pid)/stat", limit: 512),
+                String(decoding: stat, as: UTF8.self).contains(") Z")
+            {
+                return true
+            }
+            usleep(10_000)
+        }
+        return false
+    }
+}
+
+@Suite struct RedactionTests {
+    @Test(arguments: [
+        "Impossible to open 'rtsp://admin:p@ss/w'rd%@10.0.0.2/x'", "p@ss/w'rd%", "p%40ss%2Fw%27rd%25",
+        "p%40ss%2fw%27rd%25",
+        "%70%40ss/w'rd%25",
+    ])
+    func noFormOfTheSecretStays(_ text: String) {
+        let shown = redact(text, ["p@ss/w'rd%"])
+        #expect(!shown.contains("rd"))
+        #expect(shown.contains("***"))
+    }
+
+    @Test func otherTextStays() {
+        #expect(redact("100% of p@ss é", ["secret", ""]) == "100% of p@ss é")
+        #expect(redact("a rtsp://h/x and rtsp://u:p@h/x.", []) == "a rtsp://h/x and rtsp://***@h/x.")
+        #expect(redact("rtsp://u:a@b@h/x http://h/y@z", []) == "rtsp://***@h/x http://***@z")
+    }
+}
+
+@Suite struct RTSPSourceTests {
+    private func list(_ url: String, _ user: String? = nil, _ password: String? = nil) -> String {
+        String(decoding: RTSPSource(url: url, user: user, password: password).list, as: UTF8.self)
+    }
+
+    @Test func credentialsArePercentEncoded() {
+        #expect(
+            list("rtsp://10.0.0.2:554/Preview_01_main", "admin", "p@ss:/w'rd #%é").contains(
+                "file 'rtsp://admin:p%40ss%3A%2Fw%27rd%20%23%25%C3%A9@10.0.0.2:554/Preview_01_main'\n"))
+    }
+
+    @Test func credentialsInTheAddressComeFirst() {
+        #expect(list("rtsp://u:p%40@h/x", "admin", "other").contains("file 'rtsp://u:p%40@h/x'\n"))
+        #expect(list("rtsp://u:p@q@h/x").contains("file 'rtsp://u:p%40q@h/x'\n"))
+        #expect(list("rtsp://h/a@b").contains("file 'rtsp://h/a@b'\n"))
+    }
+
+    @Test func quotesCannotEndTheLine() {
+        #expect(list("rtsp://h/it's").contains("file 'rtsp://h/it'\\''s'\n"))
+    }
+}
