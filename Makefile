@@ -1,0 +1,108 @@
+# `make help` lists what there is.
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+# Where built programs are taken from, and where `make` puts what it makes.
+BIN ?= .build/release
+OUT ?= out
+VERSION := $(shell sed -n 's/.*snapshotVersion = "\(.*\)"/\1/p' Sources/SnapshotBase/Version.swift)
+
+BINDIR = $(PREFIX)/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
+DOCDIR = $(PREFIX)/share/doc/snapshot
+MANDIR = $(PREFIX)/share/man
+ETCDIR = $(DESTDIR)$(SYSCONFDIR)/snapshot
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+BUILD_PACKAGES = libcurl4-openssl-dev libssl-dev
+RUN_PACKAGES = $(BUILD_PACKAGES) ca-certificates ffmpeg
+PROGRAMS = snapshot snapshot-web
+UNITS = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
+SWIFT_SOURCES = Sources Tests Package.swift
+RELEASE = -c release --static-swift-stdlib
+
+.PHONY: help build run test lint format unit-test e2e test-system torture bench man install uninstall deb clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+build: ## build the programs, optimized, with the Swift runtime inside
+	@scripts/require $(BUILD_PACKAGES)
+	swift build $(RELEASE)
+
+run: ## take one picture and show it, its state and its health (a simulated camera unless there is a .env)
+	@scripts/require $(RUN_PACKAGES)
+	swift build $(RELEASE)
+	@scripts/run
+
+test: lint build unit-test e2e ## check everything in a short form; what CI runs
+	Tests/system/run short
+
+lint: ## check the formatting of the Swift sources
+	swift format lint --strict --recursive $(SWIFT_SOURCES)
+
+format: ## format the Swift sources in place
+	swift format --in-place --recursive $(SWIFT_SOURCES)
+
+unit-test:
+	swift test
+
+e2e: build
+	Tests/run-e2e
+
+test-system: build ## the packaged units on a real systemd, long form (root)
+	Tests/system/run long
+
+torture: build ## kill, fault, power cut and soak, long form (hours)
+	Tests/run-e2e --torture
+
+bench: build ## compare with C, curl and Python; writes bench/RESULTS.md
+	bench/run
+
+man: $(BIN)/snapshot ## write the man pages into out/man
+	@mkdir -p $(OUT)/man
+	@for program in $(PROGRAMS); do packaging/manpages $(BIN)/$$program $(OUT)/man; done
+
+install: man ## install under PREFIX (/usr/local); settings that are there stay as they are
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
+	install -s -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
+	for unit in $(UNITS); do \
+	    sed 's|/usr/bin/|$(BINDIR)/|; s|/usr/share/doc/snapshot|$(DOCDIR)|' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; \
+	done
+	install -m 644 systemd/snapshot.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf
+	install -m 644 systemd/snapshot.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
+	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
+	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(BIN)/snapshot --generate-completion-script bash >$(SHARE)/bash-completion/completions/snapshot
+	$(BIN)/snapshot --generate-completion-script zsh >$(SHARE)/zsh/vendor-completions/_snapshot
+	$(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
+	install -d $(ETCDIR)
+	install -d -m 700 $(ETCDIR)/credentials
+	test -e $(ETCDIR)/snapshot.env || install -m 640 packaging/snapshot.env $(ETCDIR)
+	@test -n "$(DESTDIR)" || sh packaging/postinst configure
+
+uninstall: ## remove what `make install` put there; settings, pictures and state stay
+	@test -n "$(DESTDIR)" || sh packaging/prerm remove
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
+	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
+	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1
+	rm -f $(SHARE)/bash-completion/completions/snapshot $(SHARE)/zsh/vendor-completions/_snapshot
+	rm -f $(SHARE)/fish/vendor_completions.d/snapshot.fish
+	rm -rf $(DESTDIR)$(DOCDIR)
+	@test -n "$(DESTDIR)" || sh packaging/postrm remove
+
+deb: $(BIN)/snapshot ## build out/snapshot_VERSION_ARCH.deb
+	@scripts/require dpkg-dev
+	packaging/deb $(BIN) $(OUT) $(VERSION)
+
+$(BIN)/snapshot:
+	$(MAKE) build
+
+clean: ## remove what was built
+	rm -rf .build $(OUT)
