@@ -27,6 +27,8 @@ def pytest_unconfigure(config):
 @pytest.fixture
 def snapshot(tmp_path):
     """The program in a folder of its own, without settings."""
+    program = binaries() / "snapshot"
+    assert program.exists(), f"no {program}: build first, or set SNAPSHOT_BIN_DIR"
     return Snapshot(tmp_path / "home")
 
 
@@ -41,9 +43,3 @@ def camera():
 def ready(snapshot, camera):
     """The program with a camera that works, storing into ./snapshots."""
     return snapshot.set(**camera.settings(), CAMERA_NAME="front")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def built():
-    program = binaries() / "snapshot"
-    assert program.exists(), f"no {program}: build first, or set SNAPSHOT_BIN_DIR"

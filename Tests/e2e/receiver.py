@@ -4,6 +4,7 @@ It accepts any method on any path, so it also plays an S3 endpoint whose answers
 answer is used up in order; after that it acknowledges.
 """
 import logging
+import os
 import socket
 import struct
 import threading
@@ -52,6 +53,7 @@ class Receiver:
         self.always = None
         self._stopping = threading.Event()
         app = Flask("receiver")
+        app.config["PROPAGATE_EXCEPTIONS"] = True
         app.add_url_rule("/", "root", self._take, methods=["GET", "POST", "PUT", "HEAD", "DELETE"])
         app.add_url_rule("/<path:_>", "any", self._take, methods=["GET", "POST", "PUT", "HEAD", "DELETE"])
         self._server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=ssl)
@@ -101,5 +103,5 @@ def _reset():
     """Ends the connection with a reset: what was not read is gone."""
     connection = request.environ["werkzeug.socket"]
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())  # close() would wait for the files that were made of it
     raise ConnectionAbortedError

@@ -3,6 +3,7 @@ import json
 import sys
 from pathlib import Path
 
+from bucket import client
 from process import free_ports, listens, start_server, wait_until
 
 OWNER = ("AKIASEAOWNER", "seaOwnerSecret0123456789")
@@ -30,5 +31,10 @@ def start(folder, parent=None):
          "-s3.port.iceberg=0", "-s3.autoCreateBucket=false"],
         folder / "weed.log", cwd=folder, parent=parent)
     wait_until(lambda: listens(s3), 60, "SeaweedFS")
-    return {"pids": [pid], "http": f"http://127.0.0.1:{s3}", "port": s3, "owner": OWNER, "camera": CAMERA,
-            "region": "us-east-1", "bucket": BUCKET}
+    server = {"pids": [pid], "http": f"http://127.0.0.1:{s3}", "port": s3, "owner": OWNER, "camera": CAMERA,
+              "region": "us-east-1", "bucket": BUCKET}
+    # The bucket's first object takes seconds, since its volumes are made then.
+    owner = client(server)
+    owner.create_bucket(Bucket=BUCKET)
+    owner.put_object(Bucket=BUCKET, Key="first", Body=b"")
+    return server
