@@ -20,7 +20,7 @@ REALM = "camera"
 class Camera:
     """`still` at /still.jpg (with `auth` none, basic or digest), Reolink's API at /cgi-bin/api.cgi."""
 
-    def __init__(self, username="admin", password="", auth="none", certificate=None, tokens=True, passwords=True):
+    def __init__(self, username="admin", password="", auth="none", certificate=None, tokens=True, passwords=True, port=0):
         self.username, self.password, self.auth = username, password, auth
         self.tokens, self.passwords = tokens, passwords
         self.requests, self.served, self.sessions = [], [], {}
@@ -29,7 +29,7 @@ class Camera:
         """Bytes to send in place of a picture's whole HTTP answer; a list is used up in order."""
         self.picture = picture
         handler = type("Handler", (_Handler,), {"camera": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -7,6 +7,7 @@ import pytest
 import shared
 from camera import Camera
 from program import Snapshot, binaries
+from receiver import Receiver
 
 
 def pytest_configure(config):
@@ -43,3 +44,10 @@ def camera():
 def ready(snapshot, camera):
     """The program with a camera that works, storing into ./snapshots."""
     return snapshot.set(**camera.settings(), CAMERA_NAME="front")
+
+
+@pytest.fixture
+def endpoint():
+    """A store of HTTP or S3 that answers what a test tells it."""
+    with Receiver() as r:
+        yield r

@@ -77,6 +77,15 @@ class Receiver:
     def last(self):
         return self.received[-1]
 
+    def as_http(self, **more):
+        """The settings that make it the program's HTTP store."""
+        return {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": self.url + "/up", **more}
+
+    def as_s3(self, **more):
+        """The settings that make it the program's S3 store."""
+        return {"STORAGE_BACKEND": "s3", "S3_BUCKET": "snaps", "S3_ENDPOINT_URL": self.url,
+                "AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fakeSecret", **more}
+
     def _take(self, _=None):
         at, answer = time.monotonic(), self.always or (self.answers.pop(0) if self.answers else None)
         if answer and answer.reset:
@@ -105,3 +114,9 @@ def _reset():
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(connection.detach())  # close() would wait for the files that were made of it
     raise ConnectionAbortedError
+
+
+def s3_error(code, **more):
+    """The body of an S3 error answer."""
+    extra = "".join(f"<{k}>{v}</{k}>" for k, v in more.items())
+    return f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>so it is</Message>{extra}</Error>'

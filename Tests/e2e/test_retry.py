@@ -3,31 +3,20 @@ import pytest
 
 from faultproxy import FaultProxy
 from pictures import picture
-from receiver import Answer, Receiver
-from test_s3 import error, fake
+from receiver import Answer, s3_error
 
-S3_AGAIN = [Answer(500, {}, error("InternalError")), Answer(503, {}, error("SlowDown")), Answer(429),
-            Answer(408), Answer(502), Answer(504), Answer(400, {}, error("RequestTimeout"))]
-S3_FINAL = [(Answer(400, {}, error("InvalidRequest")), 75), (Answer(403, {}, error("AccessDenied")), 77),
-            (Answer(403, {}, error("SignatureDoesNotMatch")), 77), (Answer(403, {}, error("InvalidAccessKeyId")), 77),
-            (Answer(401, {}, error("Unauthorized")), 77), (Answer(404, {}, error("NoSuchBucket")), 75),
-            (Answer(403, {}, error("ExpiredToken")), 77), (Answer(400, {}, error("ExpiredToken")), 77)]
-
-
-@pytest.fixture
-def endpoint():
-    with Receiver() as r:
-        yield r
-
-
-def http(endpoint, **more):
-    return {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": endpoint.url + "/up", **more}
+S3_AGAIN = [Answer(500, {}, s3_error("InternalError")), Answer(503, {}, s3_error("SlowDown")), Answer(429),
+            Answer(408), Answer(502), Answer(504), Answer(400, {}, s3_error("RequestTimeout"))]
+S3_FINAL = [(Answer(400, {}, s3_error("InvalidRequest")), 75), (Answer(403, {}, s3_error("AccessDenied")), 77),
+            (Answer(403, {}, s3_error("SignatureDoesNotMatch")), 77), (Answer(403, {}, s3_error("InvalidAccessKeyId")), 77),
+            (Answer(401, {}, s3_error("Unauthorized")), 77), (Answer(404, {}, s3_error("NoSuchBucket")), 75),
+            (Answer(403, {}, s3_error("ExpiredToken")), 77), (Answer(400, {}, s3_error("ExpiredToken")), 77)]
 
 
 @pytest.mark.parametrize("answer", S3_AGAIN, ids=lambda a: a.status)
 def test_transient_s3_answers_are_tried_again(ready, camera, endpoint, answer):
     endpoint.answers = [answer]
-    ready.set(**fake(endpoint)).capture().expect(0)
+    ready.set(**endpoint.as_s3()).capture().expect(0)
     assert [r.body for r in endpoint.received] == [camera.last] * 2
     assert len({r.path for r in endpoint.received}) == 1, "one key"
 
@@ -35,7 +24,7 @@ def test_transient_s3_answers_are_tried_again(ready, camera, endpoint, answer):
 @pytest.mark.parametrize("answer, code", S3_FINAL, ids=str)
 def test_final_s3_answers_are_not(ready, camera, endpoint, answer, code):
     endpoint.always = answer
-    result = ready.set(**fake(endpoint)).capture().refuses(code)
+    result = ready.set(**endpoint.as_s3()).capture().refuses(code)
     assert len(endpoint.received) == 1 and result.wall < 2
     assert ready.spooled_pictures() == [camera.last]
 
@@ -45,7 +34,7 @@ def test_final_s3_answers_are_not(ready, camera, endpoint, answer, code):
     (302, 75, 1), (413, 75, 1)])
 def test_http_answers(ready, camera, endpoint, status, code, tries):
     endpoint.always = Answer(status, {"Location": "/elsewhere"})
-    ready.set(**http(endpoint, UPLOAD_DEADLINE="8s")).capture().refuses(code, str(status))
+    ready.set(**endpoint.as_http(UPLOAD_DEADLINE="8s")).capture().refuses(code, str(status))
     assert 1 <= len(endpoint.received) <= tries and (tries == 1 or len(endpoint.received) > 1)
     assert {r.path for r in endpoint.received} == {"/up"}
     assert ready.spooled_pictures() == [camera.last]
@@ -53,7 +42,7 @@ def test_http_answers(ready, camera, endpoint, status, code, tries):
 
 def test_retries_carry_the_same_idempotency_key_and_body(ready, camera, endpoint):
     endpoint.answers = [Answer(500), Answer(502)]
-    ready.set(**http(endpoint)).capture().expect(0)
+    ready.set(**endpoint.as_http()).capture().expect(0)
     assert {r.headers["Idempotency-Key"] for r in endpoint.received} == {endpoint.last.fields["key"]}
     assert [r.file for r in endpoint.received] == [camera.last] * 3
 
@@ -61,34 +50,34 @@ def test_retries_carry_the_same_idempotency_key_and_body(ready, camera, endpoint
 @pytest.mark.parametrize("attempts", [1, 2, 5])
 def test_the_number_of_attempts_is_a_setting(ready, endpoint, attempts):
     endpoint.always = Answer(500)
-    ready.set(**http(endpoint, UPLOAD_ATTEMPTS=attempts, UPLOAD_DEADLINE="9s")).capture().expect(75)
+    ready.set(**endpoint.as_http(UPLOAD_ATTEMPTS=attempts, UPLOAD_DEADLINE="9s")).capture().expect(75)
     assert len(endpoint.received) == attempts
 
 
-@pytest.mark.parametrize("make", [http, fake], ids=["http", "s3"])
-def test_retry_after_is_honoured(ready, endpoint, make):
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+def test_retry_after_is_honoured(ready, endpoint, kind):
     endpoint.answers = [Answer(503, {"Retry-After": "2"})]
-    ready.set(**make(endpoint)).capture().expect(0)
+    ready.set(**getattr(endpoint, kind)()).capture().expect(0)
     first, second = endpoint.received
     assert second.at - first.at >= 2
 
 
 def test_a_retry_after_beyond_the_deadline_ends_the_run_at_once(ready, endpoint):
     endpoint.always = Answer(503, {"Retry-After": "3600"})
-    result = ready.set(**http(endpoint, UPLOAD_DEADLINE="5s")).capture().expect(75)
+    result = ready.set(**endpoint.as_http(UPLOAD_DEADLINE="5s")).capture().expect(75)
     assert len(endpoint.received) == 1 and result.wall < 2
 
 
 @pytest.mark.parametrize("value", ["-1", "soon", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "1e3"])
 def test_odd_retry_after_does_no_harm(ready, endpoint, value):
     endpoint.answers = [Answer(503, {"Retry-After": value})]
-    assert ready.set(**http(endpoint, UPLOAD_DEADLINE="6s")).capture().code in (0, 75)
+    assert ready.set(**endpoint.as_http(UPLOAD_DEADLINE="6s")).capture().code in (0, 75)
 
 
 def test_a_reset_is_tried_again_on_a_new_connection(ready, camera, endpoint):
     endpoint.answers = [Answer(reset=True)]
     camera.picture = lambda: picture(size=1_500_000)
-    ready.set(**http(endpoint)).capture().expect(0)
+    ready.set(**endpoint.as_http()).capture().expect(0)
     assert endpoint.last.file == camera.last
     assert len({r.port for r in endpoint.received}) == 2
 
@@ -96,7 +85,7 @@ def test_a_reset_is_tried_again_on_a_new_connection(ready, camera, endpoint):
 def test_a_reset_mid_upload_is_tried_again(ready, camera, endpoint):
     camera.picture = lambda: picture(size=2_000_000)
     with FaultProxy(endpoint.port, "uprst", 100_000) as proxy:
-        ready.set(**http(endpoint, HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE="3s"))
+        ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE="3s"))
         ready.capture().refuses(75)
         assert proxy.connections == 3 and ready.spooled_pictures() == [camera.last]
         proxy.set("pass")
@@ -110,7 +99,7 @@ def test_a_reset_mid_upload_is_tried_again(ready, camera, endpoint):
 def test_the_deadline_holds(ready, camera, endpoint, fault, deadline):
     camera.picture = lambda: picture(size=1_000_000)
     with FaultProxy(endpoint.port) as proxy:
-        ready.set(**http(endpoint, HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE=deadline))
+        ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE=deadline))
         normal = ready.capture().expect(0).wall
         proxy.set(*fault)
         result = ready.capture().refuses(75)
@@ -121,7 +110,7 @@ def test_the_deadline_holds(ready, camera, endpoint, fault, deadline):
 def test_a_failing_store_is_not_hammered_by_run_after_run(ready, endpoint):
     """The retry quota lives across runs: later runs of an outage try once."""
     endpoint.always = Answer(500)
-    ready.set(**http(endpoint))
+    ready.set(**endpoint.as_http())
     counts = []
     for _ in range(12):
         before = len(endpoint.received)

@@ -6,7 +6,7 @@ import pytest
 
 import rgw
 from process import free_port
-from receiver import Answer, Receiver
+from receiver import Answer, Receiver, s3_error
 from stores import S3_KINDS, sha256, store
 
 FAKETIME = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
@@ -22,23 +22,6 @@ def s3(request, tmp_path):
 def swift(tmp_path):
     with store("swift", tmp_path) as s:
         yield s
-
-
-@pytest.fixture
-def endpoint():
-    """An S3 endpoint that answers what a test tells it."""
-    with Receiver() as r:
-        yield r
-
-
-def fake(endpoint, **more):
-    return {"STORAGE_BACKEND": "s3", "S3_BUCKET": "snaps", "S3_ENDPOINT_URL": endpoint.url,
-            "AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fakeSecret", **more}
-
-
-def error(code, **more):
-    extra = "".join(f"<{k}>{v}</{k}>" for k, v in more.items())
-    return f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>so it is</Message>{extra}</Error>'
 
 
 def test_a_missing_bucket_is_told_in_plain_words_and_keeps_the_picture(ready, s3):
@@ -143,14 +126,14 @@ aws_secret_access_key = {s.server['camera'][1]}
 
 
 def test_no_credentials_is_a_matter_of_settings(ready, camera, endpoint):
-    ready.set(**fake(endpoint)).set(AWS_SECRET_ACCESS_KEY=None)
+    ready.set(**endpoint.as_s3()).set(AWS_SECRET_ACCESS_KEY=None)
     ready.capture().refuses(78, "AWS_SECRET_ACCESS_KEY")
     assert camera.snaps == 0 and not endpoint.received
 
 
 def test_an_error_in_a_200_is_no_acknowledgement(ready, camera, endpoint):
-    ready.set(**fake(endpoint, UPLOAD_DEADLINE="2s"))
-    endpoint.always = Answer(200, {"Content-Type": "application/xml"}, error("InternalError"))
+    ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="2s"))
+    endpoint.always = Answer(200, {"Content-Type": "application/xml"}, s3_error("InternalError"))
     ready.capture().refuses(75)
     assert ready.spooled_pictures() == [camera.last]
 
@@ -159,27 +142,27 @@ def test_an_error_in_a_200_is_no_acknowledgement(ready, camera, endpoint):
 def test_redirects_are_not_followed(ready, endpoint, status):
     with Receiver() as elsewhere:
         endpoint.always = Answer(status, {"Location": elsewhere.url + "/x"}, "")
-        result = ready.set(**fake(endpoint, UPLOAD_DEADLINE="1s")).capture()
+        result = ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s")).capture()
         assert result.code in (75, 77) and len(result.errors) == 1, result.stderr
         assert not elsewhere.received and len(ready.spooled_pictures()) == 1
 
 
 @pytest.mark.parametrize("answer", [
-    Answer(301, {"x-amz-bucket-region": "eu-west-3"}, error("PermanentRedirect")),
-    Answer(400, {}, error("AuthorizationHeaderMalformed", Region="eu-west-3")),
-    Answer(307, {"x-amz-bucket-region": "eu-west-3", "Location": "http://127.0.0.1:9/"}, error("TemporaryRedirect")),
+    Answer(301, {"x-amz-bucket-region": "eu-west-3"}, s3_error("PermanentRedirect")),
+    Answer(400, {}, s3_error("AuthorizationHeaderMalformed", Region="eu-west-3")),
+    Answer(307, {"x-amz-bucket-region": "eu-west-3", "Location": "http://127.0.0.1:9/"}, s3_error("TemporaryRedirect")),
 ], ids=lambda a: a.status)
 def test_each_wrong_region_answer_is_understood(ready, endpoint, answer):
     endpoint.answers = [answer]
-    ready.set(**fake(endpoint)).capture().expect(0)
+    ready.set(**endpoint.as_s3()).capture().expect(0)
     ready.capture().expect(0)
     regions = [re.search(r"Credential=AKIAFAKE/\d{8}/([^/]+)/s3", r.headers["Authorization"])[1] for r in endpoint.received]
     assert regions == ["us-east-1", "eu-west-3", "eu-west-3"]
 
 
 def test_a_region_answer_does_not_make_a_loop(ready, endpoint):
-    endpoint.always = Answer(400, {}, error("AuthorizationHeaderMalformed", Region="eu-west-3"))
-    result = ready.set(**fake(endpoint)).capture()
+    endpoint.always = Answer(400, {}, s3_error("AuthorizationHeaderMalformed", Region="eu-west-3"))
+    result = ready.set(**endpoint.as_s3()).capture()
     assert result.code in (75, 77) and len(endpoint.received) <= 2
 
 
@@ -189,14 +172,14 @@ def test_a_region_answer_does_not_make_a_loop(ready, endpoint):
 ], ids=range(9))
 def test_hostile_error_bodies_are_read_safely(ready, endpoint, body):
     endpoint.always = Answer(400, {}, body)
-    result = ready.set(**fake(endpoint)).capture()
+    result = ready.set(**endpoint.as_s3()).capture()
     assert result.code in (75, 77) and len(result.errors) == 1, result.stderr
     assert "\x1b" not in result.stderr and len(result.stderr) < 2000 and result.rss < 40_000
     assert len(ready.spooled_pictures()) == 1
 
 
 def test_the_request_is_a_plain_signed_put(ready, camera, endpoint):
-    ready.set(**fake(endpoint, AWS_SESSION_TOKEN="tok/en+1=")).capture().expect(0)
+    ready.set(**endpoint.as_s3(AWS_SESSION_TOKEN="tok/en+1=")).capture().expect(0)
     r, = endpoint.received
     assert r.method == "PUT" and r.body == camera.last
     assert re.fullmatch(r"/snaps/snapshots/front/\d{4}/\d\d/\d\d/front_\d{8}T\d{6}\.\d{3}Z\.jpg", r.path)
@@ -214,26 +197,25 @@ def test_the_request_is_a_plain_signed_put(ready, camera, endpoint):
     ("virtual", "snaps.localhost", "/snapshots/"), ("path", "localhost", "/snaps/snapshots/"),
     ("auto", "localhost", "/snaps/snapshots/")])
 def test_addressing(ready, endpoint, addressing, host, path):
-    ready.set(**fake(endpoint, S3_ADDRESSING=addressing, S3_ENDPOINT_URL=f"http://localhost:{endpoint.port}"))
+    ready.set(**endpoint.as_s3(S3_ADDRESSING=addressing, S3_ENDPOINT_URL=f"http://localhost:{endpoint.port}"))
     ready.capture().expect(0)
     assert endpoint.last.host == f"{host}:{endpoint.port}" and endpoint.last.path.startswith(path)
 
 
 @pytest.mark.parametrize("prefix, path", [("", "/snaps/front_"), ("a//b", "/snaps/a//bfront_"), ("x/", "/snaps/x/front_")])
 def test_the_prefix_is_put_before_the_key_as_it_is(ready, endpoint, prefix, path):
-    ready.set(**fake(endpoint, S3_PREFIX=prefix, KEY_TEMPLATE="{camera}_{timestamp}.jpg")).capture().expect(0)
+    ready.set(**endpoint.as_s3(S3_PREFIX=prefix, KEY_TEMPLATE="{camera}_{timestamp}.jpg")).capture().expect(0)
     assert endpoint.last.path.startswith(path)
 
 
 @pytest.mark.parametrize("name", ["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
 def test_the_endpoint_by_each_of_its_names(ready, endpoint, name):
-    ready.set(**fake(endpoint, S3_ENDPOINT_URL=None)).set(**{"S3_ENDPOINT_URL": None, name: endpoint.url})
+    ready.set(**endpoint.as_s3()).set(S3_ENDPOINT_URL=None).set(**{name: endpoint.url})
     ready.capture().expect(0)
     assert len(endpoint.received) == 1
 
 
-def test_no_endpoint_listens(ready):
-    class Nobody:
-        url = f"http://127.0.0.1:{free_port()}"
-    result = ready.set(**fake(Nobody, UPLOAD_DEADLINE="1s")).capture().refuses(75, "refused")
+def test_no_endpoint_listens(ready, endpoint):
+    ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s", S3_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"))
+    result = ready.capture().refuses(75, "refused")
     assert result.wall < 2
