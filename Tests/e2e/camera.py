@@ -9,6 +9,7 @@ import re
 import secrets
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +29,11 @@ class Camera:
         self.raw = None
         """Bytes to send in place of a picture's whole HTTP answer; a list is used up in order."""
         self.picture = picture
+        self.gate = threading.Event()
+        """While it is clear, pictures wait."""
+        self.gate.set()
+        self.asked_at = []
+        """When each picture was asked for, monotonic."""
         handler = type("Handler", (_Handler,), {"camera": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
@@ -137,6 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._picture()
 
     def _picture(self):
+        self.camera.asked_at.append(time.monotonic())
+        self.camera.gate.wait(60)
         raw = self.camera.raw
         if isinstance(raw, list):
             raw = raw.pop(0) if raw else None
