@@ -29,6 +29,9 @@ class Camera:
         self.raw = None
         """Bytes to send in place of a picture's whole HTTP answer; a list is used up in order."""
         self.picture = picture
+        self.echo = False
+        """Answer `Snap` with the request itself, as chatty web servers do in their error pages."""
+        self.every_token = []
         self.gate = threading.Event()
         """While it is clear, pictures wait."""
         self.gate.set()
@@ -113,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         camera.logins += 1
         token = secrets.token_hex(6)
         camera.sessions[token] = True
+        camera.every_token.append(token)
         self._json([{"cmd": "Login", "code": 0, "value": {"Token": {"leaseTime": 3600, "name": token}}}])
 
     def _logout(self, query, body):
@@ -146,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.camera.asked_at.append(time.monotonic())
         self.camera.gate.wait(60)
         raw = self.camera.raw
+        if self.camera.echo:
+            return self._answer(404, f"<html>not found: {self.requestline}\n{self.headers}</html>".encode())
         if isinstance(raw, list):
             raw = raw.pop(0) if raw else None
         if raw is not None:

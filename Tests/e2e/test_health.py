@@ -30,7 +30,6 @@ def store_failing(ready, endpoint):
 
 
 def latched(ready, endpoint):
-    ready.capture().expect(0)
     ready.set(CAMERA_PASSWORD="wrong", CAMERA_AUTH="token")
     ready.capture().expect(77)
 
@@ -64,7 +63,7 @@ def test_situations_in_every_form(ready, endpoint, situation):
     assert SIX <= set(health) and ADDED <= set(health), SIX | ADDED - set(health)
     assert bool(health["reasons"]) == (health["status"] != "healthy")
     assert set(health["spool"]) >= {"count", "bytes", "oldest", "dropped"} and set(health["clock"]) == {"synced", "offset_seconds"}
-    assert isinstance(health["uptime_seconds"], int) and (health["last_capture"] is None) == (situation in (never, unreadable))
+    assert isinstance(health["uptime_seconds"], int) and (health["last_capture"] is None) == (situation in (never, latched, unreadable))
 
     human = ready.run("health").expect(code)
     assert health["status"] in human.stdout.lower() and "\x1b" not in human.stdout
