@@ -3,6 +3,7 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 
 
 class FaultProxy:
@@ -15,6 +16,8 @@ class FaultProxy:
 
     def __init__(self, target, mode="pass", amount=0):
         self.target, self.connections, self.bytes_up = target, 0, 0
+        self.spans = []
+        """When each connection began and when its client left it, monotonic."""
         self.set(mode, amount)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -22,6 +25,10 @@ class FaultProxy:
 
     def set(self, mode="pass", amount=0):
         self.mode, self.amount = mode, amount
+
+    def busy(self):
+        """Seconds from the first connection's begin to the last one's end."""
+        return max(closed for _, closed in self.spans) - min(opened for opened, _ in self.spans)
 
     def __enter__(self):
         self._thread.start()
@@ -46,20 +53,21 @@ class FaultProxy:
 
     async def _accept(self, reader, writer):
         self.connections += 1
+        opened = time.monotonic()
         if self.mode == "refuse":
             return _reset(writer)
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             return _reset(writer)
-        await asyncio.gather(self._pump(reader, up_writer, writer, True), self._pump(up_reader, writer, writer, False))
+        await asyncio.gather(self._pump(reader, up_writer, writer, True, opened), self._pump(up_reader, writer, writer, False))
         for w in (writer, up_writer):
             w.close()
 
-    async def _pump(self, reader, writer, client, up):
+    async def _pump(self, reader, writer, client, up, opened=0):
         passed = 0
         try:
-            while data := await reader.read(16384):
+            while data := await reader.read(self.amount // 20 if self.mode == "throttle" else 16384):
                 if up:
                     self.bytes_up += len(data)
                 mode, amount = self.mode, self.amount
@@ -82,6 +90,9 @@ class FaultProxy:
                 writer.write_eof()
         except OSError:
             writer.close()
+        finally:
+            if up:
+                self.spans.append((opened, time.monotonic()))
 
 
 def _reset(writer):

@@ -6,6 +6,7 @@ and brought up, refuse the credentials, and lose its bucket.
 import hashlib
 import secrets
 from contextlib import ExitStack, contextmanager
+from urllib.parse import unquote
 
 import rgw
 import seaweed
@@ -70,7 +71,7 @@ class HTTPStore:
         if not self.raw:
             return {**{n: r.fields.get(n) for n in names}, "content_type": r.file_type, "filename": r.filename}
         headers = {k.lower(): v for k, v in r.headers.items()}
-        return {**{n: headers.get("x-snapshot-" + n.replace("_", "-")) for n in names},
+        return {**{n: unquote(headers.get("x-snapshot-" + n.replace("_", "-"), "")) for n in names},
                 "content_type": headers.get("content-type")}
 
     def down(self):
@@ -101,7 +102,7 @@ class S3Store:
 
     def facts(self, key):
         head = self.bucket.head(self.prefix + key)
-        return {**{k.replace("-", "_"): v for k, v in head["Metadata"].items()}, "content_type": head["ContentType"]}
+        return {**{k.replace("-", "_"): unquote(v) for k, v in head["Metadata"].items()}, "content_type": head["ContentType"]}
 
     def down(self):
         self.proxy.set("refuse")

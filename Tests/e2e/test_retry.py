@@ -93,18 +93,15 @@ def test_a_reset_mid_upload_is_tried_again(ready, camera, endpoint):
     assert sorted(r.file for r in endpoint.received if r.file) == sorted(camera.served)
 
 
-@pytest.mark.parametrize("fault", [("blackhole", 0), ("stall", 5), ("throttle", 20_000), ("delay", 30_000)],
-                         ids=lambda f: f[0])
-@pytest.mark.parametrize("deadline", ["1s", "2500ms"])
-def test_the_deadline_holds(ready, camera, endpoint, fault, deadline):
+@pytest.mark.parametrize("fault", [("blackhole", 0), ("stall", 5), ("throttle", 20_000)], ids=lambda f: f[0])
+@pytest.mark.parametrize("deadline", [1, 2.5])
+def test_the_deadline_holds_to_100_ms(ready, camera, endpoint, fault, deadline):
     camera.picture = lambda: picture(size=1_000_000)
-    with FaultProxy(endpoint.port) as proxy:
-        ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE=deadline))
-        normal = ready.capture().expect(0).wall
-        proxy.set(*fault)
-        result = ready.capture().refuses(75)
-        limit = {"1s": 1, "2500ms": 2.5}[deadline]
-        assert limit - 0.1 <= result.wall <= limit + 0.1 + normal + 0.25, "the deadline, and a run's own time"
+    with FaultProxy(endpoint.port, *fault) as proxy:
+        ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up",
+                                     UPLOAD_DEADLINE=f"{int(deadline * 1000)}ms"))
+        ready.capture().refuses(75)
+        assert deadline - 0.1 <= proxy.busy() <= deadline + 0.2, "100 ms, and as much for the machine"
 
 
 def test_a_failing_store_is_not_hammered_by_run_after_run(ready, endpoint):

@@ -1,8 +1,6 @@
 """The contract of every store: one suite, run over the filesystem, HTTP (multipart and raw) and four S3 servers."""
 import re
-import time
 from datetime import datetime, timedelta, timezone
-from urllib.parse import unquote
 
 import pytest
 
@@ -58,7 +56,7 @@ def test_strange_names_reach_the_key_and_the_facts_unharmed(ready, camera, store
     expected = prefix.get("S3_PREFIX", "").removeprefix(getattr(store_, "prefix", ""))
     assert re.fullmatch(re.escape(f"{expected}{name}/pic %41+") + r"\d{8}T\d{6}\.\d{3}Z\.jpg", key)
     if facts := store_.facts(key):
-        assert unquote(facts["camera"]) == name
+        assert facts["camera"] == name
 
 
 def test_store_down_keeps_the_picture_which_arrives_once_it_is_back(ready, camera, store_):
@@ -113,7 +111,7 @@ def test_a_silent_store_is_left_at_the_deadline(ready, camera, remote):
     ready.set(**remote.settings).set(UPLOAD_DEADLINE="1s")
     ready.capture().expect(0)
     remote.proxy.set("blackhole")
-    started = time.monotonic()
-    result = ready.capture().refuses(75)
-    assert time.monotonic() - started < 2.5 and result.wall < 1.6, "deadline, a login-less snap and a start"
+    remote.proxy.spans.clear()
+    ready.capture().refuses(75)
+    assert remote.proxy.busy() <= 1.2, "the deadline, 100 ms, and the machine's own delays"
     assert ready.spooled_pictures() == [camera.last]
