@@ -1,0 +1,207 @@
+"""The program under test, run as a user runs it: arguments, settings and files in; streams, exit code and files out."""
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ring import Ring
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+
+
+def binaries():
+    """The folder of the built programs."""
+    if folder := os.environ.get("SNAPSHOT_BIN_DIR"):
+        return Path(folder).resolve()
+    return next((d for d in (ROOT / ".build/release", ROOT / ".build/debug") if (d / "snapshot").exists()),
+                ROOT / ".build/release")
+
+
+@dataclass
+class Result:
+    code: int
+    stdout: str
+    stderr: str
+    wall: float
+    """Seconds from fork to exit."""
+    rss: int
+    """Peak memory in KiB."""
+
+    @property
+    def json(self):
+        return json.loads(self.stdout)
+
+    @property
+    def errors(self):
+        """The lines `snapshot: error: …`, without the prefix."""
+        return self._said("error")
+
+    @property
+    def hints(self):
+        return self._said("hint")
+
+    @property
+    def warnings(self):
+        return self._said("warning")
+
+    def _said(self, kind):
+        prefix = f"snapshot: {kind}: "
+        return [line[len(prefix):] for line in self.stderr.splitlines() if line.startswith(prefix)]
+
+    def expect(self, code):
+        """Itself, if it ended with that exit code."""
+        assert self.code == code, f"exit {self.code}, expected {code}\nstdout: {self.stdout}\nstderr: {self.stderr}"
+        assert "Fatal error" not in self.stderr and "Usage:" not in self.stderr.replace("See '", ""), self.stderr
+        return self
+
+    def refuses(self, code, *words):
+        """Itself, if it ended with that code and one error line holding all the words."""
+        self.expect(code)
+        assert len(self.errors) == 1, self.stderr
+        missing = [w for w in words if w.lower() not in self.stderr.lower()]
+        assert not missing, f"{missing} not in: {self.stderr}"
+        return self
+
+
+class Running:
+    """A run in the background."""
+
+    def __init__(self, process, report, out, err):
+        self._process, self._report, self._out, self._err = process, report, out, err
+
+    @property
+    def pid(self):
+        """The pid of the program itself (its launcher has one child)."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        try:
+            return int(children.read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return None
+
+    @property
+    def alive(self):
+        return self._process.poll() is None
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    @property
+    def stderr(self):
+        return self._err.read_text(errors="replace")
+
+    @property
+    def stdout(self):
+        return self._out.read_text(errors="replace")
+
+    def result(self, timeout=60):
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            raise AssertionError(f"still running after {timeout} s\nstdout: {self.stdout}\nstderr: {self.stderr}") from None
+        _, code, wall, rss = self._report.read_text().split()
+        return Result(int(code), self.stdout, self.stderr, float(wall), int(rss))
+
+
+class Snapshot:
+    """`snapshot` in a folder of its own, with no environment but what is given.
+
+    Settings (keywords, or `settings`) go into the environment; `dotenv` writes `./.env` instead.
+    """
+
+    _numbers = itertools.count()
+
+    def __init__(self, folder, binary="snapshot", **settings):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.binary = binaries() / binary
+        self.settings = {k: str(v) for k, v in settings.items()}
+        self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder),
+                            "LANG": "C.UTF-8"}
+        self._reports = self.folder.parent / f"{self.folder.name}.runs"
+        self._reports.mkdir(exist_ok=True)
+
+    def set(self, **settings):
+        """Changes settings; None takes one away."""
+        for k, v in settings.items():
+            if v is None:
+                self.settings.pop(k, None)
+            else:
+                self.settings[k] = str(v)
+        return self
+
+    def dotenv(self, text):
+        """Writes `./.env` from text, bytes or a dictionary."""
+        if isinstance(text, dict):
+            text = "".join(f"{k}={v}\n" for k, v in text.items())
+        data = text if isinstance(text, bytes) else text.encode()
+        (self.folder / ".env").write_bytes(data)
+        return self
+
+    def start(self, *arguments, env=None, prefix=()):
+        n = next(self._numbers)
+        out, err, report = (self._reports / f"{n}.{kind}" for kind in ("out", "err", "report"))
+        environment = {**self.environment, **self.settings, **{k: str(v) for k, v in (env or {}).items() if v is not None}}
+        for k in [k for k, v in (env or {}).items() if v is None]:
+            environment.pop(k, None)
+        with open(out, "wb") as o, open(err, "wb") as e:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(HERE / "measure.py"), str(report), *map(str, prefix),
+                 str(self.binary), *map(str, arguments)],
+                stdin=subprocess.DEVNULL, stdout=o, stderr=e, env=environment, cwd=self.folder, start_new_session=True)
+        return Running(process, report, out, err)
+
+    def run(self, *arguments, env=None, prefix=(), timeout=60):
+        return self.start(*arguments, env=env, prefix=prefix).result(timeout)
+
+    def capture(self, *arguments, **how):
+        return self.run("capture", *arguments, **how)
+
+    def health(self, *arguments, **how):
+        """`snapshot health --json`, parsed, if no other form is asked for."""
+        if arguments:
+            return self.run("health", *arguments, **how)
+        return self.run("health", "--json", **how).json
+
+    @property
+    def state_folder(self):
+        return self.folder / self.settings.get("STATE_PATH", "state")
+
+    @property
+    def ring(self):
+        return Ring(self.state_folder / "state.jsonl")
+
+    @property
+    def state(self):
+        """The newest record of the state."""
+        return self.ring.newest
+
+    def spool(self):
+        """What lies in the spool: {path below it: bytes}."""
+        return files(self.state_folder / "spool")
+
+    def spooled_pictures(self):
+        """The pictures in the spool, each a JPEG from its first byte to its last."""
+        return [data for data in self.spool().values() if data[:2] == b"\xff\xd8"]
+
+    def stored(self):
+        """The files of the filesystem backend: {key: bytes}."""
+        return files(self.folder / self.settings.get("LOCAL_STORAGE_PATH", "snapshots"))
+
+    def written(self):
+        """The text of everything that it left behind: (where, bytes)."""
+        yield from ((str(p), d) for p, d in files(self.folder).items())
+        yield from ((f"{self._reports.name}/{p}", d) for p, d in files(self._reports).items())
+
+
+def files(folder):
+    folder = Path(folder)
+    if not folder.is_dir():
+        return {}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

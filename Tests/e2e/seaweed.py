@@ -1,0 +1,40 @@
+"""SeaweedFS with its S3 gateway, in one process; identities: the owner, and a camera that may only write to `snaps…`."""
+import json
+import sys
+from pathlib import Path
+
+from bucket import client
+from process import free_ports, listens, start_server, wait_until
+
+OWNER = ("AKIASEAOWNER", "seaOwnerSecret0123456789")
+CAMERA = ("AKIASEACAMERA", "seaCameraSecret0123456789")
+BUCKET = "snaps-sea"
+
+
+def start(folder, parent=None):
+    s3, master, volume, filer, *grpc = free_ports(8)
+
+    def identity(name, keys, actions):
+        return {"name": name, "credentials": [{"accessKey": keys[0], "secretKey": keys[1]}], "actions": actions}
+
+    (folder / "data").mkdir(parents=True)
+    (folder / "s3.json").write_text(json.dumps({"identities": [
+        identity("owner", OWNER, ["Admin", "Read", "Write", "List", "Tagging"]),
+        identity("camera", CAMERA, [f"Write:{BUCKET}"])]}))
+    weed = Path(sys.executable).with_name("weed")
+    pid = start_server(
+        [weed, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}/data",
+         f"-master.port={master}", f"-master.port.grpc={grpc[0]}", "-master.volumeSizeLimitMB=64",
+         f"-volume.port={volume}", f"-volume.port.grpc={grpc[1]}", "-volume.max=100",
+         "-filer", f"-filer.port={filer}", f"-filer.port.grpc={grpc[2]}",
+         "-s3", f"-s3.port={s3}", f"-s3.port.grpc={grpc[3]}", f"-s3.config={folder}/s3.json",
+         "-s3.port.iceberg=0", "-s3.autoCreateBucket=false"],
+        folder / "weed.log", cwd=folder, parent=parent)
+    wait_until(lambda: listens(s3), 60, "SeaweedFS")
+    server = {"pids": [pid], "http": f"http://127.0.0.1:{s3}", "port": s3, "owner": OWNER, "camera": CAMERA,
+              "region": "us-east-1", "bucket": BUCKET}
+    # The bucket's first object takes seconds, since its volumes are made then.
+    owner = client(server)
+    owner.create_bucket(Bucket=BUCKET)
+    owner.put_object(Bucket=BUCKET, Key="first", Body=b"")
+    return server

@@ -1,0 +1,147 @@
+"""Logging in to the camera: sessions kept, passwords unharmed, refusals latched, keys pinned."""
+import stat
+
+import pytest
+
+from camera import Camera
+from tls import Authority, self_signed
+
+PASSWORDS = ["", "simple", "with space", "a%21b!", "a+b&c=d?e#f", "pässwörd😀", "'\"`\\", "%", "%%41", "$HOME", "x" * 31]
+
+
+def session(snapshot):
+    """The file that keeps the camera's token."""
+    found = [p for p in snapshot.state_folder.rglob("*") if p.is_file() and ("token" in p.name or "session" in p.name)]
+    assert len(found) == 1, list(snapshot.state_folder.rglob("*"))
+    return found[0]
+
+
+@pytest.mark.parametrize("auth", ["auto", "token", "password"])
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_any_password_reaches_the_camera_unharmed(snapshot, auth, password):
+    with Camera(password=password) as camera:
+        snapshot.set(**camera.settings(), CAMERA_AUTH=auth).capture().expect(0)
+        assert camera.failed_logins == 0 and camera.logins == (0 if auth == "password" else 1)
+        for mode, word in (("token", "token="), ("password", "password=")):
+            assert (word in camera.requests[-1]) == (auth in (mode, "auto" if mode == "token" else mode))
+
+
+def test_a_long_password_gets_a_hint(snapshot):
+    with Camera(password="x" * 31) as camera:
+        result = snapshot.set(**camera.settings()).set(CAMERA_PASSWORD="x" * 40).capture().refuses(77)
+        assert any("31" in h for h in result.hints), result.stderr
+
+
+def test_the_session_is_kept_between_runs_in_a_secret_file(ready, camera):
+    for _ in range(5):
+        ready.capture().expect(0)
+    assert camera.logins == 1 and len(camera.sessions) == 1
+    path = session(ready)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert next(iter(camera.sessions)).encode() in path.read_bytes()
+
+
+@pytest.mark.long
+def test_a_hundred_one_shots_open_at_most_two_sessions(ready, camera):
+    for _ in range(100):
+        ready.capture().expect(0)
+    assert camera.logins <= 2 and len(camera.sessions) <= 2 and len(ready.stored()) == 100
+
+
+def test_a_session_that_the_camera_forgot_is_renewed_in_the_same_run(ready, camera):
+    ready.capture().expect(0)
+    camera.sessions.clear()
+    ready.capture().expect(0)
+    assert camera.logins == 2 and len(ready.stored()) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\0", b'{"token":5}', b"x" * 100_000])
+def test_a_damaged_session_file_costs_one_login(ready, camera, damage):
+    ready.capture().expect(0)
+    session(ready).write_bytes(damage)
+    ready.capture().expect(0)
+    assert camera.logins == 2
+
+
+def test_a_camera_that_knows_no_tokens_is_asked_with_the_password_and_that_is_remembered(snapshot):
+    with Camera(password="pw", tokens=False) as camera:
+        for _ in range(3):
+            snapshot.set(**camera.settings()).capture().expect(0)
+        assert sum("cmd=Login" in r for r in camera.requests) == 1
+        assert camera.snaps == 3
+
+
+def test_token_mode_never_puts_the_password_into_a_url(snapshot):
+    with Camera(password="s3cret", tokens=False) as camera:
+        assert snapshot.set(**camera.settings(), CAMERA_AUTH="token").capture().code in (69, 77)
+        assert not any("s3cret" in r for r in camera.requests)
+
+
+@pytest.mark.parametrize("auth", ["auto", "token", "password"])
+def test_a_wrong_password_is_never_hammered(snapshot, auth):
+    with Camera(password="right") as camera:
+        snapshot.set(**camera.settings(), CAMERA_AUTH=auth).set(CAMERA_PASSWORD="wrong")
+        for _ in range(3):
+            result = snapshot.capture().refuses(77)
+            assert result.hints and result.wall < 3
+        assert 1 <= camera.failed_logins <= 3
+        attempts = camera.failed_logins
+        for _ in range(5):
+            snapshot.capture().expect(77)
+        assert camera.failed_logins == attempts, "latched"
+        health = snapshot.health()
+        assert health["status"] == "unhealthy" and not snapshot.stored()
+        snapshot.set(CAMERA_PASSWORD="right").capture().expect(0)
+        assert snapshot.health()["status"] == "healthy"
+
+
+def test_the_first_key_is_trusted_and_another_refused(snapshot, tmp_path):
+    first, second = (self_signed(tmp_path, n) for n in ("first", "second"))
+    with Camera(password="pw", certificate=first) as camera:
+        snapshot.set(**camera.settings(), CAMERA_USE_HTTPS="true")
+        for _ in range(2):
+            snapshot.capture().expect(0)
+    with Camera(password="pw", certificate=second, port=camera.port) as camera:
+        result = snapshot.capture().refuses(77, "key")
+        assert result.hints and not camera.requests, "no password goes to a stranger"
+        snapshot.set(CAMERA_TLS_VERIFY=second[2]).capture().expect(0)
+
+
+def test_key_modes(snapshot, tmp_path):
+    certificate = self_signed(tmp_path)
+    other = self_signed(tmp_path, "other")
+    with Camera(password="pw", certificate=certificate) as camera:
+        snapshot.set(**camera.settings(), CAMERA_USE_HTTPS="yes")
+        snapshot.set(CAMERA_TLS_VERIFY="off").capture().expect(0)
+        snapshot.set(CAMERA_TLS_VERIFY=certificate[2]).capture().expect(0)
+        before = len(camera.requests)
+        snapshot.set(CAMERA_TLS_VERIFY=other[2]).capture().refuses(77)
+        snapshot.set(CAMERA_TLS_VERIFY="ca").capture().refuses(69, "certificate")
+        assert len(camera.requests) == before
+
+
+def test_a_camera_with_a_certificate_of_a_known_authority(snapshot, tmp_path):
+    authority = Authority(tmp_path)
+    with Camera(password="pw", certificate=authority.issue("127.0.0.1")) as camera:
+        snapshot.set(**camera.settings(), CAMERA_USE_HTTPS="true", CAMERA_TLS_VERIFY="ca")
+        snapshot.capture().expect(69)
+        snapshot.capture(env={"SSL_CERT_FILE": authority.certificate}).expect(0)
+
+
+def test_plain_http_to_an_https_port_and_back_is_told(snapshot, tmp_path):
+    with Camera(password="pw", certificate=self_signed(tmp_path)) as camera:
+        snapshot.set(**camera.settings()).capture().refuses(69)
+    with Camera(password="pw") as camera:
+        snapshot.set(**camera.settings(), CAMERA_USE_HTTPS="true").capture().refuses(69)
+
+
+def test_nobody_there(snapshot):
+    with Camera() as camera:
+        settings = camera.settings()
+    result = snapshot.set(**settings).capture().refuses(69, "refused")
+    assert result.wall < 2
+
+
+def test_an_address_that_does_not_answer_is_left_at_the_connect_deadline(snapshot):
+    result = snapshot.set(CAMERA_IP="192.0.2.1", CAMERA_CONNECT_TIMEOUT="1s").capture().refuses(69)
+    assert result.wall < 2

@@ -1,0 +1,86 @@
+"""Any other camera by CAMERA_URL: stills over HTTP, files, RTSP through ffmpeg."""
+import os
+
+import pytest
+
+from camera import Camera, http
+from pictures import picture
+from tls import self_signed
+
+
+@pytest.mark.parametrize("auth", ["none", "basic", "digest"])
+@pytest.mark.parametrize("password", ["simple", "p@ss/w:rd %?#&+", "ü€😀", "'\"\\"])
+def test_stills_with_and_without_authentication(snapshot, auth, password):
+    with Camera(username="me", password=password, auth=auth) as camera:
+        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_USERNAME="me", CAMERA_PASSWORD=password)
+        for _ in range(2):
+            snapshot.capture().expect(0)
+        assert list(snapshot.stored().values())[-1] == camera.last
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+def test_credentials_in_the_url(snapshot, auth):
+    with Camera(username="me", password="p@ss:w/rd", auth=auth) as camera:
+        result = snapshot.set(CAMERA_URL=camera.still_url("me:p%40ss%3Aw%2Frd")).capture("--verbose").expect(0)
+        assert "p%40ss" not in result.stderr and "p@ss" not in result.stderr
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+def test_a_wrong_password_for_a_still_latches(snapshot, auth):
+    with Camera(username="me", password="right", auth=auth) as camera:
+        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_USERNAME="me", CAMERA_PASSWORD="wrong")
+        snapshot.capture().refuses(77)
+        asked = camera.snaps
+        assert asked <= 2, "a challenge and one try"
+        snapshot.capture().refuses(77)
+        assert camera.snaps == asked
+
+
+def test_basic_is_not_sent_before_it_is_asked_for_nor_elsewhere(snapshot):
+    with Camera() as elsewhere, Camera(auth="none") as camera:
+        camera.raw = http(b"", "302 Found", extra=f"Location: {elsewhere.still_url()}\r\n")
+        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="pw").capture().refuses(69, "302")
+        assert not elsewhere.requests
+
+
+def test_https_stills_pin_the_first_key(snapshot, tmp_path):
+    first, second = self_signed(tmp_path, "a"), self_signed(tmp_path, "b")
+    with Camera(certificate=first) as camera:
+        snapshot.set(CAMERA_URL=camera.still_url().replace("http:", "https:")).capture().expect(0)
+    with Camera(certificate=second, port=camera.port) as camera:
+        snapshot.capture().refuses(77)
+
+
+@pytest.mark.parametrize("form", ["file:{}", "file://{}", "file://localhost{}"])
+def test_a_file(snapshot, tmp_path, form):
+    path = tmp_path / "a picture é.jpg"
+    path.write_bytes(picture())
+    snapshot.set(CAMERA_URL=form.format(path)).capture().expect(0)
+    assert list(snapshot.stored().values()) == [path.read_bytes()]
+
+
+@pytest.mark.parametrize("make", [
+    lambda p: None, lambda p: p.write_bytes(b""), lambda p: p.write_bytes(b"text"), lambda p: p.mkdir(),
+    lambda p: p.write_bytes(picture()[:-500]), os.mkfifo, lambda p: p.symlink_to("/dev/zero"), lambda p: p.symlink_to(p)],
+    ids=["missing", "empty", "text", "folder", "cut", "pipe", "endless", "loop"])
+def test_a_bad_file(snapshot, tmp_path, make):
+    path = tmp_path / "picture.jpg"
+    make(path)
+    result = snapshot.set(CAMERA_URL=f"file:{path}", CAMERA_TIMEOUT="2s").capture().refuses(69, "picture.jpg")
+    assert result.wall < 3 and result.rss < 40_000 and not snapshot.stored()
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "gopher:x", "http://", "justtext", "http:///x", "file:", "v4l2:", "rtsp://"])
+def test_urls_of_no_camera_are_refused(snapshot, url):
+    snapshot.set(CAMERA_URL=url).capture().refuses(78, "CAMERA_URL")
+
+
+def test_neither_or_both_cameras_are_told(snapshot):
+    snapshot.capture().refuses(78, "CAMERA_IP", "CAMERA_URL")
+
+
+def test_an_rtsp_source_that_is_not_there(snapshot):
+    with Camera() as camera:
+        port = camera.port
+    result = snapshot.set(CAMERA_URL=f"rtsp://user:pa%20ss@127.0.0.1:{port}/x", CAMERA_TIMEOUT="4s").capture().refuses(69)
+    assert "pa%20ss" not in result.stderr and "pa ss" not in result.stderr and result.wall < 5

@@ -1,0 +1,62 @@
+"""The filesystem store: whole files or none, modes, retention that never touches what is not ours."""
+import os
+import re
+import stat
+import subprocess
+import time
+
+import pytest
+
+from disk import small_disk
+
+
+def test_a_file_appears_whole_and_lasts(ready, tmp_path):
+    """Temporary file, fsync, rename, fsync of the folder: in this order."""
+    trace = tmp_path / "trace"
+    ready.capture(prefix=("strace", "-f", "-y", "-o", trace, "-e", "trace=openat,write,fsync,fdatasync,rename,renameat,renameat2,linkat")).expect(0)
+    key, = ready.stored()
+    final = str(ready.folder / "snapshots" / key)
+    lines = trace.read_text().splitlines()
+    renamed = [i for i, l in enumerate(lines) if re.search(r"(rename\w*|linkat)\(", l) and os.path.basename(key) in l]
+    assert renamed, "the picture is renamed to its name"
+    synced = [i for i, l in enumerate(lines) if re.search(r"f(data)?sync\(", l) and "/snapshots/" in l]
+    folder = [i for i, l in enumerate(lines) if re.search(r"fsync\(", l) and f"<{os.path.dirname(final)}>" in l]
+    assert any(i < renamed[-1] for i in synced) and any(i > renamed[-1] for i in folder), "\n".join(lines[-60:])
+
+
+def test_a_full_disk_keeps_the_picture_in_the_spool(ready, camera, tmp_path):
+    with small_disk(tmp_path / "full", "size=16k") as full:
+        ready.set(LOCAL_STORAGE_PATH=full).capture().refuses(75)
+        assert not [p for p in full.rglob("*") if p.is_file()], "no halves, no leftovers"
+    assert ready.spooled_pictures() == [camera.last]
+
+
+def test_modes_follow_the_umask(ready):
+    subprocess.run(["sh", "-c", 'umask 027; exec "$0" capture', str(ready.binary)], cwd=ready.folder, check=True,
+                   env={**ready.environment, **ready.settings})
+    path, = [p for p in (ready.folder / "snapshots").rglob("*.jpg")]
+    assert stat.S_IMODE(path.stat().st_mode) & 0o137 == 0 and stat.S_IMODE(path.parent.stat().st_mode) & 0o027 == 0
+
+
+@pytest.mark.parametrize("setting", [{"LOCAL_STORAGE_MAX_BYTES": "60K"}, {"LOCAL_STORAGE_MAX_AGE": "1h"}])
+def test_retention_drops_the_oldest_of_ours_and_nothing_else(ready, camera, setting):
+    root = ready.folder / "snapshots"
+    for _ in range(4):
+        ready.capture().expect(0)
+    ours = sorted(root.rglob("*.jpg"))
+    foreign = [root / "front/holiday.jpg", root / "notes.txt", ours[0].parent / "IMG_0001.jpg",
+               ready.folder / "outside.jpg"]
+    for path in foreign:
+        path.write_bytes(b"x" * 50_000)
+    (root / "link").symlink_to(ready.folder)
+    past = time.time() - 86_400 * 30
+    for path in [*foreign, *ours[:3]]:
+        os.utime(path, (past, past))
+    ready.set(**setting)
+    for _ in range(2):
+        ready.capture().expect(0)
+    assert all(p.exists() for p in foreign), "only what this program wrote"
+    left = [p for p in root.rglob("front_*.jpg")]
+    assert camera.last in [p.read_bytes() for p in left], "the newest stays"
+    if "LOCAL_STORAGE_MAX_BYTES" in setting:
+        assert sum(p.stat().st_size for p in left) <= 60 * 1024 and len(left) < 6

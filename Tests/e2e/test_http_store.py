@@ -1,0 +1,41 @@
+"""The HTTP store's form: what an endpoint gets, in both formats."""
+import pytest
+
+from receiver import Answer, Receiver
+from stores import sha256
+
+
+def test_multipart_form(ready, camera, endpoint):
+    ready.set(**endpoint.as_http(HTTP_AUTH_TOKEN="t0ken")).capture().expect(0)
+    r, = endpoint.received
+    assert (r.method, r.path) == ("POST", "/up")
+    assert set(r.fields) == {"camera", "captured_at", "sha256", "key"}
+    assert r.fields["camera"] == "front" and r.fields["sha256"] == sha256(camera.last) and r.file == camera.last
+    assert r.filename == r.fields["key"].rpartition("/")[2] and r.file_type == "image/jpeg"
+    assert r.headers["Authorization"] == "Bearer t0ken" and r.headers["Idempotency-Key"] == r.fields["key"]
+    assert int(r.headers["Content-Length"]) > len(r.file) and "Transfer-Encoding" not in r.headers
+    assert "Expect" not in r.headers
+
+
+def test_raw_form(ready, camera, endpoint):
+    ready.set(**endpoint.as_http(HTTP_UPLOAD_FORMAT="raw", CAMERA_NAME="Tür 1")).capture().expect(0)
+    r, = endpoint.received
+    assert r.body == camera.last and r.headers["Content-Type"] == "image/jpeg" and "Authorization" not in r.headers
+    assert r.headers["X-Snapshot-Camera"] == "T%C3%BCr%201"
+    assert r.headers["X-Snapshot-Sha256"] == sha256(camera.last)
+    assert r.headers["X-Snapshot-Key"].startswith("T%C3%BCr%201/")
+    assert r.headers["Idempotency-Key"] == r.headers["X-Snapshot-Key"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_2xx_acknowledges(ready, endpoint, status):
+    endpoint.always = Answer(status)
+    ready.set(**endpoint.as_http()).capture().expect(0)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(ready, endpoint, status):
+    with Receiver() as elsewhere:
+        endpoint.always = Answer(status, {"Location": elsewhere.url})
+        ready.set(**endpoint.as_http(HTTP_AUTH_TOKEN="t0ken", UPLOAD_DEADLINE="1s")).capture().refuses(75)
+        assert not elsewhere.received and len(ready.spooled_pictures()) == 1

@@ -1,0 +1,32 @@
+"""PING_URL: a dead man's switch that is told, at most once a minute, and never in the way."""
+import pytest
+
+from process import free_port
+from receiver import Answer, Receiver
+
+
+@pytest.fixture
+def switch():
+    with Receiver() as r:
+        yield r
+
+
+def test_success_and_failure_are_told_apart_and_at_most_once_a_minute(ready, camera, switch):
+    ready.set(PING_URL=switch.url + "/uuid")
+    for _ in range(3):
+        ready.capture().expect(0)
+    assert [r.path for r in switch.received] == ["/uuid"]
+
+
+def test_failure(ready, camera, switch):
+    camera.raw = b"nothing"
+    ready.set(PING_URL=switch.url + "/uuid").capture().expect(69)
+    assert [r.path for r in switch.received] == ["/uuid/fail"]
+
+
+@pytest.mark.parametrize("fault", ["500", "hang", "nobody", "reset"])
+def test_its_own_failures_are_ignored(ready, switch, fault):
+    url = f"http://127.0.0.1:{free_port()}/x" if fault == "nobody" else switch.url
+    switch.always = {"500": Answer(500), "hang": Answer(wait=60), "reset": Answer(reset=True)}.get(fault)
+    result = ready.set(PING_URL=url).capture().expect(0)
+    assert result.wall < 8 and not result.errors

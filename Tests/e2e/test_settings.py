@@ -1,0 +1,141 @@
+"""Settings: where they come from, how files are written, what is refused and how that is said."""
+import pytest
+
+from camera import Camera
+from pictures import picture
+from settings_tables import BAD_FILES, BAD_VALUES, GOOD_FILES, GOOD_VALUES
+
+
+@pytest.fixture
+def still(snapshot, tmp_path):
+    """The program with a picture in a file for a camera: no network, so that many settings can be tried."""
+    path = tmp_path / "still.jpg"
+    path.write_bytes(picture())
+    snapshot.picture = path
+    return snapshot.set(CAMERA_URL=f"file:{path}")
+
+
+def stored_as(snapshot, name):
+    """Whether the last picture went to the camera of that name."""
+    return any(k.startswith(name + "/") for k in snapshot.stored())
+
+
+def test_the_first_source_wins(still):
+    still.dotenv("CAMERA_NAME=file\n").capture().expect(0)
+    assert stored_as(still, "file")
+    still.capture(env={"CAMERA_NAME": "environment"}).expect(0)
+    assert stored_as(still, "environment")
+    (still.folder / "other.env").write_text("CAMERA_NAME=other\n")
+    still.capture("--config", "other.env").expect(0)
+    assert stored_as(still, "other"), "--config takes the place of ./.env"
+    assert len(still.stored()) == 3
+
+
+def test_a_config_file_that_is_not_there(still):
+    still.capture("--config", "missing.env").refuses(78, "missing.env")
+
+
+def test_an_empty_value_is_unset(still):
+    still.dotenv("CAMERA_NAME=file\n").capture(env={"CAMERA_NAME": ""}).expect(0)
+    assert stored_as(still, "file")
+    still.dotenv("CAMERA_NAME=\nCAPTURE_INTERVAL=\nUPLOAD_ATTEMPTS=\n").capture().expect(0)
+    assert stored_as(still, "camera")
+
+
+def test_secrets_come_from_files_and_credentials_before_the_environment(snapshot, tmp_path):
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "file").write_text("from-file\n")
+    snapshot.set(CAMERA_PASSWORD="from-environment")
+    for password, more in (("from-environment", {}), ("from-file", {"CAMERA_PASSWORD_FILE": tmp_path / "file"}),
+                           ("from-credential", {"CAMERA_PASSWORD_FILE": tmp_path / "file",
+                                                "CREDENTIALS_DIRECTORY": tmp_path / "credentials"})):
+        (tmp_path / "credentials/camera-password").write_text("from-credential")
+        with Camera(password=password) as camera:
+            snapshot.set(CAMERA_IP=camera.address).capture(env=more).expect(0)
+
+
+def test_a_secret_file_that_is_not_there(still):
+    result = still.capture(env={"HTTP_AUTH_TOKEN_FILE": "/no/such/file", "STORAGE_BACKEND": "http",
+                                "HTTP_UPLOAD_URL": "http://127.0.0.1:9/"})
+    result.refuses(78, "HTTP_AUTH_TOKEN", "/no/such/file")
+
+
+def test_an_interval_with_its_comment_works_from_file_and_environment(still):
+    text = "10  # seconds between snapshots"
+    still.dotenv(f"CAPTURE_INTERVAL={text}\n").capture().expect(0)
+    assert still.health()["interval_seconds"] == 10
+    assert still.run("health", "--json", env={"CAPTURE_INTERVAL": text.replace("10", "20")}).json["interval_seconds"] == 20
+
+
+@pytest.mark.parametrize("file", GOOD_FILES.values(), ids=GOOD_FILES)
+def test_the_dialect(still, file):
+    text, expected = file
+    result = still.dotenv(text).capture().expect(0)
+    assert stored_as(still, expected), (list(still.stored()), result.stderr)
+    assert not result.stderr
+
+
+def test_unknown_keys_are_warned_about_with_the_nearest_name(still):
+    result = still.dotenv("CAMERA_PASWORD=canary-x\nCAMERA_ADRESS=1\nMY_OWN_THING=3\n").capture().expect(0)
+    assert len(result.warnings) == 3, result.stderr
+    assert "CAMERA_PASWORD" in result.warnings[0] and "CAMERA_PASSWORD" in result.warnings[0]
+    assert ".env:1" in result.warnings[0] and "canary-x" not in result.stderr and "MY_OWN_THING" in result.stderr
+
+
+def test_every_bad_file_is_refused_with_file_and_line(still):
+    """About two hundred files; each names where it is wrong, and no camera is touched."""
+    failures = []
+    for name, (text, where, words) in BAD_FILES.items():
+        result = still.dotenv(text).capture()
+        said = result.stderr
+        for wrong, problem in ((result.code != 78, f"exit {result.code}"), (len(result.errors) != 1, "not one error line"),
+                               (where not in said, f"no {where}"), ("canary" in said, "value shown"),
+                               (not all(w in said for w in words), f"not all of {words}"), (len(said) > 1000, "long"),
+                               (not all(c.isprintable() or c == "\n" for c in said), "unprintable")):
+            if wrong:
+                failures.append(f"{name}: {problem}: {said.strip()!r}")
+    assert not failures, f"{len(failures)} of {len(BAD_FILES)}\n" + "\n".join(failures)
+    assert not still.stored() and not still.state_folder.exists()
+
+
+def test_every_bad_value_names_key_value_and_rule(still):
+    failures = []
+    for key, value, more in BAD_VALUES:
+        for where in ("file", "environment"):
+            if where == "file":
+                result = still.dotenv({**more, key: f"'{value}'"}).capture(env={"CAMERA_URL": None} if "CAMERA_IP" in more else {})
+            else:
+                still.dotenv("")
+                result = still.capture(env={**({"CAMERA_URL": None} if "CAMERA_IP" in more else {}), **more, key: value})
+            said = result.stderr
+            if result.code != 78 or len(result.errors) != 1 or key not in said or value[:30].strip() not in said:
+                failures.append(f"{key}={value!r} from {where}: exit {result.code}: {said.strip()!r}")
+    assert not failures, f"{len(failures)} of {2 * len(BAD_VALUES)}\n" + "\n".join(failures)
+    assert not still.stored()
+
+
+def test_every_good_value_is_taken(still):
+    failures = []
+    for key, value in GOOD_VALUES:
+        result = still.capture(env={key: value})
+        if result.code != 0 or result.stderr:
+            failures.append(f"{key}={value!r}: exit {result.code}: {result.stderr.strip()!r}")
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["capture", "extra"], ["nonsense"], ["capture", "--every"],
+                                       ["capture", "--every", "x"], ["health", "--json", "--nagios", "--prometheus"]])
+def test_usage_errors_exit_64(still, arguments):
+    result = still.run(*arguments)
+    assert result.code == 64 and not result.stdout and result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["capture", "--help"], ["health", "--help"]])
+def test_help_and_version_go_to_stdout(still, arguments):
+    result = still.run(*arguments)
+    assert result.code == 0 and result.stdout and not result.stderr
+
+
+def test_capture_is_the_default_command(still):
+    still.run().expect(0)
+    assert len(still.stored()) == 1

@@ -1,0 +1,92 @@
+"""The spool: bounded, secret, first in first out, and honest about what it lost."""
+import os
+
+import pytest
+
+from disk import small_disk
+from pictures import picture
+from receiver import Answer
+
+
+@pytest.fixture
+def failing(ready, endpoint, camera):
+    """The program with a store that fails at once."""
+    endpoint.always = Answer(500)
+    camera.picture = lambda: picture(size=100_000)
+    return ready.set(**endpoint.as_http(UPLOAD_ATTEMPTS=1, UPLOAD_DEADLINE="5s"))
+
+
+def test_the_oldest_is_dropped_first_and_counted(failing, camera, endpoint):
+    failing.set(SPOOL_MAX_BYTES=350_000)
+    for _ in range(5):
+        failing.capture().expect(75)
+    assert sorted(failing.spooled_pictures()) == sorted(camera.served[2:])
+    health = failing.health()
+    assert (health["spool"]["count"], health["spool"]["dropped"]) == (3, 2) and health["status"] == "degraded"
+    assert 300_000 <= health["spool"]["bytes"] <= 350_000
+    endpoint.always = None
+    for _ in range(4):
+        failing.capture().expect(0)
+    taken = [r.file for r in endpoint.received[-7:]]
+    assert sorted(taken) == sorted(camera.served[2:])
+    health = failing.health()
+    assert (health["total_captures"], health["total_uploads"], health["failed_uploads"]) == (9, 7, 5)
+    assert health["spool"] == {**health["spool"], "count": 0, "bytes": 0, "oldest": None, "dropped": 2}
+
+
+def test_a_picture_that_cannot_be_kept_is_lost_with_exit_74_and_counted(failing, camera):
+    result = failing.set(SPOOL_MAX_BYTES=50_000).capture("--json").refuses(74)
+    assert not failing.spooled_pictures() and result.json["result"] not in ("stored", "spooled")
+    assert failing.health()["spool"]["dropped"] == 1
+
+
+def test_a_full_disk(failing, camera, tmp_path):
+    with small_disk(tmp_path / "disk", "size=400k") as disk:
+        failing.set(STATE_PATH=disk / "state", SPOOL_MIN_FREE=0)
+        codes = [failing.capture().code for _ in range(6)]
+        assert set(codes) <= {74, 75} and 75 in codes, codes
+        assert all(p in camera.served for p in failing.spooled_pictures()), "no halves"
+        assert failing.health()["status"]
+
+
+def test_room_is_left_on_the_disk(failing, tmp_path):
+    with small_disk(tmp_path / "disk", "size=1M") as disk:
+        failing.set(STATE_PATH=disk / "state", SPOOL_MIN_FREE="600K")
+        for _ in range(6):
+            assert failing.capture().code in (74, 75)
+        space = os.statvfs(disk)
+        assert space.f_bavail * space.f_frsize >= 600 * 1024
+
+
+def test_strange_files_in_the_spool_do_no_harm(failing, endpoint, camera):
+    failing.capture().expect(75)
+    spool = failing.state_folder / "spool"
+    (spool / "mine.txt").write_text("not a picture")
+    (spool / "folder").mkdir()
+    (spool / "link.jpg").symlink_to("/etc/passwd")
+    (spool / ("x" * 200)).write_bytes(b"")
+    endpoint.always = None
+    for _ in range(3):
+        failing.capture().expect(0)
+    assert sorted(r.file for r in endpoint.received if r.file in camera.served)[-1:]
+    assert all(r.file in camera.served for r in endpoint.received), "nothing but pictures left"
+    assert (spool / "mine.txt").exists()
+
+
+def test_a_damaged_spooled_picture_is_not_uploaded(failing, endpoint, camera):
+    failing.capture().expect(75)
+    path, = [p for p in (failing.state_folder / "spool").rglob("*") if p.is_file() and p.read_bytes()[:2] == b"\xff\xd8"]
+    path.write_bytes(path.read_bytes()[:5000])
+    endpoint.always, endpoint.received[:] = None, []
+    for _ in range(2):
+        failing.capture().expect(0)
+    assert all(r.file in camera.served for r in endpoint.received)
+
+
+def test_facts_survive_the_spool(failing, endpoint):
+    failing.set(CAMERA_NAME="Tür 1").capture().expect(75)
+    first = endpoint.last
+    endpoint.always = None
+    failing.capture().expect(0)
+    again = [r for r in endpoint.received if r.file == first.file][-1]
+    assert again is not first and again.fields == first.fields and again.filename == first.filename

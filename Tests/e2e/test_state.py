@@ -1,0 +1,199 @@
+"""The state: its file, its lock, what happens to a run when it is damaged, full or gone."""
+import os
+import signal
+import stat
+
+import pytest
+
+from disk import failing, remount, small_disk
+from pictures import picture
+from process import wait_until
+from receiver import Answer, Receiver
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_file_is_a_ring_of_whole_records(ready):
+    for n in range(1, 4):
+        ready.capture().expect(0)
+        assert ready.ring.check()["seq"] == n
+    size = ready.ring.path.stat().st_size
+    assert size % 4096 == 0 and len(ready.ring.records) == 3
+
+
+@pytest.mark.long
+def test_the_ring_goes_round_and_keeps_counting(snapshot, tmp_path):
+    (tmp_path / "p.jpg").write_bytes(picture())
+    snapshot.set(CAMERA_URL=f"file:{tmp_path}/p.jpg", FROZEN_AFTER=0)
+    sizes = []
+    for n in range(1, 81):
+        snapshot.capture().expect(0)
+        sizes.append(snapshot.ring.path.stat().st_size)
+    assert snapshot.ring.check()["seq"] == 80 and sizes[-1] == sizes[-10], "the file has stopped growing"
+    assert snapshot.health()["total_captures"] == 80
+
+
+def test_modes(ready, endpoint):
+    ready.set(**endpoint.as_http(UPLOAD_DEADLINE="500ms"))
+    endpoint.always = Answer(500)
+    ready.capture().expect(75)
+    folder = ready.state_folder
+    assert mode(folder) & 0o007 == 0 and mode(folder) & 0o700 == 0o700
+    assert mode(folder / "state.jsonl") & 0o047 == 0o040, "readable by the group, by no others"
+    assert mode(folder / "spool") == 0o700
+    for path in folder.rglob("*"):
+        assert mode(path) & 0o007 == 0, path
+        if path.is_file() and (path.parent.name == "spool" or "token" in path.name or "session" in path.name):
+            assert mode(path) == 0o600, path
+
+
+def test_a_torn_slot_costs_one_record(ready):
+    for _ in range(3):
+        ready.capture().expect(0)
+    ready.ring.tear(3)
+    health = ready.health()
+    assert health["total_captures"] == 2 and health["last_capture"]
+    ready.capture().expect(0)
+    assert ready.health()["total_captures"] == 3 and ready.state["seq"] >= 3
+    assert ready.ring.records[-1]["seq"] > ready.ring.records[-2]["seq"]
+
+
+def test_a_changed_record_is_not_believed(ready):
+    """The checksum, not the JSON, says whether a record is whole."""
+    ready.capture().expect(0)
+    ready.capture().expect(0)
+    data = ready.ring.path.read_bytes()
+    assert data.count(b'"seq":2') == 1
+    ready.ring.path.write_bytes(data.replace(b'"seq":2', b'"seq":7'))
+    assert ready.health()["total_captures"] == 1
+
+
+JUNK = {"text": b"hello\n", "binary": bytes(range(256)) * 64, "zeros": b"\0" * 8192, "json": b"{}\n" * 5000,
+        "other json": b'{"seq":99}'.ljust(4095) + b"\n", "long number": b'{"seq":1e400}'.ljust(4095) + b"\n",
+        "deep": (b"[" * 4095 + b"\n") * 4}
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_a_wholly_bad_file_is_moved_aside_and_told(ready, junk):
+    ready.capture().expect(0)
+    ready.ring.path.write_bytes(junk)
+    before = ready.run("health", "--json")
+    assert before.code == 1 and before.json["status"] == "unhealthy", "unreadable until a run mends it"
+    ready.capture().expect(0)
+    kept = [p for p in ready.state_folder.iterdir() if p.is_file() and p.read_bytes() == junk]
+    assert len(kept) == 1, "moved aside"
+    health = ready.health()
+    assert health["status"] == "degraded" and any("reset" in r for r in health["reasons"]), health
+    ready.ring.check()
+
+
+def test_an_empty_or_missing_file_is_a_first_run(ready):
+    for damage in (lambda p: p.write_bytes(b""), lambda p: p.unlink()):
+        ready.capture().expect(0)
+        damage(ready.ring.path)
+        ready.capture().expect(0)
+        ready.ring.check()
+
+
+def test_counters_do_not_restart_silently(ready):
+    for _ in range(3):
+        ready.capture().expect(0)
+    ready.ring.path.unlink()
+    ready.capture().expect(0)
+    health = ready.health()
+    assert health["total_captures"] >= 4 or health["status"] == "degraded", health
+
+
+@pytest.mark.parametrize("make", ["file in the way", "read-only disk", "folder for a file", "dangling link"])
+def test_without_a_state_no_camera_is_touched(ready, camera, tmp_path, make):
+    path = tmp_path / "states" / "mine"
+    path.parent.mkdir()
+    ready.set(STATE_PATH=path)
+    if make == "read-only disk":
+        with small_disk(path.parent, "size=1M,ro"):
+            ready.capture().refuses(74, str(path))
+    elif make == "folder for a file":
+        (path / "state.jsonl").mkdir(parents=True)
+        ready.capture().refuses(74)
+    else:
+        path.symlink_to("/no/such/place") if make == "dangling link" else path.write_text("")
+        ready.capture().refuses(74, str(path))
+    assert not camera.requests and not ready.stored()
+
+
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS"])
+def test_a_record_that_cannot_be_written_costs_no_picture(ready, camera, error):
+    ready.capture().expect(0)
+    result = ready.capture(prefix=failing("pwrite64", error, ready.ring.path)).refuses(74)
+    assert len(ready.stored()) == 2 and result.errors
+    ready.capture().expect(0)
+    assert len(ready.stored()) == 3
+    ready.ring.check()
+
+
+def test_a_disk_that_turned_read_only(ready, camera, tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        ready.set(STATE_PATH=disk / "state").capture().expect(0)
+        remount(disk, "ro")
+        ready.capture().refuses(74)
+        remount(disk, "rw")
+        ready.capture().expect(0)
+
+
+def test_a_run_that_finds_the_lock_held_says_so_and_ends_well(ready, camera):
+    camera.gate.clear()
+    first = ready.start("capture")
+    wait_until(lambda: camera.snaps == 1, what="first run at the camera")
+    requests = len(camera.requests)
+    second = ready.capture("--json").expect(0)
+    assert "snapshot:" in second.stderr and not second.errors, second.stderr
+    assert len(camera.requests) == requests and second.wall < 1
+    assert ready.health(env={}).get("status"), "health needs no lock"
+    camera.gate.set()
+    first.result().expect(0)
+    assert len(ready.stored()) == 1 and ready.health()["total_captures"] == 1
+
+
+def test_ten_at_once_make_one_picture(ready, camera):
+    camera.gate.clear()
+    runs = [ready.start("capture") for _ in range(10)]
+    wait_until(lambda: sum(r.alive for r in runs) == 1, 20, "nine ends")
+    assert camera.snaps == 1
+    camera.gate.set()
+    assert [r.result().code for r in runs] == [0] * 10
+    assert len(ready.stored()) == 1 and ready.ring.check()["seq"] == 1
+
+
+def test_a_killed_run_leaves_nothing_locked_or_half_written(ready, camera):
+    ready.capture().expect(0)
+    camera.gate.clear()
+    run = ready.start("capture")
+    wait_until(lambda: camera.snaps == 2, what="run at the camera")
+    os.kill(run.pid, signal.SIGKILL)
+    run.result()
+    camera.gate.set()
+    ready.capture().expect(0)
+    ready.ring.check()
+    assert len(ready.stored()) == 2
+
+
+def test_a_run_killed_in_its_upload_keeps_the_picture_or_takes_a_new_one(ready, camera):
+    with Receiver() as endpoint:
+        endpoint.always = Answer(200, wait=30)
+        ready.set(**endpoint.as_http(UPLOAD_DEADLINE="20s"))
+        run = ready.start("capture")
+        wait_until(lambda: endpoint.received, what="upload")
+        os.kill(run.pid, signal.SIGKILL)
+        run.result()
+        endpoint.always = None
+        ready.capture().expect(0)
+        assert endpoint.last.file == camera.last
+
+
+def test_state_directory_of_systemd(ready, tmp_path):
+    ready.capture(env={"STATE_DIRECTORY": tmp_path / "sd"}).expect(0)
+    assert (tmp_path / "sd/state.jsonl").exists() and not ready.state_folder.exists()
+    ready.capture(env={"STATE_DIRECTORY": tmp_path / "sd", "STATE_PATH": tmp_path / "own"}).expect(0)
+    assert (tmp_path / "own/state.jsonl").exists()

@@ -1,0 +1,66 @@
+"""Certificates for the test servers: an authority of our own, and self-signed ones as cameras have them."""
+import datetime
+import ipaddress
+import base64
+import hashlib
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def _name(common):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _certificate(subject, issuer, public, signer, names, authority):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (x509.CertificateBuilder().subject_name(_name(subject)).issuer_name(_name(issuer)).public_key(public)
+               .serial_number(x509.random_serial_number())
+               .not_valid_before(now - datetime.timedelta(days=400)).not_valid_after(now + datetime.timedelta(days=400))
+               .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _alternative(name):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _write(path, certificate=None, key=None):
+    data = certificate.public_bytes(serialization.Encoding.PEM) if certificate else key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(data)
+    return path
+
+
+class Authority:
+    """A private CA whose certificate is at `certificate`."""
+
+    def __init__(self, folder):
+        self._folder = Path(folder)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        made = _certificate("Test authority", "Test authority", self._key.public_key(), self._key, (), True)
+        self.certificate = _write(self._folder / "ca.pem", made)
+
+    def issue(self, *names):
+        """(certificate, key): paths of PEM files for a server of those names."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        made = _certificate(names[0], "Test authority", key.public_key(), self._key, names, False)
+        return _write(self._folder / "server.pem", made), _write(self._folder / "server.key", key=key)
+
+
+def self_signed(folder, name="reolink"):
+    """(certificate, key, pin): a new self-signed certificate and its public key's pin, `sha256//BASE64`."""
+    folder = Path(folder)
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = _certificate("Reolink", "Reolink", key.public_key(), key, ("192.0.2.1",), False)
+    spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pin = "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
+    return _write(folder / f"{name}.pem", made), _write(folder / f"{name}.key", key=key), pin
