@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "SnapshotState", dependencies: ["SnapshotBase"], swiftSettings: strict),
         // Camera → gate → store → spool: the one-shot's path.
         .target(
-            name: "SnapshotCore", dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto"],
+            name: "SnapshotCore", dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto", "CLinux"],
             swiftSettings: strict),
 
         .executableTarget(

@@ -159,3 +159,10 @@ package func listDirectory(_ path: String) throws(SystemError) -> [String] {
 }
 
 package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// Bytes that an ordinary user may still write to the file system of `path`; nil where it can't be asked.
+package func freeBytes(_ path: String) -> Int? {
+    var facts = statvfs()
+    guard statvfs(path, &facts) == 0 else { return nil }
+    return Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
+}

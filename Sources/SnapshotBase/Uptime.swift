@@ -68,3 +68,13 @@ package func bootIdentity() -> String {
     let text = (try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
     return String(decoding: text, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
 }
+
+/// Sleeps for `pause`, but not past `deadline`.
+package func sleep(_ pause: Duration, until deadline: Deadline) {
+    let end = Deadline.after(pause < deadline.left ? pause : deadline.left)
+    while !end.hasPassed {
+        let left = max(0, end.left.nanoseconds)
+        var rest = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+        nanosleep(&rest, nil)
+    }
+}

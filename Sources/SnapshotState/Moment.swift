@@ -16,7 +16,9 @@ package struct Moment: Codable, Equatable, Sendable {
 /// The present, in every clock there is. Passed in wherever time matters.
 package struct Now: Sendable {
     package var wall: Timestamp
+    /// Seconds since boot; 0 where `boot` is "".
     package var up: Double
+    /// The kernel's name for this boot; "" where the clock that counts from it can't be believed.
     package var boot: String
 
     package init(wall: Timestamp, up: Double, boot: String) {
@@ -26,16 +28,25 @@ package struct Now: Sendable {
     }
 
     package static func current() -> Now {
-        Now(wall: .now(), up: Uptime.now().seconds, boot: bootIdentity())
+        let up = Uptime.now().seconds
+        // Containers and tools that shift time can show a boot clock that isn't the kernel's: then there is none.
+        guard let kernel = kernelUptime(), abs(kernel - up) < 5 else { return Now(wall: .now(), up: 0, boot: "") }
+        return Now(wall: .now(), up: up, boot: bootIdentity())
     }
 
-    package var moment: Moment { Moment(at: wall.iso8601, up: (up * 1000).rounded() / 1000) }
+    package var moment: Moment { Moment(at: wall.iso8601, up: boot.isEmpty ? nil : (up * 1000).rounded() / 1000) }
 
     /// Seconds since `moment`, which a record of boot `recordBoot` holds. Across boots the wall clock has to do,
     /// but at least the present boot's age has passed.
     package func age(of moment: Moment, recordBoot: String) -> Double {
-        if let up = moment.up, recordBoot == boot, self.up >= up { return self.up - up }
+        let isSameBoot = recordBoot == boot && !boot.isEmpty
+        if let up = moment.up, isSameBoot, self.up >= up { return self.up - up }
         let wallAge = Timestamp(iso8601: moment.at).map { Double(wall.milliseconds - $0.milliseconds) / 1000 } ?? 0
-        return max(wallAge, recordBoot == boot ? 0 : up, 0)
+        return max(wallAge, isSameBoot || recordBoot.isEmpty ? 0 : up, 0)
     }
+}
+
+private func kernelUptime() -> Double? {
+    guard let text = try? readFile("/proc/uptime", limit: 64) else { return nil }
+    return Double(String(decoding: text.prefix { $0 != 0x20 }, as: UTF8.self))
 }

@@ -17,6 +17,8 @@ package struct Record: Codable, Equatable, Sendable {
     package var bootFirstRun: Double
     package var intervalSeconds: Double
 
+    /// Number of the last picture: orders the spool. Never given out twice.
+    package var lastNumber = 0
     package var totalCaptures = 0
     package var totalUploads = 0
     package var failedUploads = 0
@@ -66,6 +68,8 @@ package struct Record: Codable, Equatable, Sendable {
         guard boot != now.boot else { return }
         boot = now.boot
         bootFirstRun = now.up
+        clock.offsetSeconds = 0
+        clock.base = nil
         lastCapture?.up = nil
         lastUpload?.up = nil
         lastError?.moment.up = nil
@@ -81,6 +85,7 @@ package struct Record: Codable, Equatable, Sendable {
         case schema, version, camera, written, boot
         case bootFirstRun = "boot_first_run"
         case intervalSeconds = "interval_seconds"
+        case lastNumber = "last_number"
         case totalCaptures = "total_captures"
         case totalUploads = "total_uploads"
         case failedUploads = "failed_uploads"
@@ -159,15 +164,17 @@ package struct SpoolFigures: Codable, Equatable, Sendable {
 package struct ClockFigures: Codable, Equatable, Sendable {
     /// False while there is a sign that the wall clock is wrong.
     package var synced = true
-    /// The store's clock minus ours, in seconds, when last seen; 0 when they agreed.
+    /// The store's clock minus ours, in seconds, when last seen in this boot; 0 when they agreed.
     package var offsetSeconds = 0
+    /// Wall clock minus seconds since boot when `offsetSeconds` was seen: it changes when the clock is set.
+    package var base: Double?
     /// The latest capture time ever given out, in milliseconds since 1970; the next one is later.
     package var latestMilliseconds: Int64 = 0
 
     package init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case synced
+        case synced, base
         case offsetSeconds = "offset_seconds"
         case latestMilliseconds = "latest_ms"
     }

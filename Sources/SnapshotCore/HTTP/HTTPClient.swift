@@ -57,10 +57,7 @@ package final class HTTPClient {
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         transfer.response.status = status
         if request.trust == .anybody { transfer.response.pin = seenPin(easy) }
-        if let date = transfer.response.headers["date"] {
-            let seconds = curl_getdate(date, nil)
-            if seconds > 0 { transfer.response.date = Int(seconds) }
-        }
+        transfer.response.date = transfer.response.headers["date"].flatMap(httpDate)
         return transfer.response
     }
 
@@ -144,4 +141,10 @@ package final class HTTPClient {
             }
         return HTTPFailure(kind: kind, why: why.printable(), body: transfer.response.body)
     }
+}
+
+/// The seconds since 1970 of a date as HTTP headers carry it.
+func httpDate(_ text: String) -> Int? {
+    let seconds = curl_getdate(text, nil)
+    return seconds > 0 ? Int(seconds) : nil
 }

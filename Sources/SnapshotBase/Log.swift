@@ -1,0 +1,54 @@
+import Glibc
+
+/// What the program says on standard error: a line each, without secrets. Under systemd a line begins with its
+/// priority, so that `LogLevelMax=` can tell what is worth keeping.
+package struct Log: Sendable {
+    package enum Level: Int, Sendable { case error = 3, warning = 4, notice = 5, info = 6, debug = 7 }
+
+    package var isVerbose: Bool
+    /// Replaced by `***` wherever they would appear.
+    package var secrets: [String]
+    private let program: String
+    private let isJournal: Bool
+
+    package init(_ program: String, isVerbose: Bool = false, secrets: [String] = []) {
+        self.program = program
+        self.isVerbose = isVerbose
+        self.secrets = secrets
+        isJournal = goesToJournal(2)
+    }
+
+    package func write(_ level: Level, _ text: String) {
+        let prefix = isJournal ? "<\(level.rawValue)>" : ""
+        print(descriptor: 2, "\(prefix)\(program): \(redact(text.printable(limit: 2000), secrets))\n")
+    }
+
+    package func verbose(_ text: @autoclosure () -> String) {
+        if isVerbose { write(.debug, text()) }
+    }
+
+    package func report(_ failure: Failure) {
+        write(.error, "error: \(failure)")
+        if let hint = failure.hint { write(.error, "hint: \(hint)") }
+    }
+
+    package func warn(_ text: String) { write(.warning, "warning: \(text)") }
+}
+
+/// Whether the descriptor is systemd's journal, as `JOURNAL_STREAM` tells.
+package func goesToJournal(_ descriptor: Int32) -> Bool {
+    guard let stream = getenv("JOURNAL_STREAM") else { return false }
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else { return false }
+    return String(cString: stream) == "\(facts.st_dev):\(facts.st_ino)"
+}
+
+/// Writes without buffering; a reader that is gone is nobody to tell.
+package func print(descriptor: Int32, _ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        let written = bytes.withUnsafeBytes { raw in retrying { write(descriptor, raw.baseAddress, raw.count) } }
+        guard written > 0 else { return }
+        bytes = bytes.dropFirst(written)
+    }
+}

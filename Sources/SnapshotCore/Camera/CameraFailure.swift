@@ -1,0 +1,95 @@
+import SnapshotBase
+
+/// How a camera's failures are told.
+extension Failure {
+    /// - Parameter setting: the key that holds the address.
+    static func camera(_ failure: HTTPFailure, _ settings: CameraSettings, setting: String) -> Failure {
+        func make(_ code: String, _ what: String, why: String, hint: String?) -> Failure {
+            Failure(.camera, code: code, what, settings.address, why: why, hint: hint)
+        }
+        switch failure.kind {
+        case .unresolved:
+            return make(
+                "camera-unresolved", "cannot find camera", why: "its name does not resolve",
+                hint: "check \(setting), or use the camera's address instead of its name")
+        case .unreachable:
+            return make(
+                "camera-unreachable", "cannot reach camera", why: failure.why,
+                hint: "is it on, is \(setting) right, and its HTTP\(settings.useHTTPS ? "S" : "") port enabled?")
+        case .timedOut:
+            return make(
+                "camera-timeout", "no picture from camera",
+                why: "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText)) or CAMERA_CONNECT_TIMEOUT"
+                    + " (\(settings.connectTimeout.settingText))",
+                hint: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT")
+        case .tls:
+            return make(
+                "camera-tls", "no TLS with camera", why: failure.why,
+                hint: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only")
+        case .pinMismatch:
+            return Failure(
+                .cameraRefused, code: "camera-key-changed", "refused camera", settings.address,
+                why: "its TLS key isn't the one that is pinned",
+                hint: "if the camera was replaced or reset, remove camera.json from STATE_PATH (or give the new "
+                    + "pin in CAMERA_TLS_VERIFY); if not, somebody may be in between")
+        case .cutShort:
+            return make(
+                "picture-cut-short", "bad picture from camera", why: "the body ended before its announced length",
+                hint: nil)
+        case .tooLarge:
+            return make(
+                "picture-too-large", "bad picture from camera",
+                why: "it is over \(Picture.maximumBytes >> 20) MiB, or never ends", hint: nil)
+        case .lost:
+            return make("camera-lost", "lost camera", why: failure.why, hint: nil)
+        case .invalid:
+            return make("camera-invalid", "cannot ask camera", why: failure.why, hint: "check \(setting)")
+        }
+    }
+
+    static func badPicture(_ flaw: JPEG.Flaw, _ settings: CameraSettings) -> Failure {
+        let code =
+            switch flaw {
+            case .empty: "picture-empty"
+            case .cutShort: "picture-cut-short"
+            case .json: "picture-json"
+            case .html: "picture-html"
+            default: "picture-bad"
+            }
+        let hint: String? =
+            switch flaw {
+            case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
+            case .html: "CAMERA_URL must be the address of the picture itself; --verbose shows what came"
+            case .otherFormat, .json: "--verbose shows what came"
+            default: nil
+            }
+        return Failure(
+            .camera, code: code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
+    }
+
+    /// An HTTP status that is no picture; nil for 200.
+    static func cameraStatus(_ response: HTTPResponse, _ settings: CameraSettings) -> Failure? {
+        switch response.status {
+        case 200: return nil
+        case 401, 403:
+            return Failure(
+                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                why: "HTTP status \(response.status)", hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
+        case 300...399:
+            return Failure(
+                .camera, code: "camera-redirect", "no picture from camera", settings.address,
+                why: "HTTP status \(response.status), a redirect, which is never followed",
+                hint: settings.useHTTPS
+                    ? "set CAMERA_URL to the picture's final address" : "it may want HTTPS: set CAMERA_USE_HTTPS=true")
+        case 404:
+            return Failure(
+                .camera, code: "camera-status", "no picture from camera", settings.address,
+                why: "HTTP status 404",
+                hint: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL")
+        default:
+            return Failure(
+                .camera, code: "camera-status", "no picture from camera", settings.address,
+                why: "HTTP status \(response.status)", hint: nil)
+        }
+    }
+}

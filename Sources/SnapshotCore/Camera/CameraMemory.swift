@@ -1,0 +1,56 @@
+import FoundationEssentials
+import Glibc
+import SnapshotBase
+
+/// What is remembered of the camera between runs: `STATE_PATH/camera.json`, mode 0600, since a session token opens
+/// the camera. Written only when it changes.
+package struct CameraMemory: Codable, Equatable, Sendable {
+    /// Which camera and user the rest belongs to.
+    package var place = ""
+    /// The public key that was seen first, `sha256//…`.
+    package var pin: String?
+    /// The login that worked under CAMERA_AUTH=auto.
+    package var auth: String?
+    package var session: Session?
+    /// Key for the digests by which latches know changed settings; random, made once.
+    package var digestKey = ""
+
+    /// A login's lease.
+    package struct Session: Codable, Equatable, Sendable {
+        package var token: String
+        /// When to log in anew, before the lease ends: seconds since the boot `boot`.
+        package var renewal: Double
+        package var boot: String
+    }
+
+    package static let fileName = "camera.json"
+
+    package init() {}
+
+    /// The memory in a state directory, if it belongs to `place`; otherwise a new one with the same digest key.
+    package init(reading directory: String, place: String) {
+        if let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
+            let found = try? JSONDecoder().decode(CameraMemory.self, from: Data(bytes))
+        {
+            if found.place == place {
+                self = found
+            } else {
+                digestKey = found.digestKey
+            }
+        }
+        self.place = place
+        if digestKey.isEmpty { digestKey = hexadecimal(Crypto.random(16)) }
+    }
+
+    /// Best effort: without memory the next run logs in anew.
+    package func write(to directory: String) throws(SystemError) {
+        let path = directory + "/" + Self.fileName
+        guard let data = try? JSONEncoder().encode(self) else { return }
+        try writeDurably([[UInt8](data)], to: path, temporary: path + ".new", mode: 0o600)
+    }
+
+    /// A digest of settings that tells nothing to those who can't read this memory.
+    package func digest(_ settings: String) -> String {
+        String(hexadecimal(Crypto.hmac(key: Array(digestKey.utf8), settings)).prefix(16))
+    }
+}

@@ -1,0 +1,107 @@
+import FoundationEssentials
+import SnapshotBase
+
+/// What Reolink's JSON says: `[{"cmd":…,"code":0,"value":…}]` or `[{"cmd":…,"code":1,"error":{"rspCode":…}}]`.
+/// Errors come with HTTP status 200 and any content type.
+enum ReolinkAnswer: Equatable {
+    case token(name: String, leaseSeconds: Double)
+    case error(code: Int, remainingTries: Int?)
+    case ok
+    case unreadable
+
+    private struct Item: Decodable {
+        let code: Int?
+        let value: Value?
+        let error: Problem?
+    }
+    private struct Value: Decodable {
+        let token: Token?
+        enum CodingKeys: String, CodingKey { case token = "Token" }
+    }
+    private struct Token: Decodable {
+        let name: String
+        let leaseTime: Double?
+    }
+    private struct Problem: Decodable {
+        let rspCode: Int?
+        let remainTimes: Int?
+        enum CodingKeys: String, CodingKey {
+            case rspCode
+            case remainTimes = "remain_times"
+        }
+    }
+
+    init(_ body: [UInt8]) {
+        let data = Data(body.prefix(65536))
+        let decoder = JSONDecoder()
+        var item = (try? decoder.decode([Item].self, from: data))?.first
+        if item == nil { item = try? decoder.decode(Item.self, from: data) }
+        guard let item else {
+            self = .unreadable
+            return
+        }
+        if let token = item.value?.token, !token.name.isEmpty, token.name.utf8.count <= 256,
+            token.name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 38 && $0 != 35 })
+        {
+            self = .token(name: token.name, leaseSeconds: min(max(token.leaseTime ?? 3600, 0), 86400))
+        } else if let error = item.error {
+            self = .error(code: error.rspCode ?? 0, remainingTries: error.remainTimes)
+        } else if item.code == 0 {
+            self = .ok
+        } else {
+            self = .error(code: 0, remainingTries: nil)
+        }
+    }
+}
+
+/// Reolink's error codes in plain words.
+enum ReolinkError {
+    static let maxSessions = -5
+    static let loginFirst = -6
+    static let badToken = -21
+    /// The camera says that user or password is wrong, or has locked them out.
+    static let refusals: Set<Int> = [-7, -27, -502, -501, -500]
+    /// It doesn't know this way to log in.
+    static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
+
+    static func failure(_ code: Int, remainingTries: Int?, _ settings: CameraSettings) -> Failure {
+        let (words, hint) = explanation(code, settings)
+        let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
+        if refusals.contains(code) {
+            return Failure(
+                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                why: "\(words) (rspCode \(code))\(tries)", hint: hint)
+        }
+        return Failure(
+            .camera, code: "camera-error\(code)", "no picture from camera", settings.address,
+            why: "\(words) (rspCode \(code))", hint: hint)
+    }
+
+    private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {
+        switch code {
+        case -1: ("it misses a parameter", nil)
+        case -4: ("it dislikes a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")
+        case -5:
+            (
+                "all its sessions are taken",
+                "close its app and web page, or wait: sessions end after an hour without use"
+            )
+        case -6: ("it wants a login first", "try CAMERA_AUTH=token or CAMERA_AUTH=password")
+        case -7, -27, -500, -501, -502:
+            (
+                code == -27 ? "it does not know this user" : "wrong user or password, or the login is locked",
+                "check CAMERA_USERNAME and CAMERA_PASSWORD in the camera's app"
+                    + (settings.password.utf8.count > 31 ? "; it cuts or refuses passwords over 31 characters" : "")
+            )
+        case -9: ("it does not support this", "use CAMERA_URL with its RTSP stream instead")
+        case -12: ("it can't read its configuration", "restart the camera")
+        case -16, -17: ("the hub can't reach the camera", "look at the camera's power and Wi-Fi in the hub's app")
+        case -21: ("it refuses the session token", nil)
+        case -26: ("this user may not do that", "use an account with administrator rights")
+        case -48: ("taking the snapshot failed inside the camera", "restart the camera if this stays")
+        case -49: ("it has no channel \(settings.channel)", "check CAMERA_CHANNEL; the first channel is 0")
+        case -105: ("too many logins in a short time", "wait some minutes")
+        default: ("it reports an error", nil)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import SnapshotBase
+
+/// A Reolink camera, NVR or hub over its HTTP API: `Snap` with a leased token, or with user and password.
+///
+/// Cameras allow few sessions and lock out who tries wrong passwords, so a token is kept between runs and renewed
+/// early, the one it replaces is logged out, and a refusal ends the run.
+struct ReolinkCamera: Camera {
+    let settings: CameraSettings
+    let host: String
+    let client: HTTPClient
+    let log: Log
+
+    func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
+        switch settings.auth {
+        case .password: return try snapByPassword(&memory, deadline)
+        case .token: return try snapByToken(&memory, deadline).body(orElse: settings)
+        case .auto: break
+        }
+        if memory.auth == "password" { return try snapByPassword(&memory, deadline) }
+        switch try snapByToken(&memory, deadline) {
+        case .picture(let body):
+            memory.auth = "token"
+            return body
+        case .noLogin(let why, let isLasting):
+            log.verbose("no login by token: \(why); trying user and password")
+            let body = try snapByPassword(&memory, deadline)
+            if isLasting { memory.auth = "password" }
+            return body
+        }
+    }
+
+    /// What asking with a token came to.
+    private enum TokenResult {
+        case picture([UInt8])
+        /// This camera can't, now or ever, be asked this way.
+        case noLogin(Failure, isLasting: Bool)
+
+        func body(orElse settings: CameraSettings) throws(Failure) -> [UInt8] {
+            switch self {
+            case .picture(let body): return body
+            case .noLogin(let failure, _): throw failure
+            }
+        }
+    }
+
+    private func snapByToken(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> TokenResult {
+        if let session = memory.session, isFresh(session) {
+            let body = try snap(login: "token=\(session.token)", &memory, deadline)
+            guard case .error(let code, _) = errorIn(body), isTokenError(code) else { return .picture(try good(body)) }
+            // The camera has restarted, or ended the session by itself: there is nothing to log out.
+            log.verbose("the camera no longer knows the session")
+            memory.session = nil
+        }
+        let replaced = memory.session
+        switch try logIn(&memory, deadline) {
+        case .failed(let failure, let isLasting): return .noLogin(failure, isLasting: isLasting)
+        case .done: break
+        }
+        if let replaced { logOut(replaced.token, &memory, deadline) }
+        guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
+        let body = try snap(login: "token=\(session.token)", &memory, deadline)
+        if case .error(let code, let tries) = errorIn(body), isTokenError(code) {
+            // A new token that isn't taken: older firmware.
+            logOut(session.token, &memory, deadline)
+            memory.session = nil
+            return .noLogin(ReolinkError.failure(code, remainingTries: tries, settings), isLasting: true)
+        }
+        return .picture(try good(body))
+    }
+
+    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+        // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
+        let safe = "!$'()*,/:;=?@"
+        let login =
+            "user=\(percentEncoded(settings.username, also: safe))"
+            + "&password=\(percentEncoded(settings.password, also: safe))"
+        return try good(try snap(login: login, &memory, deadline))
+    }
+
+    private func snap(
+        login: String, _ memory: inout CameraMemory, _ deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
+        var query = "cmd=Snap&channel=\(settings.channel)&rs=\(hexadecimal(Crypto.random(4)))&\(login)"
+        query += "&snapType=\(settings.stream.rawValue)"
+        if let size = settings.size { query += "&width=\(size.width)&height=\(size.height)" }
+        var request = HTTPRequest("GET", url(query), deadline: deadline)
+        request.maximumBody = Picture.maximumBytes
+        let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        if let failure = Failure.cameraStatus(response, settings) { throw failure }
+        return response.body
+    }
+
+    private enum LoginResult {
+        case done
+        case failed(Failure, isLasting: Bool)
+    }
+
+    /// One login. Refused credentials throw; a camera that can't log in says so.
+    private func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
+        var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
+        request.headers = [("Content-Type", "application/json")]
+        let user = "{\"userName\":\(jsonString(settings.username)),\"password\":\(jsonString(settings.password))}"
+        request.body = .bytes(Array("[{\"cmd\":\"Login\",\"action\":0,\"param\":{\"User\":\(user)}}]".utf8))
+        let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        if [404, 405, 501].contains(response.status) { return .failed(.badLogin(settings), isLasting: true) }
+        if let failure = Failure.cameraStatus(response, settings) { throw failure }
+        switch ReolinkAnswer(response.body) {
+        case .token(let name, let lease):
+            let renewal = Uptime.now().seconds + lease - min(300, lease / 10)
+            memory.session = .init(token: name, renewal: renewal, boot: bootIdentity())
+            return .done
+        case .error(let code, let tries):
+            let failure = ReolinkError.failure(code, remainingTries: tries, settings)
+            if ReolinkError.unsupported.contains(code) { return .failed(failure, isLasting: true) }
+            if code == ReolinkError.maxSessions { return .failed(failure, isLasting: false) }
+            throw failure
+        case .ok, .unreadable:
+            log.verbose("login answer: \(escapedStart(of: response.body))")
+            return .failed(.badLogin(settings), isLasting: true)
+        }
+    }
+
+    /// Best effort: a session that stays open ends by itself.
+    private func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
+        var request = HTTPRequest("POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
+        request.headers = [("Content-Type", "application/json")]
+        request.body = .bytes(Array("[{\"cmd\":\"Logout\",\"action\":0,\"param\":{}}]".utf8))
+        _ = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+    }
+
+    private func url(_ query: String) -> String {
+        "\(settings.useHTTPS ? "https" : "http")://\(host)/cgi-bin/api.cgi?\(query)"
+    }
+
+    private func isFresh(_ session: CameraMemory.Session) -> Bool {
+        // In another boot nothing is known of its age; the camera will say.
+        session.boot != bootIdentity() || Uptime.now().seconds < session.renewal
+    }
+
+    private func isTokenError(_ code: Int) -> Bool {
+        code == ReolinkError.loginFirst || code == ReolinkError.badToken
+    }
+
+    private func errorIn(_ body: [UInt8]) -> ReolinkAnswer? {
+        guard let first = body.first(where: { $0 > 0x20 }), first == 91 || first == 123 else { return nil }
+        return ReolinkAnswer(body)
+    }
+
+    /// The body, unless it is an error of the camera's.
+    private func good(_ body: [UInt8]) throws(Failure) -> [UInt8] {
+        guard case .error(let code, let tries) = errorIn(body) else { return body }
+        throw ReolinkError.failure(code, remainingTries: tries, settings)
+    }
+}
+
+extension Failure {
+    fileprivate static func badLogin(_ settings: CameraSettings) -> Failure {
+        Failure(
+            .camera, code: "camera-login", "no login at camera", settings.address,
+            why: "it doesn't answer as a Reolink does", hint: "other cameras need CAMERA_URL; or try CAMERA_AUTH=password")
+    }
+}
+
+/// `text` as a JSON string.
+func jsonString(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": out += "\\\""
+        case "\\": out += "\\\\"
+        case _ where scalar.value < 0x20:
+            let digits = String(scalar.value, radix: 16)
+            out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: out.unicodeScalars.append(scalar)
+        }
+    }
+    return out + "\""
+}
+
+/// The first bytes of something refused, fit for a terminal.
+package func escapedStart(of bytes: [UInt8]) -> String {
+    bytes.prefix(120).reduce(into: "") { text, byte in
+        if (32...126).contains(byte) {
+            text.unicodeScalars.append(Unicode.Scalar(byte))
+        } else {
+            text += "\\x" + hexadecimal([byte])
+        }
+    } + (bytes.count > 120 ? "…" : "") + " (\(bytes.count) bytes)"
+}

@@ -1,0 +1,40 @@
+import SnapshotBase
+import SnapshotState
+
+/// The one-shot: lock, load, capture, check, put, drain, record.
+package struct Capture {
+    private let settings: CaptureSettings
+    private let client: HTTPClient
+    private let log: Log
+    /// Whether what is left of the slot goes to the spool.
+    private let drains: Bool
+
+    package init(_ settings: CaptureSettings, client: HTTPClient, log: Log, drains: Bool = true) {
+        self.settings = settings
+        self.client = client
+        self.log = log
+        self.drains = drains
+    }
+
+    /// Takes and stores one picture.
+    /// - Returns: nil where another run holds the lock.
+    /// - Throws: only what keeps a run from beginning: the state can't be opened, locked or read.
+    package func run() throws(Failure) -> Shot? {
+        let started = Uptime.now()
+        guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        var run = Run(settings, client: client, log: log, state: state)
+
+        if let picture = run.capture() { run.store(picture, &state) }
+        if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10), &state) }
+        run.finish()
+
+        do throws(Failure) {
+            try state.write(run.record)
+            run.spool.settled()
+        } catch {
+            run.shot.stateFailure = error
+        }
+        run.ping()
+        return run.shot
+    }
+}

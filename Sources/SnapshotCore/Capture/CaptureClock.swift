@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// When a picture was taken, on a computer whose clock may never have been set.
+package struct CaptureClock: Sendable {
+    /// Whether something that keeps the clock says that it is right, is still at work, or doesn't exist.
+    package enum Keeper: Sendable { case synced, notYet, none }
+
+    package static func keeper() -> Keeper {
+        if shim_clock_is_synced() != 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }
+        // A keeper is running and has not said so: the clock is what the boot left.
+        let isKept = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"].contains(where: fileExists)
+        return isKept ? .notYet : .none
+    }
+
+    /// No clock that is right is earlier than this program.
+    private static let floor = Timestamp(iso8601: "2026-01-01T00:00:00Z")?.milliseconds ?? 0
+    /// Clocks that differ by less agree: `Date` has whole seconds, and answers take time.
+    private static let tolerance: Int64 = 5000
+
+    /// The time for a picture taken at `now`, and how good it is. Later than any given out before while the clock isn't
+    /// trusted, so that no key comes twice.
+    package static func time(at now: Now, _ figures: ClockFigures, keeper: Keeper) -> (Timestamp, ClockQuality) {
+        if keeper == .synced { return (now.wall, .synced) }
+        let offset = offset(at: now, figures)
+        if abs(offset) >= tolerance { return (now.wall.advanced(byMilliseconds: offset), .corrected) }
+        let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
+        let isTrusted = keeper == .none && !isBehind && now.wall.milliseconds >= floor
+        let time = max(now.wall, Timestamp(milliseconds: figures.latestMilliseconds + 1))
+        return (time, isTrusted ? .synced : .unsynced)
+    }
+
+    /// The store's clock minus ours, in milliseconds, as far as known in this boot. If our clock has been set since,
+    /// what it was set by is taken off.
+    package static func offset(at now: Now, _ figures: ClockFigures) -> Int64 {
+        let known = Int64(figures.offsetSeconds) * 1000
+        guard known != 0, let base = figures.base, !now.boot.isEmpty else { return known }
+        return known - Int64(((now.wall.seconds - now.up - base) * 1000).rounded())
+    }
+
+    /// Notes what a store's answer told of its clock.
+    package static func learn(_ offset: Int64?, at now: Now, _ figures: inout ClockFigures) {
+        guard let offset else { return }
+        let isOff = abs(offset) >= tolerance
+        figures.offsetSeconds = isOff ? Int((Double(offset) / 1000).rounded()) : 0
+        figures.base = isOff && !now.boot.isEmpty ? now.wall.seconds - now.up : nil
+    }
+}
+
+extension Timestamp {
+    /// Seconds since 1970.
+    fileprivate var seconds: Double { Double(milliseconds) / 1000 }
+}

@@ -1,0 +1,70 @@
+import SnapshotBase
+import SnapshotState
+
+extension Run {
+    /// Sends spooled pictures, oldest first, while there is time and the store takes them.
+    mutating func drain(until deadline: Deadline, _ state: inout StateDirectory) {
+        guard storeIsUp, spool.figures.count > 0, record.latches["store"] == nil else { return }
+        var store = makeStore(
+            settings.store, client: client, record: record, now: now, statePath: settings.statePath)
+        var drained = 0
+        var skipped = 0
+        var slowest = Duration.milliseconds(20)
+        var next = 0
+        defer { if drained > 0 { shot.outcome.drained = drained } }
+        while skipped < 3 {
+            let names = spool.oldest(from: next)
+            guard let last = names.last else { return }
+            next = last.number + 1
+            for name in names {
+                // A transfer that the deadline would cut is better begun in the next slot.
+                guard slowest < deadline.left else { return }
+                let started = Uptime.now()
+                guard let object = spooledObject(name) else { continue }
+                do throws(StoreFailure) {
+                    try store.put(object, deadline: deadline, reusesConnection: true)
+                    spool.remove(name)
+                    drained += 1
+                    record.totalUploads += 1
+                    record.lastUpload = now.moment
+                } catch {
+                    log.verbose("\(object.key) stays in the spool: \(error.failure)")
+                    note(store)
+                    // One picture that the store dislikes must not hold up the others.
+                    guard error.advice == .giveUp, error.failure.code == "store-rejected" else { return }
+                    skipped += 1
+                    if skipped == 3 { return }
+                }
+                slowest = max(slowest, Uptime.now() - started)
+            }
+        }
+    }
+
+    /// A spooled picture as the store gets it; one that is no longer whole is put aside.
+    mutating func spooledObject(_ name: SpoolName) -> StoredObject? {
+        guard let (entry, file, offset) = spool.open(name), spool.isIntact(entry, file, offset: offset) else {
+            log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+            spool.quarantine(name)
+            return nil
+        }
+        return entry.object(
+            .file(file, offset: offset, length: entry.length), template: settings.keyTemplate, now: now,
+            clock: record.clock)
+    }
+}
+
+extension SpoolEntry {
+    /// The object to put; one that was captured under a wrong clock gets the right time if it is known by now.
+    func object(_ content: HTTPBody, template: KeyTemplate, now: Now, clock figures: ClockFigures) -> StoredObject {
+        var object = StoredObject(
+            key: key, content: content, contentType: contentType, capturedAt: Timestamp(milliseconds: capturedAt),
+            camera: camera, sha256: sha256, clock: clock)
+        guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
+        let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())
+        guard quality != .unsynced else { return object }
+        object.capturedAt = time.advanced(byMilliseconds: -Int64(((now.up - up) * 1000).rounded()))
+        object.key = template.key(camera: camera, at: object.capturedAt)
+        object.clock = .corrected
+        return object
+    }
+}

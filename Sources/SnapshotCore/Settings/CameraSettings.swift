@@ -1,0 +1,156 @@
+import SnapshotBase
+
+/// Which camera, and how to ask it.
+package struct CameraSettings: Sendable {
+    package enum Source: Equatable, Sendable {
+        /// Reolink's HTTP API; `host` as a URL wants it, with the port if one was given.
+        case reolink(host: String)
+        /// A still picture over HTTP; the URL is without user and password.
+        case http(url: String)
+        case rtsp(url: String)
+        case v4l2(device: String)
+        case file(path: String)
+    }
+
+    package enum Auth: String, CaseIterable, Sendable { case auto, token, password }
+    package enum Stream: String, CaseIterable, Sendable { case main, sub }
+    package enum Verification: Equatable, Sendable {
+        case off, authorities, pinFirst
+        case pin(String)
+    }
+
+    package var source: Source
+    package var name: String
+    package var username: String
+    package var password: String
+    package var useHTTPS: Bool
+    package var verification: Verification
+    package var channel: Int
+    package var stream: Stream
+    /// Pixels; both or neither.
+    package var size: (width: Int, height: Int)?
+    package var auth: Auth
+    package var connectTimeout: Duration
+    package var timeout: Duration
+
+    package init(_ settings: Settings) throws(Failure) {
+        name = try Self.name(settings)
+        username = try settings.string(.cameraUsername) ?? "admin"
+        password = try settings.string(.cameraPassword) ?? ""
+        useHTTPS = try settings.bool(.cameraUseHTTPS, default: false)
+        verification = try Self.verification(settings)
+        channel = try settings.integer(.cameraChannel, default: 0, in: 0...255) ?? 0
+        stream = try settings.choice(.cameraStream, default: .main)
+        auth = try settings.choice(.cameraAuth, default: .auto)
+        connectTimeout =
+            try settings.duration(.cameraConnectTimeout, default: .seconds(5), in: .milliseconds(100)...(.seconds(300)))
+            ?? .seconds(5)
+        timeout =
+            try settings.duration(.cameraTimeout, default: .seconds(15), in: .milliseconds(100)...(.seconds(600)))
+            ?? .seconds(15)
+        size = try Self.size(settings)
+        source = .file(path: "")
+        if let url = try settings.value(.cameraURL) {
+            source = try readURL(url, settings)
+        } else if let address = try settings.value(.cameraIP) {
+            guard let host = urlHost(address.text) else {
+                throw settings.refusal(
+                    .cameraIP, address, rule: "must be a host, host:port or [IPv6]:port, without http://",
+                    hint: address.text.contains("://") ? "for other cameras set CAMERA_URL" : nil)
+            }
+            source = .reolink(host: host)
+        } else {
+            throw .settings(
+                "no camera is set", why: "neither CAMERA_IP nor CAMERA_URL has a value",
+                hint: "put CAMERA_IP=192.168.1.20 and CAMERA_PASSWORD=… into .env or \(Settings.systemPath)")
+        }
+    }
+
+    /// What the camera's own memory (session, key, working login) belongs to.
+    package var place: String {
+        switch source {
+        case .reolink(let host): "reolink \(useHTTPS ? "https" : "http") \(host) \(username)"
+        case .http(let url): "http \(redactedURL(url))"
+        case .rtsp(let url): "rtsp \(redactedURL(url))"
+        case .v4l2(let device): "v4l2 \(device)"
+        case .file(let path): "file \(path)"
+        }
+    }
+
+    /// For messages; never a secret.
+    package var address: String {
+        switch source {
+        case .reolink(let host): host
+        case .http(let url), .rtsp(let url): redactedURL(url)
+        case .v4l2(let device): device
+        case .file(let path): path
+        }
+    }
+
+    private static func name(_ settings: Settings) throws(Failure) -> String {
+        guard let value = try settings.value(.cameraName) else { return "camera" }
+        guard value.text.utf8.count <= 64, !value.text.contains("/"), !value.text.contains("..") else {
+            throw settings.refusal(
+                .cameraName, value, rule: "must be at most 64 bytes, without '/' and '..': it goes into keys")
+        }
+        guard value.text != "." else {
+            throw settings.refusal(.cameraName, value, rule: "must be a name, not a dot")
+        }
+        return value.text
+    }
+
+    private static func verification(_ settings: Settings) throws(Failure) -> Verification {
+        guard let value = try settings.value(.cameraTLSVerify) else { return .pinFirst }
+        switch value.text.lowercased() {
+        case "off": return .off
+        case "ca": return .authorities
+        case "pin-first": return .pinFirst
+        default:
+            let digits = value.text.dropFirst(8).utf8
+            guard value.text.hasPrefix("sha256//"), digits.count == 44, digits.last == UInt8(ascii: "=") else {
+                throw settings.refusal(
+                    .cameraTLSVerify, value, rule: "must be off, ca, pin-first or sha256// and 44 base64 characters")
+            }
+            return .pin(value.text)
+        }
+    }
+
+    private static func size(_ settings: Settings) throws(Failure) -> (width: Int, height: Int)? {
+        let width = try settings.integer(.cameraWidth, default: nil, in: 16...16384)
+        let height = try settings.integer(.cameraHeight, default: nil, in: 16...16384)
+        if let width, let height { return (width, height) }
+        guard width == nil, height == nil else {
+            throw .settings(
+                "refused", width == nil ? "CAMERA_HEIGHT" : "CAMERA_WIDTH",
+                why: "CAMERA_WIDTH and CAMERA_HEIGHT must be set both or not at all")
+        }
+        return nil
+    }
+
+    private mutating func readURL(_ value: Settings.Value, _ settings: Settings) throws(Failure) -> Source {
+        let text = value.text
+        let rule =
+            "must begin with http://, https://, rtsp://, file: or v4l2:, with a host or path, without spaces"
+        if text.hasPrefix("file:") {
+            var path = text.dropFirst(5)
+            if path.hasPrefix("//") { path = path.dropFirst(2) }
+            guard let decoded = percentDecoded(path), !decoded.isEmpty else {
+                throw settings.refusal(.cameraURL, value, rule: rule)
+            }
+            return .file(path: fileExists(String(path)) ? String(path) : decoded)
+        }
+        if text.hasPrefix("v4l2:") {
+            let device = String(text.dropFirst(5))
+            guard device.hasPrefix("/dev/") else { throw settings.refusal(.cameraURL, value, rule: rule) }
+            return .v4l2(device: device)
+        }
+        guard let url = try settings.url(.cameraURL, schemes: ["http", "https", "rtsp", "rtsps"]),
+            let parts = URLParts(url)
+        else { throw settings.refusal(.cameraURL, value, rule: rule) }
+        if let user = parts.user {
+            username = user
+            password = parts.password ?? password
+        }
+        return parts.scheme.hasPrefix("http") ? .http(url: parts.withoutUser) : .rtsp(url: parts.withoutUser)
+    }
+}

@@ -1,0 +1,144 @@
+import Glibc
+import SnapshotBase
+
+package struct S3Credentials: Equatable, Sendable {
+    package var accessKey: String
+    package var secretKey: String
+    package var sessionToken: String?
+
+    package init(accessKey: String, secretKey: String, sessionToken: String?) {
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
+    }
+}
+
+package struct S3Settings: Sendable {
+    private enum Addressing: String, CaseIterable { case auto, path, virtual }
+
+    package var credentials: S3Credentials
+    package var bucket: String
+    package var prefix: String
+    package var region: String
+    /// nil: AWS.
+    package var endpoint: URLParts?
+    package var isPathStyle: Bool
+    package var authorities: String?
+
+    package init(_ settings: Settings) throws(Failure) {
+        guard let bucket = try settings.value(.s3Bucket) else {
+            throw .settings(
+                "S3_BUCKET is not set", why: "STORAGE_BACKEND=s3 needs it", hint: "set S3_BUCKET=name-of-the-bucket")
+        }
+        guard bucket.text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
+            bucket.text.utf8.count <= 255
+        else {
+            throw settings.refusal(.s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")
+        }
+        self.bucket = bucket.text
+        prefix = try settings.valueOrEmpty(.s3Prefix) ?? "snapshots/"
+        guard !hasTraversal(prefix), !prefix.hasPrefix("/"), prefix.utf8.count <= 512 else {
+            throw .settings(
+                "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'", why: "must not begin with '/' nor contain '..'")
+        }
+        let fallbackRegion = try settings.string(.awsDefaultRegion) ?? "us-east-1"
+        region = try settings.string(.awsRegion) ?? fallbackRegion
+        guard region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 47 }), region.utf8.count <= 64 else {
+            throw .settings(
+                "refused", "AWS_REGION='\(region.printable(limit: 80))'", why: "must be a region's name, e.g. eu-central-1")
+        }
+        endpoint = try Self.endpoint(settings)
+        switch try settings.choice(.s3Addressing, default: Addressing.auto) {
+        case .path: isPathStyle = true
+        case .virtual: isPathStyle = false
+        // A dot in the name would leave the certificate's wildcard.
+        case .auto: isPathStyle = endpoint != nil || bucket.text.contains(".")
+        }
+        authorities = try authorityFile(settings, first: .awsCABundle)
+        credentials = try Self.credentials(settings)
+    }
+
+    /// What a learned region belongs to.
+    package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
+
+    private static func endpoint(_ settings: Settings) throws(Failure) -> URLParts? {
+        for key in [SettingKey.s3EndpointURL, .awsEndpointURLS3, .awsEndpointURL] {
+            guard let value = try settings.value(key) else { continue }
+            guard let url = try settings.url(key, schemes: ["http", "https"]), let parts = URLParts(url),
+                parts.user == nil, !parts.target.contains("?")
+            else {
+                throw settings.refusal(
+                    key, value, rule: "must be a URL such as https://s3.example.org, without user and query")
+            }
+            return parts
+        }
+        return nil
+    }
+
+    private static func credentials(_ settings: Settings) throws(Failure) -> S3Credentials {
+        let key = try settings.string(.awsAccessKeyID)
+        let secret = try settings.string(.awsSecretAccessKey)
+        if let key, let secret {
+            let token = try settings.string(.awsSessionToken)
+            for (name, text) in [("AWS_ACCESS_KEY_ID", key), ("AWS_SESSION_TOKEN", token ?? "")]
+            where !text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+                throw .settings("refused", "\(name)=(secret)", why: "must be printable ASCII without spaces")
+            }
+            return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token)
+        }
+        if key != nil || secret != nil {
+            let missing = key == nil ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"
+            throw .settings("\(missing) is not set", why: "its other half is", hint: "set both, or neither and a profile")
+        }
+        return try sharedCredentials(settings)
+    }
+
+    private static func sharedCredentials(_ settings: Settings) throws(Failure) -> S3Credentials {
+        let profile = try settings.string(.awsProfile) ?? "default"
+        let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        var path = try settings.string(.awsSharedCredentialsFile)
+        if path == nil, let home = getenv("HOME") { path = String(cString: home) + "/.aws/credentials" }
+        guard let path, fileExists(path) else {
+            throw .settings(
+                "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any", hint: hint)
+        }
+        let text: [UInt8]
+        do { text = try readFile(path, limit: 1 << 20) } catch {
+            throw .settings("cannot read credentials file", path, why: "\(error)", hint: hint)
+        }
+        let section = profileSection(profile, in: String(decoding: text, as: UTF8.self))
+        guard let section else {
+            throw .settings("no profile '\(profile.printable(limit: 64))' in", path, why: "AWS_PROFILE names it", hint: hint)
+        }
+        guard let key = section["aws_access_key_id"], let secret = section["aws_secret_access_key"],
+            !key.isEmpty, !secret.isEmpty
+        else {
+            throw .settings(
+                "no keys for profile '\(profile.printable(limit: 64))' in", path,
+                why: "aws_access_key_id or aws_secret_access_key is missing", hint: hint)
+        }
+        return S3Credentials(accessKey: key, secretKey: secret, sessionToken: section["aws_session_token"])
+    }
+}
+
+/// The values of one `[profile]` of an AWS credentials file; nil where there is no such profile.
+func profileSection(_ profile: String, in text: String) -> [String: String]? {
+    var values: [String: String]?
+    var isInside = false
+    for line in text.split(whereSeparator: \.isNewline) {
+        let line = line.trimmed
+        if line.isEmpty || line.first == "#" || line.first == ";" { continue }
+        if line.first == "[", let close = line.firstIndex(of: "]") {
+            isInside = line[line.index(after: line.startIndex)..<close].trimmed == profile
+            if isInside, values == nil { values = [:] }
+        } else if isInside, let equals = line.firstIndex(of: "=") {
+            values?[line[..<equals].trimmed.lowercased()] = String(line[line.index(after: equals)...].trimmed)
+        }
+    }
+    return values
+}
+
+/// Whether a key or prefix would step out of its place.
+func hasTraversal(_ path: String) -> Bool {
+    path.split(separator: "/", omittingEmptySubsequences: false).contains { $0 == ".." || $0 == "." }
+}

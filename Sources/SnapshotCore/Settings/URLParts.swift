@@ -1,0 +1,74 @@
+import SnapshotBase
+
+/// The pieces of a URL that settings and signatures need.
+package struct URLParts: Equatable, Sendable {
+    /// Lower case.
+    package let scheme: String
+    /// Percent-decoded; nil where the URL has none.
+    package let user: String?
+    package let password: String?
+    /// Host and, where given, port; IPv6 in brackets.
+    package let authority: String
+    /// From the first slash, query included; may be empty.
+    package let target: String
+
+    package init?(_ text: String) {
+        guard let separator = text[...].range(of: "://") else { return nil }
+        scheme = text[..<separator.lowerBound].lowercased()
+        let rest = text[separator.upperBound...]
+        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        let authority = rest[..<end]
+        if let at = authority.lastIndex(of: "@") {
+            let login = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let user = percentDecoded(login[0]) else { return nil }
+            self.user = user
+            if login.count == 2 {
+                guard let password = percentDecoded(login[1]) else { return nil }
+                self.password = password
+            } else {
+                password = nil
+            }
+        } else {
+            (user, password) = (nil, nil)
+        }
+        let place = authority[(authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
+        guard let host = urlHost(String(place)) else { return nil }
+        self.authority = host
+        // A fragment is the client's own business.
+        target = String(rest[end...].prefix { $0 != "#" })
+    }
+
+    package var withoutUser: String { "\(scheme)://\(authority)\(target)" }
+
+    /// The authority as the Host header carries it: without the scheme's own port.
+    package var hostHeader: String {
+        let own = scheme == "https" ? ":443" : ":80"
+        return authority.hasSuffix(own) ? String(authority.dropLast(own.utf8.count)) : authority
+    }
+}
+
+/// `text` as a URL's authority: name, IPv4, [IPv6] or bare IPv6, each but the last with `:port` if wanted.
+/// nil for anything else.
+package func urlHost(_ text: String) -> String? {
+    func isPort(_ port: Substring) -> Bool { Int(port).map { (1...65535).contains($0) } ?? false }
+    let isIPv6 = { (address: Substring) in
+        address.contains(":") && address.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }
+    }
+    if text.hasPrefix("[") {
+        guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close]) else {
+            return nil
+        }
+        let tail = text[text.index(after: close)...]
+        return tail.isEmpty || (tail.hasPrefix(":") && isPort(tail.dropFirst())) ? text : nil
+    }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    if parts.count > 2 { return isIPv6(text[...]) ? "[\(text)]" : nil }
+    guard let host = parts.first, !host.isEmpty, host.utf8.count <= 253,
+        host.utf8.allSatisfy({ $0 >= 0x80 || $0 == 45 || $0 == 46 || $0 == 95 || isAlphanumeric($0) })
+    else { return nil }
+    return parts.count == 1 || isPort(parts[1]) ? text : nil
+}
+
+private func isAlphanumeric(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+}

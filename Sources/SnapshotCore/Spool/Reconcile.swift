@@ -1,0 +1,23 @@
+import SnapshotState
+
+extension Record {
+    /// Makes the counters true again after a run that changed the spool and was killed before it could record:
+    /// `captures = uploads + spool + dropped` holds afterwards for all that reached the spool.
+    package mutating func reconcile(with entries: [SpoolName]) {
+        let unrecorded = entries.filter { $0.number > lastNumber }
+        totalCaptures += unrecorded.count
+        failedUploads += unrecorded.count
+        lastNumber = max(lastNumber, entries.last?.number ?? 0)
+
+        let missing = spool.count + unrecorded.count - entries.count
+        if missing >= 0 {
+            // What isn't there any more was acknowledged: nothing else removes an entry without recording it first.
+            totalUploads += missing
+        } else {
+            // Given up in the record, but still there.
+            spool.dropped = max(0, spool.dropped + missing)
+        }
+        spool.count = entries.count
+        spool.bytes = entries.reduce(0) { $0 + $1.bytes }
+    }
+}

@@ -1,0 +1,183 @@
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// Pictures that a store has not acknowledged yet: `STATE_PATH/spool`, a file each, oldest first, bounded.
+///
+/// Maildir's rules: an entry is written under `tmp`, synced, renamed into its folder, and the folder synced, so what
+/// stands in a folder is whole. It leaves only after the store's acknowledgement, or to make room, which is counted.
+/// What it holds is known from the state, not by listing; `dirty` stands there while the two may differ.
+package struct Spool: Sendable {
+    package let path: String
+    /// As the next record will have it. The caller records it before `settled`.
+    package var figures: SpoolFigures
+
+    package init(statePath: String, figures: SpoolFigures) {
+        path = statePath + "/spool"
+        self.figures = figures
+    }
+
+    // MARK: What is there
+
+    /// Whether a run changed the spool and didn't live to record it.
+    package var isDirty: Bool { fileExists(path + "/dirty") }
+
+    /// Removes what a killed run left half-written.
+    package func sweep() {
+        for name in (try? listDirectory(path + "/tmp")) ?? [] { unlink(path + "/tmp/" + name) }
+    }
+
+    /// Every entry, oldest first, by listing: slow in a large spool.
+    package func list() -> [SpoolName] { folders().flatMap(entries) }
+
+    /// The oldest entries from number `start`, those of one folder at most: cheap.
+    package func oldest(from start: Int = 0) -> [SpoolName] {
+        for folder in folders() {
+            let found = entries(in: folder).filter { $0.number >= start }
+            if !found.isEmpty { return found }
+        }
+        return []
+    }
+
+    private func folders() -> [String] {
+        ((try? listDirectory(path)) ?? []).filter { $0.utf8.count == 12 && $0.utf8.allSatisfy { (48...57).contains($0) } }
+            .sorted()
+    }
+
+    private func entries(in folder: String) -> [SpoolName] {
+        ((try? listDirectory(path + "/" + folder)) ?? []).compactMap(SpoolName.init).sorted()
+    }
+
+    private func path(of name: SpoolName) -> String { "\(path)/\(name.folder)/\(name.text)" }
+
+    // MARK: Changes
+
+    /// Adds a picture. Room is made first: the oldest go, after `commit` has recorded that they are given up.
+    /// - Throws: `Failure` of kind spool where there is no room or it can't be written; the picture then isn't in it.
+    package mutating func add(
+        _ entry: SpoolEntry, _ picture: [UInt8], number: Int, maxBytes: Int, minFree: Int,
+        commit: (SpoolFigures) -> Void
+    ) throws(Failure) -> SpoolName {
+        guard let header = entry.header else { throw full("its key is too long") }
+        guard picture.count <= maxBytes else {
+            throw full("the picture is larger than SPOOL_MAX_BYTES (\(maxBytes) bytes)")
+        }
+        let name = SpoolName(number: number, bytes: picture.count)
+        do throws(SystemError) {
+            for folder in ["", "/tmp", "/" + name.folder] { try makeDirectory(path + folder, mode: 0o700) }
+            try markDirty()
+            try makeRoom(picture.count, maxBytes: maxBytes, minFree: minFree, commit: commit)
+            let folder = path + "/" + name.folder
+            // Emptied folders are removed, this one perhaps just now.
+            try makeDirectory(folder, mode: 0o700)
+            try writeDurably(
+                [header, picture], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
+        } catch {
+            throw full(error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+        }
+        figures.count += 1
+        figures.bytes += picture.count
+        return name
+    }
+
+    private func full(_ why: String) -> Failure {
+        Failure(
+            .spool, code: "spool-full", "cannot keep picture in", path, why: why,
+            hint: "free some space, or look at SPOOL_MAX_BYTES and SPOOL_MIN_FREE")
+    }
+
+    private mutating func makeRoom(
+        _ bytes: Int, maxBytes: Int, minFree: Int, commit: (SpoolFigures) -> Void
+    ) throws(SystemError) {
+        func hasRoom(_ figures: SpoolFigures, freed: Int) -> Bool {
+            figures.bytes + bytes <= maxBytes && (freeBytes(path) ?? Int.max) + freed >= minFree + bytes
+        }
+        while !hasRoom(figures, freed: 0) {
+            var victims: [SpoolName] = []
+            var after = figures
+            for name in oldest() where !hasRoom(after, freed: figures.bytes - after.bytes) {
+                victims.append(name)
+                after.count -= 1
+                after.bytes -= name.bytes
+            }
+            guard !victims.isEmpty else { throw SystemError("write", number: ENOSPC) }
+            after.dropped += victims.count
+            after.lastDrop = Now.current().moment
+            figures = after
+            commit(after)
+            victims.forEach(discard)
+        }
+    }
+
+    /// Removes an entry that the store has acknowledged.
+    package mutating func remove(_ name: SpoolName) {
+        try? markDirty()
+        discard(name)
+        forget(name)
+    }
+
+    /// Takes an entry whose bytes are no longer what was captured out of the way; it is never uploaded.
+    package mutating func quarantine(_ name: SpoolName) {
+        try? markDirty()
+        let bad = path + "/bad"
+        try? makeDirectory(bad, mode: 0o700)
+        if rename(path(of: name), bad + "/" + name.text) != 0 { unlink(path(of: name)) }
+        // A few are enough to look at.
+        let kept = ((try? listDirectory(bad)) ?? []).sorted().suffix(8)
+        for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { unlink(bad + "/" + other) }
+        rmdir("\(path)/\(name.folder)")
+        figures.dropped += 1
+        figures.lastDrop = Now.current().moment
+        forget(name)
+    }
+
+    private mutating func forget(_ name: SpoolName) {
+        figures.count = max(0, figures.count - 1)
+        figures.bytes = max(0, figures.bytes - name.bytes)
+    }
+
+    private func discard(_ name: SpoolName) {
+        unlink(path(of: name))
+        rmdir("\(path)/\(name.folder)")
+    }
+
+    private func markDirty() throws(SystemError) {
+        _ = try FileHandle(opening: path + "/dirty", O_WRONLY | O_CREAT)
+    }
+
+    /// The figures have been recorded.
+    package func settled() { unlink(path + "/dirty") }
+
+    /// Looks up the oldest entry's capture time, if entries have come or gone since `previous`.
+    package mutating func noteOldestIfNeeded(previous: SpoolFigures) {
+        if figures.count != previous.count || figures.dropped != previous.dropped { noteOldest() }
+    }
+
+    /// Looks up the oldest entry's capture time.
+    package mutating func noteOldest() {
+        guard figures.count > 0, let name = oldest().first, let found = open(name) else {
+            figures.oldest = nil
+            return
+        }
+        let entry = found.entry
+        figures.oldest = Moment(
+            at: Timestamp(milliseconds: entry.capturedAt).iso8601, up: entry.boot == bootIdentity() ? entry.up : nil)
+    }
+
+    // MARK: Reading
+
+    /// An entry and the open file with its picture; nil where the file is gone or was never whole.
+    package func open(_ name: SpoolName) -> (entry: SpoolEntry, file: FileHandle, offset: Int)? {
+        guard let file = try? FileHandle(opening: path(of: name), O_RDONLY),
+            let start = try? file.readAll(limit: SpoolEntry.longestHeader),
+            let (entry, offset) = SpoolEntry.read(start), let size = try? file.status().st_size,
+            Int(size) == offset + entry.length
+        else { return nil }
+        return (entry, file, offset)
+    }
+
+    /// Whether the picture's bytes still are those that were captured.
+    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle, offset: Int) -> Bool {
+        Crypto.sha256(of: file.descriptor, offset: offset, length: entry.length).map { hexadecimal($0) } == entry.sha256
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+import SnapshotBase
+
+/// A folder. An object appears whole, under its name, or not at all: temporary file, fsync, rename, fsync.
+struct FilesystemStore: Store {
+    let settings: FilesystemSettings
+    /// Keeps what this program wrote, for retention.
+    let ledger: StoredLedger?
+    /// Distinguishes the temporary files of several writers into one folder.
+    let writer: String
+
+    var place: String { settings.path }
+
+    func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
+        let path = settings.path + "/" + object.key
+        // One name for every run: what a killed one left is overwritten by the next.
+        let temporary = settings.path + "/.incoming-" + writer
+        let size: Int
+        do throws(SystemError) {
+            try makeDirectory(settings.path, mode: 0o755)
+            try makeDirectory(parentDirectory(path), mode: 0o755)
+            let pieces = try Self.pieces(object.content)
+            size = pieces.reduce(0) { $0 + $1.count }
+            if let ledger { try ledger.add(key: object.key, bytes: size) }
+            try writeDurably(pieces, to: path, temporary: temporary, mode: 0o644)
+        } catch {
+            throw StoreFailure(Self.failure(error, path: path), .giveUp)
+        }
+        ledger?.retain(in: settings, keeping: object.key)
+    }
+
+    private static func pieces(_ content: HTTPBody) throws(SystemError) -> [[UInt8]] {
+        switch content {
+        case .bytes(let bytes): return [bytes]
+        case .file(let file, let offset, let length):
+            guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
+            let bytes = try file.readAll(limit: length)
+            guard bytes.count == length else { throw SystemError("read", number: EIO) }
+            return [bytes]
+        default: throw SystemError("write", number: EINVAL)
+        }
+    }
+
+    private static func failure(_ error: SystemError, path: String) -> Failure {
+        let (code, hint): (String, String?) =
+            switch error.number {
+            case ENOSPC, EDQUOT: ("store-full", "free some space, or set LOCAL_STORAGE_MAX_BYTES")
+            case EACCES, EPERM, EROFS: ("store-denied", "make LOCAL_STORAGE_PATH writable for this user")
+            case ENAMETOOLONG: ("store-rejected", "shorten KEY_TEMPLATE or CAMERA_NAME")
+            case ENOTDIR, EEXIST, EISDIR: ("store-rejected", "something else stands where LOCAL_STORAGE_PATH or the key leads")
+            default: ("store-error", nil)
+            }
+        return Failure(.store, code: code, "cannot write", path, why: "\(error)", hint: hint)
+    }
+}

@@ -1,0 +1,67 @@
+import SnapshotBase
+
+extension StoreFailure {
+    /// No answer from a store over HTTP.
+    init(_ failure: HTTPFailure, place: String, setting: String) {
+        func make(_ code: String, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
+            Failure(.store, code: code, what, place, why: why ?? failure.why, hint: hint)
+        }
+        switch failure.kind {
+        case .unresolved:
+            self.init(make("store-unresolved", "cannot find store", "check \(setting) and the network"), .retry)
+        case .unreachable:
+            self.init(make("store-unreachable", "cannot reach store", "check \(setting) and the network"), .retry)
+        case .timedOut:
+            self.init(make("store-timeout", "no answer from store", nil), .retry)
+        case .tls, .pinMismatch:
+            self.init(
+                make(
+                    "store-tls", "no TLS with store",
+                    "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"),
+                .giveUp)
+        case .invalid:
+            self.init(make("store-invalid", "cannot ask store", "check \(setting)"), .giveUp)
+        case .cutShort, .lost:
+            self.init(make("store-lost", "lost store", nil), .retry)
+        case .tooLarge:
+            self.init(make("store-answer", "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
+        }
+        connectionFailed = true
+    }
+
+    /// An answer that is no acknowledgement, by its status alone.
+    init(status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String, code: String? = nil) {
+        let why = detail.isEmpty ? "HTTP status \(status)" : "HTTP status \(status), \(detail)"
+        func make(_ fallback: String, _ what: String, hint: String? = nil) -> Failure {
+            Failure(.store, code: code ?? fallback, what, place, why: why, hint: hint)
+        }
+        switch status {
+        case 408, 500, 502, 504:
+            self.init(make("store-error", "store failed"), .retry)
+        case 429, 503:
+            self.init(make("store-busy", "store is busy"), .slowDown)
+        case 401, 403:
+            self.init(
+                Failure(
+                    .storeRefused, code: "store-credentials", "store refuses credentials", place, why: why,
+                    hint: "check \(setting); the picture waits in the spool"), .giveUp)
+        case 300...399:
+            self.init(
+                make("store-redirect", "store redirects", hint: "redirects are never followed: set \(setting) to the final address"),
+                .giveUp)
+        default:
+            self.init(make("store-rejected", "store rejects picture", hint: "check \(setting)"), .giveUp)
+        }
+        retryAfter = response.retryAfter
+    }
+}
+
+extension HTTPResponse {
+    /// `Retry-After`, in seconds or as a date; at most a day.
+    var retryAfter: Duration? {
+        guard let text = headers["retry-after"] else { return nil }
+        if let seconds = Int(text) { return .seconds(min(max(seconds, 0), 86400)) }
+        guard let moment = httpDate(text), let date else { return nil }
+        return .seconds(min(max(moment - date, 0), 86400))
+    }
+}

@@ -1,0 +1,66 @@
+import SnapshotBase
+
+/// An HTTP endpoint: multipart/form-data with the picture as part `file`, or the bytes alone with the facts as
+/// `X-Snapshot-*` headers. Any 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the server drop a
+/// second copy.
+struct HTTPStore: Store {
+    let settings: HTTPStoreSettings
+    let client: HTTPClient
+    /// The server's clock minus ours, in milliseconds, when last heard.
+    private(set) var clockOffset: Int64?
+
+    init(settings: HTTPStoreSettings, client: HTTPClient) {
+        self.settings = settings
+        self.client = client
+    }
+
+    var place: String { redactedURL(settings.url) }
+
+    mutating func put(
+        _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
+    ) throws(StoreFailure) {
+        var request = HTTPRequest("POST", settings.url, deadline: deadline)
+        request.trust = .authorities(file: settings.authorities)
+        request.credentials = settings.credentials
+        request.reusesConnection = reusesConnection
+        request.headers = [("Idempotency-Key", headerText(object.key))]
+        if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        switch settings.format {
+        case .multipart:
+            let fields = [
+                ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
+                ("sha256", object.sha256), ("key", object.key), ("clock", object.clock.rawValue),
+            ]
+            let file = FormFile(
+                field: "file", fileName: object.fileName, contentType: object.contentType, content: object.content)
+            request.body = .form(fields: fields.map { (name: $0.0, value: $0.1) }, file: file)
+        case .raw:
+            request.headers.append(("Content-Type", object.contentType))
+            request.headers.append(("X-Snapshot-Key", headerText(object.key)))
+            request.headers += object.facts.map { ("X-Snapshot-\($0.name.capitalizedWords)", $0.value) }
+            request.body = object.content
+        }
+        let response: HTTPResponse
+        do throws(HTTPFailure) { response = try client.perform(request) } catch {
+            throw StoreFailure(error, place: place, setting: "HTTP_UPLOAD_URL")
+        }
+        clockOffset = response.clockOffset
+        guard !(200...299).contains(response.status) else { return }
+        let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
+        throw StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
+    }
+}
+
+extension String {
+    /// `captured-at` → `Captured-At`
+    fileprivate var capitalizedWords: String {
+        split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: "-")
+    }
+}
+
+extension HTTPResponse {
+    /// The server's clock minus ours, in milliseconds; `Date` has whole seconds, so half of one is added.
+    var clockOffset: Int64? {
+        date.map { Int64($0) * 1000 + 500 - Timestamp.now().milliseconds }
+    }
+}

@@ -1,0 +1,51 @@
+import SnapshotBase
+
+/// `KEY_TEMPLATE`, checked: what a picture is called in the store.
+package struct KeyTemplate: Sendable {
+    package static let standard = "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg"
+    private static let placeholders = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"]
+
+    private let text: String
+
+    package init(_ settings: Settings) throws(Failure) {
+        guard let value = try settings.value(.keyTemplate) else {
+            text = Self.standard
+            return
+        }
+        text = value.text
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
+            guard Self.placeholders.contains(String(name)), name.endIndex < rest.endIndex else {
+                let known = Self.placeholders.map { "{\($0)}" }.joined(separator: " ")
+                throw settings.refusal(.keyTemplate, value, rule: "may only contain \(known)")
+            }
+            rest = rest[name.endIndex...]
+        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard !hasTraversal(text), !parts.contains(""), !text.contains("\\") else {
+            throw settings.refusal(
+                .keyTemplate, value, rule: "must be a path without '..', without empty parts and not begin or end with '/'")
+        }
+        guard text.utf8.count <= 512 else {
+            throw settings.refusal(.keyTemplate, value, rule: "must be at most 512 bytes")
+        }
+    }
+
+    /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`.
+    package func key(camera: String, at time: Timestamp) -> String {
+        let fields = time.fields
+        let values = [
+            "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
+            "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
+        ]
+        var key = ""
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
+            key += rest[..<open] + (values[String(name)] ?? "")
+            rest = rest[rest.index(after: name.endIndex)...]
+        }
+        return key + rest
+    }
+}

@@ -1,0 +1,132 @@
+import SnapshotBase
+import SnapshotState
+
+/// An S3 bucket, or a look-alike: plain PutObject with a length and a signed hash of the body, and nothing that one of
+/// the look-alikes refuses (no chunked signing, no trailer checksums, no conditional headers).
+struct S3Store: Store {
+    let settings: S3Settings
+    let client: HTTPClient
+    /// The region that signatures name; another than the settings' once the store has asked for it.
+    private var region: String
+    /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
+    private(set) var clockOffset: Int64?
+    private var signingOffset: Int64
+
+    /// - Parameters:
+    ///   - learned: the region that this store asked for in an earlier run.
+    ///   - clockOffset: the store's clock minus ours, in milliseconds, as far as known.
+    init(settings: S3Settings, client: HTTPClient, learned: LearnedRegion?, clockOffset: Int64) {
+        self.settings = settings
+        self.client = client
+        region = learned?.place == settings.place ? learned?.name ?? settings.region : settings.region
+        signingOffset = clockOffset
+    }
+
+    var learnedRegion: LearnedRegion? {
+        region == settings.region ? nil : LearnedRegion(name: region, place: settings.place)
+    }
+
+    var place: String { "s3://\(settings.bucket)" + (settings.endpoint.map { " at \($0.withoutUser)" } ?? "") }
+
+    mutating func put(
+        _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
+    ) throws(StoreFailure) {
+        let (base, host, path) = address(of: settings.prefix + object.key)
+        var signed: [(name: String, value: String)] = [
+            ("host", host), ("content-type", object.contentType), ("x-amz-content-sha256", object.sha256),
+            ("x-amz-date", Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate),
+        ]
+        if let token = settings.credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
+        signed += object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
+        let authorization = SigV4(credentials: settings.credentials, region: region).authorization(
+            method: "PUT", target: path, headers: signed, payloadHash: object.sha256, date: signed[3].value)
+
+        var request = HTTPRequest("PUT", base + path, deadline: deadline)
+        request.headers = signed + [("authorization", authorization)]
+        request.body = object.content
+        request.trust = .authorities(file: settings.authorities)
+        request.reusesConnection = reusesConnection
+        let response: HTTPResponse
+        do throws(HTTPFailure) { response = try client.perform(request) } catch {
+            throw StoreFailure(error, place: place, setting: "S3_ENDPOINT_URL")
+        }
+        clockOffset = response.clockOffset
+        let error = S3Error(response.body)
+        // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
+        if (200...299).contains(response.status), error.code.isEmpty { return }
+        throw failure(response, error)
+    }
+
+    /// Scheme and host, the Host header, and the path as it is sent and signed.
+    private func address(of key: String) -> (base: String, host: String, path: String) {
+        let encoded = percentEncoded(key, also: "/")
+        let scheme = settings.endpoint?.scheme ?? "https"
+        var authority = settings.endpoint?.authority ?? "s3.\(region).amazonaws.com"
+        var host = settings.endpoint?.hostHeader ?? authority
+        var root = settings.endpoint?.target ?? ""
+        if root.hasSuffix("/") { root.removeLast() }
+        if settings.isPathStyle {
+            root += "/" + percentEncoded(settings.bucket)
+        } else {
+            authority = settings.bucket + "." + authority
+            host = settings.bucket + "." + host
+        }
+        return ("\(scheme)://\(authority)", host, "\(root)/\(encoded)")
+    }
+
+    private mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        if let wanted = error.wantedRegion(response), wanted != region {
+            region = wanted
+            return StoreFailure(told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+        }
+        if error.code == "RequestTimeTooSkewed", let offset = clockOffset {
+            signingOffset = offset
+            var failure = StoreFailure(
+                told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"), .signAgain)
+            failure.clockOffset = offset
+            return failure
+        }
+        let credentialCodes: Set = [
+            "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+            "AccessDenied", "InvalidSecurity",
+        ]
+        if credentialCodes.contains(error.code) {
+            return StoreFailure(status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
+        }
+        switch error.code {
+        case "NoSuchBucket":
+            return StoreFailure(
+                told(response, error, "there is no such bucket", hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
+                .giveUp)
+        case "QuotaExceeded", "XMinioStorageFull":
+            return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
+        case "RequestTimeout", "InternalError":
+            return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
+        case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests":
+            return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
+        default:
+            // An error inside a 200 is the store's failure, not ours.
+            let status = (200...299).contains(response.status) ? 500 : response.status
+            return StoreFailure(
+                status: status, response, place: place, setting: Self.setting(error), detail: error.text)
+        }
+    }
+
+    private static func setting(_ error: S3Error) -> String {
+        switch error.code {
+        case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
+        case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
+        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": "AWS_SESSION_TOKEN"
+        case "AccessDenied": "that this key may PutObject under S3_PREFIX"
+        case "AuthorizationHeaderMalformed": "AWS_REGION"
+        default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
+        }
+    }
+
+    private func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
+        let code = error.code == "NoSuchBucket" ? "store-bucket-missing" : "store-rejected"
+        return Failure(
+            .store, code: code, "store rejects picture", place,
+            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))", hint: hint)
+    }
+}

@@ -1,0 +1,122 @@
+import SnapshotBase
+import SnapshotState
+
+/// Where pictures end up: a bucket, a folder, an HTTP endpoint.
+///
+/// `put` returns only when the store has acknowledged the object; anything else throws. It makes one attempt (and, where
+/// the store names another region or clock, says so and leaves the next attempt to the caller), ends by the deadline,
+/// and may be called again with the same object: the same key then holds the same bytes. Retries, spooling and the
+/// order of objects are the caller's.
+package protocol Store {
+    /// For messages; never a secret.
+    var place: String { get }
+    /// The store's clock minus ours, in milliseconds, as its last answer told; nil where it has none.
+    var clockOffset: Int64? { get }
+    /// The region it asked for, if it ever did.
+    var learnedRegion: LearnedRegion? { get }
+    mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
+}
+
+extension Store {
+    package var clockOffset: Int64? { nil }
+    package var learnedRegion: LearnedRegion? { nil }
+}
+
+/// The store that the settings name.
+/// - Parameters:
+///   - record: what earlier runs learned of it.
+///   - statePath: where the folder store keeps its ledger.
+package func makeStore(
+    _ settings: StoreSettings, client: HTTPClient, record: Record?, now: Now, statePath: String
+) -> any Store {
+    switch settings {
+    case .filesystem(let it):
+        let writer = String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12))
+        return FilesystemStore(settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
+    case .s3(let it):
+        let offset = record.map { CaptureClock.offset(at: now, $0.clock) } ?? 0
+        return S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
+    case .http(let it):
+        return HTTPStore(settings: it, client: client)
+    }
+}
+
+/// One picture, or one recorded segment, on its way.
+package struct StoredObject: Sendable {
+    package var key: String
+    /// `.bytes` or `.file`.
+    package var content: HTTPBody
+    package var contentType: String
+    package var capturedAt: Timestamp
+    package var camera: String
+    /// Of the content, lower-case hexadecimal.
+    package var sha256: String
+    package var clock: ClockQuality
+
+    package init(
+        key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp, camera: String,
+        sha256: String, clock: ClockQuality
+    ) {
+        self.key = key
+        self.content = content
+        self.contentType = contentType
+        self.capturedAt = capturedAt
+        self.camera = camera
+        self.sha256 = sha256
+        self.clock = clock
+    }
+
+    package var fileName: String { String(key[(key.lastIndex(of: "/").map(key.index(after:)) ?? key.startIndex)...]) }
+
+    /// The facts that go with the content, as every store gets them; values are fit for headers.
+    var facts: [(name: String, value: String)] {
+        [
+            ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds), ("sha256", sha256),
+            ("clock", clock.rawValue),
+        ]
+    }
+}
+
+/// How far a capture time can be believed.
+package enum ClockQuality: String, Codable, Sendable {
+    case synced, unsynced
+    /// Taken from the store's clock afterwards.
+    case corrected
+}
+
+/// An attempt that failed, and what to do about it.
+package struct StoreFailure: Error, Sendable {
+    package enum Advice: Equatable, Sendable {
+        /// A person has to do something first.
+        case giveUp
+        case retry
+        /// The store asks for less.
+        case slowDown
+        /// Sign again: the store's clock or region is another, and the store value now knows it.
+        case signAgain
+    }
+
+    package var failure: Failure
+    package var advice: Advice
+    /// The least time to wait, as the store asks.
+    package var retryAfter: Duration?
+    /// Whether the connection is to blame, so that another should be used.
+    package var connectionFailed = false
+    /// The store's clock minus ours, in milliseconds, where that is why it refused.
+    package var clockOffset: Int64?
+
+    package init(_ failure: Failure, _ advice: Advice) {
+        self.failure = failure
+        self.advice = advice
+    }
+}
+
+/// `text` for a header: control and non-ASCII bytes percent-encoded.
+func headerText(_ text: String) -> String {
+    percentEncoded(text, also: " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}")
+}
+
+extension Timestamp {
+    /// `2026-01-21T10:30:45.123Z`
+    package var iso8601Milliseconds: String { iso8601.dropLast() + "." + fields.millisecond + "Z" }
+}

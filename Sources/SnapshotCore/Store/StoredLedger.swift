@@ -1,0 +1,120 @@
+import Glibc
+import SnapshotBase
+
+/// What this program wrote into a folder, oldest first: `STATE_PATH/stored.log`, a line `bytes key` each. It lets
+/// retention delete the oldest without listing the folder, and nothing that somebody else put there.
+///
+/// A line is written before its file appears and isn't synced by itself: one that a power cut takes leaves a picture
+/// that retention doesn't know, never one that it deletes wrongly. Beside it, `stored.head` says how far deletion has
+/// come; it can always be counted anew.
+struct StoredLedger: Sendable {
+    let path: String
+    /// The log is written anew without its dead part when that is this long.
+    private static let slack = 1 << 20
+
+    /// The lines from `start` to `end` are alive and stand for `bytes`; those behind `end` aren't counted yet.
+    private struct Head {
+        var inode: UInt = 0
+        var start = 0
+        var end = 0
+        var bytes = 0
+    }
+
+    private struct Line {
+        let bytes: Int
+        let key: String
+        /// Of the line in the log, its newline included.
+        let length: Int
+    }
+
+    func add(key: String, bytes: Int) throws(SystemError) {
+        let file = try FileHandle(opening: path, O_WRONLY | O_CREAT | O_APPEND)
+        try file.write(Array("\(bytes) \(key)\n".utf8))
+    }
+
+    /// Deletes the oldest files beyond the bounds; never `kept`, never one that isn't in the ledger. Whatever fails
+    /// leaves files where they are.
+    func retain(in settings: FilesystemSettings, keeping kept: String) {
+        guard settings.maxBytes != nil || settings.maxAge != nil || settings.minFree != nil,
+            let log = try? FileHandle(opening: path, O_RDONLY), let facts = try? log.status()
+        else { return }
+        var head = readHead(inode: facts.st_ino, size: Int(facts.st_size))
+        for line in lines(in: log, from: head.end) {
+            head.end += line.length
+            head.bytes += line.bytes
+        }
+        deletion: while head.start < head.end {
+            for line in lines(in: log, from: head.start, limit: 65536) {
+                guard line.key != kept, delete(line, settings, total: head.bytes) else { break deletion }
+                head.start += line.length
+                head.bytes -= line.bytes
+            }
+        }
+        if head.start > Self.slack { head = compacted(log, head) }
+        writeHead(head)
+    }
+
+    /// Deletes one file if it is beyond the bounds. False: it stays, and so do all that are younger.
+    private func delete(_ line: Line, _ settings: FilesystemSettings, total: Int) -> Bool {
+        let target = settings.path + "/" + line.key
+        var facts = stat()
+        // Gone already, or no longer what was written: not ours to delete, and no longer counted.
+        guard lstat(target, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes else {
+            return true
+        }
+        let age = Int(Timestamp.now().milliseconds / 1000) - facts.st_mtim.tv_sec
+        let isOld = settings.maxAge.map { age > Int($0.seconds) } ?? false
+        let isTooMuch = settings.maxBytes.map { total > $0 } ?? false
+        guard isOld || isTooMuch || lacksRoom(settings), unlink(target) == 0 else { return false }
+        var parent = parentDirectory(target)
+        while parent.utf8.count > settings.path.utf8.count, rmdir(parent) == 0 { parent = parentDirectory(parent) }
+        return true
+    }
+
+    private func lacksRoom(_ settings: FilesystemSettings) -> Bool {
+        guard let wanted = settings.minFree, let free = freeBytes(settings.path) else { return false }
+        return free < wanted
+    }
+
+    /// The whole lines from `offset`; all of them, or those in `limit` bytes.
+    private func lines(in log: FileHandle, from offset: Int, limit: Int = 1 << 30) -> [Line] {
+        guard lseek(log.descriptor, off_t(offset), SEEK_SET) >= 0, let text = try? log.readAll(limit: limit),
+            let last = text.lastIndex(of: UInt8(ascii: "\n"))
+        else { return [] }
+        return text[..<last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            let digits = line.prefix { $0 != 0x20 }
+            let bytes = Int(String(decoding: digits, as: UTF8.self)) ?? 0
+            return Line(
+                bytes: bytes, key: String(decoding: line.dropFirst(digits.count + 1), as: UTF8.self),
+                length: line.count + 1)
+        }
+    }
+
+    private func compacted(_ log: FileHandle, _ head: Head) -> Head {
+        guard lseek(log.descriptor, off_t(head.start), SEEK_SET) >= 0, let alive = try? log.readAll(limit: 1 << 30),
+            (try? writeDurably([alive], to: path, temporary: path + ".new", mode: 0o600)) != nil
+        else { return head }
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return head }
+        return Head(inode: facts.st_ino, start: 0, end: head.end - head.start, bytes: head.bytes)
+    }
+
+    private var headPath: String { parentDirectory(path) + "/stored.head" }
+
+    private func readHead(inode: UInt, size: Int) -> Head {
+        let text = String(decoding: (try? readFile(headPath, limit: 200)) ?? [], as: UTF8.self)
+        let numbers = text.split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { Int($0) }
+        guard numbers.count == 5, numbers[0] == Int(inode), (0...numbers[2]).contains(numbers[1]),
+            numbers[2] <= size, numbers[4] == numbers[..<4].reduce(0, &+)
+        else { return Head(inode: inode) }
+        return Head(inode: inode, start: numbers[1], end: numbers[2], bytes: numbers[3])
+    }
+
+    /// The last number is the sum of the others: a torn file is seen by it.
+    private func writeHead(_ head: Head) {
+        let numbers = [Int(head.inode), head.start, head.end, head.bytes]
+        let text = (numbers + [numbers.reduce(0, &+)]).map(String.init).joined(separator: " ") + "\n"
+        guard let file = try? FileHandle(opening: headPath, O_WRONLY | O_CREAT | O_TRUNC) else { return }
+        try? file.write(Array(text.utf8))
+    }
+}
