@@ -1,0 +1,89 @@
+import Glibc
+
+/// One HTTP request, whole.
+struct Request {
+    let method: String
+    /// Path and query as they came.
+    let target: String
+    let headers: [String: String]
+    let body: [UInt8]
+
+    var path: String { String(target.prefix { $0 != "?" }) }
+    var query: Query { Query(target.drop { $0 != "?" }.dropFirst()) }
+    var wantsClose: Bool { headers["connection"]?.lowercased() == "close" }
+}
+
+/// A query string, which keeps what was sent beside what it means.
+struct Query {
+    private let pairs: [(name: String, raw: [UInt8])]
+
+    init(_ text: some StringProtocol) {
+        pairs = text.utf8.split(separator: UInt8(ascii: "&")).map { pair in
+            let halves = pair.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            return (String(decoding: halves[0], as: UTF8.self), halves.count > 1 ? Array(halves[1]) : [])
+        }
+    }
+
+    /// The value, percent-decoded.
+    subscript(name: String) -> String? {
+        raw(name).map { String(decoding: Query.decoded($0), as: UTF8.self) }
+    }
+
+    /// The value's bytes as sent.
+    func raw(_ name: String) -> [UInt8]? { pairs.first { $0.name == name }?.raw }
+
+    /// Percent decoding and nothing else: `+` stays `+`, a stray `%` stays itself.
+    static func decoded(_ raw: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var index = 0
+        while index < raw.count {
+            if raw[index] == UInt8(ascii: "%"), index + 2 < raw.count,
+                let high = Character(Unicode.Scalar(raw[index + 1])).hexDigitValue,
+                let low = Character(Unicode.Scalar(raw[index + 2])).hexDigitValue
+            {
+                result.append(UInt8(high * 16 + low))
+                index += 3
+            } else {
+                result.append(raw[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}
+
+/// Cuts a connection's bytes into requests.
+struct RequestReader {
+    private var buffer: [UInt8] = []
+    private static let longestHead = 64 * 1024
+    private static let longestBody = 4 * 1024 * 1024
+
+    /// The next request; nil when the connection ends or talks something else.
+    mutating func next(from wire: Wire) -> Request? {
+        let end = Array("\r\n\r\n".utf8)
+        var head = buffer.firstRange(of: end)
+        while head == nil {
+            guard buffer.count < Self.longestHead, wire.read(into: &buffer) else { return nil }
+            head = buffer.firstRange(of: end)
+        }
+        guard let head else { return nil }
+        let lines = String(decoding: buffer[..<head.lowerBound], as: UTF8.self).split(separator: "\r\n")
+        let words = lines.first?.split(separator: " ") ?? []
+        guard words.count == 3 else { return nil }
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { return nil }
+            headers[line[..<colon].lowercased()] = String(
+                line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        let length = headers["content-length"].flatMap(Int.init) ?? 0
+        guard (0...Self.longestBody).contains(length) else { return nil }
+        while buffer.count < head.upperBound + length {
+            guard wire.read(into: &buffer) else { return nil }
+        }
+        let body = Array(buffer[head.upperBound..<head.upperBound + length])
+        buffer.removeSubrange(..<(head.upperBound + length))
+        return Request(method: String(words[0]), target: String(words[1]), headers: headers, body: body)
+    }
+}

@@ -1,0 +1,14 @@
+/// What keeps the simulator from starting: printed once, with a hint where one helps.
+struct Trouble: Error, CustomStringConvertible {
+    let subject: String
+    let reason: String
+    let hint: String?
+
+    init(_ subject: String, _ reason: String, hint: String? = nil) {
+        self.subject = subject
+        self.reason = reason
+        self.hint = hint
+    }
+
+    var description: String { "\(subject): \(reason)" }
+}
