@@ -20,7 +20,13 @@ extension Run {
                 // A transfer that the deadline would cut is better begun in the next slot.
                 guard slowest < deadline.left else { return }
                 let started = Uptime.now()
-                guard let object = spooledObject(name) else { continue }
+                guard
+                    let object = spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
+                else {
+                    log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+                    spool.quarantine(name)
+                    continue
+                }
                 do throws(StoreFailure) {
                     try store.put(object, deadline: deadline, reusesConnection: true)
                     spool.remove(name)
@@ -39,17 +45,14 @@ extension Run {
             }
         }
     }
+}
 
-    /// A spooled picture as the store gets it; one that is no longer whole is put aside.
-    mutating func spooledObject(_ name: SpoolName) -> StoredObject? {
-        guard let (entry, file, offset) = spool.open(name), spool.isIntact(entry, file, offset: offset) else {
-            log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
-            spool.quarantine(name)
-            return nil
-        }
+extension Spool {
+    /// A spooled picture as the store gets it; nil where it is no longer whole.
+    func object(_ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures) -> StoredObject? {
+        guard let (entry, file, offset) = open(name), isIntact(entry, file, offset: offset) else { return nil }
         return entry.object(
-            .file(file, offset: offset, length: entry.length), template: settings.keyTemplate, now: now,
-            clock: record.clock)
+            .file(file, offset: offset, length: entry.length), template: template, now: now, clock: clock)
     }
 }
 

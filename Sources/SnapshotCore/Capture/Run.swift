@@ -179,7 +179,7 @@ struct Run {
         do throws(StoreFailure) {
             try SnapshotCore.put(&object, into: &store, policy, quota: &quota, attempts: &attempts) {
                 failure, object in
-                log.verbose("attempt \(attempts) failed: \(failure.failure)")
+                log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 onFailure(failure, object, &self)
             }

@@ -11,6 +11,7 @@ package struct Spool: Sendable {
     package let path: String
     /// As the next record will have it. The caller records it before `settled`.
     package var figures: SpoolFigures
+    private var isMarked = false
 
     package init(statePath: String, figures: SpoolFigures) {
         path = statePath + "/spool"
@@ -141,12 +142,17 @@ package struct Spool: Sendable {
         rmdir("\(path)/\(name.folder)")
     }
 
-    private func markDirty() throws(SystemError) {
+    private mutating func markDirty() throws(SystemError) {
+        guard !isMarked else { return }
         _ = try FileHandle(opening: path + "/dirty", O_WRONLY | O_CREAT)
+        isMarked = true
     }
 
     /// The figures have been recorded.
-    package func settled() { unlink(path + "/dirty") }
+    package mutating func settled() {
+        unlink(path + "/dirty")
+        isMarked = false
+    }
 
     /// Looks up the oldest entry's capture time, if entries have come or gone since `previous`.
     package mutating func noteOldestIfNeeded(previous: SpoolFigures) {

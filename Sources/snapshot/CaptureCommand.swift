@@ -1,0 +1,86 @@
+import ArgumentParser
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+struct CaptureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "capture", abstract: "Take one snapshot and store it; the default.",
+        discussion: "What the store doesn't take is kept in the spool and sent later.")
+
+    @OptionGroup var options: SettingsOptions
+
+    @Option(help: ArgumentHelp("Repeat in this process, e.g. 10s; slots are counted from the start.", valueName: "interval"))
+    var every: String?
+
+    @Option(name: .customLong("for"), help: ArgumentHelp("With --every: begin no shot after this long.", valueName: "duration"))
+    var span: String?
+
+    @Flag(help: "Print the outcome as one JSON object.")
+    var json = false
+
+    @Flag(inversion: .prefixedNo, help: "Send earlier pictures from the spool in what is left of the slot.")
+    var drain = true
+
+    func validate() throws {
+        for (name, text) in [("--every", every), ("--for", span)] {
+            guard let text else { continue }
+            guard let duration = Duration(setting: text), duration >= .seconds(1) else {
+                throw ValidationError("\(name) \(text): must be a duration of at least 1s, such as 10s or 5m")
+            }
+        }
+        if span != nil, every == nil { throw ValidationError("--for needs --every") }
+    }
+
+    func run() throws {
+        let interval = every.flatMap(Duration.init(setting:))
+        var log = options.log()
+        let settings: CaptureSettings
+        do throws(Failure) {
+            let read = try options.read()
+            read.warnings.forEach(log.warn)
+            settings = try CaptureSettings(read, interval: interval)
+        } catch {
+            log.report(error)
+            throw ExitCode(error.exitCode)
+        }
+        log.secrets = settings.secrets
+        let printer = ShotPrinter(log: log, json: json)
+        let capture = Capture(settings, client: HTTPClient(), log: log, drains: drain)
+        guard let interval else { throw ExitCode(shoot(capture, printer)) }
+        throw ExitCode(repeating(every: interval, for: span.flatMap(Duration.init(setting:))) { shoot(capture, printer) })
+    }
+
+    private func shoot(_ capture: Capture, _ printer: ShotPrinter) -> Int32 {
+        do throws(Failure) {
+            let shot = try capture.run()
+            printer.print(shot)
+            return shot?.exitCode ?? 0
+        } catch {
+            printer.print(error)
+            return error.exitCode
+        }
+    }
+}
+
+/// Calls `body` at start + k·interval, whatever it takes: a late call skips slots and moves none. SIGTERM and SIGINT end
+/// the row after the call under way.
+/// - Returns: 0 after a signal, else what the last call returned.
+private func repeating(every interval: Duration, for span: Duration?, _ body: () -> Int32) -> Int32 {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGTERM, SIGINT] { sigaddset(&signals, signal) }
+    sigprocmask(SIG_BLOCK, &signals, nil)
+
+    let start = Uptime.now()
+    var slot: Int64 = 0
+    var last: Int32 = 0
+    while true {
+        last = body()
+        let passed = (Uptime.now() - start).nanoseconds / interval.nanoseconds
+        slot = max(slot, passed) + 1
+        let next = interval * Double(slot)
+        if let span, next >= span { return last }
+        if (start + next).wait(for: signals) != nil { return 0 }
+    }
+}

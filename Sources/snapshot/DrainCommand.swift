@@ -1,0 +1,41 @@
+import ArgumentParser
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+struct DrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.")
+
+    @OptionGroup var options: SettingsOptions
+
+    @Option(help: "How many transfers at once.")
+    var transfers = 4
+
+    func validate() throws {
+        guard (1...16).contains(transfers) else { throw ValidationError("--transfers must be from 1 to 16") }
+    }
+
+    func run() throws {
+        var log = options.log()
+        try reporting(log) { () throws(Failure) -> Int32 in
+            let settings = try CaptureSettings(try options.read())
+            log.secrets = settings.secrets
+            let isTerminal = isatty(2) == 1
+            let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in
+                if isTerminal { print(descriptor: 2, "\r\(sent) of \(all) sent\u{1B}[K") }
+            }
+            guard let result = try drain.run() else {
+                log.write(.notice, "another run holds the lock; nothing to do")
+                return 0
+            }
+            if isTerminal { print(descriptor: 2, "\r\u{1B}[K") }
+            print(descriptor: 1, "sent \(result.sent), \(result.left) left in the spool\n")
+            if let failure = result.failure {
+                log.report(failure)
+                return failure.exitCode
+            }
+            return 0
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Glibc
+import SnapshotBase
+import SnapshotCore
+import SnapshotState
+
+struct HealthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Say how the snapshots are doing, from the state alone.",
+        discussion: "Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0, 1, 2 or 3.")
+
+    enum Format: String, EnumerableFlag {
+        case json, nagios, prometheus
+
+        static func help(for value: Format) -> ArgumentHelp? {
+            switch value {
+            case .json: "One JSON object."
+            case .nagios: "One line and exit codes as monitoring plugins have them."
+            case .prometheus: "Prometheus' text format, for a textfile collector."
+            }
+        }
+    }
+
+    @OptionGroup var options: SettingsOptions
+
+    @Flag var format: Format?
+
+    func run() throws {
+        try reporting(options.log()) { () throws(Failure) -> Int32 in
+            let settings = try options.read()
+            let report = HealthReport(
+                statePath: try stateDirectory(settings), now: .current(),
+                interval: try captureInterval(settings).seconds, version: snapshotVersion)
+            switch format {
+            case .json: print(descriptor: 1, report.json() + "\n")
+            case .prometheus: print(descriptor: 1, report.prometheus())
+            case .nagios:
+                let (line, code) = report.nagios()
+                print(descriptor: 1, line + "\n")
+                return code
+            case nil: print(descriptor: 1, report.text(colour: isatty(1) == 1 && getenv("NO_COLOR") == nil))
+            }
+            return report.isHealthyEnough ? 0 : 1
+        }
+    }
+}

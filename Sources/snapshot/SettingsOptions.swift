@@ -1,0 +1,59 @@
+import ArgumentParser
+import Glibc
+import SnapshotBase
+
+/// What every command that reads settings takes.
+struct SettingsOptions: ParsableArguments {
+    @Option(name: .long, help: "Read settings from FILE instead of ./.env or \(Settings.systemPath).")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"))
+    var overrides: [String] = []
+
+    @Flag(name: [.short, .long], help: "Say more, on standard error.")
+    var verbose = false
+
+    /// - Throws: `Failure` of kind settings.
+    func read() throws(Failure) -> Settings {
+        var commandLine: [SettingKey: String] = [:]
+        for text in overrides {
+            guard let equals = text.firstIndex(of: "="), let key = SettingKey(rawValue: String(text[..<equals])) else {
+                throw .settings(
+                    "refused", "--set \(text.prefix { $0 != "=" }.description.printable(limit: 40))",
+                    why: "must be KEY=VALUE with a known key")
+            }
+            guard key.secrecy == .open else {
+                throw .settings(
+                    "refused", "--set \(key.rawValue)", why: "everybody can see the command line",
+                    hint: "put it into the settings file, or into a file named by \(key.rawValue)_FILE")
+            }
+            commandLine[key] = String(text[text.index(after: equals)...])
+        }
+        return try Settings(commandLine: commandLine, environment: currentEnvironment(), path: config)
+    }
+
+    func log(secrets: [String] = []) -> Log { Log("snapshot", isVerbose: verbose, secrets: secrets) }
+}
+
+/// The environment, where of equal names the first counts, as for getenv.
+func currentEnvironment() -> [String: String] {
+    var values: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+        let line = String(cString: text)
+        if let equals = line.firstIndex(of: "=") {
+            let name = String(line[..<equals])
+            if values[name] == nil { values[name] = String(line[line.index(after: equals)...]) }
+        }
+        entry += 1
+    }
+    return values
+}
+
+/// Runs a command's body, tells a failure and leaves with its exit code.
+func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
+    do throws(Failure) { throw ExitCode(try body()) } catch {
+        log.report(error)
+        throw ExitCode(error.exitCode)
+    }
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import SnapshotBase
+
+@main
+struct Snapshot: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snapshot",
+        abstract: "One picture from a camera into S3, a folder or an HTTP endpoint.",
+        discussion: """
+            Settings come from the command line, credential files, the environment, and the first of ./.env and \
+            \(Settings.systemPath). Exit codes: 0 stored, or another run holds the lock; 64 usage; 69 camera; \
+            74 state or spool; 75 store, the picture is in the spool; 77 credentials refused; 78 settings.
+            """,
+        version: snapshotVersion,
+        subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self],
+        defaultSubcommand: CaptureCommand.self)
+}
