@@ -50,10 +50,12 @@ func currentEnvironment() -> [String: String] {
     return values
 }
 
-/// Runs a command's body, tells a failure and leaves with its exit code.
+/// Runs a command's body, tells a failure and leaves with the exit code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
-    do throws(Failure) { throw ExitCode(try body()) } catch {
+    let code: Int32
+    do throws(Failure) { code = try body() } catch {
         log.report(error)
-        throw ExitCode(error.exitCode)
+        code = error.exitCode
     }
+    throw ExitCode(code)
 }
