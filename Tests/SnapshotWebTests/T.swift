@@ -1,0 +1,3 @@
+import Testing
+@testable import SnapshotWeb
+@Test func placeholder() { #expect(Target("/")?.segments == [""]) }
