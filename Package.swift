@@ -52,7 +52,8 @@ let package = Package(
                 "SnapshotBase", "SnapshotWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
-        .testTarget(name: "SnapshotWebTests", dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotState"]),
+        .testTarget(
+            name: "SnapshotWebTests", dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotState"]),
 
         .executableTarget(
             name: "reolink-simulator",

@@ -23,11 +23,14 @@ final class Site {
         case .status: return .sentence(.ok, report().worst.summary)
         case .health(camera: nil): return health(report().worst.status, report().json())
         case .health(let name?):
-            guard let camera = report().cameras[name], let json = report().json(camera: name) else { return .notFound }
+            guard let camera = report().cameras[name], let json = report().json(camera: name) else {
+                return .notFound
+            }
             return health(camera.status, json)
         case .livez: return .sentence(.ok, "ok")
         case .metrics:
-            return Response(.ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus())
+            return Response(
+                .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus())
         case .favicon: return .sentence(.notFound, "not here")
         default: return .notFound
         }
@@ -41,7 +44,8 @@ final class Site {
     private func report() -> HealthReport {
         if let last, .now() < last.until { return last.report }
         let report = HealthReport(
-            statePath: options.statePath, now: .current(), interval: options.interval, version: snapshotVersion)
+            statePath: options.statePath, now: .current(), interval: options.interval,
+            version: snapshotVersion)
         last = (report, .now() + Self.freshness)
         return report
     }

@@ -22,7 +22,8 @@ package struct WebOptions: Sendable {
         }
         statePath = try settings.string(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
         interval =
-            try settings.duration(.captureInterval, default: .seconds(10), in: .milliseconds(1)...(.seconds(86400 * 366)))?
+            try settings.duration(
+                .captureInterval, default: .seconds(10), in: .milliseconds(1)...(.seconds(86400 * 366)))?
             .seconds ?? 10
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)

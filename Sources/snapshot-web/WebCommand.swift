@@ -22,7 +22,8 @@ struct WebCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With a socket from systemd: end after this time without a request, 5s at least.", valueName: "duration"),
+            "With a socket from systemd: end after this time without a request, 5s at least.",
+            valueName: "duration"),
         transform: { text in
             guard let duration = Duration(setting: text), duration >= .seconds(5) else {
                 throw ValidationError("must be a duration of at least 5s")

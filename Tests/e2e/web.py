@@ -13,17 +13,13 @@ import zlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
+from program import binaries
 
 
-def binary(name="snapshot-web"):
-    """The built program: from SNAPSHOT_BIN_DIR, else the release build, else the debug build."""
-    chosen = os.environ.get("SNAPSHOT_BIN_DIR")
-    folders = [Path(chosen)] if chosen else [REPO / ".build/release", REPO / ".build/debug"]
-    for folder in folders:
-        if (folder / name).exists():
-            return str(folder / name)
-    raise FileNotFoundError(f"{name} is not built; looked in {', '.join(map(str, folders))}")
+def binary():
+    path = binaries() / "snapshot-web"
+    assert path.exists(), f"no {path}: build first, or set SNAPSHOT_BIN_DIR"
+    return str(path)
 
 
 # States: slots as the state ring holds them.

@@ -13,7 +13,9 @@ enum ByteRange: Equatable {
     private static func parse(_ header: String, size: Int) -> ByteRange? {
         guard header.lowercased().hasPrefix("bytes=") else { return nil }
         let bounds = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
-        guard bounds.count == 2, let first = position(bounds[0]), let last = position(bounds[1]) else { return nil }
+        guard bounds.count == 2, let first = position(bounds[0]), let last = position(bounds[1]) else {
+            return nil
+        }
         switch (first, last) {
         case (nil, nil): return nil
         case (nil, let suffix?):

@@ -18,13 +18,17 @@ struct Response {
 
     init(_ status: HTTPResponseStatus, type: String, fields: [(String, String)] = [], body: String) {
         self.status = status
-        self.fields = [("Content-Type", type), ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")]
+        self.fields = [
+            ("Content-Type", type), ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ]
         self.fields += fields
         self.body = .text(body)
     }
 
     /// A sentence for people; a newline is added.
-    static func sentence(_ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = []) -> Response {
+    static func sentence(_ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = [])
+        -> Response
+    {
         Response(status, type: "text/plain; charset=utf-8", fields: fields, body: text + "\n")
     }
 

@@ -33,7 +33,10 @@ struct Target: Equatable {
             else { return nil }
             bytes.append(high << 4 | low)
         }
-        guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") })
+        guard
+            !bytes.contains(where: {
+                $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\")
+            })
         else { return nil }
         return String(validating: bytes, as: UTF8.self)
     }
@@ -42,7 +45,8 @@ struct Target: Equatable {
     static func encode(_ name: String) -> String {
         name.utf8.reduce(into: "") { text, byte in
             switch byte {
-            case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+            case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
                 text.unicodeScalars.append(Unicode.Scalar(byte))
             default:
                 text += byte < 16 ? "%0" : "%"

@@ -34,7 +34,8 @@ final class Connection: ChannelDuplexHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
 
-    init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response) {
+    init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response)
+    {
         self.connections = connections
         self.isLocal = isLocal
         self.files = files
@@ -89,7 +90,9 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head(let head) = unwrapInboundIn(data), phase != .lingering { demands.append(.request(head)) }
+        if case .head(let head) = unwrapInboundIn(data), phase != .lingering {
+            demands.append(.request(head))
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -150,7 +153,8 @@ final class Connection: ChannelDuplexHandler {
 
     private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let request = Request(method: head.method, uri: head.uri, headers: head.headers, isLocal: isLocal)
-        let response = isAddressed(head) ? answer(request) : .refusal(.badRequest, "exactly one Host field is needed")
+        let response =
+            isAddressed(head) ? answer(request) : .refusal(.badRequest, "exactly one Host field is needed")
         // A body is never wanted: the connection ends rather than wait for it. The parser stops at an upgrade.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
@@ -164,7 +168,8 @@ final class Connection: ChannelDuplexHandler {
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
 
-    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool, _ context: ChannelHandlerContext) {
+    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool, _ context: ChannelHandlerContext)
+    {
         var buffer = context.channel.allocator.buffer(capacity: 1024)
         response.write(to: &buffer, now: .now(), keepAlive: keepAlive, withText: hasBody)
         if hasBody, case .file(let file, let offset, let count) = response.body {
@@ -219,7 +224,8 @@ final class Connection: ChannelDuplexHandler {
         }
         phase = .streaming
         allow(Self.stallPatience)
-        files.chunk(of: file, at: offset, limit: count, on: context.eventLoop).assumeIsolated().whenComplete { result in
+        files.chunk(of: file, at: offset, limit: count, on: context.eventLoop).assumeIsolated().whenComplete {
+            result in
             // A file that became shorter: the length that was promised can't be kept.
             guard let context = self.context, self.phase != .closed, case .success(let chunk) = result,
                 chunk.readableBytes > 0
@@ -228,7 +234,8 @@ final class Connection: ChannelDuplexHandler {
             context.writeAndFlush(self.wrapOutboundOut(chunk), promise: written)
             written.futureResult.assumeIsolated().whenSuccess {
                 self.stream(
-                    file, offset: offset + chunk.readableBytes, count: count - chunk.readableBytes, thenEnd: thenEnd,
+                    file, offset: offset + chunk.readableBytes, count: count - chunk.readableBytes,
+                    thenEnd: thenEnd,
                     context)
             }
         }

@@ -14,7 +14,9 @@ struct FileSource: Sendable {
     }
 
     /// At most `limit` bytes of `file` from `offset` on, and no more than one chunk; empty at its end.
-    func chunk(of file: FileHandle, at offset: Int, limit: Int, on loop: any EventLoop) -> EventLoopFuture<ByteBuffer> {
+    func chunk(of file: FileHandle, at offset: Int, limit: Int, on loop: any EventLoop) -> EventLoopFuture<
+        ByteBuffer
+    > {
         let size = min(limit, Self.chunk)
         return pool.runIfActive(eventLoop: loop) {
             var buffer = ByteBufferAllocator().buffer(capacity: size)

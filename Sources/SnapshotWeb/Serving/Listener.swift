@@ -20,16 +20,19 @@ package struct Listener: Sendable {
     /// What told of them leaves the environment.
     package static func inherited(environment: [String: String]) throws(Refused) -> [Listener] {
         defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) } }
-        guard environment["LISTEN_PID"] == String(getpid()), let count = environment["LISTEN_FDS"].flatMap(CInt.init),
+        guard environment["LISTEN_PID"] == String(getpid()),
+            let count = environment["LISTEN_FDS"].flatMap(CInt.init),
             (1...16).contains(count)
         else { return [] }
         var listeners: [Listener] = []
         for descriptor in 3..<(3 + count) {
-            guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0, option(SO_TYPE, of: descriptor) == CInt(SOCK_STREAM.rawValue),
+            guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0,
+                option(SO_TYPE, of: descriptor) == CInt(SOCK_STREAM.rawValue),
                 option(SO_ACCEPTCONN, of: descriptor) == 1
             else {
                 throw Refused(
-                    description: "cannot use inherited descriptor \(descriptor): not a listening stream socket",
+                    description:
+                        "cannot use inherited descriptor \(descriptor): not a listening stream socket",
                     hint: "the socket unit needs ListenStream= and Accept=no")
             }
             listeners.append(Listener(listening: descriptor))
@@ -42,7 +45,8 @@ package struct Listener: Sendable {
     package static func loopback(port: Int) throws(Refused) -> Listener {
         func refused(_ hint: String?) -> Refused {
             Refused(
-                description: "cannot listen on 127.0.0.1:\(port): \(String(cString: strerror(errno)))", hint: hint)
+                description: "cannot listen on 127.0.0.1:\(port): \(String(cString: strerror(errno)))",
+                hint: hint)
         }
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw refused(nil) }
@@ -59,7 +63,8 @@ package struct Listener: Sendable {
         guard bound == 0, listen(descriptor, SOMAXCONN) == 0 else {
             defer { close(descriptor) }
             throw refused(
-                errno == EADDRINUSE ? "stop what uses the port, or choose another with HEALTH_CHECK_PORT" : nil)
+                errno == EADDRINUSE
+                    ? "stop what uses the port, or choose another with HEALTH_CHECK_PORT" : nil)
         }
         return Listener(listening: descriptor)
     }

@@ -82,7 +82,8 @@ private final class Front {
                         try channel.pipeline.syncOperations.addHandlers(
                             ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)),
                             Connection(
-                                connections: connections, isLocal: listener.isLocal, files: files, answer: site.answer))
+                                connections: connections, isLocal: listener.isLocal, files: files,
+                                answer: site.answer))
                     }
                 }
                 .withBoundSocket(listener.descriptor)
@@ -142,7 +143,9 @@ private final class Front {
 /// Raises the soft limit on open files where it is below `count`.
 private func allowDescriptors(_ count: UInt) {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else { return }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
+        return
+    }
     limit.rlim_cur = min(count, limit.rlim_max)
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -1,3 +1,0 @@
-import Testing
-@testable import SnapshotWeb
-@Test func placeholder() { #expect(Target("/")?.segments == [""]) }
