@@ -7,10 +7,12 @@ let package = Package(
     name: "snapshot",
     products: [
         .executable(name: "snapshot", targets: ["snapshot"]),
+        .executable(name: "snapshot-web", targets: ["snapshot-web"]),
         .executable(name: "reolink-simulator", targets: ["reolink-simulator"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // System libraries, each behind typed shims.
@@ -34,6 +36,25 @@ let package = Package(
                 "SnapshotBase", "SnapshotState", "SnapshotCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+
+        // The HTTP front: reads the state, holds no camera or storage credential.
+        .target(
+            name: "SnapshotWeb",
+            dependencies: [
+                "SnapshotBase", "SnapshotState",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "snapshot-web",
+            dependencies: [
+                "SnapshotBase", "SnapshotWeb",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotWebTests", dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotState"]),
+
         .executableTarget(
             name: "reolink-simulator",
             dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -82,7 +82,8 @@ package struct Health: Sendable {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
         let storedAge = age(record.lastUpload)
-        let interval = max(record.intervalSeconds, 0.1)
+        // A checksum doesn't make numbers sane: these stay what an Int can hold.
+        let interval = min(max(record.intervalSeconds, 0.1), 1e9)
 
         var reasons: [Reason] = []
         if captureAge == nil { reasons.append(.neverCaptured) }
@@ -101,9 +102,9 @@ package struct Health: Sendable {
         status = reasons.map(\.status).max() ?? .healthy
         lastCapture = record.lastCapture?.at
         lastUpload = record.lastUpload?.at
-        uptimeSeconds = record.boot == now.boot ? Int(max(0, now.up - record.bootFirstRun)) : 0
+        uptimeSeconds = record.boot == now.boot ? Int(min(max(0, now.up - record.bootFirstRun), 1e12)) : 0
         ageSeconds = storedAge.map { Int(min($0, 1e12)) }
-        intervalSeconds = record.intervalSeconds
+        intervalSeconds = interval
         totalCaptures = record.totalCaptures
         totalUploads = record.totalUploads
         failedUploads = record.failedUploads

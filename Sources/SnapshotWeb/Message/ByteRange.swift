@@ -1,0 +1,38 @@
+/// What part of a file a `Range` header asks for.
+enum ByteRange: Equatable {
+    /// All of it: no header, one that isn't understood, or several ranges, which nobody is owed.
+    case whole
+    case part(offset: Int, count: Int)
+    /// Nothing that the file has.
+    case unsatisfiable
+
+    init(_ header: String?, size: Int) {
+        self = header.flatMap { Self.parse($0, size: size) } ?? .whole
+    }
+
+    private static func parse(_ header: String, size: Int) -> ByteRange? {
+        guard header.lowercased().hasPrefix("bytes=") else { return nil }
+        let bounds = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+        guard bounds.count == 2, let first = position(bounds[0]), let last = position(bounds[1]) else {
+            return nil
+        }
+        switch (first, last) {
+        case (nil, nil): return nil
+        case (nil, let suffix?):
+            guard suffix > 0, size > 0 else { return .unsatisfiable }
+            let count = min(suffix, size)
+            return .part(offset: size - count, count: count)
+        case (let offset?, let last):
+            if let last, last < offset { return nil }
+            guard offset < size else { return .unsatisfiable }
+            return .part(offset: offset, count: min(last ?? Int.max, size - 1) - offset + 1)
+        }
+    }
+
+    /// A bound, which may be missing; nil where it is no number. One beyond all files is as good as the largest.
+    private static func position(_ text: Substring) -> Int?? {
+        if text.isEmpty { return .some(nil) }
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return .some(Int(text) ?? Int.max)
+    }
+}

@@ -1,0 +1,48 @@
+/// What there is to ask for.
+enum Route: Equatable {
+    /// The status page.
+    case status
+    /// The health of all, or of one camera.
+    case health(camera: String?)
+    case live
+    case metrics
+    /// Whether the process answers at all.
+    case livez
+    case favicon
+    /// The latest picture, of the camera in the runtime directory itself or of an instance.
+    case latest(camera: String?)
+    case hls(file: [String])
+    case recordings
+    case recording(file: [String])
+    /// A folder that was asked for without its slash.
+    case moved(to: String)
+
+    init?(_ target: Target) {
+        let segments = target.segments
+        switch (segments[0], segments.count) {
+        case ("", 1): self = .status
+        case ("health", 1): self = .health(camera: nil)
+        case ("health", 2) where segments[1] != "": self = .health(camera: segments[1])
+        case ("livez", 1): self = .livez
+        case ("metrics", 1): self = .metrics
+        case ("favicon.ico", 1): self = .favicon
+        case ("latest.jpg", 1): self = .latest(camera: nil)
+        case ("latest", 2) where segments[1].hasSuffix(".jpg"):
+            self = .latest(camera: String(segments[1].dropLast(4)))
+        case ("live", 1), ("recordings", 1): self = .moved(to: "/" + segments[0] + "/")
+        case ("live", 2) where segments[1] == "": self = .live
+        case ("live", 3...) where segments[1] == "hls": self = .hls(file: Array(segments[2...]))
+        case ("recordings", 2) where segments[1] == "": self = .recordings
+        case ("recordings", _): self = .recording(file: Array(segments[1...]))
+        default: return nil
+        }
+    }
+
+    /// Whether it leads to what the camera saw, and so is shut unless switched on.
+    var showsPictures: Bool {
+        switch self {
+        case .live, .latest, .hls, .recordings, .recording, .moved: true
+        case .status, .health, .metrics, .livez, .favicon: false
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Glibc
+import SnapshotBase
+
+/// A listening stream socket: inherited from systemd, or bound here.
+package struct Listener: Sendable {
+    let descriptor: CInt
+    /// Whether only this machine reaches it: loopback, or a unix socket, which file permissions guard.
+    let isLocal: Bool
+    /// The port, where it has one.
+    package let port: Int?
+
+    /// Why there is nothing to listen on. The program's exit code for it is EX_OSERR, 71.
+    package struct Refused: Error, CustomStringConvertible {
+        package let description: String
+        package let hint: String?
+        package static let exitCode: Int32 = 71
+    }
+
+    /// The sockets that systemd passed to this process; none where it was started otherwise.
+    /// What told of them leaves the environment.
+    package static func inherited(environment: [String: String]) throws(Refused) -> [Listener] {
+        defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) } }
+        guard environment["LISTEN_PID"] == String(getpid()),
+            let count = environment["LISTEN_FDS"].flatMap(CInt.init),
+            (1...16).contains(count)
+        else { return [] }
+        var listeners: [Listener] = []
+        for descriptor in 3..<(3 + count) {
+            guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0,
+                option(SO_TYPE, of: descriptor) == CInt(SOCK_STREAM.rawValue),
+                option(SO_ACCEPTCONN, of: descriptor) == 1
+            else {
+                throw Refused(
+                    description:
+                        "cannot use inherited descriptor \(descriptor): not a listening stream socket",
+                    hint: "the socket unit needs ListenStream= and Accept=no")
+            }
+            listeners.append(Listener(listening: descriptor))
+        }
+        return listeners
+    }
+
+    /// Listens on loopback.
+    /// - Parameter port: 0 takes any free one.
+    package static func loopback(port: Int) throws(Refused) -> Listener {
+        func refused(_ hint: String?) -> Refused {
+            Refused(
+                description: "cannot listen on 127.0.0.1:\(port): \(String(cString: strerror(errno)))",
+                hint: hint)
+        }
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw refused(nil) }
+        var reuse: CInt = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<CInt>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
+        guard bound == 0, listen(descriptor, SOMAXCONN) == 0 else {
+            defer { close(descriptor) }
+            throw refused(
+                errno == EADDRINUSE
+                    ? "stop what uses the port, or choose another with HEALTH_CHECK_PORT" : nil)
+        }
+        return Listener(listening: descriptor)
+    }
+
+    private init(listening descriptor: CInt) {
+        self.descriptor = descriptor
+        var storage = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        withUnsafeMutablePointer(to: &storage) {
+            _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
+        }
+        (isLocal, port) = withUnsafeBytes(of: storage) { bytes in
+            switch CInt(storage.ss_family) {
+            case AF_UNIX: (true, nil)
+            case AF_INET:
+                (bytes[4] == 127, Int(bytes[2]) << 8 | Int(bytes[3]))
+            case AF_INET6:
+                (Self.isLoopback(address: bytes[8..<24]), Int(bytes[2]) << 8 | Int(bytes[3]))
+            default: (false, nil)
+            }
+        }
+    }
+
+    /// - Parameter address: the 16 bytes of an IPv6 address.
+    private static func isLoopback(address: Slice<UnsafeRawBufferPointer>) -> Bool {
+        let bytes = Array(address)
+        let one = Array(repeating: UInt8(0), count: 15) + [1]
+        let mapped = Array(repeating: UInt8(0), count: 10) + [0xFF, 0xFF, 127]
+        return bytes == one || bytes.starts(with: mapped)
+    }
+
+    /// Whether a connection waits to be accepted.
+    var hasPending: Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 0) > 0
+    }
+}
+
+private func option(_ name: CInt, of descriptor: CInt) -> CInt? {
+    var value: CInt = 0
+    var size = socklen_t(MemoryLayout<CInt>.size)
+    return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : nil
+}

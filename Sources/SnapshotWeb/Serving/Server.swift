@@ -1,0 +1,151 @@
+import Dispatch
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import SnapshotBase
+
+/// Serves a site on listening sockets until it is told to stop, or, where that is wanted, until nobody asks any more.
+package struct Server: Sendable {
+    private let options: WebOptions
+    /// How long nobody has asked before the process ends; nil: never.
+    private let idleExit: TimeAmount?
+
+    /// So many connections at once; a request costs one for some milliseconds.
+    private static let connectionLimit = 512
+    /// Not even an idle process ends sooner than this after its start.
+    private static let shortestLife = TimeAmount.seconds(5)
+    private static let stopPatience = TimeAmount.seconds(2)
+
+    package init(options: WebOptions, idleExit: Duration?) {
+        self.options = options
+        self.idleExit = idleExit.map { .nanoseconds($0.nanoseconds) }
+    }
+
+    /// Returns when all is served.
+    /// - Parameter ready: called once when requests are taken and signals are heeded.
+    package func run(_ listeners: [Listener], ready: () -> Void) throws {
+        allowDescriptors(UInt(Self.connectionLimit) + 128)
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        let finished = loop.makePromise(of: Void.self)
+        let front = try loop.submit {
+            let front = Front(
+                loop: loop, listeners: listeners, connections: Connections(limit: Self.connectionLimit),
+                site: Site(options: options), finished: finished)
+            front.open()
+            if let idleExit { front.watchIdleness(limit: idleExit, notBefore: .now() + Self.shortestLife) }
+            return NIOLoopBound(front, eventLoop: loop)
+        }.wait()
+        let signals = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { loop.execute { front.value.stop(by: .now() + Self.stopPatience) } }
+            source.resume()
+            return source
+        }
+        defer { for source in signals { source.cancel() } }
+        ready()
+        try finished.futureResult.wait()
+    }
+}
+
+/// What the event loop alone touches: the sockets, the connections, the site.
+private final class Front {
+    private let loop: any EventLoop
+    private let listeners: [Listener]
+    private let connections: Connections
+    private let site: Site
+    private let finished: EventLoopPromise<Void>
+    private var doors: [any Channel] = []
+
+    init(
+        loop: any EventLoop, listeners: [Listener], connections: Connections, site: Site,
+        finished: EventLoopPromise<Void>
+    ) {
+        self.loop = loop
+        self.listeners = listeners
+        self.connections = connections
+        self.site = site
+        self.finished = finished
+    }
+
+    func open() {
+        let files = FileSource()
+        let limits = headLimits
+        for listener in listeners {
+            let shared = NIOLoopBound((connections, site), eventLoop: loop)
+            ServerBootstrap(group: loop)
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let (connections, site) = shared.value
+                        try channel.pipeline.syncOperations.addHandlers(
+                            ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)),
+                            Connection(
+                                connections: connections, isLocal: listener.isLocal, files: files,
+                                answer: site.answer))
+                    }
+                }
+                .withBoundSocket(listener.descriptor)
+                .assumeIsolated()
+                .whenComplete { result in
+                    switch result {
+                    case .success(let channel):
+                        self.doors.append(channel)
+                        // The bootstrap has just shortened the queue.
+                        listen(listener.descriptor, SOMAXCONN)
+                    case .failure(let error): self.finished.fail(error)
+                    }
+                }
+        }
+    }
+
+    private var headLimits: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 8192
+        limits.maxHeaderListSize = 8192
+        limits.maxHeaderFieldCount = 100
+        return limits
+    }
+
+    /// Ends when nobody is connected, nobody has asked for `limit`, and nobody waits to be let in: a connection that
+    /// comes after that last look stays in the socket's queue, which is the next process's.
+    func watchIdleness(limit: TimeAmount, notBefore: NIODeadline) {
+        let due = max(notBefore, connections.lastActivity + limit)
+        let soon = NIODeadline.now() + .milliseconds(200)
+        loop.assumeIsolated().scheduleTask(deadline: max(due, soon)) {
+            let isIdle =
+                self.connections.isEmpty && self.connections.lastActivity + limit <= .now()
+                && !self.listeners.contains(where: \.hasPending)
+            if isIdle { self.finish() } else { self.watchIdleness(limit: limit, notBefore: notBefore) }
+        }
+    }
+
+    /// Takes no more, and lets those who are being answered finish.
+    func stop(by end: NIODeadline) {
+        closeDoors()
+        connections.closeWaiting()
+        guard !connections.isEmpty, .now() < end else { return finished.succeed() }
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.stop(by: end) }
+    }
+
+    private func finish() {
+        closeDoors()
+        finished.succeed()
+    }
+
+    private func closeDoors() {
+        for door in doors { door.close(promise: nil) }
+        doors = []
+    }
+}
+
+/// Raises the soft limit on open files where it is below `count`.
+private func allowDescriptors(_ count: UInt) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
+        return
+    }
+    limit.rlim_cur = min(count, limit.rlim_max)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}

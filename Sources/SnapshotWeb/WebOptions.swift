@@ -1,0 +1,34 @@
+import SnapshotBase
+
+/// What `snapshot-web` is told by settings and environment.
+package struct WebOptions: Sendable {
+    package var statePath: String
+    /// Seconds between captures, for a camera whose state doesn't know.
+    package var interval: Double
+    /// Where to listen when no socket is inherited; 0 takes any free port.
+    package var port: Int
+    /// Whether pictures, live view and recordings are shown at all.
+    package var showsPictures: Bool
+    /// Asked for before any picture, where set.
+    package var token: String?
+    /// The relay's folder, with `hls` and `record`.
+    package var outputDirectory: String
+    /// Where `latest.jpg` may lie, best first.
+    package var runtimeDirectories: [String]
+
+    package init(_ settings: Settings, environment: [String: String]) throws(Failure) {
+        func directories(_ name: String) -> [String] {
+            (environment[name] ?? "").split(separator: ":").map(String.init)
+        }
+        statePath = try settings.string(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
+        interval =
+            try settings.duration(
+                .captureInterval, default: .seconds(10), in: .milliseconds(1)...(.seconds(86400 * 366)))?
+            .seconds ?? 10
+        port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
+        showsPictures = try settings.bool(.webImages, default: false)
+        token = try settings.string(.webToken)
+        outputDirectory = try settings.string(.outputDirectory) ?? "./stream_output"
+        runtimeDirectories = directories("RUNTIME_DIRECTORY") + ["/run/snapshot"]
+    }
+}

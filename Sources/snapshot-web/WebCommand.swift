@@ -1,0 +1,68 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import SnapshotBase
+import SnapshotWeb
+
+@main
+struct WebCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snapshot-web",
+        abstract: "Health, metrics and a status page of snapshot over HTTP.",
+        discussion: """
+            Serves the listening socket that systemd passes to it, and ends when nobody has asked for a while. Started \
+            by hand, it listens on 127.0.0.1, port HEALTH_CHECK_PORT (8080), until it is stopped.
+
+            Exit codes: 0 ended as asked or for idleness; 64 usage; 71 cannot listen; 78 settings.
+            """,
+        version: snapshotVersion)
+
+    @Option(help: ArgumentHelp("Read settings from this file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With a socket from systemd: end after this time without a request, 5s at least.",
+            valueName: "duration"),
+        transform: { text in
+            guard let duration = Duration(setting: text), duration >= .seconds(5) else {
+                throw ValidationError("must be a duration of at least 5s")
+            }
+            return duration
+        })
+    var idleExit: Duration = .seconds(30)
+
+    func run() throws {
+        do {
+            let environment = ProcessInfo.processInfo.environment
+            let settings = try Settings(environment: environment, path: config)
+            let options = try WebOptions(settings, environment: environment)
+            var listeners = try Listener.inherited(environment: environment)
+            let isInherited = !listeners.isEmpty
+            if !isInherited { listeners = [try Listener.loopback(port: options.port)] }
+            let server = Server(options: options, idleExit: isInherited ? idleExit : nil)
+            try server.run(listeners) {
+                guard !isInherited else { return }
+                for warning in settings.warnings { say("warning: \(warning)") }
+                say("listening on http://127.0.0.1:\(listeners[0].port ?? options.port)/")
+            }
+        } catch let failure as Failure {
+            throw told("\(failure)", hint: failure.hint, code: failure.exitCode)
+        } catch let refused as Listener.Refused {
+            throw told("\(refused)", hint: refused.hint, code: Listener.Refused.exitCode)
+        } catch {
+            throw told("cannot serve: \(error)", hint: nil, code: Listener.Refused.exitCode)
+        }
+    }
+
+    private func told(_ error: String, hint: String?, code: Int32) -> ExitCode {
+        say("error: \(error)")
+        if let hint { say("hint: \(hint)") }
+        return ExitCode(code)
+    }
+}
+
+private func say(_ line: String) {
+    let bytes = Array("snapshot-web: \(line)\n".utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+}

@@ -1,0 +1,439 @@
+"""snapshot-web over HTTP: what it answers, and that nobody makes it fall."""
+
+import http.client
+import os
+import re
+import resource
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from process import wait_until
+from prometheus_client.parser import text_string_to_metric_families
+from web import (
+    Activator, Client, Web, binary, environment, moment, read_to_end, record, slot, spawn_activated, write_relay,
+    write_ring)
+
+SIX = {"status", "last_capture", "uptime_seconds", "total_captures", "total_uploads", "failed_uploads"}
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def web(state, tmp_path):
+    with Web(state, tmp_path) as running:
+        yield running
+
+
+def settled(web, path="/health"):
+    """The answer once the server can't hold an older reading of the state any more."""
+    time.sleep(0.3)
+    return web.get(path)
+
+
+# What it says
+
+
+def test_healthy(state, tmp_path):
+    write_ring(state, [record(7)])
+    with Web(state, tmp_path) as web:
+        answer = web.get("/health")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    health = answer.json()
+    assert SIX <= health.keys()
+    assert health["status"] == "healthy" and health["reasons"] == []
+    assert health["total_captures"] == 367 and health["failed_uploads"] == 2
+    assert 3600 <= health["uptime_seconds"] < 3660
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", health["last_capture"])
+
+
+CASES = [
+    ("degraded", 200, "spooling", {"spool": {"count": 4, "bytes": 99, "oldest": moment(60), "dropped": 0}}),
+    ("degraded", 200, "stale", {"last_upload": moment(45)}),
+    ("degraded", 200, "clock_unsynced", {"clock": {"synced": False, "offset_seconds": 70, "latest_ms": 0}}),
+    ("unhealthy", 503, "no_capture", {"last_capture": moment(150), "last_upload": moment(150)}),
+    ("unhealthy", 503, "camera_credentials_refused",
+     {"latches": {"camera": {"since": moment(9), "delay_seconds": 600, "settings": "00"}}}),
+]
+
+
+@pytest.mark.parametrize("status, code, reason, changes", CASES, ids=[case[2] for case in CASES])
+def test_not_healthy(state, web, status, code, reason, changes):
+    write_ring(state, [record(7, **changes)])
+    answer = web.get("/health")
+    assert answer.status == code
+    assert answer.json()["status"] == status and reason in answer.json()["reasons"]
+
+
+def test_never_ran(web):
+    answer = web.get("/health")
+    assert answer.status == 503
+    assert answer.json()["reasons"] == ["never_captured"] and answer.json()["last_capture"] is None
+    assert web.get("/livez").status == 200
+
+
+BROKEN = {
+    "empty": b"", "noise": os.urandom(64 * 4096), "short": slot(record(3))[:2000], "zeros": bytes(64 * 4096),
+    "long": slot(record(3)) * 200, "not-text": b'{"seq":9,"schema":\xff\xfe' * 9000,
+    "forged": slot({"seq": 5, "schema": "x"}) * 64, "lists": slot([1, 2]) * 64,
+    "huge-numbers": slot(record(1, interval_seconds=1e300, boot_first_run=-1e300, total_captures=2**63 - 1)) * 64,
+    "tiny-numbers": slot(record(1, interval_seconds=-1e300, last_capture={"at": "x", "up": -1e308})) * 64,
+    "odd-hours": slot(record(1, hours=[[2**62, 2**63 - 1, -(2**63), 0, 2**63 - 1]] * 30)) * 64,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_any_state_file_is_survived(state, web, name):
+    state.mkdir()
+    (state / "state.jsonl").write_bytes(BROKEN[name])
+    for path in ["/health", "/metrics", "/"]:
+        assert web.get(path).status in (200, 503)
+    assert web.process.poll() is None
+
+
+def test_state_that_changes_is_seen(state, web):
+    assert web.get("/health").status == 503
+    write_ring(state, [record(1)])
+    assert settled(web).status == 200
+    (state / "state.jsonl").unlink()
+    (state / "state.jsonl").mkdir()
+    assert settled(web).json()["reasons"] == ["state_unreadable"]
+
+
+def test_several_cameras(state, web):
+    write_ring(state / "yard", [record(1, camera="yard")])
+    write_ring(state / "hall", [record(1, camera="hall", last_upload=moment(50))])
+    health = web.get("/health").json()
+    assert health["status"] == "degraded"
+    assert {name: camera["status"] for name, camera in health["cameras"].items()} == {
+        "yard": "healthy", "hall": "degraded"}
+    assert web.get("/health/yard").json()["camera"] == "yard"
+    assert web.get("/health/h%61ll").json()["status"] == "degraded"
+    for unknown in ["/health/attic", "/health/", "/health/yard/x", "/health/..%2fyard"]:
+        assert web.get(unknown).status in (400, 404)
+
+
+def test_metrics_are_read_by_prometheus(state, web):
+    hostile = 'a"b\\c<script>\u2028'
+    write_ring(state / "yard", [record(1)])
+    write_ring(state / "hall", [record(1, last_upload=moment(50))])
+    write_ring(state, [record(1, camera=hostile)])
+    write_relay(state / "yard")
+    answer = web.get("/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    status = {sample.labels["camera"]: sample.value for sample in families["snapshot_health_status"].samples}
+    assert status == {"yard": 0, "hall": 1, hostile: 0}
+    assert families["snapshot_captures"].type == "counter"
+    assert [sample.labels["camera"] for sample in families["snapshot_relay_running"].samples] == ["yard"]
+
+
+# How it says it
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/livez", "/metrics", "/nothing"])
+def test_head_is_get_without_body(state, web, path):
+    write_ring(state, [record(1)])
+    get, head = web.get(path), web.get(path, "HEAD")
+    assert head.status == get.status and head.body == b"" and len(get.body) > 0
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    if path in ("/livez", "/nothing"):
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
+def test_other_methods_are_refused(web, method):
+    answer = web.get("/health", method)
+    assert answer.status == 405 and answer.headers["Allow"] == "GET, HEAD"
+
+
+def test_unknown_paths(web):
+    for path in ["/nothing", "/healthz", "/health.json", "//", "/livez/", "/favicon.ico"]:
+        assert web.get(path).status in (204, 404), path
+
+
+def test_bodies_are_not_waited_for(web):
+    began = time.monotonic()
+    answer = web.raw(b"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 300000)
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    answer = web.raw(b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 99)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"Connection: close" in answer
+    assert time.monotonic() - began < 4
+
+
+def test_pipelined_requests_are_answered_in_order(web):
+    paths = ["/livez", "/nothing", "/health", "/metrics"] * 25
+    requests = "".join(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n" for path in paths)
+    answers = web.raw((requests + "GET /livez HTTP/1.0\r\n\r\n").encode())
+    codes = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
+    assert codes == [b"200", b"404", b"503", b"200"] * 25 + [b"200"]
+
+
+def test_half_closed_clients_get_their_answer(web):
+    with web.connect() as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_to_end(connection).endswith(b"\r\n\r\nok\n")
+
+
+@pytest.mark.parametrize("head, code", [
+    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: " + b"a" * 600_000 + b"\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200, b"40"),
+    (b"GET /live\x01z HTTP/1.1\r\nHost: a\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"40"),
+], ids=["path", "field", "flood", "fields", "tls", "control", "hosts", "no-host", "length", "http2"])
+def test_bad_heads_are_refused(web, head, code):
+    assert web.raw(head).startswith(b"HTTP/1.1 " + code)
+    assert web.get("/livez").status == 200
+
+
+# Load
+
+
+def test_slow_clients_are_cut_off(web):
+    """16 clients that send a byte now and then, and one that never reads, don't hold up anybody else."""
+    ends = []
+
+    def drip():
+        began = time.monotonic()
+        with web.connect() as connection:
+            connection.settimeout(0.2)
+            try:
+                for byte in b"GET /health HTTP/1.1\r\nHost: " + b"a" * 100:
+                    connection.send(bytes([byte]))
+                    try:
+                        if not connection.recv(1):
+                            break
+                    except TimeoutError:
+                        pass
+            except OSError:
+                pass
+        ends.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=drip) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    deaf = web.connect()
+    deaf.setblocking(False)
+    while True:
+        try:
+            deaf.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+        except BlockingIOError:
+            break
+    while any(thread.is_alive() for thread in threads):
+        began = time.monotonic()
+        assert web.get("/livez").status == 200
+        assert time.monotonic() - began < 1
+        time.sleep(0.05)
+    assert all(4.5 < end < 7.5 for end in ends), ends
+    # Listening socket apart, no socket is left: the one that never reads was cut off, too.
+    wait_until(lambda: sockets(web.process.pid) == 1, 5, "end of the deaf client")
+    deaf.close()
+
+
+def sockets(pid):
+    """How many sockets a process has open."""
+    open_files = Path(f"/proc/{pid}/fd")
+    return sum(os.readlink(open_files / name).startswith("socket:") for name in os.listdir(open_files))
+
+
+def test_twelve_hundred_connections(web):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2048, hard)), hard))
+    crowd = [web.connect() for _ in range(1200)]
+    try:
+        for _ in range(20):
+            began = time.monotonic()
+            assert web.get("/health").status == 503
+            assert time.monotonic() - began < 1
+        descriptors = len(os.listdir(f"/proc/{web.process.pid}/fd"))
+        assert descriptors < 600
+    finally:
+        for connection in crowd:
+            connection.close()
+    assert web.get("/livez").status == 200
+    assert memory(web.process.pid) < 80_000
+
+
+def memory(pid):
+    """Resident kilobytes."""
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+def test_ten_thousand_requests(state, web):
+    write_ring(state, [record(1)])
+    request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+    times = []
+    with web.connect() as connection:
+        for _ in range(10_000):
+            began = time.perf_counter()
+            connection.sendall(request)
+            answer = connection.recv(65536)
+            while not answer.endswith(b"}\n"):
+                answer += connection.recv(65536)
+            times.append(time.perf_counter() - began)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+    times.sort()
+    assert times[9900] < 0.1, f"p99 {times[9900] * 1000:.1f} ms"
+
+
+# Sockets
+
+
+def test_socket_activation(state, tmp_path):
+    write_ring(state, [record(1)])
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    process = subprocess.Popen(
+        ["systemd-socket-activate", "-l", f"127.0.0.1:{port}", "-E", f"STATE_PATH={state}", binary(), "--idle-exit",
+         "5s"], cwd=tmp_path, stderr=subprocess.PIPE)
+    try:
+        client = Client(port)
+        wait_until(lambda: answers(client))
+        began = time.monotonic()
+        assert client.get("/health").json()["status"] == "healthy"
+        inherited = os.readlink(f"/proc/{process.pid}/fd/3")
+        assert inherited.startswith("socket:")
+        assert "/snapshot-web" in os.readlink(f"/proc/{process.pid}/exe")
+        assert process.wait(10) == 0
+        assert 4.8 < time.monotonic() - began < 7
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def answers(client):
+    try:
+        return client.get("/livez").status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("family", ["ipv4", "ipv6", "unix"])
+def test_inherited_sockets_of_every_family(state, tmp_path, family):
+    write_ring(state, [record(1)])
+    if family == "ipv4":
+        listening = socket.create_server(("0.0.0.0", 0))
+    elif family == "ipv6":
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    else:
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(tmp_path / "web.sock"))
+        listening.listen()
+    process = spawn_activated(listening, state, tmp_path)
+    try:
+        with socket.socket(listening.family) as connection:
+            connection.settimeout(10)
+            connection.connect(listening.getsockname())
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+        process.stderr.close()
+        listening.close()
+
+
+def test_a_descriptor_that_does_not_listen_is_refused(state, tmp_path):
+    with socket.socket() as idle:
+        process = spawn_activated(idle, state, tmp_path)
+        _, errors = process.communicate(timeout=10)
+    assert process.returncode == 71
+    assert errors.startswith(b"snapshot-web: error: cannot use inherited descriptor 3: ")
+
+
+def test_no_request_is_lost_at_the_idle_boundary(state, tmp_path):
+    """20 servers, each asked twice at the moment of its idle exit: a little before, a little after, or just then."""
+    write_ring(state, [record(1)])
+    codes, lost = [], []
+
+    def volley(activator, offsets):
+        try:
+            answer = activator.get("/livez")
+            for offset in offsets:
+                time.sleep(max(0, 5 + offset))
+                answer = activator.get("/livez")
+                codes.append(answer.status)
+        except OSError as error:
+            lost.append(error)
+
+    activators = [Activator(state, tmp_path, "--idle-exit", "5s") for _ in range(20)]
+    try:
+        threads = [
+            threading.Thread(target=volley, args=(activator, [(n - 8) / 1000, (n - 9.5) / 1000]))
+            for n, activator in enumerate(activators)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        for activator in activators:
+            activator.stop()
+    assert lost == [] and codes == [200] * 40
+    starts = sum(activator.starts for activator in activators)
+    assert 20 < starts < 60, "no request came near the boundary"
+    assert {code for activator in activators for code in activator.codes} == {0}
+
+
+def test_stop_is_quick_and_clean(web):
+    with web.connect():
+        began = time.monotonic()
+        assert web.stop() == 0
+        assert time.monotonic() - began < 1
+
+
+# Settings
+
+
+@pytest.mark.parametrize("settings, code, text", [
+    ({"HEALTH_CHECK_PORT": "99999"}, 78, "refused HEALTH_CHECK_PORT='99999'"),
+    ({"WEB_IMAGES": "perhaps"}, 78, "refused WEB_IMAGES='perhaps'"),
+    ({"CAPTURE_INTERVAL": "soon"}, 78, "refused CAPTURE_INTERVAL='soon'"),
+    ({"WEB_TOKEN_FILE": "/nonexistent/token"}, 78, "cannot read WEB_TOKEN from /nonexistent/token"),
+])
+def test_bad_settings(state, tmp_path, settings, code, text):
+    done = subprocess.run(
+        [binary()], cwd=tmp_path, env=environment(state, **settings), capture_output=True, text=True, timeout=10)
+    assert done.returncode == code
+    assert done.stderr.startswith(f"snapshot-web: error: {text}") and done.stdout == ""
+
+
+def test_a_port_that_is_taken(state, web, tmp_path):
+    done = subprocess.run(
+        [binary()], cwd=tmp_path, env=environment(state, HEALTH_CHECK_PORT=str(web.port)), capture_output=True,
+        text=True, timeout=10)
+    assert done.returncode == 71
+    assert f"snapshot-web: error: cannot listen on 127.0.0.1:{web.port}: " in done.stderr
+    assert "snapshot-web: hint: " in done.stderr
+
+
+def test_only_loopback_is_bound_by_hand(web):
+    with open(f"/proc/{web.process.pid}/net/tcp") as table:
+        addresses = [line.split()[1] for line in table if line.split()[3] == "0A"]
+    assert f"0100007F:{web.port:04X}" in addresses
+
+
+def test_usage(tmp_path):
+    run = lambda *arguments: subprocess.run([binary(), *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert run("--version").stdout.strip()
+    assert "HEALTH_CHECK_PORT" in run("--help").stdout
+    assert run("--idle-exit", "4s").returncode == 64
+    assert run("--nonsense").returncode == 64
+    assert run("--config", "missing.env").returncode == 78
