@@ -3,6 +3,7 @@
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+INSTALL_PROGRAM ?= install -s -m 755
 
 # Where built programs are taken from, and where `make` puts what it makes.
 BIN ?= .build/release
@@ -69,7 +70,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
-	install -s -m 755 $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL_PROGRAM) $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
 	for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(BINDIR)/|; s|/usr/share/doc/snapshot|$(DOCDIR)|' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; \
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; \

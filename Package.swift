@@ -60,6 +60,8 @@ let package = Package(
             dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
+        .testTarget(
+            name: "SnapshotCoreTests", dependencies: ["SnapshotBase", "SnapshotCore"], swiftSettings: strict),
         .testTarget(name: "SnapshotRelayTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
     ]
 )

@@ -67,8 +67,9 @@ static inline pid_t shim_spawn(const char *path, char *const argv[], char *const
 
 #include <sys/timex.h>
 
-// Whether the kernel holds its clock to be right: nobody has set STA_UNSYNC, or somebody keeps it.
+// Whether the kernel holds its clock to be right: nobody has set STA_UNSYNC, or somebody keeps it. -1 where it may not
+// be asked, as under systemd's ProtectClock=.
 static inline int shim_clock_is_synced(void) {
   struct timex facts = {0};
-  return adjtimex(&facts) != -1 && (facts.status & STA_UNSYNC) == 0;
+  return adjtimex(&facts) == -1 ? -1 : (facts.status & STA_UNSYNC) == 0;
 }

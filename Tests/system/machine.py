@@ -2,6 +2,7 @@
 overlay in memory. Nothing that happens in it is written here."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import shutil
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import tempfile
 import time
+
+CLONE_NEWNET = 0x40000000
 
 # What the host's own timers and services would do meanwhile is noise.
 QUIET = [
@@ -47,8 +50,8 @@ class Machine:
             link.unlink(missing_ok=True)
             link.symlink_to("/dev/null")
 
-    def boot(self, timeout: float = 30):
-        """Starts systemd and waits until it has settled."""
+    def boot(self, timeout: float = 30, environment: dict[str, str] | None = None):
+        """Starts systemd, with `environment` for itself alone, and waits until it has settled."""
         groups = _own_cgroups(self.name)
         self._undo.callback(_remove_cgroups, groups)
         console = open(self.base / "console", "wb")
@@ -56,7 +59,9 @@ class Machine:
         nspawn = subprocess.Popen(
             ["sh", "-c", enter + 'exec "$@"', "sh", "systemd-nspawn", "--quiet", f"--directory={self.root}",
              f"--machine={self.name}", "--boot", "--register=no", "--keep-unit", "--private-network",
-             "--console=pipe", "--link-journal=no", "systemd.unit=basic.target"],
+             "--console=pipe", "--link-journal=no",
+             *(f"--setenv={name}={value}" for name, value in (environment or {}).items()),
+             "systemd.unit=basic.target"],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
         self._undo.callback(self._halt, nspawn)
         end = time.monotonic() + timeout
@@ -100,6 +105,17 @@ class Machine:
     def start(self, command, **options) -> subprocess.Popen:
         """Runs `command` inside in the background, in a process group of its own."""
         return subprocess.Popen(self.argv(command), start_new_session=True, text=True, **options)
+
+    @contextlib.contextmanager
+    def network(self):
+        """Inside, sockets that this thread makes are the machine's."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/thread-self/ns/net") as ours, open(f"/proc/{self.leader}/ns/net") as theirs:
+            assert libc.setns(theirs.fileno(), CLONE_NEWNET) == 0
+            try:
+                yield
+            finally:
+                assert libc.setns(ours.fileno(), CLONE_NEWNET) == 0
 
     def write(self, path: str, text: str, mode: int = 0o644):
         file = self.root / path.lstrip("/")

@@ -95,7 +95,8 @@ package struct Settings: Sendable {
     private func fromCredentialFile(_ key: SettingKey) throws(Failure) -> Value? {
         if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
             let credential = directory + "/" + key.rawValue.lowercased()
-            if access(credential, F_OK) == 0 { return try read(credential, for: key) }
+            // An empty one is what a unit gives where the person has put nothing.
+            if access(credential, F_OK) == 0, let value = try read(credential, for: key) { return value }
         }
         let name = key.rawValue + "_FILE"
         for path in [environment[name], file[name]?.value] {

@@ -9,10 +9,12 @@ package struct CaptureClock: Sendable {
     package enum Keeper: Sendable { case synced, notYet, none }
 
     package static func keeper() -> Keeper {
-        if shim_clock_is_synced() != 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }
-        // A keeper is running and has not said so: the clock is what the boot left.
-        let isKept = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"].contains(where: fileExists)
-        return isKept ? .notYet : .none
+        let kernel = shim_clock_is_synced()
+        if kernel > 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }
+        // A keeper is running and has not said so: the clock is what the boot left. Only the first says it in a file;
+        // where the kernel may not be asked, what the others think can't be known.
+        let keepers = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"]
+        return keepers.prefix(kernel < 0 ? 1 : keepers.count).contains(where: fileExists) ? .notYet : .none
     }
 
     /// No clock that is right is earlier than this program.
@@ -22,7 +24,9 @@ package struct CaptureClock: Sendable {
 
     /// The time for a picture taken at `now`, and how good it is. Later than any given out before while the clock isn't
     /// trusted, so that no key comes twice.
-    package static func time(at now: Now, _ figures: ClockFigures, keeper: Keeper) -> (Timestamp, ClockQuality) {
+    package static func time(at now: Now, _ figures: ClockFigures, keeper: Keeper) -> (
+        Timestamp, ClockQuality
+    ) {
         if keeper == .synced { return (now.wall, .synced) }
         let offset = offset(at: now, figures)
         if abs(offset) >= tolerance { return (now.wall.advanced(byMilliseconds: offset), .corrected) }

@@ -1,0 +1,134 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+struct ScheduleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schedule",
+        abstract: "Set how often systemd's timer takes a snapshot.",
+        discussion: """
+            Writes drop-ins for snapshot.timer and snapshot.service (or a camera's own, with --instance) under \
+            /etc/systemd/system and has systemd read them. Where the interval divides a minute, an hour or a day, the \
+            timer goes by the calendar, which does not drift; otherwise it counts from the last run.
+            """)
+
+    @Argument(help: "The interval, e.g. 5s or 2m; CAPTURE_INTERVAL of the settings unless given.")
+    var interval: String?
+
+    @Flag(name: .long, help: "Show the drop-ins and write nothing.")
+    var print = false
+
+    @Option(
+        name: .long, help: "The camera whose timer it is, for snapshot@NAME.timer and /etc/snapshot/NAME.env."
+    )
+    var instance: String?
+
+    @Option(name: .long, help: "The settings file.")
+    var config: String?
+
+    func run() throws {
+        let unit = try unitName()
+        let settings = try Settings(environment: ProcessInfo.processInfo.environment, path: settingsPath())
+        let configured = try captureInterval(settings)
+        let interval = try interval.map { text in
+            try captureInterval(
+                Settings(commandLine: [.captureInterval: text], environment: [:], path: "/dev/null"))
+        }
+        let files = try dropIns(unit, every: interval ?? configured, settings)
+        if print { return show(files) }
+        for file in files { try file.write() }
+        say("wrote \(files.map(\.path).joined(separator: " and "))")
+        try reload(unit)
+        if let interval, interval != configured {
+            say(
+                "hint: health counts with CAPTURE_INTERVAL, which is \(configured.settingText); "
+                    + "set it to \(interval.settingText) in \(settings.path ?? Settings.systemPath)")
+        }
+    }
+
+    private func unitName() throws(Failure) -> String {
+        guard let instance else { return "snapshot" }
+        let isName = instance.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        guard isName, !instance.isEmpty, instance.utf8.count <= 64, !instance.hasPrefix(".") else {
+            throw Failure(
+                .usage, code: "usage", "refused", "--instance", why: "not a name for a camera's units",
+                hint: "use letters, digits, '-', '_' and '.'")
+        }
+        return "snapshot@\(instance)"
+    }
+
+    /// The file that the unit reads, unless another is named; on a machine without it, what every command reads.
+    private func settingsPath() -> String? {
+        if let config { return config }
+        if let instance { return "/etc/snapshot/\(instance).env" }
+        return fileExists(Settings.systemPath) ? Settings.systemPath : nil
+    }
+
+    private func dropIns(_ unit: String, every interval: Duration, _ settings: Settings) throws -> [DropIn] {
+        let fallback = max(.seconds(5), interval * 8 / 10)
+        let upload = try settings.duration(.uploadDeadline, default: fallback, in: .zero...(.seconds(86400)))
+        let camera = try settings.duration(.cameraTimeout, default: .seconds(15), in: .zero...(.seconds(600)))
+        return [
+            DropIn(
+                unit: "\(unit).timer",
+                text: TimerSchedule(every: interval).timerDropIn(spread: instance != nil)),
+            DropIn(
+                unit: "\(unit).service",
+                text: TimerSchedule.serviceDropIn(
+                    cameraTimeout: camera ?? .seconds(15), uploadDeadline: upload ?? fallback)),
+        ]
+    }
+
+    private func show(_ files: [DropIn]) {
+        for file in files { Swift.print("# \(file.path)\n\(file.text)") }
+    }
+
+    private func reload(_ unit: String) throws(Failure) {
+        guard fileExists("/run/systemd/system") else {
+            return say("hint: systemd is not running here; it reads them when it starts")
+        }
+        let result = try systemctl("daemon-reload")
+        guard result.ending == .exited(0) else {
+            throw .settings(
+                "cannot reload", "systemd", why: String(decoding: result.complaint, as: UTF8.self).printable()
+            )
+        }
+        if try systemctl("--quiet", "is-active", "\(unit).timer").ending != .exited(0) {
+            say("hint: the timer is not running; start it: systemctl enable --now \(unit).timer")
+        }
+    }
+
+    private func systemctl(_ arguments: String...) throws(Failure) -> ChildResult {
+        try Child.run(Command("systemctl", arguments), outputLimit: 4096, deadline: .after(.seconds(30)))
+    }
+
+    private func say(_ text: String) { Log("snapshot").write(.info, text) }
+}
+
+/// A drop-in of one of our units.
+private struct DropIn {
+    let unit: String
+    let text: String
+
+    var path: String { "/etc/systemd/system/\(unit).d/interval.conf" }
+
+    func write() throws(Failure) {
+        do throws(SystemError) {
+            try makeDirectory(parentDirectory(path), mode: 0o755)
+            try writeDurably([Array(text.utf8)], to: path, temporary: path + ".new", mode: 0o644)
+        } catch {
+            let hint = error.number == EACCES ? "run it as root, or look at it first with --print" : nil
+            throw .settings("cannot write", path, why: "\(error)", hint: hint)
+        }
+    }
+}
