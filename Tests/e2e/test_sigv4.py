@@ -25,7 +25,7 @@ def text(rng, longest=30):
 
 def request(rng):
     """One request as the signing tool reads it."""
-    host = rng.choice(["127.0.0.1:9000", "snaps.s3.eu-west-1.amazonaws.com", "localhost", "[::1]:80", "minio.example:8443"])
+    host = rng.choice(["127.0.0.1:9000", "snaps.s3.eu-west-1.amazonaws.com", "localhost", "[::1]:9000", "minio.example:8443"])
     path = "/" + quote(text(rng, 60), safe=rng.choice(["/", "/", "/-._~"]))
     query = "&".join(quote(text(rng, 8), safe="") + "=" + quote(text(rng, 12), safe="") for _ in range(rng.randrange(4)))
     if rng.random() < 0.1:
