@@ -39,6 +39,10 @@ let package = Package(
             dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
+        // Signs requests for the tests to compare with botocore's signatures.
+        .executableTarget(
+            name: "sigv4-sign", dependencies: ["SnapshotCore"], path: "Tests/Tools/sigv4-sign", swiftSettings: strict),
+
         .testTarget(name: "SnapshotRelayTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
     ]
 )
