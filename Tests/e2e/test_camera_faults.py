@@ -15,9 +15,9 @@ FAULTS = {
     "hang": (69, ()), "endless": (69, ()), "endless-lengthless": (69, ()), "huge-length": (69, ()), "reset": (69, ()),
     "reset-mid": (69, ()), "wrong-length": (69, ()), "500": (69, ("500",)), "404": (69, ("404",)), "302": (69, ("302",)),
     "300": (69, ("https",)), "401": (77, ()), "max-session": (69, ("session",)), "locked": (77, ("lock",)),
-    "login-frequent": (69, ()),
+    "login-frequent": (69, ()), "hang-connect": (69, ()),
 }
-HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused", "slow:500"]
+HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ class Started:
             self.simulator.stop()
 
     def start(self, *arguments, password="pässword &+%=?#"):
-        self.simulator = Simulator("--password", password, *arguments).__enter__()
+        self.simulator = Simulator("--https-port", 0, "--password", password, *arguments).__enter__()
         self.snapshot.set(CAMERA_IP=f"127.0.0.1:{self.simulator.http}", CAMERA_PASSWORD=password,
                           CAMERA_TIMEOUT=f"{TIMEOUT}s")
         return self.simulator
@@ -59,6 +59,17 @@ def test_faults(simulated, fault, auth):
     assert len(result.stderr.splitlines()) <= 2 and result.json["result"] != "stored"
     health = snapshot.health()
     assert health["capture_failures"] == 1 and health["status"] == "unhealthy"
+
+
+@pytest.mark.parametrize("fault", ["login-html", "login-empty", "login-hang", "login-drip", "login-reset", "login-500",
+                                   "login-endless", "login-truncated", "login-wrong-length"])
+def test_faults_of_the_login(simulated, fault):
+    """Told, or gone round with the password; in time and in little memory either way."""
+    simulated.start("--fault", fault)
+    result = simulated.snapshot.capture()
+    assert result.code in (0, 69) and len(result.errors) == (result.code != 0), result.stderr
+    assert result.wall < TIMEOUT + 1 and result.rss < 40_000
+    assert bool(simulated.snapshot.stored()) == (result.code == 0)
 
 
 @pytest.mark.parametrize("fault", HARMLESS)
