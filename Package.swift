@@ -27,7 +27,8 @@ let package = Package(
         .target(name: "SnapshotState", dependencies: ["SnapshotBase"], swiftSettings: strict),
         // Camera → gate → store → spool: the one-shot's path.
         .target(
-            name: "SnapshotCore", dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto", "CLinux"],
+            name: "SnapshotCore",
+            dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto", "CLinux"],
             swiftSettings: strict),
 
         .executableTarget(
@@ -62,6 +63,11 @@ let package = Package(
 
         .testTarget(
             name: "SnapshotCoreTests", dependencies: ["SnapshotBase", "SnapshotCore"], swiftSettings: strict),
+        // Signs requests for the tests to compare with botocore's signatures.
+        .executableTarget(
+            name: "sigv4-sign", dependencies: ["SnapshotCore"], path: "Tests/Tools/sigv4-sign",
+            swiftSettings: strict),
+
         .testTarget(name: "SnapshotRelayTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
     ]
 )

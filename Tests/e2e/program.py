@@ -14,12 +14,15 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
 
-def binaries():
-    """The folder of the built programs."""
+def binary(name):
+    """A built program: from SNAPSHOT_BIN_DIR, else the release build, else the debug build."""
     if folder := os.environ.get("SNAPSHOT_BIN_DIR"):
-        return Path(folder).resolve()
-    return next((d for d in (ROOT / ".build/release", ROOT / ".build/debug") if (d / "snapshot").exists()),
-                ROOT / ".build/release")
+        found = Path(folder).resolve() / name
+    else:
+        release, debug = (ROOT / ".build" / kind / name for kind in ("release", "debug"))
+        found = release if release.exists() else debug
+    assert found.exists(), f"no {found}: build first, or set SNAPSHOT_BIN_DIR"
+    return found
 
 
 @dataclass
@@ -117,10 +120,10 @@ class Snapshot:
 
     _numbers = itertools.count()
 
-    def __init__(self, folder, binary="snapshot", **settings):
+    def __init__(self, folder, **settings):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.binary = binaries() / binary
+        self.binary = binary("snapshot")
         self.settings = {k: str(v) for k, v in settings.items()}
         self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder),
                             "LANG": "C.UTF-8"}

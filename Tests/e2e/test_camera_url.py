@@ -84,3 +84,7 @@ def test_an_rtsp_source_that_is_not_there(snapshot):
         port = camera.port
     result = snapshot.set(CAMERA_URL=f"rtsp://user:pa%20ss@127.0.0.1:{port}/x", CAMERA_TIMEOUT="4s").capture().refuses(69)
     assert "pa%20ss" not in result.stderr and "pa ss" not in result.stderr and result.wall < 5
+
+
+def test_a_video_device_that_is_not_there(snapshot):
+    snapshot.set(CAMERA_URL="v4l2:/dev/video99").capture().refuses(69, "/dev/video99")

@@ -1,0 +1,131 @@
+"""Every fault of the simulated camera: the documented exit code, one clear line, nothing stored, in time, in little memory."""
+import time
+
+import pytest
+
+from process import wait_until
+from simulator import Simulator
+
+TIMEOUT = 4
+
+# fault: (exit code, words of the error line)
+FAULTS = {
+    "json-error": (69, ()), "rsp-49": (69, ("channel",)), "rsp-12": (69, ()), "truncated": (69, ()), "short": (69, ()),
+    "html": (69, ("html",)), "empty": (69, ("empty",)), "tiny": (69, ()), "drip": (69, ()), "drip-header": (69, ()),
+    "hang": (69, ()), "endless": (69, ()), "endless-lengthless": (69, ()), "huge-length": (69, ()), "reset": (69, ()),
+    "reset-mid": (69, ()), "wrong-length": (69, ()), "500": (69, ("500",)), "404": (69, ("404",)), "302": (69, ("302",)),
+    "300": (69, ("https",)), "401": (77, ()), "max-session": (69, ("session",)), "locked": (77, ("lock",)),
+    "login-frequent": (69, ()), "hang-connect": (69, ()),
+}
+HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500"]
+
+
+@pytest.fixture
+def simulated(snapshot):
+    """The program beside a simulated camera that `start` starts with some fault."""
+    with Started(snapshot) as started:
+        yield started
+
+
+class Started:
+    def __init__(self, snapshot):
+        self.snapshot, self.simulator = snapshot, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.simulator:
+            self.simulator.stop()
+
+    def start(self, *arguments, password="pässword &+%=?#"):
+        self.simulator = Simulator("--https-port", 0, "--password", password, *arguments).__enter__()
+        self.snapshot.set(CAMERA_IP=f"127.0.0.1:{self.simulator.http}", CAMERA_PASSWORD=password,
+                          CAMERA_TIMEOUT=f"{TIMEOUT}s")
+        return self.simulator
+
+
+@pytest.mark.parametrize("auth", ["auto", "password"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults(simulated, fault, auth):
+    code, words = FAULTS[fault]
+    simulated.start("--fault", fault)
+    snapshot = simulated.snapshot.set(CAMERA_AUTH=auth)
+    if auth == "password" and fault in ("max-session", "login-frequent", "locked"):
+        pytest.skip("a fault of the login")
+    result = snapshot.capture("--json").refuses(code, *words)
+    assert not snapshot.stored() and not snapshot.spool()
+    assert result.wall < TIMEOUT + 1 and result.rss < 40_000
+    assert len(result.stderr.splitlines()) <= 2 and result.json["result"] != "stored"
+    health = snapshot.health()
+    assert health["capture_failures"] == 1 and health["status"] == "unhealthy"
+
+
+@pytest.mark.parametrize("fault", ["login-html", "login-empty", "login-hang", "login-drip", "login-reset", "login-500",
+                                   "login-endless", "login-truncated", "login-wrong-length"])
+def test_faults_of_the_login(simulated, fault):
+    """Told, or gone round with the password; in time and in little memory either way."""
+    simulated.start("--fault", fault)
+    result = simulated.snapshot.capture()
+    assert result.code in (0, 69) and len(result.errors) == (result.code != 0), result.stderr
+    assert result.wall < TIMEOUT + 1 and result.rss < 40_000
+    assert bool(simulated.snapshot.stored()) == (result.code == 0)
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+def test_oddities_that_do_no_harm(simulated, fault):
+    simulated.start("--fault", fault)
+    for _ in range(2):
+        simulated.snapshot.capture().expect(0)
+    assert len(simulated.snapshot.stored()) == 2
+
+
+def test_recovery_from_each_fault_needs_no_hand(simulated):
+    camera = simulated.start()
+    for n, fault in enumerate(("json-error", "truncated", "reset", "500", "html", "empty")):
+        camera.fault(fault, 1)
+        simulated.snapshot.capture().expect(69)
+        simulated.snapshot.capture().expect(0)
+        assert len(simulated.snapshot.stored()) == n + 1
+
+
+@pytest.mark.long
+def test_a_hundred_one_shots_open_at_most_two_sessions(simulated):
+    camera = simulated.start()
+    for _ in range(100):
+        simulated.snapshot.capture().expect(0)
+    assert camera.stats()["logins"] <= 2 and len(simulated.snapshot.stored()) == 100
+
+
+def test_expiring_leases_are_renewed_and_old_sessions_given_back(simulated):
+    """With leases of two seconds and room for two sessions, every run still works."""
+    camera = simulated.start("--lease", "2", "--max-sessions", "2")
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        simulated.snapshot.capture().expect(0)
+        mark = time.monotonic() + 0.5
+        wait_until(lambda: time.monotonic() > mark, what="half a second")
+    assert camera.stats()["logins"] >= 2
+
+
+def test_three_runs_with_a_wrong_password_make_at_most_three_logins(simulated):
+    camera = simulated.start()
+    simulated.snapshot.set(CAMERA_PASSWORD="wrong")
+    for _ in range(3):
+        simulated.snapshot.capture().refuses(77)
+    assert 1 <= camera.stats()["failed_logins"] <= 3
+    simulated.snapshot.set(CAMERA_PASSWORD="pässword &+%=?#").capture().expect(0)
+
+
+@pytest.mark.parametrize("accepts", ["both", "token", "password"])
+def test_what_a_camera_accepts_is_found_out(simulated, accepts):
+    simulated.start("--auth", accepts)
+    for _ in range(2):
+        simulated.snapshot.capture().expect(0)
+
+
+def test_https(simulated):
+    camera = simulated.start()
+    simulated.snapshot.set(CAMERA_IP=f"127.0.0.1:{camera.https}", CAMERA_USE_HTTPS="true")
+    for _ in range(2):
+        simulated.snapshot.capture().expect(0)
