@@ -42,7 +42,9 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil) -> Failure {
+    package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil)
+        -> Failure
+    {
         Failure(.settings, code: "settings", what, which, why: why, hint: hint)
     }
 }

@@ -47,7 +47,9 @@ package func goesToJournal(_ descriptor: Int32) -> Bool {
 package func print(descriptor: Int32, _ text: String) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-        let written = bytes.withUnsafeBytes { raw in retrying { write(descriptor, raw.baseAddress, raw.count) } }
+        let written = bytes.withUnsafeBytes { raw in
+            retrying { write(descriptor, raw.baseAddress, raw.count) }
+        }
         guard written > 0 else { return }
         bytes = bytes.dropFirst(written)
     }

@@ -12,7 +12,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
 
     package func advanced(byMilliseconds difference: Int64) -> Timestamp {
         let (sum, overflow) = milliseconds.addingReportingOverflow(difference)
@@ -73,7 +75,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         else { return nil }
         var millisecond = 0
         if bytes.count > 20 {
-            guard bytes[19] == UInt8(ascii: "."), bytes.count >= 22, number(20..<bytes.count - 1) != nil else {
+            guard bytes[19] == UInt8(ascii: "."), bytes.count >= 22, number(20..<bytes.count - 1) != nil
+            else {
                 return nil
             }
             let digits = bytes[20..<bytes.count - 1].prefix(3) + [48, 48]

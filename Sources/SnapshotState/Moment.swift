@@ -30,18 +30,23 @@ package struct Now: Sendable {
     package static func current() -> Now {
         let up = Uptime.now().seconds
         // Containers and tools that shift time can show a boot clock that isn't the kernel's: then there is none.
-        guard let kernel = kernelUptime(), abs(kernel - up) < 5 else { return Now(wall: .now(), up: 0, boot: "") }
+        guard let kernel = kernelUptime(), abs(kernel - up) < 5 else {
+            return Now(wall: .now(), up: 0, boot: "")
+        }
         return Now(wall: .now(), up: up, boot: bootIdentity())
     }
 
-    package var moment: Moment { Moment(at: wall.iso8601, up: boot.isEmpty ? nil : (up * 1000).rounded() / 1000) }
+    package var moment: Moment {
+        Moment(at: wall.iso8601, up: boot.isEmpty ? nil : (up * 1000).rounded() / 1000)
+    }
 
     /// Seconds since `moment`, which a record of boot `recordBoot` holds. Across boots the wall clock has to do,
     /// but at least the present boot's age has passed.
     package func age(of moment: Moment, recordBoot: String) -> Double {
         let isSameBoot = recordBoot == boot && !boot.isEmpty
         if let up = moment.up, isSameBoot, self.up >= up { return self.up - up }
-        let wallAge = Timestamp(iso8601: moment.at).map { Double(wall.milliseconds - $0.milliseconds) / 1000 } ?? 0
+        let wallAge =
+            Timestamp(iso8601: moment.at).map { Double(wall.milliseconds - $0.milliseconds) / 1000 } ?? 0
         return max(wallAge, isSameBoot || recordBoot.isEmpty ? 0 : up, 0)
     }
 }

@@ -12,10 +12,13 @@ enum Slot {
         var record = record
         while true {
             let text = try json(record)
-            if text.count < size { return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A] }
+            if text.count < size {
+                return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
+            }
             // Nothing but the hours is of a size that matters.
             guard !record.hours.isEmpty else {
-                throw Failure(.state, code: "state", "cannot write state", why: "the record is over 4,096 bytes")
+                throw Failure(
+                    .state, code: "state", "cannot write state", why: "the record is over 4,096 bytes")
             }
             record.hours.removeFirst(max(1, record.hours.count / 2))
         }
@@ -53,7 +56,8 @@ enum Slot {
         let tail = slot[(end - 17)..<end]
         let body = slot[..<(end - 17)]
         guard tail.elementsEqual(",\"crc\":\"\(hexadecimal(crc32(body)))\"".utf8) else { return nil }
-        guard let seq = sequence(of: slot), var record = try? JSONDecoder().decode(Record.self, from: Data(slot[...end]))
+        guard let seq = sequence(of: slot),
+            var record = try? JSONDecoder().decode(Record.self, from: Data(slot[...end]))
         else { return nil }
         record.seq = seq
         return record

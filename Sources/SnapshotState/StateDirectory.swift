@@ -20,7 +20,7 @@ package struct StateDirectory: ~Copyable {
             try makeDirectory(path, mode: 0o750)
             do throws(SystemError) {
                 lock = try FileHandle(opening: path + "/lock", O_RDONLY | O_CREAT, mode: 0o640)
-            } catch where error.number == EROFS {
+            } catch  where error.number == EROFS {
                 lock = try FileHandle(opening: path + "/lock", O_RDONLY)
             }
             guard retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
@@ -42,7 +42,9 @@ package struct StateDirectory: ~Copyable {
         case .record(let record): last = record
         case .neverRan: break
         case .unreadable(let why):
-            guard access(file, R_OK) == 0 else { throw Self.failure("cannot read state", file, SystemError("open")) }
+            guard access(file, R_OK) == 0 else {
+                throw Self.failure("cannot read state", file, SystemError("open"))
+            }
             guard rename(file, file + ".bad") == 0 else {
                 throw Self.failure("cannot move bad state aside", file, SystemError("rename"))
             }

@@ -10,10 +10,14 @@ struct CaptureCommand: ParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Option(help: ArgumentHelp("Repeat in this process, e.g. 10s; slots are counted from the start.", valueName: "interval"))
+    @Option(
+        help: ArgumentHelp(
+            "Repeat in this process, e.g. 10s; slots are counted from the start.", valueName: "interval"))
     var every: String?
 
-    @Option(name: .customLong("for"), help: ArgumentHelp("With --every: begin no shot after this long.", valueName: "duration"))
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("With --every: begin no shot after this long.", valueName: "duration"))
     var span: String?
 
     @Flag(help: "Print the outcome as one JSON object.")
@@ -48,7 +52,9 @@ struct CaptureCommand: ParsableCommand {
         let printer = ShotPrinter(log: log, json: json)
         let capture = Capture(settings, client: HTTPClient(), log: log, drains: drain)
         guard let interval else { throw ExitCode(shoot(capture, printer)) }
-        throw ExitCode(repeating(every: interval, for: span.flatMap(Duration.init(setting:))) { shoot(capture, printer) })
+        throw ExitCode(
+            repeating(every: interval, for: span.flatMap(Duration.init(setting:))) { shoot(capture, printer) }
+        )
     }
 
     private func shoot(_ capture: Capture, _ printer: ShotPrinter) -> Int32 {

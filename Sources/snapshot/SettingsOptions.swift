@@ -7,7 +7,9 @@ struct SettingsOptions: ParsableArguments {
     @Option(name: .long, help: "Read settings from FILE instead of ./.env or \(Settings.systemPath).")
     var config: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"))
     var overrides: [String] = []
 
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
@@ -17,7 +19,9 @@ struct SettingsOptions: ParsableArguments {
     func read() throws(Failure) -> Settings {
         var commandLine: [SettingKey: String] = [:]
         for text in overrides {
-            guard let equals = text.firstIndex(of: "="), let key = SettingKey(rawValue: String(text[..<equals])) else {
+            guard let equals = text.firstIndex(of: "="),
+                let key = SettingKey(rawValue: String(text[..<equals]))
+            else {
                 throw .settings(
                     "refused", "--set \(text.prefix { $0 != "=" }.description.printable(limit: 40))",
                     why: "must be KEY=VALUE with a known key")

@@ -47,7 +47,8 @@ struct ShotPrinter {
             return "\(tenths / 10).\(tenths % 10) s"
         }
         let drained = outcome.drained.map { ", \($0) more from the spool" } ?? ""
-        return "stored \(outcome.key?.printable(limit: 1024) ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
+        return
+            "stored \(outcome.key?.printable(limit: 1024) ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
             + "\((outcome.bytes ?? 0) / 1024) KiB, camera \(seconds(outcome.cameraMilliseconds)), "
             + "store \(seconds(outcome.storeMilliseconds))\(drained))"
     }

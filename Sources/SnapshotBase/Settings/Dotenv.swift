@@ -33,7 +33,8 @@ package enum Dotenv {
             rest = rest.dropFirst(6).trimmed
         }
         guard let equals = rest.firstIndex(of: "=") else {
-            throw malformed(path, number, "no '=' in this line", hint: "write KEY=value, and # before a comment")
+            throw malformed(
+                path, number, "no '=' in this line", hint: "write KEY=value, and # before a comment")
         }
         let key = rest[..<equals].trimmed
         guard isName(key) else {
@@ -65,7 +66,8 @@ package enum Dotenv {
         }
         guard position < text.endIndex else {
             throw malformed(
-                path, number, "the quote \(quote) is not closed", hint: "put another \(quote) behind the value")
+                path, number, "the quote \(quote) is not closed",
+                hint: "put another \(quote) behind the value")
         }
         let tail = text[text.index(after: position)...]
         guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
@@ -93,7 +95,8 @@ package enum Dotenv {
         }
     }
 
-    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure {
+    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure
+    {
         .settings("malformed line", "\(path):\(line)", why: why, hint: hint)
     }
 }

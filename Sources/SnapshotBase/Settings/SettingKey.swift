@@ -80,9 +80,11 @@ package enum SettingKey: String, CaseIterable, Sendable {
 
     package var secrecy: Secrecy {
         switch self {
-        case .cameraPassword, .awsAccessKeyID, .awsSecretAccessKey, .awsSessionToken, .httpAuthToken, .webToken:
+        case .cameraPassword, .awsAccessKeyID, .awsSecretAccessKey, .awsSessionToken, .httpAuthToken,
+            .webToken:
             .secret
-        case .cameraURL, .httpUploadURL, .pingURL, .outputRTSPURL, .serverURL, .s3EndpointURL, .awsEndpointURL,
+        case .cameraURL, .httpUploadURL, .pingURL, .outputRTSPURL, .serverURL, .s3EndpointURL,
+            .awsEndpointURL,
             .awsEndpointURLS3:
             .url
         default: .open

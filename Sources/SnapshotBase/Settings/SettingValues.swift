@@ -64,7 +64,10 @@ extension Settings {
             schemes.contains(value.text[..<separator.lowerBound].lowercased()),
             let first = value.text[separator.upperBound...].first, first != "/",
             !value.text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
-        else { throw refusal(key, value, rule: "must be a URL that begins with \(list) and a host, without spaces") }
+        else {
+            throw refusal(
+                key, value, rule: "must be a URL that begins with \(list) and a host, without spaces")
+        }
         return value.text
     }
 }
@@ -117,6 +120,8 @@ package func byteCount(_ text: String) -> Int? {
 
 /// Up to 15 decimal digits and nothing else.
 private func wholeNumber(_ text: Substring) -> Int? {
-    guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
+        return nil
+    }
     return Int(text)
 }

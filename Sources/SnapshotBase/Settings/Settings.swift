@@ -78,7 +78,9 @@ package struct Settings: Sendable {
     /// Like `value`, but a value that is set to nothing comes back as "".
     package func valueOrEmpty(_ key: SettingKey) throws(Failure) -> String? {
         if let value = try value(key) { return value.text }
-        if commandLine[key] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" { return "" }
+        if commandLine[key] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" {
+            return ""
+        }
         return nil
     }
 
@@ -110,7 +112,9 @@ package struct Settings: Sendable {
         do { bytes = try readFile(path, limit: 65536) } catch {
             throw .settings("cannot read \(key.rawValue) from", path, why: "\(error)")
         }
-        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+            bytes.removeLast()
+        }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .settings("cannot read \(key.rawValue) from", path, why: "not UTF-8 text")
         }
@@ -125,7 +129,8 @@ package struct Settings: Sendable {
             guard bare.count == text[...].trimmed.count else {
                 throw .settings(
                     "refused", key.rawValue,
-                    why: "its value from the environment holds ' #', which may be a comment that was left on it",
+                    why:
+                        "its value from the environment holds ' #', which may be a comment that was left on it",
                     hint: "put the secret alone into a file and name that file in \(key.rawValue)_FILE")
             }
             return Value(text: text, origin: .environment)
@@ -145,7 +150,8 @@ package struct Settings: Sendable {
             case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
             case .secret: "(secret)"
             }
-        return .settings("refused", "\(key.rawValue)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+        return .settings(
+            "refused", "\(key.rawValue)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
     }
 }
 
@@ -161,7 +167,9 @@ package func redactedURL(_ text: String) -> String {
         shown += "***@"
         rest = rest[rest.index(after: at)...]
     }
-    if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { return shown + rest[..<query] + "?***" }
+    if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+        return shown + rest[..<query] + "?***"
+    }
     return shown + rest
 }
 

@@ -27,7 +27,9 @@ struct FileCamera: Camera {
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         do throws(SystemError) {
             let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
-            guard try file.status().st_mode & S_IFMT == S_IFREG else { throw SystemError("open", number: EINVAL) }
+            guard try file.status().st_mode & S_IFMT == S_IFREG else {
+                throw SystemError("open", number: EINVAL)
+            }
             let bytes = try file.readAll(limit: Picture.maximumBytes + 1)
             guard bytes.count <= Picture.maximumBytes else { throw SystemError("read", number: EFBIG) }
             return bytes

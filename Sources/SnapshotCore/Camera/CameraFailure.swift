@@ -15,26 +15,33 @@ extension Failure {
         case .unreachable:
             return make(
                 "camera-unreachable", "cannot reach camera", why: failure.why,
-                hint: "is it on, is \(setting) right, and its HTTP\(settings.useHTTPS ? "S" : "") port enabled?")
+                hint:
+                    "is it on, is \(setting) right, and its HTTP\(settings.useHTTPS ? "S" : "") port enabled?"
+            )
         case .timedOut:
             return make(
                 "camera-timeout", "no picture from camera",
-                why: "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText)) or CAMERA_CONNECT_TIMEOUT"
+                why:
+                    "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText)) or CAMERA_CONNECT_TIMEOUT"
                     + " (\(settings.connectTimeout.settingText))",
                 hint: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT")
         case .tls:
             return make(
                 "camera-tls", "no TLS with camera", why: failure.why,
-                hint: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only")
+                hint:
+                    "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
+            )
         case .pinMismatch:
             return Failure(
                 .cameraRefused, code: "camera-key-changed", "refused camera", settings.address,
                 why: "its TLS key isn't the one that is pinned",
-                hint: "if the camera was replaced or reset, remove camera.json from STATE_PATH (or give the new "
+                hint:
+                    "if the camera was replaced or reset, remove camera.json from STATE_PATH (or give the new "
                     + "pin in CAMERA_TLS_VERIFY); if not, somebody may be in between")
         case .cutShort:
             return make(
-                "picture-cut-short", "bad picture from camera", why: "the body ended before its announced length",
+                "picture-cut-short", "bad picture from camera",
+                why: "the body ended before its announced length",
                 hint: nil)
         case .tooLarge:
             return make(
@@ -80,12 +87,15 @@ extension Failure {
                 .camera, code: "camera-redirect", "no picture from camera", settings.address,
                 why: "HTTP status \(response.status), a redirect, which is never followed",
                 hint: settings.useHTTPS
-                    ? "set CAMERA_URL to the picture's final address" : "it may want HTTPS: set CAMERA_USE_HTTPS=true")
+                    ? "set CAMERA_URL to the picture's final address"
+                    : "it may want HTTPS: set CAMERA_USE_HTTPS=true")
         case 404:
             return Failure(
                 .camera, code: "camera-status", "no picture from camera", settings.address,
                 why: "HTTP status 404",
-                hint: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL")
+                hint:
+                    "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
+            )
         default:
             return Failure(
                 .camera, code: "camera-status", "no picture from camera", settings.address,

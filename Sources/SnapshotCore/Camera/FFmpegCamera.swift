@@ -18,7 +18,8 @@ struct FFmpegCamera: Camera {
         if complaint.contains("401") {
             throw Failure(
                 .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
-                why: last.printable(), hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
+                why: last.printable(),
+                hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
         }
         throw Failure(
             .camera, code: "camera-stream", "no picture from", settings.address, why: last.printable(),

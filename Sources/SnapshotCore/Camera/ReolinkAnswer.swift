@@ -77,7 +77,8 @@ enum ReolinkError {
             why: "\(words) (rspCode \(code))", hint: hint)
     }
 
-    private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {
+    private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?)
+    {
         switch code {
         case -1: ("it misses a parameter", nil)
         case -4: ("it dislikes a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")
@@ -91,11 +92,13 @@ enum ReolinkError {
             (
                 code == -27 ? "it does not know this user" : "wrong user or password, or the login is locked",
                 "check CAMERA_USERNAME and CAMERA_PASSWORD in the camera's app"
-                    + (settings.password.utf8.count > 31 ? "; it cuts or refuses passwords over 31 characters" : "")
+                    + (settings.password.utf8.count > 31
+                        ? "; it cuts or refuses passwords over 31 characters" : "")
             )
         case -9: ("it does not support this", "use CAMERA_URL with its RTSP stream instead")
         case -12: ("it can't read its configuration", "restart the camera")
-        case -16, -17: ("the hub can't reach the camera", "look at the camera's power and Wi-Fi in the hub's app")
+        case -16, -17:
+            ("the hub can't reach the camera", "look at the camera's power and Wi-Fi in the hub's app")
         case -21: ("it refuses the session token", nil)
         case -26: ("this user may not do that", "use an account with administrator rights")
         case -48: ("taking the snapshot failed inside the camera", "restart the camera if this stays")

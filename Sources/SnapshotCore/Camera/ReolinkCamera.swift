@@ -43,10 +43,14 @@ struct ReolinkCamera: Camera {
         }
     }
 
-    private func snapByToken(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> TokenResult {
+    private func snapByToken(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure)
+        -> TokenResult
+    {
         if let session = memory.session, isFresh(session) {
             let body = try snap(login: "token=\(session.token)", &memory, deadline)
-            guard case .error(let code, _) = errorIn(body), isTokenError(code) else { return .picture(try good(body)) }
+            guard case .error(let code, _) = errorIn(body), isTokenError(code) else {
+                return .picture(try good(body))
+            }
             // The camera has restarted, or ended the session by itself: there is nothing to log out.
             log.verbose("the camera no longer knows the session")
             memory.session = nil
@@ -68,7 +72,8 @@ struct ReolinkCamera: Camera {
         return .picture(try good(body))
     }
 
-    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8]
+    {
         // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
         let safe = "!$'()*,/:;=?@"
         let login =
@@ -99,7 +104,8 @@ struct ReolinkCamera: Camera {
     private func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
         request.headers = [("Content-Type", "application/json")]
-        let user = "{\"userName\":\(jsonString(settings.username)),\"password\":\(jsonString(settings.password))}"
+        let user =
+            "{\"userName\":\(jsonString(settings.username)),\"password\":\(jsonString(settings.password))}"
         request.body = .bytes(Array("[{\"cmd\":\"Login\",\"action\":0,\"param\":{\"User\":\(user)}}]".utf8))
         let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
         if [404, 405, 501].contains(response.status) { return .failed(.badLogin(settings), isLasting: true) }
@@ -122,7 +128,8 @@ struct ReolinkCamera: Camera {
 
     /// Best effort: a session that stays open ends by itself.
     private func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
-        var request = HTTPRequest("POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
+        var request = HTTPRequest(
+            "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
         request.headers = [("Content-Type", "application/json")]
         request.body = .bytes(Array("[{\"cmd\":\"Logout\",\"action\":0,\"param\":{}}]".utf8))
         _ = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
@@ -157,7 +164,8 @@ extension Failure {
     fileprivate static func badLogin(_ settings: CameraSettings) -> Failure {
         Failure(
             .camera, code: "camera-login", "no login at camera", settings.address,
-            why: "it doesn't answer as a Reolink does", hint: "other cameras need CAMERA_URL; or try CAMERA_AUTH=password")
+            why: "it doesn't answer as a Reolink does",
+            hint: "other cameras need CAMERA_URL; or try CAMERA_AUTH=password")
     }
 }
 

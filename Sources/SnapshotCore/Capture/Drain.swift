@@ -21,7 +21,8 @@ extension Run {
                 guard slowest < deadline.left else { return }
                 let started = Uptime.now()
                 guard
-                    let object = spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
+                    let object = spool.object(
+                        name, template: settings.keyTemplate, now: now, clock: record.clock)
                 else {
                     log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
                     spool.quarantine(name)
@@ -50,7 +51,9 @@ extension Run {
 extension Spool {
     /// A spooled picture as the store gets it; nil where it is no longer whole.
     func object(_ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures) -> StoredObject? {
-        guard let (entry, file, offset) = open(name), isIntact(entry, file, offset: offset) else { return nil }
+        guard let (entry, file, offset) = open(name), isIntact(entry, file, offset: offset) else {
+            return nil
+        }
         return entry.object(
             .file(file, offset: offset, length: entry.length), template: template, now: now, clock: clock)
     }
@@ -58,9 +61,12 @@ extension Spool {
 
 extension SpoolEntry {
     /// The object to put; one that was captured under a wrong clock gets the right time if it is known by now.
-    func object(_ content: HTTPBody, template: KeyTemplate, now: Now, clock figures: ClockFigures) -> StoredObject {
+    func object(_ content: HTTPBody, template: KeyTemplate, now: Now, clock figures: ClockFigures)
+        -> StoredObject
+    {
         var object = StoredObject(
-            key: key, content: content, contentType: contentType, capturedAt: Timestamp(milliseconds: capturedAt),
+            key: key, content: content, contentType: contentType,
+            capturedAt: Timestamp(milliseconds: capturedAt),
             camera: camera, sha256: sha256, clock: clock)
         guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
         let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())

@@ -24,7 +24,8 @@ struct Run {
         let isFirst = state.last == nil
         let name = settings.camera.name
         let interval = settings.interval.seconds
-        record = state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
+        record =
+            state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
         record.begin(now: now, version: snapshotVersion, camera: name, intervalSeconds: interval)
         if let reason = state.resetReason {
             record.stateReset = now.moment
@@ -47,7 +48,9 @@ struct Run {
     mutating func capture() -> Picture? {
         let credentials = memory.digest(
             "\(settings.camera.place) \(settings.camera.username) \(settings.camera.password)")
-        if let wait = record.latches["camera"]?.remaining(settings: credentials, now: now, recordBoot: record.boot) {
+        if let wait = record.latches["camera"]?.remaining(
+            settings: credentials, now: now, recordBoot: record.boot)
+        {
             shot.outcome.result = .latched
             shot.failure = .latched(.cameraRefused, "camera", settings.camera.address, wait: wait)
             return nil
@@ -94,7 +97,8 @@ struct Run {
         count(picture, at: time, quality)
         keepLatest(picture)
         var object = StoredObject(
-            key: settings.keyTemplate.key(camera: settings.camera.name, at: time), content: .bytes(picture.bytes),
+            key: settings.keyTemplate.key(camera: settings.camera.name, at: time),
+            content: .bytes(picture.bytes),
             capturedAt: time, camera: settings.camera.name, sha256: picture.sha256, clock: quality)
         let started = Uptime.now()
         do throws(Failure) {
@@ -133,7 +137,9 @@ struct Run {
         var spoolFailure: Failure?
         let keep = { (run: inout Run, object: StoredObject, state: inout StateDirectory) in
             guard spooled == nil, spoolFailure == nil else { return }
-            do throws(Failure) { spooled = try run.addToSpool(object, picture, &state) } catch { spoolFailure = error }
+            do throws(Failure) { spooled = try run.addToSpool(object, picture, &state) } catch {
+                spoolFailure = error
+            }
         }
         do throws(Failure) {
             try attempt(&object) { failure, object, run in
@@ -160,7 +166,9 @@ struct Run {
         _ object: inout StoredObject, onFailure: (StoreFailure, StoredObject, inout Run) -> Void
     ) throws(Failure) {
         let credentials = memory.digest(settings.store.fingerprint)
-        if let wait = record.latches["store"]?.remaining(settings: credentials, now: now, recordBoot: record.boot) {
+        if let wait = record.latches["store"]?.remaining(
+            settings: credentials, now: now, recordBoot: record.boot)
+        {
             throw .latched(.storeRefused, "store", "", wait: wait)
         }
         var store = makeStore(

@@ -57,7 +57,9 @@ package func put(
             // Once for the region and once for the clock: these aren't retries but corrections.
             let isCorrection = error.advice == .signAgain && signedAgain < 2 && !policy.deadline.hasPassed
             if isCorrection { signedAgain += 1 }
-            let pause = policy.pause(after: attempts - signedAgain, error, quota: &quota) { .random(in: 0...1) }
+            let pause = policy.pause(after: attempts - signedAgain, error, quota: &quota) {
+                .random(in: 0...1)
+            }
             onFailure(error, &object)
             guard isCorrection || pause != nil else { throw error }
             if let pause { sleep(pause, until: policy.deadline) }

@@ -82,11 +82,15 @@ package protocol ContiguousBytesLike {
 }
 
 extension Array: ContiguousBytesLike where Element == UInt8 {
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withUnsafeBytes(body) }
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(body)
+    }
 }
 
 extension ArraySlice: ContiguousBytesLike where Element == UInt8 {
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result { withUnsafeBytes(body) }
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(body)
+    }
 }
 
 /// Lower-case hexadecimal.

@@ -108,7 +108,8 @@ package final class HTTPClient {
 
     private func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
         var found: UnsafeMutablePointer<curl_certinfo>?
-        guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0 else {
+        guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0
+        else {
             return nil
         }
         var field = found.pointee.certinfo?[0]

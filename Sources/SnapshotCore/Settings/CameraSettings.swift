@@ -43,10 +43,12 @@ package struct CameraSettings: Sendable {
         stream = try settings.choice(.cameraStream, default: .main)
         auth = try settings.choice(.cameraAuth, default: .auto)
         connectTimeout =
-            try settings.duration(.cameraConnectTimeout, default: .seconds(5), in: .milliseconds(100)...(.seconds(300)))
+            try settings.duration(
+                .cameraConnectTimeout, default: .seconds(5), in: .milliseconds(100)...(.seconds(300)))
             ?? .seconds(5)
         timeout =
-            try settings.duration(.cameraTimeout, default: .seconds(15), in: .milliseconds(100)...(.seconds(600)))
+            try settings.duration(
+                .cameraTimeout, default: .seconds(15), in: .milliseconds(100)...(.seconds(600)))
             ?? .seconds(15)
         size = try Self.size(settings)
         source = .file(path: "")
@@ -107,9 +109,11 @@ package struct CameraSettings: Sendable {
         case "pin-first": return .pinFirst
         default:
             let digits = value.text.dropFirst(8).utf8
-            guard value.text.hasPrefix("sha256//"), digits.count == 44, digits.last == UInt8(ascii: "=") else {
+            guard value.text.hasPrefix("sha256//"), digits.count == 44, digits.last == UInt8(ascii: "=")
+            else {
                 throw settings.refusal(
-                    .cameraTLSVerify, value, rule: "must be off, ca, pin-first or sha256// and 44 base64 characters")
+                    .cameraTLSVerify, value,
+                    rule: "must be off, ca, pin-first or sha256// and 44 base64 characters")
             }
             return .pin(value.text)
         }

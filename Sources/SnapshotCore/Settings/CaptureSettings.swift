@@ -29,7 +29,8 @@ package struct CaptureSettings: Sendable {
         uploadAttempts = try settings.integer(.uploadAttempts, default: 3, in: 1...100) ?? 3
         let fallback = max(.seconds(5), self.interval * 8 / 10)
         uploadDeadline =
-            try settings.duration(.uploadDeadline, default: fallback, in: .milliseconds(100)...(.seconds(86400)))
+            try settings.duration(
+                .uploadDeadline, default: fallback, in: .milliseconds(100)...(.seconds(86400)))
             ?? fallback
         spoolMaxBytes = try settings.size(.spoolMaxBytes, default: 256 << 20) ?? 256 << 20
         spoolMinFree = try settings.size(.spoolMinFree, default: 64 << 20) ?? 64 << 20
@@ -37,7 +38,8 @@ package struct CaptureSettings: Sendable {
         frozenAfter = try settings.integer(.frozenAfter, default: 12, in: 0...1_000_000) ?? 12
         pingURL = try settings.url(.pingURL, schemes: ["http", "https"])
         let showsPictures = try settings.bool(.webImages, default: false)
-        latestDirectory = showsPictures ? getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) } : nil
+        latestDirectory =
+            showsPictures ? getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) } : nil
         secrets = [camera.password]
         switch store {
         case .s3(let s3): secrets += [s3.credentials.secretKey, s3.credentials.sessionToken ?? ""]
@@ -57,7 +59,9 @@ package func captureInterval(_ settings: Settings) throws(Failure) -> Duration {
 /// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
 package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
     if let path = try settings.string(.statePath) { return path }
-    if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 { return firstDirectory(String(cString: path)) }
+    if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
+        return firstDirectory(String(cString: path))
+    }
     return "./state"
 }
 

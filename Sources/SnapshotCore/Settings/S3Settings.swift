@@ -28,24 +28,28 @@ package struct S3Settings: Sendable {
     package init(_ settings: Settings) throws(Failure) {
         guard let bucket = try settings.value(.s3Bucket) else {
             throw .settings(
-                "S3_BUCKET is not set", why: "STORAGE_BACKEND=s3 needs it", hint: "set S3_BUCKET=name-of-the-bucket")
+                "S3_BUCKET is not set", why: "STORAGE_BACKEND=s3 needs it",
+                hint: "set S3_BUCKET=name-of-the-bucket")
         }
         guard bucket.text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
             bucket.text.utf8.count <= 255
         else {
-            throw settings.refusal(.s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")
+            throw settings.refusal(
+                .s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")
         }
         self.bucket = bucket.text
         prefix = try settings.valueOrEmpty(.s3Prefix) ?? "snapshots/"
         guard !hasTraversal(prefix), !prefix.hasPrefix("/"), prefix.utf8.count <= 512 else {
             throw .settings(
-                "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'", why: "must not begin with '/' nor contain '..'")
+                "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'",
+                why: "must not begin with '/' nor contain '..'")
         }
         let fallbackRegion = try settings.string(.awsDefaultRegion) ?? "us-east-1"
         region = try settings.string(.awsRegion) ?? fallbackRegion
         guard region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 47 }), region.utf8.count <= 64 else {
             throw .settings(
-                "refused", "AWS_REGION='\(region.printable(limit: 80))'", why: "must be a region's name, e.g. eu-central-1")
+                "refused", "AWS_REGION='\(region.printable(limit: 80))'",
+                why: "must be a region's name, e.g. eu-central-1")
         }
         endpoint = try Self.endpoint(settings)
         switch try settings.choice(.s3Addressing, default: Addressing.auto) {
@@ -88,7 +92,8 @@ package struct S3Settings: Sendable {
         }
         if key != nil || secret != nil {
             let missing = key == nil ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"
-            throw .settings("\(missing) is not set", why: "its other half is", hint: "set both, or neither and a profile")
+            throw .settings(
+                "\(missing) is not set", why: "its other half is", hint: "set both, or neither and a profile")
         }
         return try sharedCredentials(settings)
     }
@@ -100,7 +105,8 @@ package struct S3Settings: Sendable {
         if path == nil, let home = getenv("HOME") { path = String(cString: home) + "/.aws/credentials" }
         guard let path, fileExists(path) else {
             throw .settings(
-                "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any", hint: hint)
+                "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any",
+                hint: hint)
         }
         let text: [UInt8]
         do { text = try readFile(path, limit: 1 << 20) } catch {
@@ -108,7 +114,9 @@ package struct S3Settings: Sendable {
         }
         let section = profileSection(profile, in: String(decoding: text, as: UTF8.self))
         guard let section else {
-            throw .settings("no profile '\(profile.printable(limit: 64))' in", path, why: "AWS_PROFILE names it", hint: hint)
+            throw .settings(
+                "no profile '\(profile.printable(limit: 64))' in", path, why: "AWS_PROFILE names it",
+                hint: hint)
         }
         guard let key = section["aws_access_key_id"], let secret = section["aws_secret_access_key"],
             !key.isEmpty, !secret.isEmpty

@@ -37,7 +37,8 @@ package struct FilesystemSettings: Sendable {
     package init(_ settings: Settings) throws(Failure) {
         path = try settings.string(.localStoragePath) ?? "./snapshots"
         maxBytes = try settings.size(.localStorageMaxBytes, default: nil)
-        maxAge = try settings.duration(.localStorageMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))
+        maxAge = try settings.duration(
+            .localStorageMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))
         minFree = try settings.size(.localStorageMinFree, default: nil)
     }
 }

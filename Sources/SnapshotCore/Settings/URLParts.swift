@@ -31,7 +31,8 @@ package struct URLParts: Equatable, Sendable {
         } else {
             (user, password) = (nil, nil)
         }
-        let place = authority[(authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
+        let place = authority[
+            (authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
         guard let host = urlHost(String(place)) else { return nil }
         self.authority = host
         // A fragment is the client's own business.
@@ -55,7 +56,8 @@ package func urlHost(_ text: String) -> String? {
         address.contains(":") && address.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }
     }
     if text.hasPrefix("[") {
-        guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close]) else {
+        guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close])
+        else {
             return nil
         }
         let tail = text[text.index(after: close)...]

@@ -140,7 +140,8 @@ private struct DrainWorker: Sendable {
                 queue.damaged(name)
                 continue
             }
-            let policy = RetryPolicy(attempts: settings.uploadAttempts, deadline: .after(settings.uploadDeadline))
+            let policy = RetryPolicy(
+                attempts: settings.uploadAttempts, deadline: .after(settings.uploadDeadline))
             var attempts = 0
             do throws(StoreFailure) {
                 try put(&object, into: &store, policy, quota: &quota, attempts: &attempts) { _, _ in }
@@ -163,11 +164,13 @@ private func inParallel(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     for _ in 0..<count {
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(work)
-        let code = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-            return nil
-        }, argument.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            }, argument.toOpaque())
         if code == 0 { threads.append(thread) } else { argument.release() }
     }
     // Without a single thread the work still has to be done.

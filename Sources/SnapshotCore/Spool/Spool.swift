@@ -41,8 +41,10 @@ package struct Spool: Sendable {
     }
 
     private func folders() -> [String] {
-        ((try? listDirectory(path)) ?? []).filter { $0.utf8.count == 12 && $0.utf8.allSatisfy { (48...57).contains($0) } }
-            .sorted()
+        ((try? listDirectory(path)) ?? []).filter {
+            $0.utf8.count == 12 && $0.utf8.allSatisfy { (48...57).contains($0) }
+        }
+        .sorted()
     }
 
     private func entries(in folder: String) -> [SpoolName] {
@@ -74,7 +76,8 @@ package struct Spool: Sendable {
             try writeDurably(
                 [header, picture], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
         } catch {
-            throw full(error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+            throw full(
+                error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
         }
         figures.count += 1
         figures.bytes += picture.count
@@ -167,7 +170,8 @@ package struct Spool: Sendable {
         }
         let entry = found.entry
         figures.oldest = Moment(
-            at: Timestamp(milliseconds: entry.capturedAt).iso8601, up: entry.boot == bootIdentity() ? entry.up : nil)
+            at: Timestamp(milliseconds: entry.capturedAt).iso8601,
+            up: entry.boot == bootIdentity() ? entry.up : nil)
     }
 
     // MARK: Reading
@@ -184,6 +188,7 @@ package struct Spool: Sendable {
 
     /// Whether the picture's bytes still are those that were captured.
     package func isIntact(_ entry: SpoolEntry, _ file: FileHandle, offset: Int) -> Bool {
-        Crypto.sha256(of: file.descriptor, offset: offset, length: entry.length).map { hexadecimal($0) } == entry.sha256
+        Crypto.sha256(of: file.descriptor, offset: offset, length: entry.length).map { hexadecimal($0) }
+            == entry.sha256
     }
 }

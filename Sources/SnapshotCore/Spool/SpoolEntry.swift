@@ -26,7 +26,8 @@ package struct SpoolEntry: Codable, Equatable, Sendable {
     /// The entry at the beginning of a file, and where its picture begins.
     static func read(_ start: [UInt8]) -> (entry: SpoolEntry, offset: Int)? {
         guard let end = start.firstIndex(of: UInt8(ascii: "\n")),
-            let entry = try? JSONDecoder().decode(SpoolEntry.self, from: Data(start[..<end])), entry.length > 0
+            let entry = try? JSONDecoder().decode(SpoolEntry.self, from: Data(start[..<end])),
+            entry.length > 0
         else { return nil }
         return (entry, end + 1)
     }
@@ -52,7 +53,8 @@ package struct SpoolName: Comparable, Sendable {
 
     init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.count == 12, let number = Int(parts[0]), let bytes = Int(parts[1]),
+        guard parts.count == 2, parts[0].utf8.count == 12, let number = Int(parts[0]),
+            let bytes = Int(parts[1]),
             number > 0, bytes > 0
         else { return nil }
         self.init(number: number, bytes: bytes)

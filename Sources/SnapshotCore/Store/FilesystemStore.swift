@@ -47,7 +47,8 @@ struct FilesystemStore: Store {
             case ENOSPC, EDQUOT: ("store-full", "free some space, or set LOCAL_STORAGE_MAX_BYTES")
             case EACCES, EPERM, EROFS: ("store-denied", "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: ("store-rejected", "shorten KEY_TEMPLATE or CAMERA_NAME")
-            case ENOTDIR, EEXIST, EISDIR: ("store-rejected", "something else stands where LOCAL_STORAGE_PATH or the key leads")
+            case ENOTDIR, EEXIST, EISDIR:
+                ("store-rejected", "something else stands where LOCAL_STORAGE_PATH or the key leads")
             default: ("store-error", nil)
             }
         return Failure(.store, code: code, "cannot write", path, why: "\(error)", hint: hint)

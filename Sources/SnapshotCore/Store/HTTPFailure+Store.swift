@@ -8,16 +8,19 @@ extension StoreFailure {
         }
         switch failure.kind {
         case .unresolved:
-            self.init(make("store-unresolved", "cannot find store", "check \(setting) and the network"), .retry)
+            self.init(
+                make("store-unresolved", "cannot find store", "check \(setting) and the network"), .retry)
         case .unreachable:
-            self.init(make("store-unreachable", "cannot reach store", "check \(setting) and the network"), .retry)
+            self.init(
+                make("store-unreachable", "cannot reach store", "check \(setting) and the network"), .retry)
         case .timedOut:
             self.init(make("store-timeout", "no answer from store", nil), .retry)
         case .tls, .pinMismatch:
             self.init(
                 make(
                     "store-tls", "no TLS with store",
-                    "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"),
+                    "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
+                ),
                 .giveUp)
         case .invalid:
             self.init(make("store-invalid", "cannot ask store", "check \(setting)"), .giveUp)
@@ -30,7 +33,10 @@ extension StoreFailure {
     }
 
     /// An answer that is no acknowledgement, by its status alone.
-    init(status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String, code: String? = nil) {
+    init(
+        status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String,
+        code: String? = nil
+    ) {
         let why = detail.isEmpty ? "HTTP status \(status)" : "HTTP status \(status), \(detail)"
         func make(_ fallback: String, _ what: String, hint: String? = nil) -> Failure {
             Failure(.store, code: code ?? fallback, what, place, why: why, hint: hint)
@@ -47,7 +53,9 @@ extension StoreFailure {
                     hint: "check \(setting); the picture waits in the spool"), .giveUp)
         case 300...399:
             self.init(
-                make("store-redirect", "store redirects", hint: "redirects are never followed: set \(setting) to the final address"),
+                make(
+                    "store-redirect", "store redirects",
+                    hint: "redirects are never followed: set \(setting) to the final address"),
                 .giveUp)
         default:
             self.init(make("store-rejected", "store rejects picture", hint: "check \(setting)"), .giveUp)

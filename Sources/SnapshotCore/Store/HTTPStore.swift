@@ -32,7 +32,8 @@ struct HTTPStore: Store {
                 ("sha256", object.sha256), ("key", object.key), ("clock", object.clock.rawValue),
             ]
             let file = FormFile(
-                field: "file", fileName: object.fileName, contentType: object.contentType, content: object.content)
+                field: "file", fileName: object.fileName, contentType: object.contentType,
+                content: object.content)
             request.body = .form(fields: fields.map { (name: $0.0, value: $0.1) }, file: file)
         case .raw:
             request.headers.append(("Content-Type", object.contentType))

@@ -25,7 +25,8 @@ package struct KeyTemplate: Sendable {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard !hasTraversal(text), !parts.contains(""), !text.contains("\\") else {
             throw settings.refusal(
-                .keyTemplate, value, rule: "must be a path without '..', without empty parts and not begin or end with '/'")
+                .keyTemplate, value,
+                rule: "must be a path without '..', without empty parts and not begin or end with '/'")
         }
         guard text.utf8.count <= 512 else {
             throw settings.refusal(.keyTemplate, value, rule: "must be at most 512 bytes")

@@ -25,12 +25,17 @@ package struct S3Error: Equatable, Sendable {
 
     /// The region that the store wants instead, if that is what it says.
     func wantedRegion(_ response: HTTPResponse) -> String? {
-        let codes = ["AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException"]
+        let codes = [
+            "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
+            "IllegalLocationConstraintException",
+        ]
         guard [301, 307].contains(response.status) || codes.contains(code) else { return nil }
         let names = [response.headers["x-amz-bucket-region"] ?? "", region]
         return names.first { name in
             (1...64).contains(name.utf8.count)
-                && name.utf8.allSatisfy { $0 == 45 || (48...57).contains($0) || (97...122).contains($0) || (65...90).contains($0) }
+                && name.utf8.allSatisfy {
+                    $0 == 45 || (48...57).contains($0) || (97...122).contains($0) || (65...90).contains($0)
+                }
         }
     }
 
@@ -38,7 +43,9 @@ package struct S3Error: Equatable, Sendable {
         guard let open = xml.range(of: "<\(tag)>") else { return "" }
         let rest = xml[open.upperBound...].prefix(512)
         guard let close = rest.range(of: "</\(tag)>") else { return "" }
-        let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")]
+        let entities = [
+            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
+        ]
         return entities.reduce(String(rest[..<close.lowerBound])) { $0.replacing($1.0, with: $1.1) }
             .trimmingPrefix { $0.isWhitespace }.description
     }

@@ -26,7 +26,9 @@ struct S3Store: Store {
         region == settings.region ? nil : LearnedRegion(name: region, place: settings.place)
     }
 
-    var place: String { "s3://\(settings.bucket)" + (settings.endpoint.map { " at \($0.withoutUser)" } ?? "") }
+    var place: String {
+        "s3://\(settings.bucket)" + (settings.endpoint.map { " at \($0.withoutUser)" } ?? "")
+    }
 
     mutating func put(
         _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
@@ -77,26 +79,32 @@ struct S3Store: Store {
     private mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
-            return StoreFailure(told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+            return StoreFailure(
+                told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
         }
         if error.code == "RequestTimeTooSkewed", let offset = clockOffset {
             signingOffset = offset
             var failure = StoreFailure(
-                told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"), .signAgain)
+                told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
+                .signAgain)
             failure.clockOffset = offset
             return failure
         }
         let credentialCodes: Set = [
-            "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+            "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
             "AccessDenied", "InvalidSecurity",
         ]
         if credentialCodes.contains(error.code) {
-            return StoreFailure(status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
+            return StoreFailure(
+                status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
         }
         switch error.code {
         case "NoSuchBucket":
             return StoreFailure(
-                told(response, error, "there is no such bucket", hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
+                told(
+                    response, error, "there is no such bucket",
+                    hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
                 .giveUp)
         case "QuotaExceeded", "XMinioStorageFull":
             return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
@@ -127,6 +135,7 @@ struct S3Store: Store {
         let code = error.code == "NoSuchBucket" ? "store-bucket-missing" : "store-rejected"
         return Failure(
             .store, code: code, "store rejects picture", place,
-            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))", hint: hint)
+            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
+            hint: hint)
     }
 }

@@ -20,7 +20,8 @@ package struct SigV4: Sendable {
     ///   - payloadHash: lower-case hexadecimal SHA-256 of the body, or `UNSIGNED-PAYLOAD`.
     ///   - date: `20260121T103045Z`.
     package func authorization(
-        method: String, target: String, headers: [(name: String, value: String)], payloadHash: String, date: String
+        method: String, target: String, headers: [(name: String, value: String)], payloadHash: String,
+        date: String
     ) -> String {
         let question = target.firstIndex(of: "?")
         let path = target[..<(question ?? target.endIndex)]

@@ -32,7 +32,8 @@ package func makeStore(
     switch settings {
     case .filesystem(let it):
         let writer = String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12))
-        return FilesystemStore(settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
+        return FilesystemStore(
+            settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
     case .s3(let it):
         let offset = record.map { CaptureClock.offset(at: now, $0.clock) } ?? 0
         return S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
@@ -54,7 +55,8 @@ package struct StoredObject: Sendable {
     package var clock: ClockQuality
 
     package init(
-        key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp, camera: String,
+        key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp,
+        camera: String,
         sha256: String, clock: ClockQuality
     ) {
         self.key = key
@@ -66,12 +68,15 @@ package struct StoredObject: Sendable {
         self.clock = clock
     }
 
-    package var fileName: String { String(key[(key.lastIndex(of: "/").map(key.index(after:)) ?? key.startIndex)...]) }
+    package var fileName: String {
+        String(key[(key.lastIndex(of: "/").map(key.index(after:)) ?? key.startIndex)...])
+    }
 
     /// The facts that go with the content, as every store gets them; values are fit for headers.
     var facts: [(name: String, value: String)] {
         [
-            ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds), ("sha256", sha256),
+            ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),
+            ("sha256", sha256),
             ("clock", clock.rawValue),
         ]
     }

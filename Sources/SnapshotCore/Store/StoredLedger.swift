@@ -59,7 +59,8 @@ struct StoredLedger: Sendable {
         let target = settings.path + "/" + line.key
         var facts = stat()
         // Gone already, or no longer what was written: not ours to delete, and no longer counted.
-        guard lstat(target, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes else {
+        guard lstat(target, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
+        else {
             return true
         }
         let age = Int(Timestamp.now().milliseconds / 1000) - facts.st_mtim.tv_sec
@@ -67,7 +68,9 @@ struct StoredLedger: Sendable {
         let isTooMuch = settings.maxBytes.map { total > $0 } ?? false
         guard isOld || isTooMuch || lacksRoom(settings), unlink(target) == 0 else { return false }
         var parent = parentDirectory(target)
-        while parent.utf8.count > settings.path.utf8.count, rmdir(parent) == 0 { parent = parentDirectory(parent) }
+        while parent.utf8.count > settings.path.utf8.count, rmdir(parent) == 0 {
+            parent = parentDirectory(parent)
+        }
         return true
     }
 
@@ -81,7 +84,8 @@ struct StoredLedger: Sendable {
         guard lseek(log.descriptor, off_t(offset), SEEK_SET) >= 0, let text = try? log.readAll(limit: limit),
             let last = text.lastIndex(of: UInt8(ascii: "\n"))
         else { return [] }
-        return text[..<last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+        return text[..<last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+            line in
             let digits = line.prefix { $0 != 0x20 }
             let bytes = Int(String(decoding: digits, as: UTF8.self)) ?? 0
             return Line(
@@ -91,7 +95,8 @@ struct StoredLedger: Sendable {
     }
 
     private func compacted(_ log: FileHandle, _ head: Head) -> Head {
-        guard lseek(log.descriptor, off_t(head.start), SEEK_SET) >= 0, let alive = try? log.readAll(limit: 1 << 30),
+        guard lseek(log.descriptor, off_t(head.start), SEEK_SET) >= 0,
+            let alive = try? log.readAll(limit: 1 << 30),
             (try? writeDurably([alive], to: path, temporary: path + ".new", mode: 0o600)) != nil
         else { return head }
         var facts = stat()

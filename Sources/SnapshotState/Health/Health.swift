@@ -26,7 +26,8 @@ package struct Health: Sendable {
 
         var status: Status {
             switch self {
-            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable: .unhealthy
+            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable:
+                .unhealthy
             default: .degraded
             }
         }
@@ -59,11 +60,14 @@ package struct Health: Sendable {
 
     /// - Parameters:
     ///   - interval: seconds between captures where the state doesn't know.
-    package init(_ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double, version: String) {
+    package init(
+        _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double, version: String
+    ) {
         switch content {
         case .record(let record): self.init(record, relay: relay, now: now, version: version)
         case .neverRan: self.init(without: .neverCaptured, relay: relay, interval: interval, version: version)
-        case .unreadable: self.init(without: .stateUnreadable, relay: relay, interval: interval, version: version)
+        case .unreadable:
+            self.init(without: .stateUnreadable, relay: relay, interval: interval, version: version)
         }
     }
 

@@ -59,16 +59,21 @@ extension Health {
         }
         let title = (name.isEmpty ? camera : name).printable(limit: 64)
         var lines = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
-        lines.append("  captured   \(totalCaptures) (\(captureFailures) failed), last \(lastCapture ?? "never")")
-        lines.append("  uploaded   \(totalUploads) (\(failedUploads) not at once), last \(lastUpload ?? "never")")
+        lines.append(
+            "  captured   \(totalCaptures) (\(captureFailures) failed), last \(lastCapture ?? "never")")
+        lines.append(
+            "  uploaded   \(totalUploads) (\(failedUploads) not at once), last \(lastUpload ?? "never")")
         if spool.count > 0 || spool.dropped > 0 {
-            lines.append("  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
+            lines.append(
+                "  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
         }
         if let lastError, consecutiveFailures > 0 {
-            lines.append("  failing    \(consecutiveFailures) in a row, last error \(lastError.printable(limit: 64))")
+            lines.append(
+                "  failing    \(consecutiveFailures) in a row, last error \(lastError.printable(limit: 64))")
         }
         if !clock.synced || clock.offsetSeconds != 0 {
-            lines.append("  clock      \(clock.synced ? "synced" : "unsynced"), offset \(clock.offsetSeconds) s")
+            lines.append(
+                "  clock      \(clock.synced ? "synced" : "unsynced"), offset \(clock.offsetSeconds) s")
         }
         if let relay {
             lines.append("  relay      \(relay.state.printable(limit: 32)), \(relay.restarts) restarts")

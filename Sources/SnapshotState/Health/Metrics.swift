@@ -21,22 +21,30 @@ extension HealthReport {
         family("failed_uploads_total", "counter", "Snapshots whose own run could not upload them.") {
             Double($0.failedUploads)
         }
-        family("capture_failures_total", "counter", "Runs without a good picture.") { Double($0.captureFailures) }
+        family("capture_failures_total", "counter", "Runs without a good picture.") {
+            Double($0.captureFailures)
+        }
         family("consecutive_failures", "gauge", "Runs in a row that stored nothing.") {
             Double($0.consecutiveFailures)
         }
-        family("age_seconds", "gauge", "Seconds since the last stored snapshot.") { $0.ageSeconds.map(Double.init) }
+        family("age_seconds", "gauge", "Seconds since the last stored snapshot.") {
+            $0.ageSeconds.map(Double.init)
+        }
         family("interval_seconds", "gauge", "Seconds between captures.") { $0.intervalSeconds }
         family("uptime_seconds", "gauge", "Seconds since the first run of this boot.") {
             Double($0.uptimeSeconds)
         }
         family("spool_pictures", "gauge", "Pictures waiting in the spool.") { Double($0.spool.count) }
         family("spool_bytes", "gauge", "Bytes waiting in the spool.") { Double($0.spool.bytes) }
-        family("spool_dropped_total", "counter", "Pictures given up from the spool.") { Double($0.spool.dropped) }
+        family("spool_dropped_total", "counter", "Pictures given up from the spool.") {
+            Double($0.spool.dropped)
+        }
         family("clock_synced", "gauge", "1 unless there is a sign that the clock is wrong.") {
             $0.clock.synced ? 1 : 0
         }
-        family("clock_offset_seconds", "gauge", "The store's clock minus ours.") { Double($0.clock.offsetSeconds) }
+        family("clock_offset_seconds", "gauge", "The store's clock minus ours.") {
+            Double($0.clock.offsetSeconds)
+        }
         family("health_status", "gauge", "0 healthy, 1 degraded, 2 unhealthy.") {
             $0.status == .healthy ? 0 : $0.status == .degraded ? 1 : 2
         }
