@@ -73,8 +73,7 @@ package final class Child {
             hint: "install ffmpeg, e.g. apt install ffmpeg")
     }
 
-    private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t
-    {
+    private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t {
         var arguments = ([command.program] + command.arguments).map { strdup($0) } + [nil]
         var environment = command.environment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }

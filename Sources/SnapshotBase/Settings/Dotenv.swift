@@ -95,8 +95,7 @@ package enum Dotenv {
         }
     }
 
-    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure
-    {
+    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure {
         .settings("malformed line", "\(path):\(line)", why: why, hint: hint)
     }
 }

@@ -77,8 +77,7 @@ enum ReolinkError {
             why: "\(words) (rspCode \(code))", hint: hint)
     }
 
-    private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?)
-    {
+    private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {
         switch code {
         case -1: ("it misses a parameter", nil)
         case -4: ("it dislikes a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")

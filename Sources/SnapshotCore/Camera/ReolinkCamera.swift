@@ -72,8 +72,7 @@ struct ReolinkCamera: Camera {
         return .picture(try good(body))
     }
 
-    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8]
-    {
+    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
         // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
         let safe = "!$'()*,/:;=?@"
         let login =

@@ -34,8 +34,7 @@ final class Connection: ChannelDuplexHandler {
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
 
-    init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response)
-    {
+    init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response) {
         self.connections = connections
         self.isLocal = isLocal
         self.files = files
@@ -168,8 +167,7 @@ final class Connection: ChannelDuplexHandler {
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
 
-    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool, _ context: ChannelHandlerContext)
-    {
+    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool, _ context: ChannelHandlerContext) {
         var buffer = context.channel.allocator.buffer(capacity: 1024)
         response.write(to: &buffer, now: .now(), keepAlive: keepAlive, withText: hasBody)
         if hasBody, case .file(let file, let offset, let count) = response.body {

@@ -38,8 +38,7 @@ final class Pictures: Sendable {
     }
 
     /// The next shot, different from the one before unless frozen; nil when ffmpeg gives none.
-    func next(_ size: PictureSize, pattern: TestPattern.Kind = .clock, frozen stuck: Bool = false) -> [UInt8]?
-    {
+    func next(_ size: PictureSize, pattern: TestPattern.Kind = .clock, frozen stuck: Bool = false) -> [UInt8]? {
         state.withLock { state in
             let key = Key(pattern: pattern, size: size)
             if frozen || stuck {

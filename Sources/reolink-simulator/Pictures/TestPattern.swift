@@ -26,8 +26,7 @@ final class TestPattern: @unchecked Sendable {
         // clock is wrong, and the one behind it is right.
         if hasDrawn, ContinuousClock.now - lastShot > .milliseconds(500), frame() == nil { return nil }
         var picture = frame()
-        if picture == nil, !hasDrawn, drawsText, let plain = try? Child(Self.command(kind, size, text: false))
-        {
+        if picture == nil, !hasDrawn, drawsText, let plain = try? Child(Self.command(kind, size, text: false)) {
             // An ffmpeg without freetype or fonts: the pattern has a counter of its own.
             drawsText = false
             child = plain

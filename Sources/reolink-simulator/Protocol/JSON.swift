@@ -49,8 +49,7 @@ enum JSON: Sendable, Equatable {
         }
     }
 
-    private static func enclosed(_ open: String, _ close: String, _ items: [String], _ indent: Int?) -> String
-    {
+    private static func enclosed(_ open: String, _ close: String, _ items: [String], _ indent: Int?) -> String {
         guard let indent, !items.isEmpty else { return open + items.joined(separator: ",") + close }
         let margin = String(repeating: "   ", count: indent)
         return open + "\n" + items.map { margin + "   " + $0 }.joined(separator: ",\n") + "\n" + margin
