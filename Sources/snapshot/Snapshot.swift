@@ -12,6 +12,6 @@ struct Snapshot: ParsableCommand {
             74 state or spool; 75 store, the picture is in the spool; 77 credentials refused; 78 settings.
             """,
         version: snapshotVersion,
-        subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self],
+        subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self, ScheduleCommand.self],
         defaultSubcommand: CaptureCommand.self)
 }
