@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 import SnapshotCore
@@ -25,27 +24,45 @@ struct ScheduleCommand: ParsableCommand {
     )
     var instance: String?
 
-    @Option(name: .long, help: "The settings file.")
-    var config: String?
+    @OptionGroup var options: SettingsOptions
 
     func run() throws {
-        let unit = try unitName()
-        let settings = try Settings(environment: ProcessInfo.processInfo.environment, path: settingsPath())
-        let configured = try captureInterval(settings)
-        let interval = try interval.map { text in
-            try captureInterval(
-                Settings(commandLine: [.captureInterval: text], environment: [:], path: "/dev/null"))
+        let log = options.log()
+        try reporting(log) { () throws(Failure) -> Int32 in
+            let unit = try unitName()
+            let settings = try settings()
+            let configured = try captureInterval(settings)
+            let interval = try wantedInterval() ?? configured
+            let files = try dropIns(unit, every: interval, settings)
+            if print {
+                for file in files { Swift.print("# \(file.path)\n\(file.text)") }
+                return 0
+            }
+            for file in files { try file.write() }
+            log.write(.info, "wrote \(files.map(\.path).joined(separator: " and "))")
+            if interval != configured {
+                log.write(
+                    .info,
+                    "hint: health counts with CAPTURE_INTERVAL=\(configured.settingText); "
+                        + "set it to \(interval.settingText) in \(settings.path ?? Settings.systemPath)")
+            }
+            try reload(unit, log)
+            return 0
         }
-        let files = try dropIns(unit, every: interval ?? configured, settings)
-        if print { return show(files) }
-        for file in files { try file.write() }
-        say("wrote \(files.map(\.path).joined(separator: " and "))")
-        try reload(unit)
-        if let interval, interval != configured {
-            say(
-                "hint: health counts with CAPTURE_INTERVAL, which is \(configured.settingText); "
-                    + "set it to \(interval.settingText) in \(settings.path ?? Settings.systemPath)")
-        }
+    }
+
+    private func wantedInterval() throws(Failure) -> Duration? {
+        guard let interval else { return nil }
+        return try captureInterval(
+            Settings(commandLine: [.captureInterval: interval], environment: [:], path: "/dev/null"))
+    }
+
+    /// From the file that the unit reads, unless another is named; on a machine without it, as every command.
+    private func settings() throws(Failure) -> Settings {
+        var options = options
+        if options.config == nil, let instance { options.config = "/etc/snapshot/\(instance).env" }
+        if options.config == nil, fileExists(Settings.systemPath) { options.config = Settings.systemPath }
+        return try options.read()
     }
 
     private func unitName() throws(Failure) -> String {
@@ -67,14 +84,9 @@ struct ScheduleCommand: ParsableCommand {
         return "snapshot@\(instance)"
     }
 
-    /// The file that the unit reads, unless another is named; on a machine without it, what every command reads.
-    private func settingsPath() -> String? {
-        if let config { return config }
-        if let instance { return "/etc/snapshot/\(instance).env" }
-        return fileExists(Settings.systemPath) ? Settings.systemPath : nil
-    }
-
-    private func dropIns(_ unit: String, every interval: Duration, _ settings: Settings) throws -> [DropIn] {
+    private func dropIns(_ unit: String, every interval: Duration, _ settings: Settings) throws(Failure)
+        -> [DropIn]
+    {
         let fallback = max(.seconds(5), interval * 8 / 10)
         let upload = try settings.duration(.uploadDeadline, default: fallback, in: .zero...(.seconds(86400)))
         let camera = try settings.duration(.cameraTimeout, default: .seconds(15), in: .zero...(.seconds(600)))
@@ -89,13 +101,9 @@ struct ScheduleCommand: ParsableCommand {
         ]
     }
 
-    private func show(_ files: [DropIn]) {
-        for file in files { Swift.print("# \(file.path)\n\(file.text)") }
-    }
-
-    private func reload(_ unit: String) throws(Failure) {
+    private func reload(_ unit: String, _ log: Log) throws(Failure) {
         guard fileExists("/run/systemd/system") else {
-            return say("hint: systemd is not running here; it reads them when it starts")
+            return log.write(.info, "hint: systemd is not running here; it reads them when it starts")
         }
         let result = try systemctl("daemon-reload")
         guard result.ending == .exited(0) else {
@@ -104,15 +112,13 @@ struct ScheduleCommand: ParsableCommand {
             )
         }
         if try systemctl("--quiet", "is-active", "\(unit).timer").ending != .exited(0) {
-            say("hint: the timer is not running; start it: systemctl enable --now \(unit).timer")
+            log.write(.info, "hint: the timer is not running; start it: systemctl enable --now \(unit).timer")
         }
     }
 
     private func systemctl(_ arguments: String...) throws(Failure) -> ChildResult {
         try Child.run(Command("systemctl", arguments), outputLimit: 4096, deadline: .after(.seconds(30)))
     }
-
-    private func say(_ text: String) { Log("snapshot").write(.info, text) }
 }
 
 /// A drop-in of one of our units.

@@ -20,7 +20,8 @@ struct ShotPrinter {
             if let failure { log.report(failure) }
         }
         if isJournal, shot.recoveredAfter > 0 {
-            log.write(.notice, "good again after \(shot.recoveredAfter) failed runs")
+            // At the level of the failures that it ends: the unit lets nothing else into the journal.
+            log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
         }
         if json {
             write(ShotJSON(shot))
