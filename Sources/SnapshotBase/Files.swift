@@ -128,8 +128,9 @@ package func writeDurably(
     _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t
 ) throws(SystemError) {
     do throws(SystemError) {
-        let file = try FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
-        guard fchmod(file.descriptor, mode) == 0 else { throw SystemError("fchmod") }
+        // What a killed run left may be somebody else's, or of another mode.
+        unlink(temporary)
+        let file = try FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         for piece in pieces { try file.write(piece) }
         try file.sync()
         guard rename(temporary, path) == 0 else { throw SystemError("rename") }
@@ -165,4 +166,9 @@ package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { return nil }
     return Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
+}
+
+package func isRegularFile(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
 }

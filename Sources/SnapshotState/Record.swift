@@ -16,6 +16,8 @@ package struct Record: Codable, Equatable, Sendable {
     /// Seconds since boot at the first run of this boot.
     package var bootFirstRun: Double
     package var intervalSeconds: Double
+    /// `--every` set the interval, whatever the settings say.
+    package var isRepeating: Bool?
 
     /// Number of the last picture: orders the spool. Never given out twice.
     package var lastNumber = 0
@@ -60,10 +62,11 @@ package struct Record: Codable, Equatable, Sendable {
     }
 
     /// Begins a new run: what counts in another boot's time is forgotten.
-    package mutating func begin(now: Now, version: String, camera: String, intervalSeconds: Double) {
+    package mutating func begin(now: Now, version: String, camera: String, intervalSeconds: Double, isRepeating: Bool) {
         self.version = version
         self.camera = camera
         self.intervalSeconds = intervalSeconds
+        self.isRepeating = isRepeating ? true : nil
         schema = Record.schema
         guard boot != now.boot else { return }
         boot = now.boot
@@ -85,6 +88,7 @@ package struct Record: Codable, Equatable, Sendable {
         case schema, version, camera, written, boot
         case bootFirstRun = "boot_first_run"
         case intervalSeconds = "interval_seconds"
+        case isRepeating = "repeating"
         case lastNumber = "last_number"
         case totalCaptures = "total_captures"
         case totalUploads = "total_uploads"

@@ -25,10 +25,7 @@ enum Slot {
     }
 
     /// A slot that holds no run yet.
-    static let blank: [UInt8] = {
-        let text = Array(#"{"seq":0,"schema":1}"#.utf8)
-        return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
-    }()
+    static let blank = Array(repeating: UInt8(ascii: " "), count: size - 1) + [UInt8(ascii: "\n")]
 
     private static func json(_ record: Record) throws(Failure) -> [UInt8] {
         let encoder = JSONEncoder()

@@ -8,6 +8,8 @@ package struct StateDirectory: ~Copyable {
     package private(set) var last: Record?
     /// Why the state had to begin anew, if it had to.
     package private(set) var resetReason: String?
+    /// There was no state file at all.
+    package let wasMissing: Bool
     private let lock: FileHandle
     private var ring: FileHandle?
     private var damaged: [Int] = []
@@ -37,10 +39,13 @@ package struct StateDirectory: ~Copyable {
         lock = locked
         self.path = path
         let file = path + "/" + StateRing.fileName
+        wasMissing = !fileExists(file)
         let found = StateRing(reading: path)
         switch found.content {
         case .record(let record): last = record
         case .neverRan: break
+        case .unreadable where !isRegularFile(file):
+            throw Self.failure("cannot read state", file, SystemError("open", number: EISDIR))
         case .unreadable(let why):
             guard access(file, R_OK) == 0 else {
                 throw Self.failure("cannot read state", file, SystemError("open"))

@@ -3,8 +3,8 @@ import SnapshotBase
 /// What `snapshot-web` is told by settings and environment.
 package struct WebOptions: Sendable {
     package var statePath: String
-    /// Seconds between captures, for a camera whose state doesn't know.
-    package var interval: Double
+    /// Seconds between captures, where the settings say; the state knows otherwise.
+    package var interval: Double?
     /// Where to listen when no socket is inherited; 0 takes any free port.
     package var port: Int
     /// Whether pictures, live view and recordings are shown at all.
@@ -23,8 +23,8 @@ package struct WebOptions: Sendable {
         statePath = try settings.string(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
         interval =
             try settings.duration(
-                .captureInterval, default: .seconds(10), in: .milliseconds(1)...(.seconds(86400 * 366)))?
-            .seconds ?? 10
+                .captureInterval, default: nil, in: .milliseconds(1)...(.seconds(86400 * 366)))?
+            .seconds
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)
         token = try settings.string(.webToken)

@@ -28,9 +28,11 @@ struct HealthCommand: ParsableCommand {
     func run() throws {
         try reporting(options.log()) { () throws(Failure) -> Int32 in
             let settings = try options.read()
+            let isSet = try settings.value(.captureInterval) != nil
+            let interval = try captureInterval(settings).seconds
             let report = HealthReport(
-                statePath: try stateDirectory(settings), now: .current(),
-                interval: try captureInterval(settings).seconds, version: snapshotVersion)
+                statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
+                camera: try settings.string(.cameraName) ?? "camera")
             switch format {
             case .json: print(descriptor: 1, report.json() + "\n")
             case .prometheus: print(descriptor: 1, report.prometheus())

@@ -20,7 +20,8 @@ class Ring:
         for slot in self.slots:
             assert len(slot) == SLOT, f"a slot of {len(slot)} bytes"
             assert slot.endswith(b"\n") and slot.count(b"\n") == 1, slot[-20:]
-            records.append(json.loads(slot))
+            if slot.strip():  # the others haven't been used yet
+                records.append(json.loads(slot))
         newest = max(records, key=lambda r: r["seq"])
         jq = subprocess.run(["jq", "-c", "-s", "max_by(.seq)", str(self.path)], capture_output=True, check=True)
         assert json.loads(jq.stdout)["seq"] == newest["seq"]

@@ -59,7 +59,9 @@ package struct Settings: Sendable {
             entries[entry.key] = entry
             guard !SettingKey.isKnown(entry.key) else { continue }
             let guess = SettingKey.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
-            warnings.append("unknown setting \(entry.key) in \(found):\(entry.line)\(guess)")
+            // What doesn't look like a setting's name may be a secret that was pasted into the wrong place.
+            let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
+            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(found):\(entry.line)\(guess)")
         }
         file = entries
         self.warnings = warnings
@@ -96,9 +98,12 @@ package struct Settings: Sendable {
 
     private func fromCredentialFile(_ key: SettingKey) throws(Failure) -> Value? {
         if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
-            let credential = directory + "/" + key.rawValue.lowercased()
+            let name = key.rawValue.lowercased()
+            let dashed = String(name.map { $0 == "_" ? "-" : $0 })
             // An empty one is what a unit gives where the person has put nothing.
-            if access(credential, F_OK) == 0, let value = try read(credential, for: key) { return value }
+            for credential in [directory + "/" + dashed, directory + "/" + name] where fileExists(credential) {
+                if let value = try read(credential, for: key) { return value }
+            }
         }
         let name = key.rawValue + "_FILE"
         for path in [environment[name], file[name]?.value] {

@@ -36,7 +36,7 @@ extension Failure {
                 .cameraRefused, code: "camera-key-changed", "refused camera", settings.address,
                 why: "its TLS key isn't the one that is pinned",
                 hint:
-                    "if the camera was replaced or reset, remove camera.json from STATE_PATH (or give the new "
+                    "if the camera was replaced or reset, remove session.json from STATE_PATH (or give the new "
                     + "pin in CAMERA_TLS_VERIFY); if not, somebody may be in between")
         case .cutShort:
             return make(

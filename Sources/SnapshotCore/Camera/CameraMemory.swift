@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import SnapshotBase
 
-/// What is remembered of the camera between runs: `STATE_PATH/camera.json`, mode 0600, since a session token opens
+/// What is remembered of the camera between runs: `STATE_PATH/session.json`, mode 0600, since a session token opens
 /// the camera. Written only when it changes.
 package struct CameraMemory: Codable, Equatable, Sendable {
     /// Which camera and user the rest belongs to.
@@ -23,23 +23,24 @@ package struct CameraMemory: Codable, Equatable, Sendable {
         package var boot: String
     }
 
-    package static let fileName = "camera.json"
+    package static let fileName = "session.json"
 
     package init() {}
 
-    /// The memory in a state directory, if it belongs to `place`; otherwise a new one with the same digest key.
-    package init(reading directory: String, place: String) {
-        if let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
+    /// The memory in a state directory; nil where there is none.
+    package init?(reading directory: String) {
+        guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
             let found = try? JSONDecoder().decode(CameraMemory.self, from: Data(bytes))
-        {
-            if found.place == place {
-                self = found
-            } else {
-                digestKey = found.digestKey
-            }
-        }
-        self.place = place
-        if digestKey.isEmpty { digestKey = hexadecimal(Crypto.random(16)) }
+        else { return nil }
+        self = found
+    }
+
+    /// This memory if it belongs to `place`; otherwise a new one with the same digest key.
+    package func belonging(to place: String) -> CameraMemory {
+        var memory = self.place == place ? self : CameraMemory()
+        memory.place = place
+        memory.digestKey = digestKey.isEmpty ? hexadecimal(Crypto.random(16)) : digestKey
+        return memory
     }
 
     /// Best effort: without memory the next run logs in anew.

@@ -28,7 +28,7 @@ extension HTTPClient {
         request.trust =
             switch settings.verification {
             case .off: .anybody
-            case .authorities: .authorities(file: nil)
+            case .authorities: .authorities(file: settings.authorities)
             case .pin(let pin): .pin(pin)
             case .pinFirst: memory.pin.map(TLSTrust.pin) ?? .anybody
             }

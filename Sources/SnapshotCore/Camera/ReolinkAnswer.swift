@@ -5,7 +5,8 @@ import SnapshotBase
 /// Errors come with HTTP status 200 and any content type.
 enum ReolinkAnswer: Equatable {
     case token(name: String, leaseSeconds: Double)
-    case error(code: Int, remainingTries: Int?)
+    /// `detail` is the camera's own word for it, made printable.
+    case error(code: Int, detail: String, remainingTries: Int?)
     case ok
     case unreadable
 
@@ -24,9 +25,10 @@ enum ReolinkAnswer: Equatable {
     }
     private struct Problem: Decodable {
         let rspCode: Int?
+        let detail: String?
         let remainTimes: Int?
         enum CodingKeys: String, CodingKey {
-            case rspCode
+            case rspCode, detail
             case remainTimes = "remain_times"
         }
     }
@@ -45,11 +47,10 @@ enum ReolinkAnswer: Equatable {
         {
             self = .token(name: token.name, leaseSeconds: min(max(token.leaseTime ?? 3600, 0), 86400))
         } else if let error = item.error {
-            self = .error(code: error.rspCode ?? 0, remainingTries: error.remainTimes)
-        } else if item.code == 0 {
-            self = .ok
+            let detail = (error.detail ?? "").printable(limit: 80)
+            self = .error(code: error.rspCode ?? 0, detail: detail, remainingTries: error.remainTimes)
         } else {
-            self = .error(code: 0, remainingTries: nil)
+            self = item.code == 0 ? .ok : .unreadable
         }
     }
 }
@@ -64,17 +65,20 @@ enum ReolinkError {
     /// It doesn't know this way to log in.
     static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
 
-    static func failure(_ code: Int, remainingTries: Int?, _ settings: CameraSettings) -> Failure {
+    static func failure(
+        _ code: Int, detail: String, remainingTries: Int?, _ settings: CameraSettings
+    ) -> Failure {
         let (words, hint) = explanation(code, settings)
+        let answer = "rspCode \(code)" + (detail.isEmpty ? "" : ", '\(detail)'")
         let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
         if refusals.contains(code) {
             return Failure(
                 .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
-                why: "\(words) (rspCode \(code))\(tries)", hint: hint)
+                why: "\(words) (\(answer))\(tries)", hint: hint)
         }
         return Failure(
             .camera, code: "camera-error\(code)", "no picture from camera", settings.address,
-            why: "\(words) (rspCode \(code))", hint: hint)
+            why: "\(words) (\(answer))", hint: hint)
     }
 
     private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {

@@ -48,7 +48,7 @@ struct ReolinkCamera: Camera {
     {
         if let session = memory.session, isFresh(session) {
             let body = try snap(login: "token=\(session.token)", &memory, deadline)
-            guard case .error(let code, _) = errorIn(body), isTokenError(code) else {
+            guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
             }
             // The camera has restarted, or ended the session by itself: there is nothing to log out.
@@ -63,11 +63,11 @@ struct ReolinkCamera: Camera {
         if let replaced { logOut(replaced.token, &memory, deadline) }
         guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
         let body = try snap(login: "token=\(session.token)", &memory, deadline)
-        if case .error(let code, let tries) = errorIn(body), isTokenError(code) {
+        if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
             // A new token that isn't taken: older firmware.
             logOut(session.token, &memory, deadline)
             memory.session = nil
-            return .noLogin(ReolinkError.failure(code, remainingTries: tries, settings), isLasting: true)
+            return .noLogin(ReolinkError.failure(code, detail: detail, remainingTries: tries, settings), isLasting: true)
         }
         return .picture(try good(body))
     }
@@ -114,8 +114,8 @@ struct ReolinkCamera: Camera {
             let renewal = Uptime.now().seconds + lease - min(300, lease / 10)
             memory.session = .init(token: name, renewal: renewal, boot: bootIdentity())
             return .done
-        case .error(let code, let tries):
-            let failure = ReolinkError.failure(code, remainingTries: tries, settings)
+        case .error(let code, let detail, let tries):
+            let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
             if ReolinkError.unsupported.contains(code) { return .failed(failure, isLasting: true) }
             if code == ReolinkError.maxSessions { return .failed(failure, isLasting: false) }
             throw failure
@@ -154,8 +154,8 @@ struct ReolinkCamera: Camera {
 
     /// The body, unless it is an error of the camera's.
     private func good(_ body: [UInt8]) throws(Failure) -> [UInt8] {
-        guard case .error(let code, let tries) = errorIn(body) else { return body }
-        throw ReolinkError.failure(code, remainingTries: tries, settings)
+        guard case .error(let code, let detail, let tries) = errorIn(body) else { return body }
+        throw ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
     }
 }
 

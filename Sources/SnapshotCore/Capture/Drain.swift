@@ -51,11 +51,11 @@ extension Run {
 extension Spool {
     /// A spooled picture as the store gets it; nil where it is no longer whole.
     func object(_ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures) -> StoredObject? {
-        guard let (entry, file, offset) = open(name), isIntact(entry, file, offset: offset) else {
+        guard let (entry, file) = open(name), isIntact(entry, file) else {
             return nil
         }
         return entry.object(
-            .file(file, offset: offset, length: entry.length), template: template, now: now, clock: clock)
+            .file(file, offset: 0, length: entry.length), template: template, now: now, clock: clock)
     }
 }
 

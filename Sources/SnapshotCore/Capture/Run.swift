@@ -13,7 +13,7 @@ struct Run {
     var shot = Shot(outcome: Outcome(result: .none))
     /// Whether the store took, or may still take, pictures in this run.
     var storeIsUp = true
-    private let rememberedCamera: CameraMemory
+    private let rememberedCamera: CameraMemory?
     private var pings = false
 
     init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: borrowing StateDirectory) {
@@ -26,13 +26,18 @@ struct Run {
         let interval = settings.interval.seconds
         record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
-        record.begin(now: now, version: snapshotVersion, camera: name, intervalSeconds: interval)
+        record.begin(
+            now: now, version: snapshotVersion, camera: name, intervalSeconds: interval, isRepeating: settings.isRepeating)
+        let remembered = CameraMemory(reading: settings.statePath)
+        rememberedCamera = remembered
+        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         if let reason = state.resetReason {
             record.stateReset = now.moment
             log.warn("the state was damaged (\(reason)); it is kept as state.jsonl.bad and begins anew")
+        } else if state.wasMissing, remembered != nil {
+            record.stateReset = now.moment
+            log.warn("state.jsonl is gone; the counters begin anew")
         }
-        rememberedCamera = CameraMemory(reading: settings.statePath, place: settings.camera.place)
-        memory = rememberedCamera
         spool = Spool(statePath: settings.statePath, figures: record.spool)
         spool.sweep()
         if spool.isDirty || isFirst {

@@ -51,7 +51,9 @@ package final class HTTPClient {
             return code
         }
         guard code == CURLE_OK else {
-            throw failure(code, errorText, transfer)
+            var number = 0
+            _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
+            throw failure(code, errorText, number, transfer)
         }
         var status = 0
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
@@ -123,9 +125,12 @@ package final class HTTPClient {
         return nil
     }
 
-    private func failure(_ code: CURLcode, _ text: [CChar], _ transfer: HTTPTransfer) -> HTTPFailure {
+    private func failure(
+        _ code: CURLcode, _ text: [CChar], _ number: Int, _ transfer: HTTPTransfer
+    ) -> HTTPFailure {
         let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let why = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        var why = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(number))) }
         let kind: HTTPFailure.Kind =
             switch code {
             case _ where transfer.isTooLarge: .tooLarge

@@ -69,7 +69,9 @@ package struct JPEG: Equatable, Sendable {
             case 0xDA:
                 guard size != nil else { throw .noDimensions }
                 if firstScan == nil { firstScan = segment.lowerBound - 2 }
-                position = try Self.endOfScan(in: bytes, from: position)
+                let start = position
+                position = try Self.endOfScan(in: bytes, from: start)
+                guard position > start else { throw .noScan }
             default: break
             }
         }

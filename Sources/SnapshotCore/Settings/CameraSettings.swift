@@ -25,6 +25,8 @@ package struct CameraSettings: Sendable {
     package var password: String
     package var useHTTPS: Bool
     package var verification: Verification
+    /// Private certificate authorities for CAMERA_TLS_VERIFY=ca.
+    package var authorities: String?
     package var channel: Int
     package var stream: Stream
     /// Pixels; both or neither.
@@ -39,6 +41,7 @@ package struct CameraSettings: Sendable {
         password = try settings.string(.cameraPassword) ?? ""
         useHTTPS = try settings.bool(.cameraUseHTTPS, default: false)
         verification = try Self.verification(settings)
+        authorities = try authorityFile(settings)
         channel = try settings.integer(.cameraChannel, default: 0, in: 0...255) ?? 0
         stream = try settings.choice(.cameraStream, default: .main)
         auth = try settings.choice(.cameraAuth, default: .auto)
@@ -137,7 +140,7 @@ package struct CameraSettings: Sendable {
             "must begin with http://, https://, rtsp://, file: or v4l2:, with a host or path, without spaces"
         if text.hasPrefix("file:") {
             var path = text.dropFirst(5)
-            if path.hasPrefix("//") { path = path.dropFirst(2) }
+            if path.hasPrefix("//") { path = path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2) }
             guard let decoded = percentDecoded(path), !decoded.isEmpty else {
                 throw settings.refusal(.cameraURL, value, rule: rule)
             }

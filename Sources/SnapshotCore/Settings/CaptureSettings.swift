@@ -7,6 +7,8 @@ package struct CaptureSettings: Sendable {
     package var store: StoreSettings
     package var keyTemplate: KeyTemplate
     package var interval: Duration
+    /// Whether `--every` set it.
+    package var isRepeating: Bool
     package var uploadAttempts: Int
     package var uploadDeadline: Duration
     package var spoolMaxBytes: Int
@@ -24,6 +26,7 @@ package struct CaptureSettings: Sendable {
         camera = try CameraSettings(settings)
         store = try StoreSettings(settings)
         keyTemplate = try KeyTemplate(settings)
+        isRepeating = interval != nil
         let configured = try captureInterval(settings)
         self.interval = interval ?? configured
         uploadAttempts = try settings.integer(.uploadAttempts, default: 3, in: 1...100) ?? 3

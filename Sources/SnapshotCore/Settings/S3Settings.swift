@@ -32,7 +32,7 @@ package struct S3Settings: Sendable {
                 hint: "set S3_BUCKET=name-of-the-bucket")
         }
         guard bucket.text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
-            bucket.text.utf8.count <= 255
+            bucket.text.utf8.count <= 255, !bucket.text.hasPrefix("."), !bucket.text.contains("..")
         else {
             throw settings.refusal(
                 .s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")

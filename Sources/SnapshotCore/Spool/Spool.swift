@@ -61,7 +61,7 @@ package struct Spool: Sendable {
         _ entry: SpoolEntry, _ picture: [UInt8], number: Int, maxBytes: Int, minFree: Int,
         commit: (SpoolFigures) -> Void
     ) throws(Failure) -> SpoolName {
-        guard let header = entry.header else { throw full("its key is too long") }
+        guard let line = entry.line else { throw full("its key is too long") }
         guard picture.count <= maxBytes else {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(maxBytes) bytes)")
         }
@@ -74,7 +74,7 @@ package struct Spool: Sendable {
             // Emptied folders are removed, this one perhaps just now.
             try makeDirectory(folder, mode: 0o700)
             try writeDurably(
-                [header, picture], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
+                [picture, line], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
         } catch {
             throw full(
                 error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
@@ -177,18 +177,17 @@ package struct Spool: Sendable {
     // MARK: Reading
 
     /// An entry and the open file with its picture; nil where the file is gone or was never whole.
-    package func open(_ name: SpoolName) -> (entry: SpoolEntry, file: FileHandle, offset: Int)? {
+    package func open(_ name: SpoolName) -> (entry: SpoolEntry, file: FileHandle)? {
         guard let file = try? FileHandle(opening: path(of: name), O_RDONLY),
-            let start = try? file.readAll(limit: SpoolEntry.longestHeader),
-            let (entry, offset) = SpoolEntry.read(start), let size = try? file.status().st_size,
-            Int(size) == offset + entry.length
+            lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0,
+            let line = try? file.readAll(limit: SpoolEntry.longestLine), let entry = SpoolEntry(line: line),
+            entry.length == name.bytes
         else { return nil }
-        return (entry, file, offset)
+        return (entry, file)
     }
 
     /// Whether the picture's bytes still are those that were captured.
-    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle, offset: Int) -> Bool {
-        Crypto.sha256(of: file.descriptor, offset: offset, length: entry.length).map { hexadecimal($0) }
-            == entry.sha256
+    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) -> Bool {
+        Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length).map { hexadecimal($0) } == entry.sha256
     }
 }

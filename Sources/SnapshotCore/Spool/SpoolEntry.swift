@@ -1,8 +1,8 @@
 import FoundationEssentials
 import SnapshotBase
 
-/// Everything about one spooled picture, so that a drain needs nothing else: the first line of its file, as JSON.
-/// The picture's bytes follow.
+/// Everything about one spooled picture, so that a drain needs nothing else: one line of JSON behind the picture's bytes
+/// in the same file, which thus shows the picture in any viewer.
 package struct SpoolEntry: Codable, Equatable, Sendable {
     package var key: String
     /// Milliseconds since 1970, as given out at capture.
@@ -16,20 +16,12 @@ package struct SpoolEntry: Codable, Equatable, Sendable {
     package var boot: String
     package var up: Double
 
-    static let longestHeader = 8192
+    static let longestLine = 8192
 
-    var header: [UInt8]? {
-        guard let data = try? JSONEncoder().encode(self), data.count < Self.longestHeader else { return nil }
+    /// What stands behind the picture.
+    var line: [UInt8]? {
+        guard let data = try? JSONEncoder().encode(self), data.count < Self.longestLine else { return nil }
         return [UInt8](data) + [UInt8(ascii: "\n")]
-    }
-
-    /// The entry at the beginning of a file, and where its picture begins.
-    static func read(_ start: [UInt8]) -> (entry: SpoolEntry, offset: Int)? {
-        guard let end = start.firstIndex(of: UInt8(ascii: "\n")),
-            let entry = try? JSONDecoder().decode(SpoolEntry.self, from: Data(start[..<end])),
-            entry.length > 0
-        else { return nil }
-        return (entry, end + 1)
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -39,7 +31,17 @@ package struct SpoolEntry: Codable, Equatable, Sendable {
     }
 }
 
-/// One file of the spool, as its name tells: `NUMBER-BYTES`, in a folder for each thousand numbers.
+extension SpoolEntry {
+    /// nil where the line isn't whole.
+    package init?(line: [UInt8]) {
+        guard line.last == UInt8(ascii: "\n"),
+            let entry = try? JSONDecoder().decode(SpoolEntry.self, from: Data(line.dropLast())), entry.length > 0
+        else { return nil }
+        self = entry
+    }
+}
+
+/// One file of the spool, as its name tells: `NUMBER-BYTES.jpg`, in a folder for each thousand numbers.
 package struct SpoolName: Comparable, Sendable {
     /// Counts captures; orders the spool, whatever the clock said.
     package let number: Int
@@ -52,9 +54,9 @@ package struct SpoolName: Comparable, Sendable {
     }
 
     init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.count == 12, let number = Int(parts[0]),
-            let bytes = Int(parts[1]),
+        guard text.hasSuffix(".jpg") else { return nil }
+        let parts = text.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].utf8.count == 12, let number = Int(parts[0]), let bytes = Int(parts[1]),
             number > 0, bytes > 0
         else { return nil }
         self.init(number: number, bytes: bytes)
@@ -64,7 +66,7 @@ package struct SpoolName: Comparable, Sendable {
 
     static let perFolder = 1000
     var folder: String { Self.padded(number / Self.perFolder) }
-    var text: String { "\(Self.padded(number))-\(bytes)" }
+    var text: String { "\(Self.padded(number))-\(bytes).jpg" }
 
     private static func padded(_ number: Int) -> String {
         let digits = String(number)

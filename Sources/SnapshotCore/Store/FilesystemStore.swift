@@ -21,7 +21,8 @@ struct FilesystemStore: Store {
             try makeDirectory(parentDirectory(path), mode: 0o755)
             let pieces = try Self.pieces(object.content)
             size = pieces.reduce(0) { $0 + $1.count }
-            if let ledger { try ledger.add(key: object.key, bytes: size) }
+            // Without its line retention won't know the picture; that is no reason not to keep it.
+            try? ledger?.add(key: object.key, bytes: size)
             try writeDurably(pieces, to: path, temporary: temporary, mode: 0o644)
         } catch {
             throw StoreFailure(Self.failure(error, path: path), .giveUp)

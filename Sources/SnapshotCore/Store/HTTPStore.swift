@@ -27,10 +27,11 @@ struct HTTPStore: Store {
         if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
         switch settings.format {
         case .multipart:
-            let fields = [
+            var fields = [
                 ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
-                ("sha256", object.sha256), ("key", object.key), ("clock", object.clock.rawValue),
+                ("sha256", object.sha256), ("key", object.key),
             ]
+            if object.clock != .synced { fields.append(("clock", object.clock.rawValue)) }
             let file = FormFile(
                 field: "file", fileName: object.fileName, contentType: object.contentType,
                 content: object.content)
@@ -38,7 +39,9 @@ struct HTTPStore: Store {
         case .raw:
             request.headers.append(("Content-Type", object.contentType))
             request.headers.append(("X-Snapshot-Key", headerText(object.key)))
-            request.headers += object.facts.map { ("X-Snapshot-\($0.name.capitalizedWords)", $0.value) }
+            for fact in object.facts where fact.name != "clock" || object.clock != .synced {
+                request.headers.append(("X-Snapshot-\(fact.name.capitalizedWords)", fact.value))
+            }
             request.body = object.content
         }
         let response: HTTPResponse

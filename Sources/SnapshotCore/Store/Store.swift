@@ -116,9 +116,9 @@ package struct StoreFailure: Error, Sendable {
     }
 }
 
-/// `text` for a header: control and non-ASCII bytes percent-encoded.
+/// `text` for a header: as it is where it is printable ASCII, otherwise percent-encoded as in a path.
 func headerText(_ text: String) -> String {
-    percentEncoded(text, also: " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}")
+    text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : percentEncoded(text, also: "/")
 }
 
 extension Timestamp {

@@ -59,35 +59,37 @@ package struct Health: Sendable {
     private static let memory = 86400.0
 
     /// - Parameters:
-    ///   - interval: seconds between captures where the state doesn't know.
+    ///   - interval: seconds between captures as the settings have it; nil where they don't say.
+    ///   - camera: what the camera is called where the state doesn't know.
     package init(
-        _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double, version: String
+        _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double?, camera: String, version: String
     ) {
         switch content {
-        case .record(let record): self.init(record, relay: relay, now: now, version: version)
-        case .neverRan: self.init(without: .neverCaptured, relay: relay, interval: interval, version: version)
-        case .unreadable:
-            self.init(without: .stateUnreadable, relay: relay, interval: interval, version: version)
+        case .record(let record): self.init(record, now: now, interval: interval)
+        case .neverRan: self.init(without: .neverCaptured, interval: interval, camera: camera)
+        case .unreadable: self.init(without: .stateUnreadable, interval: interval, camera: camera)
         }
+        self.relay = relay
+        self.version = version
     }
 
     /// The health of a camera without a record.
-    private init(without reason: Reason, relay: RelayReport?, interval: Double, version: String) {
-        self.relay = relay
-        self.version = version
+    private init(without reason: Reason, interval: Double?, camera: String) {
         status = reason.status
         reasons = [reason]
         uptimeSeconds = 0
-        intervalSeconds = interval
-        camera = ""
+        intervalSeconds = interval ?? 10
+        self.camera = camera
+        version = ""
     }
 
-    private init(_ record: Record, relay: RelayReport?, now: Now, version: String) {
+    private init(_ record: Record, now: Now, interval configured: Double?) {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
         let storedAge = age(record.lastUpload)
         // A checksum doesn't make numbers sane: these stay what an Int can hold.
-        let interval = min(max(record.intervalSeconds, 0.1), 1e9)
+        let known = (record.isRepeating == true ? nil : configured) ?? record.intervalSeconds
+        let interval = min(max(known, 0.1), 1e9)
 
         var reasons: [Reason] = []
         if captureAge == nil { reasons.append(.neverCaptured) }
@@ -117,8 +119,7 @@ package struct Health: Sendable {
         lastError = record.lastError?.code
         spool = record.spool
         clock = record.clock
-        self.relay = relay
         camera = record.camera
-        self.version = version
+        version = ""
     }
 }

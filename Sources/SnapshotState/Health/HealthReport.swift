@@ -8,27 +8,27 @@ package struct HealthReport: Sendable {
     /// The worst of them, which speaks for all.
     package let worst: Health
 
-    /// - Parameter interval: seconds between captures where a state doesn't know.
-    package init(statePath: String, now: Now, interval: Double, version: String) {
+    /// - Parameters:
+    ///   - interval: seconds between captures as the settings have it; nil where they don't say.
+    ///   - camera: what the camera is called where a state doesn't know.
+    package init(
+        statePath: String, now: Now, interval: Double?, camera: String = "camera", version: String = snapshotVersion
+    ) {
         var cameras: [String: Health] = [:]
         for name in Self.instances(in: statePath) {
-            cameras[name] = Self.camera(
-                in: statePath + "/" + name, now: now, interval: interval, version: version)
+            let path = statePath + "/" + name
+            cameras[name] = Health(
+                StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now, interval: nil,
+                camera: name, version: version)
         }
         let own = StateRing(reading: statePath).content
         let relay = RelayReport(reading: statePath, now: now)
         var isThere = true
         if case .neverRan = own { isThere = relay != nil }
-        let health = Health(own, relay: relay, now: now, interval: interval, version: version)
+        let health = Health(own, relay: relay, now: now, interval: interval, camera: camera, version: version)
         if isThere || cameras.isEmpty { cameras[""] = health }
         self.cameras = cameras
         worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
-    }
-
-    private static func camera(in path: String, now: Now, interval: Double, version: String) -> Health {
-        Health(
-            StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now,
-            interval: interval, version: version)
     }
 
     /// The names of the directories that hold a state of their own.

@@ -12,6 +12,8 @@ struct Fault: Sendable, Equatable {
         case tokenSnap
         /// Login requests, before the password is looked at.
         case login
+        /// Whatever opens a session: logins, and snapshots with user and password.
+        case session
         /// Everything under api.cgi that comes without TLS.
         case plainHTTP
         /// New connections.
@@ -31,7 +33,7 @@ struct Fault: Sendable, Equatable {
     init?(name: String) {
         self.name = name
         switch name {
-        case "max-session": (strikes, kind) = (.login, .rspCode(-5, detail: nil))
+        case "max-session": (strikes, kind) = (.session, .rspCode(-5, detail: nil))
         case "locked": (strikes, kind) = (.login, .rspCode(-7, detail: Refusal.locked.detail))
         case "login-frequent": (strikes, kind) = (.login, .rspCode(-105, detail: nil))
         case "token-refused": (strikes, kind) = (.tokenSnap, .rspCode(-6, detail: nil))

@@ -63,7 +63,7 @@ final class Camera: Sendable {
         if !secure, let fault = take(.plainHTTP) { return struck(by: fault, command) { _ in } }
         switch command {
         case "Login":
-            return struck(by: take(.login), command) { $0 = self.login(commands.first?["param"]?["User"]) }
+            return struck(by: take(.login) ?? take(.session), command) { $0 = self.login(commands.first?["param"]?["User"]) }
         case "Logout": return logout(request.query["token"])
         case "Snap":
             state.withLock { $0.counters.snaps += 1 }
@@ -139,7 +139,7 @@ final class Camera: Sendable {
         } catch {
             return Answer(error, to: "Snap")
         }
-        let fault = (query["token"] != nil ? take(.tokenSnap) : nil) ?? take(.snap)
+        let fault = take(query["token"] != nil ? .tokenSnap : .session) ?? take(.snap)
         return struck(by: fault, "Snap") { answer in
             let pattern: TestPattern.Kind = fault?.kind == .covered ? .black : .clock
             if let picture = pictures.next(size, pattern: pattern, frozen: fault?.kind == .frozen) {
