@@ -3,11 +3,15 @@ import argparse
 import sys
 from pathlib import Path
 
+import age
+import drain
+import every
+import health
 import one_shot
 from report import render
 from rig import Rig
 
-SECTIONS = {"one-shot": one_shot}
+SECTIONS = {"one-shot": one_shot, "every": every, "health": health, "age": age, "drain": drain}
 
 
 def main():

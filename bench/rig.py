@@ -32,7 +32,7 @@ class Rig(contextlib.ExitStack):
         self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="snapshot-bench-")))
         self.meter = Meter(self.folder)
         self.pictures = {name: make_picture(self.folder / f"{name}.jpg", *what) for name, what in PICTURES.items()}
-        self.cameras = {name: self.enter_context(Simulator("--password", PASSWORD, "--picture", path))
+        self.cameras = {name: self.enter_context(Simulator("--password", PASSWORD, "--max-sessions", 1000, "--picture", path))
                         for name, path in self.pictures.items()}
         (self.folder / "rgw").mkdir()
         self.server = rgw.start(self.folder / "rgw", memory="12G")
@@ -84,7 +84,7 @@ def make_picture(path, size, wanted):
     """A JPEG of noise near `wanted` bytes: noise doesn't compress, so the quality decides."""
     for quality in range(2, 32):
         subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
-                        f"testsrc2=size={size}:rate=1,noise=alls=20:all_seed=1", "-frames:v", "1", "-c:v", "mjpeg",
+                        f"testsrc2=size={size}:rate=1,noise=alls=22:all_seed=1", "-frames:v", "1", "-c:v", "mjpeg",
                         "-q:v", str(quality), path], check=True)
         if path.stat().st_size <= wanted:
             break
