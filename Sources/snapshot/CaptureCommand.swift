@@ -37,24 +37,41 @@ struct CaptureCommand: ParsableCommand {
     }
 
     func run() throws {
-        let interval = every.flatMap(Duration.init(setting:))
-        var log = options.log()
+        var job = CaptureJob()
+        job.interval = every.flatMap(Duration.init(setting:))
+        job.span = span.flatMap(Duration.init(setting:))
+        job.json = json
+        job.drains = drain
+        job.isVerbose = options.verbose
+        throw ExitCode(job.run(options.read))
+    }
+}
+
+/// What `capture` does, free of how it was asked for.
+struct CaptureJob {
+    var interval: Duration?
+    var span: Duration?
+    var json = false
+    var drains = true
+    var isVerbose = false
+
+    /// - Returns: the exit code.
+    func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
+        var log = Log("snapshot", isVerbose: isVerbose)
         let settings: CaptureSettings
         do throws(Failure) {
-            let read = try options.read()
+            let read = try readSettings()
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read, interval: interval)
         } catch {
             log.report(error)
-            throw ExitCode(error.exitCode)
+            return error.exitCode
         }
         log.secrets = settings.secrets
         let printer = ShotPrinter(log: log, json: json)
-        let capture = Capture(settings, client: HTTPClient(), log: log, drains: drain)
-        guard let interval else { throw ExitCode(shoot(capture, printer)) }
-        throw ExitCode(
-            repeating(every: interval, for: span.flatMap(Duration.init(setting:))) { shoot(capture, printer) }
-        )
+        let capture = Capture(settings, client: HTTPClient(), log: log, drains: drains)
+        guard let interval else { return shoot(capture, printer) }
+        return repeating(every: interval, for: span) { shoot(capture, printer) }
     }
 
     private func shoot(_ capture: Capture, _ printer: ShotPrinter) -> Int32 {

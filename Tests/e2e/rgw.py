@@ -34,7 +34,7 @@ osd pool default pgp num = 1
 osd crush chooseleaf type = 0
 osd heartbeat grace = 60
 osd objectstore = memstore
-memstore device bytes = 512M
+memstore device bytes = {memory}
 mon allow pool size one = true
 mon max pg per osd = 1000
 mon data avail crit = 1
@@ -61,7 +61,7 @@ rgw sts key = 0123456789abcdef
 """
 
 
-def start(folder, parent=None):
+def start(folder, parent=None, memory="512M"):
     v2, v1, http, https, sts = free_ports(5)
     for d in ("mon", "osd"):
         (folder / d).mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,8 @@ def start(folder, parent=None):
     fsid = str(uuid.uuid4())
     mons = f"[v2:127.0.0.1:{v2}/0,v1:127.0.0.1:{v1}/0]"
     conf = folder / "ceph.conf"
-    conf.write_text(CONFIG.format(folder=folder, fsid=fsid, mons=mons, http=http, https=https, sts=sts, cert=cert, key=key))
+    conf.write_text(CONFIG.format(folder=folder, fsid=fsid, mons=mons, http=http, https=https, sts=sts, cert=cert, key=key,
+                                  memory=memory))
     pids = []
 
     def run(*command):

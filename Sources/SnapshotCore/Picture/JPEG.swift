@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the gate found in a good picture.
 package struct JPEG: Equatable, Sendable {
     package let width: Int
@@ -110,26 +112,29 @@ package struct JPEG: Equatable, Sendable {
 
     /// Where the entropy-coded data ends: at the first marker that is neither a stuffed zero nor a restart.
     private static func endOfScan(in bytes: [UInt8], from start: Int) throws(Flaw) -> Int {
-        let end = bytes.withUnsafeBufferPointer { buffer -> Int? in
+        let end = bytes.withUnsafeBytes { buffer -> Int? in
             var position = start
-            while position + 1 < buffer.count {
-                guard buffer[position] == 0xFF else {
-                    position += 1
-                    continue
-                }
-                let next = buffer[position + 1]
+            while let found = Self.firstFF(in: buffer, from: position), found + 1 < buffer.count {
+                let next = buffer[found + 1]
                 if next == 0xFF {
-                    position += 1
+                    position = found + 1
                 } else if next == 0 || (0xD0...0xD7).contains(next) {
-                    position += 2
+                    position = found + 2
                 } else {
-                    return position
+                    return found
                 }
             }
             return nil
         }
         guard let end else { throw .cutShort }
         return end
+    }
+
+    private static func firstFF(in buffer: UnsafeRawBufferPointer, from position: Int) -> Int? {
+        guard position < buffer.count, let base = buffer.baseAddress,
+            let found = memchr(base + position, 0xFF, buffer.count - position)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
     }
 
     private static func word(_ bytes: [UInt8], _ offset: Int) -> Int {

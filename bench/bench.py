@@ -1,0 +1,36 @@
+"""Measures everything and writes RESULTS.md beside this file; `bench/run --help` lists the options."""
+import argparse
+import sys
+from pathlib import Path
+
+import age
+import drain
+import every
+import health
+import one_shot
+from report import render
+from rig import Rig
+
+SECTIONS = {"one-shot": one_shot, "every": every, "health": health, "age": age, "drain": drain}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
+    parser.add_argument("--runs", type=int, default=60, help="runs of each short command")
+    parser.add_argument("--spooled", type=int, default=10_000, help="pictures to drain")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this alone; again for more")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    options = parser.parse_args()
+    sections = []
+    with Rig() as rig:
+        for name in options.only or SECTIONS:
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            sections += SECTIONS[name].measure(rig, options)
+            rig.empty_bucket()
+    text = render(sections)
+    options.output.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
