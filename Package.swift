@@ -61,8 +61,12 @@ let package = Package(
             dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
+        .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotCoreTests", dependencies: ["SnapshotBase", "SnapshotCore"], swiftSettings: strict),
+            name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotCoreTests", dependencies: ["SnapshotBase", "SnapshotState", "SnapshotCore"],
+            swiftSettings: strict),
         // Signs requests for the tests to compare with botocore's signatures.
         .executableTarget(
             name: "sigv4-sign", dependencies: ["SnapshotCore"], path: "Tests/Tools/sigv4-sign",

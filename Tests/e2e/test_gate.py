@@ -129,6 +129,6 @@ def test_frozen_pictures_degrade_health(ready, camera):
         ready.capture().expect(0)
     health = ready.health()
     assert health["status"] == "degraded" and any("frozen" in r for r in health["reasons"])
-    camera.picture = picture
+    camera.picture = lambda: picture(width=480, height=270)  # another view: other scan data, not only other comments
     ready.capture().expect(0)
     assert ready.health()["status"] == "healthy"

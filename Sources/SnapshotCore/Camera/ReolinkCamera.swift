@@ -67,7 +67,8 @@ struct ReolinkCamera: Camera {
             // A new token that isn't taken: older firmware.
             logOut(session.token, &memory, deadline)
             memory.session = nil
-            return .noLogin(ReolinkError.failure(code, detail: detail, remainingTries: tries, settings), isLasting: true)
+            let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
+            return .noLogin(failure, isLasting: true)
         }
         return .picture(try good(body))
     }

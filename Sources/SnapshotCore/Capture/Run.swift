@@ -27,7 +27,8 @@ struct Run {
         record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
         record.begin(
-            now: now, version: snapshotVersion, camera: name, intervalSeconds: interval, isRepeating: settings.isRepeating)
+            now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
+            isRepeating: settings.isRepeating)
         let remembered = CameraMemory(reading: settings.statePath)
         rememberedCamera = remembered
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)

@@ -63,7 +63,8 @@ final class Camera: Sendable {
         if !secure, let fault = take(.plainHTTP) { return struck(by: fault, command) { _ in } }
         switch command {
         case "Login":
-            return struck(by: take(.login) ?? take(.session), command) { $0 = self.login(commands.first?["param"]?["User"]) }
+            let user = commands.first?["param"]?["User"]
+            return struck(by: take(.login) ?? take(.session), command) { $0 = self.login(user) }
         case "Logout": return logout(request.query["token"])
         case "Snap":
             state.withLock { $0.counters.snaps += 1 }

@@ -1,0 +1,55 @@
+import SnapshotBase
+import SnapshotState
+import Testing
+
+@testable import SnapshotCore
+
+private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
+    Now(wall: Timestamp(iso8601: wall) ?? Timestamp(milliseconds: 0), up: up, boot: boot)
+}
+
+@Suite struct CaptureClockTests {
+    @Test func aClockThatIsKeptIsBelieved() {
+        var figures = ClockFigures()
+        figures.latestMilliseconds = Int64.max / 2
+        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:00Z"), figures, keeper: .synced)
+        #expect(time.iso8601 == "2026-11-22T10:00:00Z" && quality == .synced)
+    }
+
+    @Test func noKeyComesTwiceUnderAWrongClock() {
+        var figures = ClockFigures()
+        figures.latestMilliseconds = now("2026-11-22T10:00:00Z").wall.milliseconds
+        for wall in ["1970-01-01T00:00:10Z", "2026-11-22T09:00:00Z", "2025-01-01T00:00:00Z"] {
+            let (time, quality) = CaptureClock.time(at: now(wall), figures, keeper: .none)
+            #expect(time.milliseconds > figures.latestMilliseconds && quality == .unsynced)
+            figures.latestMilliseconds = time.milliseconds
+        }
+        let waiting = CaptureClock.time(at: now("2026-11-22T10:01:00Z"), figures, keeper: .notYet)
+        #expect(waiting.1 == .unsynced, "its keeper hasn't set it yet")
+    }
+
+    @Test func whatTheStoreTellsCorrects() {
+        var figures = ClockFigures()
+        CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
+        let later = now("2026-11-22T10:00:30Z", up: 1030)
+        #expect(CaptureClock.offset(at: later, figures) == 3_600_000)
+        let (time, quality) = CaptureClock.time(at: later, figures, keeper: .none)
+        #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .corrected)
+    }
+
+    @Test func anOffsetEndsWhenTheClockIsSet() {
+        var figures = ClockFigures()
+        CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
+        // Thirty seconds later by the boot clock, an hour and thirty seconds by the wall clock.
+        let set = now("2026-11-22T11:00:30Z", up: 1030)
+        #expect(CaptureClock.offset(at: set, figures) == 0)
+        let (time, quality) = CaptureClock.time(at: set, figures, keeper: .none)
+        #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .synced)
+    }
+
+    @Test func smallDifferencesAreNone() {
+        var figures = ClockFigures()
+        CaptureClock.learn(1500, at: now("2026-11-22T10:00:00Z"), &figures)
+        #expect(figures.offsetSeconds == 0 && figures.base == nil)
+    }
+}

@@ -1,0 +1,84 @@
+import SnapshotBase
+import Testing
+
+@testable import SnapshotState
+
+private func now(_ seconds: Double, boot: String = "b", wall: Int64 = 0) -> Now {
+    Now(wall: Timestamp(milliseconds: 1_795_000_000_000 + Int64(seconds * 1000) + wall), up: seconds, boot: boot)
+}
+
+private func health(_ record: Record, at moment: Now) -> Health {
+    Health(.record(record), relay: nil, now: moment, interval: nil, camera: "c", version: "1")
+}
+
+@Suite struct HealthTests {
+    private let good: Record = {
+        var record = Record(version: "1", camera: "c", now: now(1000), intervalSeconds: 10)
+        record.lastCapture = now(1000).moment
+        record.lastUpload = now(1000).moment
+        return record
+    }()
+
+    @Test func agesDecide() {
+        #expect(health(good, at: now(1030)).status == .healthy)
+        #expect(health(good, at: now(1031)).reasons == [.stale])
+        #expect(health(good, at: now(1100)).reasons == [.stale])
+        #expect(health(good, at: now(1101)).status == .unhealthy)
+        #expect(health(good, at: now(1101)).reasons == [.noCapture, .stale])
+    }
+
+    @Test func agesSurviveClockJumps() {
+        for jump in [Int64(-3_600_000), 3_600_000, 86_400_000_000] {
+            #expect(health(good, at: now(1010, wall: jump)).ageSeconds == 10)
+        }
+    }
+
+    @Test func anotherBootCountsByTheWallClockButAtLeastItsOwnAge() {
+        #expect(health(good, at: now(15, boot: "c", wall: 1_000_000)).ageSeconds == 15)
+        #expect(health(good, at: now(15, boot: "c", wall: 2_000_000)).ageSeconds == 1015)
+    }
+
+    @Test func everyReasonHasItsStatus() {
+        let changes: [(Health.Reason, Health.Status, (inout Record) -> Void)] = [
+            (.neverCaptured, .unhealthy, { $0.lastCapture = nil }),
+            (.cameraCredentials, .unhealthy, { $0.latches["camera"] = .after(nil, settings: "x", now: now(1)) }),
+            (.storeCredentials, .unhealthy, { $0.latches["store"] = .after(nil, settings: "x", now: now(1)) }),
+            (.spooling, .degraded, { $0.spool.count = 1 }), (.frozen, .degraded, { $0.pictures.frozen = true }),
+            (.covered, .degraded, { $0.pictures.covered = true }),
+            (.clockUnsynced, .degraded, { $0.clock.synced = false }),
+            (.dropped, .degraded, { $0.spool.lastDrop = now(900).moment }),
+            (.stateReset, .degraded, { $0.stateReset = now(900).moment }),
+        ]
+        for (reason, status, change) in changes {
+            var record = good
+            change(&record)
+            let found = health(record, at: now(1001))
+            #expect(found.reasons == [reason] && found.status == status)
+        }
+    }
+
+    @Test func latchesDoubleToSixHours() {
+        var latch = Latch.after(nil, settings: "s", now: now(0))
+        var delays = [latch.delaySeconds]
+        for _ in 0..<7 {
+            latch = .after(latch, settings: "s", now: now(0))
+            delays.append(latch.delaySeconds)
+        }
+        #expect(delays == [600, 1200, 2400, 4800, 9600, 19200, 21600, 21600])
+        #expect(latch.remaining(settings: "other", now: now(1), recordBoot: "b") == nil)
+        #expect(latch.remaining(settings: "s", now: now(21599), recordBoot: "b") == 1)
+        #expect(latch.remaining(settings: "s", now: now(21600), recordBoot: "b") == nil)
+    }
+
+    @Test func frozenAndCovered() {
+        var pictures = PictureHistory()
+        for count in 1...12 {
+            pictures.note(scan: "same", bytes: 100, frozenAfter: 12)
+            #expect(pictures.frozen == (count == 12))
+        }
+        pictures.note(scan: "other", bytes: 24, frozenAfter: 12)
+        #expect(!pictures.frozen && pictures.covered)
+        pictures.note(scan: "more", bytes: 25, frozenAfter: 0)
+        #expect(!pictures.covered)
+    }
+}
