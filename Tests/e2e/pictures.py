@@ -3,6 +3,7 @@ import itertools
 import os
 import subprocess
 
+FRAMES = 24
 _made = {}
 _numbers = itertools.count()
 
@@ -12,19 +13,22 @@ def segment(marker, body):
 
 
 def encode(width=640, height=360):
-    """A test picture of that size, made once."""
+    """Test pictures of that size with a running clock, made once."""
     if (width, height) not in _made:
-        _made[width, height] = subprocess.run(
+        stream = subprocess.run(
             ["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", f"testsrc=size={width}x{height}:rate=1",
-             "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2", "-"],
+             "-frames:v", str(FRAMES), "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "-"],
             stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout
+        _made[width, height] = [b"\xff\xd8" + part for part in stream.split(b"\xff\xd8")[1:]]
+        assert len(_made[width, height]) == FRAMES
     return _made[width, height]
 
 
 def picture(width=640, height=360, size=0):
     """A valid JPEG that no other call returns; `size` grows it with comments to about that many bytes."""
-    base = encode(width, height)
-    mark = f"picture {os.getpid()} {next(_numbers)} ".encode() + os.urandom(8)
+    number = next(_numbers)
+    base = encode(width, height)[number % FRAMES]
+    mark = f"picture {os.getpid()} {number} ".encode() + os.urandom(8)
     extra = segment(0xFE, mark)
     while len(base) + len(extra) < size:
         extra += segment(0xFE, os.urandom(min(60_000, size - len(base) - len(extra))))

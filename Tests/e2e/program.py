@@ -121,7 +121,7 @@ class Snapshot:
     _numbers = itertools.count()
 
     def __init__(self, folder, **settings):
-        self.folder = Path(folder)
+        self.folder = Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.binary = binary("snapshot")
         self.settings = {k: str(v) for k, v in settings.items()}

@@ -29,14 +29,14 @@ class Ring:
 
     @property
     def records(self):
-        """The readable records, oldest first."""
+        """The readable records, oldest first; slots that were never written have seq 0."""
         found = []
         for slot in self.slots:
             try:
                 found.append(json.loads(slot))
             except ValueError:
                 continue
-        return sorted((r for r in found if isinstance(r, dict) and "seq" in r), key=lambda r: r["seq"])
+        return sorted((r for r in found if isinstance(r, dict) and r.get("seq")), key=lambda r: r["seq"])
 
     @property
     def newest(self):

@@ -128,7 +128,7 @@ def test_a_stranger_with_another_key_learns_nothing(snapshot, tmp_path):
 @pytest.mark.parametrize("text", [
     f"CAMERA_PASSWORD='{SECRETS['WEB_TOKEN']}\n", f"CAMERA_PASSWORD {SECRETS['WEB_TOKEN']}\n",
     f"CAMERA_PASSWRD={SECRETS['WEB_TOKEN']}\n", f"CAMERA_PASSWORD=\x01{SECRETS['WEB_TOKEN']}\n",
-    f"{SECRETS['WEB_TOKEN']}=1\n", f"CAMERA_URL=http://me:{SECRETS['WEB_TOKEN']}@/\n",
+    f"CAMERA_URL=http://me:{SECRETS['WEB_TOKEN']}@/\n",
     f"HTTP_UPLOAD_URL=ftp://me:{SECRETS['WEB_TOKEN']}@host/\nSTORAGE_BACKEND=http\n",
     f"S3_ENDPOINT_URL=me:{SECRETS['WEB_TOKEN']}@host\nSTORAGE_BACKEND=s3\n",
     f"AWS_SECRET_ACCESS_KEY={SECRETS['WEB_TOKEN']}\t\x7f\n", f"CAMERA_IP=admin:{SECRETS['WEB_TOKEN']}@192.0.2.1\n",

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from disk import small_disk
+from pictures import picture
 
 
 def test_a_file_appears_whole_and_lasts(ready, tmp_path):
@@ -25,7 +26,8 @@ def test_a_file_appears_whole_and_lasts(ready, tmp_path):
 
 
 def test_a_full_disk_keeps_the_picture_in_the_spool(ready, camera, tmp_path):
-    with small_disk(tmp_path / "full", "size=16k") as full:
+    camera.picture = lambda: picture(size=200_000)
+    with small_disk(tmp_path / "full", "size=64k") as full:
         ready.set(LOCAL_STORAGE_PATH=full).capture().refuses(75)
         assert not [p for p in full.rglob("*") if p.is_file()], "no halves, no leftovers"
     assert ready.spooled_pictures() == [camera.last]

@@ -38,9 +38,9 @@ WHOLE = {
 
 # What the camera sends → what the error line must speak of.
 BAD = {
-    "error json": (http(refusal(-48, "snap failed"), kind="text/html"), "snap failed"),
+    "error json": (http(refusal(-48, "snap failed"), kind="text/html"), "-48"),
     "error json as jpeg": (http(refusal(-12), kind="image/jpeg"), "-12"),
-    "json without an error": (http(b"[{}]"), "json"),
+    "json without an error": (http(b"[{}]"), ""),
     "broken json": (http(b'[{"cmd":"Snap","code":1,'), ""),
     "deep json": (http(b"[" * 100_000), ""),
     "html": (http(b"<!DOCTYPE html><html><body>login</body></html>", kind="text/html"), "html"),

@@ -75,7 +75,7 @@ def test_strange_files_in_the_spool_do_no_harm(failing, endpoint, camera):
 
 def test_a_damaged_spooled_picture_is_not_uploaded(failing, endpoint, camera):
     failing.capture().expect(75)
-    path, = [p for p in (failing.state_folder / "spool").rglob("*") if p.is_file() and p.read_bytes()[:2] == b"\xff\xd8"]
+    path, = [p for p in (failing.state_folder / "spool").rglob("*") if p.is_file()]
     path.write_bytes(path.read_bytes()[:5000])
     endpoint.always, endpoint.received[:] = None, []
     for _ in range(2):
