@@ -25,6 +25,11 @@ def binary(name):
     return found
 
 
+def memory_limit():
+    """The most memory that a run may ever need, in KiB: 40 MB for what is shipped; a debug build needs more."""
+    return 40_000 if "debug" not in binary("snapshot").resolve().parts else 50_000
+
+
 @dataclass
 class Result:
     code: int

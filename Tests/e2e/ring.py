@@ -29,7 +29,7 @@ class Ring:
 
     @property
     def records(self):
-        """The readable records, oldest first; slots that were never written have seq 0."""
+        """The readable records, oldest first; slots that were never written are blank."""
         found = []
         for slot in self.slots:
             try:

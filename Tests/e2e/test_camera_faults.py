@@ -4,6 +4,7 @@ import time
 import pytest
 
 from process import wait_until
+from program import memory_limit
 from simulator import Simulator
 
 TIMEOUT = 4
@@ -57,7 +58,7 @@ def test_faults(simulated, fault, auth):
     snapshot = simulated.snapshot.set(CAMERA_AUTH=auth)
     result = snapshot.capture("--json").refuses(code, *words)
     assert not snapshot.stored() and not snapshot.spool()
-    assert result.wall < TIMEOUT + 1 and result.rss < 40_000
+    assert result.wall < TIMEOUT + 1 and result.rss < memory_limit()
     assert len(result.stderr.splitlines()) <= 2 and result.json["result"] != "stored"
     health = snapshot.health()
     assert health["capture_failures"] == 1 and health["status"] == "unhealthy"
@@ -70,7 +71,7 @@ def test_faults_of_the_login(simulated, fault):
     simulated.start("--fault", fault)
     result = simulated.snapshot.capture()
     assert result.code in (0, 69) and len(result.errors) == (result.code != 0), result.stderr
-    assert result.wall < TIMEOUT + 1 and result.rss < 40_000
+    assert result.wall < TIMEOUT + 1 and result.rss < memory_limit()
     assert bool(simulated.snapshot.stored()) == (result.code == 0)
 
 

@@ -64,8 +64,9 @@ def test_an_interval_with_its_comment_works_from_file_and_environment(still):
     text = "10  # seconds between snapshots"
     still.dotenv(f"CAPTURE_INTERVAL={text}\n").capture().expect(0)
     assert still.health()["interval_seconds"] == 10
-    still.capture(env={"CAPTURE_INTERVAL": text.replace("10", "20")}).expect(0)
-    assert still.health()["interval_seconds"] == 20
+    env = {"CAPTURE_INTERVAL": text.replace("10", "20")}
+    still.capture(env=env).expect(0)
+    assert still.health(env=env)["interval_seconds"] == 20
 
 
 @pytest.mark.parametrize("file", GOOD_FILES.values(), ids=GOOD_FILES)

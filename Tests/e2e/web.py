@@ -13,11 +13,11 @@ import zlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from program import binaries
+from program import binary
 
 
 def binary():
-    path = binaries() / "snapshot-web"
+    path = binary("snapshot-web")
     assert path.exists(), f"no {path}: build first, or set SNAPSHOT_BIN_DIR"
     return str(path)
 
