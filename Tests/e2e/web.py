@@ -13,13 +13,11 @@ import zlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from program import binary
+import program
 
 
 def binary():
-    path = binary("snapshot-web")
-    assert path.exists(), f"no {path}: build first, or set SNAPSHOT_BIN_DIR"
-    return str(path)
+    return str(program.binary("snapshot-web"))
 
 
 # States: slots as the state ring holds them.
