@@ -60,15 +60,19 @@ struct RecordingsPage {
                 <span>\(.time(recording.modified)) · \(size(Double(recording.size)))</span></li>
                 """
         }
+        let list: HTML =
+            items.isEmpty
+            ? "<p>There are none yet: the relay makes them with STREAM_MODE=record.</p>"
+            : "<ul class=\"card files\">\(items)</ul>"
         let note: HTML =
-            recordings.count == PictureFiles.listed
-            ? "<p class=\"end\">The newest \(recordings.count) are listed.</p>" : ""
+            items.count == PictureFiles.listed
+            ? "<p class=\"end\">The newest \(items.count) are listed.</p>" : ""
         return Page(
             title: "Recordings", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
             refreshSeconds: nil,
             main: """
                 <h1>Recordings</h1>
-                \(recordings.isEmpty ? "<p>There are none yet: the relay makes them with STREAM_MODE=record.</p>" : "<ul class=\"card files\">\(items)</ul>")
+                \(list)
                 \(note)
                 """)
     }

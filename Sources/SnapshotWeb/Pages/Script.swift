@@ -1,7 +1,7 @@
 /// What a page does by itself where scripts run; everything is there without them.
 enum Script {
     /// Shows times in the reader's time zone, and fetches the page anew while somebody looks at it.
-    static let page: HTML = """
+    static let page: HTML = #"""
         'use strict';
         (() => {
           const every = Number(document.body.dataset.refresh) * 1000;
@@ -17,7 +17,9 @@ enum Script {
             try {
               const answer = await fetch(location.pathname, {cache: 'no-store', signal: AbortSignal.timeout(10000)});
               if (!answer.ok) throw new Error(answer.status);
-              const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
+              // Its style is here already, and the policy would not let a second one in.
+              const text = (await answer.text()).replace(/<style[^]*?<\/style>/, '');
+              const fresh = new DOMParser().parseFromString(text, 'text/html');
               const focused = document.activeElement && document.activeElement.getAttribute('href');
               document.querySelector('main').replaceChildren(...fresh.querySelector('main').childNodes);
               if (focused) document.querySelector(`main a[href="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
@@ -38,10 +40,10 @@ enum Script {
           setInterval(() => { if (!document.hidden) refresh(); }, every);
           document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
         })();
-        """
+        """#
 
     /// Keeps the player at the live stream: starts it anew when it fails or stands still.
-    static let live: HTML = """
+    static let live: HTML = #"""
         'use strict';
         (() => {
           const video = document.querySelector('video');
@@ -66,5 +68,5 @@ enum Script {
             if (still >= 4) again();
           }, 3000);
         })();
-        """
+        """#
 }

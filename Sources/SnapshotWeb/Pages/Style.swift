@@ -19,11 +19,11 @@ enum Style {
         .brand svg{width:1.35rem;fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}
         nav{display:flex;gap:1.1rem;font-size:.95rem}
         .news:not(:empty){background:var(--warn-ground);color:var(--warn);border-radius:.6rem;padding:.5rem .9rem;margin-bottom:1rem}
-        h1{font-size:1.15rem;font-weight:600;color:var(--quiet);overflow-wrap:anywhere}
+        h1{margin-bottom:.6rem;font-size:1.15rem;font-weight:600;color:var(--quiet);overflow-wrap:anywhere}
         h2,h3{font-size:.95rem;font-weight:600}
-        section>h2:not(.unseen){font-size:1.15rem;color:var(--quiet);margin-top:2.5rem;overflow-wrap:anywhere}
+        section>h2:not(.unseen){font-size:1.15rem;color:var(--quiet);margin:2.5rem 0 .6rem;overflow-wrap:anywhere}
         .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-        .headline{display:flex;gap:1rem;align-items:center;margin:.6rem 0 1.25rem}
+        .headline{display:flex;gap:1rem;align-items:center;margin:0 0 1.25rem}
         .sign{flex:none;width:3.2rem;height:3.2rem;fill:none;stroke:var(--ground);stroke-width:2.2;stroke-linecap:round;stroke-linejoin:round}
         .sign circle{stroke:none}
         .sign.healthy circle{fill:var(--good)}.sign.degraded circle{fill:var(--warn)}.sign.unhealthy circle{fill:var(--bad)}
@@ -55,7 +55,7 @@ enum Style {
         dd strong{display:block;font-size:1.2rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
         dd span{display:block;overflow-wrap:anywhere}
         .meter{display:block;width:100%;height:.35rem;margin-top:.35rem;border-radius:.2rem}
-        .overview{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(14rem,100%),1fr));gap:.75rem;margin-top:1rem}
+        .overview{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(14rem,100%),1fr));gap:.75rem}
         .overview .card{margin:0;padding:0}
         .overview a{display:flex;align-items:center;gap:.75rem;padding:.75rem 1rem;color:inherit;text-decoration:none}
         .overview strong{display:block;overflow-wrap:anywhere}
