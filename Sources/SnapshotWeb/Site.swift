@@ -54,9 +54,12 @@ final class Site {
         let report = report()
         var links: PictureLinks?
         if options.showsPictures, request.isLocal || options.token != nil {
-            let cameras = report.cameras.keys.filter { files.hasLatest(camera: $0.isEmpty ? nil : $0) }
+            var cameras: [String: Timestamp] = [:]
+            for name in report.cameras.keys {
+                cameras[name] = files.latest(camera: name.isEmpty ? nil : name)?.modified
+            }
             links = PictureLinks(
-                showsPicture: options.token == nil && gate.refusal(of: request) == nil, cameras: Set(cameras))
+                showsPicture: options.token == nil && gate.refusal(of: request) == nil, cameras: cameras)
         }
         return StatusPage(report: report, statePath: options.statePath, now: .current(), pictures: links).page
     }

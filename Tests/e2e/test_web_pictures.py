@@ -83,7 +83,7 @@ def test_what_is_shown(web):
     assert web.get("/recordings").headers["Location"] == "/recordings/"
     listed = re.findall(r'href="/recordings/([^"]+)"', web.get("/recordings/").text)
     assert sorted(listed) == ["a.mp4", "day/b.mp4", "empty.mp4"]
-    assert '<img src="/latest.jpg"' in web.get("/").text
+    assert '<img src="/latest.jpg?' in web.get("/").text
 
 
 def test_the_newest_picture_counts(home, web):
@@ -218,20 +218,21 @@ def test_if_range(home, web):
 
 
 def test_large_files_take_little_memory(home, web):
-    """Eight readers of 200 MB each, none of them reading far."""
+    """Eight readers of 60 MB each, none of them reading far."""
     with open(home / "out/record/big.mp4", "wb") as big:
-        big.truncate(200_000_000)
+        big.truncate(60_000_000)
     readers = [web.connect() for _ in range(8)]
     for reader in readers:
-        reader.sendall(b"GET /recordings/big.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        reader.sendall(b"GET /recordings/big.mp4 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert len(reader.recv(1000)) > 0
     assert web.get("/health").status == 200
     for reader in readers[1:]:
         reader.close()
     received = 0
-    while received < 200_000_000:
-        received += len(readers[0].recv(1 << 20))
+    while piece := readers[0].recv(1 << 20):
+        received += len(piece)
     readers[0].close()
+    assert received > 59_999_000
     assert memory(web.process.pid) < 80_000
 
 

@@ -28,9 +28,7 @@ struct PictureFiles {
         latest(camera: camera).map { Response($0, type: "image/jpeg", request: request) }
     }
 
-    func hasLatest(camera: String?) -> Bool { latest(camera: camera) != nil }
-
-    private func latest(camera: String?) -> OpenFile? {
+    func latest(camera: String?) -> OpenFile? {
         let names = (camera.map { [$0] } ?? []) + ["latest.jpg"]
         return runtimeDirectories.lazy.compactMap { OpenFile(below: $0, names) }.first
     }

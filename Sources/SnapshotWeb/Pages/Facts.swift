@@ -10,7 +10,10 @@ struct Facts {
     let now: Now
 
     var html: HTML {
-        "<dl class=\"facts\">\([failing, captures, uploads, spool, clock, relay, picture, room].compactMap { $0 })</dl>"
+        // Before the first run there is nothing to tell but what doesn't come from it.
+        let known =
+            newest == nil ? [relay, room] : [failing, captures, uploads, spool, clock, relay, picture, room]
+        return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
     private func fact(_ name: String, _ value: HTML, _ remark: HTML = "") -> HTML {
@@ -50,21 +53,26 @@ struct Facts {
         let offset = health.clock.offsetSeconds
         let remark = offset == 0 ? "agrees with the store" : "\(grouped(offset)) s off the store’s"
         return fact(
-            "Clock", health.clock.synced ? "In sync" : "Not in sync", newest == nil ? "" : "\(remark)")
+            "Clock", health.clock.synced ? "In sync" : "Not in sync", "\(remark)")
     }
+
+    /// It reports at least once a minute; after three it is not to be believed any more.
+    private static let relaySilence = 180.0
 
     private var relay: HTML? {
         guard let relay = health.relay else { return nil }
+        func age(_ moment: Moment) -> Double { min(now.age(of: moment, recordBoot: relay.boot), 1e12) }
+        let silence = age(relay.updated)
+        guard silence <= Self.relaySilence || relay.state == "stopped" else {
+            return fact("Relay", "Silent", "nothing heard of it for \(inWords(Int(silence)))")
+        }
         let isFlowing = relay.state == "running"
         var remarks = [relay.modes.map { $0.printable(limit: 16) }.joined(separator: ", ")]
-        if isFlowing, let since = relay.flowingSince {
-            let age = now.age(of: since, recordBoot: relay.boot)
-            remarks.append("for \(inWords(Int(min(age, 1e12))))")
-        }
+        if isFlowing, let since = relay.flowingSince { remarks.append("for \(inWords(Int(age(since))))") }
         if relay.restarts > 0 { remarks.append(counted(relay.restarts, "restart")) }
         if !isFlowing, let error = relay.lastError { remarks.append(error.printable(limit: 64)) }
         return fact(
-            "Relay", "\(isFlowing ? "Live" : relay.state.printable(limit: 32).sentence)",
+            "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
             "\(remarks.joined(separator: ", "))")
     }
 

@@ -2,6 +2,7 @@ import SnapshotBase
 
 /// A whole page: one file, nothing from elsewhere, and a policy that lets nothing else in.
 struct Page {
+    let path: String
     let title: String
     let icon: String
     /// Where else there is something to see, as address and name.
@@ -31,11 +32,11 @@ struct Page {
     }
 
     private func html(nonce: String) -> HTML {
-        let places = [("/", "Status")] + links
-        let navigation: HTML =
-            links.isEmpty
-            ? ""
-            : "<nav aria-label=\"Pages\">\(places.map { "<a href=\"\($0.0)\">\($0.1)</a>" as HTML })</nav>"
+        let places = ([("/", "Status")] + links).map { address, name -> HTML in
+            let current: HTML = address == path ? " aria-current=\"page\"" : ""
+            return "<a href=\"\(address)\"\(current)>\(name)</a>"
+        }
+        let navigation: HTML = links.isEmpty ? "" : "<nav aria-label=\"Pages\">\(places)</nav>"
         let fallback = refreshSeconds.map { seconds -> HTML in
             "<noscript><meta http-equiv=\"refresh\" content=\"\(max(seconds, 15))\"></noscript>"
         }

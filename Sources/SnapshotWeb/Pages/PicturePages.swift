@@ -5,18 +5,18 @@ import SnapshotState
 struct PictureLinks {
     /// Whether the picture itself is shown on the status page: only where nobody is asked for a token.
     let showsPicture: Bool
-    /// The cameras that have a latest picture.
-    let cameras: Set<String>
+    /// The cameras that have a latest picture, and since when it is that.
+    let cameras: [String: Timestamp]
 
     static let all = [("/live/", "Live"), ("/recordings/", "Recordings")]
 
     /// The latest picture of a camera, or the way to it.
     func figure(camera: String) -> HTML {
-        guard cameras.contains(camera) else { return "" }
+        guard let taken = cameras[camera] else { return "" }
         let address = camera.isEmpty ? "/latest.jpg" : "/latest/\(Target.encode(camera)).jpg"
         guard showsPicture else { return "<p class=\"card\"><a href=\"\(address)\">Latest picture</a></p>" }
         return """
-            <figure class="card view"><a href="\(address)"><img src="\(address)" alt="Latest picture"></a></figure>
+            <figure class="card view"><a href="\(address)"><img src="\(address)?\(Int(taken.milliseconds))" alt="Latest picture"></a></figure>
             """
     }
 }
@@ -35,7 +35,8 @@ struct LivePage {
             default: ""
             }
         return Page(
-            title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all, refreshSeconds: nil,
+            path: "/live/", title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
+            refreshSeconds: nil,
             main: """
                 <h1>Live</h1>
                 <div class="card view">
@@ -68,7 +69,8 @@ struct RecordingsPage {
             items.count == PictureFiles.listed
             ? "<p class=\"end\">The newest \(items.count) are listed.</p>" : ""
         return Page(
-            title: "Recordings", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
+            path: "/recordings/", title: "Recordings", icon: Page.icon(colour: "566069"),
+            links: PictureLinks.all,
             refreshSeconds: nil,
             main: """
                 <h1>Recordings</h1>

@@ -15,7 +15,7 @@ struct StatusPage {
         let name = isOne ? cameras.first.map { title($0.key, $0.value) } ?? "Camera" : "Cameras"
         let status = report.worst.status
         return Page(
-            title: "\(name): \(status.rawValue)", icon: status.icon,
+            path: "/", title: "\(name): \(status.rawValue)", icon: status.icon,
             links: pictures == nil ? [] : PictureLinks.all,
             refreshSeconds: Int(min(max(report.worst.intervalSeconds, 5), 60)),
             main: """
@@ -48,6 +48,9 @@ struct StatusPage {
         let index = report.cameras.keys.sorted().firstIndex(of: key) ?? 0
         let heading: HTML = isOne ? "" : "<h2>\(title(key, health))</h2>"
         let level = isOne ? 2 : 3
+        let charts = history.last.map { newest in
+            [Shots(history).html(level: level), Hours(newest.hours, now: now.wall).html(level: level)]
+        }
         return """
             <section id="camera-\(index)" aria-label="\(title(key, health))">
             \(heading)
@@ -55,8 +58,7 @@ struct StatusPage {
             \(health.status.word)</p><p class="last">\(last(health))</p></div></div>
             \(reasons(health))
             \(pictures?.figure(camera: key))
-            \(Shots(history).html(level: level))
-            \(Hours(history.last?.hours ?? [], now: now.wall).html(level: level))
+            \(charts ?? [])
             <h\(level) class="unseen">Figures</h\(level)>
             \(Facts(health: health, newest: history.last, disk: Disk(holding: path), now: now).html)
             </section>

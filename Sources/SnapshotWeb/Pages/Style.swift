@@ -18,6 +18,7 @@ enum Style {
         .brand{display:flex;align-items:center;gap:.5rem;color:var(--quiet);font-weight:600;letter-spacing:.01em}
         .brand svg{width:1.35rem;fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}
         nav{display:flex;gap:1.1rem;font-size:.95rem}
+        nav [aria-current]{color:var(--ink);font-weight:600;text-decoration:none}
         .news:not(:empty){background:var(--warn-ground);color:var(--warn);border-radius:.6rem;padding:.5rem .9rem;margin-bottom:1rem}
         h1{margin-bottom:.6rem;font-size:1.15rem;font-weight:600;color:var(--quiet);overflow-wrap:anywhere}
         h2,h3{font-size:.95rem;font-weight:600}
@@ -63,7 +64,7 @@ enum Style {
         .end{margin-top:1.75rem}
         .view img,.view video{display:block;width:100%;max-height:80vh;object-fit:contain;background:#000;border-radius:.6rem}
         .view p{margin-top:.75rem;color:var(--quiet)}
-        .files{margin-top:1rem}
+        .files{padding-block:.4rem}
         .files li{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 1rem;padding:.55rem 0;border-top:1px solid var(--faint)}
         .files li:first-child{border:0}
         .files a{overflow-wrap:anywhere}
