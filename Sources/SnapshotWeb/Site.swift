@@ -6,10 +6,17 @@ import SnapshotState
 /// Answers requests from the state directory, read anew for each, but not more than a few times a second.
 final class Site {
     private let options: WebOptions
+    private let gate: PictureGate
+    private let files: PictureFiles
     private var last: (report: HealthReport, until: NIODeadline)?
     private static let freshness = TimeAmount.milliseconds(250)
 
-    init(options: WebOptions) { self.options = options }
+    init(options: WebOptions) {
+        self.options = options
+        gate = PictureGate(isOn: options.showsPictures, token: options.token)
+        files = PictureFiles(
+            runtimeDirectories: options.runtimeDirectories, outputDirectory: options.outputDirectory)
+    }
 
     func answer(_ request: Request) -> Response {
         guard let target = Target(request.uri) else { return .refusal(.badRequest, "this is no path") }
@@ -19,8 +26,9 @@ final class Site {
     }
 
     private func answer(_ route: Route, _ request: Request) -> Response {
+        if route.showsPictures, let refusal = gate.refusal(of: request) { return refusal }
         switch route {
-        case .status: return .sentence(.ok, report().worst.summary)
+        case .status: return status(request).response()
         case .health(camera: nil): return health(report().worst.status, report().json())
         case .health(let name?):
             guard let camera = report().cameras[name], let json = report().json(camera: name) else {
@@ -31,9 +39,29 @@ final class Site {
         case .metrics:
             return Response(
                 .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus())
-        case .favicon: return .sentence(.notFound, "not here")
-        default: return .notFound
+        case .favicon: return Response(.noContent, fields: [], body: .text(""))
+        case .latest(let camera): return files.latest(camera: camera, request) ?? .notFound
+        case .live: return LivePage(updated: files.streamUpdated, now: .now()).page.response()
+        case .hls(let names): return files.stream(names, request) ?? .notFound
+        case .recordings: return RecordingsPage(recordings: files.recordings()).page.response()
+        case .recording(let names): return files.recording(names, request) ?? .notFound
+        case .moved(let place): return .sentence(.permanentRedirect, place, fields: [("Location", place)])
         }
+    }
+
+    /// The status page shows what `request` would be shown anyway.
+    private func status(_ request: Request) -> Page {
+        let report = report()
+        var links: PictureLinks?
+        if options.showsPictures, request.isLocal || options.token != nil {
+            var cameras: [String: Timestamp] = [:]
+            for name in report.cameras.keys {
+                cameras[name] = files.latest(camera: name.isEmpty ? nil : name)?.modified
+            }
+            links = PictureLinks(
+                showsPicture: options.token == nil && gate.refusal(of: request) == nil, cameras: cameras)
+        }
+        return StatusPage(report: report, statePath: options.statePath, now: .current(), pictures: links).page
     }
 
     private func health(_ status: Health.Status, _ json: String) -> Response {

@@ -238,9 +238,9 @@ def test_slow_clients_are_cut_off(web):
     while any(thread.is_alive() for thread in threads):
         began = time.monotonic()
         assert web.get("/livez").status == 200
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         time.sleep(0.05)
-    assert all(4.5 < end < 7.5 for end in ends), ends
+    assert all(4.5 < end < 10 for end in ends), ends
     # Listening socket apart, no socket is left: the one that never reads was cut off, too.
     wait_until(lambda: sockets(web.process.pid) == 1, 5, "end of the deaf client")
     deaf.close()
@@ -260,7 +260,7 @@ def test_twelve_hundred_connections(web):
         for _ in range(20):
             began = time.monotonic()
             assert web.get("/health").status == 503
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 4
         descriptors = len(os.listdir(f"/proc/{web.process.pid}/fd"))
         assert descriptors < 600
     finally:
@@ -396,7 +396,7 @@ def test_stop_is_quick_and_clean(web):
     with web.connect():
         began = time.monotonic()
         assert web.stop() == 0
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2
 
 
 # Settings

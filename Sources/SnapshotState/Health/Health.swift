@@ -24,7 +24,8 @@ package struct Health: Sendable {
         case dropped = "spool_dropped"
         case stateReset = "state_reset"
 
-        var status: Status {
+        /// How bad it is by itself.
+        package var status: Status {
             switch self {
             case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable:
                 .unhealthy

@@ -16,12 +16,14 @@ struct Response {
     /// Ends the connection, e.g. where the rest of the request can't be made sense of.
     var closes = false
 
-    init(_ status: HTTPResponseStatus, type: String, fields: [(String, String)] = [], body: String) {
+    /// - Parameter policy: what the browser may let the body do.
+    init(
+        _ status: HTTPResponseStatus, type: String,
+        policy: String = "default-src 'none'; frame-ancestors 'none'",
+        fields: [(String, String)] = [], body: String
+    ) {
         self.status = status
-        self.fields = [
-            ("Content-Type", type), ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-        ]
-        self.fields += fields
+        self.fields = [("Content-Type", type), ("Content-Security-Policy", policy)] + fields
         self.body = .text(body)
     }
 

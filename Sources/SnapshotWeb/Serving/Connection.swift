@@ -33,6 +33,7 @@ final class Connection: ChannelDuplexHandler {
     private var clientIsDone = false
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
+    private var due = NIODeadline.distantFuture
 
     init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response) {
         self.connections = connections
@@ -68,12 +69,15 @@ final class Connection: ChannelDuplexHandler {
         self.context = nil
     }
 
+    /// From now on the client has `time`; the timer that runs already does, unless it would come too late.
     private func allow(_ time: TimeAmount) {
         deadline = .now() + time
-        if timer == nil { schedule() }
+        if timer == nil || deadline < due { schedule() }
     }
 
     private func schedule() {
+        timer?.cancel()
+        due = deadline
         timer = context?.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
             self.timer = nil
             if self.deadline <= .now() { self.close() } else { self.schedule() }
@@ -197,9 +201,7 @@ final class Connection: ChannelDuplexHandler {
         guard !clientIsDone else { return close() }
         phase = .lingering
         demands.removeAll()
-        deadline = .now() + Self.lingerPatience
-        timer?.cancel()
-        schedule()
+        allow(Self.lingerPatience)
         context.close(mode: .output, promise: nil)
         resumeReading(context)
     }

@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -25,6 +24,8 @@ package struct Server: Sendable {
     /// Returns when all is served.
     /// - Parameter ready: called once when requests are taken and signals are heeded.
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
+        // Before any thread begins, so that all of them leave these signals to the wait below.
+        let stopSignals = StopSignals()
         allowDescriptors(UInt(Self.connectionLimit) + 128)
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let finished = loop.makePromise(of: Void.self)
@@ -36,15 +37,10 @@ package struct Server: Sendable {
             if let idleExit { front.watchIdleness(limit: idleExit, notBefore: .now() + Self.shortestLife) }
             return NIOLoopBound(front, eventLoop: loop)
         }.wait()
-        let signals = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { loop.execute { front.value.stop(by: .now() + Self.stopPatience) } }
-            source.resume()
-            return source
-        }
-        defer { for source in signals { source.cancel() } }
+        finished.futureResult.whenComplete { _ in stopSignals.raise() }
         ready()
+        stopSignals.wait()
+        loop.execute { front.value.stop(by: .now() + Self.stopPatience) }
         try finished.futureResult.wait()
     }
 }

@@ -1,0 +1,110 @@
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// The figures below the charts: each a name, a value and a remark.
+struct Facts {
+    let health: Health
+    let newest: Record?
+    let disk: Disk?
+    let now: Now
+
+    var html: HTML {
+        // Before the first run there is nothing to tell but what doesn't come from it.
+        let known =
+            newest == nil ? [relay, room] : [failing, captures, uploads, spool, clock, relay, picture, room]
+        return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
+    }
+
+    private func fact(_ name: String, _ value: HTML, _ remark: HTML = "") -> HTML {
+        "<div class=\"card\"><dt>\(name)</dt><dd><strong>\(value)</strong> <span>\(remark)</span></dd></div>"
+    }
+
+    private func age(_ moment: Moment) -> String {
+        inWords(Int(min(now.age(of: moment, recordBoot: newest?.boot ?? now.boot), 1e12)))
+    }
+
+    private var failing: HTML? {
+        guard health.consecutiveFailures > 0 else { return nil }
+        return fact(
+            "Stored nothing", "\(counted(health.consecutiveFailures, "run")) in a row",
+            "\((health.lastError ?? "").printable(limit: 64))")
+    }
+
+    private var captures: HTML {
+        fact("Captures", "\(grouped(health.totalCaptures))", "\(grouped(health.captureFailures)) failed ever")
+    }
+
+    private var uploads: HTML {
+        fact("Uploads", "\(grouped(health.totalUploads))", "\(grouped(health.failedUploads)) not at once")
+    }
+
+    private var spool: HTML {
+        let spool = health.spool
+        var remarks = spool.count > 0 ? [size(Double(spool.bytes))] : []
+        if spool.count > 0, let oldest = spool.oldest { remarks.append("oldest \(age(oldest))") }
+        if spool.dropped > 0 { remarks.append("\(grouped(spool.dropped)) dropped ever") }
+        return fact(
+            "Spool", "\(spool.count > 0 ? "\(grouped(spool.count)) waiting" : "Empty")",
+            "\(remarks.joined(separator: ", "))")
+    }
+
+    private var clock: HTML {
+        let offset = health.clock.offsetSeconds
+        let remark = offset == 0 ? "agrees with the store" : "\(grouped(offset)) s off the store’s"
+        return fact(
+            "Clock", health.clock.synced ? "In sync" : "Not in sync", "\(remark)")
+    }
+
+    /// It reports at least once a minute; after three it is not to be believed any more.
+    private static let relaySilence = 180.0
+
+    private var relay: HTML? {
+        guard let relay = health.relay else { return nil }
+        func age(_ moment: Moment) -> Double { min(now.age(of: moment, recordBoot: relay.boot), 1e12) }
+        let silence = age(relay.updated)
+        guard silence <= Self.relaySilence || relay.state == "stopped" else {
+            return fact("Relay", "Silent", "nothing heard of it for \(inWords(Int(silence)))")
+        }
+        let isFlowing = relay.state == "running"
+        var remarks = [relay.modes.map { $0.printable(limit: 16) }.joined(separator: ", ")]
+        if isFlowing, let since = relay.flowingSince { remarks.append("for \(inWords(Int(age(since))))") }
+        if relay.restarts > 0 { remarks.append(counted(relay.restarts, "restart")) }
+        if !isFlowing, let error = relay.lastError { remarks.append(error.printable(limit: 64)) }
+        return fact(
+            "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
+            "\(remarks.joined(separator: ", "))")
+    }
+
+    private var picture: HTML? {
+        guard let outcome = newest?.outcome, let bytes = outcome.bytes else { return nil }
+        let dimensions = outcome.width.flatMap { width in outcome.height.map { "\(width) × \($0)" } }
+        return fact(
+            "Picture", "\(dimensions ?? size(Double(bytes)))",
+            "\(dimensions == nil ? "" : size(Double(bytes)))")
+    }
+
+    private var room: HTML? {
+        guard let disk else { return nil }
+        let used = 100 - disk.free / max(disk.total, 1) * 100
+        return fact(
+            "Disk", "\(size(disk.free)) free",
+            """
+            of \(size(disk.total))<svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">\
+            <rect class="gap" width="100" height="4"/><rect class="captures" width="\(used)" height="4"/></svg>
+            """)
+    }
+}
+
+/// Room on the file system that holds the state, in bytes; free is what an ordinary user may still take.
+struct Disk {
+    let free: Double
+    let total: Double
+
+    init?(holding path: String) {
+        var facts = statvfs()
+        guard statvfs(path, &facts) == 0, facts.f_blocks > 0 else { return nil }
+        free = Double(facts.f_bavail) * Double(facts.f_frsize)
+        total = Double(facts.f_blocks) * Double(facts.f_frsize)
+    }
+}

@@ -1,0 +1,68 @@
+import SnapshotBase
+
+/// A whole page: one file, nothing from elsewhere, and a policy that lets nothing else in.
+struct Page {
+    let path: String
+    let title: String
+    let icon: String
+    /// Where else there is something to see, as address and name.
+    let links: [(String, String)]
+    /// How often the page brings itself up to date; nil: never.
+    let refreshSeconds: Int?
+    let main: HTML
+    var script = Script.page
+
+    /// A dot for the browser's tab.
+    static func icon(colour: String) -> String {
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E"
+            + "%3Ccircle cx='12' cy='12' r='10' fill='%23\(colour)'/%3E%3C/svg%3E"
+    }
+
+    func response() -> Response {
+        // The page's own style and script carry it; whatever gets into the page by another way does not know it.
+        let nonce =
+            String(UInt64.random(in: 0 ... .max), radix: 36)
+            + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let policy = """
+            default-src 'none'; style-src 'nonce-\(nonce)'; script-src 'nonce-\(nonce)'; img-src 'self' data:; \
+            media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        return Response(
+            .ok, type: "text/html; charset=utf-8", policy: policy, body: html(nonce: nonce).markup)
+    }
+
+    private func html(nonce: String) -> HTML {
+        let places = ([("/", "Status")] + links).map { address, name -> HTML in
+            let current: HTML = address == path ? " aria-current=\"page\"" : ""
+            return "<a href=\"\(address)\"\(current)>\(name)</a>"
+        }
+        let navigation: HTML = links.isEmpty ? "" : "<nav aria-label=\"Pages\">\(places)</nav>"
+        let fallback = refreshSeconds.map { seconds -> HTML in
+            "<noscript><meta http-equiv=\"refresh\" content=\"\(max(seconds, 15))\"></noscript>"
+        }
+        return """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>\(title)</title>
+            <link rel="icon" href="\(icon)">
+            \(fallback)
+            <style nonce="\(nonce)">\(Style.sheet)</style>
+            </head>
+            <body data-refresh="\(refreshSeconds ?? 0)">
+            <header><p class="brand"><svg viewBox="0 0 24 24" aria-hidden="true"><rect x="1.5" y="5.5" width="21" height="15" rx="4"/>\
+            <path d="M8 5.5l1.5-3h5l1.5 3"/><circle cx="12" cy="13" r="4"/></svg>snapshot</p>\(navigation)</header>
+            <p class="news" role="status"></p>
+            <main>
+            \(main)
+            </main>
+            <script nonce="\(nonce)">\(script)</script>
+            </body>
+            </html>
+
+            """
+    }
+}
