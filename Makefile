@@ -75,12 +75,13 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	    sed 's|/usr/bin/|$(BINDIR)/|; s|/usr/share/doc/snapshot|$(DOCDIR)|' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; \
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
+	install -D -m 644 systemd/snapshot.mount.conf $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	install -m 644 systemd/snapshot.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf
 	install -m 644 systemd/snapshot.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
-	$(BIN)/snapshot --generate-completion-script bash >$(SHARE)/bash-completion/completions/snapshot
+	$(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(BIN)/snapshot --generate-completion-script zsh >$(SHARE)/zsh/vendor-completions/_snapshot
 	$(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
 	install -d $(ETCDIR)
@@ -91,6 +92,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 uninstall: ## remove what `make install` put there; settings, pictures and state stay
 	@test -n "$(DESTDIR)" || sh packaging/prerm remove
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
+	rm -f $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1
 	rm -f $(SHARE)/bash-completion/completions/snapshot $(SHARE)/zsh/vendor-completions/_snapshot

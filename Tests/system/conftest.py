@@ -30,15 +30,26 @@ def simulator() -> pathlib.Path:
     return REPOSITORY / os.environ.get("SNAPSHOT_BIN_DIR", ".build/release") / "reolink-simulator"
 
 
-@pytest.fixture(scope="module")
-def machine(request, package, simulator):
-    """A booted machine with the package installed by apt and a camera on 127.0.0.1:8000."""
-    with_simulator = Installed(request.module.__name__.replace("_", "-"))
+def booted(name, package, simulator):
+    machine = Installed(name)
     try:
-        shutil.copy(simulator, with_simulator.root / "usr/local/bin")
-        with_simulator.boot()
-        with_simulator.install(package)
-        with_simulator.start_camera()
-        yield with_simulator
+        shutil.copy(simulator, machine.root / "usr/local/bin")
+        (machine.root / "var/lib/man-db/auto-update").unlink(missing_ok=True)
+        machine.boot()
+        machine.install(package)
+        machine.start_camera()
+        yield machine
     finally:
-        with_simulator.stop()
+        machine.stop()
+
+
+@pytest.fixture(scope="session")
+def machine(package, simulator):
+    """A booted machine with the package installed by apt and a camera on 127.0.0.1:8000."""
+    yield from booted("shared", package, simulator)
+
+
+@pytest.fixture(scope="module")
+def fresh(package, simulator):
+    """Another one, for those who remove the package."""
+    yield from booted("fresh", package, simulator)

@@ -44,8 +44,8 @@ class Installed(Machine):
 
     def settings(self, instance: str = "", **values):
         """Settings of the camera, with its password as a credential, where the units look for them."""
-        values = {"CAMERA_IP": "127.0.0.1:8000", **values}
         name = instance or "snapshot"
+        values = {"CAMERA_IP": "127.0.0.1:8000", "STATE_PATH": "/var/lib/snapshot", **values}
         text = "".join(f"{key}={value}\n" for key, value in values.items())
         self.write(f"/etc/snapshot/{name}.env", text, 0o640)
         self.run(["chgrp", "snapshot", f"/etc/snapshot/{name}.env"])

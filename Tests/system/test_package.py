@@ -19,54 +19,50 @@ def test_depends_on_what_the_programs_link(package):
     assert "ffmpeg" in subprocess.run(["dpkg-deb", "-f", package, "Recommends"], capture_output=True, text=True).stdout
 
 
-def test_nothing_is_enabled_or_started_unasked(machine):
-    states = machine.out("systemctl list-unit-files --no-legend --plain 'snapshot*'").splitlines()
+def test_nothing_is_enabled_or_started_unasked(fresh):
+    states = fresh.out("systemctl list-unit-files --no-legend --plain 'snapshot*'").splitlines()
     assert len(states) == 8
     assert {line.split()[1] for line in states} == {"disabled", "static"}
-    assert machine.out("systemctl list-units --no-legend --plain 'snapshot*'") == ""
+    assert fresh.out("systemctl list-units --no-legend --plain 'snapshot*'") == ""
 
 
-def test_manuals_and_completions_are_there(machine):
-    assert "snapshot \\- " not in machine.out("man snapshot")
+def test_manuals_and_completions_are_there(fresh):
     for name in ("snapshot", "snapshot-capture", "snapshot-health", "snapshot-schedule"):
-        assert name in machine.out(["man", name])
-        assert machine.run(f"man --warnings -E UTF-8 -l $(man -w {name}) >/dev/null").stderr == ""
+        assert name in fresh.out(["man", name])
+        assert fresh.run(f"man --warnings -E UTF-8 -l $(man -w {name}) >/dev/null").stderr == ""
     for shell, file in (("bash", "bash-completion/completions/snapshot"), ("zsh", "zsh/vendor-completions/_snapshot"),
                         ("fish", "fish/vendor_completions.d/snapshot.fish")):
-        assert "health" in machine.out(["cat", f"/usr/share/{file}"]), shell
-    machine.run("bash -n /usr/share/bash-completion/completions/snapshot")
+        assert "health" in fresh.out(["cat", f"/usr/share/{file}"]), shell
+    fresh.run("bash -n /usr/share/bash-completion/completions/snapshot")
 
 
-def test_settings_and_state_outlive_removal_and_end_with_purge(machine, package):
-    machine.settings(LOCAL_STORAGE_PATH="/var/lib/snapshot/snapshots", CAMERA_NAME="kept")
-    machine.run("systemctl enable --now snapshot.timer && snapshot schedule 5s && systemctl start snapshot.service")
-    machine.run("systemctl stop snapshot.timer snapshot.service")
-    state = machine.out("sha256sum /var/lib/snapshot/state.jsonl")
-    shots = machine.shots()
+def test_settings_and_state_outlive_removal_and_end_with_purge(fresh, package):
+    fresh.settings(LOCAL_STORAGE_PATH="/var/lib/snapshot/snapshots", CAMERA_NAME="kept")
+    fresh.run("systemctl enable --now snapshot.timer && snapshot schedule 5s && systemctl start snapshot.service")
+    fresh.run("systemctl stop snapshot.timer snapshot.service")
+    state = fresh.out("sha256sum /var/lib/snapshot/state.jsonl")
+    shots = fresh.shots()
     assert shots
 
-    machine.apt("remove", "snapshot")
-    assert machine.run("command -v snapshot", check=False).returncode != 0
-    assert machine.out("systemctl is-active snapshot.timer", check=False) == "inactive"
-    assert machine.out("sha256sum /var/lib/snapshot/state.jsonl") == state
-    assert "kept" in machine.out("cat /etc/snapshot/snapshot.env")
+    fresh.apt("remove", "snapshot")
+    assert fresh.run("command -v snapshot", check=False).returncode != 0
+    assert fresh.out("systemctl is-active snapshot.timer", check=False) == "inactive"
+    assert fresh.out("sha256sum /var/lib/snapshot/state.jsonl") == state
+    assert "kept" in fresh.out("cat /etc/snapshot/snapshot.env")
 
-    machine.apt("install", "/root/snapshot.deb")
-    assert "kept" in machine.out("cat /etc/snapshot/snapshot.env")
+    fresh.apt("install", "/root/snapshot.deb")
+    assert "kept" in fresh.out("cat /etc/snapshot/snapshot.env")
     # It had been enabled before, so it goes on.
-    assert machine.out("systemctl is-active snapshot.timer") == "active"
-    machine.run("systemctl stop snapshot.timer && systemctl start snapshot.service")
-    assert set(shots) < set(machine.shots())
-    assert machine.health()["total_captures"] > len(shots)
+    assert fresh.out("systemctl is-active snapshot.timer") == "active"
+    fresh.run("systemctl stop snapshot.timer && systemctl start snapshot.service")
+    assert set(shots) < set(fresh.shots())
+    assert fresh.health()["total_captures"] > len(shots)
 
-    machine.apt("purge", "snapshot")
-    left = machine.out("find / -xdev '(' -path /proc -o -path /sys -o -path /root -o -path /usr/share/doc -o -path /work ')' "
-                       "-prune -o -path '*/snapshot/*' -newer /root/snapshot.deb -print", check=False)
+    fresh.apt("purge", "snapshot")
     for gone in ("/var/lib/snapshot", "/run/snapshot", "/etc/snapshot", "/etc/systemd/system/snapshot.timer.d",
                  "/etc/systemd/system/timers.target.wants/snapshot.timer"):
-        assert machine.run(["test", "-e", gone], check=False).returncode != 0, gone
-    del left
-    machine.apt("install", "/root/snapshot.deb")
+        assert fresh.run(["test", "-e", gone], check=False).returncode != 0, gone
+    fresh.apt("install", "/root/snapshot.deb")
 
 
 def test_make_install_is_idempotent_and_keeps_settings(tmp_path):
@@ -88,13 +84,13 @@ def test_make_install_is_idempotent_and_keeps_settings(tmp_path):
     assert set(make("uninstall")) == {pathlib.Path("etc/snapshot/snapshot.env")}
 
 
-def test_make_install_works_on_a_running_machine(machine):
+def test_make_install_works_on_a_running_machine(fresh):
     """Under /usr/local, beside nothing: units, users and folders are there, and the service runs."""
-    machine.apt("purge", "snapshot")
-    machine.run(["make", "--no-print-directory", "-C", REPOSITORY, "install", "OUT=/tmp/out"], timeout=120)
-    machine.settings()
-    machine.run("systemctl start snapshot.service && snapshot health")
-    assert machine.property("snapshot.service", "FragmentPath") == "/usr/local/lib/systemd/system/snapshot.service"
-    machine.run(["make", "--no-print-directory", "-C", REPOSITORY, "uninstall", "OUT=/tmp/out"])
-    assert machine.run("command -v snapshot", check=False).returncode != 0
-    assert machine.shots()
+    fresh.apt("purge", "snapshot")
+    fresh.run(["make", "--no-print-directory", "-C", REPOSITORY, "install", "OUT=/tmp/out"], timeout=120)
+    fresh.settings()
+    fresh.run("systemctl start snapshot.service && snapshot health")
+    assert fresh.property("snapshot.service", "FragmentPath") == "/usr/local/lib/systemd/system/snapshot.service"
+    fresh.run(["make", "--no-print-directory", "-C", REPOSITORY, "uninstall", "OUT=/tmp/out"])
+    assert fresh.run("command -v snapshot", check=False).returncode != 0
+    assert fresh.shots()

@@ -1,6 +1,5 @@
 """The unit files: valid, hardened, alike where they should be."""
 
-import json
 import pathlib
 import re
 import subprocess
@@ -55,21 +54,22 @@ def test_no_slot_is_left_out_when_summer_time_ends(machine):
 
 
 def test_credentials_reach_the_program_and_a_missing_one_is_no_error(machine):
-    machine.settings(LOCAL_STORAGE_PATH="/var/lib/snapshot/snapshots")
+    machine.settings()
+    before = len(machine.shots())
     machine.run("systemctl start snapshot.service")
-    assert len(machine.shots()) == 1
+    assert len(machine.shots()) == before + 1
     assert machine.health()["status"] == "healthy"
 
 
 def test_the_state_is_the_groups_to_read_and_its_secrets_are_not(machine):
     assert machine.out("stat -c '%U:%G %a' /var/lib/snapshot /var/lib/snapshot/state.jsonl").splitlines() == [
         "snapshot:snapshot 750", "snapshot:snapshot 640"]
-    others = machine.out("find /var/lib/snapshot /run/snapshot -perm /o=rwx")
-    assert others == ""
-    as_web = "runuser -u snapshot-web -g snapshot -- "
-    assert json.loads(machine.out(as_web + "tail -n 1 /var/lib/snapshot/state.jsonl | head -c 4096") or "{}") is not None
-    for secret in ("/etc/snapshot/credentials/camera_password", "/var/lib/snapshot/spool/."):
-        assert machine.run(as_web + f"ls {secret}", check=False).returncode != 0
+    as_web = "runuser -u snapshot-web -g snapshot -- cat "
+    assert "seq" in machine.out(as_web + "/var/lib/snapshot/state.jsonl")
+    secrets = machine.out("find /etc/snapshot/credentials /var/lib/snapshot/camera.json -type f").split()
+    assert len(secrets) >= 2, "a password and a session token at least"
+    for secret in secrets:
+        assert machine.run(as_web + secret, check=False).returncode != 0, secret
 
 
 def test_a_timer_does_not_wait_for_the_clock(machine):
@@ -77,7 +77,7 @@ def test_a_timer_does_not_wait_for_the_clock(machine):
     machine.write("/etc/systemd/system/clock.service",
                   "[Unit]\nDefaultDependencies=no\nBefore=time-sync.target\nWants=time-sync.target\n"
                   "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n")
-    machine.run("systemctl daemon-reload && systemctl start --no-block clock.service time-sync.target")
+    machine.run("systemctl daemon-reload && systemctl start --no-block clock.service")
     machine.run("timeout 5 systemctl start snapshot.timer")
     assert machine.property("snapshot.timer", "ActiveState") == "active"
     machine.run("systemctl stop snapshot.timer clock.service")
@@ -97,7 +97,7 @@ def test_lean_drop_in_needs_no_namespace(machine, is_long):
     lean = cost()
     print(f"a start: {full:.0f} ms hardened, {lean:.0f} ms lean")
     assert len(machine.shots()) == before + starts
-    pid = machine.drop_in("snapshot.service", "[Service]\nExecStartPost=/bin/sh -c 'readlink /proc/self/ns/mnt >/run/snapshot/mnt'\n")
+    machine.drop_in("snapshot.service", "[Service]\nExecStartPost=/bin/sh -c 'readlink /proc/self/ns/mnt >/run/snapshot/mnt'\n")
     machine.run("systemctl start snapshot.service")
     assert machine.out("cat /run/snapshot/mnt") == machine.out("readlink /proc/1/ns/mnt")
     machine.run("rm -r /etc/systemd/system/snapshot.service.d && systemctl daemon-reload")
