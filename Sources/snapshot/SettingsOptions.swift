@@ -44,10 +44,9 @@ func currentEnvironment() -> [String: String] {
     var values: [String: String] = [:]
     var entry = environ
     while let text = entry.pointee {
-        let line = String(cString: text)
-        if let equals = line.firstIndex(of: "=") {
-            let name = String(line[..<equals])
-            if values[name] == nil { values[name] = String(line[line.index(after: equals)...]) }
+        if let equals = strchr(text, Int32(UInt8(ascii: "="))) {
+            let name = String(decoding: UnsafeRawBufferPointer(start: text, count: equals - text), as: UTF8.self)
+            if values[name] == nil { values[name] = String(cString: equals + 1) }
         }
         entry += 1
     }
