@@ -55,10 +55,13 @@ func currentEnvironment() -> [String: String] {
 
 /// Runs a command's body, tells a failure and leaves with the exit code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
-    let code: Int32
-    do throws(Failure) { code = try body() } catch {
+    throw ExitCode(code(telling: log, body))
+}
+
+/// Runs a command's body and tells a failure.
+func code(telling log: Log, _ body: () throws(Failure) -> Int32) -> Int32 {
+    do throws(Failure) { return try body() } catch {
         log.report(error)
-        code = error.exitCode
+        return error.exitCode
     }
-    throw ExitCode(code)
 }
