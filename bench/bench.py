@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import age
+import device
 import drain
 import every
 import health
@@ -11,7 +12,7 @@ import one_shot
 from report import render
 from rig import Rig
 
-SECTIONS = {"one-shot": one_shot, "every": every, "health": health, "age": age, "drain": drain}
+SECTIONS = {"one-shot": one_shot, "device": device, "every": every, "health": health, "age": age, "drain": drain}
 
 
 def main():

@@ -28,8 +28,8 @@ def measure(rig, options):
     shutil.rmtree(source)
 
     section = Section(
-        "Drain", f"{options.spooled} pictures of {len(picture)} bytes over HTTPS, {TRANSFERS} transfers at once, once "
-        "each. `drain` checks every picture's digest before it sends it, signs that digest, and removes what is stored.",
+        "Drain", f"{options.spooled} pictures of {len(picture)} bytes over HTTPS, {TRANSFERS} transfers at once. "
+        "`drain` checks every picture's digest before it sends it, signs that digest, and removes what is stored.",
         ["", "wall s", "CPU s", "peak MiB"],
         [[name, f"{c.wall:.1f}", f"{c.cpu:.1f}", f"{c.rss / 1024:.1f}"]
          for name, c in (("snapshot drain", cost), ("rclone copy", rclone))])

@@ -15,7 +15,8 @@ def measure(rig, options):
     shots = rig.count_objects() - before - 1
     single = statistics.median(rig.meter.cost(one).cpu for _ in range(options.runs // 2))
     section = Section(
-        "Repeating in one process", f"`snapshot capture --every 1s --for {SHOTS}s`, its start included, beside one shots.",
+        "Repeating in one process",
+        f"`snapshot capture --every 1s --for {SHOTS}s`, its start included, beside one shots.",
         ["", "CPU ms a shot"], [[f"--every, {shots} shots", f"{1000 * long.cpu / shots:.1f}"],
                                 ["one shot", f"{1000 * single:.1f}"]])
     section.targets = [Target("`--every` CPU per shot / one-shot", 0.25, long.cpu / shots / single)]

@@ -45,11 +45,12 @@ def over_http(rig):
         server.terminate()
         server.wait(10)
     cold = [cold_start(web) for _ in range(COLD)]
-    row = [("warm, one connection", warm), ("warm, a connection each", fresh), ("cold, started by the connection", cold)]
+    rows = [("warm, one connection", warm), ("warm, a connection each", fresh),
+            ("cold, started by the connection", cold)]
     section = Section(
         "Health over HTTP", "`GET /health` on loopback, milliseconds. Cold: `systemd-socket-activate` starts "
         f"`snapshot-web` when the connection comes, {COLD} times.", ["", "median", "p99", "longest"],
-        [[name, f"{statistics.median(t):.2f}", f"{percentile(t, 99):.2f}", f"{max(t):.2f}"] for name, t in row])
+        [[name, f"{statistics.median(t):.2f}", f"{percentile(t, 99):.2f}", f"{max(t):.2f}"] for name, t in rows])
     section.targets = [Target("health over HTTP, warm, p99", 5, percentile(warm, 99), "ms")]
     return section
 

@@ -1,6 +1,5 @@
 """What is measured against: the simulated camera, a real S3 server over TLS, and the settings for both."""
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -32,8 +31,9 @@ class Rig(contextlib.ExitStack):
         self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="snapshot-bench-")))
         self.meter = Meter(self.folder)
         self.pictures = {name: make_picture(self.folder / f"{name}.jpg", *what) for name, what in PICTURES.items()}
-        self.cameras = {name: self.enter_context(Simulator("--password", PASSWORD, "--max-sessions", 1000, "--picture", path))
-                        for name, path in self.pictures.items()}
+        self.cameras = {name: self.enter_context(
+            Simulator("--password", PASSWORD, "--max-sessions", 1000, "--picture", path))
+            for name, path in self.pictures.items()}
         (self.folder / "rgw").mkdir()
         self.server = rgw.start(self.folder / "rgw", memory="12G")
         for pid in self.server["pids"]:
@@ -62,7 +62,7 @@ class Rig(contextlib.ExitStack):
         return Command([str(binary(program)), *map(str, arguments)], environment | settings, folder)
 
     def others(self, picture="small"):
-        """The programs to compare with, by name; each does what `snapshot capture` does to the same camera and store."""
+        """The programs to compare with, by name; each does the same job with the same camera and store."""
         url = (f"{self.cameras[picture].url}/cgi-bin/api.cgi?cmd=Snap&channel=0&rs=bench"
                f"&user=admin&password={PASSWORD}")
         facts = [url, self.host, BUCKET, self.server["ca"]]

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import SnapshotBase
 
 /// One record as the ring holds it: a JSON object, padded with spaces to a newline, 4,096 bytes in all.
@@ -45,7 +46,14 @@ enum Slot {
         return digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
     }
 
-    static func isBlank(_ slot: ArraySlice<UInt8>) -> Bool { slot.elementsEqual(blank) }
+    static func isBlank(_ slot: ArraySlice<UInt8>) -> Bool {
+        slot.withUnsafeBytes { slot in
+            blank.withUnsafeBytes { blank in
+                guard let one = slot.baseAddress, let other = blank.baseAddress else { return false }
+                return slot.count == blank.count && memcmp(one, other, slot.count) == 0
+            }
+        }
+    }
 
     /// The record in a slot, if its checksum is right and it can be read.
     static func decode(_ slot: ArraySlice<UInt8>) -> Record? {

@@ -26,23 +26,26 @@ struct HealthCommand: ParsableCommand {
     @Flag var format: Format?
 
     func run() throws {
-        try reporting(options.log()) { () throws(Failure) -> Int32 in
-            let settings = try options.read()
-            let isSet = try settings.value(.captureInterval) != nil
-            let interval = try captureInterval(settings).seconds
-            let report = HealthReport(
-                statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
-                camera: try settings.string(.cameraName) ?? "camera")
-            switch format {
-            case .json: print(descriptor: 1, report.json() + "\n")
-            case .prometheus: print(descriptor: 1, report.prometheus())
-            case .nagios:
-                let (line, code) = report.nagios()
-                print(descriptor: 1, line + "\n")
-                return code
-            case nil: print(descriptor: 1, report.text(colour: isatty(1) == 1 && getenv("NO_COLOR") == nil))
-            }
-            return report.isHealthyEnough ? 0 : 1
+        try reporting(options.log()) { () throws(Failure) in try Self.tell(as: format, options.read()) }
+    }
+
+    /// What the command does, free of how it was asked for.
+    /// - Returns: the exit code.
+    static func tell(as format: Format?, _ settings: Settings) throws(Failure) -> Int32 {
+        let isSet = try settings.value(.captureInterval) != nil
+        let interval = try captureInterval(settings).seconds
+        let report = HealthReport(
+            statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
+            camera: try settings.string(.cameraName) ?? "camera")
+        switch format {
+        case .json: print(descriptor: 1, report.json() + "\n")
+        case .prometheus: print(descriptor: 1, report.prometheus())
+        case .nagios:
+            let (line, code) = report.nagios()
+            print(descriptor: 1, line + "\n")
+            return code
+        case nil: print(descriptor: 1, report.text(colour: isatty(1) == 1 && getenv("NO_COLOR") == nil))
         }
+        return report.isHealthyEnough ? 0 : 1
     }
 }

@@ -44,10 +44,9 @@ func currentEnvironment() -> [String: String] {
     var values: [String: String] = [:]
     var entry = environ
     while let text = entry.pointee {
-        let line = String(cString: text)
-        if let equals = line.firstIndex(of: "=") {
-            let name = String(line[..<equals])
-            if values[name] == nil { values[name] = String(line[line.index(after: equals)...]) }
+        if let equals = strchr(text, Int32(UInt8(ascii: "="))) {
+            let name = String(decoding: UnsafeRawBufferPointer(start: text, count: equals - text), as: UTF8.self)
+            if values[name] == nil { values[name] = String(cString: equals + 1) }
         }
         entry += 1
     }
@@ -56,10 +55,13 @@ func currentEnvironment() -> [String: String] {
 
 /// Runs a command's body, tells a failure and leaves with the exit code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
-    let code: Int32
-    do throws(Failure) { code = try body() } catch {
+    throw ExitCode(code(telling: log, body))
+}
+
+/// Runs a command's body and tells a failure.
+func code(telling log: Log, _ body: () throws(Failure) -> Int32) -> Int32 {
+    do throws(Failure) { return try body() } catch {
         log.report(error)
-        code = error.exitCode
+        return error.exitCode
     }
-    throw ExitCode(code)
 }

@@ -16,11 +16,16 @@ struct Snapshot: ParsableCommand {
         subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self, ScheduleCommand.self],
         defaultSubcommand: CaptureCommand.self)
 
-    /// `snapshot capture` without options, as timers run it, is spared the argument parser, a seventh of its
-    /// instructions, and libcrypto's tidying up at exit: nothing here waits in a buffer.
+    /// `snapshot capture` and `snapshot health` without options, as timers and monitors run them, are spared the
+    /// argument parser, which costs more instructions than health itself, and libcrypto's tidying up at exit: nothing
+    /// here waits in a buffer.
     static func main() {
-        let words = CommandLine.arguments.dropFirst()
-        guard words.isEmpty || words.elementsEqual(["capture"]) else { return main(nil) }
-        _exit(CaptureJob().run { () throws(Failure) in try Settings(environment: currentEnvironment()) })
+        let settings = { () throws(Failure) in try Settings(environment: currentEnvironment()) }
+        switch Array(CommandLine.arguments.dropFirst()) {
+        case [], ["capture"]: _exit(CaptureJob().run(settings))
+        case ["health"]:
+            _exit(code(telling: Log("snapshot")) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })
+        default: main(nil)
+        }
     }
 }
