@@ -18,6 +18,13 @@ final class HTTPTransfer {
         }
     }
 
+    /// Whether a body is announced with `Expect: 100-continue`. libcurl would do so with the smallest PUT, and wait a
+    /// second where the server, like many a camera's, never answers that.
+    var asksFirst: Bool {
+        guard let length = source?.length else { return false }
+        return length > 1 << 20
+    }
+
     /// Sets the callbacks and the body. The caller keeps `self` alive and frees the form after the transfer.
     func attach(to easy: UnsafeMutableRawPointer) -> OpaquePointer? {
         let context = Unmanaged.passUnretained(self).toOpaque()
