@@ -133,11 +133,18 @@ private struct DrainWorker: Sendable {
         let spool = Spool(statePath: settings.statePath, figures: record.spool)
         var quota = record.retryQuota
         while let name = queue.next() {
-            guard
-                var object = spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
-            else {
-                log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
-                queue.damaged(name)
+            var object: StoredObject
+            do throws(SystemError) {
+                let found = try spool.object(
+                    name, template: settings.keyTemplate, now: now, clock: record.clock)
+                guard let found else {
+                    log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+                    queue.damaged(name)
+                    continue
+                }
+                object = found
+            } catch {
+                log.warn("spooled picture \(name.number) can't be read now: \(error)")
                 continue
             }
             let policy = RetryPolicy(

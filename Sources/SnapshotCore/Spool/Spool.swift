@@ -164,7 +164,7 @@ package struct Spool: Sendable {
 
     /// Looks up the oldest entry's capture time.
     package mutating func noteOldest() {
-        guard figures.count > 0, let name = oldest().first, let found = open(name) else {
+        guard figures.count > 0, let name = oldest().first, let found = try? open(name) else {
             figures.oldest = nil
             return
         }
@@ -177,17 +177,25 @@ package struct Spool: Sendable {
     // MARK: Reading
 
     /// An entry and the open file with its picture; nil where the file is gone or was never whole.
-    package func open(_ name: SpoolName) -> (entry: SpoolEntry, file: FileHandle)? {
-        guard let file = try? FileHandle(opening: path(of: name), O_RDONLY),
-            lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0,
-            let line = try? file.readAll(limit: SpoolEntry.longestLine), let entry = SpoolEntry(line: line),
-            entry.length == name.bytes
-        else { return nil }
-        return (entry, file)
+    /// - Throws: where it can't be read now, which tells nothing about what is in it.
+    package func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
+        do throws(SystemError) {
+            let file = try FileHandle(opening: path(of: name), O_RDONLY)
+            guard lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0 else { throw SystemError("lseek") }
+            let line = try file.readAll(limit: SpoolEntry.longestLine)
+            guard let entry = SpoolEntry(line: line), entry.length == name.bytes else { return nil }
+            return (entry, file)
+        } catch {
+            if error.number == ENOENT { return nil }
+            throw error
+        }
     }
 
     /// Whether the picture's bytes still are those that were captured.
-    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) -> Bool {
-        Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length).map { hexadecimal($0) } == entry.sha256
+    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) throws(SystemError) -> Bool {
+        guard let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length) else {
+            throw SystemError("read", number: EIO)
+        }
+        return hexadecimal(digest) == entry.sha256
     }
 }
