@@ -39,8 +39,8 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
             let ring = StateRing(bytes: content, all: true)
             let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: "b")
             let health = Health(ring.content, relay: nil, now: now, interval: 10, version: "0")
-            _ = health.text(colour: false)
-            _ = health.nagios()
+            _ = health.summary
+            _ = health.reasons.map(health.sentence)
             for record in ring.history {
                 var record = record
                 record.begin(now: now, version: "0", camera: "c", intervalSeconds: 10)
@@ -90,9 +90,11 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
 ]
 
 private let template: KeyTemplate = {
-    guard let template = try? CaptureSettings(
-        Settings(environment: ["CAMERA_IP": "127.0.0.1"], path: "/dev/null")
-    ).keyTemplate else { preconditionFailure("the standard settings are refused") }
+    guard
+        let template = try? CaptureSettings(
+            Settings(environment: ["CAMERA_IP": "127.0.0.1"], path: "/dev/null")
+        ).keyTemplate
+    else { preconditionFailure("the standard settings are refused") }
     return template
 }()
 

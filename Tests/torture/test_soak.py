@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from pictures import picture
 from receiver import Answer
 from rig import rig
 from simulator import Simulator
@@ -17,8 +18,12 @@ STUMBLES = [Answer(500), Answer(503, {"Retry-After": "0"}), Answer(429), Answer(
 def test_soak(tmp_path, backend, long, figure):
     runs = 500 if long else 30
     draw = random.Random(20260121)
-    with rig(tmp_path, backend) as r, Simulator("--password", "soak", "--fault", "random", "--fault-rate", "0.25",
-                                                "--width", "320", "--height", "192") as camera:
+    pictures = []
+    for n in range(7):
+        (tmp_path / f"{n}.jpg").write_bytes(picture(320, 192))
+        pictures += ["--picture", tmp_path / f"{n}.jpg"]
+    with rig(tmp_path / "rig", backend) as r, \
+            Simulator("--password", "soak", "--fault", "random", "--fault-rate", "0.25", *pictures) as camera:
         r.settings.update(CAMERA_IP=camera.address, CAMERA_PASSWORD="soak", CAMERA_TIMEOUT="1s", CAPTURE_INTERVAL="3s",
                           UPLOAD_DEADLINE="2s", FROZEN_AFTER="0")
         captured, spooled, codes = [], [], {}
@@ -49,6 +54,7 @@ def test_soak(tmp_path, backend, long, figure):
         for key, data, _ in answered:
             assert first.setdefault(key, data) == data, f"{key} came with other bytes"
         lost = [key for key, digest in captured if key not in first or hashlib.sha256(first[key]).hexdigest() != digest]
+        assert len(captured) >= runs // 2 and len(spooled) >= runs // 8, (captured, spooled)
         assert not lost and not r.spooled(), f"{len(lost)} of {len(captured)} lost: {lost[:3]}"
         health = r.health()
         assert health["total_captures"] == health["total_uploads"] == len(captured), health
