@@ -37,7 +37,10 @@ extension Run {
                 }
                 do throws(StoreFailure) {
                     try store.put(object, deadline: deadline, reusesConnection: true)
-                    spool.remove(name)
+                    guard spool.remove(name) else {
+                        log.warn("\(object.key) is stored but can't be removed from the spool")
+                        return
+                    }
                     drained += 1
                     record.totalUploads += 1
                     record.lastUpload = now.moment

@@ -152,7 +152,8 @@ struct Run {
                 // Before the first pause: from here on only the spool could lose it.
                 if failure.advice != .signAgain { keep(&run, object, &state) }
             }
-            if let spooled { spool.remove(spooled) }
+            // What can't be removed is sent, and counted, once more.
+            if let spooled, !spool.remove(spooled) { record.totalUploads -= 1 }
         } catch {
             keep(&self, object, &state)
             if let spoolFailure {

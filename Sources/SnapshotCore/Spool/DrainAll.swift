@@ -93,7 +93,7 @@ private final class DrainQueue: Sendable {
 
     func sent(_ name: SpoolName) {
         content.withLock { content in
-            content.spool.remove(name)
+            guard content.spool.remove(name) else { return }
             content.record.totalUploads += 1
             content.record.lastUpload = Now.current().moment
             content.result.sent += 1

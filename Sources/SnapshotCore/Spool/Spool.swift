@@ -12,6 +12,8 @@ package struct Spool: Sendable {
     /// As the next record will have it. The caller records it before `settled`.
     package var figures: SpoolFigures
     private var isMarked = false
+    /// What was given up is still there: the next run has to count anew.
+    private var staysMarked = false
 
     package init(statePath: String, figures: SpoolFigures) {
         path = statePath + "/spool"
@@ -109,15 +111,21 @@ package struct Spool: Sendable {
             after.lastDrop = Now.current().moment
             figures = after
             commit(after)
-            victims.forEach(discard)
+            let stuck = victims.filter { !discard($0) }
+            guard stuck.isEmpty else {
+                staysMarked = true
+                throw SystemError("unlink", number: EIO)
+            }
         }
     }
 
     /// Removes an entry that the store has acknowledged.
-    package mutating func remove(_ name: SpoolName) {
+    /// - Returns: false where the disk won't let it go; then it stays, and will be sent again under the same key.
+    package mutating func remove(_ name: SpoolName) -> Bool {
         try? markDirty()
-        discard(name)
+        guard discard(name) else { return false }
         forget(name)
+        return true
     }
 
     /// Takes an entry whose bytes are no longer what was captured out of the way; it is never uploaded.
@@ -140,9 +148,10 @@ package struct Spool: Sendable {
         figures.bytes = max(0, figures.bytes - name.bytes)
     }
 
-    private func discard(_ name: SpoolName) {
-        unlink(path(of: name))
+    private func discard(_ name: SpoolName) -> Bool {
+        let isGone = unlink(path(of: name)) == 0 || errno == ENOENT
         rmdir("\(path)/\(name.folder)")
+        return isGone
     }
 
     private mutating func markDirty() throws(SystemError) {
@@ -153,6 +162,7 @@ package struct Spool: Sendable {
 
     /// The figures have been recorded.
     package mutating func settled() {
+        if staysMarked { return }
         unlink(path + "/dirty")
         isMarked = false
     }
