@@ -8,21 +8,26 @@ from rig import BACKENDS, inject, rig, trace
 
 KILLED = -signal.SIGKILL
 SCENARIOS = ("up", "down", "back")
+CASES = [(b, s) for b in BACKENDS for s in SCENARIOS] + [("http", "first"), ("filesystem", "full")]
 SHORT = 8
 
 
 def prepare(r, scenario):
-    """Two good runs; for `back` also two during an outage, whose pictures the killed run drains."""
-    r.good()
-    r.good()
+    """Two good runs; for `back` also two during an outage, whose pictures the killed run drains; for `full` two that
+    fill the spool, so that the killed run gives up the oldest; for `first` none at all."""
+    for _ in range(0 if scenario == "first" else 2):
+        r.good()
     if scenario != "up":
         r.settings["UPLOAD_ATTEMPTS"] = "2"
-    if scenario == "back":
+    if scenario in ("back", "full"):
         r.store.down()
         for _ in range(2):
             assert r.run("capture").code == 75
+    if scenario == "full":
+        r.settings["SPOOL_MAX_BYTES"] = str(int(2.5 * len(r.camera.last)))
+    if scenario == "back":
         r.store.up()
-    elif scenario == "down":
+    if scenario == "down":
         r.store.down()
     r.keep()
 
@@ -38,18 +43,20 @@ def sample(calls, long):
     return [calls[i] for i in sorted(chosen)]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend, scenario", CASES)
 def test_kill(tmp_path, backend, scenario, long, figure):
     with rig(tmp_path, backend) as r:
         prepare(r, scenario)
+        is_down = scenario in ("down", "full")
         done, calls = trace(r, tmp_path / "trace", "capture")
-        assert done.code == (75 if scenario == "down" else 0), done
+        assert done.code == (75 if is_down else 0), done
         chosen = sample(calls, long)
+        r.back()
+        waiting = list(r.spooled().values())
         killed = 0
         for name, when, line in chosen:
             r.back()
-            if scenario == "down" and r.store.remote:
+            if is_down and r.store.remote:
                 r.store.down()
             done = r.run("capture", prefix=inject(name, "signal=KILL", when))
             try:
@@ -59,7 +66,9 @@ def test_kill(tmp_path, backend, scenario, long, figure):
                     assert r.camera.served[-1] in r.stored().values(), "a picture that was reported is gone"
                 r.store.up()
                 r.check_pictures()
-                r.recover()
+                health = r.recover(dropped=1 if scenario == "full" else 0)
+                gone = [p for p in waiting if p not in r.stored().values()]
+                assert len(gone) <= health["spool"]["dropped"], f"{len(gone)} gone, {health['spool']}"
             except (AssertionError, ValueError) as error:
                 raise AssertionError(f"killed before {name} number {when}: {line}\n{error}") from error
         # Calls whose number differs from run to run are few.

@@ -31,7 +31,11 @@ def test_soak(tmp_path, backend, long, figure):
         def shoot():
             done = r.run("capture", "--json")
             codes[done.code] = codes.get(done.code, 0) + 1
-            assert done.code in (0, 69, 75), done
+            assert done.code in (0, 69, 75, 77), done
+            if done.code == 77:
+                # A 401 latches the camera until the settings change: here is another name for it.
+                host, port = r.settings["CAMERA_IP"].split(":")
+                r.settings["CAMERA_IP"] = f"{'localhost' if host == '127.0.0.1' else '127.0.0.1'}:{port}"
             said = json.loads(done.stdout)
             if "sha256" in said:
                 captured.append((said["key"], said["sha256"]))
@@ -49,12 +53,14 @@ def test_soak(tmp_path, backend, long, figure):
             shoot()
             if not r.spooled():
                 break
+        asked = [q for q in r.store.receiver.received if "Expect" in q.headers]
+        assert not asked, "small bodies go at once: servers that never answer 100 would cost a second each"
         first = {}
         answered = [a for a in arrivals(r) if a[2]]
         for key, data, _ in answered:
             assert first.setdefault(key, data) == data, f"{key} came with other bytes"
         lost = [key for key, digest in captured if key not in first or hashlib.sha256(first[key]).hexdigest() != digest]
-        assert len(captured) >= runs // 2 and len(spooled) >= runs // 8, (captured, spooled)
+        assert len(captured) >= runs // 2 and len(spooled) >= runs // 8, codes
         assert not lost and not r.spooled(), f"{len(lost)} of {len(captured)} lost: {lost[:3]}"
         health = r.health()
         assert health["total_captures"] == health["total_uploads"] == len(captured), health
