@@ -118,10 +118,8 @@ class Rig:
         """What the spool holds, read as its documentation says: {key: bytes}; every entry must be whole."""
         found = {}
         for path in sorted(self.state.glob("spool/[0-9]*/*")):
-            data = path.read_bytes()
-            head, _, body = data.partition(b"\n")
-            entry = json.loads(head)
-            assert hashlib.sha256(body).hexdigest() == entry["sha256"] and len(body) == entry["length"], path
+            body, entry = parts(path)
+            assert hashlib.sha256(body).hexdigest() == entry["sha256"], path
             assert entry["key"] not in found, f"two entries for {entry['key']}"
             found[entry["key"]] = body
         return found
@@ -166,6 +164,12 @@ class Rig:
         leftovers = [p for p in (self.state / "spool").rglob("*") if p.is_file()]
         assert not leftovers, leftovers
         return health
+
+
+def parts(path):
+    """Picture and facts of a spooled file: the name tells how long the picture is; a line of JSON is behind it."""
+    data, length = path.read_bytes(), int(path.stem.split("-")[1])
+    return data[:length], json.loads(data[length:])
 
 
 @contextmanager

@@ -30,14 +30,14 @@ PROFILES = [b"[default]\r\naws_access_key_id = AKIA\naws_secret_access_key=abc+/
 
 
 def write(folder, ring, spooled):
-    """A folder of seeds for each subject. `ring`: a state file; `spooled`: files of a spool."""
+    """A folder of seeds for each subject. `ring`: a state file; `spooled`: the facts behind a spool's pictures."""
     jpeg = picture(32, 32)
     slots = [ring[i:i + 4096] for i in range(0, 16384, 4096)]
     seeds = {
         "dotenv": [DOTENV], "settings": [DOTENV, DOTENV.replace(b"s3\n", b"http\nHTTP_UPLOAD_URL=http://h/\n")],
         "jpeg": [jpeg, jpeg[:2] + b"\xff" * 8 + jpeg[2:], jpeg + b"\0" * 64], "state": [*slots, ring[:8192]],
         "s3-error": S3_ERRORS, "reolink": [json.dumps(r).encode() for r in REOLINK], "url": URLS,
-        "spool": [data[:1024] for data in spooled], "profile": PROFILES,
+        "spool": spooled, "profile": PROFILES,
     }
     for subject, inputs in seeds.items():
         (folder / subject).mkdir(parents=True)

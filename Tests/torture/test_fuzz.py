@@ -9,7 +9,7 @@ import pytest
 import seeds
 import shared
 from program import ROOT
-from rig import rig
+from rig import parts, rig
 
 SUBJECTS = {"dotenv": 4096, "settings": 4096, "jpeg": 8192, "state": 8192, "s3-error": 2048, "reolink": 2048, "url": 512,
             "spool": 2048, "profile": 4096}
@@ -25,7 +25,7 @@ def build(folder, parent):
         r.store.down()
         for _ in range(2):
             assert r.run("capture").code == 75
-        spooled = [p.read_bytes() for p in r.state.glob("spool/[0-9]*/*")]
+        spooled = [p.read_bytes()[len(parts(p)[0]):] for p in r.state.glob("spool/[0-9]*/*")]
         seeds.write(folder / "seeds", (r.state / "state.jsonl").read_bytes(), spooled)
     return {"pids": [], "seeds": str(folder / "seeds")}
 

@@ -11,7 +11,8 @@ from receiver import Answer
 from rig import rig
 from simulator import Simulator
 
-STUMBLES = [Answer(500), Answer(503, {"Retry-After": "0"}), Answer(429), Answer(400), Answer(reset=True), Answer(502)]
+# Nothing that says no to one picture alone: those are passed over, so that they keep up nobody, and come later.
+STUMBLES = [Answer(500), Answer(503, {"Retry-After": "0"}), Answer(429), Answer(reset=True), Answer(502)]
 
 
 @pytest.mark.parametrize("backend", ["http", "s3"])
