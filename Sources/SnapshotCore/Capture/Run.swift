@@ -22,6 +22,7 @@ struct Run {
         self.log = log
         now = .current()
         let isFirst = state.last == nil
+        let isNewBoot = state.last?.boot != now.boot
         let name = settings.camera.name
         let interval = settings.interval.seconds
         record =
@@ -41,7 +42,8 @@ struct Run {
         }
         spool = Spool(statePath: settings.statePath, figures: record.spool)
         spool.sweep()
-        if spool.isDirty || isFirst {
+        // After a boot too: a power cut may have taken the mark.
+        if spool.isDirty || isFirst || isNewBoot {
             record.reconcile(with: spool.list())
             spool.figures = record.spool
             spool.noteOldest()
@@ -270,6 +272,7 @@ struct Run {
             now: now, captured: shot.sha256 != nil,
             uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
         spool.noteOldestIfNeeded(previous: record.spool)
+        spool.syncRemovals()
         record.spool = spool.figures
         record.outcome = shot.outcome
         record.written = now.moment

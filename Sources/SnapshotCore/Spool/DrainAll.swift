@@ -63,6 +63,7 @@ extension Run {
     /// Records what a drain changed; the last shot's outcome stays what it was.
     fileprivate mutating func recordDrain(_ state: inout StateDirectory) throws(Failure) {
         spool.noteOldest()
+        spool.syncRemovals()
         record.spool = spool.figures
         record.written = Now.current().moment
         try state.write(record)

@@ -14,6 +14,8 @@ package struct Spool: Sendable {
     private var isMarked = false
     /// What was given up is still there: the next run has to count anew.
     private var staysMarked = false
+    /// Folders that entries have left since the last `syncRemovals`.
+    private var left: Set<String> = []
 
     package init(statePath: String, figures: SpoolFigures) {
         path = statePath + "/spool"
@@ -111,7 +113,8 @@ package struct Spool: Sendable {
             after.lastDrop = Now.current().moment
             figures = after
             commit(after)
-            let stuck = victims.filter { !discard($0) }
+            var stuck: [SpoolName] = []
+            for name in victims where !discard(name) { stuck.append(name) }
             guard stuck.isEmpty else {
                 staysMarked = true
                 throw SystemError("unlink", number: EIO)
@@ -137,6 +140,7 @@ package struct Spool: Sendable {
         // A few are enough to look at.
         let kept = ((try? listDirectory(bad)) ?? []).sorted().suffix(8)
         for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { unlink(bad + "/" + other) }
+        left.insert(name.folder)
         rmdir("\(path)/\(name.folder)")
         figures.dropped += 1
         figures.lastDrop = Now.current().moment
@@ -148,10 +152,19 @@ package struct Spool: Sendable {
         figures.bytes = max(0, figures.bytes - name.bytes)
     }
 
-    private func discard(_ name: SpoolName) -> Bool {
+    private mutating func discard(_ name: SpoolName) -> Bool {
+        left.insert(name.folder)
         let isGone = unlink(path(of: name)) == 0 || errno == ENOENT
         rmdir("\(path)/\(name.folder)")
         return isGone
+    }
+
+    /// Makes removals durable: what the next record says is gone must not come back after a power cut.
+    package mutating func syncRemovals() {
+        guard !left.isEmpty else { return }
+        for folder in left { try? syncDirectory(path + "/" + folder) }
+        try? syncDirectory(path)
+        left = []
     }
 
     private mutating func markDirty() throws(SystemError) {
