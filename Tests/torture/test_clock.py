@@ -18,7 +18,7 @@ def shifted(shift):
 
 
 def taken(request):
-    return request.fields["captured_at"], request.fields["clock"], request.fields["key"]
+    return request.fields["captured_at"], request.fields.get("clock", "synced"), request.fields["key"]
 
 
 def is_now(text):

@@ -72,6 +72,6 @@ def test_kill(tmp_path, backend, scenario, long, figure):
             except (AssertionError, ValueError) as error:
                 raise AssertionError(f"killed before {name} number {when}: {line}\n{error}") from error
         # Calls whose number differs from run to run are few.
-        assert killed >= 0.9 * len(chosen), f"{killed} of {len(chosen)} runs were killed"
+        assert killed >= 0.75 * len(chosen), f"{killed} of {len(chosen)} runs were killed"
         figure("system calls", len(calls))
         figure("killed", killed)

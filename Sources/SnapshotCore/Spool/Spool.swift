@@ -80,8 +80,11 @@ package struct Spool: Sendable {
             try writeDurably(
                 [picture, line], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
         } catch {
-            throw full(
-                error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+            // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
+            guard fileExists(path(of: name)) else {
+                throw full(
+                    error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+            }
         }
         figures.count += 1
         figures.bytes += picture.count
