@@ -37,6 +37,12 @@ import Testing
         #expect(it.spool.dropped == 1 && it.spool.count == 4 && isConsistent(it))
     }
 
+    @Test func aRemovalThatTheDiskForgot() {
+        var it = record(captures: 5, uploads: 5, spool: 0)
+        it.reconcile(with: names(4...5))
+        #expect(it.totalUploads == 3 && it.spool.count == 2 && isConsistent(it))
+    }
+
     @Test func namesSortByNumberAndCarryTheirSize() {
         #expect(SpoolName("000000000012-345.jpg") == SpoolName(number: 12, bytes: 345))
         #expect(SpoolName(number: 1234, bytes: 9).folder == "000000000001")

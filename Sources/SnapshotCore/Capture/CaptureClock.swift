@@ -29,7 +29,14 @@ package struct CaptureClock: Sendable {
     ) {
         if keeper == .synced { return (now.wall, .synced) }
         let offset = offset(at: now, figures)
-        if abs(offset) >= tolerance { return (now.wall.advanced(byMilliseconds: offset), .corrected) }
+        if abs(offset) >= tolerance {
+            let time = now.wall.advanced(byMilliseconds: offset)
+            // The offset is good to a second or so: within that, a later picture still gets a later key.
+            let isJustBehind = (0..<tolerance).contains(figures.latestMilliseconds - time.milliseconds)
+            return (
+                isJustBehind ? Timestamp(milliseconds: figures.latestMilliseconds + 1) : time, .corrected
+            )
+        }
         let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
         let isTrusted = keeper == .none && !isBehind && now.wall.milliseconds >= floor
         let time = max(now.wall, Timestamp(milliseconds: figures.latestMilliseconds + 1))

@@ -20,17 +20,27 @@ extension Run {
                 // A transfer that the deadline would cut is better begun in the next slot.
                 guard slowest < deadline.left else { return }
                 let started = Uptime.now()
-                guard
-                    let object = spool.object(
+                let object: StoredObject
+                do throws(SystemError) {
+                    let found = try spool.object(
                         name, template: settings.keyTemplate, now: now, clock: record.clock)
-                else {
-                    log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
-                    spool.quarantine(name)
+                    guard let found else {
+                        log.warn(
+                            "spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+                        spool.quarantine(name)
+                        continue
+                    }
+                    object = found
+                } catch {
+                    log.warn("spooled picture \(name.number) can't be read now: \(error)")
                     continue
                 }
                 do throws(StoreFailure) {
                     try store.put(object, deadline: deadline, reusesConnection: true)
-                    spool.remove(name)
+                    guard spool.remove(name) else {
+                        log.warn("\(object.key) is stored but can't be removed from the spool")
+                        return
+                    }
                     drained += 1
                     record.totalUploads += 1
                     record.lastUpload = now.moment
@@ -50,8 +60,11 @@ extension Run {
 
 extension Spool {
     /// A spooled picture as the store gets it; nil where it is no longer whole.
-    func object(_ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures) -> StoredObject? {
-        guard let (entry, file) = open(name), isIntact(entry, file) else {
+    /// - Throws: where it can't be read now; then it stays where it is.
+    func object(
+        _ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures
+    ) throws(SystemError) -> StoredObject? {
+        guard let (entry, file) = try open(name), try isIntact(entry, file) else {
             return nil
         }
         return entry.object(

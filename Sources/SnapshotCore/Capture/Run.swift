@@ -22,6 +22,7 @@ struct Run {
         self.log = log
         now = .current()
         let isFirst = state.last == nil
+        let isNewBoot = state.last?.boot != now.boot
         let name = settings.camera.name
         let interval = settings.interval.seconds
         record =
@@ -41,7 +42,8 @@ struct Run {
         }
         spool = Spool(statePath: settings.statePath, figures: record.spool)
         spool.sweep()
-        if spool.isDirty || isFirst {
+        // After a boot too: a power cut may have taken the mark.
+        if spool.isDirty || isFirst || isNewBoot {
             record.reconcile(with: spool.list())
             spool.figures = record.spool
             spool.noteOldest()
@@ -152,7 +154,8 @@ struct Run {
                 // Before the first pause: from here on only the spool could lose it.
                 if failure.advice != .signAgain { keep(&run, object, &state) }
             }
-            if let spooled { spool.remove(spooled) }
+            // What can't be removed is sent, and counted, once more.
+            if let spooled, !spool.remove(spooled) { record.totalUploads -= 1 }
         } catch {
             keep(&self, object, &state)
             if let spoolFailure {
@@ -269,6 +272,7 @@ struct Run {
             now: now, captured: shot.sha256 != nil,
             uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
         spool.noteOldestIfNeeded(previous: record.spool)
+        spool.syncRemovals()
         record.spool = spool.figures
         record.outcome = shot.outcome
         record.written = now.moment

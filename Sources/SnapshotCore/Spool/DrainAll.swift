@@ -63,6 +63,7 @@ extension Run {
     /// Records what a drain changed; the last shot's outcome stays what it was.
     fileprivate mutating func recordDrain(_ state: inout StateDirectory) throws(Failure) {
         spool.noteOldest()
+        spool.syncRemovals()
         record.spool = spool.figures
         record.written = Now.current().moment
         try state.write(record)
@@ -93,7 +94,7 @@ private final class DrainQueue: Sendable {
 
     func sent(_ name: SpoolName) {
         content.withLock { content in
-            content.spool.remove(name)
+            guard content.spool.remove(name) else { return }
             content.record.totalUploads += 1
             content.record.lastUpload = Now.current().moment
             content.result.sent += 1
@@ -133,11 +134,18 @@ private struct DrainWorker: Sendable {
         let spool = Spool(statePath: settings.statePath, figures: record.spool)
         var quota = record.retryQuota
         while let name = queue.next() {
-            guard
-                var object = spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
-            else {
-                log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
-                queue.damaged(name)
+            var object: StoredObject
+            do throws(SystemError) {
+                let found = try spool.object(
+                    name, template: settings.keyTemplate, now: now, clock: record.clock)
+                guard let found else {
+                    log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+                    queue.damaged(name)
+                    continue
+                }
+                object = found
+            } catch {
+                log.warn("spooled picture \(name.number) can't be read now: \(error)")
                 continue
             }
             let policy = RetryPolicy(

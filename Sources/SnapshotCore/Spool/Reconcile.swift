@@ -14,7 +14,8 @@ extension Record {
             // What isn't there any more was acknowledged: nothing else removes an entry without recording it first.
             totalUploads += missing
         } else {
-            // Given up in the record, but still there.
+            // Gone in the record, but still there: what was given up first, else what the store has and gets again.
+            totalUploads = max(0, totalUploads - max(0, -missing - spool.dropped))
             spool.dropped = max(0, spool.dropped + missing)
         }
         spool.count = entries.count

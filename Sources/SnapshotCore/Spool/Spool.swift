@@ -12,6 +12,10 @@ package struct Spool: Sendable {
     /// As the next record will have it. The caller records it before `settled`.
     package var figures: SpoolFigures
     private var isMarked = false
+    /// What was given up is still there: the next run has to count anew.
+    private var staysMarked = false
+    /// Folders that entries have left since the last `syncRemovals`.
+    private var left: Set<String> = []
 
     package init(statePath: String, figures: SpoolFigures) {
         path = statePath + "/spool"
@@ -76,8 +80,11 @@ package struct Spool: Sendable {
             try writeDurably(
                 [picture, line], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
         } catch {
-            throw full(
-                error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+            // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
+            guard fileExists(path(of: name)) else {
+                throw full(
+                    error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+            }
         }
         figures.count += 1
         figures.bytes += picture.count
@@ -109,15 +116,22 @@ package struct Spool: Sendable {
             after.lastDrop = Now.current().moment
             figures = after
             commit(after)
-            victims.forEach(discard)
+            var stuck: [SpoolName] = []
+            for name in victims where !discard(name) { stuck.append(name) }
+            guard stuck.isEmpty else {
+                staysMarked = true
+                throw SystemError("unlink", number: EIO)
+            }
         }
     }
 
     /// Removes an entry that the store has acknowledged.
-    package mutating func remove(_ name: SpoolName) {
+    /// - Returns: false where the disk won't let it go; then it stays, and will be sent again under the same key.
+    package mutating func remove(_ name: SpoolName) -> Bool {
         try? markDirty()
-        discard(name)
+        guard discard(name) else { return false }
         forget(name)
+        return true
     }
 
     /// Takes an entry whose bytes are no longer what was captured out of the way; it is never uploaded.
@@ -129,6 +143,7 @@ package struct Spool: Sendable {
         // A few are enough to look at.
         let kept = ((try? listDirectory(bad)) ?? []).sorted().suffix(8)
         for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { unlink(bad + "/" + other) }
+        left.insert(name.folder)
         rmdir("\(path)/\(name.folder)")
         figures.dropped += 1
         figures.lastDrop = Now.current().moment
@@ -140,9 +155,19 @@ package struct Spool: Sendable {
         figures.bytes = max(0, figures.bytes - name.bytes)
     }
 
-    private func discard(_ name: SpoolName) {
-        unlink(path(of: name))
+    private mutating func discard(_ name: SpoolName) -> Bool {
+        left.insert(name.folder)
+        let isGone = unlink(path(of: name)) == 0 || errno == ENOENT
         rmdir("\(path)/\(name.folder)")
+        return isGone
+    }
+
+    /// Makes removals durable: what the next record says is gone must not come back after a power cut.
+    package mutating func syncRemovals() {
+        guard !left.isEmpty else { return }
+        for folder in left { try? syncDirectory(path + "/" + folder) }
+        try? syncDirectory(path)
+        left = []
     }
 
     private mutating func markDirty() throws(SystemError) {
@@ -153,6 +178,7 @@ package struct Spool: Sendable {
 
     /// The figures have been recorded.
     package mutating func settled() {
+        if staysMarked { return }
         unlink(path + "/dirty")
         isMarked = false
     }
@@ -164,7 +190,7 @@ package struct Spool: Sendable {
 
     /// Looks up the oldest entry's capture time.
     package mutating func noteOldest() {
-        guard figures.count > 0, let name = oldest().first, let found = open(name) else {
+        guard figures.count > 0, let name = oldest().first, let found = try? open(name) else {
             figures.oldest = nil
             return
         }
@@ -177,17 +203,25 @@ package struct Spool: Sendable {
     // MARK: Reading
 
     /// An entry and the open file with its picture; nil where the file is gone or was never whole.
-    package func open(_ name: SpoolName) -> (entry: SpoolEntry, file: FileHandle)? {
-        guard let file = try? FileHandle(opening: path(of: name), O_RDONLY),
-            lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0,
-            let line = try? file.readAll(limit: SpoolEntry.longestLine), let entry = SpoolEntry(line: line),
-            entry.length == name.bytes
-        else { return nil }
-        return (entry, file)
+    /// - Throws: where it can't be read now, which tells nothing about what is in it.
+    package func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
+        do throws(SystemError) {
+            let file = try FileHandle(opening: path(of: name), O_RDONLY)
+            guard lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0 else { throw SystemError("lseek") }
+            let line = try file.readAll(limit: SpoolEntry.longestLine)
+            guard let entry = SpoolEntry(line: line), entry.length == name.bytes else { return nil }
+            return (entry, file)
+        } catch {
+            if error.number == ENOENT { return nil }
+            throw error
+        }
     }
 
     /// Whether the picture's bytes still are those that were captured.
-    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) -> Bool {
-        Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length).map { hexadecimal($0) } == entry.sha256
+    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) throws(SystemError) -> Bool {
+        guard let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length) else {
+            throw SystemError("read", number: EIO)
+        }
+        return hexadecimal(digest) == entry.sha256
     }
 }

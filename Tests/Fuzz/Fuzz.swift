@@ -1,0 +1,17 @@
+import Glibc
+
+private let subject: @Sendable ([UInt8]) -> Void = {
+    let name = getenv("FUZZ_SUBJECT").map { String(cString: $0) } ?? ""
+    guard let found = subjects[name] else {
+        print("FUZZ_SUBJECT is one of: \(subjects.keys.sorted().joined(separator: " "))")
+        exit(64)
+    }
+    return found
+}()
+
+/// What libFuzzer calls.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    subject(Array(UnsafeBufferPointer(start: start, count: count)))
+    return 0
+}

@@ -1,0 +1,48 @@
+"""A small ext4 disk of our own on a loop device: what reached it, and what it holds if the power goes now."""
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Disk:
+    def __init__(self, image, mount):
+        self.image, self.mount = Path(image), Path(mount)
+        self.mount.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self):
+        self.device = subprocess.run(["losetup", "--find", "--show", self.image], check=True, capture_output=True,
+                                     text=True).stdout.strip()
+        # Loop devices write through the page cache of their file, so the file always is what the device has taken.
+        subprocess.run(["mount", self.device, self.mount], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.mount], check=True)
+        subprocess.run(["losetup", "-d", self.device], check=True)
+
+    @property
+    def written(self):
+        """Bytes that reached the device so far."""
+        return int(Path(f"/sys/block/{Path(self.device).name}/stat").read_text().split()[6]) * 512
+
+    def cut(self, copy):
+        """The disk as it comes up again if the power goes now: nothing that waits in memory is on it."""
+        shutil.copyfile(self.image, copy)
+
+
+def format(image, megabytes=12):
+    with open(image, "wb") as file:
+        file.truncate(megabytes << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-b", "4096", "-J", "size=4", "-E", "lazy_itable_init=0", image], check=True)
+
+
+@contextmanager
+def mounted(image, mount):
+    with Disk(image, mount) as disk:
+        yield disk
+
+
+def fsck(image):
+    """After the journal has been replayed by a mount: nothing may be left to mend."""
+    return subprocess.run(["e2fsck", "-f", "-n", image], capture_output=True, text=True)

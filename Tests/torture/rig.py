@@ -1,0 +1,198 @@
+"""A camera, a store, and the program between them, run thousands of times: what is there, and what must hold."""
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import stores
+from camera import Camera
+from faultproxy import FaultProxy
+from program import binary
+from receiver import Receiver
+from ring import Ring
+
+BACKENDS = ("filesystem", "http", "s3")
+
+
+class FakeS3:
+    """Takes any PUT. Signatures and errors of real servers are judged elsewhere; here only what arrives counts."""
+    remote = True
+
+    def __init__(self, stack):
+        self.receiver = stack.enter_context(Receiver())
+        self.proxy = stack.enter_context(FaultProxy(self.receiver.port))
+        self.settings = self.receiver.as_s3(S3_PREFIX="", S3_ENDPOINT_URL=f"http://127.0.0.1:{self.proxy.port}")
+
+    def arrivals(self):
+        return [(r.path.split("/", 2)[2].rstrip("?"), r.body) for r in self.receiver.received]
+
+    def down(self):
+        self.proxy.set("refuse")
+
+    def up(self):
+        self.proxy.set("pass")
+
+
+class HTTPStore(stores.HTTPStore):
+    def arrivals(self):
+        return [(r.fields["key"], r.file) for r in self.receiver.received if r.file is not None]
+
+
+class FilesystemStore(stores.FilesystemStore):
+    """Its folder is exchanged from case to case."""
+
+    def arrivals(self):
+        return [(k, v) for k, v in sorted(self.pictures().items()) if not Path(k).name.startswith(".")]
+
+    def down(self):
+        self.path.rename(self.path.with_name("aside"))
+        self.path.write_text("in the way")
+
+    def up(self):
+        if self.path.is_file():
+            self.path.unlink()
+            self.path.with_name("aside").rename(self.path)
+
+
+@dataclass
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Rig:
+    """`home` is copied back to what `keep` saw before each case."""
+
+    def __init__(self, folder, backend, stack):
+        self.folder, self.home, self.kept = folder, folder / "home", folder / "kept"
+        self.home.mkdir(parents=True)
+        self.camera = stack.enter_context(Camera(password="torture"))
+        self.backend = backend
+        self.store = (FilesystemStore(self.home) if backend == "filesystem"
+                      else HTTPStore(stack) if backend == "http" else FakeS3(stack))
+        self.program = str(binary("snapshot"))
+        self.settings = {**self.camera.settings(), **self.store.settings, "CAMERA_NAME": "front",
+                         "UPLOAD_DEADLINE": "5s", "FROZEN_AFTER": "0", "STATE_PATH": str(self.home / "state")}
+
+    @property
+    def state(self):
+        return Path(self.settings["STATE_PATH"])
+
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8",
+                **{k: str(v) for k, v in self.settings.items()}}
+
+    def run(self, *arguments, prefix=(), timeout=60):
+        done = subprocess.run([*map(str, prefix), self.program, *arguments], cwd=self.home, env=self.environment(),
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
+        return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    def good(self):
+        done = self.run("capture")
+        assert done.code == 0, f"exit {done.code}: {done.stderr}"
+        return done
+
+    def health(self):
+        return json.loads(self.run("health", "--json").stdout)
+
+    def keep(self):
+        subprocess.run(["cp", "-a", self.home, self.kept], check=True)
+        self.kept_arrivals = len(self._received())
+
+    def back(self):
+        """Home, store and camera as `keep` saw them."""
+        shutil.rmtree(self.home)
+        subprocess.run(["cp", "-a", self.kept, self.home], check=True)
+        del self._received()[self.kept_arrivals:]
+
+    def _received(self):
+        return self.store.receiver.received if self.store.remote else []
+
+    def spooled(self):
+        """What the spool holds, read as its documentation says: {key: bytes}; every entry must be whole."""
+        found = {}
+        for path in sorted(self.state.glob("spool/[0-9]*/*")):
+            body, entry = parts(path)
+            assert hashlib.sha256(body).hexdigest() == entry["sha256"], path
+            assert entry["key"] not in found, f"two entries for {entry['key']}"
+            found[entry["key"]] = body
+        return found
+
+    def stored(self):
+        """What the store holds: {key: bytes}; a key that came twice held the same bytes."""
+        found = {}
+        for key, data in self.store.arrivals():
+            assert found.setdefault(key, data) == data, f"{key} came with other bytes"
+        return found
+
+    def check_pictures(self):
+        """What the store shows are whole pictures of the camera, each under one key."""
+        stored, served = self.stored(), set(self.camera.served)
+        for key, data in stored.items():
+            assert data in served, f"{key} is not what the camera gave: {len(data)} bytes"
+        assert len(set(stored.values())) == len(stored), "one picture under two keys"
+        return stored
+
+    def check_counters(self):
+        health = self.health()
+        expected = health["total_uploads"] + health["spool"]["count"] + health["spool"]["dropped"]
+        assert health["total_captures"] == expected, health
+        assert health["spool"]["count"] == len(self.spooled()), health
+        return health
+
+    def recover(self, runs=3, dropped=0):
+        """Good runs until the spool is empty; everything that was in it is then in the store."""
+        self.store.up()
+        waiting = self.spooled()
+        for _ in range(runs):
+            self.good()
+            if not self.spooled():
+                break
+        stored = self.check_pictures()
+        lost = [k for k in waiting.values() if k not in stored.values()]
+        assert not lost, f"{len(lost)} of {len(waiting)} spooled pictures lost"
+        health = self.check_counters()
+        assert health["spool"]["count"] == 0 and health["spool"]["dropped"] <= dropped, health
+        assert health["total_uploads"] <= len(stored), (health, list(stored))
+        Ring(self.state / "state.jsonl").check()
+        leftovers = [p for p in (self.state / "spool").rglob("*") if p.is_file()]
+        assert not leftovers, leftovers
+        return health
+
+
+def parts(path):
+    """Picture and facts of a spooled file: the name tells how long the picture is; a line of JSON is behind it."""
+    data, length = path.read_bytes(), int(path.stem.split("-")[1])
+    return data[:length], json.loads(data[length:])
+
+
+@contextmanager
+def rig(folder, backend):
+    with ExitStack() as stack:
+        yield Rig(folder, backend, stack)
+
+
+CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
+
+
+def trace(rig, path, *arguments):
+    """The system calls of a run in their order, each with its number among those of its name: [(name, n)]."""
+    done = rig.run(*arguments, prefix=("strace", "-f", "-o", path))
+    counts, calls = {}, []
+    for line in Path(path).read_text(errors="replace").splitlines():
+        if found := CALL.match(line):
+            name = found[1]
+            counts[name] = counts.get(name, 0) + 1
+            calls.append((name, counts[name], line))
+    return done, calls
+
+
+def inject(name, what, when):
+    """The prefix that does `what` to the call of that name and number; `5+`: to the fifth and all after it."""
+    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={when}")

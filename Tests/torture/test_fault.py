@@ -1,0 +1,98 @@
+"""An error from every file and network call of a run, once, and from then on: no crash, no hang, no corruption, the
+exit code that says what happened, and every picture that was captured is stored, kept, or said to be lost."""
+import random
+
+import pytest
+
+from disk import remount, small_disk
+from rig import BACKENDS, inject, rig, trace
+
+DISK = ("EIO", "ENOSPC", "EROFS")
+ERRORS = {
+    "openat": (*DISK, "EMFILE", "EACCES"), "write": DISK, "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK,
+    "rename": DISK, "unlink": DISK, "rmdir": DISK, "mkdir": DISK, "fchmod": ("EPERM",), "read": ("EIO",),
+    "newfstatat": ("EIO",), "fstat": ("EIO",), "lseek": ("EIO",), "getdents64": ("EIO",), "access": ("EIO",),
+    "statfs": ("EIO",), "flock": ("ENOLCK",), "close": ("EIO",), "getrandom": ("EAGAIN",), "clock_adjtime": ("EPERM",),
+    "socket": ("EMFILE", "EAFNOSUPPORT"), "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT"),
+    "sendto": ("ECONNRESET", "EPIPE"), "recvfrom": ("ECONNRESET", "ETIMEDOUT"), "poll": ("ENOMEM",),
+    "setsockopt": ("ENOPROTOOPT",), "getsockopt": ("EIO",), "getsockname": ("ENOBUFS",), "fcntl": ("EINVAL",),
+}
+SHORT = 24
+ONCE_ONLY = {"close", "fcntl", "getrandom", "clock_adjtime", "access", "poll"}
+
+
+def cases(calls, long):
+    begin = next(i for i, (name, _, line) in enumerate(calls) if '"/etc/snapshot' in line or '".env"' in line)
+    lock = next(i for i, (_, _, line) in enumerate(calls) if "/lock" in line)
+    found = [(name, error, f"{when}{more}", line, i < lock)
+             for i, (name, when, line) in enumerate(calls) if i >= begin
+             for error in ERRORS.get(name, ()) for more in ("", "+") if not (more and name in ONCE_ONLY)]
+    return found if long else random.Random(20260121).sample(found, SHORT)
+
+
+@pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back")])
+def test_fault(tmp_path, backend, scenario, long, figure):
+    with rig(tmp_path, backend) as r:
+        r.settings["CAMERA_TIMEOUT"] = "5s"
+        r.good()
+        r.good()
+        r.store.down()
+        if scenario == "back":
+            for _ in range(2):
+                assert r.run("capture").code == 75
+        if scenario != "down":
+            r.store.up()
+        r.keep()
+        _, calls = trace(r, tmp_path / "trace", "capture")
+        chosen = cases(calls, long)
+        codes = {}
+        for name, error, when, line, is_early in chosen:
+            r.back()
+            if scenario == "down":
+                r.store.down()
+            before = len(r.camera.served)
+            try:
+                done = r.run("capture", "--json", prefix=inject(name, f"error={error}", when), timeout=40)
+                codes[done.code] = codes.get(done.code, 0) + 1
+                assert done.code in ((0, 69, 74, 75, 78) if is_early else (0, 69, 74, 75)), done
+                assert "Fatal error" not in done.stderr, done
+                r.store.up()
+                there = [*r.check_pictures().values(), *r.spooled().values()]
+                lost = '"result":"lost"' in done.stdout or r.health()["spool"]["dropped"] > 0
+                if len(r.camera.served) > before and done.code in (0, 75):
+                    assert r.camera.served[-1] in there, done
+                if len(r.camera.served) > before and done.code == 74:
+                    assert r.camera.served[-1] in there or lost, done
+                r.recover(dropped=1)
+            except (AssertionError, ValueError) as wrong:
+                raise AssertionError(f"{error} from {name} number {when}: {line}\n{wrong}") from wrong
+        figure("faults", len(chosen))
+        figure("exit codes", " ".join(f"{k}×{v}" for k, v in sorted(codes.items())))
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+@pytest.mark.parametrize("backend", ["http", "s3"])
+def test_a_disk_that_takes_nothing_still_uploads(tmp_path, backend, trouble, figure):
+    with rig(tmp_path / "rig", backend) as r, small_disk(tmp_path / "disk", "size=512k") as disk:
+        r.settings.update(STATE_PATH=str(disk / "state"), SPOOL_MIN_FREE="0")
+        r.good()
+        if trouble == "full":
+            # The ring stands and can be overwritten; one that has to be made anew can't.
+            (disk / "state/state.jsonl").unlink()
+            with open(disk / "filler", "wb", buffering=0) as filler:
+                try:
+                    while filler.write(b"\0" * 4096):
+                        pass
+                except OSError:
+                    pass
+        else:
+            remount(disk, "ro")
+        for _ in range(3):
+            assert r.run("capture").code == 74
+            assert r.camera.served[-1] in r.stored().values()
+        if trouble == "full":
+            (disk / "filler").unlink()
+        else:
+            remount(disk, "rw")
+        r.good()
+        figure("uploaded with exit 74", 3)
