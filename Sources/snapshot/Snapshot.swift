@@ -13,7 +13,9 @@ struct Snapshot: ParsableCommand {
             74 state or spool; 75 store, the picture is in the spool; 77 credentials refused; 78 settings.
             """,
         version: snapshotVersion,
-        subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self, ScheduleCommand.self],
+        subcommands: [
+            CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
+        ],
         defaultSubcommand: CaptureCommand.self)
 
     /// `snapshot capture` without options, as timers run it, is spared the argument parser, a seventh of its
