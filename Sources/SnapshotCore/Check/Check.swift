@@ -55,7 +55,7 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
     if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
         result.findings.append(codec)
     } else if !plan.streams.isEmpty {
-        result.findings.append(.skipped("codec", "not tried: the camera has to answer first"))
+        result.findings.append(.skipped("codec", "not tried: the picture comes first"))
     }
     return result
 }

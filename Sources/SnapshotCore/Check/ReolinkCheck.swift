@@ -13,6 +13,7 @@ struct ReolinkCheck {
     private var result = CameraCheck.Result()
     /// Sessions that were opened here.
     private var opened: [String] = []
+    private var hasAnswered = false
     private var name = "answers"
     private var identity: [String: Finding.Fact] = [:]
 
@@ -31,30 +32,34 @@ struct ReolinkCheck {
     }
 
     mutating func run() -> CameraCheck.Result {
-        defer { result = CameraCheck.Result() }
-        let login: String
-        do throws(Failure) { login = try logIn() } catch {
-            fail(error, at: "login")
-            return result
-        }
-        let started = Uptime.now()
         do throws(Failure) {
-            let body = try camera.snapshot(memory: &memory, deadline: deadline)
-            let picture = try Finding.picture(body, settings, since: started, log)
-            pass(login)
-            result.findings.append(picture)
-            result.isOpen = true
+            let login = try logIn()
+            try takePicture(login)
         } catch {
-            let isFirst = memory.session == nil && opened.isEmpty
-            if error.kind == .cameraRefused || (isFirst && Self.unreached.contains(error.code)) {
-                fail(error, at: "login")
+            if Self.unreached.contains(error.code), !hasAnswered {
+                result.findings.append(.failed("camera", error))
             } else {
-                pass(login)
-                result.findings.append(.failed("picture", error))
+                result.findings += [cameraLine, .failed("login", error)]
             }
         }
         logOut()
         return result
+    }
+
+    /// - Throws: what says more of reach and login than of the picture.
+    private mutating func takePicture(_ login: String) throws(Failure) {
+        let started = Uptime.now()
+        let picture: Finding
+        do throws(Failure) {
+            let body = try camera.snapshot(memory: &memory, deadline: deadline)
+            picture = try .picture(body, settings, since: started, log)
+            result.isOpen = true
+        } catch {
+            let isEarlier = error.kind == .cameraRefused || (Self.unreached.contains(error.code) && !hasAnswered)
+            if isEarlier { throw error }
+            picture = .failed("picture", error)
+        }
+        result.findings += [cameraLine, .passed("login", "as \(settings.username), \(login)"), picture]
     }
 
     /// What failures are called that leave open whether there is a camera at all.
@@ -63,33 +68,23 @@ struct ReolinkCheck {
         "camera-invalid",
     ]
 
-    private mutating func fail(_ failure: Failure, at step: String) {
-        if Self.unreached.contains(failure.code) {
-            result.findings.append(.failed("camera", failure))
-        } else {
-            result.findings += [cameraLine, .failed(step, failure)]
-        }
-    }
-
-    private mutating func pass(_ login: String) {
-        result.findings += [cameraLine, .passed("login", "as \(settings.username), \(login)")]
-    }
-
     private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
 
     /// A session to ask with, or the decision for user and password; says how.
     private mutating func logIn() throws(Failure) -> String {
         let byPassword = "by user and password with each picture"
         if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
-        if let session = memory.session, camera.isFresh(session), try describe(session.token) {
+        if let session = memory.session, camera.isFresh(session), describe(session.token) {
             return "by the session that captures keep"
         }
         memory.session = nil
-        switch try camera.logIn(&memory, deadline) {
+        let login = try camera.logIn(&memory, deadline)
+        hasAnswered = true
+        switch login {
         case .done:
             if let session = memory.session {
                 opened.append(session.token)
-                _ = try describe(session.token)
+                _ = describe(session.token)
             }
             return "by a session that was closed again"
         case .failed(let failure, _):
@@ -99,13 +94,16 @@ struct ReolinkCheck {
         }
     }
 
-    /// Asks model and firmware. False where the camera doesn't know the session.
-    private mutating func describe(_ token: String) throws(Failure) -> Bool {
+    /// Asks model and firmware, which may fail. False where the camera doesn't know the session.
+    private mutating func describe(_ token: String) -> Bool {
         var request = HTTPRequest(
             "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
         request.headers = [("Content-Type", "application/json")]
         request.body = .bytes(Array("[{\"cmd\":\"GetDevInfo\",\"action\":0,\"param\":{}}]".utf8))
-        let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        guard let response = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory) else {
+            return true
+        }
+        hasAnswered = true
         result.clockOffset = response.clockOffset
         if case .error(let code, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
         if let device = DeviceInfo(response.body) {

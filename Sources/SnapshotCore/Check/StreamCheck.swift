@@ -15,23 +15,27 @@ struct StreamCheck: Sendable {
         guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
         var complaint = "no answer in time"
         for address in addresses where !deadline.hasPassed {
-            guard let result = try? Child.run(command(address), outputLimit: 65536, deadline: deadline) else { break }
-            if let stream = Stream(result.output) {
+            guard let result = try? Child.run(command(address), outputLimit: 65536, deadline: deadline),
+                let report = Report(result.output)
+            else { break }
+            if let stream = report.streams?.first {
                 return .passed(
                     "codec", "\(stream.text), at \(redactedURL(address))",
                     facts: ["codec": .text(stream.codec_name), "address": .text(redactedURL(address))])
             }
-            let lines = String(decoding: result.complaint, as: UTF8.self).split(separator: "\n")
-            if let last = lines.last { complaint = String(last) }
+            complaint = redact(report.error?.string ?? "no video in it", [camera.password])
+            if report.error?.isFinal ?? false { break }
         }
-        return failure(redact(complaint, [camera.password]))
+        return failure(complaint)
     }
 
     private func command(_ address: String) -> Command {
         let user = camera.password.isEmpty ? nil : camera.username
         var source = RTSPSource(url: address, user: user, password: camera.password)
         source.timeout = .seconds(3)
-        let entries = ["-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-of", "json"]
+        let entries = [
+            "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-show_error", "-of", "json",
+        ]
         var command = Command("ffprobe", ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + entries)
         command.inputs = [RTSPSource.descriptor: source.list]
         return command
@@ -71,21 +75,33 @@ struct StreamCheck: Sendable {
     }
 }
 
-/// A video stream as ffprobe describes it, under its names.
-private struct Stream: Decodable {
-    let codec_name: String
-    let width: Int?
-    let height: Int?
+/// What ffprobe found, under its names.
+private struct Report: Decodable {
+    struct Stream: Decodable {
+        let codec_name: String
+        let width: Int?
+        let height: Int?
 
-    private struct Report: Decodable { let streams: [Stream]? }
-
-    init?(_ output: [UInt8]) {
-        guard let found = try? JSONDecoder().decode(Report.self, from: Data(output)).streams?.first else { return nil }
-        self = found
+        var text: String {
+            if let width, let height, width > 0 { return "\(codec_name) \(width)×\(height)" }
+            return codec_name
+        }
     }
 
-    var text: String {
-        if let width, let height, width > 0 { return "\(codec_name) \(width)×\(height)" }
-        return codec_name
+    struct Problem: Decodable {
+        let code: Int
+        let string: String
+
+        /// No other path would fare better: there is no connection (an error number of the system), or no entry, for
+        /// which ffmpeg's number is the status in ASCII behind 0xF8.
+        var isFinal: Bool { (-200..<0).contains(code) || code == -0x3130_34F8 || code == -0x3330_34F8 }
+    }
+
+    let streams: [Stream]?
+    let error: Problem?
+
+    init?(_ output: [UInt8]) {
+        guard let found = try? JSONDecoder().decode(Report.self, from: Data(output)) else { return nil }
+        self = found
     }
 }
