@@ -36,7 +36,7 @@ package final class HTTPClient {
         for (name, value) in request.headers {
             headers = curl_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
-        if case .pipe = request.body { headers = curl_slist_append(headers, "Expect:") }
+        if !request.body.waitsForLeave { headers = curl_slist_append(headers, "Expect:") }
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
 
         let code = errorText.withUnsafeMutableBufferPointer { text -> CURLcode in

@@ -35,6 +35,18 @@ package enum HTTPBody: Sendable {
     indirect case form(fields: [(name: String, value: String)], file: FormFile)
     /// Everything that can be read from a pipe until its end, chunked.
     case pipe(FileHandle)
+
+    /// Whether to ask the server first if it wants the body (`Expect: 100-continue`): libcurl waits a second where no
+    /// answer comes, as from cameras, so only for what is dear to send in vain. A pipe can't wait.
+    var waitsForLeave: Bool {
+        let threshold = 1 << 20
+        switch self {
+        case .bytes(let bytes): return bytes.count > threshold
+        case .file(_, _, let length): return length > threshold
+        case .form(_, let file): return file.content.waitsForLeave
+        case .none, .pipe: return false
+        }
+    }
 }
 
 package struct FormFile: Sendable {
