@@ -44,7 +44,10 @@ struct HealthCommand: ParsableCommand {
             let (line, code) = report.nagios()
             print(descriptor: 1, line + "\n")
             return code
-        case nil: print(descriptor: 1, report.text(colour: isatty(1) == 1 && getenv("NO_COLOR") == nil))
+        case nil:
+            let isTerminal = isatty(1) == 1
+            print(
+                descriptor: 1, report.text(colour: isTerminal && getenv("NO_COLOR") == nil, latencies: isTerminal))
         }
         return report.isHealthyEnough ? 0 : 1
     }

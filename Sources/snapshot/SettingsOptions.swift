@@ -15,8 +15,9 @@ struct SettingsOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
     var verbose = false
 
+    /// - Parameter extra: variables in addition to the environment's.
     /// - Throws: `Failure` of kind settings.
-    func read() throws(Failure) -> Settings {
+    func read(adding extra: [String: String] = [:]) throws(Failure) -> Settings {
         var commandLine: [SettingKey: String] = [:]
         for text in overrides {
             guard let equals = text.firstIndex(of: "="),
@@ -33,7 +34,8 @@ struct SettingsOptions: ParsableArguments {
             }
             commandLine[key] = String(text[text.index(after: equals)...])
         }
-        return try Settings(commandLine: commandLine, environment: currentEnvironment(), path: config)
+        return try Settings(
+            commandLine: commandLine, environment: currentEnvironment().merging(extra) { $1 }, path: config)
     }
 
     func log(secrets: [String] = []) -> Log { Log("snapshot", isVerbose: verbose, secrets: secrets) }

@@ -13,7 +13,9 @@ struct Snapshot: ParsableCommand {
             74 state or spool; 75 store, the picture is in the spool; 77 credentials refused; 78 settings.
             """,
         version: snapshotVersion,
-        subcommands: [CaptureCommand.self, HealthCommand.self, DrainCommand.self, ScheduleCommand.self],
+        subcommands: [
+            CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
+        ],
         defaultSubcommand: CaptureCommand.self)
 
     /// `snapshot capture` and `snapshot health` without options, as timers and monitors run them, are spared the

@@ -25,9 +25,9 @@ private func slot(_ seq: UInt64) throws -> [UInt8] {
         var record = Record(version: "1", camera: String(repeating: "\u{1}", count: 64), now: now, intervalSeconds: 10)
         record.hours = (0..<48).map { Hour(hour: 499_000_000_000 + $0) }
         record.pictures.sizes = Array(repeating: 16_000_000, count: 32)
-        record.outcome.key = String(repeating: "k", count: 1500)
+        record.outcome.key = String(repeating: "k", count: 2600)
         let decoded = Slot.decode(try Slot.encode(record)[...])
-        #expect(decoded?.outcome.key?.count == 1500 && (decoded?.hours.count ?? 99) < 48)
+        #expect(decoded?.outcome.key?.count == 2600 && (decoded?.hours.count ?? 99) < 48)
     }
 
     @Test func theHighestValidSeqCounts() throws {

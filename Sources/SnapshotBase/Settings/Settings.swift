@@ -151,7 +151,9 @@ package struct Settings: Sendable {
     package func refusal(_ key: SettingKey, _ value: Value, rule: String, hint: String? = nil) -> Failure {
         let shown =
             switch key.secrecy {
-            case .open: "'\(value.text.printable(limit: 120))'"
+            // A host with an @ has got a password from somebody.
+            case .open where !value.text.contains("@"): "'\(value.text.printable(limit: 120))'"
+            case .open: "'\(redactedURL(value.text).printable(limit: 120))'"
             case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
             case .secret: "(secret)"
             }

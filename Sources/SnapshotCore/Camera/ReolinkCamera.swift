@@ -95,13 +95,13 @@ struct ReolinkCamera: Camera {
         return response.body
     }
 
-    private enum LoginResult {
+    enum LoginResult {
         case done
         case failed(Failure, isLasting: Bool)
     }
 
     /// One login. Refused credentials throw; a camera that can't log in says so.
-    private func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
+    func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
         request.headers = [("Content-Type", "application/json")]
         let user =
@@ -127,7 +127,7 @@ struct ReolinkCamera: Camera {
     }
 
     /// Best effort: a session that stays open ends by itself.
-    private func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
+    func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
         var request = HTTPRequest(
             "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
         request.headers = [("Content-Type", "application/json")]
@@ -135,16 +135,16 @@ struct ReolinkCamera: Camera {
         _ = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
     }
 
-    private func url(_ query: String) -> String {
+    func url(_ query: String) -> String {
         "\(settings.useHTTPS ? "https" : "http")://\(host)/cgi-bin/api.cgi?\(query)"
     }
 
-    private func isFresh(_ session: CameraMemory.Session) -> Bool {
+    func isFresh(_ session: CameraMemory.Session) -> Bool {
         // In another boot nothing is known of its age; the camera will say.
         session.boot != bootIdentity() || Uptime.now().seconds < session.renewal
     }
 
-    private func isTokenError(_ code: Int) -> Bool {
+    func isTokenError(_ code: Int) -> Bool {
         code == ReolinkError.loginFirst || code == ReolinkError.badToken
     }
 

@@ -42,7 +42,7 @@ struct FilesystemStore: Store {
         }
     }
 
-    private static func failure(_ error: SystemError, path: String) -> Failure {
+    static func failure(_ error: SystemError, path: String) -> Failure {
         let (code, hint): (String, String?) =
             switch error.number {
             case ENOSPC, EDQUOT: ("store-full", "free some space, or set LOCAL_STORAGE_MAX_BYTES")

@@ -33,30 +33,44 @@ struct S3Store: Store {
     mutating func put(
         _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
     ) throws(StoreFailure) {
-        let (base, host, path) = address(of: settings.prefix + object.key)
-        var signed: [(name: String, value: String)] = [
-            ("host", host), ("content-type", object.contentType), ("x-amz-content-sha256", object.sha256),
-            ("x-amz-date", Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate),
-        ]
-        if let token = settings.credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
-        signed += object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
-        let authorization = SigV4(credentials: settings.credentials, region: region).authorization(
-            method: "PUT", target: path, headers: signed, payloadHash: object.sha256, date: signed[3].value)
-
-        var request = HTTPRequest("PUT", base + path, deadline: deadline)
-        request.headers = signed + [("authorization", authorization)]
-        request.body = object.content
-        request.trust = .authorities(file: settings.authorities)
-        request.reusesConnection = reusesConnection
-        let response: HTTPResponse
-        do throws(HTTPFailure) { response = try client.perform(request) } catch {
-            throw StoreFailure(error, place: place, setting: "S3_ENDPOINT_URL")
-        }
-        clockOffset = response.clockOffset
+        let response = try send(
+            "PUT", key: object.key,
+            headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) },
+            body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
         let error = S3Error(response.body)
         // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
         if (200...299).contains(response.status), error.code.isEmpty { return }
         throw failure(response, error)
+    }
+
+    /// One request about the object `key`, signed; an answer of any status is returned.
+    /// - Parameters:
+    ///   - query: percent-encoded; may be empty.
+    ///   - sha256: of the body, lower-case hexadecimal.
+    mutating func send(
+        _ method: String, key: String, query: String = "", headers: [(name: String, value: String)], body: HTTPBody,
+        sha256: String, deadline: Deadline, reusesConnection: Bool
+    ) throws(StoreFailure) -> HTTPResponse {
+        let (base, host, path) = address(of: settings.prefix + key)
+        let target = query.isEmpty ? path : "\(path)?\(query)"
+        let date = Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate
+        var signed = [(name: "host", value: host), ("x-amz-content-sha256", sha256), ("x-amz-date", date)] + headers
+        if let token = settings.credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
+        let authorization = SigV4(credentials: settings.credentials, region: region).authorization(
+            method: method, target: target, headers: signed, payloadHash: sha256, date: date)
+
+        var request = HTTPRequest(method, base + target, deadline: deadline)
+        request.headers = signed + [("authorization", authorization)]
+        request.body = body
+        request.trust = .authorities(file: settings.authorities)
+        request.reusesConnection = reusesConnection
+        do throws(HTTPFailure) {
+            let response = try client.perform(request)
+            clockOffset = response.clockOffset
+            return response
+        } catch {
+            throw StoreFailure(error, place: place, setting: "S3_ENDPOINT_URL")
+        }
     }
 
     /// Scheme and host, the Host header, and the path as it is sent and signed.
@@ -76,7 +90,8 @@ struct S3Store: Store {
         return ("\(scheme)://\(authority)", host, "\(root)/\(encoded)")
     }
 
-    private mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+    /// What an answer that is no acknowledgement means; region and clock are learned from it.
+    mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
             return StoreFailure(

@@ -7,6 +7,7 @@ package struct HealthReport: Sendable {
     package let cameras: [String: Health]
     /// The worst of them, which speaks for all.
     package let worst: Health
+    let statePath: String
 
     /// - Parameters:
     ///   - interval: seconds between captures as the settings have it; nil where they don't say.
@@ -14,6 +15,7 @@ package struct HealthReport: Sendable {
     package init(
         statePath: String, now: Now, interval: Double?, camera: String = "camera", version: String = snapshotVersion
     ) {
+        self.statePath = statePath
         var cameras: [String: Health] = [:]
         for name in Self.instances(in: statePath) {
             let path = statePath + "/" + name

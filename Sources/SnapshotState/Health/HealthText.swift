@@ -2,10 +2,16 @@ import SnapshotBase
 
 extension HealthReport {
     /// Text for people, a paragraph a camera.
-    /// - Parameter colour: use ANSI colours; for terminals only.
-    package func text(colour: Bool) -> String {
-        cameras.sorted { $0.key < $1.key }
-            .map { $0.value.text(name: $0.key, colour: colour) }.joined(separator: "\n")
+    /// - Parameters:
+    ///   - colour: use ANSI colours; for terminals only.
+    ///   - latencies: add a line that draws how long the last shots took; for terminals, whose fonts have it.
+    package func text(colour: Bool, latencies: Bool = false) -> String {
+        cameras.sorted { $0.key < $1.key }.map { name, health in
+            let text = health.text(name: name, colour: colour)
+            guard latencies else { return text }
+            let path = name.isEmpty ? statePath : statePath + "/" + name
+            return text + (latencyLine(StateRing(reading: path, all: true).history) ?? "")
+        }.joined(separator: "\n")
     }
 
     /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.

@@ -1,0 +1,71 @@
+import SnapshotBase
+import SnapshotState
+
+/// Everything tried once. It disturbs no capture: it takes no lock, writes no state, ends the camera sessions that it
+/// opens and leaves nothing in stores. It ends in `limit`.
+package struct Check {
+    package static let limit = Duration.seconds(19)
+
+    private let settings: Settings
+    private let plan: CheckPlan
+    private let log: Log
+
+    /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
+    package init(_ settings: Settings, lockedCredentials: String?, log: Log) {
+        self.settings = settings
+        plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
+        self.log = Log("snapshot", isVerbose: log.isVerbose, secrets: plan.secrets)
+    }
+
+    /// Calls `report` with each finding as soon as those before it are known.
+    package func run(_ report: (Finding) -> Void) {
+        let deadline = Deadline.after(Self.limit)
+        let now = Now.current()
+        func tell(_ findings: [Finding]) { findings.forEach { report($0.redacted(plan.secrets)) } }
+
+        // Made before there is a second thread: libcurl wants its first use alone.
+        let client = HTTPClient()
+        let camera = plan.camera.map { camera in
+            Background { [plan, log] in askCamera(camera, plan, log, deadline) }
+        }
+        let state = StateCheck(plan: plan, now: now)
+        tell(plan.findings)
+        tell(state.state() + [state.spool()])
+        let store = StoreCheck(
+            statePath: plan.statePath, now: now, client: client, deadline: deadline.sooner(.seconds(14)))
+        let stored = plan.store.map(store.run)
+        let seen = camera?.value()
+        tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
+        tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
+        var offsets: [(whose: String, milliseconds: Int64)] = []
+        if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
+        if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
+        tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
+        tell([StreamCheck.ffmpeg(isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)))])
+        tell([UnitsCheck(settingsPath: settings.path, interval: plan.interval, deadline: deadline).finding()])
+    }
+}
+
+/// The camera's picture, then its video: with refused credentials a second door isn't tried.
+private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
+    -> CameraCheck.Result
+{
+    var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()
+    let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays)
+    if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
+        result.findings.append(codec)
+    } else if !plan.streams.isEmpty {
+        result.findings.append(.skipped("codec", "not tried: the picture comes first"))
+    }
+    return result
+}
+
+extension CheckPlan {
+    /// Whether anything in the settings can't be had without ffmpeg.
+    var needsFFmpeg: Bool {
+        switch camera?.source {
+        case .rtsp, .v4l2: true
+        default: relays
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import SnapshotBase
+
+/// What one step of `snapshot check` came to.
+package struct Finding: Sendable {
+    package enum Mark: String, Encodable, Sendable { case passed, failed, skipped }
+
+    /// A number or a text that scripts may want; the key says the unit.
+    package enum Fact: Encodable, Equatable, Sendable {
+        case number(Int)
+        case text(String)
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .number(let number): try container.encode(number)
+            case .text(let text): try container.encode(text)
+            }
+        }
+    }
+
+    /// What was tried, in a word or two.
+    package var subject: String
+    package var mark: Mark
+    /// What was found, in one line.
+    package var text: String
+    /// What to do about it.
+    package var hint: String?
+    /// Whether no snapshot can be taken and stored without it.
+    package var isNecessary = true
+    /// The exit code that this failure asks for; 0 unless it failed.
+    package var exitCode: Int32 = 0
+    /// The class of the failure, as in health and metrics.
+    package var code: String?
+    package var facts: [String: Fact] = [:]
+
+    private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
+        self.subject = subject
+        self.mark = mark
+        self.text = text
+        self.hint = hint
+    }
+
+    static func passed(
+        _ subject: String, _ text: String, hint: String? = nil, facts: [String: Fact] = [:]
+    ) -> Finding {
+        var finding = Finding(subject, .passed, text, hint: hint)
+        finding.facts = facts
+        return finding
+    }
+
+    static func skipped(_ subject: String, _ why: String, hint: String? = nil) -> Finding {
+        var finding = Finding(subject, .skipped, why, hint: hint)
+        finding.isNecessary = false
+        return finding
+    }
+
+    package static func failed(_ subject: String, _ failure: Failure) -> Finding {
+        var finding = Finding(subject, .failed, "\(failure)", hint: failure.hint)
+        finding.exitCode = failure.exitCode
+        finding.code = failure.code
+        return finding
+    }
+
+    /// Something that is wrong without keeping snapshots from being taken and stored.
+    static func remark(_ subject: String, _ text: String, hint: String? = nil) -> Finding {
+        var finding = Finding(subject, .failed, text, hint: hint)
+        finding.isNecessary = false
+        return finding
+    }
+
+    /// Fit for a terminal, and without the secrets.
+    func redacted(_ secrets: [String]) -> Finding {
+        func clean(_ text: String) -> String { redact(text.printable(limit: 2000), secrets) }
+        var finding = self
+        finding.text = clean(text)
+        finding.hint = hint.map(clean)
+        finding.facts = facts.mapValues { if case .text(let text) = $0 { .text(clean(text)) } else { $0 } }
+        return finding
+    }
+}
+
+/// A number of bytes as people say it: `512 KiB`, `1.2 GiB`.
+func sizeText(_ bytes: Int) -> String {
+    var tenths = max(0, bytes) * 10 / 1024
+    for unit in ["KiB", "MiB", "GiB"] {
+        if tenths < 100 { return "\(tenths / 10).\(tenths % 10) \(unit)" }
+        if tenths < 10240 { return "\(tenths / 10) \(unit)" }
+        tenths /= 1024
+    }
+    return "\(tenths / 10) TiB"
+}
+
+/// `0.8 s`
+func secondsText(_ duration: Duration) -> String {
+    let tenths = (duration.milliseconds + 50) / 100
+    return "\(tenths / 10).\(tenths % 10) s"
+}

@@ -1,0 +1,138 @@
+import FoundationEssentials
+import SnapshotBase
+
+/// A Reolink camera, step by step: reach, log in, ask what it is, take a picture, log out.
+struct ReolinkCheck {
+    private var settings: CameraSettings
+    private let host: String
+    private let client: HTTPClient
+    private let log: Log
+    private(set) var memory: CameraMemory
+    private let remembered: CameraMemory.Session?
+    private let deadline: Deadline
+    private var result = CameraCheck.Result()
+    /// Sessions that were opened here.
+    private var opened: [String] = []
+    private var hasAnswered = false
+    private var name = "answers"
+    private var identity: [String: Finding.Fact] = [:]
+
+    init(settings: CameraSettings, host: String, client: HTTPClient, log: Log, memory: CameraMemory) {
+        self.settings = settings
+        self.host = host
+        self.client = client
+        self.log = log
+        self.memory = memory
+        remembered = memory.session
+        deadline = .after(settings.timeout)
+    }
+
+    private var camera: ReolinkCamera {
+        ReolinkCamera(settings: settings, host: host, client: client, log: log)
+    }
+
+    mutating func run() -> CameraCheck.Result {
+        do throws(Failure) {
+            let login = try logIn()
+            try takePicture(login)
+        } catch {
+            if Self.unreached.contains(error.code), !hasAnswered {
+                result.findings.append(.failed("camera", error))
+            } else {
+                result.findings += [cameraLine, .failed("login", error)]
+            }
+        }
+        logOut()
+        return result
+    }
+
+    /// - Throws: what says more of reach and login than of the picture.
+    private mutating func takePicture(_ login: String) throws(Failure) {
+        let started = Uptime.now()
+        let picture: Finding
+        do throws(Failure) {
+            let body = try camera.snapshot(memory: &memory, deadline: deadline)
+            picture = try .picture(body, settings, since: started, log)
+            result.isOpen = true
+        } catch {
+            let isEarlier = error.kind == .cameraRefused || (Self.unreached.contains(error.code) && !hasAnswered)
+            if isEarlier { throw error }
+            picture = .failed("picture", error)
+        }
+        result.findings += [cameraLine, .passed("login", "as \(settings.username), \(login)"), picture]
+    }
+
+    /// What failures are called that leave open whether there is a camera at all.
+    private static let unreached: Set = [
+        "camera-unresolved", "camera-unreachable", "camera-timeout", "camera-tls", "camera-key-changed", "camera-lost",
+        "camera-invalid",
+    ]
+
+    private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
+
+    /// A session to ask with, or the decision for user and password; says how.
+    private mutating func logIn() throws(Failure) -> String {
+        let byPassword = "by user and password with each picture"
+        if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
+        if let session = memory.session, camera.isFresh(session), describe(session.token) {
+            return "by the session that captures keep"
+        }
+        memory.session = nil
+        let login = try camera.logIn(&memory, deadline)
+        hasAnswered = true
+        switch login {
+        case .done:
+            if let session = memory.session {
+                opened.append(session.token)
+                _ = describe(session.token)
+            }
+            return "by a session that was closed again"
+        case .failed(let failure, _):
+            guard settings.auth == .auto else { throw failure }
+            settings.auth = .password
+            return byPassword + ", since it gives no session: \(failure.why)"
+        }
+    }
+
+    /// Asks model and firmware, which may fail. False where the camera doesn't know the session.
+    private mutating func describe(_ token: String) -> Bool {
+        var request = HTTPRequest(
+            "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
+        request.headers = [("Content-Type", "application/json")]
+        request.body = .bytes(Array("[{\"cmd\":\"GetDevInfo\",\"action\":0,\"param\":{}}]".utf8))
+        guard let response = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory) else {
+            return true
+        }
+        hasAnswered = true
+        result.clockOffset = response.clockOffset
+        if case .error(let code, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
+        if let device = DeviceInfo(response.body) {
+            name = "is a \(device.model), firmware \(device.firmVer)"
+            identity = ["model": .text(device.model), "firmware": .text(device.firmVer)]
+        }
+        return true
+    }
+
+    /// Ends what was opened here; the session that captures keep stays.
+    private mutating func logOut() {
+        if let session = memory.session, session != remembered { opened.append(session.token) }
+        for token in Set(opened) { camera.logOut(token, &memory, .after(.milliseconds(1500))) }
+    }
+}
+
+/// What a Reolink says of itself.
+private struct DeviceInfo: Decodable {
+    let model: String
+    let firmVer: String
+
+    private struct Item: Decodable {
+        struct Value: Decodable { let DevInfo: DeviceInfo }
+        let value: Value
+    }
+
+    init?(_ body: [UInt8]) {
+        let items = try? JSONDecoder().decode([Item].self, from: Data(body.prefix(65536)))
+        guard let found = items?.first?.value.DevInfo else { return nil }
+        self = found
+    }
+}

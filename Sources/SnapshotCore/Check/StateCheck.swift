@@ -1,0 +1,96 @@
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// The state directory, what is in it, and the spool below it. Looks only: nothing is made, locked or changed.
+struct StateCheck {
+    let plan: CheckPlan
+    let now: Now
+    private var path: String { plan.statePath }
+
+    func state() -> [Finding] {
+        let free = freeBytes(nearestDirectory(path))
+        let room = free.map { ", \(sizeText($0)) free" } ?? ""
+        do throws(SystemError) {
+            guard try DirectoryProbe(path) == .writable else {
+                return [.passed("state", "\(path) isn't there yet; the first capture makes it\(room)")]
+            }
+            if fileExists(path + "/lock") { _ = try FileHandle(opening: path + "/lock", O_RDONLY) }
+        } catch {
+            return [failure("state", .state, path, error)]
+        }
+        let health = HealthReport(
+            statePath: path, now: now, interval: plan.interval.seconds, version: snapshotVersion
+        ).worst
+        let passed = Finding.passed(
+            "state", "\(path) can be written\(room); \(health.status.rawValue): \(health.summary)",
+            facts: ["health": .text(health.status.rawValue)].merging(
+                free.map { ["free_bytes": .number($0)] } ?? [:]
+            ) { $1 })
+        return [passed] + strangers() + latches()
+    }
+
+    /// Files that another user left here, as after a `sudo snapshot capture`.
+    private func strangers() -> [Finding] {
+        guard let owner = owner(of: path) else { return [] }
+        let names = ["state.jsonl", "lock", CameraMemory.fileName, "spool", "stored.log"]
+        let others = names.filter { SnapshotCore.owner(of: "\(path)/\($0)").map { $0.id != owner.id } ?? false }
+        guard !others.isEmpty else { return [] }
+        return [
+            .remark(
+                "state", "\(others.joined(separator: ", ")) in \(path) doesn't belong to \(owner.name), who owns it",
+                hint: "sudo chown -R --reference=\(path) \(path)")
+        ]
+    }
+
+    /// Captures leave who refused them alone; this check doesn't.
+    private func latches() -> [Finding] {
+        guard case .record(let record) = StateRing(reading: path).content, let camera = plan.camera else { return [] }
+        let memory = CameraMemory(reading: path, place: camera.place)
+        let credentials = [
+            "camera": "\(camera.place) \(camera.username) \(camera.password)", "store": plan.store?.fingerprint ?? "",
+        ]
+        return ["camera", "store"].compactMap { who in
+            guard
+                let wait = record.latches[who]?.remaining(
+                    settings: memory.digest(credentials[who] ?? ""), now: now, recordBoot: record.boot)
+            else { return nil }
+            return .remark(
+                "latch",
+                "the \(who) refused the credentials: captures try them again in \(inWords(Int(wait.rounded(.up)))), "
+                    + "this check tries them once now",
+                hint: "correct them: changed settings are tried at once")
+        }
+    }
+
+    func spool() -> Finding {
+        let spool = Spool(statePath: path, figures: SpoolFigures())
+        do throws(SystemError) { _ = try DirectoryProbe(spool.path) } catch {
+            return failure("spool", .spool, spool.path, error)
+        }
+        let near = nearestDirectory(spool.path)
+        if let free = freeBytes(near), free < plan.spoolMinFree {
+            return .failed(
+                "spool",
+                Failure(
+                    .spool, code: "spool-full", "cannot keep pictures in", spool.path,
+                    why: "\(sizeText(free)) are free, less than SPOOL_MIN_FREE (\(sizeText(plan.spoolMinFree)))",
+                    hint: "df -h \(near)"))
+        }
+        let names = spool.list()
+        let bytes = names.reduce(0) { $0 + $1.bytes }
+        let content = names.isEmpty ? "empty" : "\(names.count) waiting, \(sizeText(bytes))"
+        return .passed(
+            "spool", "\(content); holds up to \(sizeText(plan.spoolMaxBytes))",
+            hint: names.isEmpty ? nil : "snapshot drain",
+            facts: ["count": .number(names.count), "bytes": .number(bytes)])
+    }
+
+    private func failure(_ subject: String, _ kind: Failure.Kind, _ path: String, _ error: SystemError) -> Finding {
+        .failed(
+            subject,
+            Failure(
+                kind, code: subject == "state" ? "state" : "spool-full", "cannot write in", path, why: "\(error)",
+                hint: hint(for: error, directory: path)))
+    }
+}

@@ -1,0 +1,70 @@
+import SnapshotBase
+
+/// systemd's units for these settings: installed, switched on, and as often as CAPTURE_INTERVAL says.
+struct UnitsCheck {
+    /// The settings file, which says whose units they are.
+    let settingsPath: String?
+    let interval: Duration
+    let deadline: Deadline
+
+    /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
+    private var unit: String {
+        instanceName(settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
+    }
+
+    func finding() -> Finding {
+        guard Command.find("systemctl") != nil, let facts = ask() else {
+            return .skipped("units", "systemd isn't running here; cron or --every repeat snapshots as well")
+        }
+        let timer = "\(unit).timer"
+        guard facts["LoadState"] == "loaded" else {
+            return .skipped("units", "\(timer) isn't installed", hint: "sudo make install")
+        }
+        guard facts["ActiveState"] == "active" else {
+            return .remark("units", "\(timer) isn't running", hint: "sudo systemctl enable --now \(timer)")
+        }
+        guard let unitFile = facts["UnitFileState"], unitFile.hasPrefix("enabled") else {
+            return .remark("units", "\(timer) won't start with the computer", hint: "sudo systemctl enable \(timer)")
+        }
+        guard
+            let found = timerInterval(
+                calendar: facts["TimersCalendar"] ?? "", monotonic: facts["TimersMonotonic"] ?? "")
+        else { return .passed("units", "\(timer) is on, at times that check doesn't understand") }
+        guard found == interval else {
+            let instance = instanceName(settingsPath).map { " --instance \($0)" } ?? ""
+            return .remark(
+                "units", "\(timer) comes every \(found.settingText), but CAPTURE_INTERVAL is \(interval.settingText)",
+                hint: "sudo snapshot schedule\(instance)")
+        }
+        return .passed(
+            "units", "\(timer) is on, every \(found.settingText) like CAPTURE_INTERVAL",
+            facts: ["interval_seconds": .number(found.milliseconds / 1000)])
+    }
+
+    /// systemd's view of the timer, with all drop-ins; nil where it doesn't answer.
+    private func ask() -> [String: String]? {
+        let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
+        let command = Command("systemctl", ["show", "\(unit).timer"] + names.map { "--property=\($0)" })
+        guard let result = try? Child.run(command, outputLimit: 65536, deadline: deadline.sooner(.seconds(3))),
+            result.ending == .exited(0)
+        else { return nil }
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+        return lines.reduce(into: [:]) { facts, line in
+            guard let equals = line.firstIndex(of: "=") else { return }
+            // A timer may have several lines of a kind.
+            let name = String(line[..<equals])
+            facts[name] = [facts[name], String(line[line.index(after: equals)...])].compactMap(\.self).joined(
+                separator: " ")
+        }
+    }
+}
+
+/// The camera whose own settings file that is: NAME of `/etc/snapshot/NAME.env`, unless it is everybody's.
+package func instanceName(_ settingsPath: String?) -> String? {
+    let directory = parentDirectory(Settings.systemPath)
+    guard let settingsPath, settingsPath != Settings.systemPath, parentDirectory(settingsPath) == directory,
+        settingsPath.hasSuffix(".env")
+    else { return nil }
+    let name = settingsPath.dropFirst(directory.utf8.count + 1).dropLast(4)
+    return name.isEmpty ? nil : String(name)
+}

@@ -1,0 +1,25 @@
+/// Numbers as a row of bars, the highest of them as high as the line; a missing one is a `·`.
+package func sparkline(_ values: [Int?]) -> String {
+    let bars = Array("▁▂▃▄▅▆▇█")
+    let highest = max(1, values.compactMap(\.self).max() ?? 1)
+    return String(
+        values.map { value in
+            guard let value else { return "·" }
+            return bars[min(max(0, value), highest) * (bars.count - 1) / highest]
+        })
+}
+
+/// How long camera and store took in the last shots, oldest first: a row of bars and the last figure for each.
+/// - Returns: nil where no shot has got a picture.
+package func latencyLine(_ history: [Record]) -> String? {
+    let shots = history.map(\.outcome).filter { $0.result != .none && $0.result != .latched }.suffix(20)
+    let parts = [
+        ("camera", shots.map { $0.bytes == nil ? nil : $0.cameraMilliseconds }),
+        ("store", shots.map { $0.result == .stored ? $0.storeMilliseconds : nil }),
+    ].compactMap { name, values -> String? in
+        guard let last = values.compactMap(\.self).last else { return nil }
+        let tenths = (last + 50) / 100
+        return "\(name) \(sparkline(values)) \(tenths / 10).\(tenths % 10) s"
+    }
+    return parts.isEmpty ? nil : "  latency    \(parts.joined(separator: ", "))\n"
+}

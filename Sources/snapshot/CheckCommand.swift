@@ -1,0 +1,134 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Try everything once and say what works.",
+        discussion: """
+            Settings, state, camera, storage, clock, ffmpeg and units, a line each: ✓ works, ✗ doesn't, – doesn't apply. \
+            It ends in 20 s, leaves nothing behind in camera or store, and never disturbs a capture. Exit code: 0 if all \
+            that is necessary works, else that of the first failure: 69 camera; 74 state or spool; 75 store; 77 \
+            credentials refused; 78 settings.
+            """)
+
+    @OptionGroup var options: SettingsOptions
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && getenv("NO_COLOR") == nil)
+        do throws(Failure) {
+            var settings = try options.read()
+            var locked: String?
+            if let directory = Self.credentials(for: settings) {
+                if access(directory, R_OK | X_OK) == 0 {
+                    settings = try options.read(adding: ["CREDENTIALS_DIRECTORY": directory])
+                } else {
+                    locked = directory
+                }
+            }
+            Check(settings, lockedCredentials: locked, log: options.log()).run { printer.print($0) }
+        } catch {
+            printer.print(.failed("settings", error))
+        }
+        throw ExitCode(printer.finish())
+    }
+
+    /// Where systemd takes the secrets of the units that use these settings: a person's shell isn't given them.
+    private static func credentials(for settings: Settings) -> String? {
+        guard getenv("CREDENTIALS_DIRECTORY") == nil, let path = settings.path else { return nil }
+        let instance = instanceName(path)
+        guard path == Settings.systemPath || instance != nil else { return nil }
+        let root = parentDirectory(Settings.systemPath) + "/credentials"
+        let directory = instance.map { "\(root)/\($0)" } ?? root
+        // Of what lies in a directory that can't be entered, not even this can be known.
+        return access(directory, F_OK) == 0 || (errno == EACCES && fileExists(root)) ? directory : nil
+    }
+}
+
+/// Prints findings as they come, or all as one JSON object.
+private struct CheckPrinter {
+    let json: Bool
+    let colour: Bool
+    private let started = Uptime.now()
+    private var findings: [Finding] = []
+
+    init(json: Bool, colour: Bool) {
+        self.json = json
+        self.colour = colour
+    }
+
+    mutating func print(_ finding: Finding) {
+        findings.append(finding)
+        guard !json else { return }
+        let name = finding.subject + String(repeating: " ", count: max(0, 9 - finding.subject.count))
+        var text = "\(mark(finding)) \(name) \(finding.text)\n"
+        if let hint = finding.hint { text += "            hint: \(hint)\n" }
+        SnapshotBase.print(descriptor: 1, text)
+    }
+
+    private func mark(_ finding: Finding) -> String {
+        let (mark, code) =
+            switch finding.mark {
+            case .passed: ("✓", "32")
+            case .failed: ("✗", finding.isNecessary ? "31;1" : "33")
+            case .skipped: ("–", "2")
+            }
+        return colour ? "\u{1B}[\(code)m\(mark)\u{1B}[0m" : mark
+    }
+
+    /// - Returns: the exit code.
+    func finish() -> Int32 {
+        let failed = findings.filter { $0.mark == .failed && $0.isNecessary }
+        let code = failed.first?.exitCode ?? 0
+        if json {
+            let tenths = ((Uptime.now() - started).seconds * 10).rounded() / 10
+            write(CheckJSON(ok: failed.isEmpty, exit: code, seconds: tenths, checks: findings.map(FindingJSON.init)))
+        } else if failed.isEmpty {
+            SnapshotBase.print(descriptor: 1, "all that is necessary works\n")
+        } else {
+            let names = failed.reduce(into: [String]()) { if !$0.contains($1.subject) { $0.append($1.subject) } }
+            SnapshotBase.print(descriptor: 1, "not ready: \(names.joined(separator: ", "))\n")
+        }
+        return code
+    }
+
+    private func write(_ object: CheckJSON) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(object) else { return }
+        SnapshotBase.print(descriptor: 1, String(decoding: data, as: UTF8.self) + "\n")
+    }
+}
+
+/// The findings as scripts get them.
+private struct CheckJSON: Encodable {
+    let ok: Bool
+    let exit: Int32
+    let seconds: Double
+    let checks: [FindingJSON]
+}
+
+private struct FindingJSON: Encodable {
+    let name: String
+    let result: Finding.Mark
+    let necessary: Bool
+    let found: String
+    let hint: String?
+    let code: String?
+    let facts: [String: Finding.Fact]?
+
+    init(_ finding: Finding) {
+        name = finding.subject
+        result = finding.mark
+        necessary = finding.isNecessary
+        found = finding.text
+        hint = finding.hint
+        code = finding.code
+        facts = finding.facts.isEmpty ? nil : finding.facts
+    }
+}
