@@ -43,7 +43,7 @@ struct CaptureCommand: ParsableCommand {
         job.json = json
         job.drains = drain
         job.isVerbose = options.verbose
-        throw ExitCode(job.run(options.read))
+        throw ExitCode(job.run { () throws(Failure) in try options.read() })
     }
 }
 

@@ -105,7 +105,7 @@ struct ReolinkCheck {
         }
         hasAnswered = true
         result.clockOffset = response.clockOffset
-        if case .error(let code, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
+        if case .error(let code, _, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
         if let device = DeviceInfo(response.body) {
             name = "is a \(device.model), firmware \(device.firmVer)"
             identity = ["model": .text(device.model), "firmware": .text(device.firmVer)]
@@ -126,13 +126,17 @@ private struct DeviceInfo: Decodable {
     let firmVer: String
 
     private struct Item: Decodable {
-        struct Value: Decodable { let DevInfo: DeviceInfo }
+        struct Value: Decodable {
+            let device: DeviceInfo
+
+            private enum CodingKeys: String, CodingKey { case device = "DevInfo" }
+        }
         let value: Value
     }
 
     init?(_ body: [UInt8]) {
         let items = try? JSONDecoder().decode([Item].self, from: Data(body.prefix(65536)))
-        guard let found = items?.first?.value.DevInfo else { return nil }
+        guard let found = items?.first?.value.device else { return nil }
         self = found
     }
 }
