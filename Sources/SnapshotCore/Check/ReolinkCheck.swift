@@ -126,13 +126,16 @@ private struct DeviceInfo: Decodable {
     let firmVer: String
 
     private struct Item: Decodable {
-        struct Value: Decodable { let DevInfo: DeviceInfo }
+        struct Value: Decodable {
+            let info: DeviceInfo
+            private enum CodingKeys: String, CodingKey { case info = "DevInfo" }
+        }
         let value: Value
     }
 
     init?(_ body: [UInt8]) {
         let items = try? JSONDecoder().decode([Item].self, from: Data(body.prefix(65536)))
-        guard let found = items?.first?.value.DevInfo else { return nil }
+        guard let found = items?.first?.value.info else { return nil }
         self = found
     }
 }

@@ -21,7 +21,7 @@ struct StreamCheck: Sendable {
             if let stream = report.streams?.first {
                 return .passed(
                     "codec", "\(stream.text), at \(redactedURL(address))",
-                    facts: ["codec": .text(stream.codec_name), "address": .text(redactedURL(address))])
+                    facts: ["codec": .text(stream.codec), "address": .text(redactedURL(address))])
             }
             complaint = redact(report.error?.string ?? "no video in it", [camera.password])
             if report.error?.isFinal ?? false { break }
@@ -75,16 +75,21 @@ struct StreamCheck: Sendable {
     }
 }
 
-/// What ffprobe found, under its names.
+/// What ffprobe found.
 private struct Report: Decodable {
     struct Stream: Decodable {
-        let codec_name: String
+        let codec: String
         let width: Int?
         let height: Int?
 
+        private enum CodingKeys: String, CodingKey {
+            case codec = "codec_name"
+            case width, height
+        }
+
         var text: String {
-            if let width, let height, width > 0 { return "\(codec_name) \(width)×\(height)" }
-            return codec_name
+            if let width, let height, width > 0 { return "\(codec) \(width)×\(height)" }
+            return codec
         }
     }
 
