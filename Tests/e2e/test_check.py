@@ -138,12 +138,12 @@ def test_a_good_camera(simulated, check):
 
 def test_the_session_that_captures_keep_is_used_and_stays(simulated, snapshot, check):
     snapshot.set(**settings_of(simulated)).capture().expect(0)
-    kept = (snapshot.state_folder / "camera.json").read_bytes()
+    kept = (snapshot.state_folder / "session.json").read_bytes()
     found = check()
     assert found.code == 0 and "the session that captures keep" in found["login"]["found"]
     stats = simulated.stats()
     assert (stats["logins"], stats["logouts"], stats["sessions_open"]) == (1, 0, 1)
-    assert (snapshot.state_folder / "camera.json").read_bytes() == kept
+    assert (snapshot.state_folder / "session.json").read_bytes() == kept
     assert "healthy" in found["state"]["found"] and found["state"]["facts"]["health"] == "healthy"
 
 
@@ -196,7 +196,7 @@ def test_the_key_is_printed_and_compared(snapshot, check, tmp_path):
     with Camera(password=PASSWORD, certificate=second, port=port) as stranger:
         found = check()
         assert found.code == 77 and "isn't the one that is pinned" in found["camera"]["found"]
-        assert second[2] in found["TLS key"]["found"] and "camera.json" in found["TLS key"]["hint"]
+        assert second[2] in found["TLS key"]["found"] and "session.json" in found["TLS key"]["hint"]
         assert not any("Login" in r or "Snap" in r for r in stranger.requests)
 
 

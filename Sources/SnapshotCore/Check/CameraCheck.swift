@@ -20,7 +20,7 @@ struct CameraCheck: Sendable {
 
     func run() -> Result {
         var settings = settings
-        var memory = CameraMemory(reading: statePath, place: settings.place)
+        var memory = (CameraMemory(reading: statePath) ?? CameraMemory()).belonging(to: settings.place)
         let pinned = memory.pin
         settings.timeout = min(settings.timeout, Self.longest)
         if settings.verification == .off {

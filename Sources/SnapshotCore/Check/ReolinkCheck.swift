@@ -105,7 +105,7 @@ struct ReolinkCheck {
         }
         hasAnswered = true
         result.clockOffset = response.clockOffset
-        if case .error(let code, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
+        if case .error(let code, _, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
         if let device = DeviceInfo(response.body) {
             name = "is a \(device.model), firmware \(device.firmVer)"
             identity = ["model": .text(device.model), "firmware": .text(device.firmVer)]

@@ -46,7 +46,7 @@ struct StateCheck {
     /// Captures leave who refused them alone; this check doesn't.
     private func latches() -> [Finding] {
         guard case .record(let record) = StateRing(reading: path).content, let camera = plan.camera else { return [] }
-        let memory = CameraMemory(reading: path, place: camera.place)
+        let memory = (CameraMemory(reading: path) ?? CameraMemory()).belonging(to: camera.place)
         let credentials = [
             "camera": "\(camera.place) \(camera.username) \(camera.password)", "store": plan.store?.fingerprint ?? "",
         ]
