@@ -127,16 +127,15 @@ private struct DeviceInfo: Decodable {
 
     private struct Item: Decodable {
         struct Value: Decodable {
-            let device: DeviceInfo
-
-            private enum CodingKeys: String, CodingKey { case device = "DevInfo" }
+            let info: DeviceInfo
+            private enum CodingKeys: String, CodingKey { case info = "DevInfo" }
         }
         let value: Value
     }
 
     init?(_ body: [UInt8]) {
         let items = try? JSONDecoder().decode([Item].self, from: Data(body.prefix(65536)))
-        guard let found = items?.first?.value.device else { return nil }
+        guard let found = items?.first?.value.info else { return nil }
         self = found
     }
 }

@@ -75,21 +75,21 @@ struct StreamCheck: Sendable {
     }
 }
 
-/// What ffprobe found, under its names.
+/// What ffprobe found.
 private struct Report: Decodable {
     struct Stream: Decodable {
         let codec: String
         let width: Int?
         let height: Int?
 
+        private enum CodingKeys: String, CodingKey {
+            case codec = "codec_name"
+            case width, height
+        }
+
         var text: String {
             if let width, let height, width > 0 { return "\(codec) \(width)×\(height)" }
             return codec
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case width, height
-            case codec = "codec_name"
         }
     }
 
