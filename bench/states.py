@@ -17,7 +17,8 @@ def slot(record):
 
 def newest(state):
     """The latest record of a state, without its checksum."""
-    records = [json.loads(line) for line in (state / "state.jsonl").read_bytes().splitlines()]
+    lines = (state / "state.jsonl").read_bytes().splitlines()
+    records = [json.loads(line) for line in lines if line.strip()]
     record = max(records, key=lambda r: r["seq"])
     del record["crc"]
     return record
