@@ -1,7 +1,6 @@
 """Old states and full spools, made in the program's own formats without running it a hundred thousand times."""
 import hashlib
 import json
-import os
 import time
 import zlib
 
@@ -47,12 +46,12 @@ def fill_spool(state, count, picture, size=None):
         folder = spool / f"{number // PER_FOLDER:012}"
         if number == 1 or number % PER_FOLDER == 0:
             folder.mkdir(mode=0o700, exist_ok=True)
-        header = json.dumps(facts | {"key": f"spooled/{number:06}.jpg", "captured_at_ms": 1_790_000_000_000 + number})
-        with open(folder / f"{number:012}-{facts['length']}", "wb") as file:
-            file.write(header.encode() + b"\n")
+        line = json.dumps(facts | {"key": f"spooled/{number:06}.jpg", "captured_at_ms": 1_790_000_000_000 + number})
+        with open(folder / f"{number:012}-{facts['length']}.jpg", "wb") as file:
             if size:
-                os.truncate(file.fileno(), file.tell() + size)
+                file.seek(size)
             else:
                 file.write(picture)
+            file.write(line.encode() + b"\n")
     # Counters don't know of these entries yet: the next run counts them.
     (spool / "dirty").touch()
