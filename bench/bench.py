@@ -28,9 +28,9 @@ def main():
             print(f"measuring {name}", file=sys.stderr, flush=True)
             sections += SECTIONS[name].measure(rig, options)
             rig.empty_bucket()
-    text = render(sections)
-    options.output.write_text(text)
-    print(text)
+            # After each, so that an interrupted run leaves what it has.
+            options.output.write_text(render(sections))
+    print(options.output.read_text())
 
 
 if __name__ == "__main__":

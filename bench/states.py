@@ -1,7 +1,6 @@
 """Old states and full spools, made in the program's own formats without running it a hundred thousand times."""
 import hashlib
 import json
-import os
 import time
 import zlib
 
@@ -17,7 +16,8 @@ def slot(record):
 
 def newest(state):
     """The latest record of a state, without its checksum."""
-    records = [json.loads(line) for line in (state / "state.jsonl").read_bytes().splitlines()]
+    lines = (state / "state.jsonl").read_bytes().splitlines()
+    records = [json.loads(line) for line in lines if line.strip()]
     record = max(records, key=lambda r: r["seq"])
     del record["crc"]
     return record
@@ -46,12 +46,12 @@ def fill_spool(state, count, picture, size=None):
         folder = spool / f"{number // PER_FOLDER:012}"
         if number == 1 or number % PER_FOLDER == 0:
             folder.mkdir(mode=0o700, exist_ok=True)
-        header = json.dumps(facts | {"key": f"spooled/{number:06}.jpg", "captured_at_ms": 1_790_000_000_000 + number})
-        with open(folder / f"{number:012}-{facts['length']}", "wb") as file:
-            file.write(header.encode() + b"\n")
+        line = json.dumps(facts | {"key": f"spooled/{number:06}.jpg", "captured_at_ms": 1_790_000_000_000 + number})
+        with open(folder / f"{number:012}-{facts['length']}.jpg", "wb") as file:
             if size:
-                os.truncate(file.fileno(), file.tell() + size)
+                file.seek(size)
             else:
                 file.write(picture)
+            file.write(line.encode() + b"\n")
     # Counters don't know of these entries yet: the next run counts them.
     (spool / "dirty").touch()
