@@ -133,6 +133,18 @@ def read_to_end(connection):
     return received
 
 
+def memory(pid):
+    """Resident kilobytes."""
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+def sockets(pid):
+    """How many sockets a process has open."""
+    open_files = Path(f"/proc/{pid}/fd")
+    return sum(os.readlink(open_files / name).startswith("socket:") for name in os.listdir(open_files))
+
+
 class Web(Client):
     """A snapshot-web started by hand on a free port."""
 
