@@ -62,7 +62,8 @@ def barriers(browser):
     # Through the debugger, since the page's own policy lets no foreign script in.
     browser.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE})
     found = browser.execute_async_script(
-        "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then(done, error => done({error: `${error}`}))")
+        "const done = arguments[0];"
+        "axe.run({resultTypes: ['violations']}).then(done, error => done({error: `${error}`}))")
     assert "error" not in found, found
     return [(rule["id"], rule["impact"], node["target"], node.get("failureSummary"))
             for rule in found["violations"] for node in rule["nodes"]]
@@ -106,7 +107,8 @@ def degraded(state):
     def changes(seq):
         if seq < 40:
             return {}
-        outcome = {"result": "spooled", "code": "store-timeout", "bytes": 412345, "camera_ms": 480 + seq, "store_ms": 900}
+        outcome = {"result": "spooled", "code": "store-timeout", "bytes": 412345, "camera_ms": 480 + seq,
+                   "store_ms": 900}
         return {"outcome": outcome, "consecutive_failures": seq - 39, "last_upload": moment(253),
                 "last_error": {"code": "store-timeout", "moment": moment(3)},
                 "spool": {"count": seq - 39, "bytes": 412345 * (seq - 39), "oldest": moment(243), "dropped": 0}}

@@ -1,6 +1,5 @@
 """snapshot-web over HTTP: what it answers, and that nobody makes it fall."""
 
-import http.client
 import os
 import re
 import resource
@@ -8,14 +7,13 @@ import socket
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from process import wait_until
 from prometheus_client.parser import text_string_to_metric_families
 from web import (
-    Activator, Client, Web, binary, environment, moment, read_to_end, record, slot, spawn_activated, write_relay,
-    write_ring)
+    Activator, Client, Web, binary, environment, memory, moment, read_to_end, record, slot, sockets, spawn_activated,
+    write_relay, write_ring)
 
 SIX = {"status", "last_capture", "uptime_seconds", "total_captures", "total_uploads", "failed_uploads"}
 
@@ -246,12 +244,6 @@ def test_slow_clients_are_cut_off(web):
     deaf.close()
 
 
-def sockets(pid):
-    """How many sockets a process has open."""
-    open_files = Path(f"/proc/{pid}/fd")
-    return sum(os.readlink(open_files / name).startswith("socket:") for name in os.listdir(open_files))
-
-
 def test_twelve_hundred_connections(web):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2048, hard)), hard))
@@ -268,12 +260,6 @@ def test_twelve_hundred_connections(web):
             connection.close()
     assert web.get("/livez").status == 200
     assert memory(web.process.pid) < 80_000
-
-
-def memory(pid):
-    """Resident kilobytes."""
-    with open(f"/proc/{pid}/status") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
 
 
 def test_ten_thousand_requests(state, web):

@@ -6,8 +6,7 @@ import re
 import socket
 
 import pytest
-from test_web import memory
-from web import Web, read_to_end, record, spawn_activated, write_ring
+from web import Web, memory, read_to_end, record, spawn_activated, write_ring
 
 JPEG = b"\xff\xd8\xff\xe0PICTURE" + bytes(range(256)) * 40 + b"\xff\xd9"
 SEGMENT = b"\x47SEGMENT" + bytes(range(256)) * 400
@@ -112,7 +111,8 @@ def test_wrong_tokens(home, authorization):
 
 def test_right_tokens(home):
     with Web(home / "state", home, **settings(home, WEB_IMAGES="yes", WEB_TOKEN=TOKEN)) as web:
-        for given in [f"Bearer {TOKEN}", f"bearer {TOKEN}", basic(TOKEN), basic(TOKEN, user=""), basic(TOKEN, "ü:"[:1])]:
+        users = [basic(TOKEN), basic(TOKEN, user=""), basic(TOKEN, user="ü")]
+        for given in [f"Bearer {TOKEN}", f"bearer {TOKEN}", *users]:
             assert web.get("/latest.jpg", Authorization=given).body == JPEG
 
 
@@ -175,7 +175,8 @@ def test_names_that_other_sites_could_choose(web, host, code):
     "/recordings/a.mp4%00.jpg", "/recordings/%c0%ae%c0%ae/secret.mp4", "/recordings/%252e%252e/secret.mp4",
     "/recordings/link.mp4", "/recordings/inner.mp4", "/recordings/linked/secret.mp4", "/recordings/linked/record/a.mp4",
     "/recordings/.hidden.mp4", "/recordings/notes.txt", "/recordings/pipe.mp4", "/recordings/folder.mp4",
-    "/recordings/folder.mp4/", "/recordings/a.mp4/", "/recordings/a.mp4/b.mp4", "/recordings/./a.mp4", "/recordings/day",
+    "/recordings/folder.mp4/", "/recordings/a.mp4/", "/recordings/a.mp4/b.mp4", "/recordings/./a.mp4",
+    "/recordings/day",
     "/recordings-private/secret.mp4", "/live/hls/../record/a.mp4", "/live/hls/%2e%2e/record/a.mp4", "/live/hls/",
     "/live/../secret.mp4", "/latest/../../secret.jpg", "/latest/..%2fstate%2fsecret.jpg", "/latest/secret.jpg",
     "/latest/...jpg", "/latest/.jpg", "/" + "recordings/" * 60 + "a.mp4", "//recordings/a.mp4",
@@ -202,7 +203,8 @@ def test_ranges(web, range_, code, content, body):
     answer = web.get("/recordings/a.mp4", Range=range_)
     assert answer.status == code and answer.headers["Content-Range"] == content
     head = web.get("/recordings/a.mp4", "HEAD", Range=range_)
-    assert head.status == code and head.body == b"" and head.headers["Content-Length"] == answer.headers["Content-Length"]
+    assert head.status == code and head.body == b""
+    assert head.headers["Content-Length"] == answer.headers["Content-Length"]
     if body is not None:
         assert answer.body == body and answer.headers["Accept-Ranges"] == "bytes"
 

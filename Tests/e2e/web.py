@@ -23,7 +23,6 @@ def binary():
 # States: slots as the state ring holds them.
 
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-EMPTY_SLOT = b'{"seq":0,"schema":1}'
 
 
 def moment(age):
@@ -39,7 +38,7 @@ def record(seq, age=3, **changes):
     base = {
         "schema": 1, "version": "0.1.0", "camera": "yard", "written": moment(age), "boot": BOOT,
         "boot_first_run": up - 3600, "interval_seconds": 10,
-        "total_captures": 360 + seq, "total_uploads": 358 + seq, "failed_uploads": 2,
+        "last_number": 360 + seq, "total_captures": 360 + seq, "total_uploads": 358 + seq, "failed_uploads": 2,
         "capture_failures": 1, "consecutive_failures": 0,
         "last_capture": moment(age), "last_upload": moment(age),
         "outcome": {"result": "stored", "key": "snapshots/yard.jpg", "bytes": 412345, "width": 2560,
@@ -62,7 +61,7 @@ def slot(value):
 
 def write_ring(directory, records):
     """Writes a state ring with `records`, each where its `seq` belongs."""
-    slots = [EMPTY_SLOT.ljust(4095) + b"\n"] * 64
+    slots = [b"".ljust(4095) + b"\n"] * 64
     for value in records:
         slots[(value["seq"] - 1) % 64] = slot(value)
     directory.mkdir(parents=True, exist_ok=True)
@@ -132,6 +131,18 @@ def read_to_end(connection):
     except ConnectionResetError:
         pass
     return received
+
+
+def memory(pid):
+    """Resident kilobytes."""
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+def sockets(pid):
+    """How many sockets a process has open."""
+    open_files = Path(f"/proc/{pid}/fd")
+    return sum(os.readlink(open_files / name).startswith("socket:") for name in os.listdir(open_files))
 
 
 class Web(Client):
