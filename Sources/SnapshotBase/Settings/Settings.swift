@@ -151,9 +151,10 @@ package struct Settings: Sendable {
     package func refusal(_ key: SettingKey, _ value: Value, rule: String, hint: String? = nil) -> Failure {
         let shown =
             switch key.secrecy {
-            // A host with an @ has got a password from somebody.
-            case .open where !value.text.contains("@"): "'\(value.text.printable(limit: 120))'"
-            case .open: "'\(redactedURL(value.text).printable(limit: 120))'"
+            // user:password@host, where only a host belongs.
+            case .open where value.text.contains("@") && value.text.contains(":"):
+                "'\(redactedURL(value.text).printable(limit: 120))'"
+            case .open: "'\(value.text.printable(limit: 120))'"
             case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
             case .secret: "(secret)"
             }

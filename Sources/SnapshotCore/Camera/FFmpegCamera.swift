@@ -15,7 +15,7 @@ struct FFmpegCamera: Camera {
         if !result.output.isEmpty { return result.output }
         let complaint = redact(String(decoding: result.complaint, as: UTF8.self), [settings.password])
         let last = complaint.split(separator: "\n").last.map(String.init) ?? "ffmpeg gave no picture"
-        if complaint.contains("401") {
+        if complaint.contains("401 Unauthorized") {
             throw Failure(
                 .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
                 why: last.printable(),
