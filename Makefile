@@ -39,6 +39,7 @@ run: ## take one picture and show it, its state and its health (a simulated came
 	@scripts/run
 
 test: lint build unit-test e2e ## check everything in a short form; what CI runs
+	Tests/run-torture --short
 	Tests/system/run short
 
 lint: ## check the formatting of the Swift sources
@@ -57,7 +58,7 @@ test-system: build ## the packaged units on a real systemd, long form (root)
 	Tests/system/run long
 
 torture: build ## kill, fault, power cut and soak, long form (hours)
-	Tests/run-e2e --torture
+	Tests/run-torture
 
 bench: build ## compare with C, curl and Python; writes bench/RESULTS.md
 	bench/run

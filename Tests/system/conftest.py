@@ -1,6 +1,8 @@
 import os
 import pathlib
 import shutil
+import signal
+import sys
 
 import pytest
 
@@ -11,6 +13,11 @@ REPOSITORY = pathlib.Path(__file__).parents[2]
 
 def pytest_addoption(parser):
     parser.addoption("--form", choices=["short", "long"], default="short")
+
+
+def pytest_configure(config):
+    # Machines are to be taken down also where make or CI ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,13 @@ def ready(machine):
 
 @pytest.mark.parametrize("shell", ["dash", "busybox ash"])
 def test_its_command_in_the_shells_of_cron(ready, shell):
-    command = LINE[1].replace("--every 10s --for 55s", "--every 1s --for 3s")
+    command = LINE[1].replace("--every 10s --for 55s", "--every 2s --for 5s")
     assert command != LINE[1]
     before = len(ready.shots())
     done = ready.run(["runuser", "-u", "snapshot", "--", *shell.split(), "-c", "cd && " + command])
     assert done.stdout + done.stderr == "", "cron would send a mail"
     shots = ready.shots()[before:]
-    assert len(shots) == 3 and all(abs(gap - 1) < 0.5 for gap in gaps(shots)), shots
+    assert len(shots) == 3 and all(abs(gap - 2) < 0.5 for gap in gaps(shots)), shots
 
 
 @pytest.mark.parametrize("cron", ["cron", "busybox crond"])

@@ -104,7 +104,7 @@ def test_no_request_is_lost_at_the_idle_boundary(web, is_long):
 
     def rounds(port: int) -> list[int]:
         found = []
-        for turn in range(40 if is_long else 4):
+        for turn in range(40 if is_long else 2):
             found.append(ask(web, port=port)[0])
             # From 40 ms before the moment of leaving to 40 ms behind it.
             offset = ((port * 7 + turn * 3) % 41 - 20) * 0.002
@@ -164,6 +164,6 @@ def test_the_example_opens_it(web):
     web.run("install -D -t /etc/systemd/system/snapshot-web.socket.d /usr/share/doc/snapshot/examples/open-web.conf")
     web.run("systemctl daemon-reload && systemctl stop snapshot-web.service && systemctl restart snapshot-web.socket")
     web.run("ip address add 192.0.2.7/32 dev lo")
-    assert json.loads(web.out("curl -sf http://192.0.2.7:8080/health"))["status"] == "healthy"
+    assert json.loads(web.out("curl -sf http://192.0.2.7:8080/health"))["total_captures"] >= 1
     web.run("ip address del 192.0.2.7/32 dev lo && rm -r /etc/systemd/system/snapshot-web.socket.d")
     web.run("systemctl daemon-reload && systemctl stop snapshot-web.service && systemctl restart snapshot-web.socket")
