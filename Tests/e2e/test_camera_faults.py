@@ -18,9 +18,8 @@ FAULTS = {
     "300": (69, ("https",)), "401": (77, ()), "max-session": (69, ("session",)), "locked": (77, ("lock",)),
     "login-frequent": (69, ()), "hang-connect": (69, ()),
 }
-LOGIN_FAULTS = ("max-session", "login-frequent", "locked")
-HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500",
-            "max-session"]  # the password needs no session
+LOGIN_FAULTS = ("login-frequent", "locked")
+HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500"]
 
 
 @pytest.fixture

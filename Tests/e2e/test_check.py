@@ -47,6 +47,7 @@ FAULTS = {
     "300": (69, "login", "HTTP status 300, a redirect", "CAMERA_USE_HTTPS=true"),
     "401": (77, "login", "camera refuses login", "CAMERA_PASSWORD"),
     "locked": (77, "login", "the login is locked", "CAMERA_PASSWORD"),
+    "max-session": (69, "picture", "all its sessions are taken", "close its app"),
     "login-frequent": (69, "login", "too many logins in a short time", "wait"),
     "login-500": (69, "login", "HTTP status 500", None),
     "login-hang": (69, "camera", "longer than CAMERA_TIMEOUT", None),
@@ -55,7 +56,7 @@ FAULTS = {
 }
 # oddity: words of the login's line
 HARMLESS = {
-    "max-session": "all its sessions are taken", "login-404": "by user and password", "login-html": "by user and password",
+    "login-404": "by user and password", "login-html": "by user and password",
     "token-refused:1": "", "mistyped": "a session that was closed again", "padded": "", "no-jfif": "", "slow:500": "",
 }
 
