@@ -12,8 +12,8 @@ import pytest
 from process import wait_until
 from prometheus_client.parser import text_string_to_metric_families
 from web import (
-    Activator, Client, Web, binary, environment, memory, moment, read_to_end, record, slot, sockets, spawn_activated,
-    write_relay, write_ring)
+    Activator, Client, Web, binary, end, environment, memory, moment, read_to_end, record, slot, sockets,
+    spawn_activated, write_relay, write_ring)
 
 SIX = {"status", "last_capture", "uptime_seconds", "total_captures", "total_uploads", "failed_uploads"}
 
@@ -331,9 +331,7 @@ def test_inherited_sockets_of_every_family(state, tmp_path, family):
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
     finally:
-        process.terminate()
-        assert process.wait(10) == 0
-        process.stderr.close()
+        assert end(process) == 0
         listening.close()
 
 

@@ -6,7 +6,7 @@ import re
 import socket
 
 import pytest
-from web import Web, memory, read_to_end, record, spawn_activated, write_ring
+from web import Web, end, memory, read_to_end, record, spawn_activated, write_ring
 
 JPEG = b"\xff\xd8\xff\xe0PICTURE" + bytes(range(256)) * 40 + b"\xff\xd9"
 SEGMENT = b"\x47SEGMENT" + bytes(range(256)) * 400
@@ -148,9 +148,7 @@ def test_beyond_this_machine_a_token_is_a_must(home, address, family, token, cod
         assert (JPEG in answer) == (code == b"200")
         assert code == b"200" or b"WEB_TOKEN" in answer
     finally:
-        process.terminate()
-        process.wait(10)
-        process.stderr.close()
+        assert end(process) == 0
         listening.close()
 
 

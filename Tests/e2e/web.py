@@ -85,6 +85,17 @@ def environment(state, **settings):
     return {"PATH": os.environ["PATH"], "STATE_PATH": str(state), **settings}
 
 
+def end(process):
+    """Asks a program to stop; its exit code. One that doesn't is killed."""
+    process.terminate()
+    try:
+        return process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
 class Answer:
     def __init__(self, response, body):
         self.status, self.headers, self.body = response.status, response.headers, body
@@ -160,13 +171,7 @@ class Web(Client):
         super().__init__(int(found[1]))
 
     def stop(self):
-        self.process.terminate()
-        try:
-            return self.process.wait(10)
-        finally:
-            self.process.kill()
-            self.process.wait()
-            self.process.stderr.close()
+        return end(self.process)
 
     def __enter__(self):
         return self
