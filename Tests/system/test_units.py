@@ -66,7 +66,7 @@ def test_the_state_is_the_groups_to_read_and_its_secrets_are_not(machine):
         "snapshot:snapshot 750", "snapshot:snapshot 640"]
     as_web = "runuser -u snapshot-web -g snapshot -- cat "
     assert "seq" in machine.out(as_web + "/var/lib/snapshot/state.jsonl")
-    secrets = machine.out("find /etc/snapshot/credentials /var/lib/snapshot/camera.json -type f").split()
+    secrets = machine.out("find /etc/snapshot/credentials /var/lib/snapshot/session.json -type f").split()
     assert len(secrets) >= 2, "a password and a session token at least"
     for secret in secrets:
         assert machine.run(as_web + secret, check=False).returncode != 0, secret
