@@ -14,6 +14,8 @@ package struct HTTPRequest: Sendable {
     package var maximumBody = 65536
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
+    /// How long a stream may stand still before it is given up; whole seconds.
+    package var stallTimeout: Duration?
     /// Whether proxies from the environment are used; never for cameras, which are near.
     package var usesProxy = true
     /// Whether an idle connection may be used again.
