@@ -23,7 +23,9 @@ struct Complaints {
 
     mutating func endLine() {
         // A line that was cut may end within a secret, which nothing would recognize any more.
-        if line.count == Self.longestLine { line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? [] }
+        if line.count == Self.longestLine {
+            line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? []
+        }
         let text = redact(String(decoding: line, as: UTF8.self), secrets).printable(limit: 300)
         line.removeAll(keepingCapacity: true)
         guard !text.isEmpty, text != last.last else { return }

@@ -46,9 +46,7 @@ package struct HLSFolder {
     package mutating func update() {
         guard var list else { return }
         var facts = stat()
-        guard stat(list.path, &facts) == 0, facts.st_mtim.tv_sec != list.seen.st_mtim.tv_sec
-            || facts.st_mtim.tv_nsec != list.seen.st_mtim.tv_nsec
-        else { return }
+        guard stat(list.path, &facts) == 0, !isSame(facts, list.seen) else { return }
         list.seen = facts
         guard let bytes = try? readFile(list.path, limit: 1 << 20),
             let theirs = Playlist(String(decoding: bytes, as: UTF8.self))
@@ -138,4 +136,10 @@ func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
     Failure(
         .state, code: "output-folder", "cannot write to", path, why: "\(error)",
         hint: "choose another place with OUTPUT_DIR, or give this user the right to write there")
+}
+
+/// Whether a file that is only ever replaced as a whole is still the same.
+private func isSame(_ left: stat, _ right: stat) -> Bool {
+    left.st_ino == right.st_ino && left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec
+        && left.st_mtim.tv_nsec == right.st_mtim.tv_nsec
 }

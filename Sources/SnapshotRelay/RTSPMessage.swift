@@ -99,7 +99,9 @@ struct RTSPReader: Sendable {
     private func headEnd() -> Int? {
         var position = 0
         while position + 4 <= min(buffer.count, Self.longestHead) {
-            if buffer[position] == 13, buffer[position + 1] == 10, buffer[position + 2] == 13, buffer[position + 3] == 10 {
+            if buffer[position] == 13, buffer[position + 1] == 10, buffer[position + 2] == 13,
+                buffer[position + 3] == 10
+            {
                 return position + 4
             }
             position += 1

@@ -104,7 +104,8 @@ struct RelayVoice: ~Copyable {
     ]
 
     private static let hints = [
-        "camera-credentials": "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
+        "camera-credentials":
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
         "camera-stream": "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE",
         "camera-unreachable": "check the address and port, and that RTSP is switched on in the camera",
     ]
@@ -125,7 +126,9 @@ struct RelayVoice: ~Copyable {
         switch supervisor.state {
         case .starting: return "asking the camera"
         case .running:
-            let failing = toldTroubles.isEmpty ? "" : "; failing: " + toldTroubles.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            let failing =
+                toldTroubles.isEmpty
+                ? "" : "; failing: " + toldTroubles.keys.map(\.rawValue).sorted().joined(separator: ", ")
             return "relaying \(media) to \(modes), \(restarts)\(failing)"
         case .stalled: return "ending an ffmpeg that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
@@ -147,7 +150,9 @@ struct RelayVoice: ~Copyable {
         }
     }
 
-    private static func isSame(_ left: Supervisor.State, _ right: Supervisor.State) -> Bool { name(left) == name(right) }
+    private static func isSame(_ left: Supervisor.State, _ right: Supervisor.State) -> Bool {
+        name(left) == name(right)
+    }
 
     /// Best effort: the relay goes on also where nobody can be told.
     private mutating func write(

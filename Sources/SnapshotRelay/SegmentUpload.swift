@@ -60,7 +60,9 @@ final class SegmentUpload: Sendable {
                         // One that the store dislikes must not hold up the others; it is tried again later.
                         if error.advice == .giveUp, error.failure.code == "store-rejected" { continue }
                         let longest = Supervisor.longestBackoff
-                        wait = error.failure.kind == .storeRefused ? Supervisor.firstLatch : max(pause, error.retryAfter ?? .zero)
+                        wait =
+                            error.failure.kind == .storeRefused
+                            ? Supervisor.firstLatch : max(pause, error.retryAfter ?? .zero)
                         pause = min(pause * 2, longest)
                         break
                     }

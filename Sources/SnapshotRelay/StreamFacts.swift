@@ -46,7 +46,7 @@ package struct StreamFacts: Equatable, Sendable {
         switch code {
         case tag("401"), tag("403"): .refused
         // Error numbers of the system: no connection, or nothing came over it.
-        case -200 ..< 0: .unreachable
+        case -200..<0: .unreachable
         default: .noSuchStream
         }
     }

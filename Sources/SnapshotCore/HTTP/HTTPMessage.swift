@@ -37,6 +37,15 @@ package enum HTTPBody: Sendable {
     indirect case form(fields: [(name: String, value: String)], file: FormFile)
     /// Everything that can be read from a pipe until its end, chunked.
     case pipe(FileHandle)
+
+    /// In bytes; 0 where it can't be known before.
+    package var length: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .file(_, _, let length): length
+        case .none, .form, .pipe: 0
+        }
+    }
 }
 
 package struct FormFile: Sendable {
