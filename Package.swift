@@ -31,10 +31,15 @@ let package = Package(
             dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto", "CLinux"],
             swiftSettings: strict),
 
+        // ffmpeg, watched and kept going: republish, HLS, recordings, MPEG-TS over HTTP.
+        .target(
+            name: "SnapshotRelay", dependencies: ["SnapshotBase", "SnapshotState", "SnapshotCore", "CLinux"],
+            swiftSettings: strict),
+
         .executableTarget(
             name: "snapshot",
             dependencies: [
-                "SnapshotBase", "SnapshotState", "SnapshotCore",
+                "SnapshotBase", "SnapshotState", "SnapshotCore", "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -72,6 +77,8 @@ let package = Package(
             name: "sigv4-sign", dependencies: ["SnapshotCore"], path: "Tests/Tools/sigv4-sign",
             swiftSettings: strict),
 
-        .testTarget(name: "SnapshotRelayTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotRelayTests", dependencies: ["SnapshotBase", "SnapshotCore", "SnapshotRelay"],
+            swiftSettings: strict),
     ]
 )

@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int shim_set_pipe_size(int descriptor, int size) {
+  return fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, size);
+}
 static inline int shim_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int shim_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 static inline int shim_signal_read(int descriptor) {

@@ -50,7 +50,7 @@ package final class Child {
 
     /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
     package init(_ command: Command) throws(Failure) {
-        guard let path = Command.find(command.program) else { throw Self.notInstalled(command.program) }
+        guard let path = Command.find(command.program) else { throw .notInstalled(command.program) }
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
@@ -66,12 +66,6 @@ package final class Child {
     }
 
     deinit { stop(grace: .zero) }
-
-    private static func notInstalled(_ program: String) -> Failure {
-        Failure(
-            .camera, code: "no-\(program)", "cannot run", program, why: "it is not installed",
-            hint: "install ffmpeg, e.g. apt install ffmpeg")
-    }
 
     private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t {
         var arguments = ([command.program] + command.arguments).map { strdup($0) } + [nil]
@@ -132,6 +126,14 @@ package final class Child {
     }
 }
 
+extension Failure {
+    package static func notInstalled(_ program: String) -> Failure {
+        Failure(
+            .camera, code: "no-\(program)", "cannot run", program, why: "it is not installed",
+            hint: program.hasPrefix("ff") ? "install ffmpeg, e.g. apt install ffmpeg" : nil)
+    }
+}
+
 /// Both ends of a command's pipes.
 private struct Pipes {
     var ours: [Int32: FileHandle] = [:]
@@ -143,13 +145,13 @@ private struct Pipes {
         for number in 0..<count {
             let end: FileHandle
             if let bytes = command.inputs[number] {
-                let (reader, writer) = try Self.make()
+                let (reader, writer) = try makePipe()
                 // Written before there is a reader that could go away: nothing blocks and nothing signals.
                 guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
                 try writer.write(bytes)
                 end = reader
             } else if command.outputs.contains(number) {
-                let (reader, writer) = try Self.make()
+                let (reader, writer) = try makePipe()
                 guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
                 ours[number] = reader
                 end = writer
@@ -163,9 +165,11 @@ private struct Pipes {
         }
     }
 
-    private static func make() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
-        var ends: [Int32] = [-1, -1]
-        guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
-        return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
-    }
+}
+
+/// A pipe, close-on-exec.
+package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
+    var ends: [Int32] = [-1, -1]
+    guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
+    return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
 }

@@ -127,11 +127,20 @@ package func syncDirectory(_ path: String) throws(SystemError) {
 package func writeDurably(
     _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t
 ) throws(SystemError) {
+    try writeDurably(to: path, temporary: temporary, mode: mode) { file throws(SystemError) in
+        for piece in pieces { try file.write(piece) }
+    }
+}
+
+/// The same for content that `write` brings into the file bit by bit.
+package func writeDurably(
+    to path: String, temporary: String, mode: mode_t, write: (FileHandle) throws(SystemError) -> Void
+) throws(SystemError) {
     do throws(SystemError) {
         // What a killed run left may be somebody else's, or of another mode.
         unlink(temporary)
         let file = try FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-        for piece in pieces { try file.write(piece) }
+        try write(file)
         try file.sync()
         guard rename(temporary, path) == 0 else { throw SystemError("rename") }
         try syncDirectory(parentDirectory(path))

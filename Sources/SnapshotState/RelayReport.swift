@@ -14,6 +14,8 @@ package struct RelayReport: Codable, Equatable, Sendable {
     package var restarts: Int
     /// The class of the last error; never a URL.
     package var lastError: String?
+    /// The outputs that don't work at the moment, with the class of why; nil where all do.
+    package var failing: [String: String]?
 
     package static let fileName = "relay.json"
 
@@ -34,7 +36,7 @@ package struct RelayReport: Codable, Equatable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case state, modes, updated, boot, restarts
+        case state, modes, updated, boot, restarts, failing
         case flowingSince = "flowing_since"
         case lastError = "last_error"
     }

@@ -14,6 +14,15 @@ package enum Crypto {
         }
     }
 
+    /// MD5, 16 bytes, for the Digest logins that want it; empty where the system forbids it.
+    package static func md5(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { digest, count in
+            var length: UInt32 = 0
+            let done = EVP_Digest(bytes, bytes.count, digest.baseAddress, &length, EVP_md5(), nil)
+            count = done == 1 ? Int(length) : 0
+        }
+    }
+
     /// SHA-256 of `length` bytes of an open file from `offset`, read in pieces; nil if they can't be read.
     package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
         guard let context = EVP_MD_CTX_new() else { return nil }

@@ -74,7 +74,11 @@ package final class HTTPClient {
         _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.milliseconds)
         if case .pipe = request.body {
-            // A stream has no end to be late for; its reader decides when it has stalled.
+            // A stream has no end to be late for, but it may come to a standstill.
+            if let stallTimeout = request.stallTimeout {
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
+            }
         } else {
             _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, request.deadline.millisecondsLeft)
         }

@@ -14,6 +14,8 @@ package struct HTTPRequest: Sendable {
     package var maximumBody = 65536
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
+    /// How long a stream may stand still before it is given up; whole seconds.
+    package var stallTimeout: Duration?
     /// Whether proxies from the environment are used; never for cameras, which are near.
     package var usesProxy = true
     /// Whether an idle connection may be used again.
@@ -35,6 +37,15 @@ package enum HTTPBody: Sendable {
     indirect case form(fields: [(name: String, value: String)], file: FormFile)
     /// Everything that can be read from a pipe until its end, chunked.
     case pipe(FileHandle)
+
+    /// In bytes; 0 where it can't be known before.
+    package var length: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .file(_, _, let length): length
+        case .none, .form, .pipe: 0
+        }
+    }
 }
 
 package struct FormFile: Sendable {

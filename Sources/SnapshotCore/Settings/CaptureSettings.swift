@@ -43,12 +43,7 @@ package struct CaptureSettings: Sendable {
         let showsPictures = try settings.bool(.webImages, default: false)
         latestDirectory =
             showsPictures ? getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) } : nil
-        secrets = [camera.password]
-        switch store {
-        case .s3(let s3): secrets += [s3.credentials.secretKey, s3.credentials.sessionToken ?? ""]
-        case .http(let http): secrets += [http.token ?? "", http.credentials?.password ?? ""]
-        case .filesystem: break
-        }
+        secrets = [camera.password] + store.secrets
         if let ping = pingURL.flatMap(URLParts.init), ping.target.count > 1 { secrets.append(ping.target) }
         secrets.removeAll { $0.utf8.count < 4 }
     }

@@ -17,6 +17,15 @@ package enum StoreSettings: Sendable {
         }
     }
 
+    /// For redaction.
+    package var secrets: [String] {
+        switch self {
+        case .s3(let it): [it.credentials.secretKey, it.credentials.sessionToken ?? ""]
+        case .http(let it): [it.token ?? "", it.credentials?.password ?? ""]
+        case .filesystem: []
+        }
+    }
+
     /// What refused credentials belong to; holds secrets, so it is only ever digested.
     package var fingerprint: String {
         switch self {
@@ -72,7 +81,7 @@ package struct HTTPStoreSettings: Sendable {
 }
 
 /// The private certificate authorities that every upload trusts, if any are named.
-func authorityFile(_ settings: Settings, first: SettingKey? = nil) throws(Failure) -> String? {
+package func authorityFile(_ settings: Settings, first: SettingKey? = nil) throws(Failure) -> String? {
     for key in [first, .curlCABundle, .sslCertFile] {
         guard let key, let value = try settings.value(key) else { continue }
         guard access(value.text, R_OK) == 0 else {

@@ -15,29 +15,33 @@ struct FilesystemStore: Store {
         let path = settings.path + "/" + object.key
         // One name for every run: what a killed one left is overwritten by the next.
         let temporary = settings.path + "/.incoming-" + writer
-        let size: Int
         do throws(SystemError) {
             try makeDirectory(settings.path, mode: 0o755)
             try makeDirectory(parentDirectory(path), mode: 0o755)
-            let pieces = try Self.pieces(object.content)
-            size = pieces.reduce(0) { $0 + $1.count }
             // Without its line retention won't know the picture; that is no reason not to keep it.
-            try? ledger?.add(key: object.key, bytes: size)
-            try writeDurably(pieces, to: path, temporary: temporary, mode: 0o644)
+            try? ledger?.add(key: object.key, bytes: object.content.length)
+            try writeDurably(to: path, temporary: temporary, mode: 0o644) { file throws(SystemError) in
+                try Self.copy(object.content, to: file)
+            }
         } catch {
             throw StoreFailure(Self.failure(error, path: path), .giveUp)
         }
         ledger?.retain(in: settings, keeping: object.key)
     }
 
-    private static func pieces(_ content: HTTPBody) throws(SystemError) -> [[UInt8]] {
+    private static func copy(_ content: HTTPBody, to target: FileHandle) throws(SystemError) {
         switch content {
-        case .bytes(let bytes): return [bytes]
+        case .bytes(let bytes): try target.write(bytes)
         case .file(let file, let offset, let length):
+            // Piece by piece: a recorded segment is larger than what this program otherwise needs.
             guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
-            let bytes = try file.readAll(limit: length)
-            guard bytes.count == length else { throw SystemError("read", number: EIO) }
-            return [bytes]
+            var left = length
+            while left > 0 {
+                let piece = try file.readAll(limit: min(left, 1 << 18))
+                guard !piece.isEmpty else { throw SystemError("read", number: EIO) }
+                try target.write(piece)
+                left -= piece.count
+            }
         default: throw SystemError("write", number: EINVAL)
         }
     }

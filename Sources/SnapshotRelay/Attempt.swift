@@ -1,0 +1,141 @@
+import Glibc
+import SnapshotBase
+
+/// One attempt at relaying: ask the camera under each of its addresses what it sends, then run ffmpeg on it. Driven by
+/// the relay's loop; it never waits.
+final class Attempt {
+    enum Event {
+        /// It asks under the next address.
+        case asking
+        /// ffmpeg begins with that address and those facts.
+        case connected(String, StreamFacts)
+        case grew
+        case ended(Supervisor.Trouble)
+    }
+
+    private enum Stage {
+        case asking(Child, address: String, answer: [UInt8])
+        case streaming(Child)
+    }
+
+    private let plan: RelayPlan
+    private let arguments: (StreamFacts) -> [String]
+    private let pipe: (ArraySlice<UInt8>) -> Void
+    private var addresses: ArraySlice<String>
+    private var stage: Stage?
+    private var progress = Progress()
+    private var hasGrown = false
+    private(set) var complaints: Complaints
+
+    /// Answers to one question; ffprobe gives a few hundred bytes.
+    private static let longestAnswer = 65536
+
+    /// - Parameters:
+    ///   - addresses: what to try, the likeliest first.
+    ///   - arguments: ffmpeg's for what was found.
+    ///   - pipe: takes ffmpeg's standard output.
+    init(
+        _ plan: RelayPlan, addresses: [String], arguments: @escaping (StreamFacts) -> [String],
+        pipe: @escaping (ArraySlice<UInt8>) -> Void
+    ) throws(Failure) {
+        self.plan = plan
+        self.arguments = arguments
+        self.pipe = pipe
+        self.addresses = addresses[...]
+        complaints = Complaints(secrets: plan.secrets)
+        try askNext()
+    }
+
+    private var child: Child? {
+        switch stage {
+        case .asking(let child, _, _), .streaming(let child): child
+        case nil: nil
+        }
+    }
+
+    /// The descriptors to wait for.
+    var descriptors: [Int32] {
+        guard let child else { return [] }
+        return child.outputs.values.map(\.descriptor) + [child.endDescriptor].compactMap { $0 }
+    }
+
+    /// Whether its end has to be looked for again and again, since no descriptor will tell.
+    var mustBePolled: Bool { child.map { $0.endDescriptor == nil } ?? false }
+
+    /// ffmpeg's process, for the curious.
+    var pid: pid_t? { child?.pid }
+
+    func kill() { child?.signal(SIGKILL) }
+
+    /// Asks ffmpeg to finish its files and end; a question is simply broken off.
+    func terminate() {
+        if case .streaming(let child) = stage { child.signal(SIGTERM) } else { kill() }
+    }
+
+    /// Takes what has come.
+    func take() -> [Event] {
+        guard let stage, let child else { return [] }
+        child.drain(2) { complaints.read($0) }
+        switch stage {
+        case .asking(_, let address, var answer):
+            child.drain(1) { answer += $0 }
+            if answer.count > Self.longestAnswer { child.signal(SIGKILL) }
+            self.stage = .asking(child, address: address, answer: answer)
+            guard child.poll() != nil else { return [] }
+            child.drain(1) { answer += $0 }
+            return answered(answer, address)
+        case .streaming:
+            child.drain(1, pipe)
+            var grew = false
+            child.drain(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
+            hasGrown = hasGrown || grew
+            guard let ending = child.poll() else { return grew ? [.grew] : [] }
+            child.drain(1, pipe)
+            return (grew ? [.grew] : []) + [ended(ending)]
+        }
+    }
+
+    private func answered(_ answer: [UInt8], _ address: String) -> [Event] {
+        guard child?.ending != .killed(SIGKILL) else { return [end(Supervisor.Trouble("camera-silent"))] }
+        do throws(Failure) {
+            switch StreamFacts.answer(answer) {
+            case .found(let facts):
+                var command = Command("ffmpeg", arguments(facts))
+                command.inputs = [RTSPSource.descriptor: plan.source(address).list]
+                command.outputs = [2, FFmpegArguments.progressDescriptor]
+                if plan.pipe != nil { command.outputs.insert(1) }
+                stage = .streaming(try Child(command))
+                return [.connected(address, facts)]
+            case .refused: return [end(Supervisor.Trouble("camera-credentials", isRefusal: true))]
+            case .unreachable: return [end(Supervisor.Trouble("camera-unreachable"))]
+            case .noSuchStream:
+                guard !addresses.isEmpty else { return [end(Supervisor.Trouble("camera-stream"))] }
+                try askNext()
+                return [.asking]
+            }
+        } catch {
+            return [end(Supervisor.Trouble(error.code))]
+        }
+    }
+
+    private func askNext() throws(Failure) {
+        guard let address = addresses.popFirst() else { return }
+        let child = try Child(StreamFacts.question(plan.source(address)))
+        stage = .asking(child, address: address, answer: [])
+    }
+
+    private func ended(_ ending: Child.Ending) -> Event {
+        switch ending {
+        case .exited where hasGrown: end(Supervisor.Trouble("camera-lost"))
+        case .exited: end(Supervisor.Trouble("ffmpeg-failed"))
+        case .killed: end(Supervisor.Trouble("ffmpeg-killed"))
+        }
+    }
+
+    private func end(_ trouble: Supervisor.Trouble) -> Event {
+        if let child { child.drain(2) { complaints.read($0) } }
+        complaints.endLine()
+        stage = nil
+        return .ended(trouble)
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import SnapshotBase
+
+/// The outermost boxes of a fragmented mp4 file, as far as it takes to know what of a file that was cut short is whole.
+package enum FragmentedMP4 {
+    /// The length up to the end of the last whole fragment; 0 where there is none.
+    /// - Parameters:
+    ///   - size: of the file.
+    ///   - read: gives up to 16 bytes at an offset; fewer at the end of the file.
+    package static func wholeLength(size: Int, read: (Int) -> [UInt8]) -> Int {
+        var offset = 0
+        var whole = 0
+        var hasMovie = false
+        var hasIndex = false
+        while offset + 8 <= size {
+            guard let box = box(read(offset)), box.length >= 8, box.length <= size - offset else { break }
+            offset += box.length
+            switch box.type {
+            case "moov": hasMovie = true
+            case "moof": hasIndex = true
+            case "mdat" where hasIndex && hasMovie:
+                whole = offset
+                hasIndex = false
+            // The index that ends a file that was closed in peace.
+            case "mfra" where whole > 0: whole = offset
+            default: break
+            }
+        }
+        return whole
+    }
+
+    static func wholeLength(of file: FileHandle) -> Int {
+        guard let facts = try? file.status() else { return 0 }
+        return wholeLength(size: Int(facts.st_size)) { offset in
+            [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+                count = max(0, retrying { pread(file.descriptor, buffer.baseAddress, 16, off_t(offset)) })
+            }
+        }
+    }
+
+    private static func box(_ bytes: [UInt8]) -> (length: Int, type: String)? {
+        guard bytes.count >= 8 else { return nil }
+        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        let type = String(decoding: bytes[4..<8], as: UTF8.self)
+        let short = number(0..<4)
+        guard short == 1 else { return (Int(short), type) }
+        guard bytes.count == 16 else { return nil }
+        return (Int(clamping: number(8..<16)), type)
+    }
+}

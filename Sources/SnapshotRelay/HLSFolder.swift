@@ -1,0 +1,145 @@
+import Glibc
+import SnapshotBase
+
+/// The folder from which players are served. ffmpeg writes segments and a list of its own; the list that players get is
+/// written here, from what ffmpeg's says, and goes on across restarts of either.
+package struct HLSFolder {
+    /// How many segments are listed; as many more stay on the disk for players that are behind.
+    package static let listSize = 6
+
+    package let path: String
+    private(set) var playlist: Playlist
+    private var retired: [Playlist.Segment] = []
+    /// ffmpeg's list in this attempt, as last read.
+    private var list: (path: String, initialisation: String, seen: stat)?
+    private var last: Int?
+
+    /// Takes up the playlist that is there, and sweeps away what it doesn't mention.
+    /// - Parameter now: where numbering begins if there is none to go on from: later than any before.
+    package init(_ path: String, segmentTime: Duration, now: Timestamp) throws(Failure) {
+        self.path = path
+        do throws(SystemError) { try makeDirectory(path, mode: 0o755) } catch {
+            throw cannotWrite(path, error)
+        }
+        let found = (try? readFile(path + "/stream.m3u8", limit: 1 << 20)).flatMap {
+            Playlist(String(decoding: $0, as: UTF8.self))
+        }
+        let target = max(1, Int(segmentTime.seconds.rounded(.up)))
+        playlist = found ?? Playlist(mediaSequence: Int(now.milliseconds / 1000), targetDuration: target)
+        playlist.targetDuration = max(playlist.targetDuration, target)
+        // What is gone can't be listed, nor what came before it.
+        let missing = playlist.segments.lastIndex { !fileExists(path + "/" + $0.name) }
+        _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
+        sweep()
+    }
+
+    /// A new attempt begins: ffmpeg's list and the name of its initialisation.
+    package mutating func begin(now: Timestamp) -> (list: String, initialisation: String) {
+        let list = path + "/.live-\(now.compact).m3u8"
+        let initialisation = "init-\(now.compact).mp4"
+        self.list = (list, initialisation, stat())
+        last = nil
+        return (list, initialisation)
+    }
+
+    /// Takes over what ffmpeg has finished since; called about once a second.
+    package mutating func update() {
+        guard var list else { return }
+        var facts = stat()
+        guard stat(list.path, &facts) == 0, !isSame(facts, list.seen) else { return }
+        list.seen = facts
+        guard let bytes = try? readFile(list.path, limit: 1 << 20),
+            let theirs = Playlist(String(decoding: bytes, as: UTF8.self))
+        else { return }
+        let new = theirs.segments.filter { segment in
+            guard let number = Self.number(of: segment.name) else { return false }
+            return last.map { number > $0 } ?? true
+        }
+        guard !new.isEmpty else { return }
+        let before = (playlist, retired, last)
+        retired += playlist.append(new.map { adopted($0, list.initialisation) }, limit: Self.listSize)
+        guard write() else {
+            (playlist, retired, last) = before
+            return
+        }
+        self.list = list
+        removeRetired()
+    }
+
+    /// The attempt is over: takes over the last segment and removes what was left half-written.
+    package mutating func end() {
+        update()
+        list = nil
+        sweep()
+    }
+
+    /// Numbers follow each other as long as one muxer writes; where they don't, the timeline may have jumped too.
+    private mutating func adopted(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
+        var segment = segment
+        let number = Self.number(of: segment.name)
+        segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 })
+        segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
+        last = number
+        return segment
+    }
+
+    /// Replaces the list in one step. It isn't synced: a power cut may take it, and numbering then starts from the time.
+    private func write() -> Bool {
+        let temporary = path + "/stream.m3u8.tmp"
+        guard let file = try? FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644),
+            (try? file.write(Array(playlist.text.utf8))) != nil
+        else {
+            unlink(temporary)
+            return false
+        }
+        return rename(temporary, path + "/stream.m3u8") == 0
+    }
+
+    private mutating func removeRetired() {
+        guard retired.count > Self.listSize else { return }
+        let gone = retired.prefix(retired.count - Self.listSize)
+        retired.removeFirst(gone.count)
+        let kept = Set((playlist.segments + retired).compactMap(\.map) + [list?.initialisation ?? ""])
+        for segment in gone {
+            unlink(path + "/" + segment.name)
+            if let map = segment.map, !kept.contains(map) { unlink(path + "/" + map) }
+        }
+    }
+
+    /// Removes every file of ours that no player can ask for any more.
+    private func sweep() {
+        let listed = playlist.segments + retired
+        let kept = Set(listed.map(\.name) + listed.compactMap(\.map))
+        for name in (try? listDirectory(path)) ?? [] where Self.isOurs(name) && !kept.contains(name) {
+            unlink(path + "/" + name)
+        }
+    }
+
+    static func isOurs(_ name: String) -> Bool {
+        let stem = name.hasSuffix(".tmp") ? String(name.dropLast(4)) : name
+        if name == "stream.m3u8.tmp" || number(of: stem) != nil { return true }
+        return (stem.hasPrefix("init-") && stem.hasSuffix(".mp4"))
+            || (stem.hasPrefix(".live-") && stem.hasSuffix(".m3u8"))
+    }
+
+    /// Segments are numbered from the time in microseconds.
+    private static func number(of name: String) -> Int? {
+        guard name.hasSuffix(".ts") || name.hasSuffix(".m4s"), let dot = name.firstIndex(of: ".") else { return nil }
+        let digits = name[..<dot]
+        guard digits.utf8.count >= 8, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int(digits)
+    }
+}
+
+/// An output folder that can't be used.
+func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
+    Failure(
+        .state, code: "output-folder", "cannot write to", path, why: "\(error)",
+        hint: "choose another place with OUTPUT_DIR, or give this user the right to write there")
+}
+
+/// Whether a file that is only ever replaced as a whole is still the same.
+private func isSame(_ left: stat, _ right: stat) -> Bool {
+    left.st_ino == right.st_ino && left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec
+        && left.st_mtim.tv_nsec == right.st_mtim.tv_nsec
+}

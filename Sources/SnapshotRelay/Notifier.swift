@@ -1,0 +1,64 @@
+import Glibc
+import SnapshotBase
+
+/// Tells systemd how things stand: a datagram to `NOTIFY_SOCKET`. Without one it does nothing.
+package struct Notifier: ~Copyable {
+    private let socket: FileHandle?
+    private var address = sockaddr_un()
+    private var length: socklen_t = 0
+    private let watchdog: Duration?
+    private var lastPing = Uptime.now()
+    private var isExtended = false
+
+    /// While no media flows there is nothing that a restart would mend: the watchdog then waits this much longer.
+    private static let patience: Duration = .seconds(3600)
+
+    package init(environment: (String) -> String?) {
+        watchdog = environment("WATCHDOG_USEC").flatMap(Int.init).map { .microseconds($0) }
+        guard let path = environment("NOTIFY_SOCKET"), "/@".contains(path.prefix(1)), path.utf8.count > 1,
+            path.utf8.count < MemoryLayout.size(ofValue: address.sun_path)
+        else {
+            socket = nil
+            return
+        }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        // An abstract name begins with a zero byte.
+        if path.hasPrefix("@") { address.sun_path.0 = 0 }
+        length = socklen_t((MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2) + path.utf8.count)
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        socket = descriptor >= 0 ? FileHandle(owning: descriptor) : nil
+    }
+
+    package func ready() { send("READY=1") }
+    package func stopping() { send("STOPPING=1") }
+    package func status(_ words: String) { send("STATUS=\(words)") }
+
+    /// Media flows.
+    package mutating func flowing(now: Uptime) {
+        guard let watchdog, isExtended || now - lastPing >= watchdog / 4 else { return }
+        // Back to the unit's own time as soon as there is something to watch again.
+        send(isExtended ? "WATCHDOG=1\nWATCHDOG_USEC=\(watchdog.nanoseconds / 1000)" : "WATCHDOG=1")
+        isExtended = false
+        lastPing = now
+    }
+
+    /// No media flows, and the relay knows it. Called on change and at least every few minutes.
+    package mutating func waiting(now: Uptime) {
+        guard watchdog != nil else { return }
+        // Counted from the last ping, which lies back ever further.
+        let time = now - lastPing + Self.patience
+        send("WATCHDOG_USEC=\(time.nanoseconds / 1000)")
+        isExtended = true
+    }
+
+    private func send(_ text: String) {
+        guard let socket else { return }
+        let bytes = Array(text.utf8)
+        _ = withUnsafePointer(to: address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                sendto(socket.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CLinux
+import Glibc
+import SnapshotBase
+import SnapshotCore
+import Synchronization
+
+/// MPEG-TS to a server as one POST without end. What the server doesn't take in time is left out up to the next key
+/// frame: between here and there lies a pipe, whose size is all the memory that this takes.
+final class PipeUplink {
+    private let destination: PipeDestination
+    private let stallTimeout: Duration
+    private let troubles: OutputTroubles
+    private var stream = TransportStream()
+    private var post: Post?
+    private var backoff = Supervisor.firstBackoff
+    private var latch = Supervisor.firstLatch
+    private var nextTry: Uptime?
+
+    /// Packets that a pipe takes whole or not at all.
+    private static let pieceSize = 4096 / TransportStream.packetSize * TransportStream.packetSize
+    private static let pipeSize: Int32 = 1 << 20
+
+    init(_ destination: PipeDestination, stallTimeout: Duration, troubles: OutputTroubles) {
+        self.destination = destination
+        self.stallTimeout = stallTimeout
+        self.troubles = troubles
+    }
+
+    /// What ffmpeg wrote.
+    func send(_ bytes: ArraySlice<UInt8>, now: Uptime) {
+        if let end = post?.end { lost(end, now: now) }
+        let packets = stream.read(bytes)
+        guard !packets.isEmpty else { return }
+        if post == nil, nextTry.map({ now >= $0 }) ?? true { post = open(now: now) }
+        guard let post else { return stream.close() }
+        var position = 0
+        while position < packets.count {
+            let piece = packets[position..<min(position + Self.pieceSize, packets.count)]
+            // Full, or its reader is gone, which its end will tell.
+            guard post.write(piece) else { return stream.close() }
+            position += piece.count
+        }
+        if now - post.since > .seconds(60) {
+            backoff = Supervisor.firstBackoff
+            latch = Supervisor.firstLatch
+        }
+    }
+
+    /// ffmpeg has ended: the POST is brought to its end. It may take up to `patience` for the acknowledgement.
+    func finish(patience: Duration, now: Uptime) {
+        stream = TransportStream()
+        guard let post else { return }
+        self.post = nil
+        post.close()
+        let deadline = Deadline.after(patience)
+        while post.end == nil, !deadline.hasPassed { usleep(10_000) }
+    }
+
+    private func lost(_ end: Post.End, now: Uptime) {
+        post = nil
+        stream.close()
+        troubles.set(.pipe, end.code)
+        if end.isRefusal {
+            nextTry = now + latch
+            latch = min(latch * 2, Supervisor.longestLatch)
+        } else {
+            nextTry = now + backoff * Double.random(in: 0.5...1)
+            backoff = min(backoff * 2, Supervisor.longestBackoff)
+        }
+    }
+
+    private func open(now: Uptime) -> Post? {
+        var request = HTTPRequest("POST", destination.url, deadline: .after(.seconds(1 << 30)))
+        request.headers = [("Content-Type", "video/mp2t")]
+        if let token = destination.token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        request.credentials = destination.credentials
+        request.trust = .authorities(file: destination.authorities)
+        request.stallTimeout = stallTimeout
+        return Post(request, pipeSize: Self.pipeSize, now: now) { [troubles] in troubles.set(.pipe, nil) }
+    }
+}
+
+/// One POST, in a thread of its own, fed through a pipe.
+private final class Post: Sendable {
+    struct End: Sendable {
+        var code: String
+        var isRefusal: Bool
+    }
+
+    let since: Uptime
+    private let writer: Mutex<FileHandle?>
+    private let result = Mutex<End?>(nil)
+
+    var end: End? { result.withLock { $0 } }
+
+    /// - Parameter begun: called when the first bytes are on their way.
+    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, begun: @escaping @Sendable () -> Void) {
+        since = now
+        guard let (reader, writer) = try? makePipe() else { return nil }
+        // Smaller where the system allows no more.
+        _ = shim_set_pipe_size(writer.descriptor, pipeSize)
+        guard fcntl(writer.descriptor, F_SETFL, O_NONBLOCK) == 0 else { return nil }
+        self.writer = Mutex(writer)
+        var request = request
+        request.body = .pipe(reader)
+        let final = request
+        let started = detach { [self] in
+            let end = Self.perform(final, begun: begun)
+            result.withLock { $0 = end }
+        }
+        guard started else { return nil }
+    }
+
+    /// False where the pipe has no room for all of it, or no reader.
+    func write(_ piece: ArraySlice<UInt8>) -> Bool {
+        writer.withLock { writer in
+            guard let writer else { return false }
+            return piece.withUnsafeBytes { Glibc.write(writer.descriptor, $0.baseAddress, $0.count) } == piece.count
+        }
+    }
+
+    func close() { writer.withLock { $0 = nil } }
+
+    private static func perform(_ request: HTTPRequest, begun: () -> Void) -> End {
+        do throws(HTTPFailure) {
+            let response = try HTTPClient().perform(request)
+            let isRefusal = response.status == 401 || response.status == 403
+            return End(code: isRefusal ? "pipe-refused" : "pipe-ended", isRefusal: isRefusal)
+        } catch {
+            switch error.kind {
+            case .unresolved, .unreachable: return End(code: "pipe-unreachable", isRefusal: false)
+            case .tls, .pinMismatch: return End(code: "pipe-tls", isRefusal: false)
+            default: return End(code: "pipe-lost", isRefusal: false)
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Glibc
+import SnapshotBase
+
+/// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing`; what is
+/// finished is synced and renamed, never onto another. Retention knows only files with such names.
+package struct RecordFolder {
+    package let path: String
+    private let retention: RecordRetention
+    /// Finished segments, oldest first.
+    private(set) var segments: [Segment] = []
+    /// Names in `.writing` in the order in which they appeared: the clock may have been set back between two.
+    private var growing: [String] = []
+
+    struct Segment: Equatable {
+        var name: RecordName
+        var bytes: Int
+    }
+
+    /// Finishes what an earlier run, or a power cut, left in `.writing`.
+    package init(_ path: String, retention: RecordRetention) throws(Failure) {
+        self.path = path
+        self.retention = retention
+        do throws(SystemError) {
+            try makeDirectory(path + "/.writing", mode: 0o755)
+            segments = try listDirectory(path).compactMap(RecordName.init).sorted().map { name in
+                Segment(name: name, bytes: size(of: path + "/" + name.text) ?? 0)
+            }
+        } catch {
+            throw cannotWrite(path, error)
+        }
+        finish(all: true)
+    }
+
+    package var writingDirectory: String { path + "/.writing" }
+
+    /// Finishes what ffmpeg is done with: all but the newest, or all once it has ended.
+    /// - Returns: whether anything was finished.
+    @discardableResult
+    package mutating func finish(all: Bool) -> Bool {
+        let names = Set((try? listDirectory(writingDirectory)) ?? [])
+        growing.removeAll { !names.contains($0) }
+        growing += names.subtracting(growing).sorted()
+        let done = all ? growing[...] : growing.dropLast()
+        for name in done { finish(name) }
+        growing.removeFirst(done.count)
+        return !done.isEmpty
+    }
+
+    private mutating func finish(_ name: String) {
+        let source = writingDirectory + "/" + name
+        guard let begin = RecordName(name), let file = try? FileHandle(opening: source, O_RDWR) else { return }
+        let length = FragmentedMP4.wholeLength(of: file)
+        guard length > 0 else {
+            unlink(source)
+            return
+        }
+        // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
+        guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
+        var target = begin
+        while fileExists(path + "/" + target.text) { target.copy += 1 }
+        guard rename(source, path + "/" + target.text) == 0 else { return }
+        try? syncDirectory(path)
+        segments.append(Segment(name: target, bytes: length))
+    }
+
+    /// Forgets a segment that is no longer there.
+    package mutating func forget(_ name: String) {
+        segments.removeAll { $0.name.text == name }
+    }
+
+    /// Deletes the oldest beyond the bounds. The segment that is being written counts as large as the last one.
+    /// - Returns: how many were deleted.
+    @discardableResult
+    package mutating func retain(now: Timestamp) -> Int {
+        var total = segments.reduce(0) { $0 + $1.bytes } + (segments.last?.bytes ?? 0)
+        var deleted = 0
+        while let oldest = segments.first, isBeyond(oldest, total: total, now: now) {
+            guard unlink(path + "/" + oldest.name.text) == 0 || errno == ENOENT else { break }
+            segments.removeFirst()
+            total -= oldest.bytes
+            deleted += 1
+        }
+        return deleted
+    }
+
+    private func isBeyond(_ segment: Segment, total: Int, now: Timestamp) -> Bool {
+        if let maxBytes = retention.maxBytes, total > maxBytes { return true }
+        if let maxAge = retention.maxAge,
+            now.milliseconds - segment.name.begin.milliseconds > Int64(maxAge.milliseconds)
+        {
+            return true
+        }
+        if let minFree = retention.minFree, let free = freeBytes(path), free < minFree { return true }
+        return false
+    }
+}
+
+/// `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for another that begins in the same second.
+package struct RecordName: Hashable, Comparable, Sendable {
+    package var begin: Timestamp
+    package var copy = 1
+
+    /// nil for any other name.
+    package init?(_ text: String) {
+        guard text.hasSuffix(".mp4") else { return nil }
+        let stem = Array(text.dropLast(4))
+        guard stem.count >= 16, stem.allSatisfy(\.isASCII), stem[8] == "T", stem[15] == "Z" else { return nil }
+        func part(_ range: Range<Int>) -> String { String(stem[range]) }
+        let iso = "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z"
+        guard let begin = Timestamp(iso8601: iso) else { return nil }
+        self.begin = begin
+        if stem.count > 16 {
+            guard stem[16] == "-", let copy = Int(part(17..<stem.count)), (2...9999).contains(copy) else { return nil }
+            self.copy = copy
+        }
+        guard self.text == text else { return nil }
+    }
+
+    package var text: String { begin.amzDate + (copy > 1 ? "-\(copy)" : "") + ".mp4" }
+
+    package static func < (left: RecordName, right: RecordName) -> Bool {
+        (left.begin, left.copy) < (right.begin, right.copy)
+    }
+}
+
+private func size(of path: String) -> Int? {
+    var facts = stat()
+    return lstat(path, &facts) == 0 ? Int(facts.st_size) : nil
+}

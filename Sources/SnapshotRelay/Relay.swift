@@ -1,0 +1,191 @@
+import CLinux
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+/// `snapshot relay`: one connection to the camera, any of the outputs, for months. A plain loop around `poll` that hands
+/// events to the supervisor and does what it says.
+package final class Relay {
+    private let plan: RelayPlan
+    private let log: Log
+    private let troubles = OutputTroubles()
+    private var supervisor: Supervisor
+    private var attempt: Attempt?
+    private var memory: SourceMemory
+    private var hls: HLSFolder?
+    private var record: RecordFolder?
+    private var gateway: PushGateway?
+    private var uplink: PipeUplink?
+    private var upload: SegmentUpload?
+    private var voice: RelayVoice
+
+    package init(_ plan: RelayPlan, log: Log) {
+        self.plan = plan
+        self.log = log
+        supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
+        memory = SourceMemory(statePath: plan.statePath, place: plan.place)
+        voice = RelayVoice(plan, log: log)
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    /// - Returns: false where another relay holds the lock of the same state.
+    /// - Throws: what a person has to mend first: no ffmpeg, folders that can't be written.
+    package func run() throws(Failure) -> Bool {
+        for program in ["ffmpeg", "ffprobe"] where Command.find(program) == nil {
+            throw .notInstalled(program)
+        }
+        guard let lock = try takeLock() else { return false }
+        // libcurl's first use isn't safe in a thread.
+        if plan.pipe != nil || plan.upload != nil { _ = HTTPClient() }
+        let signals = try catchSignals()
+        try openOutputs()
+        voice.ready()
+        loop(signals)
+        upload?.stop()
+        voice.stopped(restarts: supervisor.restarts, lastTrouble: supervisor.lastTrouble?.code)
+        withExtendedLifetime(lock) {}
+        return true
+    }
+
+    // MARK: Beginning
+
+    private func takeLock() throws(Failure) -> FileHandle? {
+        do throws(SystemError) {
+            try makeDirectory(plan.statePath, mode: 0o750)
+            let lock = try FileHandle(opening: plan.statePath + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o640)
+            if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return lock }
+            if errno == EWOULDBLOCK { return nil }
+            throw SystemError("flock")
+        } catch {
+            throw Failure(.state, code: "state", "cannot open state directory", plan.statePath, why: "\(error)")
+        }
+    }
+
+    /// SIGTERM and SIGINT as something to read, in this thread and those that it will start.
+    private func catchSignals() throws(Failure) -> FileHandle {
+        signal(SIGPIPE, SIG_IGN)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        sigprocmask(SIG_BLOCK, &signals, nil)
+        let descriptor = shim_signalfd(&signals)
+        guard descriptor >= 0 else {
+            throw Failure(.state, code: "signals", "cannot watch signals", why: "\(SystemError("signalfd"))")
+        }
+        return FileHandle(owning: descriptor)
+    }
+
+    private func openOutputs() throws(Failure) {
+        if plan.modes.contains(.hls) {
+            hls = try HLSFolder(plan.hlsDirectory, segmentTime: plan.hlsSegmentTime, now: .now())
+        }
+        if plan.modes.contains(.record) {
+            record = try RecordFolder(plan.recordDirectory, retention: plan.retention)
+            record?.retain(now: .now())
+        }
+        if let push = plan.push {
+            gateway = try PushGateway(push, troubles: troubles)
+            gateway?.start()
+        }
+        if let pipe = plan.pipe {
+            uplink = PipeUplink(pipe, stallTimeout: plan.stallTimeout, troubles: troubles)
+        }
+        if let settings = plan.upload {
+            upload = SegmentUpload(
+                plan.recordDirectory, settings, camera: plan.camera.name, statePath: plan.statePath + "/relay",
+                log: log)
+            upload?.start()
+        }
+    }
+
+    // MARK: The loop
+
+    private func loop(_ signals: FileHandle) {
+        while supervisor.state != .stopped {
+            wait(for: signals)
+            let now = Uptime.now()
+            if shim_signal_read(signals.descriptor) > 0 {
+                voice.stopping()
+                perform(supervisor.handle(.stop, now: now), now)
+            }
+            for event in attempt?.take() ?? [] { handle(event, now) }
+            perform(supervisor.handle(.tick, now: now), now)
+            voice.tell(supervisor, troubles.all, complaints: attempt?.complaints.last ?? [], now: now)
+        }
+    }
+
+    private func wait(for signals: FileHandle) {
+        // ffmpeg writes media in many small pieces; what comes in a fiftieth of a second is taken together.
+        if uplink != nil, attempt != nil { usleep(20_000) }
+        var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        let next = [supervisor.wake, voice.wake].compactMap { $0 }.min()
+        var limit = next.map { max(0, ($0 - .now()).milliseconds + 1) } ?? 60_000
+        if attempt?.mustBePolled == true { limit = min(limit, 100) }
+        poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
+    }
+
+    private func perform(_ action: Supervisor.Action?, _ now: Uptime) {
+        switch action {
+        case .start: start(now)
+        case .terminate:
+            attempt?.terminate()
+        case .kill: attempt?.kill()
+        case .exit, nil: break
+        }
+    }
+
+    private func start(_ now: Uptime) {
+        do throws(Failure) {
+            attempt = try Attempt(
+                plan, addresses: memory.ordered(plan.candidates),
+                arguments: { [self] facts in arguments(facts) },
+                pipe: { [self] bytes in uplink?.send(bytes, now: .now()) })
+        } catch {
+            handle(.ended(Supervisor.Trouble(error.code)), now)
+        }
+    }
+
+    private func arguments(_ facts: StreamFacts) -> [String] {
+        var outputs = FFmpegArguments.Outputs()
+        outputs.pushURL = gateway?.localURL
+        if let names = hls?.begin(now: .now()) {
+            outputs.hls = (names.list, plan.hlsDirectory, names.initialisation)
+        }
+        outputs.recordDirectory = record?.writingDirectory
+        outputs.pipes = uplink != nil
+        return FFmpegArguments(facts, outputs, plan: plan).list
+    }
+
+    private func handle(_ event: Attempt.Event, _ now: Uptime) {
+        switch event {
+        case .asking: perform(supervisor.handle(.advanced, now: now), now)
+        case .connected(let address, let facts):
+            memory.note(address)
+            voice.facts = facts
+            perform(supervisor.handle(.advanced, now: now), now)
+        case .grew:
+            perform(supervisor.handle(.grew, now: now), now)
+            voice.flowing(now: now)
+            hls?.update()
+            tidyRecordings(all: false)
+        case .ended(let trouble):
+            hls?.end()
+            tidyRecordings(all: true)
+            uplink?.finish(patience: .seconds(1), now: now)
+            voice.remember(complaints: attempt?.complaints.last ?? [])
+            attempt = nil
+            perform(supervisor.handle(.ended(trouble), now: now), now)
+        }
+    }
+
+    private func tidyRecordings(all: Bool) {
+        for name in upload?.takeUploaded() ?? [] { record?.forget(name) }
+        guard record?.finish(all: all) == true else { return }
+        let dropped = record?.retain(now: .now()) ?? 0
+        if dropped > 0, upload != nil {
+            log.warn("\(dropped) recorded segments were given up before the store took them: no more room")
+        }
+    }
+}

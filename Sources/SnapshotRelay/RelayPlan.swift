@@ -1,0 +1,197 @@
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+/// What the relay is to do, read from the settings and checked before anything is touched.
+package struct RelayPlan: Sendable {
+    package enum Mode: String, CaseIterable, Sendable { case republish, hls, record, pipe }
+    package enum Audio: String, CaseIterable, Sendable { case auto, none }
+
+    /// In the order of `Mode`, each once.
+    package var modes: [Mode]
+    package var camera: CameraSettings
+    /// Addresses to try, without user and password, the likeliest first.
+    package var candidates: [String]
+    package var audio: Audio
+    package var stallTimeout: Duration
+    package var hlsSegmentTime: Duration
+    package var segmentTime: Duration
+    package var outputDirectory: String
+    /// Where to push; set with republish.
+    package var push: PushDestination?
+    /// Where to post; set with pipe.
+    package var pipe: PipeDestination?
+    package var retention: RecordRetention
+    /// Where finished segments go; nil unless RECORD_UPLOAD.
+    package var upload: SegmentUploadSettings?
+    package var statePath: String
+    /// Every secret in the settings, for redaction.
+    package var secrets: [String]
+
+    package init(_ settings: Settings) throws(Failure) {
+        modes = try Self.modes(settings)
+        camera = try CameraSettings(settings)
+        candidates = try Self.candidates(camera, settings)
+        audio = try settings.choice(.streamAudio, default: .auto)
+        stallTimeout =
+            try settings.duration(.stallTimeout, default: .seconds(20), in: .seconds(2)...(.seconds(600)))
+            ?? .seconds(20)
+        hlsSegmentTime =
+            try settings.duration(.hlsSegmentTime, default: .seconds(4), in: .seconds(1)...(.seconds(60)))
+            ?? .seconds(4)
+        segmentTime =
+            try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400)))
+            ?? .seconds(60)
+        outputDirectory = try settings.string(.outputDirectory) ?? "./stream_output"
+        if modes.contains(.republish) { push = try PushDestination(settings) }
+        if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
+        let uploads = try settings.bool(.recordUpload, default: false)
+        if uploads, modes.contains(.record) { upload = try SegmentUploadSettings(settings) }
+        retention = try RecordRetention(settings, uploads: upload != nil)
+        statePath = try stateDirectory(settings)
+        secrets = [camera.password, push?.password ?? "", pipe?.token ?? "", pipe?.credentials?.password ?? ""]
+        secrets = (secrets + (upload?.store.secrets ?? [])).filter { $0.utf8.count >= 4 }
+    }
+
+    package var hlsDirectory: String { outputDirectory + "/hls" }
+    package var recordDirectory: String { outputDirectory + "/record" }
+
+    /// The camera's stream at `address`, with its password.
+    package func source(_ address: String) -> RTSPSource {
+        RTSPSource(url: address, user: camera.password.isEmpty ? nil : camera.username, password: camera.password)
+    }
+
+    /// What a remembered address belongs to.
+    package var place: String { candidates.joined(separator: " ") }
+
+    private static func modes(_ settings: Settings) throws(Failure) -> [Mode] {
+        guard let value = try settings.value(.streamMode) else {
+            throw .settings(
+                "STREAM_MODE is not set", why: "the relay needs to know what to do with the video",
+                hint: "set STREAM_MODE=hls, or several of republish, hls, record and pipe with commas between")
+        }
+        let names = value.text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
+        let modes = names.compactMap { Mode(rawValue: $0.lowercased()) }
+        guard modes.count == names.count else {
+            throw settings.refusal(
+                .streamMode, value, rule: "must be republish, hls, record or pipe, or several with commas between")
+        }
+        return Mode.allCases.filter(modes.contains)
+    }
+
+    /// Reolink's paths say the codec, which only the camera knows; newer models have one for both.
+    private static func candidates(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {
+        switch camera.source {
+        case .rtsp(let url): return [url]
+        case .reolink(let host):
+            let port = try settings.integer(.cameraRTSPPort, default: 554, in: 1...65535) ?? 554
+            let stream = try settings.choice(.streamSource, default: CameraSettings.Stream.main)
+            let number = (camera.channel < 9 ? "0" : "") + "\(camera.channel + 1)"
+            return ["h264Preview", "h265Preview", "Preview"].map { name in
+                "rtsp://\(withoutPort(host)):\(port)/\(name)_\(number)_\(stream.rawValue)"
+            }
+        case .http, .file, .v4l2:
+            throw .settings(
+                "refused", "CAMERA_URL", why: "the relay needs a Reolink camera or an rtsp:// address",
+                hint: "set CAMERA_IP, or CAMERA_URL=rtsp://…")
+        }
+    }
+
+    private static func withoutPort(_ host: String) -> Substring {
+        if host.hasSuffix("]") { return host[...] }
+        return host[..<(host.lastIndex(of: ":") ?? host.endIndex)]
+    }
+}
+
+/// The server that takes an RTSP push.
+package struct PushDestination: Equatable, Sendable {
+    package var host: String
+    package var port: UInt16
+    /// From the first slash, query included.
+    package var path: String
+    package var user: String
+    package var password: String
+
+    init(_ settings: Settings) throws(Failure) {
+        guard let value = try settings.value(.outputRTSPURL) else {
+            throw .settings(
+                "OUTPUT_RTSP_URL is not set", why: "STREAM_MODE=republish needs it",
+                hint: "set OUTPUT_RTSP_URL=rtsp://server:8554/name")
+        }
+        guard let url = try settings.url(.outputRTSPURL, schemes: ["rtsp"]), let parts = URLParts(url) else {
+            throw settings.refusal(.outputRTSPURL, value, rule: "must be rtsp://[user:password@]host[:port]/path")
+        }
+        let bracket = parts.authority.lastIndex(of: "]") ?? parts.authority.startIndex
+        let colon = parts.authority[bracket...].lastIndex(of: ":")
+        host = parts.authority[..<(colon ?? parts.authority.endIndex)].filter { $0 != "[" && $0 != "]" }
+        port = colon.flatMap { UInt16(parts.authority[parts.authority.index(after: $0)...]) } ?? 554
+        path = parts.target.isEmpty ? "/" : parts.target
+        user = parts.user ?? ""
+        password = parts.password ?? ""
+    }
+
+    /// The address without user and password.
+    var url: String { "rtsp://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)" }
+}
+
+/// The server that takes MPEG-TS as one endless POST.
+package struct PipeDestination: Sendable {
+    package var url: String
+    package var credentials: (user: String, password: String)?
+    package var token: String?
+    package var authorities: String?
+
+    init(_ settings: Settings) throws(Failure) {
+        guard let value = try settings.value(.serverURL) else {
+            throw .settings(
+                "SERVER_URL is not set", why: "STREAM_MODE=pipe needs it",
+                hint: "set SERVER_URL=https://server/ingest/name")
+        }
+        guard let url = try settings.url(.serverURL, schemes: ["http", "https"]), let parts = URLParts(url) else {
+            throw settings.refusal(.serverURL, value, rule: "must be http:// or https://, a host and a path")
+        }
+        self.url = parts.withoutUser
+        credentials = parts.user.map { ($0, parts.password ?? "") }
+        token = try settings.string(.httpAuthToken)
+        authorities = try authorityFile(settings)
+    }
+}
+
+/// How much recording is kept.
+package struct RecordRetention: Equatable, Sendable {
+    package var maxBytes: Int?
+    package var maxAge: Duration?
+    package var minFree: Int?
+
+    package init(maxBytes: Int? = nil, maxAge: Duration? = nil, minFree: Int? = nil) {
+        self.maxBytes = maxBytes
+        self.maxAge = maxAge
+        self.minFree = minFree
+    }
+
+    /// - Parameter uploads: what waits for the store must not fill the disk, so there is a bound even if none is set.
+    init(_ settings: Settings, uploads: Bool) throws(Failure) {
+        maxBytes = try settings.size(.recordMaxBytes, default: nil)
+        maxAge = try settings.duration(.recordMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))
+        minFree = try settings.size(.recordMinFree, default: uploads ? 256 << 20 : nil)
+    }
+}
+
+/// Where finished segments go.
+package struct SegmentUploadSettings: Sendable {
+    package var store: StoreSettings
+    package var keyTemplate: KeyTemplate
+    package var attempts: Int
+    package var deadline: Duration
+
+    init(_ settings: Settings) throws(Failure) {
+        store = try StoreSettings(settings)
+        keyTemplate = try KeyTemplate(settings)
+        attempts = try settings.integer(.uploadAttempts, default: 3, in: 1...100) ?? 3
+        // A segment is as large as hundreds of pictures.
+        deadline =
+            try settings.duration(
+                .uploadDeadline, default: .seconds(300), in: .milliseconds(100)...(.seconds(86400)))
+            ?? .seconds(300)
+    }
+}

@@ -1,0 +1,175 @@
+import FoundationEssentials
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// What the relay tells: lines on standard error when something changes, words and signs of life to systemd, and
+/// `relay.json` for health.
+struct RelayVoice: ~Copyable {
+    private let plan: RelayPlan
+    private let log: Log
+    private var notifier: Notifier
+    private var told: Supervisor.State?
+    private var toldTroubles: [RelayPlan.Mode: String] = [:]
+    private var complaints: [String] = []
+    private var flowingSince: Moment?
+    private var written: Uptime?
+    /// The trouble that was last told, and when: a camera that stays away is told of once an hour.
+    private var toldTrouble: (code: String, at: Uptime)?
+    private var owesGoodNews = true
+    /// What the camera sends in this attempt.
+    var facts: StreamFacts?
+
+    private static let reminder: Duration = .seconds(3600)
+    /// How often the report is written, and the watchdog put off, without any change.
+    private static let interval: Duration = .seconds(60)
+
+    init(_ plan: RelayPlan, log: Log) {
+        self.plan = plan
+        self.log = log
+        notifier = Notifier { name in getenv(name).map { String(cString: $0) } }
+    }
+
+    /// When to be called again without any change.
+    var wake: Uptime? { written.map { $0 + Self.interval } }
+
+    func ready() { notifier.ready() }
+    func stopping() { notifier.stopping() }
+    mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
+
+    /// The last words of an attempt that is over.
+    mutating func remember(complaints: [String]) { self.complaints = complaints }
+
+    /// Tells what has changed since the last call.
+    mutating func tell(
+        _ supervisor: Supervisor, _ troubles: [RelayPlan.Mode: String], complaints: [String], now: Uptime
+    ) {
+        let isNews = told.map { !Self.isSame($0, supervisor.state) } ?? true
+        guard isNews || troubles != toldTroubles || (wake.map { now >= $0 } ?? true) else { return }
+        if isNews { note(supervisor, now) }
+        for (mode, code) in troubles where toldTroubles[mode] != code {
+            log.warn("\(mode.rawValue) doesn't work: \(Self.words[code] ?? code); the other outputs go on")
+        }
+        for mode in toldTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode.rawValue) works again") }
+        (told, toldTroubles) = (supervisor.state, troubles)
+        if case .running = supervisor.state {} else { notifier.waiting(now: now) }
+        notifier.status(status(supervisor))
+        write(Self.name(supervisor.state), supervisor.restarts, supervisor.lastTrouble?.code, troubles, now)
+    }
+
+    mutating func stopped(restarts: Int, lastTrouble: String?) {
+        flowingSince = nil
+        write("stopped", restarts, lastTrouble, [:], .now())
+    }
+
+    // MARK: Lines
+
+    private mutating func note(_ supervisor: Supervisor, _ now: Uptime) {
+        switch supervisor.state {
+        case .running:
+            flowingSince = Now.current().moment
+            guard owesGoodNews else { return }
+            owesGoodNews = false
+            log.write(.notice, "relaying \(media) to \(modes)")
+        case .backingOff, .refused:
+            flowingSince = nil
+            guard let trouble = supervisor.lastTrouble else { return }
+            if let toldTrouble, toldTrouble.code == trouble.code, now - toldTrouble.at < Self.reminder { return }
+            toldTrouble = (trouble.code, now)
+            owesGoodNews = true
+            log.report(failure(trouble))
+        default: flowingSince = nil
+        }
+    }
+
+    private func failure(_ trouble: Supervisor.Trouble) -> Failure {
+        let said = complaints.suffix(3).joined(separator: "; ")
+        let why = (Self.words[trouble.code] ?? trouble.code) + (said.isEmpty ? "" : " (\(said))")
+        return Failure(
+            trouble.isRefusal ? .cameraRefused : .camera, code: trouble.code, "no video from", plan.camera.address,
+            why: why, hint: Self.hints[trouble.code])
+    }
+
+    private static let words = [
+        "camera-unreachable": "it can't be reached", "camera-silent": "it doesn't answer",
+        "camera-credentials": "it refuses the login", "camera-stream": "it has no such stream",
+        "camera-stalled": "nothing more came", "camera-lost": "it ended the stream",
+        "ffmpeg-failed": "ffmpeg gave up", "ffmpeg-killed": "ffmpeg was killed",
+        "no-ffmpeg": "ffmpeg is not installed", "no-ffprobe": "ffprobe is not installed",
+        "push-unreachable": "the server can't be reached", "push-lost": "the connection was lost",
+        "push-refused": "the server refuses the login", "push-rejected": "the server refuses the stream",
+        "pipe-unreachable": "the server can't be reached", "pipe-lost": "the connection was lost",
+        "pipe-refused": "the server refuses HTTP_AUTH_TOKEN", "pipe-ended": "the server ended the request",
+        "pipe-tls": "the server's certificate isn't trusted",
+    ]
+
+    private static let hints = [
+        "camera-credentials":
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
+        "camera-stream": "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE",
+        "camera-unreachable": "check the address and port, and that RTSP is switched on in the camera",
+    ]
+
+    private var modes: String { plan.modes.map(\.rawValue).joined(separator: ", ") }
+
+    private var media: String {
+        guard let facts else { return "video" }
+        let audio = plan.audio == .none ? nil : facts.audio
+        return facts.video + (audio.map { " with \($0)" } ?? "")
+    }
+
+    // MARK: systemd
+
+    private func status(_ supervisor: Supervisor) -> String {
+        let trouble = supervisor.lastTrouble.map { Self.words[$0.code] ?? $0.code } ?? ""
+        let restarts = supervisor.restarts == 1 ? "1 restart" : "\(supervisor.restarts) restarts"
+        switch supervisor.state {
+        case .starting: return "asking the camera"
+        case .running:
+            let failing =
+                toldTroubles.isEmpty
+                ? "" : "; failing: " + toldTroubles.keys.map(\.rawValue).sorted().joined(separator: ", ")
+            return "relaying \(media) to \(modes), \(restarts)\(failing)"
+        case .stalled: return "ending an ffmpeg that has stalled"
+        case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
+        case .refused: return "the camera refuses the login; waiting long before the next try"
+        case .stopping, .stopped: return "finishing files"
+        }
+    }
+
+    // MARK: relay.json
+
+    private static func name(_ state: Supervisor.State) -> String {
+        switch state {
+        case .starting: "starting"
+        case .running: "running"
+        case .stalled: "stalled"
+        case .backingOff: "backing-off"
+        case .refused: "refused"
+        case .stopping, .stopped: "stopped"
+        }
+    }
+
+    private static func isSame(_ left: Supervisor.State, _ right: Supervisor.State) -> Bool {
+        name(left) == name(right)
+    }
+
+    /// Best effort: the relay goes on also where nobody can be told.
+    private mutating func write(
+        _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [RelayPlan.Mode: String], _ now: Uptime
+    ) {
+        written = now
+        let present = Now.current()
+        var report = RelayReport(
+            state: state, modes: plan.modes.map(\.rawValue), updated: present.moment, boot: present.boot,
+            restarts: restarts)
+        report.flowingSince = flowingSince
+        report.lastError = lastTrouble
+        report.failing = troubles.isEmpty ? nil : Dictionary(uniqueKeysWithValues: troubles.map { ($0.rawValue, $1) })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(report) else { return }
+        let path = plan.statePath + "/" + RelayReport.fileName
+        try? writeDurably([Array(data) + [10]], to: path, temporary: path + ".new", mode: 0o640)
+    }
+}

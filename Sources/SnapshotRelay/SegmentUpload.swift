@@ -1,0 +1,110 @@
+import Glibc
+import SnapshotBase
+import SnapshotCore
+import SnapshotState
+import Synchronization
+
+/// Puts finished segments into the store, oldest first, one at a time, in a thread of its own, and removes each after
+/// the store's acknowledgement. What the store doesn't take stays; the folder's own bounds decide for how long.
+final class SegmentUpload: Sendable {
+    private struct Shared {
+        var uploaded: [String] = []
+        var isStopped = false
+    }
+
+    private let directory: String
+    private let settings: SegmentUploadSettings
+    private let camera: String
+    private let statePath: String
+    private let log: Log
+    private let shared = Mutex(Shared())
+
+    /// - Parameter statePath: of the relay; its ledger is kept apart from that of the snapshots.
+    init(_ directory: String, _ settings: SegmentUploadSettings, camera: String, statePath: String, log: Log) {
+        self.directory = directory
+        self.settings = settings
+        self.camera = camera
+        self.statePath = statePath
+        self.log = log
+    }
+
+    /// The segments that were removed since the last call.
+    func takeUploaded() -> [String] {
+        shared.withLock { shared in
+            defer { shared.uploaded = [] }
+            return shared.uploaded
+        }
+    }
+
+    func stop() { shared.withLock { $0.isStopped = true } }
+
+    /// Works until the program ends.
+    func start() {
+        _ = detach { [self] in
+            try? makeDirectory(statePath, mode: 0o700)
+            var store = makeStore(
+                settings.store, client: HTTPClient(), record: nil, now: .current(), statePath: statePath)
+            var quota = Record.fullRetryQuota
+            var pause = Supervisor.firstBackoff
+            var last: Failure?
+            while !shared.withLock({ $0.isStopped }) {
+                var wait = Supervisor.firstBackoff
+                for name in waiting() {
+                    do throws(StoreFailure) {
+                        try upload(name, into: &store, quota: &quota)
+                        if last != nil { log.write(.notice, "segments are stored again") }
+                        (pause, last) = (Supervisor.firstBackoff, nil)
+                    } catch {
+                        if last?.code != error.failure.code { log.report(error.failure) }
+                        last = error.failure
+                        // One that the store dislikes must not hold up the others; it is tried again later.
+                        if error.advice == .giveUp, error.failure.code == "store-rejected" { continue }
+                        let longest = Supervisor.longestBackoff
+                        wait =
+                            error.failure.kind == .storeRefused
+                            ? Supervisor.firstLatch : max(pause, error.retryAfter ?? .zero)
+                        pause = min(pause * 2, longest)
+                        break
+                    }
+                }
+                rest(wait)
+            }
+        }
+    }
+
+    /// Sleeps in short pieces, so that a stop is seen soon.
+    private func rest(_ time: Duration) {
+        let end = Deadline.after(time)
+        while !end.hasPassed, !shared.withLock({ $0.isStopped }) {
+            usleep(UInt32(min(end.left, .seconds(1)).nanoseconds / 1000 + 1))
+        }
+    }
+
+    private func waiting() -> [RecordName] {
+        ((try? listDirectory(directory)) ?? []).compactMap(RecordName.init).sorted()
+    }
+
+    private func upload(_ name: RecordName, into store: inout any Store, quota: inout Int) throws(StoreFailure) {
+        let path = directory + "/" + name.text
+        // Retention may have been faster.
+        guard let file = try? FileHandle(opening: path, O_RDONLY), let size = try? file.status().st_size,
+            let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: Int(size))
+        else { return }
+        var object = StoredObject(
+            key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
+            capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
+        let policy = RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline))
+        var attempts = 0
+        try put(&object, into: &store, policy, quota: &quota, attempts: &attempts) { _, _ in }
+        unlink(path)
+        shared.withLock { $0.uploaded.append(name.text) }
+    }
+
+    /// The key of a picture of that moment, as a video.
+    private func key(of name: RecordName) -> String {
+        // Two that begin in the same second differ in the milliseconds.
+        let begin = name.begin.advanced(byMilliseconds: Int64(name.copy - 1))
+        let key = settings.keyTemplate.key(camera: camera, at: begin)
+        return (key.hasSuffix(".jpg") ? String(key.dropLast(4)) : key) + ".mp4"
+    }
+}

@@ -1,0 +1,31 @@
+import Glibc
+import SnapshotBase
+
+/// Which of a camera's addresses worked last: `STATE_PATH/rtsp`, private, one line for what was tried and one for what
+/// worked.
+struct SourceMemory {
+    private let path: String
+    private let place: String
+    private var known: String?
+
+    init(statePath: String, place: String) {
+        path = statePath + "/rtsp"
+        self.place = place
+        let lines = (try? readFile(path, limit: 8192)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let parts = lines.split(separator: "\n")
+        known = parts.count == 2 && parts[0] == place ? String(parts[1]) : nil
+    }
+
+    /// The candidates with the one that worked last in front.
+    func ordered(_ candidates: [String]) -> [String] {
+        guard let known, candidates.contains(known) else { return candidates }
+        return [known] + candidates.filter { $0 != known }
+    }
+
+    /// Best effort: without it the next start asks anew.
+    mutating func note(_ address: String) {
+        guard address != known else { return }
+        known = address
+        try? writeDurably([Array("\(place)\n\(address)\n".utf8)], to: path, temporary: path + ".new", mode: 0o600)
+    }
+}

@@ -1,0 +1,170 @@
+import SnapshotBase
+
+/// What keeps the relay going, as a state machine: events in, actions out, time as an argument.
+///
+/// An attempt is everything from asking the camera to the end of ffmpeg. There is one at a time; the next begins only
+/// when the last one's end was reported.
+package struct Supervisor: Sendable {
+    package enum State: Equatable, Sendable {
+        /// An attempt has begun and no media has come yet.
+        case starting(since: Uptime)
+        case running(since: Uptime, lastGrowth: Uptime)
+        /// The attempt was killed because nothing came any more; its end hasn't been reported yet.
+        case stalled
+        case backingOff(until: Uptime)
+        /// The camera refused the credentials: asking on would lock the account.
+        case refused(until: Uptime)
+        /// Asked to end; files are being finished.
+        case stopping(since: Uptime, isKilled: Bool)
+        case stopped
+    }
+
+    package enum Event: Equatable, Sendable {
+        /// Time has passed.
+        case tick
+        /// The attempt came a step further without media yet, e.g. from asking the camera to receiving.
+        case advanced
+        /// Media came in and went out.
+        case grew
+        /// The attempt is over and nothing of it is left.
+        case ended(Trouble)
+        case stop
+    }
+
+    package enum Action: Equatable, Sendable {
+        case start
+        /// Let the attempt finish its files and end.
+        case terminate
+        case kill
+        /// Nothing is left to do.
+        case exit
+    }
+
+    /// Why an attempt ended.
+    package struct Trouble: Equatable, Sendable {
+        /// Short and stable, e.g. `camera-lost`.
+        package var code: String
+        package var isRefusal = false
+
+        package init(_ code: String, isRefusal: Bool = false) {
+            self.code = code
+            self.isRefusal = isRefusal
+        }
+    }
+
+    package private(set) var state: State
+    package private(set) var restarts = 0
+    package private(set) var lastTrouble: Trouble?
+    private let stallTimeout: Duration
+    /// From 0 to 1, anew for every wait.
+    private let jitter: @Sendable () -> Double
+    private var backoff = Self.firstBackoff
+    private var latch = Self.firstLatch
+
+    package static let firstBackoff: Duration = .seconds(1)
+    package static let longestBackoff: Duration = .seconds(60)
+    package static let goodRun: Duration = .seconds(300)
+    package static let firstLatch: Duration = .seconds(600)
+    package static let longestLatch: Duration = .seconds(21600)
+    /// Of the ten seconds that a stop may take.
+    package static let stopGrace: Duration = .seconds(7)
+
+    package init(
+        stallTimeout: Duration, now: Uptime, jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) }
+    ) {
+        self.stallTimeout = stallTimeout
+        self.jitter = jitter
+        state = .backingOff(until: now)
+    }
+
+    /// How long each step of a start may take: long enough for a slow camera, short enough that a start into a dead
+    /// line doesn't use up the time in which it should have healed.
+    package var startTimeout: Duration { min(stallTimeout, max(.seconds(10), stallTimeout / 2)) }
+
+    /// When to call again with `tick` if nothing else happens.
+    package var wake: Uptime? {
+        switch state {
+        case .starting(let since): since + startTimeout
+        case .running(_, let lastGrowth): lastGrowth + stallTimeout
+        case .backingOff(let until), .refused(let until): until
+        case .stopping(let since, false): since + Self.stopGrace
+        case .stalled, .stopping, .stopped: nil
+        }
+    }
+
+    package mutating func handle(_ event: Event, now: Uptime) -> Action? {
+        switch (state, event) {
+        case (.stopped, _): return nil
+        case (.stopping, .ended):
+            state = .stopped
+            return .exit
+        case (_, .stop): return stop(now)
+        case (_, .ended(let trouble)): return recover(from: trouble, now)
+        case (.starting, .advanced): state = .starting(since: now)
+        case (.starting, .grew): state = .running(since: now, lastGrowth: now)
+        case (.running(let since, _), .grew): state = .running(since: since, lastGrowth: now)
+        case (_, .tick): return tick(now)
+        default: break
+        }
+        return nil
+    }
+
+    private mutating func tick(_ now: Uptime) -> Action? {
+        guard let wake, now >= wake else { return nil }
+        switch state {
+        case .starting, .running:
+            if case .running(let since, let lastGrowth) = state { settle(since, lastGrowth) }
+            state = .stalled
+            return .kill
+        case .backingOff, .refused:
+            state = .starting(since: now)
+            return .start
+        case .stopping(let since, false):
+            state = .stopping(since: since, isKilled: true)
+            return .kill
+        case .stalled, .stopping, .stopped: return nil
+        }
+    }
+
+    private mutating func stop(_ now: Uptime) -> Action? {
+        switch state {
+        case .backingOff, .refused:
+            state = .stopped
+            return .exit
+        case .starting, .running:
+            state = .stopping(since: now, isKilled: false)
+            return .terminate
+        case .stalled:
+            state = .stopping(since: now, isKilled: true)
+        case .stopping, .stopped: break
+        }
+        return nil
+    }
+
+    private mutating func recover(from trouble: Trouble, _ now: Uptime) -> Action? {
+        switch state {
+        case .running(let since, let lastGrowth):
+            settle(since, lastGrowth)
+            lastTrouble = trouble
+        case .starting: lastTrouble = trouble
+        case .stalled: lastTrouble = Trouble("camera-stalled")
+        default: return nil
+        }
+        restarts += 1
+        if trouble.isRefusal {
+            state = .refused(until: now + latch)
+            latch = min(latch * 2, Self.longestLatch)
+        } else {
+            // Half of it is certain, so that a camera that comes back isn't met by everybody at once or at once.
+            state = .backingOff(until: now + backoff * (0.5 + 0.5 * jitter()))
+            backoff = min(backoff * 2, Self.longestBackoff)
+        }
+        return nil
+    }
+
+    /// A run that was good for long enough makes up for those before it.
+    private mutating func settle(_ since: Uptime, _ lastGrowth: Uptime) {
+        latch = Self.firstLatch
+        if lastGrowth - since >= Self.goodRun { backoff = Self.firstBackoff }
+    }
+}

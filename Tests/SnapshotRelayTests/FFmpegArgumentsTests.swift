@@ -1,0 +1,136 @@
+import SnapshotBase
+import Testing
+
+@testable import SnapshotRelay
+
+@Suite struct FFmpegArgumentsTests {
+    private func plan(_ settings: [SettingKey: String] = [:]) throws -> RelayPlan {
+        let basic: [SettingKey: String] = [
+            .cameraIP: "10.0.0.2", .streamMode: "hls,record,pipe,republish", .serverURL: "http://server/in",
+            .outputRTSPURL: "rtsp://server/live", .cameraPassword: "canary-password",
+        ]
+        return try RelayPlan(Settings(commandLine: basic.merging(settings) { $1 }, environment: [:], path: "/dev/null"))
+    }
+
+    private func list(_ facts: StreamFacts, _ plan: RelayPlan, directory: String = "/out") -> [String] {
+        var outputs = FFmpegArguments.Outputs()
+        outputs.pushURL = "rtsp://127.0.0.1:9/push"
+        outputs.hls = (directory + "/hls/.live-1.m3u8", directory + "/hls", "init-1.mp4")
+        outputs.recordDirectory = directory + "/record/.writing"
+        outputs.pipes = true
+        return FFmpegArguments(facts, outputs, plan: plan).list
+    }
+
+    private func value(_ list: [String], behind name: String) -> String? {
+        list.firstIndex(of: name).map { list[$0 + 1] }
+    }
+
+    @Test func videoIsNeverEncoded() throws {
+        for facts in [StreamFacts(video: "h264", audio: nil), StreamFacts(video: "hevc", audio: "pcm_alaw")] {
+            #expect(value(list(facts, try plan()), behind: "-c:v") == "copy")
+        }
+    }
+
+    @Test func audioIsKeptMadeFitOrLeftOut() throws {
+        let aac = list(StreamFacts(video: "h264", audio: "aac"), try plan())
+        #expect(value(aac, behind: "-c:a") == "copy")
+        let pcm = list(StreamFacts(video: "h264", audio: "pcm_mulaw"), try plan())
+        #expect(value(pcm, behind: "-c:a") == "aac")
+        for none in [
+            list(StreamFacts(video: "h264", audio: nil), try plan()),
+            list(StreamFacts(video: "h264", audio: "aac"), try plan([.streamAudio: "none"])),
+        ] {
+            #expect(none.contains("-an") && !none.contains("0:a:0"))
+        }
+    }
+
+    @Test func hevcIsMadeForBrowsers() throws {
+        let hevc = list(StreamFacts(video: "hevc", audio: nil), try plan())
+        #expect(value(hevc, behind: "-tag:v") == "hvc1")
+        #expect(hevc.last?.contains("hls_segment_type=fmp4:hls_fmp4_init_filename=init-1.mp4") == true)
+        let h264 = list(StreamFacts(video: "h264", audio: nil), try plan())
+        #expect(!h264.contains("-tag:v") && h264.last?.contains("/%d.ts") == true)
+    }
+
+    @Test func everyOutputHasItsQueueAndMayFail() throws {
+        let tee = try #require(list(StreamFacts(video: "h264", audio: nil), try plan()).last)
+        #expect(tee.split(separator: "|").count == 4)
+        #expect(tee.split(separator: "|").allSatisfy { $0.contains("onfail=ignore") })
+        #expect(value(list(StreamFacts(video: "h264", audio: nil), try plan()), behind: "-use_fifo") == "1")
+    }
+
+    @Test func foldersMayBeCalledAnything() throws {
+        let tee = try #require(
+            list(StreamFacts(video: "h264", audio: nil), try plan(), directory: "/a b'c:d|e%f[g]").last)
+        #expect(tee.contains(#"hls_segment_filename=/a b\\\'c\\:d\|e%%f[g\\]/hls/%d.ts"#))
+        #expect(tee.contains(#"]/a b\'c:d\|e%f[g]/hls/.live-1.m3u8"#))
+        #expect(tee.contains(#"]/a b\'c:d\|e%%f[g]/record/.writing/%Y%m%dT%H%M%SZ.mp4"#))
+    }
+
+    @Test func noSecretIsAnArgument() throws {
+        let plan = try plan([.outputRTSPURL: "rtsp://user:canary-push@server/live", .httpAuthToken: "canary-token"])
+        let all = list(StreamFacts(video: "h264", audio: nil), plan).joined(separator: " ")
+        #expect(!all.contains("canary") && !all.contains("server"))
+        #expect(Set(plan.secrets) == ["canary-password", "canary-push", "canary-token"])
+        let question = StreamFacts.question(plan.source(plan.candidates[0]))
+        #expect(!question.arguments.joined().contains("canary"))
+    }
+}
+
+@Suite struct RelayPlanTests {
+    private func plan(_ settings: [SettingKey: String]) throws -> RelayPlan {
+        try RelayPlan(Settings(commandLine: settings, environment: [:], path: "/dev/null"))
+    }
+
+    @Test func addressesOfAReolink() throws {
+        let it = try plan([
+            .cameraIP: "10.0.0.2:8080", .cameraRTSPPort: "8554", .cameraChannel: "9", .streamSource: "sub",
+            .streamMode: "hls",
+        ])
+        #expect(
+            it.candidates == [
+                "rtsp://10.0.0.2:8554/h264Preview_10_sub", "rtsp://10.0.0.2:8554/h265Preview_10_sub",
+                "rtsp://10.0.0.2:8554/Preview_10_sub",
+            ])
+        #expect(
+            try plan([.cameraIP: "[fe80::1]:80", .streamMode: "hls"]).candidates[0]
+                == "rtsp://[fe80::1]:554/h264Preview_01_main")
+        #expect(
+            try plan([.cameraIP: "fe80::1", .streamMode: "hls"]).candidates[0]
+                == "rtsp://[fe80::1]:554/h264Preview_01_main")
+        #expect(try plan([.cameraURL: "rtsp://u:p@h:1/x?y", .streamMode: "hls"]).candidates == ["rtsp://h:1/x?y"])
+    }
+
+    @Test func modesInAnyOrderOnce() throws {
+        #expect(try plan([.cameraIP: "h", .streamMode: "record, HLS,record"]).modes == [.hls, .record])
+    }
+
+    @Test func whereToPush() throws {
+        let it = try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://u%40:p%3A@[::1]:9/live?x"])
+        let push = try #require(it.push)
+        #expect(push.host == "::1" && push.port == 9 && push.path == "/live?x")
+        #expect(push.user == "u@" && push.password == "p:")
+        #expect(push.url == "rtsp://[::1]:9/live?x")
+        #expect(try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://s/a"]).push?.port == 554)
+    }
+
+    @Test(
+        arguments: [
+            [SettingKey.cameraIP: "h"], [.streamMode: "hls"], [.cameraIP: "h", .streamMode: "hls,video"],
+            [.cameraIP: "h", .streamMode: "hls,"], [.cameraIP: "h", .streamMode: "republish"],
+            [.cameraIP: "h", .streamMode: "pipe"], [.cameraURL: "http://h/x.jpg", .streamMode: "hls"],
+            [.cameraIP: "h", .streamMode: "hls", .stallTimeout: "1s"],
+            [.cameraIP: "h", .streamMode: "hls", .segmentTime: "0"],
+            [.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "http://s/a"],
+        ] as [[SettingKey: String]])
+    func whatIsRefused(_ settings: [SettingKey: String]) {
+        let failure = #expect(throws: Failure.self) { try plan(settings) }
+        #expect(failure?.exitCode == 78)
+    }
+
+    @Test func segmentsThatWaitForTheStoreAreBounded() throws {
+        let basic: [SettingKey: String] = [.cameraIP: "h", .streamMode: "record"]
+        #expect(try plan(basic).retention == RecordRetention())
+        #expect(try plan(basic.merging([.recordUpload: "yes"]) { $1 }).retention.minFree == 256 << 20)
+    }
+}

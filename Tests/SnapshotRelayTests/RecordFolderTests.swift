@@ -1,0 +1,157 @@
+import Glibc
+import SnapshotBase
+import Testing
+
+@testable import SnapshotRelay
+
+@Suite struct RecordFolderTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func box(_ type: String, _ content: Int) -> [UInt8] {
+        let length = content + 8
+        let head = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
+        return head + Array(type.utf8) + Array(repeating: 0x55, count: content)
+    }
+
+    private var head: [UInt8] { box("ftyp", 16) + box("moov", 200) }
+    private var fragment: [UInt8] { box("moof", 100) + box("mdat", 1000) }
+
+    private func open(_ retention: RecordRetention = RecordRetention()) throws -> RecordFolder {
+        try RecordFolder(folder.path + "/record", retention: retention)
+    }
+
+    private func put(_ name: String, _ bytes: [UInt8]) throws { try folder.write("record/.writing/\(name)", bytes) }
+    private var finished: [String] { get throws { try folder.names("record").filter { $0 != ".writing" } } }
+
+    @Test func aSegmentAppearsWhenTheNextHasBegun() throws {
+        var it = try open()
+        try put("20260121T103045Z.mp4", head + fragment)
+        #expect(it.finish(all: false) == false)
+        #expect(try finished.isEmpty)
+        try put("20260121T103145Z.mp4", head)
+        #expect(it.finish(all: false) == true)
+        #expect(try finished == ["20260121T103045Z.mp4"])
+        try put("20260121T103145Z.mp4", head + fragment)
+        #expect(it.finish(all: true) == true)
+        #expect(try finished == ["20260121T103045Z.mp4", "20260121T103145Z.mp4"])
+        #expect(try folder.names("record/.writing").isEmpty)
+    }
+
+    @Test func theClockMayBeSetBackBetweenTwo() throws {
+        var it = try open()
+        try put("20260121T103045Z.mp4", head + fragment)
+        it.finish(all: false)
+        try put("20260121T093045Z.mp4", head + fragment)
+        it.finish(all: false)
+        #expect(try finished == ["20260121T103045Z.mp4"])
+    }
+
+    @Test func nothingIsEverOverwritten() throws {
+        var it = try open()
+        for size in 1...3 {
+            try put("20260121T103045Z.mp4", head + (1...size).flatMap { _ in fragment })
+            it.finish(all: true)
+        }
+        #expect(try finished == ["20260121T103045Z-2.mp4", "20260121T103045Z-3.mp4", "20260121T103045Z.mp4"])
+        #expect(try folder.size("record/20260121T103045Z.mp4") == (head + fragment).count)
+    }
+
+    @Test func leftoversAreCutToWhatIsWholeOrDropped() throws {
+        _ = try open()
+        let whole = head + fragment + fragment
+        try put("20260121T103045Z.mp4", whole + box("moof", 100) + [0, 0, 3, 0xF0] + Array("mdat".utf8) + [1, 2, 3])
+        try put("20260121T103145Z.mp4", Array(box("ftyp", 20)))
+        try put("20260121T103245Z.mp4", [])
+        try put("notes.txt", [1])
+        _ = try open()
+        #expect(try finished == ["20260121T103045Z.mp4"])
+        #expect(try folder.size("record/20260121T103045Z.mp4") == whole.count)
+        #expect(try folder.names("record/.writing") == ["notes.txt"])
+    }
+
+    @Test func retentionByBytesTakesTheOldestAndOnlyOurs() throws {
+        var it = try open()
+        try folder.write("record/20260121T103045.mp4", "of somebody else")
+        try folder.write("record/holiday.mp4", "of somebody else")
+        let size = (head + fragment).count
+        for minute in 10...15 { try put("20260121T10\(minute)00Z.mp4", head + fragment) }
+        it.finish(all: true)
+        it = try open(RecordRetention(maxBytes: 4 * size))
+        #expect(it.retain(now: .now()) == 3)
+        #expect(
+            try finished == [
+                "20260121T101300Z.mp4", "20260121T101400Z.mp4", "20260121T101500Z.mp4", "20260121T103045.mp4",
+                "holiday.mp4",
+            ])
+        #expect(it.retain(now: .now()) == 0)
+    }
+
+    @Test func retentionByAge() throws {
+        var it = try open(RecordRetention(maxAge: .seconds(3600)))
+        for name in ["20260121T100000Z.mp4", "20260121T105900Z.mp4", "20260121T110000Z.mp4"] {
+            try put(name, head + fragment)
+        }
+        it.finish(all: true)
+        let now = try #require(Timestamp(iso8601: "2026-01-21T11:59:30Z"))
+        #expect(it.retain(now: now) == 2)
+        #expect(try finished == ["20260121T110000Z.mp4"])
+    }
+
+    @Test func retentionByFreeSpace() throws {
+        var it = try open(RecordRetention(minFree: 1 << 60))
+        try put("20260121T100000Z.mp4", head + fragment)
+        it.finish(all: true)
+        #expect(it.retain(now: .now()) == 1)
+        it = try open(RecordRetention(minFree: 1))
+        try put("20260121T100000Z.mp4", head + fragment)
+        it.finish(all: true)
+        #expect(it.retain(now: .now()) == 0)
+    }
+
+    @Test(arguments: [
+        "20260121T103045Z.mp4", "20260121T103045Z-2.mp4", "20260121T103045Z-9999.mp4",
+    ])
+    func ourNames(_ name: String) { #expect(RecordName(name)?.text == name) }
+
+    @Test(arguments: [
+        "", ".mp4", "20260121T103045Z", "20260121T103045Z.mp4.tmp", "20261321T103045Z.mp4", "20260121T103045Z-1.mp4",
+        "20260121T103045Z-02.mp4", "20260121T103045Z-.mp4", "20260121T103045Z2.mp4", "x0260121T103045Z.mp4",
+        "20260230T103045Z.mp4", "２0260121T103045Z.mp4",
+    ])
+    func otherNames(_ name: String) { #expect(RecordName(name) == nil) }
+}
+
+@Suite struct FragmentedMP4Tests {
+    private func length(_ bytes: [UInt8]) -> Int {
+        FragmentedMP4.wholeLength(size: bytes.count) { Array(bytes.dropFirst($0).prefix(16)) }
+    }
+
+    @Test func largeBoxesAndOddOnes() {
+        let movie = Array("\u{0}\u{0}\u{0}\u{8}moov".utf8)
+        let index = Array("\u{0}\u{0}\u{0}\u{8}moof".utf8)
+        let large: [UInt8] = [0, 0, 0, 1] + Array("mdat".utf8) + [0, 0, 0, 0, 0, 0, 0, 20] + [1, 2, 3, 4]
+        #expect(length(movie + index + large) == movie.count + index.count + large.count)
+        #expect(length(movie + index + large.dropLast()) == 0)
+        #expect(length(index + large) == 0)
+        #expect(length([0, 0, 0, 0] + Array("moov".utf8)) == 0)
+        #expect(length([0xFF, 0xFF, 0xFF, 0xFF] + Array("moov".utf8)) == 0)
+        #expect(length(Array(repeating: 0, count: 7)) == 0)
+    }
+
+    @Test(arguments: 0..<20)
+    func anyBytesAreSurvived(_ seed: Int) {
+        var generator = SplitMix(state: UInt64(seed))
+        let words = ["moov", "moof", "mdat", "mfra", "free"].map { Array($0.utf8) }
+        for _ in 0..<200 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...12, using: &generator) {
+                bytes += [0, 0, 0, UInt8.random(in: 0...40, using: &generator)]
+                bytes += words.randomElement(using: &generator) ?? []
+                bytes += Array(repeating: 1, count: Int.random(in: 0...20, using: &generator))
+            }
+            #expect((0...bytes.count).contains(length(bytes)))
+        }
+    }
+}

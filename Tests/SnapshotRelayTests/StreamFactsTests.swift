@@ -1,0 +1,30 @@
+import SnapshotRelay
+import Testing
+
+@Suite struct StreamFactsTests {
+    private func answer(_ text: String) -> StreamFacts.Answer { StreamFacts.answer(Array(text.utf8)) }
+
+    @Test func whatTheCameraSends() {
+        let both =
+            #"{"programs": [], "streams": [{"codec_name":"aac","codec_type":"audio"},{"codec_name":"hevc","codec_type":"video"}]}"#
+        #expect(answer(both) == .found(StreamFacts(video: "hevc", audio: "aac")))
+        #expect(
+            answer(#"{"streams":[{"codec_name":"h264","codec_type":"video"}]}"#)
+                == .found(StreamFacts(video: "h264", audio: nil)))
+        #expect(
+            answer(#"{"streams":[{"codec_type":"data"},{"codec_name":"aac","codec_type":"audio"}]}"#) == .noSuchStream)
+        #expect(answer(#"{"streams":[]}"#) == .noSuchStream)
+    }
+
+    /// The numbers as ffprobe 5.1 prints them.
+    @Test func errorsByTheirNumber() {
+        #expect(answer(#"{"error":{"code":-825242872,"string":"Server returned 401 Unauthorized"}}"#) == .refused)
+        #expect(answer(#"{"error":{"code":-858797304,"string":"Server returned 403 Forbidden"}}"#) == .refused)
+        #expect(answer(#"{"error":{"code":-875574520,"string":"Server returned 404 Not Found"}}"#) == .noSuchStream)
+        #expect(answer(#"{"error":{"code":-111,"string":"Connection refused"}}"#) == .unreachable)
+        #expect(answer(#"{"error":{"code":-1094995529,"string":"Invalid data found"}}"#) == .noSuchStream)
+    }
+
+    @Test(arguments: ["", "{", "null", "[]", #"{"error":{}}"#, #"{"streams":3}"#, "\u{0}"])
+    func nonsenseIsNoAnswer(_ text: String) { #expect(answer(text) == .unreachable) }
+}

@@ -1,0 +1,32 @@
+"""What is in a recording or a stream, judged by ffmpeg's own tools."""
+import json
+import subprocess
+
+
+def decode(source, *options, seconds=30):
+    """Decodes all of it; an error if the decoder has anything to say."""
+    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, options), "-i", str(source), "-f", "null", "-"],
+                          capture_output=True, text=True, timeout=seconds)
+    assert done.returncode == 0 and not done.stderr.strip(), f"{source}: {done.stderr[-2000:]}"
+
+
+def codecs(source, *options, seconds=30):
+    """{"video": …, "audio": …}"""
+    done = subprocess.run(["ffprobe", "-v", "error", *map(str, options), "-show_entries", "stream=codec_type,codec_name",
+                           "-of", "json", str(source)], capture_output=True, text=True, timeout=seconds)
+    assert done.returncode == 0, f"{source}: {done.stderr}"
+    return {s["codec_type"]: s["codec_name"] for s in json.loads(done.stdout)["streams"]}
+
+
+def video_times(source):
+    """The decoding times of its pictures, in seconds."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=dts_time", "-of",
+                           "csv=p=0", str(source)], capture_output=True, text=True, timeout=30, check=True)
+    return [float(line.strip(",")) for line in done.stdout.split() if line.strip(",") not in ("", "N/A")]
+
+
+def profile(source):
+    """The encoder's choice among the codec's profiles; one that encodes anew chooses another."""
+    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=profile", "-of",
+                           "csv=p=0", str(source)], capture_output=True, text=True, timeout=30, check=True)
+    return done.stdout.split("\n")[0].strip(",")

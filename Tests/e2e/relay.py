@@ -1,0 +1,178 @@
+"""`snapshot relay` under test: started in a folder of its own, looked at from outside, ended as systemd ends it."""
+import json
+import os
+import signal
+import threading
+import time
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from process import wait_until
+
+STALL = 6
+"""STALL_TIMEOUT of the tests, in seconds."""
+PATIENCE = STALL + 5
+"""How long after a fault's end media may take to flow again."""
+
+
+class Relay:
+    def __init__(self, snapshot, camera, modes="hls,record", **settings):
+        snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
+        self.snapshot = snapshot.set(**settings)
+        self.output = snapshot.folder / settings.get("OUTPUT_DIR", "stream_output")
+        self.hls, self.record = self.output / "hls", self.output / "record"
+
+    def __enter__(self):
+        self.run = self.snapshot.start("relay")
+        self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
+        return self
+
+    def __exit__(self, *_):
+        if self.run.alive:
+            self.stop()
+
+    def stop(self, seconds=10):
+        """SIGTERM; it has to end in peace, and everything that it started with it."""
+        began = time.monotonic()
+        os.kill(self.pid, signal.SIGTERM)
+        result = self.run.result(seconds + 5)
+        assert time.monotonic() - began < seconds
+        assert result.code == 0, result.stderr
+        assert not self.leftovers(), self.leftovers()
+        return result
+
+    @property
+    def stderr(self):
+        return self.run.stderr
+
+    @property
+    def children(self):
+        return _children(self.pid)
+
+    @property
+    def ffmpeg(self):
+        """The pid of its ffmpeg, or None."""
+        return next((p for p in self.children if (_status(p) or ("", ""))[0] == "ffmpeg"), None)
+
+    @property
+    def rss(self):
+        """Peak memory of the relay itself, in KiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+    @property
+    def cpu(self):
+        return cpu(self.pid)
+
+    @property
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def zombies(self):
+        return [p for p in self.children if (_status(p) or ("", ""))[1] == "Z"]
+
+    def leftovers(self):
+        """Processes that still work in its folder."""
+        found = []
+        for p in Path("/proc").iterdir():
+            try:
+                if p.name.isdigit() and os.readlink(p / "cwd") == str(self.snapshot.folder.resolve()):
+                    found.append((p / "cmdline").read_bytes())
+            except OSError:
+                continue
+        return found
+
+    @property
+    def report(self):
+        try:
+            return json.loads((self.snapshot.state_folder / "relay.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def wait_running(self, seconds=20):
+        wait_until(lambda: self.report.get("state") == "running", seconds, f"media; said: {self.stderr}")
+        return self
+
+    def wait_state(self, state, seconds=20):
+        return wait_until(lambda: self.report.get("state") == state and self.report, seconds, f"state {state}: {self.report}")
+
+    @property
+    def recordings(self):
+        return sorted(self.record.glob("2*Z*.mp4"), key=begin)
+
+
+def begin(path):
+    """When a recording begins, from its name."""
+    stem = path.stem.split("-")[0]
+    return datetime.strptime(stem, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
+
+
+def _children(pid):
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(p) for p in thread.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def _status(pid):
+    """(name, state) of a process."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return text[text.index("(") + 1:text.rindex(")")], text[text.rindex(")") + 2]
+
+
+def cpu(pid):
+    """Seconds of processor time of one process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Ingest:
+    """A server that takes one endless POST after the other: each request's headers and body."""
+
+    def __init__(self, status=200):
+        self.status, self.requests, self.stalled = status, [], threading.Event()
+        ingest = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                request = {"headers": dict(self.headers), "body": bytearray(), "ended": False, "path": self.path}
+                ingest.requests.append(request)
+                if ingest.status != 200:
+                    self.close_connection = True
+                    return self.send_error(ingest.status)
+                while size := int(self.rfile.readline().strip() or b"0", 16):
+                    while ingest.stalled.is_set():
+                        time.sleep(0.05)
+                    request["body"] += self.rfile.read(size)
+                    self.rfile.readline()
+                request["ended"] = True
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/ingest/front"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.stalled.clear()
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,289 @@
+"""The relay when all is well: each output, alone and together, from each kind of camera; and how it begins and ends."""
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from urllib.parse import quote
+
+import pytest
+
+import media
+from hls import Player, Playlist
+from process import wait_until
+from relay import Ingest, Relay, begin
+from rtsp import RTSPServer
+from test_canary import forms
+from watch import ProcessWatch
+
+PASSWORD, PUSH_PASSWORD, TOKEN = "CanaryCam&1 é%/'x", "CanaryPush@:/2", "CanaryToken.3"
+KINDS = {  # camera settings, where to push, codecs that come out, source's profile
+    "h264-aac": ({}, "h264-aac", {"video": "h264", "audio": "aac"}, "Constrained Baseline"),
+    "h264-alaw": ({"STREAM_SOURCE": "sub"}, "h264-aac", {"video": "h264", "audio": "aac"}, "Constrained Baseline"),
+    "h265-aac": ({"CAMERA_CHANNEL": 1}, "h265-aac", {"video": "hevc", "audio": "aac"}, "Main"),
+}
+
+
+@pytest.fixture(scope="module")
+def rtsp():
+    with RTSPServer("admin", PASSWORD) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def central():
+    with RTSPServer("pusher", PUSH_PASSWORD) as server:
+        yield server
+
+
+def canaries(snapshot, watch):
+    assert any(b"ffmpeg" in argv for argv in watch.seen), "the watch saw ffmpeg"
+    everything = [*snapshot.written(), *(("arguments", argv) for argv in watch.seen)]
+    for secret in (PASSWORD, PUSH_PASSWORD, TOKEN):
+        for form in forms(secret):
+            found = [where for where, data in everything if form in data]
+            assert not found, f"{form} in {found}"
+
+
+def check_hls(relay, codecs, profile):
+    playlist = Playlist.parse((relay.hls / "stream.m3u8").read_text())
+    copy = relay.hls / "whole.m3u8"
+    copy.write_text((relay.hls / "stream.m3u8").read_text() + "#EXT-X-ENDLIST\n")
+    media.decode(copy)
+    assert media.codecs(copy) == codecs and media.profile(copy) == profile
+    check_gaps(media.video_times(copy))
+    assert all(0 < seconds <= playlist.target + 0.5 for _, seconds, _ in playlist.segments)
+    if codecs["video"] == "hevc":
+        assert 'EXT-X-MAP:URI="init-' in copy.read_text() and b"hvc1" in next(relay.hls.glob("init-*")).read_bytes()
+    copy.unlink()
+
+
+def check_gaps(times):
+    assert len(times) > 10
+    assert all(0 <= b - a <= 1 for a, b in zip(times, times[1:])), times
+
+
+def check_recordings(relay, codecs, profile):
+    paths = relay.recordings
+    assert len(paths) >= 2 and not list((relay.record / ".writing").iterdir())
+    ends = None
+    for path in paths:
+        media.decode(path)
+        assert media.codecs(path) == codecs and media.profile(path) == profile
+        times = media.video_times(path)
+        check_gaps(times)
+        if ends:
+            # Names have whole seconds; the camera's first seconds come at once.
+            assert begin(path) - ends <= 2, f"a gap before {path.name}"
+        ends = begin(path) + times[-1]
+    # What one ends with, the next begins behind: 3 seconds each, but for the first and the last.
+    for path in paths[1:-1]:
+        assert 2.5 <= len(media.video_times(path)) / 15 <= 3.5, path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("modes", ["republish", "hls", "record", "pipe", "republish,hls,record,pipe"])
+def test_modes(snapshot, rtsp, central, tmp_path, kind, modes):
+    settings, name, codecs, profile = KINDS[kind]
+    wanted = modes.split(",")
+    with Ingest() as ingest, ProcessWatch() as watch:
+        # One push to a name at a time: the tests run side by side.
+        relay = Relay(
+            snapshot, rtsp.as_camera(), modes, SERVER_URL=ingest.url, HTTP_AUTH_TOKEN=TOKEN,
+            OUTPUT_RTSP_URL=central.url(f"live/{name}"), **settings)
+        with relay:
+            relay.wait_running()
+            if "republish" in wanted:
+                # The central server can play what it gets.
+                assert wait_until(lambda: try_codecs(central.url(f"out/{name}")), 20, "push") == codecs
+                media.decode(central.url(f"out/{name}"), "-rtsp_transport", "tcp", "-t", 2)
+            time.sleep(7 if "record" in wanted or "hls" in wanted else 3)
+            assert len(relay.children) == 1 and relay.ffmpeg, "one ffmpeg for all outputs"
+            assert relay.report["modes"] == wanted and "failing" not in relay.report, relay.report
+            relay.stop()
+        assert relay.report["state"] == "stopped" and relay.report["restarts"] == 0
+        if "hls" in wanted:
+            check_hls(relay, codecs, profile)
+        if "record" in wanted:
+            check_recordings(relay, codecs, profile)
+        if "pipe" in wanted:
+            request, = ingest.requests
+            assert request["ended"] and request["path"] == "/ingest/front"
+            assert request["headers"]["Authorization"] == f"Bearer {TOKEN}"
+            assert request["headers"]["Transfer-Encoding"] == "chunked" and request["headers"]["Content-Type"] == "video/mp2t"
+            got = tmp_path / "got.ts"
+            got.write_bytes(request["body"])
+            media.decode(got)
+            assert media.codecs(got) == codecs and media.profile(got) == profile
+            check_gaps(media.video_times(got))
+        for folder, mode in ((relay.hls, "hls"), (relay.record, "record")):
+            assert folder.exists() == (mode in wanted)
+    canaries(snapshot, watch)
+
+
+def try_codecs(url):
+    try:
+        return media.codecs(url, "-rtsp_transport", "tcp", seconds=10)
+    except Exception:  # noqa: BLE001 - not there yet
+        return None
+
+
+def test_a_camera_without_audio_by_its_address(snapshot, rtsp):
+    settings = {"CAMERA_URL": rtsp.url("Preview_03_main")}
+    with Relay(snapshot, settings, "hls,record") as relay:
+        relay.wait_running()
+        with Player(relay.hls) as player:
+            player.wait(3, 10)
+        relay.stop()
+    check_hls(relay, {"video": "h264"}, "Constrained Baseline")
+
+
+def test_audio_can_be_left_out(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), "record", STREAM_AUDIO="none") as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 10)
+        relay.stop()
+    assert media.codecs(relay.recordings[0]) == {"video": "h264"}
+
+
+def test_the_path_that_worked_is_asked_first_next_time(snapshot, tmp_path):
+    with RTSPServer("admin", PASSWORD) as camera:
+        relay = Relay(snapshot, camera.as_camera(), "hls", CAMERA_CHANNEL=2)
+        asked = []
+        for _ in range(2):
+            already = len(camera.events("describe"))
+            with relay:
+                relay.wait_running()
+            asked.append([e["path"] for e in camera.events("describe")[already:]])
+        assert set(asked[0]) >= {"/Preview_03_main"} and set(asked[1]) == {"/Preview_03_main"}, asked
+        memory = snapshot.state_folder / "rtsp"
+        assert memory.stat().st_mode & 0o777 == 0o600
+        assert b"Canary" not in memory.read_bytes()
+
+
+def test_systemd_is_told(snapshot, rtsp, tmp_path):
+    """Ready once, alive only while media flows, how it goes in words."""
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, RTSPServer("admin", PASSWORD) as camera:
+        notify.bind(path)
+        notify.settimeout(0.2)
+        said = []
+
+        def listen(until, seconds):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                try:
+                    said.extend((time.monotonic(), line) for line in notify.recv(4096).decode().split("\n"))
+                except TimeoutError:
+                    pass
+                if until and any(until in line for _, line in said):
+                    return
+            assert not until, f"no {until} in {said}"
+
+        relay = Relay(snapshot, camera.as_camera(), "hls")
+        snapshot.environment |= {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"}
+        with relay:
+            listen("STATUS=relaying h264 with aac to hls", 15)
+            listen("WATCHDOG=1", 5)
+            assert [line for _, line in said].count("READY=1") == 1
+            camera.mute()
+            # What had come before the silence may still be on its way.
+            listen(None, 2)
+            quiet = time.monotonic()
+            listen(None, STALL_AND_MORE)
+            late = [line for at, line in said if at > quiet and line == "WATCHDOG=1"]
+            assert not late, said
+            # systemd is asked to wait: nothing is wrong with the relay itself.
+            assert any(at > quiet and line.startswith("WATCHDOG_USEC=") and int(line[14:]) > 3600e6 for at, line in said), said
+            camera.unmute()
+            said.clear()
+            listen("WATCHDOG_USEC=2000000", 20)
+            relay.stop()
+            listen("STOPPING=1", 2)
+
+
+STALL_AND_MORE = 8
+
+
+def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
+    relay = Relay(snapshot, rtsp.as_camera(), "hls,record")
+    with relay:
+        relay.wait_running()
+        wait_until(lambda: len(relay.recordings) >= 2, 15)
+        ffmpeg = relay.ffmpeg
+        os.kill(relay.pid, signal.SIGKILL)
+        relay.run.result()
+        wait_until(lambda: not os.path.exists(f"/proc/{ffmpeg}"), 2, "end of ffmpeg")
+    assert not relay.leftovers()
+    before = Playlist.parse((relay.hls / "stream.m3u8").read_text())
+    whole = {p.name: p.read_bytes() for p in relay.recordings}
+    time.sleep(1)
+    with Player(relay.hls) as player, relay:
+        player.wait(before.end - before.sequence + 2, 20)
+    assert len(relay.recordings) > len(whole)
+    for path in relay.recordings:
+        media.decode(path)
+        assert path.read_bytes() == whole.get(path.name, path.read_bytes()), "an earlier recording changed"
+    after = Playlist.parse((relay.hls / "stream.m3u8").read_text())
+    assert after.sequence + len(after.segments) > before.end
+    stray = [p.name for p in relay.hls.iterdir() if p.suffix not in (".ts", ".m3u8") or p.name.startswith(".live")]
+    assert not stray, stray
+
+
+def test_two_cannot_work_on_the_same(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), "hls") as relay:
+        relay.wait_running()
+        second = snapshot.run("relay").expect(0)
+        assert "nothing to do" in second.stderr
+        assert relay.report["state"] == "running"
+
+
+def test_health_shows_it(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), "hls") as relay:
+        relay.wait_running()
+        shown = snapshot.health()["relay"]
+        assert shown["state"] == "running" and shown["modes"] == ["hls"] and shown["restarts"] == 0
+
+
+def test_without_ffmpeg(snapshot, rtsp, tmp_path):
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    snapshot.set(**rtsp.as_camera(), STREAM_MODE="hls")
+    result = snapshot.run("relay", env={"PATH": str(empty)}).refuses(69, "ffmpeg", "not installed")
+    assert any("install ffmpeg" in hint for hint in result.hints)
+    for name in ("ffmpeg",):
+        os.symlink(shutil.which(name), empty / name)
+    snapshot.run("relay", env={"PATH": str(empty)}).refuses(69, "ffprobe", "not installed")
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"STREAM_MODE": None}, ("STREAM_MODE", "not set")),
+    ({"STREAM_MODE": "hls,film"}, ("STREAM_MODE=", "film", "republish, hls, record or pipe")),
+    ({"STREAM_MODE": "republish"}, ("OUTPUT_RTSP_URL", "not set")),
+    ({"STREAM_MODE": "republish", "OUTPUT_RTSP_URL": f"http://me:{quote(PUSH_PASSWORD, safe='')}@h/x"}, ("OUTPUT_RTSP_URL", "rtsp://")),
+    ({"STREAM_MODE": "pipe"}, ("SERVER_URL", "not set")),
+    ({"STALL_TIMEOUT": "1"}, ("STALL_TIMEOUT", "2s")),
+    ({"SEGMENT_TIME": "0"}, ("SEGMENT_TIME",)),
+    ({"CAMERA_IP": None, "CAMERA_URL": "http://127.0.0.1/x.jpg"}, ("CAMERA_URL", "rtsp://")),
+])
+def test_settings_that_cannot_be(snapshot, rtsp, settings, words):
+    snapshot.set(**{**rtsp.as_camera(), "STREAM_MODE": "hls"}).set(**settings)
+    result = snapshot.run("relay").refuses(78, *words)
+    assert "Canary" not in result.stderr
+    assert not (snapshot.folder / "stream_output").exists()
+
+
+def test_a_folder_that_cannot_be_written(snapshot, rtsp):
+    (snapshot.folder / "stream_output").write_text("a file")
+    snapshot.set(**rtsp.as_camera(), STREAM_MODE="hls")
+    assert "OUTPUT_DIR" in snapshot.run("relay").refuses(74, "stream_output").hints[0]
+
+
+def test_the_report_is_json_that_others_may_read(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), "hls") as relay:
+        relay.wait_running()
+        path = snapshot.state_folder / "relay.json"
+        assert path.stat().st_mode & 0o777 == 0o640
+        report = json.loads(path.read_text())
+        assert {"state", "modes", "updated", "boot", "restarts", "flowing_since"} <= set(report)

@@ -1,0 +1,100 @@
+"""What the relay keeps and what it gives away: retention of recordings, and their upload."""
+import time
+
+import pytest
+
+import media
+from process import wait_until
+from receiver import Answer, Receiver
+from relay import Relay
+from rtsp import RTSPServer
+from stores import store
+
+
+@pytest.fixture(scope="module")
+def camera():
+    with RTSPServer("admin", "CanaryPassword") as server:
+        yield server
+
+
+def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
+    with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="2s", RECORD_MAX_BYTES="500K") as relay:
+        relay.record.mkdir(parents=True, exist_ok=True)
+        other = relay.record / "holiday.mp4"
+        other.write_bytes(bytes(600_000))
+        relay.wait_running()
+        first = wait_until(lambda: relay.recordings[:1], 15, "recording", every=0.1)[0]
+        wait_until(lambda: not first.exists(), 20, "retention")
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            assert size(relay.record) <= 600_000 + (500 << 10)
+            time.sleep(0.2)
+        assert other.exists()
+
+
+def size(folder):
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+@pytest.mark.parametrize("kind", ["filesystem", "http", "seaweed"])
+def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
+    """Each whole, as video, under a key like a picture's; gone from the disk only then."""
+    with store(kind, tmp_path) as target:
+        with Relay(snapshot, camera.as_camera(), "record,hls", SEGMENT_TIME="2s", RECORD_UPLOAD="true", CAMERA_NAME="front",
+                   **target.settings) as relay:
+            relay.wait_running()
+            wait_until(lambda: len(videos(target)) >= 3, 25, f"uploads: {relay.stderr}")
+            assert relay.rss < 40 * 1024
+            relay.stop()
+        got = videos(target)
+        for key, data in got.items():
+            path = tmp_path / "one.mp4"
+            path.write_bytes(data)
+            media.decode(path)
+            assert key.split("front/", 1)[1].count("/") == 3 and "/front_2" in key, key
+            assert target.facts(key).get("content_type", "video/mp4") == "video/mp4"
+        left = {p.read_bytes() for p in relay.recordings}
+        assert not left & set(got.values()), "uploaded and still there"
+        assert len(left) <= 2
+
+
+def videos(target):
+    return {k: v for k, v in target.pictures().items() if k.endswith(".mp4")}
+
+
+def test_segments_wait_for_the_store_in_order(snapshot, camera):
+    """Nothing is removed without an acknowledgement; afterwards they come oldest first."""
+    with Receiver() as endpoint, Relay(
+            snapshot, camera.as_camera(), "record", SEGMENT_TIME="2s", RECORD_UPLOAD="true", UPLOAD_ATTEMPTS="1",
+            HTTP_UPLOAD_FORMAT="raw", **endpoint.as_http()) as relay:
+        endpoint.always = Answer(500)
+        relay.wait_running()
+        waiting = wait_until(lambda: len(relay.recordings) >= 3 and relay.recordings, 20, "recordings")
+        assert endpoint.received and {r.headers["X-Snapshot-Key"] for r in endpoint.received} == \
+            {endpoint.received[0].headers["X-Snapshot-Key"]}, "others were tried before the oldest"
+        sizes = [p.stat().st_size for p in waiting]
+        endpoint.always = None
+        fixed = len(endpoint.received)
+        wait_until(lambda: not any(p.exists() for p in waiting), 70, "uploads")
+        taken = endpoint.received[fixed:]
+        assert [len(r.body) for r in taken[:len(sizes)]] == sizes
+        assert all(r.headers["Content-Type"] == "video/mp4" for r in taken)
+        keys = [r.headers["X-Snapshot-Key"] for r in taken]
+        assert keys == sorted(keys) and len(set(keys)) == len(keys)
+
+
+def test_segments_that_wait_are_bounded(snapshot, camera):
+    with Receiver() as endpoint, Relay(
+            snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", RECORD_MAX_BYTES="300K",
+            UPLOAD_ATTEMPTS="1", **endpoint.as_http()) as relay:
+        endpoint.always = Answer(503)
+        relay.wait_running()
+        wait_until(lambda: "given up before the store took them" in relay.stderr, 30, "bound")
+        assert size(relay.record) <= 400 << 10
+        assert relay.recordings
