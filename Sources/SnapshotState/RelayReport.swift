@@ -3,7 +3,7 @@ import SnapshotBase
 
 /// `relay.json`: what the relay last said of itself. Written at most once a minute and on change.
 package struct RelayReport: Codable, Equatable, Sendable {
-    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped.
+    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped; `silent` when it has not been heard of for three minutes.
     package var state: String
     /// What it is asked to do, e.g. `hls,record`.
     package var modes: [String]
@@ -33,6 +33,8 @@ package struct RelayReport: Codable, Equatable, Sendable {
             let report = try? JSONDecoder().decode(RelayReport.self, from: Data(bytes))
         else { return nil }
         self = report
+        // It writes once a minute: one that was killed goes on saying what it said last.
+        if state != "stopped", now.age(of: updated, recordBoot: boot) > 180 { state = "silent" }
     }
 
     private enum CodingKeys: String, CodingKey {
