@@ -144,3 +144,12 @@ def test_nobody_there(snapshot):
 def test_an_address_that_does_not_answer_is_left_at_the_connect_deadline(snapshot):
     result = snapshot.set(CAMERA_IP="192.0.2.1", CAMERA_CONNECT_TIMEOUT="1s").capture().refuses(69)
     assert result.wall < 2
+
+
+def test_a_changed_password_is_tried_at_once_though_the_old_session_lives(snapshot):
+    with Camera(password="right") as camera:
+        snapshot.set(**camera.settings()).capture().expect(0)
+        snapshot.set(CAMERA_PASSWORD="wrong").capture().refuses(77)
+        assert camera.failed_logins == 1
+        snapshot.set(CAMERA_PASSWORD="right").capture().expect(0)
+        assert camera.logins == 1, "the session of before still fits"

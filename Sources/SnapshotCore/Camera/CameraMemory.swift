@@ -21,6 +21,8 @@ package struct CameraMemory: Codable, Equatable, Sendable {
         /// When to log in anew, before the lease ends: seconds since the boot `boot`.
         package var renewal: Double
         package var boot: String
+        /// Digest of the user and password that opened it: changed settings log in anew.
+        package var login: String
     }
 
     package static let fileName = "session.json"

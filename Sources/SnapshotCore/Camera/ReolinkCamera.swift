@@ -46,7 +46,7 @@ struct ReolinkCamera: Camera {
     private func snapByToken(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure)
         -> TokenResult
     {
-        if let session = memory.session, isFresh(session) {
+        if let session = memory.session, isUsable(session, memory) {
             let body = try snap(login: "token=\(session.token)", &memory, deadline)
             guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
@@ -113,7 +113,7 @@ struct ReolinkCamera: Camera {
         switch ReolinkAnswer(response.body) {
         case .token(let name, let lease):
             let renewal = Uptime.now().seconds + lease - min(300, lease / 10)
-            memory.session = .init(token: name, renewal: renewal, boot: bootIdentity())
+            memory.session = .init(token: name, renewal: renewal, boot: bootIdentity(), login: login(memory))
             return .done
         case .error(let code, let detail, let tries):
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
@@ -139,9 +139,15 @@ struct ReolinkCamera: Camera {
         "\(settings.useHTTPS ? "https" : "http")://\(host)/cgi-bin/api.cgi?\(query)"
     }
 
-    func isFresh(_ session: CameraMemory.Session) -> Bool {
+    /// Whether the session was opened with the present settings and its lease isn't about to end.
+    func isUsable(_ session: CameraMemory.Session, _ memory: CameraMemory) -> Bool {
+        guard session.login == login(memory) else { return false }
         // In another boot nothing is known of its age; the camera will say.
-        session.boot != bootIdentity() || Uptime.now().seconds < session.renewal
+        return session.boot != bootIdentity() || Uptime.now().seconds < session.renewal
+    }
+
+    private func login(_ memory: CameraMemory) -> String {
+        memory.digest("\(settings.username) \(settings.password)")
     }
 
     func isTokenError(_ code: Int) -> Bool {

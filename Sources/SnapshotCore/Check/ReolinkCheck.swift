@@ -74,7 +74,7 @@ struct ReolinkCheck {
     private mutating func logIn() throws(Failure) -> String {
         let byPassword = "by user and password with each picture"
         if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
-        if let session = memory.session, camera.isFresh(session), describe(session.token) {
+        if let session = memory.session, camera.isUsable(session, memory), describe(session.token) {
             return "by the session that captures keep"
         }
         memory.session = nil
