@@ -30,10 +30,10 @@ package struct RTSPSource: Equatable, Sendable {
 
     package var list: [UInt8] {
         let quoted = url.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-        let microseconds = timeout.nanoseconds / 1000
-        return Array(
-            "ffconcat version 1.0\nfile '\(quoted)'\noption rtsp_transport tcp\noption timeout \(microseconds)\n"
-                .utf8)
+        // Measuring the frame rate first would take a second or more, and nothing here needs it.
+        let options = ["rtsp_transport tcp", "timeout \(timeout.nanoseconds / 1000)", "fpsprobesize 0"]
+        let lines = ["ffconcat version 1.0", "file '\(quoted)'"] + options.map { "option \($0)" }
+        return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
     /// The arguments by which ffmpeg and ffprobe read the list.

@@ -40,6 +40,7 @@ final class PipeUplink {
             guard post.write(piece) else { return stream.close() }
             position += piece.count
         }
+        if now - post.since > .seconds(2) { troubles.set(.pipe, nil) }
         if now - post.since > .seconds(60) {
             backoff = Supervisor.firstBackoff
             latch = Supervisor.firstLatch
@@ -76,7 +77,7 @@ final class PipeUplink {
         request.credentials = destination.credentials
         request.trust = .authorities(file: destination.authorities)
         request.stallTimeout = stallTimeout
-        return Post(request, pipeSize: Self.pipeSize, now: now) { [troubles] in troubles.set(.pipe, nil) }
+        return Post(request, pipeSize: Self.pipeSize, now: now)
     }
 }
 
@@ -93,8 +94,7 @@ private final class Post: Sendable {
 
     var end: End? { result.withLock { $0 } }
 
-    /// - Parameter begun: called when the first bytes are on their way.
-    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, begun: @escaping @Sendable () -> Void) {
+    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime) {
         since = now
         guard let (reader, writer) = try? makePipe() else { return nil }
         // Smaller where the system allows no more.
@@ -105,7 +105,7 @@ private final class Post: Sendable {
         request.body = .pipe(reader)
         let final = request
         let started = detach { [self] in
-            let end = Self.perform(final, begun: begun)
+            let end = Self.perform(final)
             result.withLock { $0 = end }
         }
         guard started else { return nil }
@@ -121,7 +121,7 @@ private final class Post: Sendable {
 
     func close() { writer.withLock { $0 = nil } }
 
-    private static func perform(_ request: HTTPRequest, begun: () -> Void) -> End {
+    private static func perform(_ request: HTTPRequest) -> End {
         do throws(HTTPFailure) {
             let response = try HTTPClient().perform(request)
             let isRefusal = response.status == 401 || response.status == 403

@@ -45,9 +45,9 @@ package struct StreamFacts: Equatable, Sendable {
     private static func answer(toError code: Int) -> Answer {
         switch code {
         case tag("401"), tag("403"): .refused
-        // Error numbers of the system: no connection, or nothing came over it.
-        case -200..<0: .unreachable
-        default: .noSuchStream
+        case tag("400"), tag("404"), tag("4XX"): .noSuchStream
+        // No connection, or nothing that makes sense came over it.
+        default: .unreachable
         }
     }
 

@@ -22,7 +22,9 @@ import Testing
         #expect(answer(#"{"error":{"code":-858797304,"string":"Server returned 403 Forbidden"}}"#) == .refused)
         #expect(answer(#"{"error":{"code":-875574520,"string":"Server returned 404 Not Found"}}"#) == .noSuchStream)
         #expect(answer(#"{"error":{"code":-111,"string":"Connection refused"}}"#) == .unreachable)
-        #expect(answer(#"{"error":{"code":-1094995529,"string":"Invalid data found"}}"#) == .noSuchStream)
+        #expect(answer(#"{"error":{"code":-1094995529,"string":"Invalid data found"}}"#) == .unreachable)
+        #expect(answer(#"{"error":{"code":-541478725,"string":"End of file"}}"#) == .unreachable)
+        #expect(answer(#"{"error":{"code":-1482175736,"string":"Server returned 4XX Client Error"}}"#) == .noSuchStream)
     }
 
     @Test(arguments: ["", "{", "null", "[]", #"{"error":{}}"#, #"{"streams":3}"#, "\u{0}"])

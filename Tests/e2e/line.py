@@ -12,7 +12,11 @@ class Line:
         self.target, self.refuses = target, False
         self._pairs, self._frozen, self._lock = [], set(), threading.Lock()
         self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.socket()
+        # Little waits in the kernel, so that a frozen line is noticed soon.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(16)
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):

@@ -3,9 +3,10 @@ import json
 import subprocess
 
 
-def decode(source, *options, seconds=30):
-    """Decodes all of it; an error if the decoder has anything to say."""
-    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, options), "-i", str(source), "-f", "null", "-"],
+def decode(source, *options, seconds=30, timed=True):
+    """Decodes all of it; an error if the decoder has anything to say. `timed`: about timestamps, too."""
+    sink = ["-f", "null"] if timed else ["-map", "0:v", "-f", "rawvideo", "-y"]
+    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, options), "-i", str(source), *sink, "/dev/null"],
                           capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0 and not done.stderr.strip(), f"{source}: {done.stderr[-2000:]}"
 

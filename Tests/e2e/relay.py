@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from datetime import datetime, timezone
@@ -22,11 +23,23 @@ class Relay:
         self.snapshot = snapshot.set(**settings)
         self.output = snapshot.folder / settings.get("OUTPUT_DIR", "stream_output")
         self.hls, self.record = self.output / "hls", self.output / "record"
+        self.arguments = set()
 
     def __enter__(self):
         self.run = self.snapshot.start("relay")
         self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
+        threading.Thread(target=self._watch, daemon=True).start()
         return self
+
+    def _watch(self):
+        """Gathers the arguments of whatever it starts, as anybody on the machine can with `ps`."""
+        while self.run.alive:
+            for pid in [self.pid, *self.children]:
+                try:
+                    self.arguments.add(Path(f"/proc/{pid}/cmdline").read_bytes())
+                except OSError:
+                    continue
+            time.sleep(0.005)
 
     def __exit__(self, *_):
         if self.run.alive:
@@ -159,11 +172,21 @@ class Ingest:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def handle_expect_100(self):
+                return ingest.status != 200 or super().handle_expect_100()
+
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def server_bind(self):
+                # Little waits in the kernel, so that a server that takes nothing is noticed soon.
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                super().server_bind()
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.handle_error = lambda *_: None
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/ingest/front"

@@ -32,6 +32,7 @@ def arguments():
     parser.add_argument("--basic", action="store_true")
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--size", default="320x180")
+    parser.add_argument("--pattern", default="smpte", help="snow can't be compressed")
     parser.add_argument("--bitrate", type=int, default=400, help="kbit/s")
     return parser.parse_args()
 
@@ -99,12 +100,17 @@ class Server:
 
     def central(self, name, take, give):
         """What is pushed to /live/NAME goes to all who play /out/NAME: samples from sinks to sources, by their place."""
-        players, caps = [], {}
+        players, caps = {}, {}
 
         def pushed(sink, kind):
             sample = sink.emit("pull-sample")
             caps[kind] = sample.get_caps()
-            for element in list(players):
+            is_key = not sample.get_buffer().has_flags(Gst.BufferFlags.DELTA_UNIT)
+            for element, begun in list(players.items()):
+                # A player that joins begins with a key frame.
+                if not begun and (kind == "audio" or not is_key):
+                    continue
+                players[element] = True
                 source = element.get_by_name(kind + "src")
                 copy = sample.get_buffer().copy()
                 copy.pts = copy.dts = Gst.CLOCK_TIME_NONE
@@ -124,8 +130,8 @@ class Server:
             for kind, value in caps.items():
                 if source := element.get_by_name(kind + "src"):
                     source.set_property("caps", value)
-            players.append(element)
-            media.connect("unprepared", lambda _: players.remove(element))
+            players[element] = False
+            media.connect("unprepared", lambda _: players.pop(element))
 
         into = GstRtspServer.RTSPMediaFactory()
         into.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
@@ -155,11 +161,11 @@ def main():
     Gst.init(None)
     server = Server(options)
     width, height = options.size.split("x")
-    picture = (f"videotestsrc is-live=true horizontal-speed=3 ! video/x-raw,format=I420,width={width},height={height},"
+    picture = (f"videotestsrc is-live=true pattern={options.pattern} horizontal-speed=3 ! video/x-raw,format=I420,width={width},height={height},"
                f"framerate={options.fps}/1 ! valve name=videovalve ! ")
     encoder = f"tune=zerolatency speed-preset=ultrafast bitrate={options.bitrate} key-int-max={options.fps} ! "
     h264 = picture + f"x264enc {encoder} video/x-h264,profile=baseline ! rtph264pay name=pay0 pt=96 config-interval=-1"
-    h265 = picture + f"x265enc {encoder} h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
+    h265 = picture + f"x265enc option-string=open-gop=0 {encoder} h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
     tone = "audiotestsrc is-live=true volume=0.2 ! valve name=audiovalve ! audio/x-raw,channels=1,rate="
     aac = tone + "16000 ! voaacenc bitrate=32000 ! rtpmp4gpay name=pay1 pt=97"
     alaw = tone + "8000 ! alawenc ! rtppcmapay name=pay1 pt=8"

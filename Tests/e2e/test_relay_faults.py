@@ -160,7 +160,7 @@ def test_central_server_gone(snapshot, camera):
 
 def test_central_server_that_falls_silent(snapshot):
     """A connection that takes nothing more is given up, which ffmpeg alone would never do."""
-    with RTSPServer("admin", PASSWORD, bitrate=12000, size="640x360") as camera, RTSPServer() as central, \
+    with RTSPServer("admin", PASSWORD, bitrate=8000, pattern="snow") as camera, RTSPServer() as central, \
             Line(central.port) as line, Relay(
                 snapshot, camera.as_camera(), "republish,hls", OUTPUT_RTSP_URL=central.url("live/h264-aac", line.port)) as relay:
         relay.wait_running()
@@ -255,7 +255,7 @@ def test_ingest_server_gone(snapshot, camera, ingest, tmp_path):
 
 def test_ingest_server_that_takes_nothing_for_a_while(snapshot, ingest, tmp_path):
     """Memory stays what it was, players don't notice, and what is left out ends at a key frame."""
-    with RTSPServer("admin", PASSWORD, bitrate=12000, size="640x360") as camera, Relay(
+    with RTSPServer("admin", PASSWORD, bitrate=8000, pattern="snow") as camera, Relay(
             snapshot, camera.as_camera(), "pipe,hls", SERVER_URL=ingest.url, STALL_TIMEOUT="60s") as relay:
         relay.wait_running()
         wait_until(lambda: ingest.requests, 10, "request")

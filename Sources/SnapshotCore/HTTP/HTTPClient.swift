@@ -37,7 +37,8 @@ package final class HTTPClient {
             headers = curl_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
         // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
-        headers = curl_slist_append(headers, "Expect:")
+        // A stream without end asks, or a refusal could get lost in it.
+        headers = curl_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
 
         let code = errorText.withUnsafeMutableBufferPointer { text -> CURLcode in
@@ -73,7 +74,7 @@ package final class HTTPClient {
         // A resolver that hangs must not hold the program past its deadline.
         _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, request.connectTimeout.milliseconds)
-        if case .pipe = request.body {
+        if request.body.isStream {
             // A stream has no end to be late for, but it may come to a standstill.
             if let stallTimeout = request.stallTimeout {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)

@@ -38,6 +38,8 @@ package enum HTTPBody: Sendable {
     /// Everything that can be read from a pipe until its end, chunked.
     case pipe(FileHandle)
 
+    var isStream: Bool { if case .pipe = self { true } else { false } }
+
     /// In bytes; 0 where it can't be known before.
     package var length: Int {
         switch self {
