@@ -13,8 +13,8 @@ final class PushGateway: Sendable {
     private let listener: FileHandle
     private let port: UInt16
 
-    /// How long the server may leave what it was sent untaken.
-    private static let patience: Duration = .seconds(10)
+    /// How long the server may leave a request unanswered, and what it was sent untaken.
+    static let patience: Duration = .seconds(10)
     private static let path = "/push"
 
     /// What ffmpeg gets as its destination.

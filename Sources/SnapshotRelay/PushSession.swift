@@ -47,7 +47,9 @@ struct PushSession {
         do {
             while end == nil {
                 var ready = [client, server].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-                guard retrying({ poll(&ready, 2, -1) }) > 0 else { break }
+                // Until media flows there is always somebody's turn.
+                let limit: Int32 = isFlowing ? -1 : Int32(PushGateway.patience.milliseconds)
+                guard retrying({ poll(&ready, 2, limit) }) > 0 else { break }
                 if ready[0].revents != 0 { try takeFromClient() }
                 if ready[1].revents != 0 { try takeFromServer() }
                 // What comes in the meantime goes on in one piece.
