@@ -38,7 +38,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
         for content in [bytes, sealed(bytes)] {
             let ring = StateRing(bytes: content, all: true)
             let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: "b")
-            let health = Health(ring.content, relay: nil, now: now, interval: 10, version: "0")
+            let health = Health(ring.content, relay: nil, now: now, interval: 10, camera: "c", version: "0")
             _ = health.summary
             _ = health.reasons.map(health.sentence)
             for record in ring.history {
