@@ -43,7 +43,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
             _ = health.reasons.map(health.sentence)
             for record in ring.history {
                 var record = record
-                record.begin(now: now, version: "0", camera: "c", intervalSeconds: 10)
+                record.begin(now: now, version: "0", camera: "c", intervalSeconds: 10, isRepeating: false)
                 record.countHour(now: now, captured: true, uploadMilliseconds: 1)
                 record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
                 record.reconcile(with: [])
