@@ -160,6 +160,17 @@ def test_ten_thousand_requests_are_quick(web, is_long):
     assert p99 < 0.100
 
 
+def test_pictures_are_shown_where_both_files_say_so(web):
+    assert ask(web, "/latest.jpg")[0] == 404
+    web.settings(WEB_IMAGES="true")
+    web.write("/etc/snapshot/web.env", "WEB_IMAGES=true  # and no other secret\n")
+    web.run("systemctl stop snapshot-web.service; systemctl start snapshot.service")
+    status, body = ask(web, "/latest.jpg")
+    assert (status, body[:2]) == (200, b"\xff\xd8")
+    web.run("rm /etc/snapshot/web.env; systemctl stop snapshot-web.service")
+    web.settings()
+
+
 def test_the_example_opens_it(web):
     web.run("install -D -t /etc/systemd/system/snapshot-web.socket.d /usr/share/doc/snapshot/examples/open-web.conf")
     web.run("systemctl daemon-reload && systemctl stop snapshot-web.service && systemctl restart snapshot-web.socket")

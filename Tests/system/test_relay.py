@@ -1,0 +1,90 @@
+"""snapshot relay as a service: notify, watchdog, and ffmpeg within its confines; ffmpeg in the one-shot's too."""
+
+import pathlib
+import shutil
+import time
+
+import pytest
+
+from installed import wait_for
+
+SERVER = pathlib.Path(__file__).parents[1] / "e2e/rtsp_server.py"
+URL = "rtsp://127.0.0.1:8554/h264Preview_01_main"
+OUTPUT = "/var/lib/snapshot/stream_output"
+
+
+@pytest.fixture(scope="module")
+def relay(machine):
+    """The machine with an RTSP camera and the relay running, as HLS and recording."""
+    shutil.copy(SERVER, machine.root / "root/rtsp_server.py")
+    machine.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    machine.settings(CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls,record", SEGMENT_TIME="4s", HLS_SEGMENT_TIME="2s")
+    machine.drop_in("snapshot-relay.service", "[Service]\nWatchdogSec=6s\nRestartSec=1s\n")
+    wait_for(lambda: machine.run("ffprobe -v error -rtsp_transport tcp " + URL, check=False).returncode == 0, 20, "a stream")
+    machine.run("systemctl start snapshot-relay.service")
+    yield machine
+    machine.run("systemctl stop snapshot-relay.service rtsp-camera.service; rm -f /var/lib/snapshot/relay.json")
+    machine.run("rm -r /etc/systemd/system/snapshot-relay.service.d && systemctl daemon-reload")
+    machine.settings()
+
+
+def segments(machine) -> int:
+    return len(machine.out(f"find {OUTPUT}/hls -name '*.ts' -o -name '*.m4s'", check=False).split())
+
+
+def newest(machine) -> float:
+    told = machine.out(f"find {OUTPUT}/hls -type f -printf '%T@\\n'", check=False).split()
+    return max(map(float, told), default=0)
+
+
+def test_it_serves_and_records_what_decodes(relay):
+    wait_for(lambda: segments(relay) >= 2, 30, "two HLS segments")
+    recorded = wait_for(lambda: relay.out(f"find {OUTPUT}/record -name '*.mp4' -not -path '*/.*' | sort", check=False).split(), 30, "a recording")
+    for file in (f"{OUTPUT}/hls/stream.m3u8", recorded[0]):
+        assert relay.run(f"ffmpeg -v error -i {file} -t 3 -f null -").stderr == ""
+    assert relay.property("snapshot-relay.service", "StatusText") != ""
+    assert relay.out(f"stat -c '%U:%G %a' {OUTPUT}/hls/stream.m3u8") == "snapshot:snapshot 640"
+    assert relay.health()["relay"]["state"] == "running"
+
+
+def test_it_survives_its_own_death(relay):
+    pid = relay.property("snapshot-relay.service", "MainPID")
+    relay.run(["kill", "-KILL", pid])
+    wait_for(lambda: relay.property("snapshot-relay.service", "MainPID") not in ("0", pid), 10, "a restart")
+    since = time.time()
+    wait_for(lambda: newest(relay) > since, 20, "media again")
+    assert len(relay.out("pgrep -u snapshot ffmpeg").split()) == 1
+
+
+def test_the_watchdog_ends_one_that_stands_still(relay):
+    pid = relay.property("snapshot-relay.service", "MainPID")
+    relay.run(["kill", "-STOP", pid])
+    wait_for(lambda: relay.property("snapshot-relay.service", "MainPID") not in ("0", pid), 30, "a restart by the watchdog")
+    since = time.time()
+    wait_for(lambda: newest(relay) > since, 20, "media again")
+
+
+def test_a_camera_that_is_away_is_no_reason_for_the_watchdog(relay):
+    pid = relay.property("snapshot-relay.service", "MainPID")
+    relay.run("systemctl stop rtsp-camera.service")
+    # Longer than the watchdog's time.
+    time.sleep(10)
+    assert relay.property("snapshot-relay.service", "MainPID") == pid
+    relay.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    since = time.time()
+    wait_for(lambda: newest(relay) > since, 40, "media again")
+    assert relay.property("snapshot-relay.service", "MainPID") == pid
+
+
+def test_a_still_picture_through_ffmpeg(relay):
+    before = len(relay.shots())
+    relay.run("systemctl start snapshot.service")
+    assert len(relay.shots()) == before + 1
+
+
+def test_it_ends_soon_and_leaves_nothing(relay):
+    begin = time.monotonic()
+    relay.run("systemctl stop snapshot-relay.service")
+    assert time.monotonic() - begin < 10
+    assert relay.property("snapshot-relay.service", "Result") == "success"
+    assert relay.run("pgrep -u snapshot", check=False).stdout == ""
