@@ -9,16 +9,19 @@ import drain
 import every
 import health
 import one_shot
+import relay_watch
 from report import render
 from rig import Rig
 
-SECTIONS = {"one-shot": one_shot, "device": device, "every": every, "health": health, "age": age, "drain": drain}
+SECTIONS = {"one-shot": one_shot, "device": device, "every": every, "health": health, "age": age, "drain": drain,
+            "relay": relay_watch}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/run", description=__doc__)
     parser.add_argument("--runs", type=int, default=60, help="runs of each short command")
     parser.add_argument("--spooled", type=int, default=10_000, help="pictures to drain")
+    parser.add_argument("--seconds", type=int, default=300, help="how long the relay is watched")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this alone; again for more")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"))
     options = parser.parse_args()

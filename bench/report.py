@@ -47,7 +47,7 @@ def render(sections):
     return f"""# Measured
 
 Written by `make bench`; every number was measured in that one run. Ratios are medians of the ratios of runs that stood
-next to each other. Not measured yet: the relay beside bare ffmpeg.
+next to each other.
 
 {machine()}
 

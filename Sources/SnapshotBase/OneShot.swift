@@ -39,15 +39,20 @@ extension Child {
     /// most 256 KiB, so that one loud output can't keep the others waiting.
     package func drain(_ descriptor: Int32, _ take: (ArraySlice<UInt8>) -> Void) {
         guard let handle = outputs[descriptor] else { return }
-        var buffer = [UInt8](repeating: 0, count: 65536)
         for _ in 0..<4 {
-            let count = retrying { read(handle.descriptor, &buffer, buffer.count) }
+            var count = 0
+            var error: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, filled in
+                count = retrying { read(handle.descriptor, buffer.baseAddress, buffer.count) }
+                error = errno
+                filled = max(0, count)
+            }
             if count > 0 {
-                take(buffer[..<count])
-            } else if count == 0 || errno != EAGAIN {
+                take(bytes[...])
+            } else if count == 0 || error != EAGAIN {
                 return close(descriptor)
             }
-            if count < buffer.count { return }
+            if count < 65536 { return }
         }
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import SnapshotBase
 
@@ -104,7 +105,10 @@ final class Attempt {
                 command.inputs = [RTSPSource.descriptor: plan.source(address).list]
                 command.outputs = [2, FFmpegArguments.progressDescriptor]
                 if plan.pipe != nil { command.outputs.insert(1) }
-                stage = .streaming(try Child(command))
+                let child = try Child(command)
+                // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
+                if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
+                stage = .streaming(child)
                 return [.connected(address, facts)]
             case .refused: return [end(Supervisor.Trouble("camera-credentials", isRefusal: true))]
             case .unreachable: return [end(Supervisor.Trouble("camera-unreachable"))]

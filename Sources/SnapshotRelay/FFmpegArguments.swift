@@ -35,7 +35,7 @@ package struct FFmpegArguments: Sendable {
         if outputs.pipes { slaves.append(Self.slave("mpegts", [], "pipe:1")) }
 
         list =
-            ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning"]
+            ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
             + ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
             + RTSPSource.input + ["-map", "0:v:0"] + Self.audio(facts.audio, plan.audio)
             + ["-c:v", "copy"] + (isHEVC ? ["-tag:v", "hvc1"] : []) + ["-flags", "+global_header"]

@@ -12,12 +12,12 @@ final class PipeUplink {
     private let troubles: OutputTroubles
     private var stream = TransportStream()
     private var post: Post?
+    /// What the pipe had no room for, from within a packet on.
+    private var waiting: ArraySlice<UInt8> = []
     private var backoff = Supervisor.firstBackoff
     private var latch = Supervisor.firstLatch
     private var nextTry: Uptime?
 
-    /// Packets that a pipe takes whole or not at all.
-    private static let pieceSize = 4096 / TransportStream.packetSize * TransportStream.packetSize
     private static let pipeSize: Int32 = 1 << 20
 
     init(_ destination: PipeDestination, stallTimeout: Duration, troubles: OutputTroubles) {
@@ -33,12 +33,13 @@ final class PipeUplink {
         guard !packets.isEmpty else { return }
         if post == nil, nextTry.map({ now >= $0 }) ?? true { post = open(now: now) }
         guard let post else { return stream.close() }
-        var position = 0
-        while position < packets.count {
-            let piece = packets[position..<min(position + Self.pieceSize, packets.count)]
-            // Full, or its reader is gone, which its end will tell.
-            guard post.write(piece) else { return stream.close() }
-            position += piece.count
+        waiting.removeFirst(post.write(waiting))
+        if waiting.isEmpty {
+            waiting = packets[...]
+            waiting.removeFirst(post.write(waiting))
+        } else {
+            // No room: what is under way is brought to its end, the rest left out.
+            stream.close()
         }
         if now - post.since > .seconds(2) { troubles.set(.pipe, nil) }
         if now - post.since > .seconds(60) {
@@ -52,6 +53,8 @@ final class PipeUplink {
         stream = TransportStream()
         guard let post else { return }
         self.post = nil
+        _ = post.write(waiting)
+        waiting = []
         post.close()
         let deadline = Deadline.after(patience)
         while post.end == nil, !deadline.hasPassed { usleep(10_000) }
@@ -59,6 +62,7 @@ final class PipeUplink {
 
     private func lost(_ end: Post.End, now: Uptime) {
         post = nil
+        waiting = []
         stream.close()
         troubles.set(.pipe, end.code)
         if end.isRefusal {
@@ -111,11 +115,11 @@ private final class Post: Sendable {
         guard started else { return nil }
     }
 
-    /// False where the pipe has no room for all of it, or no reader.
-    func write(_ piece: ArraySlice<UInt8>) -> Bool {
+    /// How much of it the pipe took: less than all where it has no room, or no reader, which its end will tell.
+    func write(_ bytes: ArraySlice<UInt8>) -> Int {
         writer.withLock { writer in
-            guard let writer else { return false }
-            return piece.withUnsafeBytes { Glibc.write(writer.descriptor, $0.baseAddress, $0.count) } == piece.count
+            guard let writer else { return 0 }
+            return max(0, bytes.withUnsafeBytes { Glibc.write(writer.descriptor, $0.baseAddress, $0.count) })
         }
     }
 

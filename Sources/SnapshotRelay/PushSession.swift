@@ -24,6 +24,7 @@ struct PushSession {
     private let destination: PushDestination
     private let localURL: String
     private let troubles: OutputTroubles
+    private var buffer = [UInt8](repeating: 0, count: 1 << 18)
     private var fromClient = RTSPReader()
     private var fromServer = RTSPReader()
     private var login: RTSPLogin?
@@ -53,7 +54,7 @@ struct PushSession {
                 if ready[0].revents != 0 { try takeFromClient() }
                 if ready[1].revents != 0 { try takeFromServer() }
                 // What comes in the meantime goes on in one piece.
-                if isFlowing { usleep(20_000) }
+                if isFlowing { usleep(100_000) }
             }
         } catch {}
         let end = end ?? .lost(wasFlowing: isFlowing)
@@ -64,12 +65,10 @@ struct PushSession {
     /// One side has closed its connection or doesn't take what it is sent.
     private struct Closed: Error {}
 
-    private static func read(_ side: FileHandle) throws -> ArraySlice<UInt8> {
-        let bytes = [UInt8](unsafeUninitializedCapacity: 131_072) { buffer, count in
-            count = max(0, retrying { Glibc.read(side.descriptor, buffer.baseAddress, buffer.count) })
-        }
-        guard !bytes.isEmpty else { throw Closed() }
-        return bytes[...]
+    private mutating func read(_ side: FileHandle) throws -> ArraySlice<UInt8> {
+        let count = retrying { Glibc.read(side.descriptor, &buffer, buffer.count) }
+        guard count > 0 else { throw Closed() }
+        return buffer[..<count]
     }
 
     private static func write(_ bytes: [UInt8], to side: FileHandle) throws {
@@ -77,7 +76,7 @@ struct PushSession {
     }
 
     private mutating func takeFromClient() throws {
-        fromClient.append(try Self.read(client))
+        fromClient.append(try read(client))
         var out: [UInt8] = []
         while let item = try fromClient.next() {
             switch item {
@@ -91,7 +90,7 @@ struct PushSession {
     }
 
     private mutating func takeFromServer() throws {
-        fromServer.append(try Self.read(server))
+        fromServer.append(try read(server))
         var back: [UInt8] = []
         while end == nil, let item = try fromServer.next() {
             switch item {

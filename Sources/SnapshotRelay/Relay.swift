@@ -115,8 +115,8 @@ package final class Relay {
     }
 
     private func wait(for signals: FileHandle) {
-        // ffmpeg writes media in many small pieces; what comes in a fiftieth of a second is taken together.
-        if uplink != nil, attempt != nil { usleep(20_000) }
+        // ffmpeg writes media in many small pieces; what comes in a tenth of a second is taken together.
+        if uplink != nil, attempt != nil { usleep(100_000) }
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }

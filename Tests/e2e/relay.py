@@ -18,6 +18,9 @@ PATIENCE = STALL + 5
 
 
 class Relay:
+    watches = True
+    """Whether to gather the arguments of what it starts, which costs the watched some time, too."""
+
     def __init__(self, snapshot, camera, modes="hls,record", **settings):
         snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
         self.snapshot = snapshot.set(**settings)
@@ -28,7 +31,8 @@ class Relay:
     def __enter__(self):
         self.run = self.snapshot.start("relay")
         self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
-        threading.Thread(target=self._watch, daemon=True).start()
+        if self.watches:
+            threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def _watch(self):
@@ -141,9 +145,8 @@ def _status(pid):
 
 
 def cpu(pid):
-    """Seconds of processor time of one process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of processor time of one process, to the nanosecond where the kernel counts so."""
+    return sum(int(p.read_text().split()[0]) for p in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 class Ingest:

@@ -164,7 +164,8 @@ def main():
     picture = (f"videotestsrc is-live=true pattern={options.pattern} horizontal-speed=3 ! video/x-raw,format=I420,width={width},height={height},"
                f"framerate={options.fps}/1 ! valve name=videovalve ! ")
     encoder = f"tune=zerolatency speed-preset=ultrafast bitrate={options.bitrate} key-int-max={options.fps} ! "
-    h264 = picture + f"x264enc {encoder} video/x-h264,profile=baseline ! rtph264pay name=pay0 pt=96 config-interval=-1"
+    # One slice a picture, as cameras have it.
+    h264 = picture + f"x264enc sliced-threads=false {encoder} video/x-h264,profile=baseline ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1"
     h265 = picture + f"x265enc option-string=open-gop=0 {encoder} h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1"
     tone = "audiotestsrc is-live=true volume=0.2 ! valve name=audiovalve ! audio/x-raw,channels=1,rate="
     aac = tone + "16000 ! voaacenc bitrate=32000 ! rtpmp4gpay name=pay1 pt=97"

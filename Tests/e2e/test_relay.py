@@ -59,7 +59,7 @@ def check_hls(relay, codecs, profile):
 
 
 def check_gaps(times):
-    assert len(times) > 10
+    assert len(times) > 1
     assert all(0 <= b - a <= 1 for a, b in zip(times, times[1:])), times
 
 

@@ -1,0 +1,115 @@
+"""The relay under faults drawn at random, one after the other, all outputs at once: it heals from each, players' rules
+hold throughout, what is recorded can be played, and memory, descriptors and processes stay what they were."""
+import os
+import random
+import signal
+import statistics
+import time
+
+import pytest
+
+import media
+from hls import Player
+from line import Line
+from process import wait_until
+from program import Snapshot
+from relay import STALL, Ingest, Relay
+from rtsp import RTSPServer
+
+HEALS = STALL + 5 + 60
+"""Seconds: faults come without the five good minutes between them, so that a wait can have grown to a minute."""
+
+
+class Scene:
+    """A camera, a central server and an ingest server, each behind a line, and what can happen to them."""
+
+    def __init__(self, camera, central, ingest, lines):
+        self.camera, self.central, self.ingest, self.lines = camera, central, ingest, lines
+        self.relay = None
+
+    def faults(self):
+        camera_line, central_line, ingest_line = self.lines
+        return {
+            "camera gone": lambda: self.down_and_up(self.camera.stop, self.camera.start),
+            "camera frozen": lambda: self.down_and_up(self.camera.freeze, self.camera.thaw),
+            "camera muted": lambda: self.down_and_up(self.camera.mute, self.camera.unmute),
+            "camera's line cut": camera_line.cut,
+            "camera's line dead": camera_line.freeze,
+            "ffmpeg stopped": lambda: self.signal(signal.SIGSTOP),
+            "ffmpeg killed": lambda: self.signal(signal.SIGKILL),
+            "ffmpeg told to end": lambda: self.signal(signal.SIGTERM),
+            "central gone": lambda: self.down_and_up(self.central.stop, self.central.start),
+            "central's line dead": central_line.freeze,
+            "central's line cut": central_line.cut,
+            "ingest's line cut": ingest_line.cut,
+            "ingest stalled": lambda: self.down_and_up(self.ingest.stalled.set, self.ingest.stalled.clear),
+        }
+
+    def down_and_up(self, down, up):
+        down()
+        time.sleep(random.choice((1, 3, STALL + 2)))
+        up()
+
+    def signal(self, number):
+        if pid := self.relay.ffmpeg:
+            os.kill(pid, number)
+
+
+@pytest.mark.timeout(9000)
+def test_relay_soak(tmp_path, long, figure):
+    duration = float(os.environ.get("RELAY_SOAK_SECONDS", 7200 if long else 60))
+    draw = random.Random(20260121)
+    random.seed(20260121)
+    with RTSPServer("admin", "CanaryPassword") as camera, RTSPServer() as central, Ingest() as ingest, \
+            Line(camera.port) as a, Line(central.port) as b, Line(ingest.port) as c:
+        scene = Scene(camera, central, ingest, (a, b, c))
+        relay = scene.relay = Relay(
+            Snapshot(tmp_path / "home"), camera.as_camera(a.port), "republish,hls,record,pipe", SERVER_URL=f"http://127.0.0.1:{c.port}/in",
+            OUTPUT_RTSP_URL=central.url("live/h264-aac", b.port), RECORD_MAX_BYTES="30M")
+        faults = scene.faults()
+        deck, heals, samples, played = [], {}, [], set()
+        with relay:
+            relay.wait_running()
+            end = time.monotonic() + duration
+            with Player(relay.hls) as player:
+                player.wait(2, 20)
+                while time.monotonic() < end:
+                    deck = deck or draw.sample(sorted(faults), len(faults))
+                    name = deck.pop()
+                    faults[name]()
+                    fixed = time.monotonic()
+                    heals.setdefault(name, []).append(player.wait(2, HEALS, since=fixed + 0.3))
+                    wait_until(lambda: len(relay.children) == 1, HEALS, "one ffmpeg")
+                    assert not relay.zombies()
+                    samples.append((resident(relay.pid), relay.descriptors))
+                    for request in ingest.requests:
+                        # What was taken isn't needed any more.
+                        del request["body"][:]
+                    for path in relay.recordings[:-1]:
+                        if path not in played and path.exists():
+                            played.add(path)
+                            assert media.video_times(path), path
+                # Once all is well, everything flows.
+                wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, HEALS,
+                           f"peace: {relay.report}")
+            relay.stop()
+        for path in relay.recordings:
+            media.decode(path)
+        size = sum(p.stat().st_size for p in relay.recordings)
+        assert size <= 30 << 20
+        late = samples[len(samples) // 4:]
+        growth = statistics.median(m for m, _ in late[-5:]) - statistics.median(m for m, _ in late[:5])
+        assert growth < 2048, f"memory grew by {growth} KiB: {samples}"
+        assert max(d for _, d in late) <= min(d for _, d in late) + 6, samples
+        assert not relay.leftovers()
+        figure("faults", sum(map(len, heals.values())))
+        figure("slowest to heal", "%.1f s after %s" % max((max(t), name) for name, t in heals.items()))
+        figure("restarts", relay.report["restarts"])
+        figure("memory MiB", f"{samples[0][0] / 1024:.1f} to {samples[-1][0] / 1024:.1f}")
+        figure("segments seen", len(player.known))
+
+
+def resident(pid):
+    """Memory that a process holds now, in KiB."""
+    with open(f"/proc/{pid}/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
