@@ -24,6 +24,7 @@ UNITS = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
 SWIFT_SOURCES = Sources Tests Package.swift
 RELEASE = -c release --static-swift-stdlib
 
+.NOTPARALLEL:
 .PHONY: help build run test lint format unit-test e2e test-system torture bench man install uninstall deb clean
 
 help: ## show this list

@@ -48,8 +48,9 @@ package struct TimerSchedule: Equatable, Sendable {
 
     /// The service's drop-in: a hung run is ended, and never one that keeps its own deadlines.
     package static func serviceDropIn(cameraTimeout: Duration, uploadDeadline: Duration) -> String {
-        let whole = Int((cameraTimeout + uploadDeadline).seconds.rounded(.up)) + 20
-        return heading + "[Service]\nTimeoutStartSec=\(max(whole, 45))s\n"
+        // What comes beside: the state, PING_URL's 5 s, and starting on a busy board.
+        let whole = Int((cameraTimeout + uploadDeadline).seconds.rounded(.up)) + 12
+        return heading + "[Service]\nTimeoutStartSec=\(whole)s\n"
     }
 
     private static let heading = "# Written by snapshot schedule.\n"

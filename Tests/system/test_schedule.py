@@ -1,0 +1,61 @@
+"""snapshot schedule on a running systemd, and what snapshot check says of it."""
+
+import pytest
+
+from installed import wait_for
+
+FOLDER = "/etc/systemd/system/snapshot.timer.d"
+
+
+@pytest.fixture
+def timer(machine):
+    machine.settings()
+    machine.run("systemctl start snapshot.timer")
+    yield machine
+    machine.run(f"systemctl stop snapshot.timer; rm -rf {FOLDER} /etc/systemd/system/snapshot.service.d")
+    machine.run("systemctl daemon-reload")
+
+
+def units_line(machine) -> str:
+    told = machine.run("runuser -u snapshot -- snapshot check --config /etc/snapshot/snapshot.env", check=False)
+    (line,) = [line for line in told.stdout.splitlines() if "snapshot.timer" in line]
+    return line
+
+
+def test_the_running_timer_takes_the_new_interval(timer):
+    told = timer.run("snapshot schedule 2s")
+    assert "CAPTURE_INTERVAL=10s" in told.stderr, "health would count with another interval"
+    assert "*:*:0/2 UTC" in timer.property("snapshot.timer", "TimersCalendar")
+    assert "OnUnitActiveUSec=3s" in timer.property("snapshot.timer", "TimersMonotonic")
+    assert timer.property("snapshot.service", "TimeoutStartUSec") == "35s"
+    before = len(timer.shots())
+    wait_for(lambda: len(timer.shots()) >= before + 3, 9, "three shots in six seconds")
+    assert "2s" in units_line(timer)
+    timer.settings(CAPTURE_INTERVAL="2s")
+    assert "✓" in units_line(timer)
+
+
+def test_an_interval_without_a_calendar_counts_from_the_last_run(timer):
+    timer.run("snapshot schedule 7s")
+    assert timer.property("snapshot.timer", "TimersCalendar") == ""
+    before = len(timer.shots())
+    wait_for(lambda: len(timer.shots()) >= before + 2, 20, "two shots")
+    first, second = timer.shots()[-2:]
+    assert 6.8 < second - first < 8
+
+
+def test_print_writes_nothing(timer):
+    told = timer.out("snapshot schedule 5s --print")
+    assert "OnCalendar=*:*:0/5 UTC" in told and f"# {FOLDER}/interval.conf" in told
+    assert timer.run(["test", "-e", FOLDER], check=False).returncode != 0
+
+
+def test_it_says_who_may(timer):
+    done = timer.run("runuser -u snapshot -- snapshot schedule 5s", check=False)
+    assert done.returncode == 78
+    assert "Permission denied" in done.stderr and "hint: run it as root" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a b", "", "a/b", "-" * 65])
+def test_no_name_leaves_its_folder(timer, name):
+    assert timer.run(["snapshot", "schedule", "5s", f"--instance={name}"], check=False).returncode == 64
