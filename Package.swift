@@ -3,6 +3,14 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+// What a new process each time makes dear: loading a C++ library, and names exported to nobody. LLD, because libraries
+// need each other in turn.
+let lean: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld", "-L", "packaging/link", "-Xclang-linker", "-static-libgcc", "-Xlinker", "--no-export-dynamic"],
+        .when(platforms: [.linux], configuration: .release))
+]
+
 let package = Package(
     name: "snapshot",
     products: [
@@ -16,10 +24,11 @@ let package = Package(
     ],
     targets: [
         // System libraries, each behind typed shims.
-        .systemLibrary(name: "CLibCurl"),
         .systemLibrary(name: "CLibCrypto"),
         .systemLibrary(name: "CLibSSL"),
         .systemLibrary(name: "CLinux"),
+        // libcurl behind the same, loaded when it is first used.
+        .target(name: "CLibCurl"),
 
         // Failures, clocks, settings, files: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
@@ -41,7 +50,7 @@ let package = Package(
             dependencies: [
                 "SnapshotBase", "SnapshotState", "SnapshotCore", "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: strict),
+            ], swiftSettings: strict, linkerSettings: lean),
 
         // The HTTP front: reads the state, holds no camera or storage credential.
         .target(

@@ -45,6 +45,14 @@ class Rig(contextlib.ExitStack):
         subprocess.run(["cc", "-O2", "-Wno-deprecated-declarations", "-o", self.reference,
                         HERE / "clients" / "reference.c", "-lcurl", "-lcrypto"], check=True)
 
+    def installed(self, program):
+        """The program as `make install` leaves it: stripped."""
+        path = self.folder / "bin" / program
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            subprocess.run(["strip", "-o", path, binary(program)], check=True)
+        return path
+
     @property
     def environment(self):
         access, secret = self.server["owner"]
@@ -59,7 +67,7 @@ class Rig(contextlib.ExitStack):
             "CAMERA_IP": self.cameras[picture].address, "CAMERA_PASSWORD": PASSWORD, "CAMERA_NAME": "bench",
             "STORAGE_BACKEND": "s3", "S3_BUCKET": BUCKET, "S3_ENDPOINT_URL": self.server["https"],
             "AWS_REGION": "us-east-1", "AWS_CA_BUNDLE": self.server["ca"], "STATE_PATH": str(folder / "state")}
-        return Command([str(binary(program)), *map(str, arguments)], environment | settings, folder)
+        return Command([str(self.installed(program)), *map(str, arguments)], environment | settings, folder)
 
     def others(self, picture="small"):
         """The programs to compare with, by name; each does the same job with the same camera and store."""

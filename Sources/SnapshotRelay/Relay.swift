@@ -35,8 +35,6 @@ package final class Relay {
             throw .notInstalled(program)
         }
         guard let lock = try takeLock() else { return false }
-        // libcurl's first use isn't safe in a thread.
-        if plan.pipe != nil || plan.upload != nil { _ = HTTPClient() }
         let signals = try catchSignals()
         try openOutputs()
         voice.ready()

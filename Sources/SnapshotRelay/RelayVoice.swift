@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 import SnapshotState
@@ -166,10 +165,7 @@ struct RelayVoice: ~Copyable {
         report.flowingSince = flowingSince
         report.lastError = lastTrouble
         report.failing = troubles.isEmpty ? nil : Dictionary(uniqueKeysWithValues: troubles.map { ($0.rawValue, $1) })
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(report) else { return }
         let path = plan.statePath + "/" + RelayReport.fileName
-        try? writeDurably([Array(data) + [10]], to: path, temporary: path + ".new", mode: 0o640)
+        try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640)
     }
 }

@@ -1,15 +1,22 @@
 import SnapshotBase
 
 /// When something happened: by the wall clock, and by the time since boot, which never jumps.
-package struct Moment: Codable, Equatable, Sendable {
+package struct Moment: JSONMapped, Equatable, Sendable {
     /// ISO 8601, UTC, as the wall clock had it.
-    package var at: String
+    package var at = ""
     /// Seconds since the boot that `Record.boot` names; nil once another boot has begun.
     package var up: Double?
+
+    package init() {}
 
     package init(at: String, up: Double?) {
         self.at = at
         self.up = up
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("at", &at)
+        fields.field("up", &up)
     }
 }
 

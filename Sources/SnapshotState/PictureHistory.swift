@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// What the last pictures were like: enough to see that the camera is frozen or covered.
-package struct PictureHistory: Codable, Equatable, Sendable {
+package struct PictureHistory: JSONMapped, Equatable, Sendable {
     /// Digest of the last picture's scan data, and how many in a row had it.
     package var scan = ""
     package var equal = 0
@@ -13,6 +13,14 @@ package struct PictureHistory: Codable, Equatable, Sendable {
     package static let remembered = 32
 
     package init() {}
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("scan", &scan)
+        fields.field("equal", &equal)
+        fields.field("sizes", &sizes)
+        fields.field("frozen", &frozen)
+        fields.field("covered", &covered)
+    }
 
     /// - Parameter frozenAfter: equal pictures in a row that count as frozen; 0 never does.
     package mutating func note(scan newScan: String, bytes: Int, frozenAfter: Int) {
@@ -29,7 +37,7 @@ package struct PictureHistory: Codable, Equatable, Sendable {
 }
 
 /// One hour's sums, as five numbers: hour since 1970, captures, failures, uploads, milliseconds of all uploads.
-package struct Hour: Codable, Equatable, Sendable {
+package struct Hour: JSONValue, Equatable, Sendable {
     package var hour: Int
     package var captures = 0
     package var failures = 0
@@ -40,19 +48,16 @@ package struct Hour: Codable, Equatable, Sendable {
 
     package init(hour: Int) { self.hour = hour }
 
-    package init(from decoder: any Decoder) throws {
-        var list = try decoder.unkeyedContainer()
-        hour = try list.decode(Int.self)
-        captures = try list.decode(Int.self)
-        failures = try list.decode(Int.self)
-        uploads = try list.decode(Int.self)
-        uploadMilliseconds = try list.decode(Int.self)
+    package init?(json: JSON) {
+        guard let numbers = [Int](json: json), numbers.count >= 5 else { return nil }
+        hour = numbers[0]
+        captures = numbers[1]
+        failures = numbers[2]
+        uploads = numbers[3]
+        uploadMilliseconds = numbers[4]
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var list = encoder.unkeyedContainer()
-        for number in [hour, captures, failures, uploads, uploadMilliseconds] { try list.encode(number) }
-    }
+    package var json: JSON { [hour, captures, failures, uploads, uploadMilliseconds].json }
 }
 
 extension Record {

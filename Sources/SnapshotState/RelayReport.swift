@@ -1,23 +1,24 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// `relay.json`: what the relay last said of itself. Written at most once a minute and on change.
-package struct RelayReport: Codable, Equatable, Sendable {
+package struct RelayReport: JSONMapped, Equatable, Sendable {
     /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped; `silent` when it has not been heard of for three minutes.
-    package var state: String
+    package var state = ""
     /// What it is asked to do, e.g. `hls,record`.
-    package var modes: [String]
-    package var updated: Moment
-    package var boot: String
+    package var modes: [String] = []
+    package var updated = Moment()
+    package var boot = ""
     /// Since when media has been flowing; nil while it isn't.
     package var flowingSince: Moment?
-    package var restarts: Int
+    package var restarts = 0
     /// The class of the last error; never a URL.
     package var lastError: String?
     /// The outputs that don't work at the moment, with the class of why; nil where all do.
     package var failing: [String: String]?
 
     package static let fileName = "relay.json"
+
+    package init() {}
 
     package init(state: String, modes: [String], updated: Moment, boot: String, restarts: Int) {
         self.state = state
@@ -30,16 +31,21 @@ package struct RelayReport: Codable, Equatable, Sendable {
     /// nil where there is no relay, or nothing readable from one.
     package init?(reading directory: String, now: Now) {
         guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
-            let report = try? JSONDecoder().decode(RelayReport.self, from: Data(bytes))
+            let report = JSON(bytes).flatMap(RelayReport.init(json:))
         else { return nil }
         self = report
         // It writes once a minute: one that was killed goes on saying what it said last.
         if state != "stopped", now.age(of: updated, recordBoot: boot) > 180 { state = "silent" }
     }
 
-    private enum CodingKeys: String, CodingKey {
-        case state, modes, updated, boot, restarts, failing
-        case flowingSince = "flowing_since"
-        case lastError = "last_error"
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("state", &state)
+        fields.field("modes", &modes)
+        fields.field("updated", &updated)
+        fields.field("boot", &boot)
+        fields.field("flowing_since", &flowingSince)
+        fields.field("restarts", &restarts)
+        fields.field("last_error", &lastError)
+        fields.field("failing", &failing)
     }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 
@@ -12,7 +11,7 @@ enum Slot {
     static func encode(_ record: Record) throws(Failure) -> [UInt8] {
         var record = record
         while true {
-            let text = try json(record)
+            let text = json(record)
             if text.count < size {
                 return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
             }
@@ -28,13 +27,8 @@ enum Slot {
     /// A slot that holds no run yet.
     static let blank = Array(repeating: UInt8(ascii: " "), count: size - 1) + [UInt8(ascii: "\n")]
 
-    private static func json(_ record: Record) throws(Failure) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let body = try? encoder.encode(record) else {
-            throw Failure(.state, code: "state", "cannot write state", why: "the record can't be encoded")
-        }
-        let text = Array("{\"seq\":\(record.seq),".utf8) + body.dropFirst().dropLast()
+    private static func json(_ record: Record) -> [UInt8] {
+        let text = Array("{\"seq\":\(record.seq),".utf8) + record.json.bytes.dropFirst().dropLast()
         return text + Array(",\"crc\":\"\(hexadecimal(crc32(text[...])))\"}".utf8)
     }
 
@@ -61,9 +55,9 @@ enum Slot {
         let tail = slot[(end - 17)..<end]
         let body = slot[..<(end - 17)]
         guard tail.elementsEqual(",\"crc\":\"\(hexadecimal(crc32(body)))\"".utf8) else { return nil }
-        guard let seq = sequence(of: slot),
-            var record = try? JSONDecoder().decode(Record.self, from: Data(slot[...end]))
-        else { return nil }
+        guard let seq = sequence(of: slot), let json = JSON(slot[...end]), var record = Record(json: json) else {
+            return nil
+        }
         record.seq = seq
         return record
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 import SnapshotCore
@@ -87,7 +86,10 @@ private struct CheckPrinter {
         let code = failed.first?.exitCode ?? 0
         if json {
             let tenths = ((Uptime.now() - started).seconds * 10).rounded() / 10
-            write(CheckJSON(ok: failed.isEmpty, exit: code, seconds: tenths, checks: findings.map(FindingJSON.init)))
+            let object: JSONObject = [
+                "ok": failed.isEmpty, "exit": Int(code), "seconds": tenths, "checks": findings.map(\.json),
+            ]
+            SnapshotBase.print(descriptor: 1, object.json.text + "\n")
         } else if failed.isEmpty {
             SnapshotBase.print(descriptor: 1, "all that is necessary works\n")
         } else {
@@ -96,39 +98,15 @@ private struct CheckPrinter {
         }
         return code
     }
-
-    private func write(_ object: CheckJSON) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(object) else { return }
-        SnapshotBase.print(descriptor: 1, String(decoding: data, as: UTF8.self) + "\n")
-    }
 }
 
-/// The findings as scripts get them.
-private struct CheckJSON: Encodable {
-    let ok: Bool
-    let exit: Int32
-    let seconds: Double
-    let checks: [FindingJSON]
-}
-
-private struct FindingJSON: Encodable {
-    let name: String
-    let result: Finding.Mark
-    let necessary: Bool
-    let found: String
-    let hint: String?
-    let code: String?
-    let facts: [String: Finding.Fact]?
-
-    init(_ finding: Finding) {
-        name = finding.subject
-        result = finding.mark
-        necessary = finding.isNecessary
-        found = finding.text
-        hint = finding.hint
-        code = finding.code
-        facts = finding.facts.isEmpty ? nil : finding.facts
+extension Finding {
+    /// The finding as scripts get it.
+    fileprivate var json: JSON {
+        let object: JSONObject = [
+            "name": subject, "result": mark, "necessary": isNecessary, "found": text, "hint": hint, "code": code,
+            "facts": facts.isEmpty ? nil : facts,
+        ]
+        return object.json
     }
 }

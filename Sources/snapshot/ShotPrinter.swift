@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 import SnapshotCore
 import SnapshotState
@@ -11,7 +10,7 @@ struct ShotPrinter {
     func print(_ shot: Shot?) {
         guard let shot else {
             log.write(.notice, "another run holds the lock; nothing to do")
-            if json { write(ShotJSON(result: "locked", exit: 0)) }
+            if json { write(["result": "locked", "exit": 0]) }
             return
         }
         // The journal of a camera that stays away for a week needs its error once an hour, not at every shot.
@@ -24,7 +23,7 @@ struct ShotPrinter {
             log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
         }
         if json {
-            write(ShotJSON(shot))
+            write(object(shot))
         } else if shot.outcome.result == .stored, !goesToJournal(1) {
             SnapshotBase.print(descriptor: 1, line(shot.outcome) + "\n")
         } else if shot.outcome.result == .spooled, !isJournal {
@@ -35,10 +34,7 @@ struct ShotPrinter {
     func print(_ failure: Failure) {
         log.report(failure)
         if json {
-            var object = ShotJSON(result: "none", exit: failure.exitCode)
-            object.error = "\(failure)"
-            object.code = failure.code
-            write(object)
+            write(["result": "none", "exit": Int(failure.exitCode), "error": "\(failure)", "code": failure.code])
         }
     }
 
@@ -54,59 +50,29 @@ struct ShotPrinter {
             + "store \(seconds(outcome.storeMilliseconds))\(drained))"
     }
 
-    private func write(_ object: ShotJSON) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(object) else { return }
-        SnapshotBase.print(descriptor: 1, String(decoding: data, as: UTF8.self) + "\n")
-    }
-}
-
-/// The outcome as scripts get it.
-private struct ShotJSON: Encodable {
-    var result: String
-    var exit: Int32
-    var error: String?
-    var hint: String?
-    var code: String?
-    var key: String?
-    var bytes: Int?
-    var width: Int?
-    var height: Int?
-    var sha256: String?
-    var capturedAt: String?
-    var attempts: Int?
-    var drained: Int?
-    var cameraMilliseconds: Int?
-    var storeMilliseconds: Int?
-
-    init(result: String, exit: Int32) {
-        self.result = result
-        self.exit = exit
+    private func write(_ object: JSONObject) {
+        SnapshotBase.print(descriptor: 1, object.json.text + "\n")
     }
 
-    init(_ shot: Shot) {
-        self.init(result: shot.outcome.result.rawValue, exit: shot.exitCode)
+    /// The outcome as scripts get it.
+    private func object(_ shot: Shot) -> JSONObject {
         let failure = shot.stateFailure ?? shot.failure
-        error = failure.map { "\($0)" }
-        hint = failure?.hint
-        code = failure?.code
-        key = shot.outcome.key
-        bytes = shot.outcome.bytes
-        width = shot.outcome.width
-        height = shot.outcome.height
-        sha256 = shot.sha256
-        capturedAt = shot.capturedAt
-        attempts = shot.outcome.attempts
-        drained = shot.outcome.drained
-        cameraMilliseconds = shot.outcome.cameraMilliseconds
-        storeMilliseconds = shot.outcome.storeMilliseconds
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case result, exit, error, hint, code, key, bytes, width, height, sha256, attempts, drained
-        case capturedAt = "captured_at"
-        case cameraMilliseconds = "camera_ms"
-        case storeMilliseconds = "store_ms"
+        return [
+            "result": shot.outcome.result,
+            "exit": Int(shot.exitCode),
+            "error": failure.map { "\($0)" },
+            "hint": failure?.hint,
+            "code": failure?.code,
+            "key": shot.outcome.key,
+            "captured_at": shot.capturedAt,
+            "bytes": shot.outcome.bytes,
+            "width": shot.outcome.width,
+            "height": shot.outcome.height,
+            "sha256": shot.sha256,
+            "attempts": shot.outcome.attempts,
+            "drained": shot.outcome.drained,
+            "camera_ms": shot.outcome.cameraMilliseconds,
+            "store_ms": shot.outcome.storeMilliseconds,
+        ]
     }
 }

@@ -19,12 +19,18 @@ struct Snapshot: ParsableCommand {
         ],
         defaultSubcommand: CaptureCommand.self)
 
-    /// `snapshot capture` and `snapshot health` without options, as timers and monitors run them, are spared the
-    /// argument parser, which costs more instructions than health itself, and libcrypto's tidying up at exit: nothing
-    /// here waits in a buffer.
+    /// `snapshot capture` and `snapshot health` as timers and monitors run them, alone or with `--config FILE`, are
+    /// spared the argument parser, which costs more instructions than health itself, and libcrypto's tidying up at
+    /// exit: nothing here waits in a buffer.
     static func main() {
-        let settings = { () throws(Failure) in try Settings(environment: currentEnvironment()) }
-        switch Array(CommandLine.arguments.dropFirst()) {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        var path: String?
+        if arguments.count == 3, arguments[1] == "--config" {
+            path = arguments.removeLast()
+            arguments.removeLast()
+        }
+        let settings = { () throws(Failure) in try Settings(environment: currentEnvironment(), path: path) }
+        switch arguments {
         case [], ["capture"]: _exit(CaptureJob().run(settings))
         case ["health"]:
             _exit(code(telling: Log("snapshot")) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })

@@ -1,10 +1,9 @@
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 
 /// What is remembered of the camera between runs: `STATE_PATH/session.json`, mode 0600, since a session token opens
 /// the camera. Written only when it changes.
-package struct CameraMemory: Codable, Equatable, Sendable {
+package struct CameraMemory: JSONMapped, Equatable, Sendable {
     /// Which camera and user the rest belongs to.
     package var place = ""
     /// The public key that was seen first, `sha256//…`.
@@ -16,23 +15,47 @@ package struct CameraMemory: Codable, Equatable, Sendable {
     package var digestKey = ""
 
     /// A login's lease.
-    package struct Session: Codable, Equatable, Sendable {
-        package var token: String
+    package struct Session: JSONMapped, Equatable, Sendable {
+        package var token = ""
         /// When to log in anew, before the lease ends: seconds since the boot `boot`.
-        package var renewal: Double
-        package var boot: String
+        package var renewal = 0.0
+        package var boot = ""
         /// Digest of the user and password that opened it: changed settings log in anew.
-        package var login: String
+        package var login = ""
+
+        package init() {}
+
+        package init(token: String, renewal: Double, boot: String, login: String) {
+            self.token = token
+            self.renewal = renewal
+            self.boot = boot
+            self.login = login
+        }
+
+        package mutating func map(_ fields: inout JSONFields) {
+            fields.field("token", &token)
+            fields.field("renewal", &renewal)
+            fields.field("boot", &boot)
+            fields.field("login", &login)
+        }
     }
 
     package static let fileName = "session.json"
 
     package init() {}
 
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("place", &place)
+        fields.field("pin", &pin)
+        fields.field("auth", &auth)
+        fields.field("session", &session)
+        fields.field("digestKey", &digestKey)
+    }
+
     /// The memory in a state directory; nil where there is none.
     package init?(reading directory: String) {
         guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
-            let found = try? JSONDecoder().decode(CameraMemory.self, from: Data(bytes))
+            let found = JSON(bytes).flatMap(CameraMemory.init(json:))
         else { return nil }
         self = found
     }
@@ -48,8 +71,7 @@ package struct CameraMemory: Codable, Equatable, Sendable {
     /// Best effort: without memory the next run logs in anew.
     package func write(to directory: String) throws(SystemError) {
         let path = directory + "/" + Self.fileName
-        guard let data = try? JSONEncoder().encode(self) else { return }
-        try writeDurably([[UInt8](data)], to: path, temporary: path + ".new", mode: 0o600)
+        try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)
     }
 
     /// A digest of settings that tells nothing to those who can't read this memory.

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// What Reolink's JSON says: `[{"cmd":…,"code":0,"value":…}]` or `[{"cmd":…,"code":1,"error":{"rspCode":…}}]`.
@@ -10,47 +9,23 @@ enum ReolinkAnswer: Equatable {
     case ok
     case unreadable
 
-    private struct Item: Decodable {
-        let code: Int?
-        let value: Value?
-        let error: Problem?
-    }
-    private struct Value: Decodable {
-        let token: Token?
-        enum CodingKeys: String, CodingKey { case token = "Token" }
-    }
-    private struct Token: Decodable {
-        let name: String
-        let leaseTime: Double?
-    }
-    private struct Problem: Decodable {
-        let rspCode: Int?
-        let detail: String?
-        let remainTimes: Int?
-        enum CodingKeys: String, CodingKey {
-            case rspCode, detail
-            case remainTimes = "remain_times"
-        }
-    }
-
     init(_ body: [UInt8]) {
-        let data = Data(body.prefix(65536))
-        let decoder = JSONDecoder()
-        var item = (try? decoder.decode([Item].self, from: data))?.first
-        if item == nil { item = try? decoder.decode(Item.self, from: data) }
-        guard let item else {
+        let answer = JSON(body.prefix(65536))
+        guard let item = answer?[0] ?? answer, case .object = item else {
             self = .unreadable
             return
         }
-        if let token = item.value?.token, !token.name.isEmpty, token.name.utf8.count <= 256,
-            token.name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 38 && $0 != 35 })
+        let token = item["value"]?["Token"]
+        if let name = token?["name"]?.string, !name.isEmpty, name.utf8.count <= 256,
+            name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 38 && $0 != 35 })
         {
-            self = .token(name: token.name, leaseSeconds: min(max(token.leaseTime ?? 3600, 0), 86400))
-        } else if let error = item.error {
-            let detail = (error.detail ?? "").printable(limit: 80)
-            self = .error(code: error.rspCode ?? 0, detail: detail, remainingTries: error.remainTimes)
+            self = .token(name: name, leaseSeconds: min(max(token?["leaseTime"]?.double ?? 3600, 0), 86400))
+        } else if let error = item["error"], case .object = error {
+            self = .error(
+                code: error["rspCode"]?.integer ?? 0, detail: (error["detail"]?.string ?? "").printable(limit: 80),
+                remainingTries: error["remain_times"]?.integer)
         } else {
-            self = item.code == 0 ? .ok : .unreadable
+            self = item["code"]?.integer == 0 ? .ok : .unreadable
         }
     }
 }

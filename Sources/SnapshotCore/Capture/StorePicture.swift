@@ -130,10 +130,7 @@ extension Run {
     private mutating func addToSpool(
         _ object: StoredObject, _ picture: Picture, _ state: inout StateDirectory
     ) throws(Failure) -> SpoolName {
-        let entry = SpoolEntry(
-            key: object.key, capturedAt: object.capturedAt.milliseconds, camera: object.camera,
-            sha256: object.sha256, clock: object.clock, contentType: object.contentType,
-            length: picture.bytes.count, boot: now.boot, up: now.up)
+        let entry = SpoolEntry(object, length: picture.bytes.count, takenAt: now)
         var commit = record
         return try spool.add(
             entry, picture.bytes, number: record.lastNumber, maxBytes: settings.spoolMaxBytes,

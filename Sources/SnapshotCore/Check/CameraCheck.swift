@@ -82,18 +82,18 @@ struct CameraCheck: Sendable {
         switch settings.verification {
         case .pin(let pin):
             return result.isOpen
-                ? .passed("TLS key", "\(pin), as CAMERA_TLS_VERIFY has it", facts: ["pin": .text(pin)]) : nil
+                ? .passed("TLS key", "\(pin), as CAMERA_TLS_VERIFY has it", facts: ["pin": .string(pin)]) : nil
         case .authorities: return result.isOpen ? .passed("TLS key", "vouched for by a certificate authority") : nil
         case .off:
             return seen.map {
-                .passed("TLS key", "\($0), not verified", hint: "CAMERA_TLS_VERIFY=\($0)", facts: ["pin": .text($0)])
+                .passed("TLS key", "\($0), not verified", hint: "CAMERA_TLS_VERIFY=\($0)", facts: ["pin": .string($0)])
             }
         case .pinFirst:
             return seen.map {
                 .passed(
                     "TLS key",
                     pinned == nil ? "\($0), seen for the first time: the first capture pins it" : "\($0), pinned",
-                    facts: ["pin": .text($0)])
+                    facts: ["pin": .string($0)])
             }
         }
     }
@@ -114,7 +114,7 @@ struct CameraCheck: Sendable {
             ? "rm \(statePath)/\(CameraMemory.fileName)   # only if the camera was replaced or reset"
             : "CAMERA_TLS_VERIFY=\(pin)   # only if the camera was replaced or reset"
         var finding = Finding.remark("TLS key", "\(pin), which isn't the one that is pinned", hint: hint)
-        finding.facts["pin"] = .text(pin)
+        finding.facts["pin"] = .string(pin)
         return finding
     }
 }
@@ -130,8 +130,8 @@ extension Finding {
             return .passed(
                 "picture", "\(picture.width)×\(picture.height), \(sizeText(body.count)), in \(secondsText(took))",
                 facts: [
-                    "width": .number(picture.width), "height": .number(picture.height), "bytes": .number(body.count),
-                    "milliseconds": .number(took.milliseconds),
+                    "width": .integer(picture.width), "height": .integer(picture.height), "bytes": .integer(body.count),
+                    "milliseconds": .integer(took.milliseconds),
                 ])
         } catch {
             log.verbose("refused body begins: \(escapedStart(of: body))")

@@ -55,7 +55,7 @@ struct CheckPlan: Sendable {
 
     private mutating func noteFile(_ settings: Settings) {
         let file = settings.path ?? "no file, neither ./.env nor \(Settings.systemPath): environment and defaults"
-        findings.append(.passed("settings", file, facts: settings.path.map { ["file": .text($0)] } ?? [:]))
+        findings.append(.passed("settings", file, facts: settings.path.map { ["file": .string($0)] } ?? [:]))
         findings += settings.warnings.map { .remark("settings", $0) }
         guard let path = settings.path, case .file? = (try? settings.value(.cameraPassword))?.origin else { return }
         var facts = stat()

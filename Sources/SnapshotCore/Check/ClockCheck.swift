@@ -18,12 +18,12 @@ struct ClockCheck {
         case .synced where !isOff:
             return .passed(
                 "clock", "kept in sync; \(compared)",
-                facts: seconds.first.map { ["offset_seconds": .number($0)] } ?? [:])
+                facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
         case .none where !isOff:
             return .passed(
                 "clock", "nothing here is known to keep it; \(compared)",
                 hint: "sudo apt install systemd-timesyncd   # or chrony, unless something else keeps it",
-                facts: seconds.first.map { ["offset_seconds": .number($0)] } ?? [:])
+                facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
         case .notYet where !isOff:
             return .remark("clock", "not synchronized yet; \(compared)", hint: "timedatectl timesync-status")
         default:

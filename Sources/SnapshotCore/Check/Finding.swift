@@ -2,21 +2,7 @@ import SnapshotBase
 
 /// What one step of `snapshot check` came to.
 package struct Finding: Sendable {
-    package enum Mark: String, Encodable, Sendable { case passed, failed, skipped }
-
-    /// A number or a text that scripts may want; the key says the unit.
-    package enum Fact: Encodable, Equatable, Sendable {
-        case number(Int)
-        case text(String)
-
-        package func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .number(let number): try container.encode(number)
-            case .text(let text): try container.encode(text)
-            }
-        }
-    }
+    package enum Mark: String, JSONValue, Sendable { case passed, failed, skipped }
 
     /// What was tried, in a word or two.
     package var subject: String
@@ -31,7 +17,8 @@ package struct Finding: Sendable {
     package var exitCode: Int32 = 0
     /// The class of the failure, as in health and metrics.
     package var code: String?
-    package var facts: [String: Fact] = [:]
+    /// Numbers and texts that scripts may want; the key says the unit.
+    package var facts: [String: JSON] = [:]
 
     private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
         self.subject = subject
@@ -41,7 +28,7 @@ package struct Finding: Sendable {
     }
 
     static func passed(
-        _ subject: String, _ text: String, hint: String? = nil, facts: [String: Fact] = [:]
+        _ subject: String, _ text: String, hint: String? = nil, facts: [String: JSON] = [:]
     ) -> Finding {
         var finding = Finding(subject, .passed, text, hint: hint)
         finding.facts = facts
@@ -74,7 +61,7 @@ package struct Finding: Sendable {
         var finding = self
         finding.text = clean(text)
         finding.hint = hint.map(clean)
-        finding.facts = facts.mapValues { if case .text(let text) = $0 { .text(clean(text)) } else { $0 } }
+        finding.facts = facts.mapValues { if case .string(let text) = $0 { .string(clean(text)) } else { $0 } }
         return finding
     }
 }

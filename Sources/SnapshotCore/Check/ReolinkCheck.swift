@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// A Reolink camera, step by step: reach, log in, ask what it is, take a picture, log out.
@@ -15,7 +14,7 @@ struct ReolinkCheck {
     private var opened: [String] = []
     private var hasAnswered = false
     private var name = "answers"
-    private var identity: [String: Finding.Fact] = [:]
+    private var identity: [String: JSON] = [:]
 
     init(settings: CameraSettings, host: String, client: HTTPClient, log: Log, memory: CameraMemory) {
         self.settings = settings
@@ -107,8 +106,8 @@ struct ReolinkCheck {
         result.clockOffset = response.clockOffset
         if case .error(let code, _, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
         if let device = DeviceInfo(response.body) {
-            name = "is a \(device.model), firmware \(device.firmVer)"
-            identity = ["model": .text(device.model), "firmware": .text(device.firmVer)]
+            name = "is a \(device.model), firmware \(device.firmware)"
+            identity = ["model": .string(device.model), "firmware": .string(device.firmware)]
         }
         return true
     }
@@ -121,21 +120,14 @@ struct ReolinkCheck {
 }
 
 /// What a Reolink says of itself.
-private struct DeviceInfo: Decodable {
+private struct DeviceInfo {
     let model: String
-    let firmVer: String
-
-    private struct Item: Decodable {
-        struct Value: Decodable {
-            let info: DeviceInfo
-            private enum CodingKeys: String, CodingKey { case info = "DevInfo" }
-        }
-        let value: Value
-    }
+    let firmware: String
 
     init?(_ body: [UInt8]) {
-        let items = try? JSONDecoder().decode([Item].self, from: Data(body.prefix(65536)))
-        guard let found = items?.first?.value.info else { return nil }
-        self = found
+        let info = JSON(body.prefix(65536))?[0]?["value"]?["DevInfo"]
+        guard let model = info?["model"]?.string, let firmware = info?["firmVer"]?.string else { return nil }
+        self.model = model
+        self.firmware = firmware
     }
 }

@@ -22,8 +22,8 @@ struct S3Check {
             let region = store.settings.region
             let text = try probe()
             let wanted = store.learnedRegion?.name
-            let facts: [String: Finding.Fact] = [
-                "milliseconds": .number((Uptime.now() - started).milliseconds), "region": .text(wanted ?? region),
+            let facts: [String: JSON] = [
+                "milliseconds": .integer((Uptime.now() - started).milliseconds), "region": .string(wanted ?? region),
             ]
             return .passed(
                 "storage", "\(store.place) \(text)",

@@ -24,8 +24,8 @@ struct StateCheck {
         ).worst
         let passed = Finding.passed(
             "state", "\(path) can be written\(room); \(health.status.rawValue): \(health.summary)",
-            facts: ["health": .text(health.status.rawValue)].merging(
-                free.map { ["free_bytes": .number($0)] } ?? [:]
+            facts: ["health": .string(health.status.rawValue)].merging(
+                free.map { ["free_bytes": .integer($0)] } ?? [:]
             ) { $1 })
         return [passed] + strangers() + latches()
     }
@@ -83,7 +83,7 @@ struct StateCheck {
         return .passed(
             "spool", "\(content); holds up to \(sizeText(plan.spoolMaxBytes))",
             hint: names.isEmpty ? nil : "snapshot drain",
-            facts: ["count": .number(names.count), "bytes": .number(bytes)])
+            facts: ["count": .integer(names.count), "bytes": .integer(bytes)])
     }
 
     private func failure(_ subject: String, _ kind: Failure.Kind, _ path: String, _ error: SystemError) -> Finding {

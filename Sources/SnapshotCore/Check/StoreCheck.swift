@@ -102,7 +102,7 @@ struct StoreCheck {
         .passed(
             "storage",
             "\(place) answers \(method) with \(response.status); only a picture can show that it takes one, and none was sent",
-            facts: ["status": .number(response.status)])
+            facts: ["status": .integer(response.status)])
     }
 
     private func refusal(_ response: HTTPResponse, _ place: String) -> Finding {

@@ -21,7 +21,7 @@ struct StreamCheck: Sendable {
             if let stream = report.streams?.first {
                 return .passed(
                     "codec", "\(stream.text), at \(redactedURL(address))",
-                    facts: ["codec": .text(stream.codec), "address": .text(redactedURL(address))])
+                    facts: ["codec": .string(stream.codec), "address": .string(redactedURL(address))])
             }
             complaint = redact(report.error?.string ?? "no video in it", [camera.password])
             if report.error?.isFinal ?? false { break }
@@ -71,7 +71,7 @@ struct StreamCheck: Sendable {
         }
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ", maxSplits: 3)
         let version = words.count > 2 && words[1] == "version" ? String(words[2]) : "of an unknown version"
-        return .passed("ffmpeg", version, facts: ["version": .text(version)])
+        return .passed("ffmpeg", version, facts: ["version": .string(version)])
     }
 }
 

@@ -38,7 +38,7 @@ struct UnitsCheck {
         }
         return .passed(
             "units", "\(timer) is on, every \(found.settingText) like CAPTURE_INTERVAL",
-            facts: ["interval_seconds": .number(found.milliseconds / 1000)])
+            facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
     /// systemd's view of the timer, with all drop-ins; nil where it doesn't answer.

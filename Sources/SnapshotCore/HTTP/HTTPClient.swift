@@ -7,38 +7,37 @@ import SnapshotBase
 ///
 /// Redirects are never followed and HTTP/1.1 is all that is spoken: cameras and object stores want no more.
 package final class HTTPClient {
-    private let handle: UnsafeMutableRawPointer?
+    /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
+    private var handle: UnsafeMutableRawPointer?
     /// Trust in the system's authorities through its directory of hashed names, where there is one: reading the
     /// whole bundle instead costs more than all the rest of a transfer.
     private let authoritiesDirectory: String?
 
     package init() {
-        // Not thread-safe the first time: whoever uses threads makes one client before.
-        handle = curl_easy_init()
         let directory = "/etc/ssl/certs"
         authoritiesDirectory = fileExists(directory + "/ca-certificates.crt") ? directory : nil
     }
 
     deinit {
-        if let handle { curl_easy_cleanup(handle) }
+        if let handle { shim_easy_cleanup(handle) }
     }
 
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
-        guard let easy = handle else { throw HTTPFailure(kind: .invalid, why: "libcurl can't be started") }
+        let easy = try opened()
         guard !request.deadline.hasPassed else {
             throw HTTPFailure(kind: .timedOut, why: "no time was left")
         }
         let transfer = HTTPTransfer(request)
-        curl_easy_reset(easy)
+        shim_easy_reset(easy)
         var headers: UnsafeMutablePointer<curl_slist>?
-        defer { curl_slist_free_all(headers) }
+        defer { shim_slist_free_all(headers) }
         for (name, value) in request.headers {
-            headers = curl_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
+            headers = shim_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
         // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
         // A stream without end asks, or a refusal could get lost in it.
-        headers = curl_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
+        headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
 
         let code = errorText.withUnsafeMutableBufferPointer { text -> CURLcode in
@@ -46,8 +45,8 @@ package final class HTTPClient {
             _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
             if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
             let form = transfer.attach(to: easy)
-            defer { if let form { curl_mime_free(form) } }
-            let code = curl_easy_perform(easy)
+            defer { if let form { shim_mime_free(form) } }
+            let code = shim_easy_perform(easy)
             // The buffers named above end with this call; the handle must not keep them.
             _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
             return code
@@ -63,6 +62,16 @@ package final class HTTPClient {
         if request.trust == .anybody { transfer.response.pin = seenPin(easy) }
         transfer.response.date = transfer.response.headers["date"].flatMap(httpDate)
         return transfer.response
+    }
+
+    private static let whyMissing = shim_load().map { String(cString: $0) }
+
+    private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {
+        if let handle { return handle }
+        if let why = Self.whyMissing { throw HTTPFailure(kind: .invalid, why: why) }
+        handle = shim_easy_init()
+        guard let handle else { throw HTTPFailure(kind: .invalid, why: "libcurl can't be started") }
+        return handle
     }
 
     private func set(_ easy: UnsafeMutableRawPointer, _ request: HTTPRequest) {
@@ -135,7 +144,7 @@ package final class HTTPClient {
         _ code: CURLcode, _ text: [CChar], _ number: Int, _ transfer: HTTPTransfer
     ) -> HTTPFailure {
         let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        var why = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
+        var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(number))) }
         let kind: HTTPFailure.Kind =
             switch code {
@@ -157,6 +166,6 @@ package final class HTTPClient {
 
 /// The seconds since 1970 of a date as HTTP headers carry it.
 func httpDate(_ text: String) -> Int? {
-    let seconds = curl_getdate(text, nil)
+    let seconds = shim_getdate(text)
     return seconds > 0 ? Int(seconds) : nil
 }

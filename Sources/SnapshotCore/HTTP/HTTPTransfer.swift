@@ -63,17 +63,17 @@ final class HTTPTransfer {
         _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource,
         to easy: UnsafeMutableRawPointer
     ) -> OpaquePointer? {
-        guard let form = curl_mime_init(easy) else { return nil }
+        guard let form = shim_mime_init(easy) else { return nil }
         for field in fields {
-            let part = curl_mime_addpart(form)
-            curl_mime_name(part, field.name)
-            curl_mime_data(part, field.value, field.value.utf8.count)
+            let part = shim_mime_addpart(form)
+            shim_mime_name(part, field.name)
+            shim_mime_data(part, field.value, field.value.utf8.count)
         }
-        let part = curl_mime_addpart(form)
-        curl_mime_name(part, file.field)
-        curl_mime_filename(part, file.fileName)
-        curl_mime_type(part, file.contentType)
-        curl_mime_data_cb(part, curl_off_t(source.length ?? 0), readSource, seekSource, nil, source.context)
+        let part = shim_mime_addpart(form)
+        shim_mime_name(part, file.field)
+        shim_mime_filename(part, file.fileName)
+        shim_mime_type(part, file.contentType)
+        shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context)
         _ = shim_set_mime(easy, form)
         if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
         return form

@@ -1,41 +1,61 @@
-import FoundationEssentials
 import SnapshotBase
+import SnapshotState
 
 /// Everything about one spooled picture, so that a drain needs nothing else: one line of JSON behind the picture's bytes
 /// in the same file, which thus shows the picture in any viewer.
-package struct SpoolEntry: Codable, Equatable, Sendable {
-    package var key: String
+package struct SpoolEntry: JSONMapped, Equatable, Sendable {
+    package var key = ""
     /// Milliseconds since 1970, as given out at capture.
-    package var capturedAt: Int64
-    package var camera: String
-    package var sha256: String
-    package var clock: ClockQuality
-    package var contentType: String
-    package var length: Int
+    package var capturedAt: Int64 = 0
+    package var camera = ""
+    package var sha256 = ""
+    package var clock = ClockQuality.synced
+    package var contentType = ""
+    package var length = 0
     /// The boot of the capture and the seconds since then: they tell the time once the clock is known to be wrong.
-    package var boot: String
-    package var up: Double
+    package var boot = ""
+    package var up = 0.0
 
     static let longestLine = 8192
 
-    /// What stands behind the picture.
-    var line: [UInt8]? {
-        guard let data = try? JSONEncoder().encode(self), data.count < Self.longestLine else { return nil }
-        return [UInt8](data) + [UInt8(ascii: "\n")]
+    package init() {}
+
+    package init(_ object: StoredObject, length: Int, takenAt now: Now) {
+        key = object.key
+        capturedAt = object.capturedAt.milliseconds
+        camera = object.camera
+        sha256 = object.sha256
+        clock = object.clock
+        contentType = object.contentType
+        self.length = length
+        boot = now.boot
+        up = now.up
     }
 
-    private enum CodingKeys: String, CodingKey {
-        case key, camera, sha256, clock, length, boot, up
-        case capturedAt = "captured_at_ms"
-        case contentType = "content_type"
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("key", &key)
+        fields.field("captured_at_ms", &capturedAt)
+        fields.field("camera", &camera)
+        fields.field("sha256", &sha256)
+        fields.field("clock", &clock)
+        fields.field("content_type", &contentType)
+        fields.field("length", &length)
+        fields.field("boot", &boot)
+        fields.field("up", &up)
+    }
+
+    /// What stands behind the picture; nil where it would be too long to be found again.
+    var line: [UInt8]? {
+        let bytes = json.bytes
+        return bytes.count < Self.longestLine ? bytes + [UInt8(ascii: "\n")] : nil
     }
 }
 
 extension SpoolEntry {
     /// nil where the line isn't whole.
     package init?(line: [UInt8]) {
-        guard line.last == UInt8(ascii: "\n"),
-            let entry = try? JSONDecoder().decode(SpoolEntry.self, from: Data(line.dropLast())), entry.length > 0
+        guard line.last == UInt8(ascii: "\n"), let json = JSON(line.dropLast()), let entry = SpoolEntry(json: json),
+            entry.length > 0
         else { return nil }
         self = entry
     }

@@ -83,7 +83,7 @@ package struct StoredObject: Sendable {
 }
 
 /// How far a capture time can be believed.
-package enum ClockQuality: String, Codable, Sendable {
+package enum ClockQuality: String, JSONValue, Sendable {
     case synced, unsynced
     /// Taken from the store's clock afterwards.
     case corrected

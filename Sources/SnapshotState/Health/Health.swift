@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// How one camera's snapshots are doing, judged from its state alone.
 package struct Health: Sendable {
-    package enum Status: String, Codable, Sendable, Comparable {
+    package enum Status: String, JSONValue, Sendable, Comparable {
         case healthy, degraded, unhealthy
 
         package static func < (left: Status, right: Status) -> Bool { left.rank < right.rank }
@@ -10,7 +10,7 @@ package struct Health: Sendable {
     }
 
     /// Why the status isn't better; the raw value is the code that scripts see.
-    package enum Reason: String, CaseIterable, Codable, Sendable {
+    package enum Reason: String, CaseIterable, JSONValue, Sendable {
         case neverCaptured = "never_captured"
         case noCapture = "no_capture"
         case cameraCredentials = "camera_credentials_refused"

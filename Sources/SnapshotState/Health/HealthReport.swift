@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// The health of everything under one `STATE_PATH`: its own camera, and a camera for each directory below it.
@@ -43,78 +42,48 @@ package struct HealthReport: Sendable {
 
     /// The contract's JSON; a `cameras` map is added where there are instances.
     package func json() -> String {
+        var object = worst.json
         let instances = cameras.filter { !$0.key.isEmpty }
-        return encode(HealthJSON(health: worst, cameras: instances.isEmpty ? nil : instances))
+        if !instances.isEmpty { object.append("cameras", instances.mapValues(\.json).json) }
+        return object.json.text
     }
 
     /// One camera's JSON, or nil where there is none of that name.
-    package func json(camera name: String) -> String? {
-        cameras[name].map { encode(HealthJSON(health: $0, cameras: nil)) }
-    }
+    package func json(camera name: String) -> String? { cameras[name]?.json.json.text }
+}
 
-    private func encode(_ value: HealthJSON) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Strings and numbers only: encoding can't fail; an empty object would read as unknown, which is true then.
-        guard let data = try? encoder.encode(value) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
+extension Health {
+    /// The wire form: `last_capture` and its like are null, not absent, before the first capture.
+    fileprivate var json: JSONObject {
+        [
+            "status": status,
+            "reasons": reasons,
+            "last_capture": lastCapture.json,
+            "last_upload": lastUpload.json,
+            "age_seconds": ageSeconds.json,
+            "interval_seconds": intervalSeconds,
+            "uptime_seconds": uptimeSeconds,
+            "total_captures": totalCaptures,
+            "total_uploads": totalUploads,
+            "failed_uploads": failedUploads,
+            "capture_failures": captureFailures,
+            "consecutive_failures": consecutiveFailures,
+            "last_error": lastError.json,
+            "spool": [
+                "count": spool.count,
+                "bytes": spool.bytes,
+                "oldest": (spool.oldest?.at).json,
+                "dropped": spool.dropped,
+            ] as JSONObject,
+            "clock": ["synced": clock.synced, "offset_seconds": clock.offsetSeconds] as JSONObject,
+            "relay": relay,
+            "camera": camera,
+            "version": version,
+        ]
     }
 }
 
-/// The wire form of `Health`: `last_capture` and its like are null, not absent, before the first capture.
-private struct HealthJSON: Encodable {
-    let health: Health
-    let cameras: [String: Health]?
-
-    private enum Key: String, CodingKey {
-        case status, reasons, spool, clock, relay, version, camera, cameras
-        case lastCapture = "last_capture"
-        case uptimeSeconds = "uptime_seconds"
-        case totalCaptures = "total_captures"
-        case totalUploads = "total_uploads"
-        case failedUploads = "failed_uploads"
-        case lastUpload = "last_upload"
-        case ageSeconds = "age_seconds"
-        case intervalSeconds = "interval_seconds"
-        case captureFailures = "capture_failures"
-        case consecutiveFailures = "consecutive_failures"
-        case lastError = "last_error"
-    }
-
-    private enum SpoolKey: String, CodingKey { case count, bytes, oldest, dropped }
-
-    private enum ClockKey: String, CodingKey {
-        case synced
-        case offsetSeconds = "offset_seconds"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var map = encoder.container(keyedBy: Key.self)
-        try map.encode(health.status, forKey: .status)
-        try map.encode(health.reasons, forKey: .reasons)
-        try map.encode(health.lastCapture, forKey: .lastCapture)
-        try map.encode(health.lastUpload, forKey: .lastUpload)
-        try map.encode(health.uptimeSeconds, forKey: .uptimeSeconds)
-        try map.encode(health.ageSeconds, forKey: .ageSeconds)
-        try map.encode(health.intervalSeconds, forKey: .intervalSeconds)
-        try map.encode(health.totalCaptures, forKey: .totalCaptures)
-        try map.encode(health.totalUploads, forKey: .totalUploads)
-        try map.encode(health.failedUploads, forKey: .failedUploads)
-        try map.encode(health.captureFailures, forKey: .captureFailures)
-        try map.encode(health.consecutiveFailures, forKey: .consecutiveFailures)
-        try map.encode(health.lastError, forKey: .lastError)
-        try map.encode(health.camera, forKey: .camera)
-        try map.encode(health.version, forKey: .version)
-        try map.encodeIfPresent(health.relay, forKey: .relay)
-        try map.encodeIfPresent(
-            cameras?.mapValues { HealthJSON(health: $0, cameras: nil) }, forKey: .cameras)
-        var spool = map.nestedContainer(keyedBy: SpoolKey.self, forKey: .spool)
-        try spool.encode(health.spool.count, forKey: .count)
-        try spool.encode(health.spool.bytes, forKey: .bytes)
-        try spool.encode(health.spool.oldest?.at, forKey: .oldest)
-        try spool.encode(health.spool.dropped, forKey: .dropped)
-        var clock = map.nestedContainer(keyedBy: ClockKey.self, forKey: .clock)
-        try clock.encode(health.clock.synced, forKey: .synced)
-        try clock.encode(health.clock.offsetSeconds, forKey: .offsetSeconds)
-    }
+extension Optional where Wrapped: JSONValue {
+    /// null where there is no value.
+    fileprivate var json: JSON { self?.json ?? .null }
 }

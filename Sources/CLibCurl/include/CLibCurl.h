@@ -1,0 +1,48 @@
+// libcurl, loaded when it is first used: with it come thirty libraries, most of what it costs to start a program, and
+// `snapshot health` needs none of them. Each function here is libcurl's of the same name; the variadic ones have one
+// typed wrapper a kind of argument, so that Swift can call them.
+#pragma once
+#include <curl/curl.h>
+
+/// Loads the library. Call it once. NULL when it is there, otherwise why not; the text stays valid.
+const char *shim_load(void);
+
+// The rest must not be called before `shim_load` has answered NULL.
+
+CURL *shim_easy_init(void);
+void shim_easy_reset(CURL *easy);
+CURLcode shim_easy_perform(CURL *easy);
+void shim_easy_cleanup(CURL *easy);
+const char *shim_easy_strerror(CURLcode code);
+
+CURLcode shim_set_long(CURL *easy, CURLoption option, long value);
+CURLcode shim_set_offset(CURL *easy, CURLoption option, curl_off_t value);
+CURLcode shim_set_string(CURL *easy, CURLoption option, const char *value);
+CURLcode shim_set_pointer(CURL *easy, CURLoption option, void *value);
+CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_slist *value);
+CURLcode shim_set_mime(CURL *easy, curl_mime *form);
+
+typedef size_t (*shim_transfer)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*shim_seek)(void *context, curl_off_t offset, int origin);
+CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function);
+CURLcode shim_set_seek(CURL *easy, shim_seek function);
+
+CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
+CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
+
+struct curl_slist *shim_slist_append(struct curl_slist *list, const char *text);
+void shim_slist_free_all(struct curl_slist *list);
+
+curl_mime *shim_mime_init(CURL *easy);
+curl_mimepart *shim_mime_addpart(curl_mime *form);
+void shim_mime_name(curl_mimepart *part, const char *name);
+void shim_mime_type(curl_mimepart *part, const char *type);
+void shim_mime_filename(curl_mimepart *part, const char *name);
+void shim_mime_data(curl_mimepart *part, const char *bytes, size_t size);
+void shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context);
+void shim_mime_free(curl_mime *form);
+
+/// Seconds since 1970 of a date as HTTP has it; -1 if it isn't one.
+time_t shim_getdate(const char *text);
+
+static const long shim_auth_basic_or_digest = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);

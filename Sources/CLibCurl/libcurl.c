@@ -1,0 +1,56 @@
+#include "CLibCurl.h"
+
+#include <dlfcn.h>
+
+// The name says the ABI that curl.h declares.
+#define LIBRARY "libcurl.so.4"
+
+static void *library;
+
+const char *shim_load(void) {
+  if (!library) library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  return library ? NULL : dlerror();
+}
+
+// A function of the library, with the type that the header gives it.
+#define CALL(name) ((__typeof__(&name))dlsym(library, #name))
+
+CURL *shim_easy_init(void) { return CALL(curl_easy_init)(); }
+void shim_easy_reset(CURL *easy) { CALL(curl_easy_reset)(easy); }
+CURLcode shim_easy_perform(CURL *easy) { return CALL(curl_easy_perform)(easy); }
+void shim_easy_cleanup(CURL *easy) { CALL(curl_easy_cleanup)(easy); }
+const char *shim_easy_strerror(CURLcode code) { return CALL(curl_easy_strerror)(code); }
+
+// In parentheses: a macro of the header by the same name counts the arguments.
+#define SET(option, value) ((__typeof__(&(curl_easy_setopt)))dlsym(library, "curl_easy_setopt"))(easy, option, value)
+#define GET(info, value) ((__typeof__(&(curl_easy_getinfo)))dlsym(library, "curl_easy_getinfo"))(easy, info, value)
+
+CURLcode shim_set_long(CURL *easy, CURLoption option, long value) { return SET(option, value); }
+CURLcode shim_set_offset(CURL *easy, CURLoption option, curl_off_t value) { return SET(option, value); }
+CURLcode shim_set_string(CURL *easy, CURLoption option, const char *value) { return SET(option, value); }
+CURLcode shim_set_pointer(CURL *easy, CURLoption option, void *value) { return SET(option, value); }
+CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_slist *value) { return SET(option, value); }
+CURLcode shim_set_mime(CURL *easy, curl_mime *form) { return SET(CURLOPT_MIMEPOST, form); }
+CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function) { return SET(option, function); }
+CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
+
+CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info, value); }
+CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }
+
+struct curl_slist *shim_slist_append(struct curl_slist *list, const char *text) {
+  return CALL(curl_slist_append)(list, text);
+}
+void shim_slist_free_all(struct curl_slist *list) { CALL(curl_slist_free_all)(list); }
+
+curl_mime *shim_mime_init(CURL *easy) { return CALL(curl_mime_init)(easy); }
+curl_mimepart *shim_mime_addpart(curl_mime *form) { return CALL(curl_mime_addpart)(form); }
+void shim_mime_name(curl_mimepart *part, const char *name) { CALL(curl_mime_name)(part, name); }
+void shim_mime_type(curl_mimepart *part, const char *type) { CALL(curl_mime_type)(part, type); }
+void shim_mime_filename(curl_mimepart *part, const char *name) { CALL(curl_mime_filename)(part, name); }
+void shim_mime_data(curl_mimepart *part, const char *bytes, size_t size) { CALL(curl_mime_data)(part, bytes, size); }
+void shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context) {
+  CALL(curl_mime_data_cb)(part, size, read, seek, NULL, context);
+}
+void shim_mime_free(curl_mime *form) { CALL(curl_mime_free)(form); }
+
+time_t shim_getdate(const char *text) { return CALL(curl_getdate)(text, NULL); }

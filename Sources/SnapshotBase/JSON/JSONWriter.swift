@@ -1,0 +1,65 @@
+extension JSON {
+    /// Without white space, members in their order, UTF-8.
+    package var bytes: [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(2048)
+        write(to: &text)
+        return text
+    }
+
+    /// The same as a string.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    private func write(to text: inout [UInt8]) {
+        switch self {
+        case .null: text.append(contentsOf: "null".utf8)
+        case .bool(let value): text.append(contentsOf: (value ? "true" : "false").utf8)
+        case .integer(let value): text.append(contentsOf: String(value).utf8)
+        case .number(let value): JSON.write(value, to: &text)
+        case .string(let value): JSON.write(value, to: &text)
+        case .array(let elements):
+            JSON.write(elements, between: ("[", "]"), to: &text) { $0.write(to: &$1) }
+        case .object(let object):
+            JSON.write(object.members, between: ("{", "}"), to: &text) { member, text in
+                JSON.write(member.name, to: &text)
+                text.append(UInt8(ascii: ":"))
+                member.value.write(to: &text)
+            }
+        }
+    }
+
+    private static func write<Item>(
+        _ items: [Item], between ends: (Unicode.Scalar, Unicode.Scalar), to text: inout [UInt8],
+        _ write: (Item, inout [UInt8]) -> Void
+    ) {
+        text.append(UInt8(ascii: ends.0))
+        for (index, item) in items.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: ",")) }
+            write(item, &text)
+        }
+        text.append(UInt8(ascii: ends.1))
+    }
+
+    /// Whole numbers without a fraction; JSON has no infinity and no NaN.
+    private static func write(_ value: Double, to text: inout [UInt8]) {
+        let number = Int(exactly: value).map { "\($0)" } ?? (value.isFinite ? "\(value)" : "null")
+        text.append(contentsOf: number.utf8)
+    }
+
+    private static func write(_ value: String, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\""))
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                text.append(UInt8(ascii: "\\"))
+                text.append(byte)
+            case ..<0x20:
+                text.append(contentsOf: "\\u00".utf8)
+                text.append(contentsOf: (byte < 16 ? "0" : "").utf8)
+                text.append(contentsOf: String(byte, radix: 16).utf8)
+            default: text.append(byte)
+            }
+        }
+        text.append(UInt8(ascii: "\""))
+    }
+}

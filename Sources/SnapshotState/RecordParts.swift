@@ -1,0 +1,155 @@
+import SnapshotBase
+
+/// How a run ended.
+package struct Outcome: JSONMapped, Equatable, Sendable {
+    package enum Result: String, JSONValue, Sendable {
+        case none, stored, spooled, lost
+        case captureFailed = "capture_failed"
+        case latched
+    }
+
+    package var result = Result.none
+    /// The class of what went wrong, if anything did.
+    package var code: String?
+    package var key: String?
+    package var bytes: Int?
+    package var width: Int?
+    package var height: Int?
+    package var cameraMilliseconds: Int?
+    package var storeMilliseconds: Int?
+    package var attempts: Int?
+    /// How many earlier pictures were sent from the spool.
+    package var drained: Int?
+
+    package init() {}
+
+    package init(result: Result) { self.result = result }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("result", &result)
+        fields.field("code", &code)
+        fields.field("key", &key)
+        fields.field("bytes", &bytes)
+        fields.field("width", &width)
+        fields.field("height", &height)
+        fields.field("camera_ms", &cameraMilliseconds)
+        fields.field("store_ms", &storeMilliseconds)
+        fields.field("attempts", &attempts)
+        fields.field("drained", &drained)
+    }
+}
+
+package struct ErrorReport: JSONMapped, Equatable, Sendable {
+    package var code = ""
+    package var moment = Moment()
+
+    package init() {}
+
+    package init(code: String, moment: Moment) {
+        self.code = code
+        self.moment = moment
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("code", &code)
+        fields.field("moment", &moment)
+    }
+}
+
+/// What is in the spool, in pictures and bytes.
+package struct SpoolFigures: JSONMapped, Equatable, Sendable {
+    package var count = 0
+    package var bytes = 0
+    /// Capture time of the oldest entry.
+    package var oldest: Moment?
+    /// Pictures given up, ever: for want of room, or because their bytes no longer were what was captured.
+    package var dropped = 0
+    package var lastDrop: Moment?
+
+    package init() {}
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("count", &count)
+        fields.field("bytes", &bytes)
+        fields.field("oldest", &oldest)
+        fields.field("dropped", &dropped)
+        fields.field("last_drop", &lastDrop)
+    }
+}
+
+package struct ClockFigures: JSONMapped, Equatable, Sendable {
+    /// False while there is a sign that the wall clock is wrong.
+    package var synced = true
+    /// The store's clock minus ours, in seconds, when last seen in this boot; 0 when they agreed.
+    package var offsetSeconds = 0
+    /// Wall clock minus seconds since boot when `offsetSeconds` was seen: it changes when the clock is set.
+    package var base: Double?
+    /// The latest capture time ever given out, in milliseconds since 1970; the next one is later.
+    package var latestMilliseconds: Int64 = 0
+
+    package init() {}
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("synced", &synced)
+        fields.field("offset_seconds", &offsetSeconds)
+        fields.field("base", &base)
+        fields.field("latest_ms", &latestMilliseconds)
+    }
+}
+
+/// Credentials that were refused and are tried again only slowly, until the settings change.
+package struct Latch: JSONMapped, Equatable, Sendable {
+    package var since = Moment()
+    package var delaySeconds = 0.0
+    /// Keyed digest of the settings that were refused; without the key, which is private, it tells nothing.
+    package var settings = ""
+
+    package static let firstDelay = 600.0
+    package static let longestDelay = 21600.0
+
+    package init() {}
+
+    package init(since: Moment, delaySeconds: Double, settings: String) {
+        self.since = since
+        self.delaySeconds = delaySeconds
+        self.settings = settings
+    }
+
+    /// The latch after one more refusal.
+    package static func after(_ previous: Latch?, settings: String, now: Now) -> Latch {
+        let isSame = previous?.settings == settings
+        let delay = isSame ? min((previous?.delaySeconds ?? 0) * 2, longestDelay) : firstDelay
+        return Latch(since: now.moment, delaySeconds: delay, settings: settings)
+    }
+
+    /// Seconds until the credentials may be tried again; nil if they may now.
+    package func remaining(settings: String, now: Now, recordBoot: String) -> Double? {
+        guard settings == self.settings else { return nil }
+        let left = delaySeconds - now.age(of: since, recordBoot: recordBoot)
+        return left > 0 ? left : nil
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("since", &since)
+        fields.field("delay_seconds", &delaySeconds)
+        fields.field("settings", &settings)
+    }
+}
+
+package struct LearnedRegion: JSONMapped, Equatable, Sendable {
+    package var name = ""
+    /// Endpoint and bucket for which it was learned.
+    package var place = ""
+
+    package init() {}
+
+    package init(name: String, place: String) {
+        self.name = name
+        self.place = place
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("name", &name)
+        fields.field("place", &place)
+    }
+}
