@@ -7,7 +7,11 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // need each other in turn.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
-        ["-use-ld=lld", "-L", "packaging/link", "-Xclang-linker", "-static-libgcc", "-Xlinker", "--no-export-dynamic"],
+        [
+            "-use-ld=lld", "-L", "packaging/link", "-Xclang-linker", "-static-libgcc", "-Xlinker",
+            "--no-export-dynamic",
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+        ],
         .when(platforms: [.linux], configuration: .release))
 ]
 

@@ -55,8 +55,8 @@ extension String {
         var text = ""
         for scalar in unicodeScalars {
             if text.utf8.count >= limit { return text + "…" }
-            let isControl = scalar.properties.generalCategory == .control || scalar == "\u{FFFD}"
-            if isControl || scalar.properties.isBidiControl {
+            let isPlain = scalar.isASCII || (scalar != "\u{FFFD}" && !scalar.properties.isBidiControl)
+            if scalar.isControl || !isPlain {
                 text += "\\u{" + String(scalar.value, radix: 16) + "}"
             } else {
                 text.unicodeScalars.append(scalar)
@@ -64,4 +64,9 @@ extension String {
         }
         return text
     }
+}
+
+extension Unicode.Scalar {
+    /// Unicode's category Cc, which will never grow, without its tables.
+    package var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }

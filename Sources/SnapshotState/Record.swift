@@ -37,7 +37,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Tokens for retries, shared by all runs, so that a long outage isn't met with ever more attempts.
     package var retryQuota = Record.fullRetryQuota
     /// Refused credentials, by `camera` or `store`.
-    package var latches: [String: Latch] = [:]
+    package var latches = Named<Latch>()
     /// The region that the store asked for, and the settings for which it did.
     package var region: LearnedRegion?
     package var pictures = PictureHistory()
@@ -82,7 +82,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastPing?.up = nil
         spool.lastDrop?.up = nil
         spool.oldest?.up = nil
-        for name in latches.keys { latches[name]?.since.up = nil }
+        for (name, _) in latches.entries { latches[name]?.since.up = nil }
     }
 
     package mutating func map(_ fields: inout JSONFields) {

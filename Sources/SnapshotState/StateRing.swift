@@ -53,10 +53,11 @@ package struct StateRing: Sendable {
                 damaged.append(index)
             }
         }
-        candidates.sort { $0.seq > $1.seq }
         var records: [Record] = []
-        for (_, index) in candidates {
-            if !all, !records.isEmpty { break }
+        while all || records.isEmpty,
+            let newest = candidates.indices.max(by: { candidates[$0].seq < candidates[$1].seq })
+        {
+            let index = candidates.remove(at: newest).index
             if let record = Slot.decode(bytes[(index * Slot.size)..<((index + 1) * Slot.size)]) {
                 records.append(record)
             } else {

@@ -35,7 +35,7 @@ struct WebCommand: ParsableCommand {
     func run() throws {
         do {
             let environment = ProcessInfo.processInfo.environment
-            let settings = try Settings(environment: environment, path: config)
+            let settings = try Settings(environment: Named(environment), path: config)
             let options = try WebOptions(settings, environment: environment)
             var listeners = try Listener.inherited(environment: environment)
             let isInherited = !listeners.isEmpty

@@ -54,7 +54,7 @@ struct ScheduleCommand: ParsableCommand {
     private func wantedInterval() throws(Failure) -> Duration? {
         guard let interval else { return nil }
         return try captureInterval(
-            Settings(commandLine: [.captureInterval: interval], environment: [:], path: "/dev/null"))
+            Settings(commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
     }
 
     /// From the file that the unit reads, unless another is named; on a machine without it, as every command.

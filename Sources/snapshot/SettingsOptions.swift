@@ -17,8 +17,8 @@ struct SettingsOptions: ParsableArguments {
 
     /// - Parameter extra: variables in addition to the environment's.
     /// - Throws: `Failure` of kind settings.
-    func read(adding extra: [String: String] = [:]) throws(Failure) -> Settings {
-        var commandLine: [SettingKey: String] = [:]
+    func read(adding extra: Named<String> = [:]) throws(Failure) -> Settings {
+        var commandLine = Named<String>()
         for text in overrides {
             guard let equals = text.firstIndex(of: "="),
                 let key = SettingKey(rawValue: String(text[..<equals]))
@@ -32,23 +32,24 @@ struct SettingsOptions: ParsableArguments {
                     "refused", "--set \(key.rawValue)", why: "everybody can see the command line",
                     hint: "put it into the settings file, or into a file named by \(key.rawValue)_FILE")
             }
-            commandLine[key] = String(text[text.index(after: equals)...])
+            commandLine[key.rawValue] = String(text[text.index(after: equals)...])
         }
-        return try Settings(
-            commandLine: commandLine, environment: currentEnvironment().merging(extra) { $1 }, path: config)
+        var environment = currentEnvironment()
+        for (name, value) in extra.entries { environment[name] = value }
+        return try Settings(commandLine: commandLine, environment: environment, path: config)
     }
 
     func log(secrets: [String] = []) -> Log { Log("snapshot", isVerbose: verbose, secrets: secrets) }
 }
 
 /// The environment, where of equal names the first counts, as for getenv.
-func currentEnvironment() -> [String: String] {
-    var values: [String: String] = [:]
+func currentEnvironment() -> Named<String> {
+    var values = Named<String>()
     var entry = environ
     while let text = entry.pointee {
         if let equals = strchr(text, Int32(UInt8(ascii: "="))) {
             let name = String(decoding: UnsafeRawBufferPointer(start: text, count: equals - text), as: UTF8.self)
-            if values[name] == nil { values[name] = String(cString: equals + 1) }
+            if values[name] == nil { values.append(name, String(cString: equals + 1)) }
         }
         entry += 1
     }

@@ -3,13 +3,18 @@ import Testing
 
 @testable import SnapshotRelay
 
+private func named(_ settings: [SettingKey: String]) -> Named<String> {
+    Named(Dictionary(uniqueKeysWithValues: settings.map { ($0.key.rawValue, $0.value) }))
+}
+
 @Suite struct FFmpegArgumentsTests {
     private func plan(_ settings: [SettingKey: String] = [:]) throws -> RelayPlan {
         let basic: [SettingKey: String] = [
             .cameraIP: "10.0.0.2", .streamMode: "hls,record,pipe,republish", .serverURL: "http://server/in",
             .outputRTSPURL: "rtsp://server/live", .cameraPassword: "canary-password",
         ]
-        return try RelayPlan(Settings(commandLine: basic.merging(settings) { $1 }, environment: [:], path: "/dev/null"))
+        return try RelayPlan(
+            Settings(commandLine: named(basic.merging(settings) { $1 }), environment: [:], path: "/dev/null"))
     }
 
     private func list(_ facts: StreamFacts, _ plan: RelayPlan, directory: String = "/out") -> [String] {
@@ -79,7 +84,7 @@ import Testing
 
 @Suite struct RelayPlanTests {
     private func plan(_ settings: [SettingKey: String]) throws -> RelayPlan {
-        try RelayPlan(Settings(commandLine: settings, environment: [:], path: "/dev/null"))
+        try RelayPlan(Settings(commandLine: named(settings), environment: [:], path: "/dev/null"))
     }
 
     @Test func addressesOfAReolink() throws {

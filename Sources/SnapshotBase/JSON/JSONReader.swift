@@ -4,7 +4,9 @@ extension JSON {
     /// Reads what may be anything; nil where it isn't one JSON value. Bytes that aren't UTF-8 become U+FFFD.
     package init?(_ bytes: some Collection<UInt8>) {
         let read = bytes.withContiguousStorageIfAvailable { JSONReader($0).document() }
-        guard let value = read ?? Array(bytes).withUnsafeBufferPointer({ JSONReader($0).document() }) else { return nil }
+        guard let value = read ?? Array(bytes).withUnsafeBufferPointer({ JSONReader($0).document() }) else {
+            return nil
+        }
         self = value
     }
 }

@@ -43,7 +43,7 @@ package enum Dotenv {
                 hint: "names are letters, digits and _")
         }
         let value = try parseValue(rest[rest.index(after: equals)...], path: path, number: number)
-        if value.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\t" }) {
+        if value.unicodeScalars.contains(where: { $0.isControl && $0 != "\t" }) {
             throw malformed(path, number, "the value of \(key) holds a control character")
         }
         return Entry(key: String(key), value: value, line: number)

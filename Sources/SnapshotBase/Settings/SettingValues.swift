@@ -59,12 +59,12 @@ extension Settings {
     /// A URL with one of `schemes`, a host, and nothing that would break a request line.
     package func url(_ key: SettingKey, schemes: [String]) throws(Failure) -> String? {
         guard let value = try value(key) else { return nil }
-        let list = schemes.map { $0 + "://" }.joined(separator: " or ")
         guard let separator = value.text[...].range(of: "://"),
             schemes.contains(value.text[..<separator.lowerBound].lowercased()),
             let first = value.text[separator.upperBound...].first, first != "/",
             !value.text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
         else {
+            let list = schemes.map { $0 + "://" }.joined(separator: " or ")
             throw refusal(
                 key, value, rule: "must be a URL that begins with \(list) and a host, without spaces")
         }

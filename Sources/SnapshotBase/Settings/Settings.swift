@@ -25,9 +25,9 @@ package struct Settings: Sendable {
         package let origin: Origin
     }
 
-    private let commandLine: [SettingKey: String]
-    private let environment: [String: String]
-    private let file: [String: Dotenv.Entry]
+    private let commandLine: Named<String>
+    private let environment: Named<String>
+    private let file: Named<Dotenv.Entry>
     /// The settings file that was read, if any.
     package let path: String?
     /// Things in the file that look like mistakes but don't stop the run, one sentence each.
@@ -38,7 +38,7 @@ package struct Settings: Sendable {
     /// - Parameters:
     ///   - path: the file that `--config` names; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
     package init(
-        commandLine: [SettingKey: String] = [:], environment: [String: String], path: String? = nil
+        commandLine: Named<String> = [:], environment: Named<String>, path: String? = nil
     ) throws(Failure) {
         self.commandLine = commandLine
         self.environment = environment
@@ -53,7 +53,7 @@ package struct Settings: Sendable {
         do { bytes = try readFile(found, limit: 1 << 20) } catch {
             throw .settings("cannot read settings file", found, why: "\(error)")
         }
-        var entries: [String: Dotenv.Entry] = [:]
+        var entries = Named<Dotenv.Entry>()
         var warnings: [String] = []
         for entry in try Dotenv.parse(bytes, path: found) {
             entries[entry.key] = entry
@@ -71,7 +71,7 @@ package struct Settings: Sendable {
     package func value(_ key: SettingKey) throws(Failure) -> Value? {
         let found = try lookUp(key)
         guard let found, !found.text.isEmpty else { return nil }
-        if found.text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if found.text.unicodeScalars.contains(where: { $0.isControl }) {
             throw refusal(key, found, rule: "must not contain control characters or line breaks")
         }
         return found
@@ -80,14 +80,14 @@ package struct Settings: Sendable {
     /// Like `value`, but a value that is set to nothing comes back as "".
     package func valueOrEmpty(_ key: SettingKey) throws(Failure) -> String? {
         if let value = try value(key) { return value.text }
-        if commandLine[key] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" {
+        if commandLine[key.rawValue] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" {
             return ""
         }
         return nil
     }
 
     private func lookUp(_ key: SettingKey) throws(Failure) -> Value? {
-        if let text = commandLine[key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
+        if let text = commandLine[key.rawValue], !text.isEmpty { return Value(text: text, origin: .commandLine) }
         if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
         if let text = environment[key.rawValue], !text.isEmpty { return try fromEnvironment(key, text) }
         if let entry = file[key.rawValue], !entry.value.isEmpty {

@@ -78,7 +78,7 @@ package enum TLSTrust: Equatable, Sendable {
 package struct HTTPResponse: Sendable {
     package var status = 0
     /// By lower-case name; the last of equal ones.
-    package var headers: [String: String] = [:]
+    package var headers = Named<String>()
     package var body: [UInt8] = []
     /// The server's public key, where the request trusted anybody over TLS.
     package var pin: String?

@@ -84,7 +84,7 @@ final class HTTPTransfer {
         if line.hasPrefix("HTTP/") {
             // A new answer: what came before was an interim one, or a challenge.
             response = HTTPResponse()
-        } else if let colon = line.firstIndex(of: ":"), response.headers.count < 100 {
+        } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
             let name = line[..<colon].lowercased()
             let value = line[line.index(after: colon)...].filter { $0 != "\r\n" && $0 != "\n" && $0 != "\r" }
             response.headers[name] = String(value[...].trimmed)

@@ -81,8 +81,9 @@ package struct JPEG: Equatable, Sendable {
 
     private static func notJPEG(_ bytes: [UInt8]) -> Flaw? {
         if bytes.starts(with: [0xFF, 0xD8]) { return bytes.count < 64 ? .tiny(bytes.count) : nil }
-        let blank: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
-        guard let first = bytes.first(where: { !blank.contains($0) }) else { return .empty }
+        guard let first = bytes.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) else {
+            return .empty
+        }
         switch first {
         case UInt8(ascii: "["), UInt8(ascii: "{"): return .json
         case UInt8(ascii: "<"): return .html

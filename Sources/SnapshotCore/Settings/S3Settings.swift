@@ -130,8 +130,8 @@ package struct S3Settings: Sendable {
 }
 
 /// The values of one `[profile]` of an AWS credentials file; nil where there is no such profile.
-func profileSection(_ profile: String, in text: String) -> [String: String]? {
-    var values: [String: String]?
+func profileSection(_ profile: String, in text: String) -> Named<String>? {
+    var values: Named<String>?
     var isInside = false
     for line in text.split(whereSeparator: \.isNewline) {
         let line = line.trimmed

@@ -15,7 +15,7 @@ package struct Spool: Sendable {
     /// What was given up is still there: the next run has to count anew.
     private var staysMarked = false
     /// Folders that entries have left since the last `syncRemovals`.
-    private var left: Set<String> = []
+    private var left: [String] = []
 
     package init(statePath: String, figures: SpoolFigures) {
         path = statePath + "/spool"
@@ -143,7 +143,7 @@ package struct Spool: Sendable {
         // A few are enough to look at.
         let kept = ((try? listDirectory(bad)) ?? []).sorted().suffix(8)
         for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { unlink(bad + "/" + other) }
-        left.insert(name.folder)
+        if left.last != name.folder { left.append(name.folder) }
         rmdir("\(path)/\(name.folder)")
         figures.dropped += 1
         figures.lastDrop = Now.current().moment
@@ -156,7 +156,7 @@ package struct Spool: Sendable {
     }
 
     private mutating func discard(_ name: SpoolName) -> Bool {
-        left.insert(name.folder)
+        if left.last != name.folder { left.append(name.folder) }
         let isGone = unlink(path(of: name)) == 0 || errno == ENOENT
         rmdir("\(path)/\(name.folder)")
         return isGone

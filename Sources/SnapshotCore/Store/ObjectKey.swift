@@ -36,7 +36,7 @@ package struct KeyTemplate: Sendable {
     /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`.
     package func key(camera: String, at time: Timestamp) -> String {
         let fields = time.fields
-        let values = [
+        let values: Named<String> = [
             "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
             "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
         ]
@@ -44,9 +44,9 @@ package struct KeyTemplate: Sendable {
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
-            key += rest[..<open] + (values[String(name)] ?? "")
+            key += String(rest[..<open]) + (values[String(name)] ?? "")
             rest = rest[rest.index(after: name.endIndex)...]
         }
-        return key + rest
+        return key + String(rest)
     }
 }

@@ -28,11 +28,15 @@ package struct SigV4: Sendable {
         let query = question.map { target[target.index(after: $0)...] } ?? ""
         let named = headers.map { (name: $0.name.lowercased(), value: collapsed($0.value)) }
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        let signedNames = named.map(\.name).joined(separator: ";")
-        let canonical = [
-            method, path.isEmpty ? "/" : String(path), canonicalQuery(query),
-            named.map { "\($0.name):\($0.value)\n" }.joined(), signedNames, payloadHash,
-        ].joined(separator: "\n")
+        var signedNames = ""
+        var lines = ""
+        for (name, value) in named {
+            signedNames += (signedNames.isEmpty ? "" : ";") + name
+            lines += "\(name):\(value)\n"
+        }
+        let canonical =
+            "\(method)\n\(path.isEmpty ? "/" : String(path))\n\(canonicalQuery(query))\n\(lines)\n\(signedNames)\n"
+            + payloadHash
         let day = String(date.prefix(8))
         let scope = "\(day)/\(region)/\(service)/aws4_request"
         let digest = hexadecimal(Crypto.sha256(Array(canonical.utf8)))
@@ -46,6 +50,7 @@ package struct SigV4: Sendable {
 
     /// Each `name=value`, ordered by name, then value.
     private func canonicalQuery(_ query: Substring) -> String {
+        guard !query.isEmpty else { return "" }
         let pairs = query.split(separator: "&").map { pair in
             let equals = pair.firstIndex(of: "=")
             let name = pair[..<(equals ?? pair.endIndex)]
@@ -61,5 +66,6 @@ package struct SigV4: Sendable {
 
 /// Trimmed, and runs of blanks inside made one space.
 private func collapsed(_ value: String) -> String {
-    value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+    guard value.utf8.contains(where: { $0 == 0x20 || $0 == 0x09 }) else { return value }
+    return value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
 }

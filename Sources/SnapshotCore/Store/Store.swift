@@ -124,5 +124,5 @@ func headerText(_ text: String) -> String {
 
 extension Timestamp {
     /// `2026-01-21T10:30:45.123Z`
-    package var iso8601Milliseconds: String { iso8601.dropLast() + "." + fields.millisecond + "Z" }
+    package var iso8601Milliseconds: String { String(iso8601.dropLast()) + "." + fields.millisecond + "Z" }
 }

@@ -35,7 +35,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
             case "\"": markup += "&quot;"
             case "'": markup += "&#39;"
             case "\t", "\n": markup.unicodeScalars.append(scalar)
-            case _ where scalar.properties.generalCategory == .control: markup += "\u{FFFD}"
+            case _ where scalar.isControl: markup += "\u{FFFD}"
             default: markup.unicodeScalars.append(scalar)
             }
         }

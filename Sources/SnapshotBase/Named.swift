@@ -1,0 +1,59 @@
+/// Values by name, found by looking at each. For a few dozen that costs less than a dictionary, whose first use makes the
+/// runtime search every conformance in the program: at each start, and through pages that nothing else needs.
+package struct Named<Value> {
+    package private(set) var entries: [(name: String, value: Value)] = []
+
+    package init() {}
+
+    private func index(of name: String) -> Int? {
+        for index in 0..<entries.count where entries[index].name == name { return index }
+        return nil
+    }
+
+    package init(_ values: [String: Value]) { entries = values.map { ($0.key, $0.value) } }
+
+    /// Adds a value whose name is known to be new.
+    package mutating func append(_ name: String, _ value: Value) { entries.append((name, value)) }
+
+    package subscript(_ name: String) -> Value? {
+        get { index(of: name).map { entries[$0].value } }
+        set {
+            switch (index(of: name), newValue) {
+            case (let index?, let value?): entries[index].value = value
+            case (let index?, nil): entries.remove(at: index)
+            case (nil, let value?): entries.append((name, value))
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+extension Named: Sendable where Value: Sendable {}
+
+extension Named: Equatable where Value: Equatable {
+    package static func == (left: Named, right: Named) -> Bool {
+        left.entries.count == right.entries.count && left.entries.allSatisfy { right[$0.name] == $0.value }
+    }
+}
+
+extension Named: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral entries: (String, Value)...) {
+        for (name, value) in entries { self[name] = value }
+    }
+}
+
+extension Named: JSONValue where Value: JSONValue {
+    package init?(json: JSON) {
+        guard case .object(let object) = json else { return nil }
+        for member in object.members {
+            guard let value = Value(json: member.value) else { return nil }
+            self[member.name] = value
+        }
+    }
+
+    package var json: JSON {
+        var object = JSONObject()
+        for (name, value) in entries { object.append(name, value.json) }
+        return .object(object)
+    }
+}
