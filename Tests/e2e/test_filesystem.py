@@ -1,4 +1,5 @@
 """The filesystem store: whole files or none, modes, retention that never touches what is not ours."""
+import hashlib
 import os
 import re
 import stat
@@ -9,6 +10,7 @@ import pytest
 
 from disk import small_disk
 from pictures import picture
+from program import Snapshot
 
 
 def test_a_file_appears_whole_and_lasts(ready, tmp_path):
@@ -62,3 +64,27 @@ def test_retention_drops_the_oldest_of_ours_and_nothing_else(ready, camera, sett
     assert camera.last in [p.read_bytes() for p in left], "the newest stays"
     if "LOCAL_STORAGE_MAX_BYTES" in setting:
         assert sum(p.stat().st_size for p in left) <= 60 * 1024 and len(left) < 6
+
+
+def test_two_programs_may_write_into_one_folder(ready, camera, tmp_path):
+    """Both from folders of their own, with the same settings: neither meets the other's temporary file."""
+    shared = tmp_path / "shared"
+    ready.set(LOCAL_STORAGE_PATH=shared, KEY_TEMPLATE="{camera}/{timestamp}.jpg")
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000")
+    others = [Snapshot(tmp_path / name, **{**ready.settings, "CAMERA_NAME": name}) for name in ("a", "b", "c")]
+    running = [other.start("capture", "--json", prefix=slow) for other in others]
+    told = [r.result().expect(0).json for r in running]
+    for outcome in told:
+        assert hashlib.sha256((shared / outcome["key"]).read_bytes()).hexdigest() == outcome["sha256"]
+    assert len(set(o["sha256"] for o in told)) == 3, "a picture each"
+    assert sorted(p.suffix for p in shared.rglob("*") if p.is_file()) == [".jpg"] * 3, "no leftovers"
+
+
+def test_what_a_killed_run_left_makes_room(ready, tmp_path):
+    trace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:signal=KILL:when=1")
+    ready.capture().expect(0)
+    ready.capture(prefix=trace)
+    left = [p for p in (ready.folder / "snapshots").iterdir() if p.is_file()]
+    assert len(left) == 1, "it was killed before the rename"
+    ready.capture().expect(0)
+    assert not [p for p in (ready.folder / "snapshots").iterdir() if p.is_file()] and len(ready.stored()) == 2

@@ -43,7 +43,7 @@ package struct DrainAll {
         }
         let queue = DrainQueue(run.spool, run.record, progress)
         let worker = DrainWorker(settings: settings, log: log, now: run.now, record: run.record, queue: queue)
-        inParallel(transfers) { worker.work(with: HTTPClient()) }
+        inParallel(settings.store.isRemote ? transfers : 1) { worker.work(with: HTTPClient()) }
 
         let (spool, record, result) = queue.end()
         run.spool = spool

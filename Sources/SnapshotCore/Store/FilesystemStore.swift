@@ -2,27 +2,26 @@ import Glibc
 import SnapshotBase
 
 /// A folder. An object appears whole, under its name, or not at all: temporary file, fsync, rename, fsync.
+///
+/// Of one ledger, one `put` at a time.
 struct FilesystemStore: Store {
     let settings: FilesystemSettings
     /// Keeps what this program wrote, for retention.
     let ledger: StoredLedger?
-    /// Distinguishes the temporary files of several writers into one folder.
+    /// Goes into the names of temporary files.
     let writer: String
 
     var place: String { settings.path }
 
     func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         let path = settings.path + "/" + object.key
-        // One name for every run: what a killed one left is overwritten by the next.
-        let temporary = settings.path + "/.incoming-" + writer
         do throws(SystemError) {
             try makeDirectory(settings.path, mode: 0o755)
             try makeDirectory(parentDirectory(path), mode: 0o755)
             // Without its line retention won't know the picture; that is no reason not to keep it.
             try? ledger?.add(key: object.key, bytes: object.content.length)
-            try writeDurably(to: path, temporary: temporary, mode: 0o644) { file throws(SystemError) in
-                try Self.copy(object.content, to: file)
-            }
+            let incoming = try IncomingFile(in: settings.path, writer: writer, mode: 0o644)
+            try incoming.put(to: path) { file throws(SystemError) in try Self.copy(object.content, to: file) }
         } catch {
             throw StoreFailure(Self.failure(error, path: path), .giveUp)
         }

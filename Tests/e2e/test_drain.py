@@ -1,0 +1,54 @@
+"""`snapshot drain`: the whole spool at once, into every kind of store."""
+import hashlib
+
+import pytest
+
+from pictures import picture
+from receiver import Answer, Receiver
+
+
+@pytest.fixture
+def spooled(ready, camera):
+    """The program with twelve pictures of all sizes in its spool, and what they are: {key: digest}."""
+    sizes = iter(range(20_000, 400_000, 30_000))
+    camera.picture = lambda: picture(size=next(sizes))
+    ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL="http://127.0.0.1:1/", UPLOAD_ATTEMPTS=1)
+    told = [ready.capture("--json").expect(75).json for _ in range(12)]
+    ready.spooled = {t["key"]: t["sha256"] for t in told}
+    return ready.set(STORAGE_BACKEND=None, HTTP_UPLOAD_URL=None)
+
+
+def test_into_a_folder_each_picture_comes_under_its_own_key(spooled):
+    result = spooled.set(LOCAL_STORAGE_MAX_BYTES="1G").run("drain").expect(0)
+    assert result.stdout == "sent 12, 0 left in the spool\n"
+    stored = {k: hashlib.sha256(d).hexdigest() for k, d in spooled.stored().items()}
+    assert stored == spooled.spooled and not spooled.spooled_pictures()
+    health = spooled.health()
+    assert (health["total_captures"], health["total_uploads"], health["spool"]["count"]) == (12, 12, 0)
+    # Retention knows them all.
+    spooled.set(LOCAL_STORAGE_MAX_BYTES="1K").capture().expect(0)
+    assert len(spooled.stored()) == 1
+
+
+@pytest.mark.parametrize("form", ["multipart", "raw"])
+def test_over_http_each_picture_comes_once_under_its_own_key(spooled, form):
+    with Receiver() as receiver:
+        spooled.set(**receiver.as_http(HTTP_UPLOAD_FORMAT=form)).run("drain").expect(0)
+        taken = {(r.fields.get("key") or r.headers["X-Snapshot-Key"]): hashlib.sha256(r.file or r.body).hexdigest()
+                 for r in receiver.received}
+        assert taken == spooled.spooled and len(receiver.received) == 12
+        assert len({r.port for r in receiver.received}) > 1, "several at once"
+
+
+def test_a_store_that_is_away_is_told_and_costs_nothing(spooled):
+    spooled.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL="http://127.0.0.1:1/").run("drain").refuses(75, "cannot reach store")
+    assert len(spooled.spooled_pictures()) == 12
+
+
+def test_one_that_the_store_dislikes_holds_up_no_other(spooled):
+    with Receiver() as receiver:
+        receiver.answers = [Answer(413)]
+        result = spooled.set(**receiver.as_http()).run("drain").refuses(75, "413")
+        assert result.stdout == "sent 11, 1 left in the spool\n" and len(spooled.spooled_pictures()) == 1
+        assert spooled.run("drain").expect(0).stdout == "sent 1, 0 left in the spool\n"
+    assert spooled.health()["total_uploads"] == 12
