@@ -25,9 +25,9 @@ def units_line(machine) -> str:
 def test_the_running_timer_takes_the_new_interval(timer):
     told = timer.run("snapshot schedule 2s")
     assert "CAPTURE_INTERVAL=10s" in told.stderr, "health would count with another interval"
-    assert "*:*:0/2 UTC" in timer.property("snapshot.timer", "TimersCalendar")
+    assert "*:*:00/2 UTC" in timer.property("snapshot.timer", "TimersCalendar")
     assert "OnUnitActiveUSec=3s" in timer.property("snapshot.timer", "TimersMonotonic")
-    assert timer.property("snapshot.service", "TimeoutStartUSec") == "35s"
+    assert timer.property("snapshot.service", "TimeoutStartUSec") == "32s"
     before = len(timer.shots())
     wait_for(lambda: len(timer.shots()) >= before + 3, 9, "three shots in six seconds")
     assert "2s" in units_line(timer)
