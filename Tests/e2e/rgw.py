@@ -3,8 +3,9 @@
 A second radosgw of the same cluster hands out temporary credentials and takes them (with those switched on, RGW no
 longer tells a wrong secret from a missing permission, so the first does without).
 
-As root and without systemd. `start(folder)` runs the daemons and returns what a client must know; two users:
-`owner`, who makes buckets, and `camera`, who may do what a bucket's policy allows.
+As root and without systemd. `start(folder)` runs the daemons and returns what a client must know, with two users:
+`owner`, who makes buckets, and `camera`, who may do what a bucket's policy allows. A third, `borrower`, is there for
+temporary credentials.
 """
 import json
 import subprocess
@@ -16,6 +17,7 @@ from tls import Authority
 
 OWNER = ("AKIAOWNER0000000001", "ownerSecret/0123456789+abcdefghijklmnopq")
 CAMERA = ("AKIACAMERA000000001", "cameraSecret/0123456789+abcdefghijklmnop")
+BORROWER = ("AKIABORROWER0000001", "borrowerSecret/0123456789+abcdefghijklmn")
 
 CONFIG = """
 [global]
@@ -96,7 +98,7 @@ def start(folder, parent=None, memory="512M"):
     serve("radosgw", "-c", conf, "-n", "client.rgw", "-f")
     wait_until(lambda: listens(http) and listens(https), 60, "radosgw")
     serve("radosgw", "-c", conf, "-n", "client.sts", "-f")  # not earlier: both would make the pools
-    for uid, (access, secret) in (("owner", OWNER), ("camera", CAMERA)):
+    for uid, (access, secret) in (("owner", OWNER), ("camera", CAMERA), ("borrower", BORROWER)):
         run("radosgw-admin", "-c", conf, "user", "create", "--uid", uid, "--display-name", uid,
             "--access-key", access, "--secret-key", secret)
     run("radosgw-admin", "-c", conf, "caps", "add", "--uid", "owner", "--caps", "user-policy=*")
@@ -107,12 +109,14 @@ def start(folder, parent=None, memory="512M"):
 
 
 def temporary_credentials(server):
-    """(access key, secret key, session token) of the user `camera`, good for an hour at server["sts"]."""
+    """(access key, secret key, session token), good for an hour at server["sts"].
+
+    Their user may put objects into every bucket: `camera` must not come by that right, for tests refuse it."""
     at = {**server, "http": server["sts"]}
-    client(at, service="iam").put_user_policy(UserName="camera", PolicyName="sts", PolicyDocument=json.dumps({
+    client(at, service="iam").put_user_policy(UserName="borrower", PolicyName="sts", PolicyDocument=json.dumps({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": ["sts:GetSessionToken", "s3:PutObject"], "Resource": ["*"]}]}))
-    made = client(at, server["camera"], service="sts").get_session_token()["Credentials"]
+    made = client(at, BORROWER, service="sts").get_session_token()["Credentials"]
     return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
 
 

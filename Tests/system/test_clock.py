@@ -13,8 +13,9 @@ DRIVER = """\
 exec >/dev/ttyS0 2>&1
 systemctl start snapshot.timer
 sleep 35
-echo "back at $(cut -d' ' -f1 /proc/uptime)"
+echo "back at $(cut -d' ' -f1 /proc/uptime) from $(date +%s)"
 date -s "@$(($(date +%s) - 3600))"
+echo "now $(date +%s)"
 sleep 45
 echo "run at $(tr '\\n' ' ' </run/runs)"
 echo "stored $(find /var/lib/snapshot/snapshots -name '*.jpg' | wc -l)"
@@ -42,7 +43,8 @@ def test_a_clock_set_back_an_hour_stops_nothing_for_longer_than_the_backstop(is_
     archive = vm.root(tmp_path, package, files)
     console = vm.run(vm.kernel(tmp_path), archive, "driver.service", timeout=400)
     assert "run at" in console, console
-    back = float(re.search(r"back at ([\d.]+)", console)[1])
+    back, before = map(float, re.search(r"back at ([\d.]+) from (\d+)", console).groups())
+    assert 3590 < before - float(re.search(r"^now (\d+)", console, re.M)[1]) <= 3600, "the clock was not set back"
     runs = [float(one) for one in re.search(r"run at (.*)", console)[1].split()]
     gaps = [later - earlier for earlier, later in zip(runs, runs[1:])]
     print(f"clock set back at {back:.1f} s, runs at {runs}")

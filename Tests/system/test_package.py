@@ -1,10 +1,12 @@
 """The package and `make install`: what they put where, what they keep, what they remove."""
 
+import os
 import pathlib
 import re
 import subprocess
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
+BIN = "BIN=" + os.environ.get("SNAPSHOT_BIN_DIR", ".build/release")
 
 
 def test_lintian_finds_no_error(package):
@@ -69,7 +71,7 @@ def test_make_install_is_idempotent_and_keeps_settings(tmp_path):
     def make(target):
         subprocess.run(
             ["make", "--no-print-directory", "-C", REPOSITORY, target, f"DESTDIR={tmp_path}/root", "PREFIX=/opt/snap",
-             f"OUT={tmp_path}/out"], check=True, capture_output=True)
+             BIN, f"OUT={tmp_path}/out"], check=True, capture_output=True)
         return {path.relative_to(tmp_path / "root"): path.read_bytes()
                 for path in (tmp_path / "root").rglob("*") if path.is_file()}
 
@@ -87,7 +89,7 @@ def test_make_install_is_idempotent_and_keeps_settings(tmp_path):
 def test_make_install_works_on_a_running_machine(fresh):
     """Under /usr/local, beside nothing: units, users and folders are there, and the service runs."""
     fresh.apt("purge", "snapshot")
-    fresh.run(["make", "--no-print-directory", "-C", REPOSITORY, "install", "OUT=/tmp/out"], timeout=120)
+    fresh.run(["make", "--no-print-directory", "-C", REPOSITORY, "install", BIN, "OUT=/tmp/out"], timeout=120)
     fresh.settings()
     fresh.run("systemctl start snapshot.service && snapshot health")
     assert fresh.property("snapshot.service", "FragmentPath") == "/usr/local/lib/systemd/system/snapshot.service"
