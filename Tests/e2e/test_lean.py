@@ -1,8 +1,9 @@
-"""What the one-shot is made of: libcurl, libcrypto, the system's libraries, and no more of Swift than it needs."""
+"""What the one-shot is made of: the system's libraries, and no more of them and of Swift than it needs."""
 import subprocess
 
 import pytest
 
+from pictures import picture
 from program import binary
 
 pytestmark = pytest.mark.skipif("debug" in str(binary("snapshot")), reason="of the release build")
@@ -11,12 +12,34 @@ pytestmark = pytest.mark.skipif("debug" in str(binary("snapshot")), reason="of t
 def test_it_links_system_libraries_only():
     lines = subprocess.run(["ldd", str(binary("snapshot"))], capture_output=True, text=True, check=True).stdout.splitlines()
     paths = [line.split("=>")[1].split()[0] for line in lines if "=>" in line]
-    assert any("/libcurl.so" in p for p in paths) and any("/libcrypto.so" in p for p in paths)
+    assert any("/libcrypto.so" in p for p in paths)
     assert all(p.startswith(("/lib/", "/usr/lib/")) for p in paths), paths
-    assert not [p for p in paths if "swift" in p.lower() or "foundation" in p.lower()], paths
+    assert not [p for p in paths if "swift" in p.lower() or "foundation" in p.lower() or "stdc++" in p], paths
 
 
 def test_neither_full_foundation_nor_a_network_framework_is_in_it():
     symbols = subprocess.run(["nm", str(binary("snapshot"))], capture_output=True, text=True, check=True).stdout
-    assert "20FoundationEssentials" in symbols, "the symbols are there to be looked at"
+    assert "12SnapshotCore" in symbols, "the symbols are there to be looked at"
     assert "$s10Foundation" not in symbols and "$s7NIOCore" not in symbols and "$s8NIOPosix" not in symbols
+
+
+def opened_by(run, *arguments, tmp_path):
+    trace = tmp_path / "opened"
+    run(*arguments, prefix=("strace", "-f", "-o", trace, "-e", "trace=openat"))
+    return trace.read_text()
+
+
+def test_libcurl_is_loaded_only_where_something_goes_over_http(ready, tmp_path):
+    assert "libcurl.so" in opened_by(ready.run, "capture", tmp_path=tmp_path)
+    assert "libcurl.so" not in opened_by(ready.run, "health", tmp_path=tmp_path)
+    (tmp_path / "still.jpg").write_bytes(picture())
+    ready.set(CAMERA_URL=f"file:{tmp_path}/still.jpg", CAMERA_IP=None)
+    assert "libcurl.so" not in opened_by(ready.run, "capture", tmp_path=tmp_path)
+    assert len(ready.stored()) == 2
+
+
+def test_a_missing_libcurl_is_told(ready, tmp_path):
+    (tmp_path / "libcurl.so.4").touch()
+    told = ready.capture(env={"LD_LIBRARY_PATH": tmp_path}).refuses(69, "libcurl.so.4")
+    assert told.hints == ["install libcurl, on Debian: apt install libcurl4"]
+    assert ready.state["last_error"]["code"] == "no-libcurl"

@@ -36,6 +36,10 @@ def root(folder: pathlib.Path, package: pathlib.Path, files: dict[str, str | byt
     wanted = {line for line in listed if line.startswith("/") and not line.startswith(("/usr/share", "/lib/udev"))}
     programs = [one for one in wanted if os.access(one, os.X_OK) and os.path.isfile(one)]
     programs += [str(one) for one in (tree / "usr/bin").iterdir()]
+    # libcurl is loaded when it is needed, so that no program names it.
+    cached = subprocess.run(["ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+    programs += re.findall(r"libcurl\.so\.4 .*=> (\S+)", cached)
+    wanted |= set(programs[-1:])
     linked = subprocess.run(["ldd", *programs], capture_output=True, text=True).stdout
     wanted |= set(re.findall(r"(/\S+) \(0x", linked))
     for one in sorted(wanted):

@@ -51,6 +51,8 @@ extension Failure {
             return make("camera-lost", "lost camera", why: failure.why, hint: nil)
         case .invalid:
             return make("camera-invalid", "cannot ask camera", why: failure.why, hint: "check \(setting)")
+        case .noLibrary:
+            return make("no-libcurl", "cannot ask camera", why: failure.why, hint: HTTPFailure.Kind.libraryHint)
         }
     }
 

@@ -68,9 +68,9 @@ package final class HTTPClient {
 
     private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {
         if let handle { return handle }
-        if let why = Self.whyMissing { throw HTTPFailure(kind: .invalid, why: why) }
+        if let why = Self.whyMissing { throw HTTPFailure(kind: .noLibrary, why: why) }
         handle = shim_easy_init()
-        guard let handle else { throw HTTPFailure(kind: .invalid, why: "libcurl can't be started") }
+        guard let handle else { throw HTTPFailure(kind: .noLibrary, why: "libcurl can't be started") }
         return handle
     }
 

@@ -98,6 +98,10 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case lost
         /// The request can't be made: a URL or a file that is no good.
         case invalid
+        /// libcurl isn't there or doesn't start.
+        case noLibrary
+
+        static let libraryHint = "install libcurl, on Debian: apt install libcurl4"
     }
 
     package var kind: Kind

@@ -24,6 +24,8 @@ extension StoreFailure {
                 .giveUp)
         case .invalid:
             self.init(make("store-invalid", "cannot ask store", "check \(setting)"), .giveUp)
+        case .noLibrary:
+            self.init(make("no-libcurl", "cannot ask store", HTTPFailure.Kind.libraryHint), .giveUp)
         case .cutShort, .lost:
             self.init(make("store-lost", "lost store", nil), .retry)
         case .tooLarge:
