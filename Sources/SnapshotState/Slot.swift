@@ -29,7 +29,7 @@ enum Slot {
 
     private static func json(_ record: Record) -> [UInt8] {
         let text = Array("{\"seq\":\(record.seq),".utf8) + record.json.bytes.dropFirst().dropLast()
-        return text + Array(",\"crc\":\"\(hexadecimal(crc32(text[...])))\"}".utf8)
+        return text + Array(",\"crc\":\"\(crc32(text[...]).hexadecimal)\"}".utf8)
     }
 
     /// The number that a slot claims to have; nil if it isn't a record's beginning. 0: blank.
@@ -54,25 +54,11 @@ enum Slot {
         guard let end = slot.lastIndex(of: UInt8(ascii: "}")), end - slot.startIndex > 18 else { return nil }
         let tail = slot[(end - 17)..<end]
         let body = slot[..<(end - 17)]
-        guard tail.elementsEqual(",\"crc\":\"\(hexadecimal(crc32(body)))\"".utf8) else { return nil }
+        guard tail.elementsEqual(",\"crc\":\"\(crc32(body).hexadecimal)\"".utf8) else { return nil }
         guard let seq = sequence(of: slot), let json = JSON(slot[...end]), var record = Record(json: json) else {
             return nil
         }
         record.seq = seq
         return record
     }
-}
-
-private func hexadecimal(_ value: UInt32) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-}
-
-private let crcTable: [UInt32] = (0..<256).map { byte in
-    (0..<8).reduce(UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
-}
-
-/// CRC-32 as in zlib and Ethernet.
-func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(~UInt32(0)) { crcTable[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ ($0 >> 8) }
 }
