@@ -3,15 +3,11 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-// What a new process each time makes dear: loading a C++ library, and names exported to nobody. LLD, because libraries
-// need each other in turn.
+// A new process each time: what its start costs is most of what a run costs. bench/PROFILE.md has the figures.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
-        [
-            "-use-ld=lld", "-L", "packaging/link", "-Xclang-linker", "-static-libgcc", "-Xlinker",
-            "--no-export-dynamic",
-            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
-        ],
+        ["-use-ld=lld", "-L", "\(Context.packageDirectory)/packaging/link", "-Xclang-linker", "-static-libgcc"]
+            + ["--no-export-dynamic", "-z", "pack-relative-relocs"].flatMap { ["-Xlinker", $0] },
         .when(platforms: [.linux], configuration: .release))
 ]
 
