@@ -18,7 +18,7 @@ extension Run {
             next = last.number + 1
             for name in names {
                 // A transfer that the deadline would cut is better begun in the next slot.
-                guard slowest < deadline.left else { return }
+                guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
                 let started = Uptime.now()
                 let object: StoredObject
                 do throws(SystemError) {
