@@ -89,3 +89,12 @@ def test_an_rtsp_source_that_is_not_there(snapshot):
 
 def test_a_video_device_that_is_not_there(snapshot):
     snapshot.set(CAMERA_URL="v4l2:/dev/video99").capture().refuses(69, "/dev/video99")
+
+
+@pytest.mark.parametrize("status, hint", [("301 Moved", "CAMERA_URL"), ("404 Not Found", "CAMERA_URL"), ("200 OK", None)])
+def test_hints_are_for_the_setting_in_use(snapshot, status, hint):
+    with Camera() as camera:
+        camera.raw = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+        result = snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69)
+        assert not any(name in result.stderr for name in ("CAMERA_USE_HTTPS", "CAMERA_WIDTH", "CAMERA_STREAM"))
+        assert hint is None or hint in result.hints[0]
