@@ -1,5 +1,7 @@
 """Any other camera by CAMERA_URL: stills over HTTP, files, RTSP through ffmpeg."""
 import os
+import threading
+import time
 
 import pytest
 
@@ -69,6 +71,24 @@ def test_a_bad_file(snapshot, tmp_path, make):
     make(path)
     result = snapshot.set(CAMERA_URL=f"file:{path}", CAMERA_TIMEOUT="2s").capture().refuses(69, "picture.jpg")
     assert result.wall < 3 and result.rss < memory_limit() and not snapshot.stored()
+
+
+def test_a_file_that_is_being_written_is_waited_for(snapshot, tmp_path):
+    """In place, piece by piece, as programs do that know no rename."""
+    path, whole = tmp_path / "picture.jpg", picture(size=200_000)
+    path.write_bytes(b"")
+
+    def write():
+        with open(path, "r+b", buffering=0) as f:
+            for i in range(0, len(whole), 20_000):
+                f.write(whole[i:i + 20_000])
+                time.sleep(0.05)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    snapshot.set(CAMERA_URL=f"file:{path}").capture().expect(0)
+    writer.join()
+    assert list(snapshot.stored().values()) == [whole]
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "gopher:x", "http://", "justtext", "http:///x", "file:", "v4l2:", "rtsp://"])
