@@ -47,8 +47,10 @@ extension Run {
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
-                    // One picture that the store dislikes must not hold up the others.
-                    guard error.advice == .giveUp, error.failure.code == "store-rejected" else { return }
+                    // One picture that the store dislikes, or chokes on, must not hold up the others.
+                    let isOnlyIts =
+                        ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed
+                    guard isOnlyIts else { return }
                     skipped += 1
                     if skipped == 3 { return }
                 }
