@@ -240,6 +240,6 @@ def test_a_web_page_is_no_acknowledgement(ready, camera, endpoint, page):
 
 def test_the_status_that_is_told_is_the_one_that_came(ready, endpoint):
     ready.set(**endpoint.as_s3(UPLOAD_ATTEMPTS=1))
-    for status, code, told in ((400, "ExpiredToken", 77), (200, "InternalError", 75), (429, "SlowDown", 75)):
+    for status, code, told in ((200, "InternalError", 75), (429, "SlowDown", 75), (400, "ExpiredToken", 77)):
         endpoint.always = Answer(status, body=s3_error(code))
         ready.capture().refuses(told, f"HTTP status {status}, {code}")
