@@ -55,7 +55,8 @@ struct ScheduleCommand: ParsableCommand {
         guard let interval else { return nil }
         do throws(Failure) {
             return try captureInterval(
-                Settings(commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
+                Settings(
+                    commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
         } catch {
             throw Failure(
                 .usage, code: "usage", "refused interval", interval.printable(limit: 40),
