@@ -93,6 +93,36 @@ package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8]
     try FileHandle(opening: path, O_RDONLY).readAll(limit: limit)
 }
 
+/// The whole of a file that a person named; one of more than `limit` bytes is refused. It may be a pipe, into which
+/// somebody has to write within `patience`.
+package func readNamedFile(
+    _ path: String, limit: Int, patience: Duration = .seconds(5)
+) throws(SystemError) -> [UInt8] {
+    let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
+    var bytes: [UInt8] = []
+    if try file.status().st_mode & S_IFMT == S_IFREG {
+        bytes = try file.readAll(limit: limit + 1)
+    } else {
+        let deadline = Deadline.after(patience)
+        while bytes.count <= limit {
+            var waiting = pollfd(fd: file.descriptor, events: Int16(POLLIN), revents: 0)
+            guard retrying({ poll(&waiting, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else {
+                throw SystemError("read", number: ETIMEDOUT)
+            }
+            var got = 0
+            let piece = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+                got = retrying { read(file.descriptor, buffer.baseAddress, buffer.count) }
+                count = max(0, got)
+            }
+            if got < 0 { throw SystemError("read") }
+            if got == 0 { break }
+            bytes += piece
+        }
+    }
+    guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
+    return bytes
+}
+
 /// Makes a directory and its parents; one that is there already is fine.
 package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
     if mkdir(path, mode) == 0 { return }

@@ -64,7 +64,7 @@ struct CaptureJob {
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read, interval: interval)
         } catch {
-            log.report(error)
+            ShotPrinter(log: log, json: json).print(error)
             return error.exitCode
         }
         log.secrets = settings.secrets
@@ -75,8 +75,10 @@ struct CaptureJob {
     }
 
     private func shoot(_ capture: Capture, _ printer: ShotPrinter) -> Int32 {
+        let signals = HeldSignals()
+        defer { signals.release() }
         do throws(Failure) {
-            let shot = try capture.run()
+            let shot = try capture.run(holding: signals)
             printer.print(shot)
             return shot?.exitCode ?? 0
         } catch {

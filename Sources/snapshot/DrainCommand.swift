@@ -21,6 +21,9 @@ struct DrainCommand: ParsableCommand {
         try reporting(log) { () throws(Failure) -> Int32 in
             let settings = try CaptureSettings(try options.read())
             log.secrets = settings.secrets
+            let signals = HeldSignals()
+            signals.hold()
+            defer { signals.release() }
             let isTerminal = isatty(2) == 1
             let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in
                 if isTerminal { print(descriptor: 2, "\r\(sent) of \(all) sent\u{1B}[K") }

@@ -26,7 +26,15 @@ struct HealthCommand: ParsableCommand {
     @Flag var format: Format?
 
     func run() throws {
-        try reporting(options.log()) { () throws(Failure) in try Self.tell(as: format, options.read()) }
+        let log = options.log()
+        try reporting(log) { () throws(Failure) in
+            do throws(Failure) { return try Self.tell(as: format, options.read()) } catch {
+                guard format == .nagios else { throw error }
+                log.report(error)
+                print(descriptor: 1, HealthReport.nagios(unknown: "\(error)") + "\n")
+                return 3
+            }
+        }
     }
 
     /// What the command does, free of how it was asked for.

@@ -53,8 +53,15 @@ struct ScheduleCommand: ParsableCommand {
 
     private func wantedInterval() throws(Failure) -> Duration? {
         guard let interval else { return nil }
-        return try captureInterval(
-            Settings(commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
+        do throws(Failure) {
+            return try captureInterval(
+                Settings(
+                    commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
+        } catch {
+            throw Failure(
+                .usage, code: "usage", "refused interval", interval.printable(limit: 40),
+                why: "must be a duration from 1s to 7d, such as 10, 10s or 5m")
+        }
     }
 
     /// From the file that the unit reads, unless another is named; on a machine without it, as every command.

@@ -34,7 +34,22 @@ struct Snapshot: ParsableCommand {
         case [], ["capture"]: _exit(CaptureJob().run(settings))
         case ["health"]:
             _exit(code(telling: Log("snapshot")) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })
-        default: main(nil)
+        default:
+            do {
+                var command = try parseAsRoot()
+                try command.run()
+            } catch { leave(error) }
         }
+    }
+
+    /// Help and exit codes as the parser has them, mistakes in arguments as all our errors are told.
+    private static func leave(_ error: any Error) -> Never {
+        guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
+        let log = Log("snapshot")
+        let text = message(for: error).split(separator: "\n").joined(separator: " ")
+        log.write(.error, "error: \(text.prefix(1).lowercased())\(text.dropFirst())")
+        let help = fullMessage(for: error).split(separator: "\n").last { $0.contains("--help'") } ?? ""
+        if let command = help.split(separator: "'").dropFirst().first { log.write(.error, "hint: see \(command)") }
+        exit(withError: exitCode(for: error))
     }
 }

@@ -82,7 +82,7 @@ BAD_VALUES = [
     *[("CAMERA_AUTH", v, {}) for v in ("basic", "token,password")],
     *[("CAMERA_WIDTH", v, {}) for v in ("0", "wide", "-640")],
     *[("CAMERA_NAME", v, {}) for v in ("..", "a/b", "x" * 65, "ü" * 33, "../../etc/cron.d", ".")],
-    *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("http://camera", "camera:port", "1.2.3.4:99999", "[::1", "a b",
+    *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("http://camera", "camera:port", "1.2.3.4:99999", "[::1", "a b", "camera:+80",
                                                    "user@host", "host/path", ":80", "host:", "1.2.3.4:0")],
     *[("CAMERA_TLS_VERIFY", v, _IP) for v in ("yes", "sha256//short", "sha256//" + "A" * 43, "sha1//AAAA")],
     *[("STORAGE_BACKEND", v, {}) for v in ("S4", "local", "s3,http")],

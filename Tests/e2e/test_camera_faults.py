@@ -74,6 +74,13 @@ def test_faults_of_the_login(simulated, fault):
     assert bool(simulated.snapshot.stored()) == (result.code == 0)
 
 
+def test_no_free_session_is_told_though_the_password_alone_is_refused_too(simulated):
+    """As hubs do that take tokens only: it isn't the way of the login that has to change."""
+    simulated.start("--auth", "token", "--fault", "login-rsp-5:1")
+    simulated.snapshot.capture().refuses(69, "all its sessions are taken", "close its app")
+    simulated.snapshot.capture().expect(0)
+
+
 @pytest.mark.parametrize("fault", HARMLESS)
 def test_oddities_that_do_no_harm(simulated, fault):
     simulated.start("--fault", fault)

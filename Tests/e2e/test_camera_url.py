@@ -1,5 +1,7 @@
 """Any other camera by CAMERA_URL: stills over HTTP, files, RTSP through ffmpeg."""
 import os
+import threading
+import time
 
 import pytest
 
@@ -71,6 +73,24 @@ def test_a_bad_file(snapshot, tmp_path, make):
     assert result.wall < 3 and result.rss < memory_limit() and not snapshot.stored()
 
 
+def test_a_file_that_is_being_written_is_waited_for(snapshot, tmp_path):
+    """In place, piece by piece, as programs do that know no rename."""
+    path, whole = tmp_path / "picture.jpg", picture(size=200_000)
+    path.write_bytes(b"")
+
+    def write():
+        with open(path, "r+b", buffering=0) as f:
+            for i in range(0, len(whole), 20_000):
+                f.write(whole[i:i + 20_000])
+                time.sleep(0.05)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    snapshot.set(CAMERA_URL=f"file:{path}").capture().expect(0)
+    writer.join()
+    assert list(snapshot.stored().values()) == [whole]
+
+
 @pytest.mark.parametrize("url", ["ftp://host/x", "gopher:x", "http://", "justtext", "http:///x", "file:", "v4l2:", "rtsp://"])
 def test_urls_of_no_camera_are_refused(snapshot, url):
     snapshot.set(CAMERA_URL=url).capture().refuses(78, "CAMERA_URL")
@@ -89,3 +109,12 @@ def test_an_rtsp_source_that_is_not_there(snapshot):
 
 def test_a_video_device_that_is_not_there(snapshot):
     snapshot.set(CAMERA_URL="v4l2:/dev/video99").capture().refuses(69, "/dev/video99")
+
+
+@pytest.mark.parametrize("status, hint", [("301 Moved", "CAMERA_URL"), ("404 Not Found", "CAMERA_URL"), ("200 OK", None)])
+def test_hints_are_for_the_setting_in_use(snapshot, status, hint):
+    with Camera() as camera:
+        camera.raw = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+        result = snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69)
+        assert not any(name in result.stderr for name in ("CAMERA_USE_HTTPS", "CAMERA_WIDTH", "CAMERA_STREAM"))
+        assert hint is None or hint in result.hints[0]

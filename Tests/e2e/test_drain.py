@@ -1,9 +1,12 @@
 """`snapshot drain`: the whole spool at once, into every kind of store."""
 import hashlib
+import os
+import signal
 
 import pytest
 
 from pictures import picture
+from process import wait_until
 from receiver import Answer, Receiver
 
 
@@ -52,3 +55,21 @@ def test_one_that_the_store_dislikes_holds_up_no_other(spooled):
         assert result.stdout == "sent 11, 1 left in the spool\n" and len(spooled.spooled_pictures()) == 1
         assert spooled.run("drain").expect(0).stdout == "sent 1, 0 left in the spool\n"
     assert spooled.health()["total_uploads"] == 12
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_end_it_finishes_what_is_under_way_and_counts_it(spooled, number):
+    with Receiver() as receiver:
+        receiver.always = Answer(200, wait=0.5)
+        run = spooled.set(**receiver.as_http()).start("drain", "--transfers", "2")
+        wait_until(lambda: len(receiver.received) >= 3, what="some uploads")
+        os.kill(run.pid, number)
+        result = run.result()
+        sent = len(receiver.received)
+        assert result.code != 0 and 3 <= sent <= 6 and result.stdout == f"sent {sent}, {12 - sent} left in the spool\n"
+        health = spooled.health()
+        assert (health["total_uploads"], health["spool"]["count"]) == (sent, 12 - sent)
+        receiver.always = None
+        spooled.run("drain").expect(0)
+        keys = [r.fields["key"] for r in receiver.received]
+        assert sorted(keys) == sorted(spooled.spooled), "none twice"

@@ -88,3 +88,14 @@ def test_what_a_killed_run_left_makes_room(ready, tmp_path):
     assert len(left) == 1, "it was killed before the rename"
     ready.capture().expect(0)
     assert not [p for p in (ready.folder / "snapshots").iterdir() if p.is_file()] and len(ready.stored()) == 2
+
+
+def test_a_damaged_ledger_costs_no_file_of_others(ready):
+    ready.capture().expect(0)
+    outside = ready.folder / "outside.jpg"
+    outside.write_bytes(b"x" * 5000)
+    (ready.state_folder / "stored.log").write_bytes(
+        b"\xff\0 ?\n5000 ../outside.jpg\n5000 a/../../outside.jpg\n-5 \n" + b"9" * 40 + b" x\n" + b"5000 " + str(outside).encode() + b"\n")
+    for _ in range(2):
+        ready.set(LOCAL_STORAGE_MAX_BYTES="1K").capture().expect(0)
+    assert outside.exists()

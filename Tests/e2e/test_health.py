@@ -141,3 +141,15 @@ def test_several_cameras_in_one_state_folder(ready, tmp_path):
     worst = ready.run("health", "--json", env={"STATE_PATH": tmp_path / "all"})
     assert worst.code == 1 and worst.json["status"] == "unhealthy"
     assert worst.json["cameras"]["front"]["status"] == "healthy"
+    line = ready.run("health", "--nagios", env={"STATE_PATH": tmp_path / "all"})
+    assert line.code == 3 and line.stdout.startswith("SNAPSHOT UNKNOWN - back: ") and line.stdout.count("\n") == 1
+    ready.capture(env={"STATE_PATH": tmp_path / "all/a|b", "CAMERA_URL": "file:/nowhere", "CAMERA_IP": None}).expect(69)
+    line = ready.run("health", "--nagios", env={"STATE_PATH": tmp_path / "all"}).stdout
+    assert "a/b: no snapshot" in line and "back: " in line and "front" not in line and line.count("|") == 1
+
+
+def test_a_plugin_that_finds_out_nothing_says_unknown(ready):
+    result = ready.run("health", "--nagios", env={"CAPTURE_INTERVAL": "so|on"})
+    assert result.code == 3 and result.stdout.startswith("SNAPSHOT UNKNOWN - ")
+    assert result.stdout.count("\n") == 1 and "|" not in result.stdout
+    assert ready.run("health", "--nagios", "--config", "/nowhere").code == 3

@@ -41,3 +41,16 @@ def test_redirects_are_not_followed(ready, endpoint, status):
         endpoint.always = Answer(status, {"Location": elsewhere.url})
         ready.set(**endpoint.as_http(HTTP_AUTH_TOKEN="t0ken", UPLOAD_DEADLINE="1s")).capture().refuses(75)
         assert not elsewhere.received and len(ready.spooled_pictures()) == 1
+
+
+def test_a_changed_password_in_the_url_is_tried_at_once(ready, endpoint):
+    def url(password):
+        return endpoint.url.replace("//", f"//me:{password}@") + "/up"
+
+    endpoint.always = Answer(401)
+    ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=url("old")))
+    for _ in range(2):
+        ready.capture().refuses(77)
+    assert len(endpoint.received) == 1, "latched"
+    endpoint.always = None
+    ready.capture(env={"HTTP_UPLOAD_URL": url("new")}).expect(0)

@@ -221,3 +221,25 @@ def test_no_endpoint_listens(ready, endpoint):
     ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s", S3_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"))
     result = ready.capture().refuses(75, "connect")
     assert result.wall < 2
+
+
+@pytest.mark.parametrize("date", ["never", ""])
+def test_a_wrong_clock_that_nobody_corrects_is_no_matter_of_credentials(ready, endpoint, date):
+    endpoint.answers = [Answer(403, {"Date": date}, s3_error("RequestTimeTooSkewed"))]
+    ready.set(**endpoint.as_s3()).capture().refuses(75, "clock")
+    ready.capture().expect(0)
+    assert len(endpoint.received) == 3, "it is not latched, and the spooled one follows"
+
+
+@pytest.mark.parametrize("page", ["<!DOCTYPE html><title>Log in</title>", "\n <HTML><body>Welcome"])
+def test_a_web_page_is_no_acknowledgement(ready, camera, endpoint, page):
+    endpoint.answers = [Answer(200, {"Content-Type": "text/html"}, page)]
+    ready.set(**endpoint.as_s3()).capture().refuses(75, "web page", "S3_ENDPOINT_URL")
+    assert ready.spooled_pictures() == [camera.last]
+
+
+def test_the_status_that_is_told_is_the_one_that_came(ready, endpoint):
+    ready.set(**endpoint.as_s3(UPLOAD_ATTEMPTS=1))
+    for status, code, told in ((200, "InternalError", 75), (429, "SlowDown", 75), (400, "ExpiredToken", 77)):
+        endpoint.always = Answer(status, body=s3_error(code))
+        ready.capture().refuses(told, f"HTTP status {status}, {code}")

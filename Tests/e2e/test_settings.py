@@ -1,4 +1,7 @@
 """Settings: where they come from, how files are written, what is refused and how that is said."""
+import os
+import subprocess
+
 import pytest
 
 from camera import Camera
@@ -33,6 +36,30 @@ def test_the_first_source_wins(still):
 
 def test_a_config_file_that_is_not_there(still):
     still.capture("--config", "missing.env").refuses(78, "missing.env")
+
+
+def test_settings_come_through_a_pipe_too(still):
+    run = subprocess.run(["bash", "-c", '"$0" capture --config <(sleep 0.1; echo CAMERA_NAME=a; sleep 0.1; echo CAMERA_NAME=piped)',
+                          still.binary], cwd=still.folder, env={**still.environment, **still.settings})
+    assert run.returncode == 0
+    assert stored_as(still, "piped")
+
+
+@pytest.mark.parametrize("where", ["--config", "./.env", "CAMERA_PASSWORD_FILE"])
+def test_a_pipe_that_nobody_writes_to_is_no_hang(still, where):
+    os.mkfifo(still.folder / ("pipe" if where != "./.env" else ".env"))
+    arguments = ["--config", "pipe"] if where == "--config" else []
+    env = {where: "pipe"} if where == "CAMERA_PASSWORD_FILE" else {}
+    still.capture(*arguments, env=env, timeout=15).refuses(78, "nobody writes into it")
+
+
+def test_a_file_that_is_no_settings_file_is_refused_whole(still):
+    still.dotenv(b"CAMERA_NAME=door\n" + b"#" * (2 << 20) + b"\nCAPTURE_INTERVAL=5\n").capture().refuses(78, ".env", "too large")
+
+
+def test_json_tells_settings_that_are_refused(still):
+    result = still.set(CAPTURE_INTERVAL="soon").capture("--json").refuses(78, "CAPTURE_INTERVAL")
+    assert (result.json["result"], result.json["exit"], result.json["code"]) == ("none", 78, "settings")
 
 
 def test_an_empty_value_is_unset(still):
@@ -129,7 +156,8 @@ def test_every_good_value_is_taken(still):
                                        ["capture", "--every", "x"], ["health", "--json", "--nagios", "--prometheus"]])
 def test_usage_errors_exit_64(still, arguments):
     result = still.run(*arguments)
-    assert result.code == 64 and not result.stdout and result.stderr
+    assert result.code == 64 and not result.stdout
+    assert len(result.errors) == 1 and len(result.stderr.splitlines()) == 1 + len(result.hints), result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["capture", "--help"], ["health", "--help"]])

@@ -90,3 +90,14 @@ def test_facts_survive_the_spool(failing, endpoint):
     failing.capture().expect(0)
     again = [r for r in endpoint.received if r.file == first.file][-1]
     assert again is not first and again.fields == first.fields and again.filename == first.filename
+
+
+@pytest.mark.parametrize("status", [413, 500])
+def test_one_that_the_store_chokes_on_holds_up_no_other(failing, camera, endpoint, status):
+    for _ in range(3):
+        failing.capture().expect(75)
+    endpoint.always, endpoint.answers = None, [Answer(200), Answer(status)]
+    failing.capture().expect(0)
+    assert failing.spooled_pictures() == [camera.served[0]], "the oldest stays, the others are sent"
+    failing.capture().expect(0)
+    assert not failing.spooled_pictures()

@@ -187,6 +187,32 @@ def test_a_run_killed_in_its_upload_keeps_the_picture_or_takes_a_new_one(ready, 
         assert endpoint.last.file == camera.last
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("answer", [200, 500])
+def test_a_run_that_is_asked_to_end_keeps_the_picture_that_it_has(ready, camera, number, answer):
+    with Receiver() as endpoint:
+        endpoint.always = Answer(answer, wait=1)
+        run = ready.set(**endpoint.as_http(UPLOAD_DEADLINE="20s", UPLOAD_ATTEMPTS=5)).start("capture", "--json")
+        wait_until(lambda: endpoint.received, what="upload")
+        os.kill(run.pid, number)
+        result = run.result()
+        assert result.code != 0 and result.wall < 5, "it ends by the signal, and soon"
+        assert result.json["result"] == ("stored" if answer == 200 else "spooled")
+        assert ready.spooled_pictures() == ([] if answer == 200 else [camera.last]) and len(endpoint.received) == 1
+    health = ready.health()
+    assert health["total_captures"] == 1 == health["total_uploads"] + health["spool"]["count"]
+
+
+def test_a_run_that_is_asked_to_end_without_a_picture_ends_at_once(ready, camera):
+    camera.gate.clear()
+    run = ready.start("capture")
+    wait_until(lambda: camera.asked_at, what="the camera being asked")
+    os.kill(run.pid, signal.SIGTERM)
+    assert run.result().wall < 5
+    camera.gate.set()
+    ready.capture().expect(0)
+
+
 def test_state_directory_of_systemd(ready, tmp_path):
     ready.capture(env={"STATE_DIRECTORY": tmp_path / "sd"}).expect(0)
     assert (tmp_path / "sd/state.jsonl").exists() and not ready.state_folder.exists()

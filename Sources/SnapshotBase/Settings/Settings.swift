@@ -50,8 +50,8 @@ package struct Settings: Sendable {
             return
         }
         let bytes: [UInt8]
-        do { bytes = try readFile(found, limit: 1 << 20) } catch {
-            throw .settings("cannot read settings file", found, why: "\(error)")
+        do { bytes = try readNamedFile(found, limit: 1 << 20) } catch {
+            throw .settings("cannot read settings file", found, why: Self.why(error))
         }
         var entries = Named<Dotenv.Entry>()
         var warnings: [String] = []
@@ -114,8 +114,8 @@ package struct Settings: Sendable {
 
     private func read(_ path: String, for key: SettingKey) throws(Failure) -> Value? {
         var bytes: [UInt8]
-        do { bytes = try readFile(path, limit: 65536) } catch {
-            throw .settings("cannot read \(key.rawValue) from", path, why: "\(error)")
+        do { bytes = try readNamedFile(path, limit: 65536) } catch {
+            throw .settings("cannot read \(key.rawValue) from", path, why: Self.why(error))
         }
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
             bytes.removeLast()
@@ -124,6 +124,10 @@ package struct Settings: Sendable {
             throw .settings("cannot read \(key.rawValue) from", path, why: "not UTF-8 text")
         }
         return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
+    }
+
+    private static func why(_ error: SystemError) -> String {
+        error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
     }
 
     /// systemd's `EnvironmentFile=` leaves an inline comment on the value and Docker's `--env-file` leaves the quotes;

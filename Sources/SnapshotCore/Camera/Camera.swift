@@ -19,25 +19,3 @@ package func makeCamera(_ settings: CameraSettings, client: HTTPClient, log: Log
     case .file(let path): FileCamera(path: path)
     }
 }
-
-/// A picture in a file, e.g. one that another program keeps fresh.
-struct FileCamera: Camera {
-    let path: String
-
-    func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
-        do throws(SystemError) {
-            let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
-            guard try file.status().st_mode & S_IFMT == S_IFREG else {
-                throw SystemError("open", number: EINVAL)
-            }
-            let bytes = try file.readAll(limit: Picture.maximumBytes + 1)
-            guard bytes.count <= Picture.maximumBytes else { throw SystemError("read", number: EFBIG) }
-            return bytes
-        } catch {
-            throw Failure(
-                .camera, code: "camera-file", "cannot read picture", path,
-                why: error.number == EINVAL ? "it isn't a regular file" : "\(error)",
-                hint: "CAMERA_URL=file: wants the path of a JPEG file")
-        }
-    }
-}

@@ -24,7 +24,8 @@ extension Failure {
                 why:
                     "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText)) or CAMERA_CONNECT_TIMEOUT"
                     + " (\(settings.connectTimeout.settingText))",
-                hint: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT")
+                hint: (settings.isReolink ? "CAMERA_STREAM=sub is quicker; " : "")
+                    + "on slow paths raise CAMERA_TIMEOUT")
         case .tls:
             return make(
                 "camera-tls", "no TLS with camera", why: failure.why,
@@ -67,7 +68,8 @@ extension Failure {
             }
         let hint: String? =
             switch flaw {
-            case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
+            case .empty where settings.isReolink:
+                "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
             case .html: "CAMERA_URL must be the address of the picture itself; --verbose shows what came"
             case .otherFormat, .json: "--verbose shows what came"
             default: nil
@@ -88,15 +90,16 @@ extension Failure {
             return Failure(
                 .camera, code: "camera-redirect", "no picture from camera", settings.address,
                 why: "HTTP status \(response.status), a redirect, which is never followed",
-                hint: settings.useHTTPS
+                hint: settings.useHTTPS || !settings.isReolink
                     ? "set CAMERA_URL to the picture's final address"
                     : "it may want HTTPS: set CAMERA_USE_HTTPS=true")
         case 404:
             return Failure(
                 .camera, code: "camera-status", "no picture from camera", settings.address,
                 why: "HTTP status 404",
-                hint:
-                    "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
+                hint: settings.isReolink
+                    ? "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
+                    : "check CAMERA_URL; a browser should show the picture there"
             )
         default:
             return Failure(

@@ -14,7 +14,9 @@ struct FFmpegCamera: Camera {
         }
         if !result.output.isEmpty { return result.output }
         let complaint = redact(String(decoding: result.complaint, as: UTF8.self), [settings.password])
-        let last = complaint.split(separator: "\n").last.map(String.init) ?? "ffmpeg gave no picture"
+        let line = complaint.split(separator: "\n").last ?? "ffmpeg gave no picture"
+        // The list that ffmpeg reads the address from, lest the password stand in its arguments, is no news.
+        let last = String(line.trimmingPrefix("pipe:3: "))
         if complaint.contains("401 Unauthorized") {
             throw Failure(
                 .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,

@@ -40,6 +40,9 @@ enum ReolinkError {
     /// It doesn't know this way to log in.
     static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
 
+    /// The class of failure that an error code is told as.
+    static func code(_ code: Int) -> String { refusals.contains(code) ? "camera-credentials" : "camera-error\(code)" }
+
     static func failure(
         _ code: Int, detail: String, remainingTries: Int?, _ settings: CameraSettings
     ) -> Failure {
@@ -48,11 +51,11 @@ enum ReolinkError {
         let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
         if refusals.contains(code) {
             return Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                .cameraRefused, code: Self.code(code), "camera refuses login", settings.address,
                 why: "\(words) (\(answer))\(tries)", hint: hint)
         }
         return Failure(
-            .camera, code: "camera-error\(code)", "no picture from camera", settings.address,
+            .camera, code: Self.code(code), "no picture from camera", settings.address,
             why: "\(words) (\(answer))", hint: hint)
     }
 

@@ -23,9 +23,14 @@ struct ReolinkCamera: Camera {
             return body
         case .noLogin(let why, let isLasting):
             log.verbose("no login by token: \(why); trying user and password")
-            let body = try snapByPassword(&memory, deadline)
-            if isLasting { memory.auth = "password" }
-            return body
+            do throws(Failure) {
+                let body = try snapByPassword(&memory, deadline)
+                if isLasting { memory.auth = "password" }
+                return body
+            } catch {
+                // A camera that takes tokens only says no more than that it wants one: why there is none, it said before.
+                throw !isLasting && error.code == ReolinkError.code(ReolinkError.loginFirst) ? why : error
+            }
         }
     }
 

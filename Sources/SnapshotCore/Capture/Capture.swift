@@ -17,14 +17,17 @@ package struct Capture {
     }
 
     /// Takes and stores one picture.
+    /// - Parameter signals: held as soon as there is a picture to lose; the caller releases them.
     /// - Returns: nil where another run holds the lock.
     /// - Throws: only what keeps a run from beginning: the state can't be opened, locked or read.
-    package func run() throws(Failure) -> Shot? {
+    package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
         let started = Uptime.now()
         guard var state = try StateDirectory.open(settings.statePath) else { return nil }
         var run = Run(settings, client: client, log: log, state: state)
 
-        if let picture = run.capture() { run.store(picture, &state) }
+        let picture = run.capture()
+        signals.hold()
+        if let picture { run.store(picture, &state) }
         if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10), &state) }
         run.finish()
 
@@ -34,7 +37,7 @@ package struct Capture {
         } catch {
             run.shot.stateFailure = error
         }
-        run.ping()
+        if !HeldSignals.areWaiting { run.ping() }
         return run.shot
     }
 }

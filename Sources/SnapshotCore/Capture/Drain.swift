@@ -18,7 +18,7 @@ extension Run {
             next = last.number + 1
             for name in names {
                 // A transfer that the deadline would cut is better begun in the next slot.
-                guard slowest < deadline.left else { return }
+                guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
                 let started = Uptime.now()
                 let object: StoredObject
                 do throws(SystemError) {
@@ -47,8 +47,10 @@ extension Run {
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
-                    // One picture that the store dislikes must not hold up the others.
-                    guard error.advice == .giveUp, error.failure.code == "store-rejected" else { return }
+                    // One picture that the store dislikes, or chokes on, must not hold up the others.
+                    let isOnlyIts =
+                        ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed
+                    guard isOnlyIts else { return }
                     skipped += 1
                     if skipped == 3 { return }
                 }

@@ -62,11 +62,11 @@ extension Run {
             if let spooled, !spool.remove(spooled) { record.totalUploads -= 1 }
         } catch {
             keep(&self, object, &state)
-            if let spoolFailure {
+            if var spoolFailure {
                 spool.figures.dropped += 1
                 spool.figures.lastDrop = now.moment
                 shot.outcome.result = .lost
-                log.verbose("the store failed first: \(error)")
+                spoolFailure.why += "; and before that: \(error)"
                 throw spoolFailure
             }
             shot.outcome.result = .spooled

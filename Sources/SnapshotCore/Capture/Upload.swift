@@ -61,7 +61,7 @@ package func put(
                 .random(in: 0...1)
             }
             onFailure(error, &object)
-            guard isCorrection || pause != nil else { throw error }
+            guard isCorrection || pause != nil, !HeldSignals.areWaiting else { throw error }
             if let pause { sleep(pause, until: policy.deadline) }
             reusesConnection = !error.connectionFailed
         }

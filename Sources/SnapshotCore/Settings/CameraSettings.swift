@@ -71,6 +71,10 @@ package struct CameraSettings: Sendable {
         }
     }
 
+    var isReolink: Bool {
+        if case .reolink = source { true } else { false }
+    }
+
     /// What the camera's own memory (session, key, working login) belongs to.
     package var place: String {
         switch source {

@@ -37,7 +37,8 @@ package enum StoreSettings: Sendable {
         case .filesystem(let it): "filesystem \(it.path)"
         case .s3(let it):
             "s3 \(it.place) \(it.credentials.accessKey) \(it.credentials.secretKey) \(it.credentials.sessionToken ?? "")"
-        case .http(let it): "http \(it.url) \(it.token ?? "")"
+        case .http(let it):
+            "http \(it.url) \(it.token ?? "") \(it.credentials?.user ?? "") \(it.credentials?.password ?? "")"
         }
     }
 }

@@ -51,10 +51,18 @@ package struct URLParts: Equatable, Sendable {
 /// `text` as a URL's authority: name, IPv4, [IPv6] or bare IPv6, each but the last with `:port` if wanted.
 /// nil for anything else.
 package func urlHost(_ text: String) -> String? {
-    func isPort(_ port: Substring) -> Bool { Int(port).map { (1...65535).contains($0) } ?? false }
-    let isIPv6 = { (address: Substring) in
-        address.contains(":") && address.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }
+    func isPort(_ port: Substring) -> Bool {
+        port.first?.isNumber == true && Int(port).map { (1...65535).contains($0) } ?? false
     }
+    // A link-local address names its interface behind a `%`, which a URL has as `%25`.
+    let isIPv6 = { (text: Substring) in
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts[0].contains(":") && parts[0].allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+            && parts.dropFirst().allSatisfy { zone in
+                !zone.isEmpty && zone.utf8.allSatisfy { $0 == 45 || $0 == 46 || $0 == 95 || isAlphanumeric($0) }
+            }
+    }
+    let text = text.contains("%25") ? text : text.replacing("%", with: "%25")
     if text.hasPrefix("[") {
         guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close])
         else {

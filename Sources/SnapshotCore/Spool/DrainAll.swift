@@ -4,8 +4,8 @@ import SnapshotState
 import Synchronization
 
 /// `snapshot drain`: the whole spool, over several connections at once, oldest first as far as that allows. It holds the
-/// lock, so no capture changes the spool meanwhile. Killed, it loses nothing: what it sent is no longer in the spool, and
-/// the next run counts it.
+/// lock, so no capture changes the spool meanwhile. Where signals are held, one ends it after the pictures under way.
+/// Killed, it loses nothing: what it sent is no longer in the spool, and the next run counts it.
 package struct DrainAll {
     package struct Result: Sendable {
         package var sent = 0
@@ -90,7 +90,10 @@ private final class DrainQueue: Sendable {
         self.progress = progress
     }
 
-    func next() -> SpoolName? { content.withLock { $0.waiting.popFirst() } }
+    /// Nil too once the program is asked to end.
+    func next() -> SpoolName? {
+        content.withLock { HeldSignals.areWaiting ? nil : $0.waiting.popFirst() }
+    }
 
     func sent(_ name: SpoolName) {
         content.withLock { content in

@@ -34,12 +34,13 @@ extension StoreFailure {
         connectionFailed = true
     }
 
-    /// An answer that is no acknowledgement, by its status alone.
+    /// An answer that is no acknowledgement.
+    /// - Parameter status: what the answer comes to, whatever status it was given.
     init(
         status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String,
         code: String? = nil
     ) {
-        let why = detail.isEmpty ? "HTTP status \(status)" : "HTTP status \(status), \(detail)"
+        let why = "HTTP status \(response.status)" + (detail.isEmpty ? "" : ", \(detail)")
         func make(_ fallback: String, _ what: String, hint: String? = nil) -> Failure {
             Failure(.store, code: code ?? fallback, what, place, why: why, hint: hint)
         }
@@ -59,6 +60,12 @@ extension StoreFailure {
                     "store-redirect", "store redirects",
                     hint: "redirects are never followed: set \(setting) to the final address"),
                 .giveUp)
+        case 413:
+            self.init(
+                make("store-rejected", "store rejects picture", hint: "it is too large for what the server allows"),
+                .giveUp)
+        case 507:
+            self.init(make("store-rejected", "store rejects picture", hint: "the server's disk is full"), .giveUp)
         default:
             self.init(make("store-rejected", "store rejects picture", hint: "check \(setting)"), .giveUp)
         }

@@ -39,7 +39,10 @@ struct S3Store: Store {
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
         let error = S3Error(response.body)
         // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
-        if (200...299).contains(response.status), error.code.isEmpty { return }
+        if (200...299).contains(response.status), error.code.isEmpty {
+            guard !response.isPage else { throw Self.page(place) }
+            return
+        }
         throw failure(response, error)
     }
 
@@ -97,7 +100,10 @@ struct S3Store: Store {
             return StoreFailure(
                 told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
         }
-        if error.code == "RequestTimeTooSkewed", let offset = clockOffset {
+        if error.code == "RequestTimeTooSkewed" {
+            guard let offset = clockOffset else {
+                return StoreFailure(told(response, error, "our clock is wrong", hint: "set the clock"), .giveUp)
+            }
             signingOffset = offset
             var failure = StoreFailure(
                 told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
@@ -135,6 +141,13 @@ struct S3Store: Store {
         }
     }
 
+    private static func page(_ place: String) -> StoreFailure {
+        StoreFailure(
+            Failure(
+                .store, code: "store-answer", "bad answer from store", place, why: "a web page instead of S3's",
+                hint: "check S3_ENDPOINT_URL; a proxy or a login page may stand in between"), .giveUp)
+    }
+
     private static func setting(_ error: S3Error) -> String {
         switch error.code {
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
@@ -152,5 +165,13 @@ struct S3Store: Store {
             .store, code: code, "store rejects picture", place,
             why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
             hint: hint)
+    }
+}
+
+extension HTTPResponse {
+    /// Whether the body is HTML, which no S3 answer is.
+    fileprivate var isPage: Bool {
+        let start = String(decoding: body.prefix(200), as: UTF8.self).lowercased().drop { $0.isWhitespace }
+        return start.hasPrefix("<!doctype html") || start.hasPrefix("<html")
     }
 }

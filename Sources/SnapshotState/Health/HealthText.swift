@@ -14,7 +14,8 @@ extension HealthReport {
         }.joined(separator: "\n")
     }
 
-    /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Of several
+    /// cameras it names those that aren't well; the figures are the worst one's.
     package func nagios() -> (line: String, code: Int32) {
         let health = worst
         let (word, code): (String, Int32) =
@@ -26,9 +27,25 @@ extension HealthReport {
             }
         let age = health.ageSeconds.map { "age=\($0)s;\(Int(3 * health.intervalSeconds));; " } ?? ""
         return (
-            "SNAPSHOT \(word) - \(health.summary)|\(age)captures=\(health.totalCaptures)c "
+            "SNAPSHOT \(word) - \(Self.pluginText(summary))|\(age)captures=\(health.totalCaptures)c "
                 + "uploads=\(health.totalUploads)c spool=\(health.spool.count)", code
         )
+    }
+
+    /// The plugin's line where nothing could be found out.
+    package static func nagios(unknown why: String) -> String { "SNAPSHOT UNKNOWN - \(pluginText(why))" }
+
+    /// Text that can't be taken for a line's end or the beginning of its figures.
+    private static func pluginText(_ text: String) -> String {
+        text.printable(limit: 1000).replacing("|", with: "/")
+    }
+
+    private var summary: String {
+        guard cameras.count > 1 else { return worst.summary }
+        let unwell = cameras.filter { $0.value.status != .healthy }
+            .sorted { ($1.value.status, $0.key) < ($0.value.status, $1.key) }
+        guard !unwell.isEmpty else { return "\(cameras.count) cameras, \(worst.summary)" }
+        return unwell.map { "\($0.isEmpty ? $1.camera : $0): \($1.summary)" }.joined(separator: "; ")
     }
 }
 

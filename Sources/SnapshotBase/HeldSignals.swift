@@ -1,0 +1,39 @@
+import Glibc
+import Synchronization
+
+/// Keeps the signals that ask a program to end from ending it in the middle of what would be lost: from `hold` to
+/// `release` they wait. One that came meanwhile ends the program at the release.
+package final class HeldSignals: Sendable {
+    private static let asking = [SIGTERM, SIGINT, SIGHUP]
+    /// What was blocked before; nil while nothing is held.
+    private let before = Mutex<sigset_t?>(nil)
+
+    package init() {}
+
+    package func hold() {
+        before.withLock { before in
+            guard before == nil else { return }
+            var old = sigset_t()
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            for signal in Self.asking { sigaddset(&signals, signal) }
+            pthread_sigmask(SIG_BLOCK, &signals, &old)
+            before = old
+        }
+    }
+
+    package func release() {
+        before.withLock { before in
+            guard var old = before else { return }
+            before = nil
+            pthread_sigmask(SIG_SETMASK, &old, nil)
+        }
+    }
+
+    /// Whether the program has been asked to end and has not done so because signals are held or blocked.
+    package static var areWaiting: Bool {
+        var waiting = sigset_t()
+        guard sigpending(&waiting) == 0 else { return false }
+        return asking.contains { sigismember(&waiting, $0) == 1 }
+    }
+}
