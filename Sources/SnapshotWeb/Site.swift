@@ -15,7 +15,8 @@ final class Site {
         self.options = options
         gate = PictureGate(isOn: options.showsPictures, token: options.token)
         files = PictureFiles(
-            runtimeDirectories: options.runtimeDirectories, outputDirectory: options.outputDirectory)
+            runtimeDirectories: options.runtimeDirectories, outputDirectory: options.outputDirectory,
+            statePath: options.statePath)
     }
 
     func answer(_ request: Request) -> Response {
@@ -41,8 +42,8 @@ final class Site {
                 .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus())
         case .favicon: return Response(.noContent, fields: [], body: .text(""))
         case .latest(let camera): return files.latest(camera: camera, request) ?? .notFound
-        case .live: return LivePage(updated: files.streamUpdated, now: .now()).page.response()
-        case .hls(let names): return files.stream(names, request) ?? .notFound
+        case .live(let camera): return live(camera)?.response() ?? .notFound
+        case .hls(let camera, let names): return files.stream(of: camera, names, request) ?? .notFound
         case .recordings: return RecordingsPage(recordings: files.recordings()).page.response()
         case .recording(let names): return files.recording(names, request) ?? .notFound
         case .moved(let place): return .sentence(.permanentRedirect, place, fields: [("Location", place)])
@@ -62,6 +63,22 @@ final class Site {
                 showsPicture: options.token == nil && gate.refusal(of: request) == nil, cameras: cameras)
         }
         return StatusPage(report: report, statePath: options.statePath, now: .current(), pictures: links).page
+    }
+
+    /// The live view of a camera; without a name of the first that has a stream. nil where there is no such camera.
+    private func live(_ name: String?) -> Page? {
+        let instances = files.instances
+        guard name.map(instances.contains) ?? true else { return nil }
+        let hasOwn = files.streamUpdated(of: nil) != nil
+        let camera = name ?? (hasOwn ? nil : instances.first { files.streamUpdated(of: $0) != nil })
+        var cameras = instances.map { (name: String?.some($0), title: $0) }
+        if hasOwn || camera == nil {
+            let report = report()
+            cameras.insert((nil, report.cameras[""].map { report.name("", $0) } ?? ""), at: 0)
+        }
+        return LivePage(
+            cameras: cameras, camera: camera, updated: files.streamUpdated(of: camera), now: .now()
+        ).page
     }
 
     private func health(_ status: Health.Status, _ json: String) -> Response {

@@ -30,18 +30,23 @@ struct CheckCommand: ParsableCommand {
                     locked = directory
                 }
             }
-            Check(settings, lockedCredentials: locked, log: options.log()).run { printer.print($0) }
+            let check = Check(settings, lockedCredentials: locked, log: options.log())
+            check.run(asService: Self.areUnits(settings)) { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))
         }
         throw ExitCode(printer.finish())
     }
 
+    /// Whether these are the settings of systemd's units.
+    private static func areUnits(_ settings: Settings) -> Bool {
+        settings.path == Settings.systemPath || instanceName(settings.path) != nil
+    }
+
     /// Where systemd takes the secrets of the units that use these settings: a person's shell isn't given them.
     private static func credentials(for settings: Settings) -> String? {
-        guard getenv("CREDENTIALS_DIRECTORY") == nil, let path = settings.path else { return nil }
-        let instance = instanceName(path)
-        guard path == Settings.systemPath || instance != nil else { return nil }
+        guard getenv("CREDENTIALS_DIRECTORY") == nil, areUnits(settings) else { return nil }
+        let instance = instanceName(settings.path)
         let root = parentDirectory(Settings.systemPath) + "/credentials"
         let directory = instance.map { "\(root)/\($0)" } ?? root
         // Of what lies in a directory that can't be entered, not even this can be known.

@@ -1,4 +1,5 @@
 """`snapshot check`: the right sentence for each thing that is wrong, in time, and nothing left behind."""
+import fcntl
 import os
 import pty
 import re
@@ -13,8 +14,9 @@ import shared
 from bucket import Bucket, client
 from camera import Camera
 from faultproxy import FaultProxy
-from process import free_port
+from process import free_port, wait_until
 from receiver import Answer, Receiver, s3_error
+from rtsp import RTSPServer
 from simulator import Simulator
 from tls import self_signed
 
@@ -166,6 +168,45 @@ def test_a_wrong_password_is_tried_once_also_while_latched(simulated, snapshot, 
     assert simulated.stats()["failed_logins"] == 3
 
 
+COUNTERS = ["total_captures", "total_uploads", "failed_uploads", "capture_failures", "consecutive_failures"]
+
+
+def test_a_password_corrected_at_the_camera_ends_the_latch(snapshot):
+    """No setting has changed, so captures would wait on; check has seen that they need not."""
+    with Camera(password="old") as camera:
+        snapshot.set(CAMERA_IP=camera.address, CAMERA_PASSWORD="new")
+        snapshot.capture().refuses(77)
+        assert Checked(snapshot.run("check", "--json")).code == 77 and snapshot.state["latches"]
+        camera.password = "new"
+        tries = camera.failed_logins
+        snapshot.capture().refuses(77, "tried again in")
+        before = snapshot.state
+        # A capture that holds the lock is let be.
+        with open(snapshot.state_folder / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            busy = [c for c in Checked(snapshot.run("check", "--json")).all if c["name"] == "latch"][1]
+        assert "under way" in busy["found"] and snapshot.state == before
+        found = Checked(snapshot.run("check", "--json"))
+        assert found.code == 0 and any("the camera takes the credentials again" in c["found"] for c in found.all)
+        after = snapshot.state
+        assert after["latches"] == {} and after["seq"] == before["seq"] + 1
+        assert {k: after[k] for k in COUNTERS} == {k: before[k] for k in COUNTERS}
+        snapshot.capture().expect(0)
+        assert camera.failed_logins == tries
+
+
+def test_keys_corrected_at_the_store_end_the_latch(simulated, snapshot, endpoint):
+    snapshot.set(**settings_of(simulated), **endpoint.as_s3())
+    endpoint.always = Answer(403, {}, s3_error("InvalidAccessKeyId"))
+    snapshot.capture().expect(77)
+    assert "store" in snapshot.state["latches"]
+    endpoint.always = Answer(200)
+    found = Checked(snapshot.run("check", "--json"))
+    assert found.code == 0 and any("the store takes the credentials again" in c["found"] for c in found.all)
+    snapshot.capture().expect(0)
+    assert snapshot.spool() == {} and snapshot.state["total_uploads"] == 2
+
+
 def test_nobody_there(check):
     found = check(CAMERA_IP=f"127.0.0.1:{free_port()}", CAMERA_PASSWORD=PASSWORD)
     assert found.code == 69 and found.failed == ["camera"] and "cannot reach camera" in found["camera"]["found"]
@@ -178,6 +219,37 @@ def test_a_camera_and_a_store_that_hang_end_in_twenty_seconds(check):
                       STORAGE_BACKEND="http", HTTP_UPLOAD_URL=f"http://127.0.0.1:{port}/up")
     assert found.code == 69 and found.failed == ["camera", "storage"]
     assert "that check allows (CAMERA_TIMEOUT is 1m)" in found["camera"]["found"]
+
+
+# Video
+
+@pytest.mark.parametrize("settings, codec, path", [
+    ({}, "h264", "h264Preview_01_main"), ({"CAMERA_CHANNEL": 1}, "hevc", "h265Preview_02_main"),
+    ({"STREAM_SOURCE": "sub"}, "h264", "h264Preview_01_sub"), ({"CAMERA_CHANNEL": 2}, "h264", "Preview_03_main"),
+], ids=["h264", "h265", "sub", "newer"])
+def test_the_codec_is_told(check, settings, codec, path):
+    with Camera(password=PASSWORD) as camera, RTSPServer("admin", PASSWORD) as rtsp:
+        found = check(CAMERA_IP=camera.address, CAMERA_PASSWORD=PASSWORD, CAMERA_RTSP_PORT=rtsp.port, **settings)
+        assert found.code == 0 and found["codec"]["result"] == "passed", found["codec"]
+        assert found["codec"]["found"].startswith(f"{codec} 320×180, at rtsp://127.0.0.1:{rtsp.port}/{path}")
+        assert found["codec"]["facts"]["codec"] == codec and PASSWORD not in found.result.stdout
+        # Nothing of it stays open at the camera.
+        wait_until(lambda: len(rtsp.events("closed")) == len(rtsp.events("client")), 5, "the end of all connections")
+
+
+def test_video_that_does_not_come(check):
+    with Camera(password=PASSWORD) as camera:
+        good = {"CAMERA_IP": camera.address, "CAMERA_PASSWORD": PASSWORD}
+        with RTSPServer("admin", "another one") as rtsp:
+            found = check(**good, CAMERA_RTSP_PORT=rtsp.port)
+            assert found.code == 0 and "401" in found["codec"]["found"] and "only the relay" in found["codec"]["found"]
+            found = check(STREAM_MODE="hls")
+            assert found.code == 69 and found.failed == ["codec"]
+            rtsp.freeze()
+            assert "no answer in time" in check()["codec"]["found"]
+        with RTSPServer() as rtsp:
+            found = check(CAMERA_CHANNEL=7, CAMERA_RTSP_PORT=rtsp.port)
+            assert found.failed == ["codec"] and "404" in found["codec"]["found"]
 
 
 # TLS

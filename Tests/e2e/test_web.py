@@ -135,6 +135,17 @@ def test_metrics_are_read_by_prometheus(state, web):
     assert [sample.labels["camera"] for sample in families["snapshot_relay_running"].samples] == ["yard"]
 
 
+def test_no_two_cameras_share_a_label(state, web):
+    """The camera without an instance's name is called as an instance is."""
+    write_ring(state, [record(1, camera="yard")])
+    write_ring(state / "yard", [record(2, camera="yard")])
+    write_ring(state / "hall", [record(3, camera="yard")])
+    for family in text_string_to_metric_families(web.get("/metrics").text):
+        labels = [sample.labels["camera"] for sample in family.samples]
+        assert sorted(labels) == ["", "hall", "yard"], family.name
+    assert "yard" in web.get("/").text
+
+
 # How it says it
 
 

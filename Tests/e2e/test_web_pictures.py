@@ -13,25 +13,31 @@ SEGMENT = b"\x47SEGMENT" + bytes(range(256)) * 400
 MOVIE = bytes(i * 7 % 251 for i in range(300_000))
 SECRET = b"nobody may read this"
 TOKEN = "a-long-enough-token"
+# Where the relay of the instance `hall` writes.
+HALL = "state/hall/stream_output"
 ROUTES = ["/latest.jpg", "/latest/yard.jpg", "/live", "/live/", "/live/hls/stream.m3u8", "/live/hls/0.ts",
-          "/recordings", "/recordings/", "/recordings/a.mp4", "/recordings/day/b.mp4"]
+          "/live/hall", "/live/hall/", "/live/hall/hls/stream.m3u8", "/live/hall/hls/0.ts",
+          "/recordings", "/recordings/", "/recordings/a.mp4", "/recordings/day/b.mp4", "/recordings/hall/c.mp4"]
 
 
 @pytest.fixture
 def home(tmp_path):
     """Pictures in all the places where they lie, and secrets beside them."""
     write_ring(tmp_path / "state", [record(1)])
-    for folder in ["run/yard", "out/hls", "out/record/day", "out/record-private"]:
+    for folder in ["run/yard", "out/hls", "out/record/day", "out/record-private", HALL + "/hls", HALL + "/record"]:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "run/latest.jpg").write_bytes(JPEG)
     (tmp_path / "run/yard/latest.jpg").write_bytes(JPEG[::-1])
     (tmp_path / "out/hls/stream.m3u8").write_text("#EXTM3U\n0.ts\n")
     (tmp_path / "out/hls/0.ts").write_bytes(SEGMENT)
+    (tmp_path / HALL / "hls/stream.m3u8").write_text("#EXTM3U\n0.ts\n")
+    (tmp_path / HALL / "hls/0.ts").write_bytes(SEGMENT[::-1])
+    (tmp_path / HALL / "record/c.mp4").write_bytes(MOVIE[::-1])
     (tmp_path / "out/record/a.mp4").write_bytes(MOVIE)
     (tmp_path / "out/record/day/b.mp4").write_bytes(MOVIE[:1000])
     (tmp_path / "out/record/empty.mp4").write_bytes(b"")
     for secret in ["secret.mp4", "out/secret.mp4", "out/record-private/secret.mp4", "out/record/.hidden.mp4",
-                   "out/record/notes.txt", "state/secret.jpg"]:
+                   "out/record/notes.txt", "state/secret.jpg", "state/hall/secret.mp4", HALL + "/secret.mp4"]:
         (tmp_path / secret).write_bytes(SECRET)
     (tmp_path / "out/record/link.mp4").symlink_to(tmp_path / "secret.mp4")
     (tmp_path / "out/record/inner.mp4").symlink_to("a.mp4")
@@ -81,8 +87,23 @@ def test_what_is_shown(web):
     assert web.get("/recordings/empty.mp4").body == b""
     assert web.get("/recordings").headers["Location"] == "/recordings/"
     listed = re.findall(r'href="/recordings/([^"]+)"', web.get("/recordings/").text)
-    assert sorted(listed) == ["a.mp4", "day/b.mp4", "empty.mp4"]
+    assert sorted(listed) == ["a.mp4", "day/b.mp4", "empty.mp4", "hall/c.mp4"]
     assert '<img src="/latest.jpg?' in web.get("/").text
+
+
+def test_each_camera_has_a_live_view_of_its_own(home, web):
+    assert web.get("/live/hall").headers["Location"] == "/live/hall/"
+    assert web.get("/live/hall/hls/0.ts").body == SEGMENT[::-1]
+    assert web.get("/recordings/hall/c.mp4").body == MOVIE[::-1]
+    own, other = web.get("/live/").text, web.get("/live/hall/").text
+    assert 'src="/live/hls/stream.m3u8"' in own and 'src="/live/hall/hls/stream.m3u8"' in other
+    assert 'href="/live/" aria-current="page">yard<' in own and 'href="/live/hall/" aria-current="page">hall<' in other
+    assert 'href="/live/hall/">hall<' in own and 'href="/live/">yard<' in other
+    assert web.get("/live/attic/").status == web.get("/live/attic/hls/stream.m3u8").status == 404
+    # Where the camera without a name has no stream, an instance's comes first, and alone needs no choice.
+    (home / "out/hls/stream.m3u8").unlink()
+    first = web.get("/live/").text
+    assert 'src="/live/hall/hls/stream.m3u8"' in first and 'aria-label="Cameras"' not in first
 
 
 def test_the_newest_picture_counts(home, web):
@@ -176,7 +197,10 @@ def test_names_that_other_sites_could_choose(web, host, code):
     "/recordings/folder.mp4/", "/recordings/a.mp4/", "/recordings/a.mp4/b.mp4", "/recordings/./a.mp4",
     "/recordings/day",
     "/recordings-private/secret.mp4", "/live/hls/../record/a.mp4", "/live/hls/%2e%2e/record/a.mp4", "/live/hls/",
-    "/live/../secret.mp4", "/latest/../../secret.jpg", "/latest/..%2fstate%2fsecret.jpg", "/latest/secret.jpg",
+    "/live/../secret.mp4", "/live/../hls/stream.m3u8", "/live/%2e%2e/hls/0.ts", "/live/%2e%2e%2fout/hls/0.ts",
+    "/live/hall/hls/../secret.mp4", "/live/hall/hls/%2e%2e%2fsecret.mp4", "/live/hall/record/c.mp4",
+    "/live/hall/stream_output/hls/0.ts", "/live//hls/0.ts", "/live/hall/secret.mp4", "/recordings/hall/../secret.mp4",
+    "/recordings/hall/secret.mp4", "/recordings/hall//c.mp4", "/recordings/hall", "/live/.hall/hls/0.ts", "/latest/../../secret.jpg", "/latest/..%2fstate%2fsecret.jpg", "/latest/secret.jpg",
     "/latest/...jpg", "/latest/.jpg", "/" + "recordings/" * 60 + "a.mp4", "//recordings/a.mp4",
     "/recordings/" + "x" * 4000 + ".mp4", "/recordings/%", "/recordings/\xff.mp4",
 ])

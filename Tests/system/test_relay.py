@@ -82,6 +82,17 @@ def test_a_still_picture_through_ffmpeg(relay):
     assert len(relay.shots()) == before + 1
 
 
+def test_the_live_view_of_a_second_camera(relay):
+    relay.settings("yard", CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls", HLS_SEGMENT_TIME="1s")
+    relay.write("/etc/snapshot/web.env", "WEB_IMAGES=true\n")
+    relay.run("systemctl start snapshot-relay@yard.service snapshot-web.socket")
+    live = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/live/yard/hls/stream.m3u8"
+    wait_for(lambda: relay.out(live) == "200", 20, "the second camera's stream")
+    assert 'href="/live/yard/"' in relay.out("curl -s http://127.0.0.1:8080/live/")
+    relay.run("systemctl stop snapshot-relay@yard.service snapshot-web.socket snapshot-web.service")
+    relay.run("rm -r /etc/snapshot/web.env /etc/snapshot/yard.env /var/lib/snapshot/yard")
+
+
 def test_it_ends_soon_and_leaves_nothing(relay):
     begin = time.monotonic()
     relay.run("systemctl stop snapshot-relay.service")

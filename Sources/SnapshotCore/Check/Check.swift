@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotState
 
-/// Everything tried once. It disturbs no capture: it takes no lock, writes no state, ends the camera sessions that it
-/// opens and leaves nothing in stores. It ends in `limit`.
+/// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores, and
+/// takes the lock and writes to the state only to let go of a latch. It ends in `limit`.
 package struct Check {
     package static let limit = Duration.seconds(19)
 
@@ -18,11 +18,17 @@ package struct Check {
     }
 
     /// Calls `report` with each finding as soon as those before it are known.
-    package func run(_ report: (Finding) -> Void) {
+    /// - Parameter asService: all is tried from the place of systemd's service, for this process's remaining life.
+    package func run(asService: Bool, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = Now.current()
         func tell(_ findings: [Finding]) { findings.forEach { report($0.redacted(plan.secrets)) } }
 
+        // Without a message bus systemd talks to root alone.
+        let units = UnitsCheck(
+            settingsPath: settings.path, interval: plan.interval, storagePath: plan.folder, deadline: deadline
+        ).findings()
+        if asService, plan.statePath.hasPrefix("/") { takeServicesPlace(plan.statePath) }
         // Made before there is a second thread: libcurl wants its first use alone.
         let client = HTTPClient()
         let camera = plan.camera.map { camera in
@@ -30,19 +36,22 @@ package struct Check {
         }
         let state = StateCheck(plan: plan, now: now)
         tell(plan.findings)
-        tell(state.state() + [state.spool()])
+        let latch = LatchCheck(plan: plan, now: now)
+        tell(state.state() + latch.findings() + [state.spool()])
         let store = StoreCheck(
             statePath: plan.statePath, now: now, client: client, deadline: deadline.sooner(.seconds(14)))
         let stored = plan.store.map(store.run)
         let seen = camera?.value()
         tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
         tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
+        let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)
+        tell(latch.release(Set(accepted)))
         var offsets: [(whose: String, milliseconds: Int64)] = []
         if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
         if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
         tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
         tell([StreamCheck.ffmpeg(isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)))])
-        tell([UnitsCheck(settingsPath: settings.path, interval: plan.interval, deadline: deadline).finding()])
+        tell(units)
     }
 }
 
@@ -61,6 +70,11 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
 }
 
 extension CheckPlan {
+    /// Where pictures go, if into a folder.
+    var folder: String? {
+        if case .filesystem(let it) = store { it.path } else { nil }
+    }
+
     /// Whether anything in the settings can't be had without ffmpeg.
     var needsFFmpeg: Bool {
         switch camera?.source {

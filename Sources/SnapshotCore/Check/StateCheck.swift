@@ -27,7 +27,7 @@ struct StateCheck {
             facts: ["health": .string(health.status.rawValue)].merging(
                 free.map { ["free_bytes": .integer($0)] } ?? [:]
             ) { $1 })
-        return [passed] + strangers() + latches()
+        return [passed] + strangers()
     }
 
     /// Files that another user left here, as after a `sudo snapshot capture`.
@@ -41,26 +41,6 @@ struct StateCheck {
                 "state", "\(others.joined(separator: ", ")) in \(path) doesn't belong to \(owner.name), who owns it",
                 hint: "sudo chown -R --reference=\(path) \(path)")
         ]
-    }
-
-    /// Captures leave who refused them alone; this check doesn't.
-    private func latches() -> [Finding] {
-        guard case .record(let record) = StateRing(reading: path).content, let camera = plan.camera else { return [] }
-        let memory = (CameraMemory(reading: path) ?? CameraMemory()).belonging(to: camera.place)
-        let credentials = [
-            "camera": "\(camera.place) \(camera.username) \(camera.password)", "store": plan.store?.fingerprint ?? "",
-        ]
-        return ["camera", "store"].compactMap { who in
-            guard
-                let wait = record.latches[who]?.remaining(
-                    settings: memory.digest(credentials[who] ?? ""), now: now, recordBoot: record.boot)
-            else { return nil }
-            return .remark(
-                "latch",
-                "the \(who) refused the credentials: captures try them again in \(inWords(Int(wait.rounded(.up)))), "
-                    + "this check tries them once now",
-                hint: "correct them: changed settings are tried at once")
-        }
     }
 
     func spool() -> Finding {

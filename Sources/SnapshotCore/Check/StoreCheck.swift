@@ -8,6 +8,8 @@ struct StoreCheck {
         var findings: [Finding]
         /// The store's clock minus ours, in milliseconds.
         var clockOffset: Int64?
+        /// Whether it took the credentials, beyond doubt.
+        var isOpen = false
     }
 
     let statePath: String
@@ -27,7 +29,8 @@ struct StoreCheck {
             let store = S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
             var check = S3Check(store: store, deadline: deadline)
             let finding = check.run()
-            return Result(findings: [finding], clockOffset: check.store.clockOffset)
+            return Result(
+                findings: [finding], clockOffset: check.store.clockOffset, isOpen: finding.mark == .passed)
         }
     }
 

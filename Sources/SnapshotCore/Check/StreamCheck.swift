@@ -9,12 +9,17 @@ struct StreamCheck: Sendable {
     /// Whether the relay needs it.
     let isNeeded: Bool
 
+    /// For one answer of the camera's.
+    private static let patience = Duration.seconds(3)
+
     /// Asks for the codec; nil where the camera has no video to ask for.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
         guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
-        var complaint = "no answer in time"
+        let silence = "no answer in time"
+        var complaint = silence
         for address in addresses where !deadline.hasPassed {
+            let started = Uptime.now()
             guard let result = try? Child.run(command(address), outputLimit: 65536, deadline: deadline),
                 let report = Report(result.output)
             else { break }
@@ -22,6 +27,11 @@ struct StreamCheck: Sendable {
                 return .passed(
                     "codec", "\(stream.text), at \(redactedURL(address))",
                     facts: ["codec": .string(stream.codec), "address": .string(redactedURL(address))])
+            }
+            // Of a server that has fallen silent it says that the data is invalid.
+            guard Uptime.now() - started < Self.patience else {
+                complaint = silence
+                break
             }
             complaint = redact(report.error?.string ?? "no video in it", [camera.password])
             if report.error?.isFinal ?? false { break }
@@ -32,7 +42,7 @@ struct StreamCheck: Sendable {
     private func command(_ address: String) -> Command {
         let user = camera.password.isEmpty ? nil : camera.username
         var source = RTSPSource(url: address, user: user, password: camera.password)
-        source.timeout = .seconds(3)
+        source.timeout = Self.patience
         let entries = [
             "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-show_error", "-of", "json",
         ]

@@ -1,10 +1,13 @@
 import SnapshotBase
 
-/// systemd's units for these settings: installed, switched on, and as often as CAPTURE_INTERVAL says.
+/// systemd's units for these settings: installed, switched on, as often as CAPTURE_INTERVAL says, and free to write where
+/// pictures go.
 struct UnitsCheck {
     /// The settings file, which says whose units they are.
     let settingsPath: String?
     let interval: Duration
+    /// The folder for pictures, where it is one.
+    let storagePath: String?
     let deadline: Deadline
 
     /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
@@ -12,8 +15,11 @@ struct UnitsCheck {
         instanceName(settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
     }
 
-    func finding() -> Finding {
-        guard Command.find("systemctl") != nil, let facts = ask() else {
+    func findings() -> [Finding] { [timer()] + confinement() }
+
+    private func timer() -> Finding {
+        let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
+        guard Command.find("systemctl") != nil, let facts = ask("\(unit).timer", names) else {
             return .skipped("units", "systemd isn't running here; cron or --every repeat snapshots as well")
         }
         let timer = "\(unit).timer"
@@ -41,10 +47,25 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// systemd's view of the timer, with all drop-ins; nil where it doesn't answer.
-    private func ask() -> [String: String]? {
-        let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
-        let command = Command("systemctl", ["show", "\(unit).timer"] + names.map { "--property=\($0)" })
+    /// To the service all but a few folders are read-only, whoever owns them.
+    private func confinement() -> [Finding] {
+        guard let storagePath, storagePath.hasPrefix("/"), Command.find("systemctl") != nil,
+            let facts = ask("\(unit).service", ["ProtectSystem", "StateDirectory", "ReadWritePaths"]),
+            facts["ProtectSystem"] == "strict"
+        else { return [] }
+        let own = (facts["StateDirectory"] ?? "").split(separator: " ").map { "/var/lib/\($0)" }
+        let more = (facts["ReadWritePaths"] ?? "").split(separator: " ").map { String($0.drop { "-+".contains($0) }) }
+        guard !(own + more).contains(where: { storagePath == $0 || storagePath.hasPrefix($0 + "/") }) else { return [] }
+        return [
+            .remark(
+                "units", "\(unit).service may not write in \(storagePath)",
+                hint: "sudo systemctl edit \(unit).service   # and there: [Service], ReadWritePaths=\(storagePath)")
+        ]
+    }
+
+    /// systemd's view of a unit, with all drop-ins; nil where it doesn't answer.
+    private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
+        let command = Command("systemctl", ["show", unit] + names.map { "--property=\($0)" })
         guard let result = try? Child.run(command, outputLimit: 65536, deadline: deadline.sooner(.seconds(3))),
             result.ending == .exited(0)
         else { return nil }

@@ -49,7 +49,8 @@ struct FilesystemStore: Store {
         let (code, hint): (String, String?) =
             switch error.number {
             case ENOSPC, EDQUOT: ("store-full", "free some space, or set LOCAL_STORAGE_MAX_BYTES")
-            case EACCES, EPERM, EROFS: ("store-denied", "make LOCAL_STORAGE_PATH writable for this user")
+            case EROFS: ("store-denied", "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH")
+            case EACCES, EPERM: ("store-denied", "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: ("store-rejected", "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:
                 ("store-rejected", "something else stands where LOCAL_STORAGE_PATH or the key leads")

@@ -38,6 +38,12 @@ package struct HealthReport: Sendable {
         return names.filter { fileExists(statePath + "/" + $0 + "/" + StateRing.fileName) }.sorted()
     }
 
+    /// What a camera is called: an instance by its name, and the one in `STATE_PATH` itself as its settings say, unless an
+    /// instance is called so.
+    package func name(_ key: String, _ health: Health) -> String {
+        key.isEmpty && cameras[health.camera] == nil ? health.camera : key
+    }
+
     package var isHealthyEnough: Bool { worst.status != .unhealthy }
 
     /// The contract's JSON; a `cameras` map is added where there are instances.

@@ -6,10 +6,10 @@ extension HealthReport {
     ///   - colour: use ANSI colours; for terminals only.
     ///   - latencies: add a line that draws how long the last shots took; for terminals, whose fonts have it.
     package func text(colour: Bool, latencies: Bool = false) -> String {
-        cameras.sorted { $0.key < $1.key }.map { name, health in
-            let text = health.text(name: name, colour: colour)
+        cameras.sorted { $0.key < $1.key }.map { key, health in
+            let text = health.text(name: name(key, health), colour: colour)
             guard latencies else { return text }
-            let path = name.isEmpty ? statePath : statePath + "/" + name
+            let path = key.isEmpty ? statePath : statePath + "/" + key
             return text + (latencyLine(StateRing(reading: path, all: true).history) ?? "")
         }.joined(separator: "\n")
     }
@@ -80,7 +80,7 @@ extension Health {
             let code = status == .healthy ? "32" : status == .degraded ? "33" : "31"
             return "\u{1B}[\(code);1m\(text)\u{1B}[0m"
         }
-        let title = (name.isEmpty ? camera : name).printable(limit: 64)
+        let title = name.printable(limit: 64)
         var lines = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
         lines.append(
             "  captured   \(totalCaptures) (\(captureFailures) failed), last \(lastCapture ?? "never")")

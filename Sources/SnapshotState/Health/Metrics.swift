@@ -7,8 +7,8 @@ extension HealthReport {
         func family(
             _ name: String, _ type: String, _ help: String, _ value: (Health) -> Double?
         ) {
-            let samples = cameras.sorted { $0.key < $1.key }.compactMap { name, health in
-                value(health).map { (name.isEmpty ? health.camera : name, $0) }
+            let samples = cameras.sorted { $0.key < $1.key }.compactMap { key, health in
+                value(health).map { (self.name(key, health), $0) }
             }
             guard !samples.isEmpty else { return }
             text += "# HELP snapshot_\(name) \(help)\n# TYPE snapshot_\(name) \(type)\n"

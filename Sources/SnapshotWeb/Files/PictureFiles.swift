@@ -12,6 +12,7 @@ struct PictureFiles {
 
     let runtimeDirectories: [String]
     let outputDirectory: String
+    let statePath: String
 
     static let playlist = "stream.m3u8"
     private static let streamTypes = [
@@ -33,15 +34,33 @@ struct PictureFiles {
         return runtimeDirectories.lazy.compactMap { OpenFile(below: $0, names) }.first
     }
 
-    func stream(_ names: [String], _ request: Request) -> Response? {
-        serve(names, in: outputDirectory + "/hls", Self.streamTypes, request)
+    /// The instances whose relay has its folder where their unit puts it.
+    var instances: [String] {
+        let names = (try? listDirectory(statePath)) ?? []
+        return names.filter { name in output(of: name).map(fileExists) ?? false }.sorted()
+    }
+
+    /// Where the relay of an instance, or of the camera without a name, writes; nil for what is no name of one.
+    private func output(of camera: String?) -> String? {
+        guard let camera else { return outputDirectory }
+        let isName = !camera.isEmpty && !camera.hasPrefix(".") && !camera.contains("/")
+        return isName ? "\(statePath)/\(camera)/stream_output" : nil
+    }
+
+    func stream(of camera: String?, _ names: [String], _ request: Request) -> Response? {
+        output(of: camera).flatMap { serve(names, in: $0 + "/hls", Self.streamTypes, request) }
     }
 
     /// When the stream's list of segments was last written; nil where there is none.
-    var streamUpdated: Timestamp? { OpenFile(below: outputDirectory + "/hls", [Self.playlist])?.modified }
+    func streamUpdated(of camera: String?) -> Timestamp? {
+        output(of: camera).flatMap { OpenFile(below: $0 + "/hls", [Self.playlist])?.modified }
+    }
 
+    /// A recording by the names that `recordings` gives.
     func recording(_ names: [String], _ request: Request) -> Response? {
-        serve(names, in: outputDirectory + "/record", Self.recordingTypes, request)
+        if let own = serve(names, in: outputDirectory + "/record", Self.recordingTypes, request) { return own }
+        guard names.count > 1, let output = output(of: names[0]) else { return nil }
+        return serve(Array(names.dropFirst()), in: output + "/record", Self.recordingTypes, request)
     }
 
     private func serve(
@@ -55,20 +74,25 @@ struct PictureFiles {
         return Response(file, type: type, request: request)
     }
 
-    /// The newest recordings, newest first, also from folders in the folder.
+    /// The newest recordings of all cameras, newest first, also from folders in their folders. Those of an instance begin
+    /// with its name.
     func recordings() -> [Recording] {
         var found: [Recording] = []
-        var folders: [[String]] = [[]]
+        var folders = ([nil] + instances).compactMap { camera in
+            output(of: camera).map { (path: $0 + "/record", names: camera.map { [$0] } ?? [], depth: 1) }
+        }
         var examined = 0
         while let folder = folders.popLast() {
-            let path = ([outputDirectory + "/record"] + folder).joined(separator: "/")
-            for name in (try? listDirectory(path)) ?? []
+            for name in (try? listDirectory(folder.path)) ?? []
             where !name.hasPrefix(".") && examined < Self.examined {
                 examined += 1
                 var facts = stat()
-                guard lstat(path + "/" + name, &facts) == 0 else { continue }
-                let names = folder + [name]
-                if facts.st_mode & S_IFMT == S_IFDIR, names.count < 4 { folders.append(names) }
+                let path = folder.path + "/" + name
+                guard lstat(path, &facts) == 0 else { continue }
+                let names = folder.names + [name]
+                if facts.st_mode & S_IFMT == S_IFDIR, folder.depth < 4 {
+                    folders.append((path, names, folder.depth + 1))
+                }
                 guard facts.st_mode & S_IFMT == S_IFREG, Self.recordingTypes[fileExtension(name)] != nil
                 else { continue }
                 let modified = Timestamp(milliseconds: Int64(facts.st_mtim.tv_sec) * 1000)

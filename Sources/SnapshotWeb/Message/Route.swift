@@ -4,14 +4,15 @@ enum Route: Equatable {
     case status
     /// The health of all, or of one camera.
     case health(camera: String?)
-    case live
+    /// The live view, of the camera in the relay's own folder or of an instance.
+    case live(camera: String?)
     case metrics
     /// Whether the process answers at all.
     case livez
     case favicon
     /// The latest picture, of the camera in the runtime directory itself or of an instance.
     case latest(camera: String?)
-    case hls(file: [String])
+    case hls(camera: String?, file: [String])
     case recordings
     case recording(file: [String])
     /// A folder that was asked for without its slash.
@@ -30,8 +31,12 @@ enum Route: Equatable {
         case ("latest", 2) where segments[1].hasSuffix(".jpg"):
             self = .latest(camera: String(segments[1].dropLast(4)))
         case ("live", 1), ("recordings", 1): self = .moved(to: "/" + segments[0] + "/")
-        case ("live", 2) where segments[1] == "": self = .live
-        case ("live", 3...) where segments[1] == "hls": self = .hls(file: Array(segments[2...]))
+        case ("live", 2) where segments[1] == "": self = .live(camera: nil)
+        case ("live", 3...) where segments[1] == "hls": self = .hls(camera: nil, file: Array(segments[2...]))
+        case ("live", 2) where segments[1] != "hls": self = .moved(to: "/live/\(Target.encode(segments[1]))/")
+        case ("live", 3) where segments[2] == "": self = .live(camera: segments[1])
+        case ("live", 4...) where segments[2] == "hls":
+            self = .hls(camera: segments[1], file: Array(segments[3...]))
         case ("recordings", 2) where segments[1] == "": self = .recordings
         case ("recordings", _): self = .recording(file: Array(segments[1...]))
         default: return nil

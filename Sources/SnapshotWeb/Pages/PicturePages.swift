@@ -21,12 +21,30 @@ struct PictureLinks {
     }
 }
 
-/// The page at `/live/`.
+/// The page at `/live/`, or at `/live/NAME/`.
 struct LivePage {
+    /// All that have a live view, as instance and title; the camera without an instance's name is nil.
+    let cameras: [(name: String?, title: String)]
+    /// The one that is shown.
+    let camera: String?
     let updated: Timestamp?
     let now: Timestamp
 
+    private func address(_ name: String?) -> String { name.map { "/live/\(Target.encode($0))/" } ?? "/live/" }
+
+    /// The way to the others.
+    private var choice: HTML {
+        guard cameras.count > 1 else { return "" }
+        let links = cameras.map { other -> HTML in
+            let current: HTML = other.name == camera ? " aria-current=\"page\"" : ""
+            let title = other.title.printable(limit: 64)
+            return "<a href=\"\(address(other.name))\"\(current)>\(title.isEmpty ? "Camera" : title)</a>"
+        }
+        return "<nav class=\"choice\" aria-label=\"Cameras\">\(links)</nav>"
+    }
+
     var page: Page {
+        let playlist = "\(address(camera))hls/\(PictureFiles.playlist)"
         let age = updated.map { Int((now.milliseconds - $0.milliseconds) / 1000) }
         let note =
             switch age {
@@ -39,10 +57,11 @@ struct LivePage {
             refreshSeconds: nil,
             main: """
                 <h1>Live</h1>
+                \(choice)
                 <div class="card view">
-                <video controls autoplay muted playsinline src="/live/hls/\(PictureFiles.playlist)" aria-label="Live view"></video>
+                <video controls autoplay muted playsinline src="\(playlist)" aria-label="Live view"></video>
                 <p id="note" role="status">\(note)</p>
-                <p>For players: <a href="/live/hls/\(PictureFiles.playlist)">the stream’s address</a></p>
+                <p>For players: <a href="\(playlist)">the stream’s address</a></p>
                 </div>
                 """,
             script: Script.live)

@@ -28,7 +28,7 @@ struct StatusPage {
     }
 
     private func title(_ key: String, _ health: Health) -> String {
-        let name = (key.isEmpty ? health.camera : key).printable(limit: 64)
+        let name = report.name(key, health).printable(limit: 64)
         return name.isEmpty ? "Camera" : name
     }
 

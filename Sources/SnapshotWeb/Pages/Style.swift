@@ -18,6 +18,7 @@ enum Style {
         .brand{display:flex;align-items:center;gap:.5rem;color:var(--quiet);font-weight:600;letter-spacing:.01em}
         .brand svg{width:1.35rem;fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}
         nav{display:flex;gap:1.1rem;font-size:.95rem}
+        .choice{flex-wrap:wrap;margin-bottom:.8rem}
         nav [aria-current]{color:var(--ink);font-weight:600;text-decoration:none}
         .news:not(:empty){background:var(--warn-ground);color:var(--warn);border-radius:.6rem;padding:.5rem .9rem;margin-bottom:1rem}
         h1{margin-bottom:.6rem;font-size:1.15rem;font-weight:600;color:var(--quiet);overflow-wrap:anywhere}
