@@ -33,6 +33,7 @@ CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_slist *value) 
 CURLcode shim_set_mime(CURL *easy, curl_mime *form) { return SET(CURLOPT_MIMEPOST, form); }
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function) { return SET(option, function); }
 CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
+CURLcode shim_set_progress(CURL *easy, shim_progress function) { return SET(CURLOPT_XFERINFOFUNCTION, function); }
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info, value); }
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }

@@ -88,9 +88,9 @@ package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
     }
 }
 
-/// The whole of a file, at most `limit` bytes of it.
+/// The whole of a file, at most `limit` bytes of it. A pipe in its place is an empty one.
 package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-    try FileHandle(opening: path, O_RDONLY).readAll(limit: limit)
+    try FileHandle(opening: path, O_RDONLY | O_NONBLOCK).readAll(limit: limit)
 }
 
 /// The whole of a file that a person named; one of more than `limit` bytes is refused. It may be a pipe, into which
@@ -205,9 +205,4 @@ package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { return nil }
     return Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
-}
-
-package func isRegularFile(_ path: String) -> Bool {
-    var facts = stat()
-    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
 }

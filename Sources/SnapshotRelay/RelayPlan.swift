@@ -42,7 +42,7 @@ package struct RelayPlan: Sendable {
         segmentTime =
             try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400)))
             ?? .seconds(60)
-        outputDirectory = try settings.string(.outputDirectory) ?? "./stream_output"
+        outputDirectory = try settings.path(.outputDirectory) ?? "./stream_output"
         if modes.contains(.republish) { push = try PushDestination(settings) }
         if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
         let uploads = try settings.bool(.recordUpload, default: false)

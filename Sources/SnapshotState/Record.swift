@@ -85,6 +85,14 @@ package struct Record: JSONMapped, Equatable, Sendable {
         for (name, _) in latches.entries { latches[name]?.since.up = nil }
     }
 
+    /// Whether what counts things is no less than none of them.
+    var countsAreSound: Bool {
+        [
+            lastNumber, totalCaptures, totalUploads, failedUploads, captureFailures, consecutiveFailures, spool.count,
+            spool.bytes, spool.dropped,
+        ].allSatisfy { $0 >= 0 } && intervalSeconds >= 0
+    }
+
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("schema", &schema)
         fields.field("version", &version)

@@ -55,7 +55,9 @@ enum Slot {
         let tail = slot[(end - 17)..<end]
         let body = slot[..<(end - 17)]
         guard tail.elementsEqual(",\"crc\":\"\(crc32(body).hexadecimal)\"".utf8) else { return nil }
-        guard let seq = sequence(of: slot), let json = JSON(slot[...end]), var record = Record(json: json) else {
+        guard let seq = sequence(of: slot), let json = JSON(slot[...end]), var record = Record(json: json),
+            record.countsAreSound
+        else {
             return nil
         }
         record.seq = seq

@@ -6,7 +6,7 @@ package struct StateDirectory: ~Copyable {
     package let path: String
     /// The state as the last run left it; nil before the first.
     package private(set) var last: Record?
-    /// Why the state had to begin anew, if it had to.
+    /// What was lost of the state, if anything was: a sentence.
     package private(set) var resetReason: String?
     /// There was no state file at all.
     package let wasMissing: Bool
@@ -42,18 +42,22 @@ package struct StateDirectory: ~Copyable {
         wasMissing = !fileExists(file)
         let found = StateRing(reading: path)
         switch found.content {
-        case .record(let record): last = record
+        case .record(let record):
+            last = record
+            // The newest records may be what is missing.
+            if found.isShort { resetReason = "\(file) was cut short: the counters may be those of earlier runs" }
         case .neverRan: break
-        case .unreadable where !isRegularFile(file):
-            throw Self.failure("cannot read state", file, SystemError("open", number: EISDIR))
         case .unreadable(let why):
             guard access(file, R_OK) == 0 else {
                 throw Self.failure("cannot read state", file, SystemError("open"))
             }
-            guard rename(file, file + ".bad") == 0 else {
+            // The first bad one tells most; later ones take turns.
+            let places = ["", "-2", "-3"].map { file + ".bad" + $0 }
+            let place = places.first { !fileExists($0) } ?? file + ".bad-3"
+            guard rename(file, place) == 0 else {
                 throw Self.failure("cannot move bad state aside", file, SystemError("rename"))
             }
-            resetReason = why
+            resetReason = "the state was damaged (\(why)); it is kept as \(place), and the counters begin anew"
         }
         damaged = found.damaged
         // A state that can't be written is told when the outcome is recorded: the picture comes first.

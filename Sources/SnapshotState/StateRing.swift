@@ -21,6 +21,7 @@ package struct StateRing: Sendable {
     /// The slots that hold neither a record nor a blank, and whether the file has the ring's size.
     let damaged: [Int]
     let isWhole: Bool
+    let isShort: Bool
 
     /// - Parameter all: decode every slot, for `history`; otherwise only the newest.
     package init(reading directory: String, all: Bool = false) {
@@ -39,6 +40,7 @@ package struct StateRing: Sendable {
         history = []
         damaged = []
         isWhole = false
+        isShort = false
     }
 
     /// - Parameter bytes: the file's content, which may be anything.
@@ -67,6 +69,7 @@ package struct StateRing: Sendable {
         history = records.reversed()
         self.damaged = damaged
         isWhole = bytes.count == Self.slots * Slot.size
+        isShort = bytes.count < Self.slots * Slot.size
         if let newest = records.first {
             content = .record(newest)
         } else if isWhole, damaged.isEmpty {

@@ -32,10 +32,7 @@ final class Site {
         case .status: return status(request).response()
         case .health(camera: nil): return health(report().worst.status, report().json())
         case .health(let name?):
-            guard let camera = report().cameras[name], let json = report().json(camera: name) else {
-                return .notFound
-            }
-            return health(camera.status, json)
+            return report().camera(name).map { health($0.status, $0.json()) } ?? .notFound
         case .livez: return .sentence(.ok, "ok")
         case .metrics:
             return Response(

@@ -20,7 +20,7 @@ package struct WebOptions: Sendable {
         func directories(_ name: String) -> [String] {
             (environment[name] ?? "").split(separator: ":").map(String.init)
         }
-        statePath = try settings.string(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
+        statePath = try settings.path(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
         interval =
             try settings.duration(
                 .captureInterval, default: nil, in: .milliseconds(1)...(.seconds(86400 * 366)))?
@@ -28,7 +28,7 @@ package struct WebOptions: Sendable {
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)
         token = try settings.string(.webToken)
-        outputDirectory = try settings.string(.outputDirectory) ?? "./stream_output"
+        outputDirectory = try settings.path(.outputDirectory) ?? "./stream_output"
         runtimeDirectories = directories("RUNTIME_DIRECTORY") + ["/run/snapshot"]
     }
 }

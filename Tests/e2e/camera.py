@@ -19,7 +19,7 @@ REALM = "camera"
 
 
 class Camera:
-    """`still` at /still.jpg (with `auth` none, basic or digest), Reolink's API at /cgi-bin/api.cgi."""
+    """`still` at /still.jpg (with `auth` none, basic, digest, or digest that is stale at once), Reolink's API at /cgi-bin/api.cgi."""
 
     def __init__(self, username="admin", password="", auth="none", certificate=None, tokens=True, passwords=True, port=0):
         self.username, self.password, self.auth = username, password, auth
@@ -140,6 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
         camera, sent = self.camera, self.headers.get("Authorization", "")
         if camera.auth == "basic" and not _basic(camera, sent):
             return self._answer(401, b"", {"WWW-Authenticate": f'Basic realm="{REALM}"'})
+        if camera.auth == "stale":
+            camera.asked_at.append(time.monotonic())
+            return self._answer(401, b"", {
+                "WWW-Authenticate": f'Digest realm="{REALM}", nonce="{secrets.token_hex(8)}", qop="auth", stale=true'})
         if camera.auth == "digest" and not _digest(camera, sent, self.command, self.path):
             nonce = secrets.token_hex(8)
             return self._answer(401, b"", {

@@ -73,6 +73,7 @@ _IP = {"CAMERA_IP": "127.0.0.1"}
 # key, value, what else must be set for it to count
 BAD_VALUES = [
     *[("CAPTURE_INTERVAL", v, {}) for v in ("0", "-5", "ten", "10 s", "1e3", "10ss", "0x10", "999999999999999999999", "٣")],
+    *[(key, "~/pictures", {}) for key in ("LOCAL_STORAGE_PATH", "STATE_PATH")],
     *[("CAMERA_TIMEOUT", v, {}) for v in ("0", "never", "5 minutes")],
     *[("UPLOAD_DEADLINE", v, {}) for v in ("0", "-1s", "x")],
     *[("UPLOAD_ATTEMPTS", v, {}) for v in ("0", "-1", "many", "1.5", "1000000")],

@@ -39,6 +39,27 @@ def test_a_wrong_password_for_a_still_latches(snapshot, auth):
         assert camera.snaps == asked
 
 
+def test_a_challenge_that_is_always_stale_is_not_answered_for_ever(snapshot):
+    with Camera(auth="stale") as camera:
+        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="x").capture().refuses(69, "again and again")
+        assert len(camera.asked_at) < 12
+
+
+def test_a_stream_of_pictures_is_told_at_once(snapshot):
+    with Camera() as camera:
+        camera.raw = http(b"", kind="multipart/x-mixed-replace; boundary=x", length=10**12)
+        told = snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69, "stream of pictures")
+        assert "still picture" in told.hints[0] and told.wall < 3
+
+
+@pytest.mark.parametrize("raw, words", [
+    (b"HTTP/1.1 200 OK\r\nConte", "header"), (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n", "header")])
+def test_a_header_that_is_cut_or_endless(snapshot, raw, words):
+    with Camera() as camera:
+        camera.raw = raw
+        snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69, words)
+
+
 def test_basic_is_not_sent_before_it_is_asked_for_nor_elsewhere(snapshot):
     with Camera() as elsewhere, Camera(auth="none") as camera:
         camera.raw = http(b"", "302 Found", extra=f"Location: {elsewhere.still_url()}\r\n")

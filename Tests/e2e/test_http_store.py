@@ -1,4 +1,6 @@
 """The HTTP store's form: what an endpoint gets, in both formats."""
+import socket
+import threading
 from urllib.parse import unquote
 
 import pytest
@@ -54,3 +56,21 @@ def test_a_changed_password_in_the_url_is_tried_at_once(ready, endpoint):
     assert len(endpoint.received) == 1, "latched"
     endpoint.always = None
     ready.capture(env={"HTTP_UPLOAD_URL": url("new")}).expect(0)
+
+
+def test_an_answer_that_ends_within_its_header_is_no_acknowledgement(ready, camera):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(5)
+                got = b""
+                while b"\r\n\r\n" not in got or not got.endswith(b"--\r\n"):
+                    got += connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nConte")
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/up"
+        ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=url, UPLOAD_ATTEMPTS=1).capture().refuses(75, "header")
+        thread.join()
+    assert ready.spooled_pictures() == [camera.last]

@@ -107,7 +107,7 @@ def test_the_shared_credentials_file_and_its_profiles(ready, tmp_path, profile):
         ready.set(**s.settings).set(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
         path = ready.folder / ".aws/credentials"
         path.parent.mkdir()
-        path.write_text(f"""# mine
+        path.write_text("\ufeff" + f"""# mine
 [other]
 aws_access_key_id = AKIAOTHER
 aws_secret_access_key=nothing

@@ -9,6 +9,7 @@ from disk import failing, remount, small_disk
 from pictures import picture
 from process import wait_until
 from receiver import Answer, Receiver
+from web import record, write_ring
 
 
 def mode(path):
@@ -86,6 +87,39 @@ def test_a_wholly_bad_file_is_moved_aside_and_told(ready, junk):
     assert len(kept) == 1, "moved aside"
     health = ready.health()
     assert health["status"] == "degraded" and any("reset" in r for r in health["reasons"]), health
+    ready.ring.check()
+
+
+@pytest.mark.parametrize("make", [lambda p: p.mkdir(), os.mkfifo, lambda p: p.symlink_to("/dev/null")],
+                         ids=["folder", "pipe", "device"])
+def test_what_is_no_file_is_moved_aside_too(ready, make):
+    ready.capture().expect(0)
+    for times in (1, 2):
+        ready.ring.path.rename(ready.folder / f"away{times}")
+        make(ready.ring.path)
+        told = ready.capture().expect(0)
+        assert "counters begin anew" in told.stderr
+    assert ready.health()["total_captures"] == 1
+    ready.ring.check()
+
+
+@pytest.mark.parametrize("change", [
+    {"total_captures": 2**63 - 1}, {"total_uploads": -1}, {"interval_seconds": 1e300}, {"last_number": 2**60},
+    {"hours": [[2**62] * 5]}, {"spool": {"count": 2**63 - 1, "bytes": 2**63 - 1, "dropped": 0}}, {"schema": "x"}])
+def test_a_sealed_record_with_absurd_numbers_counts_as_damaged(ready, change):
+    write_ring(ready.state_folder, [record(1), record(2, **change)])
+    for form in ((), ("--json",), ("--nagios",), ("--prometheus",)):
+        assert ready.run("health", *form).code in (0, 1, 2)
+    ready.capture().expect(0)
+    assert ready.health()["total_captures"] == record(1)["total_captures"] + 1
+
+
+def test_a_ring_that_was_cut_short_is_told(ready):
+    for _ in range(3):
+        ready.capture().expect(0)
+    os.truncate(ready.ring.path, 4096)
+    assert "cut short" in ready.capture().expect(0).stderr
+    assert "state_reset" in ready.health()["reasons"]
     ready.ring.check()
 
 
@@ -211,6 +245,17 @@ def test_a_run_that_is_asked_to_end_without_a_picture_ends_at_once(ready, camera
     assert run.result().wall < 5
     camera.gate.set()
     ready.capture().expect(0)
+
+
+def test_a_run_that_is_asked_to_end_does_not_wait_for_a_slow_store(ready, camera):
+    """systemd waits five seconds before it kills."""
+    with Receiver() as endpoint:
+        endpoint.always = Answer(200, wait=30)
+        run = ready.set(**endpoint.as_http(UPLOAD_DEADLINE="25s")).start("capture")
+        wait_until(lambda: endpoint.received, what="upload")
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.result().wall < 6
+    assert ready.spooled_pictures() == [camera.last]
 
 
 def test_state_directory_of_systemd(ready, tmp_path):

@@ -107,6 +107,12 @@ def test_state_that_changes_is_seen(state, web):
     assert settled(web).json()["reasons"] == ["state_unreadable"]
 
 
+def test_a_single_camera_has_a_name_too(state, web):
+    write_ring(state, [record(1, camera="yard")])
+    assert settled(web).status == 200
+    assert web.get("/health/yard").json()["camera"] == "yard" and web.get("/health/hall").status == 404
+
+
 def test_several_cameras(state, web):
     write_ring(state / "yard", [record(1, camera="yard")])
     write_ring(state / "hall", [record(1, camera="hall", last_upload=moment(50))])

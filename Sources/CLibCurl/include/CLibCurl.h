@@ -26,6 +26,9 @@ typedef size_t (*shim_transfer)(char *bytes, size_t size, size_t count, void *co
 typedef int (*shim_seek)(void *context, curl_off_t offset, int origin);
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function);
 CURLcode shim_set_seek(CURL *easy, shim_seek function);
+/// Asked a few times a second whether to go on; anything but 0 ends the transfer.
+typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+CURLcode shim_set_progress(CURL *easy, shim_progress function);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);

@@ -77,6 +77,9 @@ extension Bool: JSONValue {
     package var json: JSON { .bool(self) }
 }
 
+/// What every reader of JSON holds exactly (RFC 7493). Nothing here is larger, and sums of such numbers don't overflow.
+private let largestInteger = 1 << 53
+
 extension Int: JSONValue {
     package init?(json: JSON) {
         switch json {
@@ -86,6 +89,7 @@ extension Int: JSONValue {
             self = whole
         default: return nil
         }
+        guard magnitude <= largestInteger else { return nil }
     }
     package var json: JSON { .integer(self) }
 }
@@ -105,6 +109,7 @@ extension Double: JSONValue {
         case .number(let value): self = value
         default: return nil
         }
+        guard magnitude <= Double(largestInteger) else { return nil }
     }
     package var json: JSON { .number(self) }
 }

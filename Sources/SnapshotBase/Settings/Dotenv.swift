@@ -11,8 +11,7 @@ package enum Dotenv {
 
     /// - Throws: `Failure` of kind settings, with `path:line` and never the value.
     package static func parse(_ bytes: [UInt8], path: String) throws(Failure) -> [Entry] {
-        var bytes = bytes[...]
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+        let bytes = withoutByteOrderMark(bytes)
         var entries: [Entry] = []
         var number = 0
         for rawLine in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
@@ -111,4 +110,9 @@ extension Substring {
 
 extension Character {
     package var isBlank: Bool { self == " " || self == "\t" }
+}
+
+/// Text as some editors of Windows save it begins with a mark that means nothing in UTF-8.
+package func withoutByteOrderMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
 }

@@ -2,6 +2,16 @@
 extension Settings {
     package func string(_ key: SettingKey) throws(Failure) -> String? { try value(key)?.text }
 
+    /// A path, as it is: `~` is the shell's, which doesn't read a settings file.
+    package func path(_ key: SettingKey) throws(Failure) -> String? {
+        guard let value = try value(key) else { return nil }
+        if value.text.first == "~" {
+            throw refusal(
+                key, value, rule: "must be a path; '~' stands for nothing here", hint: "write it out: /home/…")
+        }
+        return value.text
+    }
+
     package func bool(_ key: SettingKey, default fallback: Bool) throws(Failure) -> Bool {
         guard let value = try value(key) else { return fallback }
         switch value.text.lowercased() {

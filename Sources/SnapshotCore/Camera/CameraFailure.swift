@@ -48,6 +48,10 @@ extension Failure {
             return make(
                 "picture-too-large", "bad picture from camera",
                 why: "it is over \(Picture.maximumBytes >> 20) MiB, or never ends", hint: nil)
+        case .endless:
+            return make(
+                "picture-stream", "no picture from camera", why: failure.why,
+                hint: "give the address of its still picture; for the video's give rtsp://…")
         case .lost:
             return make("camera-lost", "lost camera", why: failure.why, hint: nil)
         case .invalid:

@@ -35,7 +35,7 @@ struct Run {
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         if let reason = state.resetReason {
             record.stateReset = now.moment
-            log.warn("the state was damaged (\(reason)); it is kept as state.jsonl.bad and begins anew")
+            log.warn(reason)
         } else if state.wasMissing, remembered != nil {
             record.stateReset = now.moment
             log.warn("state.jsonl is gone; the counters begin anew")

@@ -56,6 +56,9 @@ package final class HTTPClient {
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             throw failure(code, errorText, number, transfer)
         }
+        guard transfer.headerIsWhole else {
+            throw HTTPFailure(kind: .lost, why: "the connection closed within the answer's header")
+        }
         var status = 0
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         transfer.response.status = status
@@ -146,9 +149,17 @@ package final class HTTPClient {
         let words = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(number))) }
+        // What libcurl has no memory for is a line of the header over 100 KiB.
+        if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
+        if let refusal = transfer.refusal {
+            switch refusal {
+            case .tooLarge: return HTTPFailure(kind: .tooLarge, why: why)
+            case .multipart: return HTTPFailure(kind: .endless, why: "the answer is a stream of pictures without end")
+            case .tooManyAnswers: return HTTPFailure(kind: .lost, why: "it asks for the credentials again and again")
+            }
+        }
         let kind: HTTPFailure.Kind =
             switch code {
-            case _ where transfer.isTooLarge: .tooLarge
             case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
             case CURLE_COULDNT_CONNECT: .unreachable
             case CURLE_OPERATION_TIMEDOUT: .timedOut

@@ -94,6 +94,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case cutShort
         /// The answer's body is over the limit.
         case tooLarge
+        /// The answer is one that never ends.
+        case endless
         /// The connection broke, or what came isn't HTTP.
         case lost
         /// The request can't be made: a URL or a file that is no good.

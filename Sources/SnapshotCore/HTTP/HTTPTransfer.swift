@@ -5,9 +5,26 @@ import SnapshotBase
 /// What libcurl's callbacks work on during one request: the body on its way out, the answer on its way in.
 final class HTTPTransfer {
     var response = HTTPResponse()
-    private(set) var isTooLarge = false
+    /// Why the answer was broken off here; nil where it wasn't.
+    private(set) var refusal: Refusal?
+    /// The empty line behind the last answer's header has come.
+    private(set) var headerIsWhole = false
+    private var answers = 0
+    private var askedToEnd: Uptime?
+    private var lastLook = Uptime.now()
     private let request: HTTPRequest
     private let source: BodySource?
+
+    enum Refusal {
+        case tooLarge
+        /// A stream of pictures, which has no end.
+        case multipart
+        /// Challenge after challenge.
+        case tooManyAnswers
+    }
+
+    /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
+    private static let mostAnswers = 8
 
     init(_ request: HTTPRequest) {
         self.request = request
@@ -33,6 +50,12 @@ final class HTTPTransfer {
             return transfer.receiveBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
         }
         _ = shim_set_pointer(easy, CURLOPT_WRITEDATA, context)
+        _ = shim_set_progress(easy) { context, _, _, _, _ in
+            guard let context else { return 0 }
+            return Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue().goesOn() ? 0 : 1
+        }
+        _ = shim_set_pointer(easy, CURLOPT_XFERINFODATA, context)
+        _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
 
         guard let source else {
             if request.method == "HEAD" {
@@ -79,29 +102,49 @@ final class HTTPTransfer {
         return form
     }
 
+    /// Whoever is asked to end while a transfer is under way has it finished if that is a matter of two seconds; the
+    /// picture is kept, and systemd doesn't wait for long.
+    private func goesOn() -> Bool {
+        let now = Uptime.now()
+        guard now - lastLook >= .milliseconds(200) else { return true }
+        lastLook = now
+        guard HeldSignals.areWaiting else { return true }
+        let since = askedToEnd ?? now
+        askedToEnd = since
+        return now - since < .seconds(2)
+    }
+
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
         let line = String(decoding: raw, as: UTF8.self)
+        headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         if line.hasPrefix("HTTP/") {
             // A new answer: what came before was an interim one, or a challenge.
             response = HTTPResponse()
+            answers += 1
+            if answers > Self.mostAnswers { return refuse(.tooManyAnswers) }
         } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
             let name = line[..<colon].lowercased()
-            let value = line[line.index(after: colon)...].filter { $0 != "\r\n" && $0 != "\n" && $0 != "\r" }
-            response.headers[name] = String(value[...].trimmed)
-            if name == "content-length", let length = Int(value[...].trimmed), length > request.maximumBody,
-                request.method != "HEAD"
+            let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
+            response.headers[name] = value
+            if name == "content-length", let length = Int(value), length > request.maximumBody, request.method != "HEAD"
             {
-                isTooLarge = true
-                return 0
+                return refuse(.tooLarge)
+            }
+            if name == "content-type", value.lowercased().hasPrefix("multipart/x-mixed-replace") {
+                return refuse(.multipart)
             }
         }
         return raw.count
     }
 
+    private func refuse(_ why: Refusal) -> Int {
+        refusal = why
+        return 0
+    }
+
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
         guard response.body.count + raw.count <= request.maximumBody else {
-            isTooLarge = true
-            return 0
+            return refuse(.tooLarge)
         }
         if response.body.isEmpty, let text = response.headers["content-length"], let length = Int(text) {
             response.body.reserveCapacity(min(length, request.maximumBody))

@@ -56,7 +56,7 @@ package func captureInterval(_ settings: Settings) throws(Failure) -> Duration {
 
 /// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
 package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
-    if let path = try settings.string(.statePath) { return path }
+    if let path = try settings.path(.statePath) { return path }
     if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
         return firstDirectory(String(cString: path))
     }

@@ -109,10 +109,10 @@ package struct S3Settings: Sendable {
                 hint: hint)
         }
         let text: [UInt8]
-        do { text = try readFile(path, limit: 1 << 20) } catch {
+        do { text = try readNamedFile(path, limit: 1 << 20) } catch {
             throw .settings("cannot read credentials file", path, why: "\(error)", hint: hint)
         }
-        let section = profileSection(profile, in: String(decoding: text, as: UTF8.self))
+        let section = profileSection(profile, in: String(decoding: withoutByteOrderMark(text), as: UTF8.self))
         guard let section else {
             throw .settings(
                 "no profile '\(profile.printable(limit: 64))' in", path, why: "AWS_PROFILE names it",

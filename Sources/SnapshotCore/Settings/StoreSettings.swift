@@ -50,7 +50,7 @@ package struct FilesystemSettings: Sendable {
     package var minFree: Int?
 
     package init(_ settings: Settings) throws(Failure) {
-        path = try settings.string(.localStoragePath) ?? "./snapshots"
+        path = try settings.path(.localStoragePath) ?? "./snapshots"
         maxBytes = try settings.size(.localStorageMaxBytes, default: nil)
         maxAge = try settings.duration(
             .localStorageMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))

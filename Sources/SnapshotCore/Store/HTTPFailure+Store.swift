@@ -28,7 +28,7 @@ extension StoreFailure {
             self.init(make("no-libcurl", "cannot ask store", HTTPFailure.Kind.libraryHint), .giveUp)
         case .cutShort, .lost:
             self.init(make("store-lost", "lost store", nil), .retry)
-        case .tooLarge:
+        case .tooLarge, .endless:
             self.init(make("store-answer", "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
         }
         connectionFailed = true

@@ -48,19 +48,25 @@ package struct HealthReport: Sendable {
 
     /// The contract's JSON; a `cameras` map is added where there are instances.
     package func json() -> String {
-        var object = worst.json
+        var object = worst.object
         let instances = cameras.filter { !$0.key.isEmpty }
-        if !instances.isEmpty { object.append("cameras", instances.mapValues(\.json).json) }
+        if !instances.isEmpty { object.append("cameras", instances.mapValues(\.object).json) }
         return object.json.text
     }
 
-    /// One camera's JSON, or nil where there is none of that name.
-    package func json(camera name: String) -> String? { cameras[name]?.json.json.text }
+    /// One camera's health, by its instance or, where it has none, by its name.
+    package func camera(_ name: String) -> Health? {
+        if let instance = cameras[name] { return instance }
+        return cameras[""].flatMap { $0.camera == name ? $0 : nil }
+    }
 }
 
 extension Health {
+    /// The contract's JSON of one camera.
+    package func json() -> String { object.json.text }
+
     /// The wire form: `last_capture` and its like are null, not absent, before the first capture.
-    fileprivate var json: JSONObject {
+    fileprivate var object: JSONObject {
         [
             "status": status,
             "reasons": reasons,
