@@ -28,7 +28,9 @@ def pytest_unconfigure(config):
 @pytest.fixture
 def snapshot(tmp_path):
     """The program in a folder of its own, without settings."""
-    return Snapshot(tmp_path / "home")
+    one = Snapshot(tmp_path / "home")
+    yield one
+    one.stop()
 
 
 @pytest.fixture

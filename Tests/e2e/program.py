@@ -106,12 +106,16 @@ class Running:
     def stdout(self):
         return self._out.read_text(errors="replace")
 
+    def kill(self):
+        if self.alive:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
     def result(self, timeout=60):
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self.kill()
             raise AssertionError(f"still running after {timeout} s\nstdout: {self.stdout}\nstderr: {self.stderr}") from None
         _, code, wall, rss = self._report.read_text().split()
         return Result(int(code), self.stdout, self.stderr, float(wall), int(rss))
@@ -134,6 +138,7 @@ class Snapshot:
                             "LANG": "C.UTF-8"}
         self._reports = self.folder.parent / f"{self.folder.name}.runs"
         self._reports.mkdir(exist_ok=True)
+        self._running = []
 
     def set(self, **settings):
         """Changes settings; None takes one away."""
@@ -163,7 +168,13 @@ class Snapshot:
                 [sys.executable, "-I", "-S", str(HERE / "measure.py"), str(report), *map(str, prefix),
                  str(self.binary), *map(str, arguments)],
                 stdin=subprocess.DEVNULL, stdout=o, stderr=e, env=environment, cwd=self.folder, start_new_session=True)
-        return Running(process, report, out, err)
+        self._running.append(Running(process, report, out, err))
+        return self._running[-1]
+
+    def stop(self):
+        """Kills what a test that failed has left running."""
+        for run in self._running:
+            run.kill()
 
     def run(self, *arguments, env=None, prefix=(), timeout=60):
         return self.start(*arguments, env=env, prefix=prefix).result(timeout)
