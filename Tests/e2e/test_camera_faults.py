@@ -1,4 +1,5 @@
 """Every fault of the simulated camera: the documented exit code, one clear line, nothing stored, in time, in little memory."""
+import json
 import time
 
 import pytest
@@ -138,3 +139,21 @@ def test_https(simulated):
     simulated.snapshot.set(CAMERA_IP=f"127.0.0.1:{camera.https}", CAMERA_USE_HTTPS="true")
     for _ in range(2):
         simulated.snapshot.capture().expect(0)
+
+
+def test_logins_that_are_too_frequent_are_left_alone_for_a_while(simulated):
+    simulator = simulated.start()
+    simulator.fault("login-frequent")
+    snapshot = simulated.snapshot.set(CAMERA_AUTH="token")
+    for _ in range(3):
+        snapshot.capture().refuses(69, "too many logins")
+    assert len(simulator.requests("Login")) == 1
+    simulator.fault("none")
+    snapshot.capture().refuses(69, "too many logins")
+    session = snapshot.state_folder / "session.json"
+    memory = json.loads(session.read_text())
+    memory["login_pause"]["until"] -= 61
+    session.write_text(json.dumps(memory))
+    snapshot.capture().expect(0)
+    snapshot.capture().expect(0)
+    assert len(simulator.requests("Login")) == 2 and "login_pause" not in json.loads(session.read_text())

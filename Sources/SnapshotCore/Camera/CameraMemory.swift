@@ -11,6 +11,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     /// The login that worked under CAMERA_AUTH=auto.
     package var auth: String?
     package var session: Session?
+    package var loginPause: LoginPause?
     /// Key for the digests by which latches know changed settings; random, made once.
     package var digestKey = ""
 
@@ -40,6 +41,31 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
+    /// The camera finds logins too frequent: more of them would only go on being that.
+    package struct LoginPause: JSONMapped, Equatable, Sendable {
+        /// Seconds since the boot `boot`.
+        package var until = 0.0
+        package var boot = ""
+
+        package init() {}
+
+        package init(until: Double, boot: String) {
+            self.until = until
+            self.boot = boot
+        }
+
+        package mutating func map(_ fields: inout JSONFields) {
+            fields.field("until", &until)
+            fields.field("boot", &boot)
+        }
+    }
+
+    /// Whether it is too early for another login.
+    var loginsRest: Bool {
+        guard let loginPause, loginPause.boot == bootIdentity() else { return false }
+        return Uptime.now().seconds < loginPause.until
+    }
+
     package static let fileName = "session.json"
 
     package init() {}
@@ -49,6 +75,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         fields.field("pin", &pin)
         fields.field("auth", &auth)
         fields.field("session", &session)
+        fields.field("login_pause", &loginPause)
         fields.field("digestKey", &digestKey)
     }
 

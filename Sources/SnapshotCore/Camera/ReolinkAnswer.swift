@@ -35,6 +35,7 @@ enum ReolinkError {
     static let maxSessions = -5
     static let loginFirst = -6
     static let badToken = -21
+    static let tooFrequent = -105
     /// The camera says that user or password is wrong, or has locked them out.
     static let refusals: Set<Int> = [-7, -27, -502, -501, -500]
     /// It doesn't know this way to log in.

@@ -107,22 +107,27 @@ struct ReolinkCamera: Camera {
 
     /// One login. Refused credentials throw; a camera that can't log in says so.
     func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
+        if memory.loginsRest {
+            throw ReolinkError.failure(ReolinkError.tooFrequent, detail: "", remainingTries: nil, settings)
+        }
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
-        request.headers = [("Content-Type", "application/json")]
-        let user =
-            "{\"userName\":\(jsonString(settings.username)),\"password\":\(jsonString(settings.password))}"
-        request.body = .bytes(Array("[{\"cmd\":\"Login\",\"action\":0,\"param\":{\"User\":\(user)}}]".utf8))
+        let user: JSONObject = ["userName": settings.username, "password": settings.password]
+        request.ask("Login", with: ["User": user])
         let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
         if [404, 405, 501].contains(response.status) { return .failed(.badLogin(settings), isLasting: true) }
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         switch ReolinkAnswer(response.body) {
         case .token(let name, let lease):
             let renewal = Uptime.now().seconds + lease - min(300, lease / 10)
+            memory.loginPause = nil
             memory.session = .init(token: name, renewal: renewal, boot: bootIdentity(), login: login(memory))
             return .done
         case .error(let code, let detail, let tries):
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
             if ReolinkError.unsupported.contains(code) { return .failed(failure, isLasting: true) }
+            if code == ReolinkError.tooFrequent {
+                memory.loginPause = .init(until: Uptime.now().seconds + 60, boot: bootIdentity())
+            }
             if code == ReolinkError.maxSessions { return .failed(failure, isLasting: false) }
             throw failure
         case .ok, .unreadable:
@@ -135,8 +140,7 @@ struct ReolinkCamera: Camera {
     func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
         var request = HTTPRequest(
             "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
-        request.headers = [("Content-Type", "application/json")]
-        request.body = .bytes(Array("[{\"cmd\":\"Logout\",\"action\":0,\"param\":{}}]".utf8))
+        request.ask("Logout")
         _ = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
     }
 
@@ -180,20 +184,13 @@ extension Failure {
     }
 }
 
-/// `text` as a JSON string.
-func jsonString(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": out += "\\\""
-        case "\\": out += "\\\\"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: out.unicodeScalars.append(scalar)
-        }
+extension HTTPRequest {
+    /// A command of Reolink's API as the body.
+    mutating func ask(_ command: String, with parameters: JSONObject = [:]) {
+        headers = [("Content-Type", "application/json")]
+        let call: JSONObject = ["cmd": command, "action": 0, "param": parameters]
+        body = .bytes([call].json.bytes)
     }
-    return out + "\""
 }
 
 /// The first bytes of something refused, fit for a terminal.

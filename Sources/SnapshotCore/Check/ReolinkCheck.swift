@@ -97,8 +97,7 @@ struct ReolinkCheck {
     private mutating func describe(_ token: String) -> Bool {
         var request = HTTPRequest(
             "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
-        request.headers = [("Content-Type", "application/json")]
-        request.body = .bytes(Array("[{\"cmd\":\"GetDevInfo\",\"action\":0,\"param\":{}}]".utf8))
+        request.ask("GetDevInfo")
         guard let response = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory) else {
             return true
         }
