@@ -139,6 +139,19 @@ def test_a_good_camera(simulated, check):
     assert (stats["logins"], stats["logouts"], stats["snaps"], stats["sessions_open"]) == (1, 1, 1, 0)
 
 
+def test_video_is_asked_for(simulated, check):
+    with RTSPServer("admin", PASSWORD) as video:
+        found = check(**settings_of(simulated, CAMERA_RTSP_PORT=video.port))["codec"]
+        assert found["result"] == "passed" and "h264 320×180" in found["found"], found
+        assert found["facts"]["address"].endswith("/h264Preview_01_main"), found
+    with RTSPServer("admin", "another") as video:
+        found = check(CAMERA_RTSP_PORT=video.port)["codec"]
+        assert found["result"] == "failed" and "refuses the login" in found["found"], found
+        assert "CAMERA_PASSWORD" in found["hint"] and len(video.events("client")) <= 2, found
+    found = check(CAMERA_RTSP_PORT=free_port())["codec"]
+    assert "can't be reached" in found["found"] and "RTSP" in found["hint"], found
+
+
 def test_the_session_that_captures_keep_is_used_and_stays(simulated, snapshot, check):
     snapshot.set(**settings_of(simulated)).capture().expect(0)
     kept = (snapshot.state_folder / "session.json").read_bytes()
