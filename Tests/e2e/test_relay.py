@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import media
+from camera import Camera
 from hls import Player, Playlist
 from line import Line
 from process import wait_until
@@ -261,6 +262,20 @@ def test_health_shows_it(snapshot, rtsp):
         assert shown["state"] == "running" and shown["modes"] == ["hls"] and shown["restarts"] == 0
 
 
+def test_beside_snapshots_of_the_same_camera(snapshot, rtsp):
+    """With the same settings and the same state."""
+    with Camera(password=PASSWORD) as pictures, Relay(
+            snapshot, {**pictures.settings(), "CAMERA_RTSP_PORT": rtsp.port}, "hls") as relay:
+        relay.wait_running()
+        with Player(relay.hls) as player:
+            for count in range(1, 6):
+                snapshot.capture().expect(0)
+                player.wait(count, 10)
+        health = snapshot.health()
+        assert health["status"] == "healthy" and health["total_uploads"] == 5 and health["relay"]["state"] == "running"
+        assert relay.report["restarts"] == 0 and len(snapshot.stored()) == 5
+
+
 def test_without_ffmpeg(snapshot, rtsp, tmp_path):
     empty = tmp_path / "bin"
     empty.mkdir()
@@ -302,3 +317,7 @@ def test_the_report_is_json_that_others_may_read(snapshot, rtsp):
         assert path.stat().st_mode & 0o777 == 0o640
         report = json.loads(path.read_text())
         assert {"state", "modes", "updated", "boot", "restarts", "flowing_since"} <= set(report)
+        # Media goes on, and nothing changes: it is written again after a minute.
+        with Player(relay.hls) as player:
+            player.wait(4, 10)
+        assert json.loads(path.read_text()) == report

@@ -238,6 +238,8 @@ def test_camera_that_is_not_there_yet(snapshot, camera):
         relay.wait_state("backing-off", 10)
         time.sleep(4)
         assert relay.stderr.count("it can't be reached") == 1, relay.stderr
+        # In ffprobe's own words, too, which name the address with its password.
+        assert "Connection refused" in relay.stderr and "Canary" not in relay.stderr
         camera.start()
         relay.wait_running(PATIENCE)
         assert "relaying h264 with aac to hls" in relay.stderr
