@@ -43,7 +43,7 @@ def watched(rig, seconds, modes, camera, central, ingest):
     shutil.rmtree(home, ignore_errors=True)
     relay = Relay(Snapshot(home), camera.as_camera(), modes, OUTPUT_RTSP_URL=central.url("live/h264-aac"),
                   SERVER_URL=ingest.url, SEGMENT_TIME="60s", HLS_SEGMENT_TIME="4s", STALL_TIMEOUT="20s")
-    relay.watches = False
+    relay.watches = None
     with relay:
         relay.wait_running()
         ffmpeg = wait_until(lambda: relay.ffmpeg, 5, "ffmpeg")

@@ -1,6 +1,9 @@
 #include "CLibCurl.h"
 
 #include <dlfcn.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
 
 // The name says the ABI that curl.h declares.
 #define LIBRARY "libcurl.so.4"
@@ -34,6 +37,17 @@ CURLcode shim_set_mime(CURL *easy, curl_mime *form) { return SET(CURLOPT_MIMEPOS
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function) { return SET(option, function); }
 CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
 CURLcode shim_set_progress(CURL *easy, shim_progress function) { return SET(CURLOPT_XFERINFOFUNCTION, function); }
+
+static int limit_waiting(void *milliseconds, curl_socket_t socket, curlsocktype purpose) {
+  unsigned time = (unsigned)(uintptr_t)milliseconds;
+  (void)purpose;
+  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &time, sizeof time);
+  return CURL_SOCKOPT_OK;
+}
+CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds) {
+  CURLcode code = SET(CURLOPT_SOCKOPTFUNCTION, limit_waiting);
+  return code ? code : SET(CURLOPT_SOCKOPTDATA, (void *)(uintptr_t)milliseconds);
+}
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info, value); }
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }

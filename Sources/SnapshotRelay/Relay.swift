@@ -18,6 +18,7 @@ package final class Relay {
     private var uplink: PipeUplink?
     private var upload: SegmentUpload?
     private var voice: RelayVoice
+    private var lastRetained = Uptime.now()
 
     package init(_ plan: RelayPlan, log: Log) {
         self.plan = plan
@@ -38,6 +39,7 @@ package final class Relay {
         let signals = try catchSignals()
         try openOutputs()
         voice.ready()
+        releaseCode()
         loop(signals)
         upload?.stop()
         voice.stopped(restarts: supervisor.restarts, lastTrouble: supervisor.lastTrouble?.code)
@@ -108,7 +110,9 @@ package final class Relay {
             }
             for event in attempt?.take() ?? [] { handle(event, now) }
             perform(supervisor.handle(.tick, now: now), now)
-            voice.tell(supervisor, troubles.all, complaints: attempt?.complaints.last ?? [], now: now)
+            voice.tell(supervisor, troubles.all, now: now)
+            // Recordings grow old also while none is added.
+            if let retention, now >= retention { retainRecordings(now: now) }
         }
     }
 
@@ -118,7 +122,7 @@ package final class Relay {
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
-        let next = [supervisor.wake, voice.wake].compactMap { $0 }.min()
+        let next = [supervisor.wake, voice.wake, retention].compactMap { $0 }.min()
         var limit = next.map { max(0, ($0 - .now()).milliseconds + 1) } ?? 60_000
         if attempt?.mustBePolled == true { limit = min(limit, 100) }
         poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
@@ -162,6 +166,7 @@ package final class Relay {
         case .connected(let address, let facts):
             memory.note(address)
             voice.facts = facts
+            releaseCode()
             perform(supervisor.handle(.advanced, now: now), now)
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
@@ -180,7 +185,14 @@ package final class Relay {
 
     private func tidyRecordings(all: Bool) {
         for name in upload?.takeUploaded() ?? [] { record?.forget(name) }
-        guard record?.finish(all: all) == true else { return }
+        if record?.finish(all: all) == true { retainRecordings(now: .now()) }
+    }
+
+    /// When to look next whether recordings have grown too old; nil where there are none.
+    private var retention: Uptime? { record.map { _ in lastRetained + .seconds(60) } }
+
+    private func retainRecordings(now: Uptime) {
+        lastRetained = now
         let dropped = record?.retain(now: .now()) ?? 0
         if dropped > 0, upload != nil {
             log.warn("\(dropped) recorded segments were given up before the store took them: no more room")

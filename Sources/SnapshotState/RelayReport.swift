@@ -2,7 +2,8 @@ import SnapshotBase
 
 /// `relay.json`: what the relay last said of itself. Written at most once a minute and on change.
 package struct RelayReport: JSONMapped, Equatable, Sendable {
-    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped; `silent` when it has not been heard of for three minutes.
+    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped; `silent` when it
+    /// has not been heard of for three minutes.
     package var state = ""
     /// What it is asked to do, e.g. `hls,record`.
     package var modes: [String] = []
@@ -30,9 +31,13 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
 
     /// nil where there is no relay, or nothing readable from one.
     package init?(reading directory: String, now: Now) {
-        guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
-            let report = JSON(bytes).flatMap(RelayReport.init(json:))
-        else { return nil }
+        guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536) else { return nil }
+        self.init(bytes, now: now)
+    }
+
+    /// - Parameter bytes: of the file; may be anything.
+    init?(_ bytes: [UInt8], now: Now) {
+        guard let report = JSON(bytes).flatMap(RelayReport.init(json:)) else { return nil }
         self = report
         // It writes once a minute: one that was killed goes on saying what it said last.
         if state != "stopped", now.age(of: updated, recordBoot: boot) > 180 { state = "silent" }

@@ -15,14 +15,17 @@ struct RelayCommand: ParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() throws {
-        var log = options.log()
-        try reporting(log) { () throws(Failure) -> Int32 in
-            let settings = try options.read()
-            settings.warnings.forEach(log.warn)
-            let plan = try RelayPlan(settings)
-            log.secrets = plan.secrets
-            if try !Relay(plan, log: log).run() { log.write(.notice, "another relay holds the lock; nothing to do") }
-            return 0
-        }
+        try reporting(options.log()) { () throws(Failure) in try Self.run(options.read(), options.log()) }
+    }
+
+    /// What the command does, free of how it was asked for.
+    /// - Returns: the exit code.
+    static func run(_ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
+        var log = log
+        settings.warnings.forEach(log.warn)
+        let plan = try RelayPlan(settings)
+        log.secrets = plan.secrets
+        if try !Relay(plan, log: log).run() { log.write(.notice, "another relay holds the lock; nothing to do") }
+        return 0
     }
 }

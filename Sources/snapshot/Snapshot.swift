@@ -19,9 +19,9 @@ struct Snapshot: ParsableCommand {
         ],
         defaultSubcommand: CaptureCommand.self)
 
-    /// `snapshot capture` and `snapshot health` as timers and monitors run them, alone or with `--config FILE`, are
-    /// spared the argument parser, which costs more instructions than health itself, and libcrypto's tidying up at
-    /// exit: nothing here waits in a buffer.
+    /// `snapshot capture`, `health` and `relay` as timers, monitors and units run them, alone or with `--config FILE`,
+    /// are spared the argument parser, which costs more instructions than health itself and would stay in the relay's
+    /// memory, and libcrypto's tidying up at exit: nothing here waits in a buffer.
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
         var path: String?
@@ -30,10 +30,12 @@ struct Snapshot: ParsableCommand {
             arguments.removeLast()
         }
         let settings = { () throws(Failure) in try Settings(environment: currentEnvironment(), path: path) }
+        let log = Log("snapshot")
         switch arguments {
         case [], ["capture"]: _exit(CaptureJob().run(settings))
         case ["health"]:
-            _exit(code(telling: Log("snapshot")) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })
+            _exit(code(telling: log) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })
+        case ["relay"]: _exit(code(telling: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         default:
             do {
                 var command = try parseAsRoot()

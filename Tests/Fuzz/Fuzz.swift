@@ -2,8 +2,9 @@ import Glibc
 
 private let subject: @Sendable ([UInt8]) -> Void = {
     let name = getenv("FUZZ_SUBJECT").map { String(cString: $0) } ?? ""
-    guard let found = subjects[name] else {
-        print("FUZZ_SUBJECT is one of: \(subjects.keys.sorted().joined(separator: " "))")
+    let all = subjects.merging(relaySubjects) { $1 }
+    guard let found = all[name] else {
+        print("FUZZ_SUBJECT is one of: \(all.keys.sorted().joined(separator: " "))")
         exit(64)
     }
     return found

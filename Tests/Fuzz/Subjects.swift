@@ -85,7 +85,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
     },
     "profile": { bytes in
         let section = profileSection("default", in: String(decoding: bytes, as: UTF8.self))
-        expect(section?.values.allSatisfy { !$0.contains("\n") } ?? true, "a line break in a credential")
+        expect(section?.entries.allSatisfy { !$0.value.contains("\n") } ?? true, "a line break in a credential")
     },
 ]
 
@@ -98,7 +98,7 @@ private let template: KeyTemplate = {
     return template
 }()
 
-private func expect(_ holds: Bool, _ what: @autoclosure () -> String) {
+func expect(_ holds: Bool, _ what: @autoclosure () -> String) {
     if !holds { preconditionFailure(what()) }
 }
 

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotCore
 import Testing
 
 @testable import SnapshotRelay

@@ -114,6 +114,16 @@ import Testing
         #expect(it.playlist.mediaSequence == before.mediaSequence + 2)
     }
 
+    @Test func whatIsNotOursIsNeitherListedNorRemoved() throws {
+        try folder.write("holiday.mp4", "film")
+        var foreign = Playlist(mediaSequence: 7, targetDuration: 2)
+        _ = foreign.append([Playlist.Segment(name: "holiday.mp4", seconds: 2)], limit: 1)
+        try folder.write("stream.m3u8", foreign.text)
+        let it = try open()
+        #expect(it.playlist.segments.isEmpty && it.playlist.mediaSequence == 8)
+        #expect(fileExists(folder.path + "/holiday.mp4"))
+    }
+
     @Test func aFolderThatCannotBeIsSaid() {
         let failure = #expect(throws: Failure.self) {
             try HLSFolder("/dev/null/hls", segmentTime: .seconds(2), now: now)

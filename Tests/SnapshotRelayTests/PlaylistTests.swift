@@ -34,6 +34,20 @@ import Testing
         #expect(it.mediaSequence == 32)
     }
 
+    @Test(arguments: ["../secret", "a/b", ".hidden", ""])
+    func namesStayInTheFolder(_ name: String) {
+        let it = Playlist(mediaSequence: 1, targetDuration: 2)
+        #expect(Playlist(it.text + "#EXTINF:2.000,\n1.ts\n") != nil)
+        #expect(Playlist(it.text + "#EXT-X-MAP:URI=\"\(name)\"\n#EXTINF:2.000,\n1.m4s\n") == nil)
+    }
+
+    @Test func aNumberThatCannotBeCountedFromIsNotTakenUp() {
+        let text = Playlist(mediaSequence: 1, targetDuration: 2).text
+        var it = Playlist(text.split(separator: "SEQUENCE:0").joined(separator: "SEQUENCE:\(Int.max)"))
+        _ = it?.append([segment("a", discontinuous: true)], limit: 0)
+        #expect(it?.discontinuitySequence == (1 << 52) + 1)
+    }
+
     @Test func noSegmentIsLongerThanTheTarget() {
         var it = Playlist(mediaSequence: 0, targetDuration: 4)
         _ = it.append([segment("a", 4.4), segment("b", 6.5)], limit: 6)

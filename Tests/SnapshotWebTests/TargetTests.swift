@@ -33,8 +33,10 @@ import Testing
     @Test(arguments: [
         ("/", Route.status), ("/health", .health(camera: nil)), ("/health/yard", .health(camera: "yard")),
         ("/livez", .livez), ("/metrics", .metrics), ("/latest.jpg", .latest(camera: nil)),
-        ("/latest/yard.jpg", .latest(camera: "yard")), ("/live", .moved(to: "/live/")), ("/live/", .live),
-        ("/live/hls/stream.m3u8", .hls(file: ["stream.m3u8"])), ("/recordings/", .recordings),
+        ("/latest/yard.jpg", .latest(camera: "yard")), ("/live", .moved(to: "/live/")), ("/live/", .live(camera: nil)),
+        ("/live/hls/stream.m3u8", .hls(camera: nil, file: ["stream.m3u8"])), ("/live/yard", .moved(to: "/live/yard/")),
+        ("/live/yard/", .live(camera: "yard")), ("/live/yard/hls/1.ts", .hls(camera: "yard", file: ["1.ts"])),
+        ("/recordings/", .recordings),
         ("/recordings/2026/a.mp4", .recording(file: ["2026", "a.mp4"])),
     ])
     func known(path: String, route: Route) {
@@ -42,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "/health/", "/health/a/b", "/Health", "//", "/live/x", "/live/hls", "/latest/yard", "/livez/",
+        "/health/", "/health/a/b", "/Health", "//", "/live/x/y", "/live/hls", "/latest/yard", "/livez/",
     ])
     func unknown(path: String) {
         #expect(route(path) == nil)

@@ -5,12 +5,19 @@ import struct
 import threading
 
 
+class Connection:
+    def __init__(self, near, far):
+        self.near, self.far, self.frozen = near, far, False
+        self.sent = bytearray()
+        """What came from the near end, where it is kept."""
+
+
 class Line:
     """Listens on `port` and forwards to `target` on loopback."""
 
-    def __init__(self, target):
-        self.target, self.refuses = target, False
-        self._pairs, self._frozen, self._lock = [], set(), threading.Lock()
+    def __init__(self, target, keeps=False):
+        self.target, self.refuses, self.keeps = target, False, keeps
+        self._connections, self._lock = set(), threading.Lock()
         self._stop = threading.Event()
         self._listener = socket.socket()
         # Little waits in the kernel, so that a frozen line is noticed soon.
@@ -32,23 +39,32 @@ class Line:
 
     def cut(self):
         """Resets the present connections, on both sides."""
-        with self._lock:
-            pairs, self._pairs = self._pairs, []
-        for side in (s for pair in pairs for s in pair):
-            try:
-                side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                side.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+        for connection in self._present():
+            for side in (connection.near, connection.far):
+                try:
+                    side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    side.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue
+            connection.frozen = False
 
     def freeze(self):
         """Nothing passes the present connections any more; new ones work."""
-        with self._lock:
-            self._frozen.update(id(pair) for pair in self._pairs)
+        for connection in self._present():
+            connection.frozen = True
 
     def thaw(self):
+        for connection in self._present():
+            connection.frozen = False
+
+    @property
+    def sent(self):
+        """What the present connections have sent."""
+        return [bytes(c.sent) for c in self._present()]
+
+    def _present(self):
         with self._lock:
-            self._frozen.clear()
+            return list(self._connections)
 
     def _accept(self):
         while not self._stop.is_set():
@@ -63,24 +79,39 @@ class Line:
             except OSError:
                 near.close()
                 continue
-            pair = (near, far)
+            connection = Connection(near, far)
             with self._lock:
-                self._pairs.append(pair)
-            for source, target in (pair, pair[::-1]):
-                threading.Thread(target=self._pump, args=(pair, source, target), daemon=True).start()
+                self._connections.add(connection)
+            threading.Thread(target=self._carry, args=(connection,), daemon=True).start()
 
-    def _pump(self, pair, source, target):
+    def _carry(self, connection):
+        there = threading.Thread(target=self._pump, args=(connection, connection.near, connection.far), daemon=True)
+        there.start()
+        self._pump(connection, connection.far, connection.near)
+        there.join()
+        with self._lock:
+            self._connections.discard(connection)
+        for side in (connection.near, connection.far):
+            side.close()
+
+    def _pump(self, connection, source, target):
         try:
             while not self._stop.is_set():
-                if id(pair) in self._frozen:
+                if connection.frozen:
                     self._stop.wait(0.1)
                 elif select.select([source], [], [], 0.2)[0]:
-                    if id(pair) in self._frozen:
+                    if connection.frozen:
                         continue
                     if not (data := source.recv(65536)):
                         target.shutdown(socket.SHUT_WR)
                         return
+                    if self.keeps and source is connection.near:
+                        connection.sent += data
                     target.sendall(data)
-        except (OSError, ValueError):
-            for side in pair:
-                side.close()
+        except OSError:
+            # The other direction ends as well.
+            for side in (source, target):
+                try:
+                    side.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue

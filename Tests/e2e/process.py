@@ -1,5 +1,6 @@
 """Processes that the tests start: in a session of their own, stopped by pid, gone when the test run is."""
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,20 +9,25 @@ import time
 from pathlib import Path
 
 KEEPER = Path(__file__).with_name("keeper.py")
+LOWEST = 10_000
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def free_ports(count):
-    """Ports that differ from each other, none of them in use."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports that differ from each other, none of them in use, and none that the system could give to an outgoing
+    connection before a server listens there."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    sockets = []
     try:
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            sockets.append(socket.socket())
+            try:
+                sockets[-1].bind(("127.0.0.1", secrets.randbelow(first - LOWEST) + LOWEST if first > 2 * LOWEST else 0))
+            except OSError:
+                sockets.pop().close()
         return [s.getsockname()[1] for s in sockets]
     finally:
         for s in sockets:

@@ -10,16 +10,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from process import wait_until
+from program import binary
 
 STALL = 6
 """STALL_TIMEOUT of the tests, in seconds."""
 PATIENCE = STALL + 5
 """How long after a fault's end media may take to flow again."""
 
+MOST_MEMORY = 20 * 1024 if "debug" not in binary("snapshot").resolve().parts else 50 * 1024
+"""The most memory that the supervisor may ever need, in KiB; a debug build needs more."""
+
 
 class Relay:
-    watches = True
-    """Whether to gather the arguments of what it starts, which costs the watched some time, too."""
+    watches = 0.005
+    """How often to gather the arguments of what it starts, in seconds; None: never, since it costs the watched time, too."""
 
     def __init__(self, snapshot, camera, modes="hls,record", **settings):
         snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
@@ -40,10 +44,13 @@ class Relay:
         while self.run.alive:
             for pid in [self.pid, *self.children]:
                 try:
-                    self.arguments.add(Path(f"/proc/{pid}/cmdline").read_bytes())
+                    arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
                 except OSError:
                     continue
-            time.sleep(0.005)
+                # Its number may have gone to somebody else since, such as a server of the tests with its password.
+                if pid == self.pid or pid in self.children:
+                    self.arguments.add(arguments)
+            time.sleep(self.watches)
 
     def __exit__(self, *_):
         if self.run.alive:

@@ -1,6 +1,7 @@
 """Cameras and central servers that speak RTSP, as processes of their own: they can be killed, frozen and muted."""
 import json
 import os
+import re
 import signal
 import tempfile
 from pathlib import Path
@@ -80,3 +81,23 @@ class RTSPServer:
         """The settings for a Reolink camera here."""
         return {"CAMERA_IP": "127.0.0.1", "CAMERA_RTSP_PORT": port or self.port,
                 **({"CAMERA_USERNAME": self.user, "CAMERA_PASSWORD": self.password} if self.user else {})}
+
+
+def rtp_times(sent, channel=0):
+    """The timestamps of the RTP packets in what a connection sent, each once, as they follow each other."""
+    times, position = [], 0
+    while position + 4 <= len(sent):
+        if sent[position:position + 1] != b"$":
+            # A request between the packets.
+            head = sent.index(b"\r\n\r\n", position) + 4
+            length = re.search(rb"(?i)^content-length: *(\d+)", sent[position:head], re.M)
+            position = head + (int(length[1]) if length else 0)
+            continue
+        size = int.from_bytes(sent[position + 2:position + 4], "big")
+        packet = sent[position + 4:position + 4 + size]
+        if sent[position + 1] == channel and len(packet) >= 12:
+            time = int.from_bytes(packet[4:8], "big")
+            if not times or times[-1] != time:
+                times.append(time)
+        position += 4 + size
+    return times

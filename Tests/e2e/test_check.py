@@ -242,14 +242,17 @@ def test_video_that_does_not_come(check):
         good = {"CAMERA_IP": camera.address, "CAMERA_PASSWORD": PASSWORD}
         with RTSPServer("admin", "another one") as rtsp:
             found = check(**good, CAMERA_RTSP_PORT=rtsp.port)
-            assert found.code == 0 and "401" in found["codec"]["found"] and "only the relay" in found["codec"]["found"]
+            assert found.code == 0 and "refuses the login; only the relay" in found["codec"]["found"]
+            assert "CAMERA_PASSWORD" in found["codec"]["hint"] and len(rtsp.events("client")) <= 2, "it asks on"
             found = check(STREAM_MODE="hls")
             assert found.code == 69 and found.failed == ["codec"]
             rtsp.freeze()
             assert "no answer in time" in check()["codec"]["found"]
         with RTSPServer() as rtsp:
             found = check(CAMERA_CHANNEL=7, CAMERA_RTSP_PORT=rtsp.port)
-            assert found.failed == ["codec"] and "404" in found["codec"]["found"]
+            assert found.failed == ["codec"] and "no such stream" in found["codec"]["found"]
+        found = check(CAMERA_RTSP_PORT=free_port())["codec"]
+        assert "can't be reached" in found["found"] and "RTSP" in found["hint"]
 
 
 # TLS

@@ -32,6 +32,17 @@ def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
         assert other.exists()
 
 
+def test_recordings_grow_old_while_the_camera_is_away(snapshot):
+    with RTSPServer("admin", "CanaryPassword") as camera, \
+            Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="2s", RECORD_MAX_AGE="20s") as relay:
+        relay.wait_running()
+        wait_until(lambda: len(relay.recordings) >= 2, 15, "recordings")
+        camera.stop()
+        relay.wait_state("backing-off", 10)
+        assert relay.recordings
+        wait_until(lambda: not relay.recordings, 90, f"retention: {relay.recordings}", every=0.5)
+
+
 def size(folder):
     total = 0
     for path in folder.rglob("*"):

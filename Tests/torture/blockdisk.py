@@ -22,13 +22,23 @@ class Disk:
         subprocess.run(["losetup", "-d", self.device], check=True)
 
     @property
+    def _counters(self):
+        return [int(n) for n in Path(f"/sys/block/{Path(self.device).name}/stat").read_text().split()]
+
+    @property
     def written(self):
         """Bytes that reached the device so far."""
-        return int(Path(f"/sys/block/{Path(self.device).name}/stat").read_text().split()[6]) * 512
+        return self._counters[6] * 512
 
     def cut(self, copy):
         """The disk as it comes up again if the power goes now: nothing that waits in memory is on it."""
-        shutil.copyfile(self.image, copy)
+        for _ in range(200):
+            before = self._counters
+            shutil.copyfile(self.image, copy)
+            # Nothing was on its way, so that the copy is of one moment.
+            if self._counters[6] == before[6] and before[8] == 0:
+                return
+        raise AssertionError("the disk is never at rest")
 
 
 def format(image, megabytes=12):

@@ -27,6 +27,49 @@ REOLINK = [
 URLS = [b"rtsp://admin:p%40ss@[fe80::1%25eth0]:554/h264Preview_01_main?x=1#f", b"https://s3.example.org:443",
         b"http://10.0.0.9/still.jpg", b"fe80::1", b"camera.local:80"]
 PROFILES = [b"[default]\r\naws_access_key_id = AKIA\naws_secret_access_key=abc+/=\n; c\n[profile other]\nregion=x\n"]
+PROGRESS = b"frame=30\nfps=15.0\ntotal_size=N/A\nout_time_us=2000000\nspeed=1.01x\nprogress=continue\n"
+COMPLAINTS = (b"[concat @ 0x55] Impossible to open 'rtsp://admin:S3cret%2F1@10.0.0.9:554/h264Preview_01_main'\n"
+              b"rtsp://u:S3cret/1@h/x: Server returned 401 Unauthorized (authorization failed)\r\n" + b"x" * 1100 + b"\n")
+FFPROBE = [
+    {"streams": [{"codec_name": "hevc", "codec_type": "video", "width": 2560, "height": 1440}, {"codec_name": "aac", "codec_type": "audio"}]},
+    {"error": {"code": -825242872, "string": "Server returned 401 Unauthorized"}}, {"streams": [{"codec_type": "data"}]},
+]
+PLAYLIST = b"""#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-TARGETDURATION:4
+#EXT-X-MEDIA-SEQUENCE:1795378347
+#EXT-X-DISCONTINUITY-SEQUENCE:2
+#EXT-X-MAP:URI="init-20260121T103045Z.mp4"
+#EXT-X-PROGRAM-DATE-TIME:2026-01-21T10:30:45.548+0000
+#EXTINF:4.000,
+1795378347682498.m4s
+#EXT-X-DISCONTINUITY
+#EXTINF:3.933,
+1795378347682499.m4s
+"""
+MOMENT = {"at": "2026-01-21T10:30:45Z", "up": 900.5}
+REPORT = {"state": "running", "modes": ["hls", "record"], "updated": MOMENT, "flowing_since": MOMENT, "boot": "b", "restarts": 3,
+          "last_error": "camera-lost", "failing": {"pipe": "pipe-lost"}}
+RTSP = [
+    b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", opaque=\"o\"\r\n"
+    b"WWW-Authenticate: Basic realm=\"r\"\r\n\r\n$\x00\x00\x04abcdRTSP/1.0 200 OK\r\nCSeq: 2\r\n\r\n",
+    b"ANNOUNCE rtsp://127.0.0.1:5000/push RTSP/1.0\r\nCSeq: 2\r\nContent-Length: 5\r\n\r\nv=0\r\n",
+]
+
+
+def box(kind, content=b""):
+    return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+
+def packet(identifier, head, content):
+    """188 bytes of MPEG-TS."""
+    return (b"\x47" + (0x4000 | identifier).to_bytes(2, "big") + head + content).ljust(188, b"\xff")
+
+
+RECORDING = box(b"ftyp", b"isom") + box(b"moov", b"m") + 2 * (box(b"moof", b"f") + box(b"mdat", b"data"))
+MPEGTS = (packet(0, b"\x10\x00", bytes.fromhex("00b00d0001c100000001e10000000000"))
+          + packet(0x100, b"\x10\x00", bytes.fromhex("02b0120001c10000e101f0001be101f00000000000"))
+          + packet(0x101, b"\x30\x07", b"\x50" + bytes(6) + b"key") + packet(0x101, b"\x10", b"more"))
 
 
 def write(folder, ring, spooled):
@@ -37,7 +80,10 @@ def write(folder, ring, spooled):
         "dotenv": [DOTENV], "settings": [DOTENV, DOTENV.replace(b"s3\n", b"http\nHTTP_UPLOAD_URL=http://h/\n")],
         "jpeg": [jpeg, jpeg[:2] + b"\xff" * 8 + jpeg[2:], jpeg + b"\0" * 64], "state": [*slots, ring[:8192]],
         "s3-error": S3_ERRORS, "reolink": [json.dumps(r).encode() for r in REOLINK], "url": URLS,
-        "spool": spooled, "profile": PROFILES,
+        "spool": spooled, "profile": PROFILES, "progress": [PROGRESS * 2], "complaints": [COMPLAINTS],
+        "ffprobe": [json.dumps(f).encode() for f in FFPROBE], "playlist": [PLAYLIST],
+        "relay-report": [json.dumps(REPORT).encode()], "recording": [RECORDING, b"20260121T103045Z-2.mp4"],
+        "mpegts": [MPEGTS], "rtsp": RTSP,
     }
     for subject, inputs in seeds.items():
         (folder / subject).mkdir(parents=True)

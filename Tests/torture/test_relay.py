@@ -13,11 +13,16 @@ from hls import Player
 from line import Line
 from process import wait_until
 from program import Snapshot
-from relay import STALL, Ingest, Relay
+from relay import MOST_MEMORY, STALL, Ingest, Relay
 from rtsp import RTSPServer
 
+PASSWORD = "CanaryPassword"
 HEALS = STALL + 5 + 60
 """Seconds: faults come without the five good minutes between them, so that a wait can have grown to a minute."""
+
+
+RESTS = (0, 0, 0, 10, 30, 60, 120, 320)
+"""Seconds between faults in the long form."""
 
 
 class Scene:
@@ -60,13 +65,15 @@ def test_relay_soak(tmp_path, long, figure):
     duration = float(os.environ.get("RELAY_SOAK_SECONDS", 7200 if long else 60))
     draw = random.Random(20260121)
     random.seed(20260121)
-    with RTSPServer("admin", "CanaryPassword") as camera, RTSPServer() as central, Ingest() as ingest, \
+    with RTSPServer("admin", PASSWORD) as camera, RTSPServer() as central, Ingest() as ingest, \
             Line(camera.port) as a, Line(central.port) as b, Line(ingest.port) as c:
         scene = Scene(camera, central, ingest, (a, b, c))
         relay = scene.relay = Relay(
             Snapshot(tmp_path / "home"), camera.as_camera(a.port), "republish,hls,record,pipe", SERVER_URL=f"http://127.0.0.1:{c.port}/in",
             OUTPUT_RTSP_URL=central.url("live/h264-aac", b.port), RECORD_MAX_BYTES="30M")
         faults = scene.faults()
+        # Whatever it starts lives for longer than this.
+        relay.watches = 0.05
         deck, heals, samples, played = [], {}, [], set()
         with relay:
             relay.wait_running()
@@ -76,6 +83,8 @@ def test_relay_soak(tmp_path, long, figure):
                 while time.monotonic() < end:
                     deck = deck or draw.sample(sorted(faults), len(faults))
                     name = deck.pop()
+                    # Shown where it fails.
+                    print(time.strftime("%X"), name, flush=True)
                     faults[name]()
                     fixed = time.monotonic()
                     heals.setdefault(name, []).append(player.wait(2, HEALS, since=fixed + 0.3))
@@ -89,9 +98,12 @@ def test_relay_soak(tmp_path, long, figure):
                         if path not in played and path.exists():
                             played.add(path)
                             assert media.video_times(path), path
+                    # What is well for a while goes wrong in another way, and after five good minutes waits are short again.
+                    time.sleep(draw.choice(RESTS) if long else 0)
                 # Once all is well, everything flows.
                 wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, HEALS,
                            f"peace: {relay.report}")
+            assert relay.rss <= MOST_MEMORY, relay.rss
             relay.stop()
         for path in relay.recordings:
             media.decode(path)
@@ -102,6 +114,8 @@ def test_relay_soak(tmp_path, long, figure):
         assert growth < 2048, f"memory grew by {growth} KiB: {samples}"
         assert max(d for _, d in late) <= min(d for _, d in late) + 6, samples
         assert not relay.leftovers()
+        assert not any(PASSWORD.encode() in data for _, data in relay.snapshot.written())
+        assert not any(PASSWORD.encode() in argv for argv in relay.arguments), "the password in arguments"
         figure("faults", sum(map(len, heals.values())))
         figure("slowest to heal", "%.1f s after %s" % max((max(t), name) for name, t in heals.items()))
         figure("restarts", relay.report["restarts"])

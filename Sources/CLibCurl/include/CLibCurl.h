@@ -29,6 +29,8 @@ CURLcode shim_set_seek(CURL *easy, shim_seek function);
 /// Asked a few times a second whether to go on; anything but 0 ends the transfer.
 typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
 CURLcode shim_set_progress(CURL *easy, shim_progress function);
+/// Gives a connection up when what was sent isn't taken for that long; megabytes would wait in the kernel otherwise.
+CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);

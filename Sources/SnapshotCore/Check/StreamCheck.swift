@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// The camera's video, and the program that reads it.
@@ -17,49 +16,45 @@ struct StreamCheck: Sendable {
         guard !addresses.isEmpty else { return nil }
         guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
         let silence = "no answer in time"
-        var complaint = silence
+        var why = silence
         for address in addresses where !deadline.hasPassed {
             let started = Uptime.now()
-            guard let result = try? Child.run(command(address), outputLimit: 65536, deadline: deadline),
-                let report = Report(result.output)
+            guard
+                let result = try? Child.run(question(address), outputLimit: 65536, deadline: deadline),
+                !result.isTimedOut
             else { break }
-            if let stream = report.streams?.first {
+            switch StreamFacts.answer(result.output) {
+            case .found(let facts):
+                let size = facts.size.map { " \($0.width)×\($0.height)" } ?? ""
                 return .passed(
-                    "codec", "\(stream.text), at \(redactedURL(address))",
-                    facts: ["codec": .string(stream.codec), "address": .string(redactedURL(address))])
+                    "codec", "\(facts.video)\(size), at \(redactedURL(address))",
+                    facts: ["codec": .string(facts.video), "address": .string(redactedURL(address))])
+            case .noSuchStream: why = "it has no such stream"
+            case .refused:
+                return failure("it refuses the login", hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
+            case .unreachable:
+                // ffprobe tells a server that has fallen silent from one that isn't there by nothing but the time.
+                return failure(Uptime.now() - started < Self.patience ? "it can't be reached" : silence)
             }
-            // Of a server that has fallen silent it says that the data is invalid.
-            guard Uptime.now() - started < Self.patience else {
-                complaint = silence
-                break
-            }
-            complaint = redact(report.error?.string ?? "no video in it", [camera.password])
-            if report.error?.isFinal ?? false { break }
         }
-        return failure(complaint)
+        return failure(why)
     }
 
-    private func command(_ address: String) -> Command {
+    private static let switchOn =
+        "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT"
+
+    private func question(_ address: String) -> Command {
         let user = camera.password.isEmpty ? nil : camera.username
         var source = RTSPSource(url: address, user: user, password: camera.password)
         source.timeout = Self.patience
-        let entries = [
-            "-select_streams", "v:0", "-show_entries", "stream=codec_name,width,height", "-show_error", "-of", "json",
-        ]
-        var command = Command("ffprobe", ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + entries)
-        command.inputs = [RTSPSource.descriptor: source.list]
-        return command
+        return StreamFacts.question(source)
     }
 
-    private func failure(_ complaint: String) -> Finding {
-        let place = redactedURL(addresses[0])
+    private func failure(_ why: String, hint: String = switchOn) -> Finding {
         var finding = Finding.failed(
             "codec",
             Failure(
-                .camera, code: "camera-stream", "no video from", place, why: complaint,
-                hint:
-                    "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT")
-        )
+                .camera, code: "camera-stream", "no video from", redactedURL(addresses[0]), why: why, hint: hint))
         finding.isNecessary = isNeeded
         if !isNeeded { finding.text += "; only the relay needs it" }
         return finding
@@ -82,41 +77,5 @@ struct StreamCheck: Sendable {
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ", maxSplits: 3)
         let version = words.count > 2 && words[1] == "version" ? String(words[2]) : "of an unknown version"
         return .passed("ffmpeg", version, facts: ["version": .string(version)])
-    }
-}
-
-/// What ffprobe found.
-private struct Report: Decodable {
-    struct Stream: Decodable {
-        let codec: String
-        let width: Int?
-        let height: Int?
-
-        private enum CodingKeys: String, CodingKey {
-            case codec = "codec_name"
-            case width, height
-        }
-
-        var text: String {
-            if let width, let height, width > 0 { return "\(codec) \(width)×\(height)" }
-            return codec
-        }
-    }
-
-    struct Problem: Decodable {
-        let code: Int
-        let string: String
-
-        /// No other path would fare better: there is no connection (an error number of the system), or no entry, for
-        /// which ffmpeg's number is the status in ASCII behind 0xF8.
-        var isFinal: Bool { (-200..<0).contains(code) || code == -0x3130_34F8 || code == -0x3330_34F8 }
-    }
-
-    let streams: [Stream]?
-    let error: Problem?
-
-    init?(_ output: [UInt8]) {
-        guard let found = try? JSONDecoder().decode(Report.self, from: Data(output)) else { return nil }
-        self = found
     }
 }

@@ -91,6 +91,7 @@ package final class HTTPClient {
             if let stallTimeout = request.stallTimeout {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
+                _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
             }
         } else {
             _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, request.deadline.millisecondsLeft)

@@ -31,6 +31,8 @@ struct PushSession {
     private var waiting: [Int: Sent] = [:]
     private var lastNumber = 0
     private var isFlowing = false
+    /// Whether more waits than the last read took.
+    private var isBehind = false
     private var end: End?
 
     init(
@@ -54,7 +56,7 @@ struct PushSession {
                 if ready[0].revents != 0 { try takeFromClient() }
                 if ready[1].revents != 0 { try takeFromServer() }
                 // What comes in the meantime goes on in one piece.
-                if isFlowing { usleep(100_000) }
+                if isFlowing, !isBehind { usleep(100_000) }
             }
         } catch {}
         let end = end ?? .lost(wasFlowing: isFlowing)
@@ -68,6 +70,7 @@ struct PushSession {
     private mutating func read(_ side: FileHandle) throws -> ArraySlice<UInt8> {
         let count = retrying { Glibc.read(side.descriptor, &buffer, buffer.count) }
         guard count > 0 else { throw Closed() }
+        isBehind = count == buffer.count
         return buffer[..<count]
     }
 

@@ -20,6 +20,9 @@ package struct Playlist: Equatable, Sendable {
         }
     }
 
+    /// What players can count to.
+    private static let highestNumber = 1 << 52
+
     /// The number of the first segment.
     package var mediaSequence: Int
     /// How many discontinuities have left the list.
@@ -46,13 +49,15 @@ package struct Playlist: Equatable, Sendable {
             if let text = value("#EXT-X-MEDIA-SEQUENCE:") {
                 sequence = Int(text)
             } else if let text = value("#EXT-X-DISCONTINUITY-SEQUENCE:") {
-                discontinuitySequence = max(0, Int(text) ?? 0)
+                discontinuitySequence = min(max(0, Int(text) ?? 0), Self.highestNumber)
             } else if let text = value("#EXT-X-TARGETDURATION:") {
                 targetDuration = min(max(1, Int(text) ?? 1), 3600)
             } else if line == "#EXT-X-DISCONTINUITY" {
                 next.isDiscontinuous = true
             } else if let text = value("#EXT-X-MAP:URI=\"") {
-                map = String(text.prefix { $0 != "\"" })
+                let name = text.prefix { $0 != "\"" }
+                guard isPlainName(name) else { return nil }
+                map = String(name)
             } else if let text = value("#EXT-X-PROGRAM-DATE-TIME:") {
                 next.date = text
             } else if let text = value("#EXTINF:") {
@@ -65,7 +70,7 @@ package struct Playlist: Equatable, Sendable {
                 next = Segment(name: "", seconds: 0)
             }
         }
-        guard let sequence, (0...(1 << 52)).contains(sequence) else { return nil }
+        guard let sequence, (0...Self.highestNumber).contains(sequence) else { return nil }
         mediaSequence = sequence
     }
 
@@ -102,7 +107,7 @@ package struct Playlist: Equatable, Sendable {
 }
 
 /// A file's name without a path.
-private func isPlainName(_ text: Substring) -> Bool { !text.contains("/") && !text.hasPrefix(".") }
+private func isPlainName(_ text: Substring) -> Bool { !text.isEmpty && !text.contains("/") && !text.hasPrefix(".") }
 
 /// Three decimals: a thousandth is all that players keep.
 private func decimals(_ seconds: Double) -> String {

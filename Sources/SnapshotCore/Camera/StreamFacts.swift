@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SnapshotBase
 
 /// What a camera sends, as ffprobe found it.
@@ -7,6 +6,13 @@ package struct StreamFacts: Equatable, Sendable {
     package var video: String
     /// The same of the audio; nil where there is none.
     package var audio: String?
+    /// In pixels; nil where ffprobe doesn't know.
+    package var size: Size?
+
+    package struct Size: Equatable, Sendable {
+        package var width: Int
+        package var height: Int
+    }
 
     package init(video: String, audio: String?) {
         self.video = video
@@ -26,7 +32,7 @@ package struct StreamFacts: Equatable, Sendable {
 
     /// Asks what is behind an address, and answers as JSON.
     package static func question(_ source: RTSPSource) -> Command {
-        let entries = ["-show_entries", "stream=codec_type,codec_name", "-show_error", "-of", "json"]
+        let entries = ["-show_entries", "stream=codec_type,codec_name,width,height", "-show_error", "-of", "json"]
         var command = Command("ffprobe", ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + entries)
         command.inputs = [RTSPSource.descriptor: source.list]
         return command
@@ -34,12 +40,26 @@ package struct StreamFacts: Equatable, Sendable {
 
     /// - Parameter output: what ffprobe wrote; may be anything.
     package static func answer(_ output: [UInt8]) -> Answer {
-        guard let report = try? JSONDecoder().decode(Report.self, from: Data(output)) else { return .unreachable }
-        if let error = report.error { return answer(toError: error.code) }
-        let streams = report.streams ?? []
-        func codec(_ type: String) -> String? { streams.first { $0.codecType == type }?.codecName }
-        guard let video = codec("video") else { return .noSuchStream }
-        return .found(StreamFacts(video: video, audio: codec("audio")))
+        guard let report = JSON(output), case .object = report else { return .unreachable }
+        if let error = report["error"] {
+            return error["code"]?.integer.map(answer(toError:)) ?? .unreachable
+        }
+        guard case .array(let streams) = report["streams"] ?? .array([]) else { return .unreachable }
+        func first(_ type: String) -> JSON? { streams.first { $0["codec_type"]?.string == type } }
+        guard let video = first("video"), let codec = name(of: video) else { return .noSuchStream }
+        var facts = StreamFacts(video: codec, audio: first("audio").flatMap(name(of:)))
+        if let width = video["width"]?.integer, let height = video["height"]?.integer, width > 0, height > 0 {
+            facts.size = Size(width: width, height: height)
+        }
+        return .found(facts)
+    }
+
+    /// A word, as all of ffmpeg's names are; nil for anything else.
+    private static func name(of stream: JSON) -> String? {
+        guard let name = stream["codec_name"]?.string, !name.isEmpty,
+            name.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 < 0x7F })
+        else { return nil }
+        return name
     }
 
     private static func answer(toError code: Int) -> Answer {
@@ -54,21 +74,5 @@ package struct StreamFacts: Equatable, Sendable {
     /// ffmpeg's error number for an answer with that status.
     private static func tag(_ status: String) -> Int {
         -([0xF8] + status.utf8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
-    }
-
-    private struct Report: Decodable {
-        struct Stream: Decodable {
-            var codecType: String?
-            var codecName: String?
-
-            private enum CodingKeys: String, CodingKey {
-                case codecType = "codec_type"
-                case codecName = "codec_name"
-            }
-        }
-        struct Failure: Decodable { var code: Int }
-
-        var streams: [Stream]?
-        var error: Failure?
     }
 }

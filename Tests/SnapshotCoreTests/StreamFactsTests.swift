@@ -1,4 +1,4 @@
-import SnapshotRelay
+import SnapshotCore
 import Testing
 
 @Suite struct StreamFactsTests {
@@ -15,6 +15,16 @@ import Testing
             answer(#"{"streams":[{"codec_type":"data"},{"codec_name":"aac","codec_type":"audio"}]}"#) == .noSuchStream)
         #expect(answer(#"{"streams":[]}"#) == .noSuchStream)
     }
+
+    @Test func howLargeThePictureIs() throws {
+        let wide = #"{"streams":[{"codec_name":"h264","codec_type":"video","width":2560,"height":1440}]}"#
+        guard case .found(let facts) = answer(wide) else { throw Unexpected() }
+        #expect(facts.size?.width == 2560 && facts.size?.height == 1440)
+        let unknown = #"{"streams":[{"codec_name":"h264","codec_type":"video","width":0,"height":0}]}"#
+        #expect(answer(unknown) == .found(StreamFacts(video: "h264", audio: nil)))
+    }
+
+    private struct Unexpected: Error {}
 
     /// The numbers as ffprobe 5.1 prints them.
     @Test func errorsByTheirNumber() {

@@ -27,8 +27,8 @@ package struct HLSFolder {
         let target = max(1, Int(segmentTime.seconds.rounded(.up)))
         playlist = found ?? Playlist(mediaSequence: Int(now.milliseconds / 1000), targetDuration: target)
         playlist.targetDuration = max(playlist.targetDuration, target)
-        // What is gone can't be listed, nor what came before it.
-        let missing = playlist.segments.lastIndex { !fileExists(path + "/" + $0.name) }
+        // What is gone, or isn't ours, can't be listed, nor what came before it.
+        let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || !fileExists(path + "/" + $0.name) }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
     }

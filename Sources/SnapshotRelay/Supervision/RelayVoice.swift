@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotCore
 import SnapshotState
 
 /// What the relay tells: lines on standard error when something changes, words and signs of life to systemd, and
@@ -40,14 +41,14 @@ struct RelayVoice: ~Copyable {
     mutating func remember(complaints: [String]) { self.complaints = complaints }
 
     /// Tells what has changed since the last call.
-    mutating func tell(
-        _ supervisor: Supervisor, _ troubles: [RelayPlan.Mode: String], complaints: [String], now: Uptime
-    ) {
+    mutating func tell(_ supervisor: Supervisor, _ troubles: [RelayPlan.Mode: String], now: Uptime) {
         let isNews = told.map { !Self.isSame($0, supervisor.state) } ?? true
         guard isNews || troubles != toldTroubles || (wake.map { now >= $0 } ?? true) else { return }
         if isNews { note(supervisor, now) }
         for (mode, code) in troubles where toldTroubles[mode] != code {
-            log.warn("\(mode.rawValue) doesn't work: \(Self.words[code] ?? code); the other outputs go on")
+            let others = plan.modes.count > 1 ? "; the other outputs go on" : ""
+            log.warn("\(mode.rawValue) doesn't work: \(TroubleText.why(code))\(others)")
+            if let hint = TroubleText.hint(code) { log.write(.warning, "hint: \(hint)") }
         }
         for mode in toldTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode.rawValue) works again") }
         (told, toldTroubles) = (supervisor.state, troubles)
@@ -83,31 +84,11 @@ struct RelayVoice: ~Copyable {
 
     private func failure(_ trouble: Supervisor.Trouble) -> Failure {
         let said = complaints.suffix(3).joined(separator: "; ")
-        let why = (Self.words[trouble.code] ?? trouble.code) + (said.isEmpty ? "" : " (\(said))")
+        let why = TroubleText.why(trouble.code) + (said.isEmpty ? "" : " (\(said))")
         return Failure(
             trouble.isRefusal ? .cameraRefused : .camera, code: trouble.code, "no video from", plan.camera.address,
-            why: why, hint: Self.hints[trouble.code])
+            why: why, hint: TroubleText.hint(trouble.code))
     }
-
-    private static let words = [
-        "camera-unreachable": "it can't be reached", "camera-silent": "it doesn't answer",
-        "camera-credentials": "it refuses the login", "camera-stream": "it has no such stream",
-        "camera-stalled": "nothing more came", "camera-lost": "it ended the stream",
-        "ffmpeg-failed": "ffmpeg gave up", "ffmpeg-killed": "ffmpeg was killed",
-        "no-ffmpeg": "ffmpeg is not installed", "no-ffprobe": "ffprobe is not installed",
-        "push-unreachable": "the server can't be reached", "push-lost": "the connection was lost",
-        "push-refused": "the server refuses the login", "push-rejected": "the server refuses the stream",
-        "pipe-unreachable": "the server can't be reached", "pipe-lost": "the connection was lost",
-        "pipe-refused": "the server refuses HTTP_AUTH_TOKEN", "pipe-ended": "the server ended the request",
-        "pipe-tls": "the server's certificate isn't trusted",
-    ]
-
-    private static let hints = [
-        "camera-credentials":
-            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
-        "camera-stream": "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE",
-        "camera-unreachable": "check the address and port, and that RTSP is switched on in the camera",
-    ]
 
     private var modes: String { plan.modes.map(\.rawValue).joined(separator: ", ") }
 
@@ -120,7 +101,7 @@ struct RelayVoice: ~Copyable {
     // MARK: systemd
 
     private func status(_ supervisor: Supervisor) -> String {
-        let trouble = supervisor.lastTrouble.map { Self.words[$0.code] ?? $0.code } ?? ""
+        let trouble = supervisor.lastTrouble.map { TroubleText.why($0.code) } ?? ""
         let restarts = supervisor.restarts == 1 ? "1 restart" : "\(supervisor.restarts) restarts"
         switch supervisor.state {
         case .starting: return "asking the camera"

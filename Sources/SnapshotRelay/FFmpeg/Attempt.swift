@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
+import SnapshotCore
 
 /// One attempt at relaying: ask the camera under each of its addresses what it sends, then run ffmpeg on it. Driven by
 /// the relay's loop; it never waits.

@@ -50,17 +50,15 @@ final class PushGateway: Sendable {
     /// Credentials that were refused, and requests that were, are not repeated every second.
     private struct Latch {
         private var until: Uptime?
-        private var delay = Supervisor.firstLatch
+        private var backoff = Backoff.latch
 
         var holds: Bool { until.map { Uptime.now() < $0 } ?? false }
 
         mutating func note(_ end: PushSession.End) {
             switch end {
-            case .refused:
-                until = .now() + delay
-                delay = min(delay * 2, Supervisor.longestLatch)
+            case .refused: until = .now() + backoff.next()
             case .rejected: until = .now() + .seconds(10)
-            case .lost(let wasFlowing): if wasFlowing { delay = Supervisor.firstLatch }
+            case .lost(let wasFlowing): if wasFlowing { backoff.reset() }
             }
         }
     }

@@ -58,14 +58,10 @@ package struct Supervisor: Sendable {
     private let stallTimeout: Duration
     /// From 0 to 1, anew for every wait.
     private let jitter: @Sendable () -> Double
-    private var backoff = Self.firstBackoff
-    private var latch = Self.firstLatch
+    private var backoff = Backoff.retry
+    private var latch = Backoff.latch
 
-    package static let firstBackoff: Duration = .seconds(1)
-    package static let longestBackoff: Duration = .seconds(60)
     package static let goodRun: Duration = .seconds(300)
-    package static let firstLatch: Duration = .seconds(600)
-    package static let longestLatch: Duration = .seconds(21600)
     /// Of the ten seconds that a stop may take.
     package static let stopGrace: Duration = .seconds(7)
 
@@ -152,19 +148,17 @@ package struct Supervisor: Sendable {
         }
         restarts += 1
         if trouble.isRefusal {
-            state = .refused(until: now + latch)
-            latch = min(latch * 2, Self.longestLatch)
+            state = .refused(until: now + latch.next())
         } else {
             // Half of it is certain, so that a camera that comes back isn't met by everybody at once or at once.
-            state = .backingOff(until: now + backoff * (0.5 + 0.5 * jitter()))
-            backoff = min(backoff * 2, Self.longestBackoff)
+            state = .backingOff(until: now + backoff.next() * (0.5 + 0.5 * jitter()))
         }
         return nil
     }
 
     /// A run that was good for long enough makes up for those before it.
     private mutating func settle(_ since: Uptime, _ lastGrowth: Uptime) {
-        latch = Self.firstLatch
-        if lastGrowth - since >= Self.goodRun { backoff = Self.firstBackoff }
+        latch.reset()
+        if lastGrowth - since >= Self.goodRun { backoff.reset() }
     }
 }

@@ -45,25 +45,25 @@ final class SegmentUpload: Sendable {
             var store = makeStore(
                 settings.store, client: HTTPClient(), record: nil, now: .current(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var pause = Supervisor.firstBackoff
+            var (backoff, latch) = (Backoff.retry, Backoff.latch)
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
-                var wait = Supervisor.firstBackoff
+                var wait = backoff.first
                 for name in waiting() {
                     do throws(StoreFailure) {
                         try upload(name, into: &store, quota: &quota)
                         if last != nil { log.write(.notice, "segments are stored again") }
-                        (pause, last) = (Supervisor.firstBackoff, nil)
+                        backoff.reset()
+                        latch.reset()
+                        last = nil
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
                         last = error.failure
                         // One that the store dislikes must not hold up the others; it is tried again later.
                         if error.advice == .giveUp, error.failure.code == "store-rejected" { continue }
-                        let longest = Supervisor.longestBackoff
                         wait =
                             error.failure.kind == .storeRefused
-                            ? Supervisor.firstLatch : max(pause, error.retryAfter ?? .zero)
-                        pause = min(pause * 2, longest)
+                            ? latch.next() : max(backoff.next(), error.retryAfter ?? .zero)
                         break
                     }
                 }

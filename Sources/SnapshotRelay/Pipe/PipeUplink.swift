@@ -14,8 +14,8 @@ final class PipeUplink {
     private var post: Post?
     /// What the pipe had no room for, from within a packet on.
     private var waiting: ArraySlice<UInt8> = []
-    private var backoff = Supervisor.firstBackoff
-    private var latch = Supervisor.firstLatch
+    private var backoff = Backoff.retry
+    private var latch = Backoff.latch
     private var nextTry: Uptime?
 
     private static let pipeSize: Int32 = 1 << 20
@@ -43,8 +43,8 @@ final class PipeUplink {
         }
         if now - post.since > .seconds(2) { troubles.set(.pipe, nil) }
         if now - post.since > .seconds(60) {
-            backoff = Supervisor.firstBackoff
-            latch = Supervisor.firstLatch
+            backoff.reset()
+            latch.reset()
         }
     }
 
@@ -65,13 +65,7 @@ final class PipeUplink {
         waiting = []
         stream.close()
         troubles.set(.pipe, end.code)
-        if end.isRefusal {
-            nextTry = now + latch
-            latch = min(latch * 2, Supervisor.longestLatch)
-        } else {
-            nextTry = now + backoff * Double.random(in: 0.5...1)
-            backoff = min(backoff * 2, Supervisor.longestBackoff)
-        }
+        nextTry = now + (end.isRefusal ? latch.next() : backoff.next() * Double.random(in: 0.5...1))
     }
 
     private func open(now: Uptime) -> Post? {

@@ -1,0 +1,38 @@
+/// What the codes of troubles mean in words, and what helps.
+enum TroubleText {
+    static func why(_ code: String) -> String { words[code] ?? code }
+    static func hint(_ code: String) -> String? { hints[code] }
+
+    private static let words = [
+        "camera-unreachable": "it can't be reached", "camera-silent": "it doesn't answer",
+        "camera-credentials": "it refuses the login", "camera-stream": "it has no such stream",
+        "camera-stalled": "nothing more came", "camera-lost": "it ended the stream",
+        "ffmpeg-failed": "ffmpeg gave up", "ffmpeg-killed": "ffmpeg was killed",
+        "no-ffmpeg": "ffmpeg is not installed", "no-ffprobe": "ffprobe is not installed",
+        "push-unreachable": "the server can't be reached", "push-lost": "the connection was lost",
+        "push-refused": "the server refuses the login", "push-rejected": "the server refuses the stream",
+        "pipe-unreachable": "the server can't be reached", "pipe-lost": "the connection was lost",
+        "pipe-refused": "the server refuses HTTP_AUTH_TOKEN", "pipe-ended": "the server ended the request",
+        "pipe-tls": "the server's certificate isn't trusted",
+    ]
+
+    private static let hints = [
+        "camera-unreachable": reach, "camera-silent": reach,
+        "camera-credentials":
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
+        "camera-stream": "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE",
+        "camera-stalled": "if it happens often, look at the camera's network, or raise STALL_TIMEOUT",
+        "ffmpeg-failed": "ffmpeg's last words are in the brackets; snapshot check tries the camera alone",
+        "ffmpeg-killed": "journalctl -k tells whether memory ran out",
+        "no-ffmpeg": "install ffmpeg, e.g. apt install ffmpeg", "no-ffprobe": "install ffmpeg, e.g. apt install ffmpeg",
+        "push-unreachable": "check host and port of OUTPUT_RTSP_URL",
+        "push-refused": "check user and password in OUTPUT_RTSP_URL, then restart the relay; it asks again in 10 min",
+        "push-rejected": "check the path of OUTPUT_RTSP_URL, and that the server takes pushes there",
+        "pipe-unreachable": "check SERVER_URL",
+        "pipe-refused": "check HTTP_AUTH_TOKEN, then restart the relay; it asks again in 10 min",
+        "pipe-ended": "the server's log tells why; SERVER_URL has to take a POST without end",
+        "pipe-tls": "set SSL_CERT_FILE to the authority that signed it",
+    ]
+
+    private static let reach = "check the address and port, and that RTSP is switched on in the camera"
+}
