@@ -53,7 +53,7 @@ import Testing
         #expect(JSON(JSON.number(number).bytes)?.double == number)
     }
 
-    @Test(arguments: ["9007199254740993", "-9007199254740993", "1e17", "9223372036854775807"])
+    @Test(arguments: ["9007199254740994", "-9007199254740994", "1e17", "9223372036854775807"])
     func numbersTooLargeToAddUpAreNone(text: String) {
         let json = JSON(Array(text.utf8))
         #expect(json != nil && json?.integer == nil && json?.double == nil)

@@ -40,11 +40,11 @@ package final class HTTPClient {
         headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
 
-        let code = errorText.withUnsafeMutableBufferPointer { text -> CURLcode in
+        let code = try errorText.withUnsafeMutableBufferPointer { text throws(HTTPFailure) -> CURLcode in
             set(easy, request)
             _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
             if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
-            let form = transfer.attach(to: easy)
+            let form = try transfer.attach(to: easy)
             defer { if let form { shim_mime_free(form) } }
             let code = shim_easy_perform(easy)
             // The buffers named above end with this call; the handle must not keep them.

@@ -36,7 +36,8 @@ final class HTTPTransfer {
     }
 
     /// Sets the callbacks and the body. The caller keeps `self` alive and frees the form after the transfer.
-    func attach(to easy: UnsafeMutableRawPointer) -> OpaquePointer? {
+    /// - Throws: where the form can't be made: without it the request would be another one, and might be answered well.
+    func attach(to easy: UnsafeMutableRawPointer) throws(HTTPFailure) -> OpaquePointer? {
         let context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_transfer(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
@@ -68,7 +69,7 @@ final class HTTPTransfer {
             return nil
         }
         if case .form(let fields, let file) = request.body {
-            return attachForm(fields, file, source, to: easy)
+            return try attachForm(fields, file, source, to: easy)
         }
         _ = shim_set_long(easy, CURLOPT_UPLOAD, 1)
         if request.method != "PUT" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
@@ -85,8 +86,10 @@ final class HTTPTransfer {
     private func attachForm(
         _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource,
         to easy: UnsafeMutableRawPointer
-    ) -> OpaquePointer? {
-        guard let form = shim_mime_init(easy) else { return nil }
+    ) throws(HTTPFailure) -> OpaquePointer {
+        guard let form = shim_mime_init(easy) else {
+            throw HTTPFailure(kind: .lost, why: "libcurl can't begin a form; there is no memory or no randomness")
+        }
         for field in fields {
             let part = shim_mime_addpart(form)
             shim_mime_name(part, field.name)
