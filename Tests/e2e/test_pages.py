@@ -305,6 +305,27 @@ def test_live_view_plays(browser, tmp_path, stream, token):
         browser.get("about:blank")
 
 
+def test_live_view_of_several_cameras(browser, tmp_path, stream):
+    healthy(tmp_path / "state")
+    for name in ["garden", "front door & <gate>"]:
+        healthy(tmp_path / "state" / name)
+        (tmp_path / "state" / name / "stream_output").symlink_to(stream)
+    with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(stream)) as web:
+        browser.get(web.url + "/live/")
+        for size in SIZES:
+            look(browser, size)
+            photograph(browser, f"live-several-{size}-light")
+            assert barriers(browser) == []
+        browser.find_element("link text", "front door & <gate>").click()
+        wait_until(lambda: playing(browser)[0] > 0, 20, "first frame")
+        assert browser.find_element("css selector", ".choice [aria-current]").text == "front door & <gate>"
+        browser.get(web.url + "/recordings/")
+        photograph(browser, "recordings-several-desktop-light")
+        assert len(browser.find_elements("partial link text", "10.30.mp4")) == 3
+        assert complaints(browser) == []
+        browser.get("about:blank")
+
+
 def test_pictures_and_recordings(browser, tmp_path, stream):
     healthy(tmp_path / "state")
     with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(stream),

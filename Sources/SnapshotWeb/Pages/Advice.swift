@@ -9,7 +9,7 @@ extension Health.Reason {
         case .noCapture:
             "<code>snapshot check</code> says what fails; <code>systemctl list-timers snapshot.timer</code> whether it is due."
         case .cameraCredentials:
-            "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once."
+            "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once. If it was the camera that was corrected, <code>snapshot check</code> ends the wait."
         case .storeCredentials:
             "Correct the store’s credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:

@@ -97,7 +97,7 @@ struct Hours {
 
     private func clock(hoursAgo hours: Int) -> String {
         let f = end.advanced(byMilliseconds: -Int64(hours) * 3_600_000).fields
-        return "\(f.month)-\(f.day) \(f.hour):00"
+        return "\(f.month)-\(f.day) \(f.hour):00 UTC"
     }
 
     private var summary: String {
