@@ -1,7 +1,6 @@
 # `make help` lists what there is.
 
 PREFIX ?= /usr/local
-SYSCONFDIR ?= /etc
 DESTDIR ?=
 INSTALL_PROGRAM ?= install -s -m 755
 
@@ -14,7 +13,7 @@ BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
 DOCDIR = $(PREFIX)/share/doc/snapshot
 MANDIR = $(PREFIX)/share/man
-ETCDIR = $(DESTDIR)$(SYSCONFDIR)/snapshot
+ETCDIR = $(DESTDIR)/etc/snapshot
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 BUILD_PACKAGES = libcurl4-openssl-dev libssl-dev

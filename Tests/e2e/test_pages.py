@@ -312,6 +312,7 @@ def test_live_view_of_several_cameras(browser, tmp_path, stream):
         (tmp_path / "state" / name / "stream_output").symlink_to(stream)
     with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(stream)) as web:
         browser.get(web.url + "/live/")
+        wait_until(lambda: playing(browser)[0] > 0, 20, "first frame")
         for size in SIZES:
             look(browser, size)
             photograph(browser, f"live-several-{size}-light")

@@ -141,6 +141,18 @@ def test_metrics_are_read_by_prometheus(state, web):
     assert [sample.labels["camera"] for sample in families["snapshot_relay_running"].samples] == ["yard"]
 
 
+def test_what_the_page_says_of_a_relay(state, web):
+    def relay(**changes):
+        write_ring(state, [record(1)])
+        write_relay(state, **changes)
+        return re.search(r"<dt>Relay</dt>(.*?)</dd>", settled(web, "/").text)[1]
+
+    assert "Live" in relay() and "1 restart" in relay()
+    assert "republish fails: push-refused" in relay(failing={"republish": "push-refused"})
+    assert "Stopped" in relay(state="stopped", updated=moment(9000))
+    assert "Silent" in relay(updated=moment(200)) and "nothing heard of it for 3 min" in relay(updated=moment(200))
+
+
 def test_no_two_cameras_share_a_label(state, web):
     """The camera without an instance's name is called as an instance is."""
     write_ring(state, [record(1, camera="yard")])

@@ -51,7 +51,8 @@ package struct Settings: Sendable {
         }
         let bytes: [UInt8]
         do { bytes = try readNamedFile(found, limit: 1 << 20) } catch {
-            throw .settings("cannot read settings file", found, why: Self.why(error))
+            let hint = error.number == EACCES ? "run it as root, or as a user who may read it: ls -l \(found)" : nil
+            throw .settings("cannot read settings file", found, why: Self.why(error), hint: hint)
         }
         var entries = Named<Dotenv.Entry>()
         var warnings: [String] = []

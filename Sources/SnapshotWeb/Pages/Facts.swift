@@ -56,21 +56,20 @@ struct Facts {
             "Clock", health.clock.synced ? "In sync" : "Not in sync", "\(remark)")
     }
 
-    /// It reports at least once a minute; after three it is not to be believed any more.
-    private static let relaySilence = 180.0
-
     private var relay: HTML? {
         guard let relay = health.relay else { return nil }
         func age(_ moment: Moment) -> Double { min(now.age(of: moment, recordBoot: relay.boot), 1e12) }
-        let silence = age(relay.updated)
-        guard silence <= Self.relaySilence || relay.state == "stopped" else {
-            return fact("Relay", "Silent", "nothing heard of it for \(inWords(Int(silence)))")
+        guard relay.state != "silent" else {
+            return fact("Relay", "Silent", "nothing heard of it for \(inWords(Int(age(relay.updated))))")
         }
         let isFlowing = relay.state == "running"
         var remarks = [relay.modes.map { $0.printable(limit: 16) }.joined(separator: ", ")]
         if isFlowing, let since = relay.flowingSince { remarks.append("for \(inWords(Int(age(since))))") }
         if relay.restarts > 0 { remarks.append(counted(relay.restarts, "restart")) }
         if !isFlowing, let error = relay.lastError { remarks.append(error.printable(limit: 64)) }
+        for (output, code) in (relay.failing ?? [:]).sorted(by: { $0.key < $1.key }) {
+            remarks.append("\(output.printable(limit: 16)) fails: \(code.printable(limit: 64))")
+        }
         return fact(
             "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
             "\(remarks.joined(separator: ", "))")
