@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import program
+import pytest
 
 
 def binary():
@@ -178,6 +179,17 @@ class Web(Client):
 
     def __exit__(self, *_):
         self.stop()
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def web(state, tmp_path):
+    with Web(state, tmp_path) as running:
+        yield running
 
 
 # Passes descriptor 3 as systemd does: LISTEN_PID has to be the program's own process id.
