@@ -19,13 +19,14 @@ PORT = 8080
 
 @pytest.fixture(scope="module")
 def web(machine):
-    """The machine with its web socket open, one snapshot taken, and an idle time of 5 s."""
-    machine.settings()
+    """The machine with its web socket open, one snapshot taken that is due for hours, and an idle time of 5 s."""
+    machine.settings(CAPTURE_INTERVAL="1h")
     machine.run("systemctl start snapshot.service")
     machine.drop_in("snapshot-web.service", "[Service]\nExecStart=\nExecStart=/usr/bin/snapshot-web --idle-exit 5s\n")
     machine.run("systemctl start snapshot-web.socket")
     yield machine
     machine.run("systemctl stop snapshot-web.socket snapshot-web.service")
+    machine.settings()
 
 
 def ask(machine, path: str = "/health", port: int = PORT) -> tuple[int, bytes]:
@@ -170,13 +171,12 @@ def test_ten_thousand_requests_are_quick(web, is_long):
 
 def test_pictures_are_shown_where_both_files_say_so(web):
     assert ask(web, "/latest.jpg")[0] == 404
-    web.settings(WEB_IMAGES="true")
+    web.settings(CAPTURE_INTERVAL="1h", WEB_IMAGES="true")
     web.write("/etc/snapshot/web.env", "WEB_IMAGES=true  # and no other secret\n")
     web.run("systemctl stop snapshot-web.service; systemctl start snapshot.service")
     status, body = ask(web, "/latest.jpg")
     assert (status, body[:2]) == (200, b"\xff\xd8")
     web.run("rm /etc/snapshot/web.env; systemctl stop snapshot-web.service")
-    web.settings()
 
 
 def test_the_example_opens_it(web):
