@@ -56,7 +56,7 @@ def test_the_line_takes_a_snapshot_every_ten_seconds(ready, is_long, cron, tmp_p
         shutil.copy(busybox_crond(tmp_path), ready.root / "usr/local/bin/busybox-crond")
         ready.write("/etc/crontabs/snapshot", LINE[0] + "\n", 0o600)
         ready.run("systemd-run --unit=busybox-crond /usr/local/bin/busybox-crond crond -f -c /etc/crontabs")
-    wait_for(lambda: len(ready.shots()) >= before + 10, 160, "shots of two minutes")
+    wait_for(lambda: len(ready.shots()) >= before + 10, 180, "shots of two minutes")
     shots = ready.shots()[before:before + 10]
     ready.run("systemctl stop cron busybox-crond", check=False)
     ready.run("rm -f /var/spool/cron/crontabs/snapshot; pkill -u snapshot", check=False)
