@@ -27,9 +27,8 @@ def is_long(pytestconfig) -> bool:
 
 @pytest.fixture(scope="session")
 def package() -> pathlib.Path:
-    """The built Debian package."""
-    (found,) = (REPOSITORY / "out").glob("snapshot_*.deb")
-    return found
+    """The Debian package that was just built; those of other versions may lie beside it."""
+    return max((REPOSITORY / "out").glob("snapshot_*.deb"), key=lambda path: path.stat().st_mtime)
 
 
 @pytest.fixture(scope="session")
