@@ -90,7 +90,7 @@ def test_relay_soak(tmp_path, long, figure):
                     heals.setdefault(name, []).append(player.wait(2, HEALS, since=fixed + 0.3))
                     wait_until(lambda: len(relay.children) == 1, HEALS, "one ffmpeg")
                     assert not relay.zombies()
-                    samples.append((resident(relay.pid), relay.descriptors))
+                    samples.append((held(relay.pid), relay.descriptors))
                     for request in ingest.requests:
                         # What was taken isn't needed any more.
                         del request["body"][:]
@@ -103,7 +103,8 @@ def test_relay_soak(tmp_path, long, figure):
                 # Once all is well, everything flows.
                 wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, HEALS,
                            f"peace: {relay.report}")
-            assert relay.rss <= MOST_MEMORY, relay.rss
+            peak = relay.rss
+            assert peak <= MOST_MEMORY, peak
             relay.stop()
         for path in relay.recordings:
             media.decode(path)
@@ -111,7 +112,7 @@ def test_relay_soak(tmp_path, long, figure):
         assert size <= 30 << 20
         late = samples[len(samples) // 4:]
         growth = statistics.median(m for m, _ in late[-5:]) - statistics.median(m for m, _ in late[:5])
-        assert growth < 2048, f"memory grew by {growth} KiB: {samples}"
+        assert growth < 1024, f"memory grew by {growth} KiB: {samples}"
         assert max(d for _, d in late) <= min(d for _, d in late) + 6, samples
         assert not relay.leftovers()
         assert not any(PASSWORD.encode() in data for _, data in relay.snapshot.written())
@@ -119,11 +120,12 @@ def test_relay_soak(tmp_path, long, figure):
         figure("faults", sum(map(len, heals.values())))
         figure("slowest to heal", "%.1f s after %s" % max((max(t), name) for name, t in heals.items()))
         figure("restarts", relay.report["restarts"])
-        figure("memory MiB", f"{samples[0][0] / 1024:.1f} to {samples[-1][0] / 1024:.1f}")
+        figure("memory of its own", f"{samples[0][0] / 1024:.1f} to {samples[-1][0] / 1024:.1f} MiB")
+        figure("peak", f"{peak / 1024:.1f} MiB")
         figure("segments seen", len(player.known))
 
 
-def resident(pid):
-    """Memory that a process holds now, in KiB."""
+def held(pid):
+    """Memory that a process itself holds now, in KiB: its code comes and goes as it is used."""
     with open(f"/proc/{pid}/status") as status:
-        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
+        return int(next(line for line in status if line.startswith("RssAnon")).split()[1])
