@@ -3,6 +3,8 @@ import json
 import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bucket import client
 from process import free_ports, listens, start_server, wait_until
 
@@ -33,8 +35,19 @@ def start(folder, parent=None):
     wait_until(lambda: listens(s3), 60, "SeaweedFS")
     server = {"pids": [pid], "http": f"http://127.0.0.1:{s3}", "port": s3, "owner": OWNER, "camera": CAMERA,
               "region": "us-east-1", "bucket": BUCKET}
-    # The bucket's first object takes seconds, since its volumes are made then.
     owner = client(server)
-    owner.create_bucket(Bucket=BUCKET)
+
+    def has_bucket():
+        # It listens before it has found its filer, and refuses what comes meanwhile.
+        try:
+            owner.create_bucket(Bucket=BUCKET)
+        except owner.exceptions.BucketAlreadyExists:
+            return True
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    wait_until(has_bucket, 30, "SeaweedFS's bucket")
+    # Its first object takes seconds, since the volumes are made then.
     owner.put_object(Bucket=BUCKET, Key="first", Body=b"")
     return server
