@@ -25,7 +25,7 @@ struct Snapshot: ParsableCommand {
     static func main() {
         var arguments = Array(CommandLine.arguments.dropFirst())
         var path: String?
-        if arguments.count == 3, arguments[1] == "--config" {
+        if arguments.count == 3, arguments[1] == "--config", !arguments[2].hasPrefix("-") {
             path = arguments.removeLast()
             arguments.removeLast()
         }
