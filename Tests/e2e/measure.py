@@ -11,6 +11,9 @@ import time
 
 def main():
     report, command = sys.argv[1], sys.argv[2:]
+    # The tests may run under nohup or in a shell's background, where these are ignored.
+    for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(s, signal.SIG_DFL)
     start = time.monotonic()
     pid = os.fork()
     if pid == 0:
