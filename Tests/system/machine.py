@@ -12,6 +12,7 @@ import tempfile
 import time
 
 CLONE_NEWNET = 0x40000000
+REPOSITORY = pathlib.Path(__file__).parents[2]
 
 # What the host's own timers and services would do meanwhile is noise.
 QUIET = [
@@ -60,6 +61,8 @@ class Machine:
             ["sh", "-c", enter + 'exec "$@"', "sh", "systemd-nspawn", "--quiet", f"--directory={self.root}",
              f"--machine={self.name}", "--boot", "--register=no", "--keep-unit", "--private-network",
              "--console=pipe", "--link-journal=no",
+             # Seen there too if it lies under /tmp, of which the machine has its own.
+             f"--bind-ro={REPOSITORY}",
              *(f"--setenv={name}={value}" for name, value in (environment or {}).items()),
              "systemd.unit=basic.target"],
             stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)

@@ -98,7 +98,9 @@ package struct CameraSettings: Sendable {
 
     private static func name(_ settings: Settings) throws(Failure) -> String {
         guard let value = try settings.value(.cameraName) else { return "camera" }
-        guard value.text.utf8.count <= 64, !value.text.contains("/"), !value.text.contains("..") else {
+        guard value.text.utf8.count <= 64, !value.text.utf8.contains(UInt8(ascii: "/")),
+            value.text[...].range(of: "..") == nil
+        else {
             throw settings.refusal(
                 .cameraName, value, rule: "must be at most 64 bytes, without '/' and '..': it goes into keys")
         }

@@ -32,7 +32,7 @@ package struct S3Settings: Sendable {
                 hint: "set S3_BUCKET=name-of-the-bucket")
         }
         guard bucket.text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
-            bucket.text.utf8.count <= 255, !bucket.text.hasPrefix("."), !bucket.text.contains("..")
+            bucket.text.utf8.count <= 255, !bucket.text.hasPrefix("."), bucket.text[...].range(of: "..") == nil
         else {
             throw settings.refusal(
                 .s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")
@@ -56,7 +56,7 @@ package struct S3Settings: Sendable {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
         // A dot in the name would leave the certificate's wildcard.
-        case .auto: isPathStyle = endpoint != nil || bucket.text.contains(".")
+        case .auto: isPathStyle = endpoint != nil || bucket.text.utf8.contains(UInt8(ascii: "."))
         }
         authorities = try authorityFile(settings, first: .awsCABundle)
         credentials = try Self.credentials(settings)
@@ -69,7 +69,7 @@ package struct S3Settings: Sendable {
         for key in [SettingKey.s3EndpointURL, .awsEndpointURLS3, .awsEndpointURL] {
             guard let value = try settings.value(key) else { continue }
             guard let url = try settings.url(key, schemes: ["http", "https"]), let parts = URLParts(url),
-                parts.user == nil, !parts.target.contains("?")
+                parts.user == nil, !parts.target.utf8.contains(UInt8(ascii: "?"))
             else {
                 throw settings.refusal(
                     key, value, rule: "must be a URL such as https://s3.example.org, without user and query")

@@ -62,7 +62,10 @@ package func urlHost(_ text: String) -> String? {
                 !zone.isEmpty && zone.utf8.allSatisfy { $0 == 45 || $0 == 46 || $0 == 95 || isAlphanumeric($0) }
             }
     }
-    let text = text.contains("%25") ? text : text.replacing("%", with: "%25")
+    var text = text
+    if let percent = text.firstIndex(of: "%"), !text[percent...].hasPrefix("%25") {
+        text.insert(contentsOf: "25", at: text.index(after: percent))
+    }
     if text.hasPrefix("[") {
         guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close])
         else {
