@@ -59,12 +59,12 @@ void shim_slist_free_all(struct curl_slist *list) { CALL(curl_slist_free_all)(li
 
 curl_mime *shim_mime_init(CURL *easy) { return CALL(curl_mime_init)(easy); }
 curl_mimepart *shim_mime_addpart(curl_mime *form) { return CALL(curl_mime_addpart)(form); }
-void shim_mime_name(curl_mimepart *part, const char *name) { CALL(curl_mime_name)(part, name); }
-void shim_mime_type(curl_mimepart *part, const char *type) { CALL(curl_mime_type)(part, type); }
-void shim_mime_filename(curl_mimepart *part, const char *name) { CALL(curl_mime_filename)(part, name); }
-void shim_mime_data(curl_mimepart *part, const char *bytes, size_t size) { CALL(curl_mime_data)(part, bytes, size); }
-void shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context) {
-  CALL(curl_mime_data_cb)(part, size, read, seek, NULL, context);
+CURLcode shim_mime_name(curl_mimepart *part, const char *name) { return CALL(curl_mime_name)(part, name); }
+CURLcode shim_mime_type(curl_mimepart *part, const char *type) { return CALL(curl_mime_type)(part, type); }
+CURLcode shim_mime_filename(curl_mimepart *part, const char *name) { return CALL(curl_mime_filename)(part, name); }
+CURLcode shim_mime_data(curl_mimepart *part, const char *bytes, size_t size) { return CALL(curl_mime_data)(part, bytes, size); }
+CURLcode shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context) {
+  return CALL(curl_mime_data_cb)(part, size, read, seek, NULL, context);
 }
 void shim_mime_free(curl_mime *form) { CALL(curl_mime_free)(form); }
 

@@ -40,11 +40,11 @@ void shim_slist_free_all(struct curl_slist *list);
 
 curl_mime *shim_mime_init(CURL *easy);
 curl_mimepart *shim_mime_addpart(curl_mime *form);
-void shim_mime_name(curl_mimepart *part, const char *name);
-void shim_mime_type(curl_mimepart *part, const char *type);
-void shim_mime_filename(curl_mimepart *part, const char *name);
-void shim_mime_data(curl_mimepart *part, const char *bytes, size_t size);
-void shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context);
+CURLcode shim_mime_name(curl_mimepart *part, const char *name);
+CURLcode shim_mime_type(curl_mimepart *part, const char *type);
+CURLcode shim_mime_filename(curl_mimepart *part, const char *name);
+CURLcode shim_mime_data(curl_mimepart *part, const char *bytes, size_t size);
+CURLcode shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context);
 void shim_mime_free(curl_mime *form);
 
 /// Seconds since 1970 of a date as HTTP has it; -1 if it isn't one.

@@ -87,19 +87,24 @@ final class HTTPTransfer {
         _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource,
         to easy: UnsafeMutableRawPointer
     ) throws(HTTPFailure) -> OpaquePointer {
-        guard let form = shim_mime_init(easy) else {
-            throw HTTPFailure(kind: .lost, why: "libcurl can't begin a form; there is no memory or no randomness")
-        }
+        let form = shim_mime_init(easy)
+        var codes: [CURLcode] = []
         for field in fields {
             let part = shim_mime_addpart(form)
-            shim_mime_name(part, field.name)
-            shim_mime_data(part, field.value, field.value.utf8.count)
+            codes.append(shim_mime_name(part, field.name))
+            codes.append(shim_mime_data(part, field.value, field.value.utf8.count))
         }
         let part = shim_mime_addpart(form)
-        shim_mime_name(part, file.field)
-        shim_mime_filename(part, file.fileName)
-        shim_mime_type(part, file.contentType)
-        shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context)
+        codes.append(shim_mime_name(part, file.field))
+        codes.append(shim_mime_filename(part, file.fileName))
+        codes.append(shim_mime_type(part, file.contentType))
+        codes.append(
+            shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
+        // Without a part there is nothing that libcurl could name: that is an error too, and no crash.
+        guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
+            shim_mime_free(form)
+            throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
+        }
         _ = shim_set_mime(easy, form)
         if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
         return form
