@@ -24,6 +24,28 @@ CURLcode shim_easy_perform(CURL *easy) { return CALL(curl_easy_perform)(easy); }
 void shim_easy_cleanup(CURL *easy) { CALL(curl_easy_cleanup)(easy); }
 const char *shim_easy_strerror(CURLcode code) { return CALL(curl_easy_strerror)(code); }
 
+CURLM *shim_multi_init(void) { return CALL(curl_multi_init)(); }
+CURLMcode shim_multi_add(CURLM *multi, CURL *easy) { return CALL(curl_multi_add_handle)(multi, easy); }
+CURLMcode shim_multi_remove(CURLM *multi, CURL *easy) { return CALL(curl_multi_remove_handle)(multi, easy); }
+CURLMcode shim_multi_perform(CURLM *multi) {
+  int running;
+  return CALL(curl_multi_perform)(multi, &running);
+}
+CURLMcode shim_multi_poll(CURLM *multi, int milliseconds) {
+  return CALL(curl_multi_poll)(multi, NULL, 0, milliseconds, NULL);
+}
+CURL *shim_multi_next_ended(CURLM *multi, CURLcode *result) {
+  int left;
+  for (CURLMsg *message; (message = CALL(curl_multi_info_read)(multi, &left));)
+    if (message->msg == CURLMSG_DONE) {
+      *result = message->data.result;
+      return message->easy_handle;
+    }
+  return NULL;
+}
+CURLMcode shim_multi_cleanup(CURLM *multi) { return CALL(curl_multi_cleanup)(multi); }
+const char *shim_multi_strerror(CURLMcode code) { return CALL(curl_multi_strerror)(code); }
+
 // In parentheses: a macro of the header by the same name counts the arguments.
 #define SET(option, value) ((__typeof__(&(curl_easy_setopt)))dlsym(library, "curl_easy_setopt"))(easy, option, value)
 #define GET(info, value) ((__typeof__(&(curl_easy_getinfo)))dlsym(library, "curl_easy_getinfo"))(easy, info, value)

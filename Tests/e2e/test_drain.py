@@ -2,12 +2,15 @@
 import hashlib
 import os
 import signal
+import time
+from email.utils import formatdate
 
 import pytest
 
 from pictures import picture
 from process import wait_until
-from receiver import Answer, Receiver
+from receiver import Answer, Receiver, s3_error
+from stores import sha256, store
 
 
 @pytest.fixture
@@ -73,3 +76,55 @@ def test_asked_to_end_it_finishes_what_is_under_way_and_counts_it(spooled, numbe
         spooled.run("drain").expect(0)
         keys = [r.fields["key"] for r in receiver.received]
         assert sorted(keys) == sorted(spooled.spooled), "none twice"
+
+
+@pytest.mark.parametrize("kind", ["rgw-tls", "seaweed"])
+def test_connections_are_kept_and_are_no_more_than_asked_for(spooled, kind, tmp_path):
+    with store(kind, tmp_path) as s:
+        spooled.set(**s.settings).run("drain", "--transfers", "3").expect(0)
+        assert {key: sha256(data) for key, data in s.pictures().items()} == spooled.spooled
+        assert 1 < s.proxy.connections <= 3
+
+
+@pytest.mark.parametrize("answer", [Answer(503), Answer(500), Answer(reset=True)], ids=["busy", "failed", "reset"])
+def test_a_picture_gets_its_attempts_beside_the_others(spooled, answer):
+    with Receiver() as receiver:
+        receiver.answers = [Answer(), answer, answer, Answer(), answer]
+        spooled.set(**receiver.as_http(UPLOAD_ATTEMPTS=4)).run("drain").expect(0)
+        taken = {r.fields["key"]: hashlib.sha256(r.file).hexdigest() for r in receiver.received if r.file}
+        assert taken == spooled.spooled and not spooled.spooled_pictures()
+    health = spooled.health()
+    assert (health["total_uploads"], health["failed_uploads"]) == (12, 12)
+
+
+def test_refused_credentials_cost_one_request(spooled):
+    with Receiver() as receiver:
+        receiver.always = Answer(403)
+        spooled.set(**receiver.as_http(HTTP_AUTH_TOKEN="wrong")).run("drain").refuses(77, "403")
+        assert len(receiver.received) == 1 and len(spooled.spooled_pictures()) == 12
+
+
+def test_another_region_is_asked_for_once(spooled, tmp_path):
+    with store("swift", tmp_path) as s:
+        spooled.set(**s.settings).set(AWS_REGION="ap-south-1").run("drain").expect(0)
+        assert {key: sha256(data) for key, data in s.pictures().items()} == spooled.spooled
+        # It is remembered: the next picture needs one request.
+        assert spooled.capture("--json").expect(0).json["attempts"] == 1
+
+
+def test_a_store_that_refuses_the_clock_gets_the_right_time(spooled):
+    with Receiver() as receiver:
+        tomorrow = formatdate(time.time() + 86400, usegmt=True)
+        receiver.answers = [Answer(403, {"Date": tomorrow}, s3_error("RequestTimeTooSkewed"))]
+        receiver.answers += [Answer(headers={"Date": tomorrow})] * 12
+        spooled.set(**receiver.as_s3()).run("drain").expect(0)
+        assert len(receiver.received) == 13 and not spooled.spooled_pictures()
+        signed = {r.headers["X-Amz-Date"][:8] for r in receiver.received[1:]}
+        assert signed == {time.strftime("%Y%m%d", time.gmtime(time.time() + 86400))}
+
+
+def test_a_store_that_never_answers_ends_by_its_deadline(spooled):
+    with Receiver() as receiver:
+        receiver.always = Answer(wait=60)
+        result = spooled.set(**receiver.as_http(UPLOAD_DEADLINE="1s")).run("drain").refuses(75, "no answer")
+        assert result.wall < 5 and len(spooled.spooled_pictures()) == 12

@@ -66,6 +66,18 @@ def test_pictures_of_a_wrong_clock_get_the_right_time_before_they_are_sent(tmp_p
         r.check_counters()
 
 
+def test_a_drain_gives_the_right_time_once_the_store_has_told_it(tmp_path):
+    with rig(tmp_path, "http") as r:
+        r.store.down()
+        for _ in range(3):
+            assert r.run("capture", prefix=shifted("@2020-02-03 04:05:06")).code == 75
+        r.store.up()
+        assert r.run("drain", prefix=shifted("@2020-02-03 04:05:06")).code == 0
+        told = [taken(q) for q in r.store.receiver.received]
+        assert [quality for _, quality, _ in told] == ["unsynced", "corrected", "corrected"] and not r.spooled()
+        assert all(is_now(at) for at, _, _ in told[1:]) and len({key for _, _, key in told}) == 3, told
+
+
 @pytest.mark.parametrize("shift", ["+1d", "-1d", "+1000d"])
 def test_ages_survive_a_jump(tmp_path, shift):
     with rig(tmp_path, "http") as r:

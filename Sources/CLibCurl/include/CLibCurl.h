@@ -15,6 +15,18 @@ CURLcode shim_easy_perform(CURL *easy);
 void shim_easy_cleanup(CURL *easy);
 const char *shim_easy_strerror(CURLcode code);
 
+CURLM *shim_multi_init(void);
+CURLMcode shim_multi_add(CURLM *multi, CURL *easy);
+CURLMcode shim_multi_remove(CURLM *multi, CURL *easy);
+/// Does what can be done without waiting.
+CURLMcode shim_multi_perform(CURLM *multi);
+/// Waits until there is something to do, for no longer than that.
+CURLMcode shim_multi_poll(CURLM *multi, int milliseconds);
+/// A handle whose request has ended, and how; NULL where there is no more of them.
+CURL *shim_multi_next_ended(CURLM *multi, CURLcode *result);
+CURLMcode shim_multi_cleanup(CURLM *multi);
+const char *shim_multi_strerror(CURLMcode code);
+
 CURLcode shim_set_long(CURL *easy, CURLoption option, long value);
 CURLcode shim_set_offset(CURL *easy, CURLoption option, curl_off_t value);
 CURLcode shim_set_string(CURL *easy, CURLoption option, const char *value);

@@ -88,17 +88,17 @@ extension Run {
             settings.store, client: client, record: record, now: now, statePath: settings.statePath)
         // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
-        let policy = RetryPolicy(
-            attempts: wasDown ? 1 : settings.uploadAttempts, deadline: .after(settings.uploadDeadline))
+        var attempts = Attempts(
+            RetryPolicy(
+                attempts: wasDown ? 1 : settings.uploadAttempts, deadline: .after(settings.uploadDeadline)))
         var quota = record.retryQuota
-        var attempts = 0
         defer {
             record.retryQuota = quota
-            shot.outcome.attempts = attempts
+            shot.outcome.attempts = attempts.count
             note(store)
         }
         do throws(StoreFailure) {
-            try SnapshotCore.put(&object, into: &store, policy, quota: &quota, attempts: &attempts) {
+            try SnapshotCore.put(&object, into: &store, &attempts, quota: &quota) {
                 failure, object in
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }

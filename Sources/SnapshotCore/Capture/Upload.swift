@@ -39,31 +39,54 @@ package struct RetryPolicy: Sendable {
     }
 }
 
+/// The attempts at one object.
+package struct Attempts: Sendable {
+    package let policy: RetryPolicy
+    /// How many were begun.
+    package private(set) var count = 0
+    private var corrections = 0
+    /// Whether the next may use a connection that is open.
+    private(set) var reusesConnection = true
+
+    package init(_ policy: RetryPolicy) { self.policy = policy }
+
+    mutating func begin() { count += 1 }
+
+    /// How long to wait before another; nil where there is none.
+    mutating func pause(after failure: StoreFailure, quota: inout Int) -> Duration? {
+        reusesConnection = !failure.connectionFailed
+        // Once for the region and once for the clock: these aren't retries but corrections.
+        if failure.advice == .signAgain, corrections < 2, !policy.deadline.hasPassed {
+            corrections += 1
+            return .zero
+        }
+        return policy.pause(after: count - corrections, failure, quota: &quota) { .random(in: 0...1) }
+    }
+}
+
+extension Int {
+    /// A retry quota after a success.
+    var replenished: Int { Swift.min(Record.fullRetryQuota, self + 1) }
+}
+
 /// Puts one object, with retries. What happens between attempts is the caller's: `onFailure` is called after every
 /// failed attempt, before any pause, and may correct the object.
 package func put(
-    _ object: inout StoredObject, into store: inout any Store, _ policy: RetryPolicy, quota: inout Int,
-    attempts: inout Int, onFailure: (StoreFailure, inout StoredObject) -> Void
+    _ object: inout StoredObject, into store: inout any Store, _ attempts: inout Attempts, quota: inout Int,
+    onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }
 ) throws(StoreFailure) {
-    var reusesConnection = true
-    var signedAgain = 0
+    let deadline = attempts.policy.deadline
     while true {
-        attempts += 1
+        attempts.begin()
         do throws(StoreFailure) {
-            try store.put(object, deadline: policy.deadline, reusesConnection: reusesConnection)
-            quota = min(Record.fullRetryQuota, quota + 1)
+            try store.put(object, deadline: deadline, reusesConnection: attempts.reusesConnection)
+            quota = quota.replenished
             return
         } catch {
-            // Once for the region and once for the clock: these aren't retries but corrections.
-            let isCorrection = error.advice == .signAgain && signedAgain < 2 && !policy.deadline.hasPassed
-            if isCorrection { signedAgain += 1 }
-            let pause = policy.pause(after: attempts - signedAgain, error, quota: &quota) {
-                .random(in: 0...1)
-            }
+            let pause = attempts.pause(after: error, quota: &quota)
             onFailure(error, &object)
-            guard isCorrection || pause != nil, !HeldSignals.areWaiting else { throw error }
-            if let pause { sleep(pause, until: policy.deadline) }
-            reusesConnection = !error.connectionFailed
+            guard let pause, !HeldSignals.areWaiting else { throw error }
+            sleep(pause, until: deadline)
         }
     }
 }

@@ -81,10 +81,10 @@ struct S3Check {
     ) throws(StoreFailure) -> HTTPResponse {
         var corrections = 0
         while true {
-            let response = try store.send(
+            let request = store.request(
                 method, key: Self.key, query: query, headers: headers, body: body.map(HTTPBody.bytes) ?? .none,
-                sha256: hexadecimal(Crypto.sha256(body ?? [])), deadline: deadline.sooner(.seconds(6)),
-                reusesConnection: true)
+                sha256: hexadecimal(Crypto.sha256(body ?? [])), deadline: deadline.sooner(.seconds(6)))
+            let response = try store.heard(store.client.answer(to: request))
             let error = S3Error(response.body)
             let isFine = (200...299).contains(response.status) && error.code.isEmpty
             guard !isFine, corrections < 2, store.failure(response, error).advice == .signAgain else { return response }

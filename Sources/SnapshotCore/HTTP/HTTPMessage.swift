@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// One HTTP request. Values only; `HTTPClient` does the work.
+/// One HTTP request. Values only; `HTTPClient` and `HTTPTransfers` do the work.
 package struct HTTPRequest: Sendable {
     package var method: String
     /// Sent as it is: everything that needs it is percent-encoded already.
@@ -85,6 +85,9 @@ package struct HTTPResponse: Sendable {
     /// The server's clock, from `Date`, in seconds since 1970.
     package var date: Int?
 }
+
+/// What a request came to.
+package typealias HTTPAnswer = Result<HTTPResponse, HTTPFailure>
 
 /// A request without an answer.
 package struct HTTPFailure: Error, Equatable, Sendable {

@@ -2,19 +2,20 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// What libcurl's callbacks work on during one request: the body on its way out, the answer on its way in.
+/// One request on a handle of libcurl: the body on its way out, the answer on its way in. Whoever has the handle do its
+/// work keeps the transfer until that has ended.
 final class HTTPTransfer {
-    var response = HTTPResponse()
-    /// Why the answer was broken off here; nil where it wasn't.
-    private(set) var refusal: Refusal?
+    private var response = HTTPResponse()
+    private var refusal: Refusal?
     /// The empty line behind the last answer's header has come.
-    private(set) var headerIsWhole = false
+    private var headerIsWhole = false
     private var answers = 0
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
     private let request: HTTPRequest
     private let source: BodySource?
 
+    /// Why an answer is broken off on this side.
     enum Refusal {
         case tooLarge
         /// A stream of pictures, which has no end.
@@ -26,18 +27,75 @@ final class HTTPTransfer {
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
     private static let mostAnswers = 8
 
-    init(_ request: HTTPRequest) {
+    private let easy: UnsafeMutableRawPointer
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var form: OpaquePointer?
+    private let errorText: UnsafeMutablePointer<CChar>
+
+    /// Sets the handle up.
+    /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
+    ///   well.
+    init(_ request: HTTPRequest, on easy: UnsafeMutableRawPointer) throws(HTTPFailure) {
         self.request = request
+        self.easy = easy
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content)
         default: source = BodySource(request.body)
         }
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        guard !request.deadline.hasPassed else {
+            throw HTTPFailure(kind: .timedOut, why: "no time was left")
+        }
+        shim_easy_reset(easy)
+        request.set(on: easy)
+        _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
+        setHeaders()
+        setCallbacks()
+        try setBody()
     }
 
-    /// Sets the callbacks and the body. The caller keeps `self` alive and frees the form after the transfer.
-    /// - Throws: where the form can't be made: without it the request would be another one, and might be answered well.
-    func attach(to easy: UnsafeMutableRawPointer) throws(HTTPFailure) -> OpaquePointer? {
+    deinit {
+        if let form { shim_mime_free(form) }
+        shim_slist_free_all(headers)
+        errorText.deallocate()
+    }
+
+    /// What the request came to, once the handle's work has ended with `code`.
+    func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
+        // The buffer ends with the transfer; the handle must not keep it.
+        _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
+        guard code == CURLE_OK else {
+            var number = 0
+            _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
+            throw HTTPFailure(
+                code, String(cString: errorText), errno: number, refusal: refusal, body: response.body)
+        }
+        guard headerIsWhole else {
+            throw HTTPFailure(kind: .lost, why: "the connection closed within the answer's header")
+        }
+        var status = 0
+        _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+        response.status = status
+        if request.trust == .anybody { response.pin = seenPin(easy) }
+        response.date = response.headers["date"].flatMap(httpDate)
+        return response
+    }
+
+    // MARK: The request
+
+    private func setHeaders() {
+        for (name, value) in request.headers {
+            headers = shim_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
+        }
+        // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
+        // A stream without end asks, or a refusal could get lost in it.
+        headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
+        if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
+    }
+
+    private func setCallbacks() {
         let context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_transfer(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
@@ -57,7 +115,9 @@ final class HTTPTransfer {
         }
         _ = shim_set_pointer(easy, CURLOPT_XFERINFODATA, context)
         _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
+    }
 
+    private func setBody() throws(HTTPFailure) {
         guard let source else {
             if request.method == "HEAD" {
                 _ = shim_set_long(easy, CURLOPT_NOBODY, 1)
@@ -66,11 +126,9 @@ final class HTTPTransfer {
                 _ = shim_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
                 _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
             }
-            return nil
+            return
         }
-        if case .form(let fields, let file) = request.body {
-            return try attachForm(fields, file, source, to: easy)
-        }
+        if case .form(let fields, let file) = request.body { return try setForm(fields, file, source) }
         _ = shim_set_long(easy, CURLOPT_UPLOAD, 1)
         if request.method != "PUT" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
         if let length = source.length {
@@ -80,14 +138,12 @@ final class HTTPTransfer {
         _ = shim_set_pointer(easy, CURLOPT_READDATA, source.context)
         _ = shim_set_seek(easy, seekSource)
         _ = shim_set_pointer(easy, CURLOPT_SEEKDATA, source.context)
-        return nil
     }
 
-    private func attachForm(
-        _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource,
-        to easy: UnsafeMutableRawPointer
-    ) throws(HTTPFailure) -> OpaquePointer {
-        let form = shim_mime_init(easy)
+    private func setForm(
+        _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource
+    ) throws(HTTPFailure) {
+        form = shim_mime_init(easy)
         var codes: [CURLcode] = []
         for field in fields {
             let part = shim_mime_addpart(form)
@@ -102,13 +158,13 @@ final class HTTPTransfer {
             shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
         // Without a part there is nothing that libcurl could name: that is an error too, and no crash.
         guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
-            shim_mime_free(form)
             throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
         }
         _ = shim_set_mime(easy, form)
         if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
-        return form
     }
+
+    // MARK: The answer
 
     /// Whoever is asked to end while a transfer is under way has it finished if that is a matter of two seconds; the
     /// picture is kept, and systemd doesn't wait for long.
@@ -160,64 +216,4 @@ final class HTTPTransfer {
         response.body.append(contentsOf: raw)
         return raw.count
     }
-}
-
-/// Bytes on their way out; can be sent again from the start, as Digest and lost connections want. Pipes can't.
-private final class BodySource {
-    private let body: HTTPBody
-    private var position = 0
-    /// nil for a pipe.
-    let length: Int?
-
-    init(_ body: HTTPBody) {
-        self.body = body
-        switch body {
-        case .bytes(let bytes): length = bytes.count
-        case .file(_, _, let count): length = count
-        default: length = nil
-        }
-    }
-
-    var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
-
-    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(buffer.count, (length ?? Int.max) - position)
-        guard count > 0 else { return 0 }
-        switch body {
-        case .bytes(let bytes):
-            bytes.withUnsafeBytes { raw in
-                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: raw[position..<(position + count)]))
-            }
-            position += count
-            return count
-        case .file(let file, let offset, _):
-            let got = retrying { pread(file.descriptor, buffer.baseAddress, count, off_t(offset + position)) }
-            guard got > 0 else { return Int(CURL_READFUNC_ABORT) }
-            position += got
-            return got
-        case .pipe(let pipe):
-            let got = retrying { Glibc.read(pipe.descriptor, buffer.baseAddress, count) }
-            return got >= 0 ? got : Int(CURL_READFUNC_ABORT)
-        case .none, .form:
-            return 0
-        }
-    }
-
-    func seek(to offset: Int) -> Bool {
-        guard let length, (0...length).contains(offset) else { return false }
-        position = offset
-        return true
-    }
-}
-
-private let readSource: shim_transfer = { bytes, size, count, context in
-    guard let bytes, let context else { return Int(CURL_READFUNC_ABORT) }
-    let source = Unmanaged<BodySource>.fromOpaque(context).takeUnretainedValue()
-    return source.read(into: UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
-}
-
-private let seekSource: shim_seek = { context, offset, origin in
-    guard let context, origin == SEEK_SET else { return Int32(CURL_SEEKFUNC_CANTSEEK) }
-    let source = Unmanaged<BodySource>.fromOpaque(context).takeUnretainedValue()
-    return source.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }

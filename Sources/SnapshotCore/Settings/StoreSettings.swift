@@ -26,11 +26,6 @@ package enum StoreSettings: Sendable {
         }
     }
 
-    /// Whether it gains by several transfers at once; a folder's ledger wants them one by one.
-    package var isRemote: Bool {
-        if case .filesystem = self { false } else { true }
-    }
-
     /// What refused credentials belong to; holds secrets, so it is only ever digested.
     package var fingerprint: String {
         switch self {

@@ -3,11 +3,11 @@ import SnapshotBase
 /// An HTTP endpoint: multipart/form-data with the picture as part `file`, or the bytes alone with the facts as
 /// `X-Snapshot-*` headers. Any 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the server drop a
 /// second copy.
-struct HTTPStore: Store {
+struct HTTPStore: RemoteStore {
     let settings: HTTPStoreSettings
     let client: HTTPClient
     /// The server's clock minus ours, in milliseconds, when last heard.
-    private(set) var clockOffset: Int64?
+    var clockOffset: Int64?
 
     init(settings: HTTPStoreSettings, client: HTTPClient) {
         self.settings = settings
@@ -15,10 +15,9 @@ struct HTTPStore: Store {
     }
 
     var place: String { redactedURL(settings.url) }
+    var addressSetting: String { "HTTP_UPLOAD_URL" }
 
-    mutating func put(
-        _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
-    ) throws(StoreFailure) {
+    func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         var request = HTTPRequest("POST", settings.url, deadline: deadline)
         request.trust = .authorities(file: settings.authorities)
         request.credentials = settings.credentials
@@ -44,13 +43,13 @@ struct HTTPStore: Store {
             }
             request.body = object.content
         }
-        let response: HTTPResponse
-        do throws(HTTPFailure) { response = try client.perform(request) } catch {
-            throw StoreFailure(error, place: place, setting: "HTTP_UPLOAD_URL")
-        }
-        clockOffset = response.clockOffset
+        return request
+    }
+
+    mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
+        let response = try heard(answer)
         guard !(200...299).contains(response.status) else { return }
-        let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
+        let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : addressSetting
         throw StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
     }
 }

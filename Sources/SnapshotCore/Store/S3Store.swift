@@ -3,13 +3,13 @@ import SnapshotState
 
 /// An S3 bucket, or a look-alike: plain PutObject with a length and a signed hash of the body, and nothing that one of
 /// the look-alikes refuses (no chunked signing, no trailer checksums, no conditional headers).
-struct S3Store: Store {
+struct S3Store: RemoteStore {
     let settings: S3Settings
     let client: HTTPClient
     /// The region that signatures name; another than the settings' once the store has asked for it.
     private var region: String
     /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
-    private(set) var clockOffset: Int64?
+    var clockOffset: Int64?
     private var signingOffset: Int64
 
     /// - Parameters:
@@ -30,13 +30,17 @@ struct S3Store: Store {
         "s3://\(settings.bucket)" + (settings.endpoint.map { " at \($0.withoutUser)" } ?? "")
     }
 
-    mutating func put(
-        _ object: StoredObject, deadline: Deadline, reusesConnection: Bool
-    ) throws(StoreFailure) {
-        let response = try send(
+    var addressSetting: String { "S3_ENDPOINT_URL" }
+
+    func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
+        request(
             "PUT", key: object.key,
             headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) },
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
+    }
+
+    mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
+        let response = try heard(answer)
         let error = S3Error(response.body)
         // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
         if (200...299).contains(response.status), error.code.isEmpty {
@@ -46,14 +50,14 @@ struct S3Store: Store {
         throw failure(response, error)
     }
 
-    /// One request about the object `key`, signed; an answer of any status is returned.
+    /// A request about the object `key`, signed.
     /// - Parameters:
     ///   - query: percent-encoded; may be empty.
     ///   - sha256: of the body, lower-case hexadecimal.
-    mutating func send(
+    func request(
         _ method: String, key: String, query: String = "", headers: [(name: String, value: String)], body: HTTPBody,
-        sha256: String, deadline: Deadline, reusesConnection: Bool
-    ) throws(StoreFailure) -> HTTPResponse {
+        sha256: String, deadline: Deadline, reusesConnection: Bool = true
+    ) -> HTTPRequest {
         let (base, host, path) = address(of: settings.prefix + key)
         let target = query.isEmpty ? path : "\(path)?\(query)"
         let date = Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate
@@ -67,13 +71,7 @@ struct S3Store: Store {
         request.body = body
         request.trust = .authorities(file: settings.authorities)
         request.reusesConnection = reusesConnection
-        do throws(HTTPFailure) {
-            let response = try client.perform(request)
-            clockOffset = response.clockOffset
-            return response
-        } catch {
-            throw StoreFailure(error, place: place, setting: "S3_ENDPOINT_URL")
-        }
+        return request
     }
 
     /// Scheme and host, the Host header, and the path as it is sent and signed.

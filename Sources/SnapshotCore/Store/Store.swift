@@ -22,6 +22,37 @@ extension Store {
     package var learnedRegion: LearnedRegion? { nil }
 }
 
+/// A store across the network, which takes an object in one request. Whoever makes the requests, one at a time or several
+/// at once, hands over what they come to.
+protocol RemoteStore: Store {
+    var client: HTTPClient { get }
+    var clockOffset: Int64? { get set }
+    /// The one that says where it is, for messages.
+    var addressSetting: String { get }
+
+    func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
+    /// Learns from the answer to such a request; returns where it acknowledges the object.
+    mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure)
+}
+
+extension RemoteStore {
+    mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
+        let request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
+        try settle(client.answer(to: request))
+    }
+
+    /// The response, which has told the store's time; throws where there is none.
+    mutating func heard(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
+        switch answer {
+        case .success(let response):
+            clockOffset = response.clockOffset
+            return response
+        case .failure(let failure):
+            throw StoreFailure(failure, place: place, setting: addressSetting)
+        }
+    }
+}
+
 /// The store that the settings name.
 /// - Parameters:
 ///   - record: what earlier runs learned of it.

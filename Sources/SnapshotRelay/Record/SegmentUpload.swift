@@ -93,9 +93,8 @@ final class SegmentUpload: Sendable {
         var object = StoredObject(
             key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
-        let policy = RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline))
-        var attempts = 0
-        try put(&object, into: &store, policy, quota: &quota, attempts: &attempts) { _, _ in }
+        var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
+        try put(&object, into: &store, &attempts, quota: &quota)
         unlink(path)
         shared.withLock { $0.uploaded.append(name.text) }
     }

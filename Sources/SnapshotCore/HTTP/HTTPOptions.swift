@@ -1,0 +1,81 @@
+import CLibCurl
+import SnapshotBase
+
+/// A request as libcurl's options.
+extension HTTPRequest {
+    /// Trust in the system's authorities through its directory of hashed names, where there is one: reading the
+    /// whole bundle instead costs more than all the rest of a transfer.
+    private static let authoritiesDirectory: String? = {
+        let directory = "/etc/ssl/certs"
+        return fileExists(directory + "/ca-certificates.crt") ? directory : nil
+    }()
+
+    /// Sets everything but headers and body, which need memory that lives as long as the transfer.
+    func set(on easy: UnsafeMutableRawPointer) {
+        _ = shim_set_string(easy, CURLOPT_URL, url)
+        _ = shim_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+        _ = shim_set_long(easy, CURLOPT_NOSIGNAL, 1)
+        _ = shim_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        _ = shim_set_long(easy, CURLOPT_PATH_AS_IS, 1)
+        // A resolver that hangs must not hold the program past its deadline.
+        _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
+        _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.milliseconds)
+        if body.isStream {
+            // A stream has no end to be late for, but it may come to a standstill.
+            if let stallTimeout = stallTimeout {
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
+                _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
+            }
+        } else {
+            _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)
+        }
+        if !usesProxy { _ = shim_set_string(easy, CURLOPT_PROXY, "") }
+        if !reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
+        _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")
+        if let credentials = credentials {
+            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, shim_auth_basic_or_digest)
+            _ = shim_set_string(easy, CURLOPT_USERNAME, credentials.user)
+            _ = shim_set_string(easy, CURLOPT_PASSWORD, credentials.password)
+        }
+        switch trust {
+        case .authorities(let file?):
+            _ = shim_set_string(easy, CURLOPT_CAINFO, file)
+            _ = shim_set_string(easy, CURLOPT_CAPATH, nil)
+        case .authorities(nil):
+            if let authoritiesDirectory = Self.authoritiesDirectory {
+                _ = shim_set_string(easy, CURLOPT_CAINFO, nil)
+                _ = shim_set_string(easy, CURLOPT_CAPATH, authoritiesDirectory)
+            }
+        case .pin(let pin):
+            trustNoAuthority(easy)
+            _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
+        case .anybody:
+            trustNoAuthority(easy)
+            _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
+        }
+    }
+
+    private func trustNoAuthority(_ easy: UnsafeMutableRawPointer) {
+        _ = shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
+        _ = shim_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
+    }
+}
+
+/// The pin of the public key in the certificate that the server showed; nil where there was none.
+func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
+    var found: UnsafeMutablePointer<curl_certinfo>?
+    guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0
+    else {
+        return nil
+    }
+    var field = found.pointee.certinfo?[0]
+    while let current = field {
+        if let data = current.pointee.data {
+            let text = String(cString: data)
+            if text.hasPrefix("Cert:") { return Crypto.publicKeyPin(pem: String(text.dropFirst(5))) }
+        }
+        field = current.pointee.next
+    }
+    return nil
+}

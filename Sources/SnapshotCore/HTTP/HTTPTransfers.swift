@@ -1,0 +1,84 @@
+import CLibCurl
+import SnapshotBase
+
+/// HTTP on libcurl, several requests at once, over connections that stay open for the next ones (curl multi).
+package final class HTTPTransfers {
+    private var multi: UnsafeMutableRawPointer?
+    private var underWay: [(easy: UnsafeMutableRawPointer, transfer: HTTPTransfer, tag: Int)] = []
+    private var ended: [(tag: Int, answer: HTTPAnswer)] = []
+
+    package init() {}
+
+    deinit {
+        for (easy, _, _) in underWay { close(easy) }
+        if let multi { _ = shim_multi_cleanup(multi) }
+    }
+
+    /// Begins a request. What it comes to, `next` tells under `tag`.
+    package func start(_ request: HTTPRequest, tag: Int) {
+        do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .failure(error))) }
+    }
+
+    /// Waits for a request to end, for no longer than `timeout`; nil where none has.
+    package func next(within timeout: Duration) -> (tag: Int, answer: HTTPAnswer)? {
+        work()
+        if ended.isEmpty, let multi {
+            let code = shim_multi_poll(multi, Int32(clamping: timeout.milliseconds + 1))
+            if code == CURLM_OK { work() } else { giveUp(code) }
+        }
+        return ended.isEmpty ? nil : ended.removeFirst()
+    }
+
+    private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
+        let multi = try opened()
+        let easy = try LibCurl.easy()
+        do throws(HTTPFailure) {
+            let transfer = try HTTPTransfer(request, on: easy)
+            let code = shim_multi_add(multi, easy)
+            guard code == CURLM_OK else { throw Self.failure(code) }
+            underWay.append((easy, transfer, tag))
+        } catch {
+            shim_easy_cleanup(easy)
+            throw error
+        }
+    }
+
+    private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {
+        if let multi { return multi }
+        let new = try LibCurl.multi()
+        multi = new
+        return new
+    }
+
+    /// Does what can be done without waiting.
+    private func work() {
+        guard let multi else { return }
+        let code = shim_multi_perform(multi)
+        var result = CURLE_OK
+        while let easy = shim_multi_next_ended(multi, &result) {
+            guard let index = underWay.firstIndex(where: { $0.easy == easy }) else { continue }
+            let (_, transfer, tag) = underWay.remove(at: index)
+            ended.append((tag, Result { () throws(HTTPFailure) in try transfer.end(result) }))
+            close(easy)
+        }
+        if code != CURLM_OK { giveUp(code) }
+    }
+
+    /// libcurl can't go on, so nothing that is under way will end by itself.
+    private func giveUp(_ code: CURLMcode) {
+        for (easy, _, tag) in underWay {
+            ended.append((tag, .failure(Self.failure(code))))
+            close(easy)
+        }
+        underWay = []
+    }
+
+    private func close(_ easy: UnsafeMutableRawPointer) {
+        _ = shim_multi_remove(multi, easy)
+        shim_easy_cleanup(easy)
+    }
+
+    private static func failure(_ code: CURLMcode) -> HTTPFailure {
+        HTTPFailure(kind: .lost, why: String(cString: shim_multi_strerror(code)))
+    }
+}

@@ -1,0 +1,26 @@
+import CLibCurl
+
+/// The library, loaded when it is first used.
+enum LibCurl {
+    private static let whyMissing = shim_load().map { String(cString: $0) }
+
+    /// A handle for requests one after the other; whoever asked cleans it up.
+    static func easy() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_easy_init) }
+
+    /// A handle for requests side by side; whoever asked cleans it up.
+    static func multi() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_multi_init) }
+
+    private static func make(
+        _ handle: () -> UnsafeMutableRawPointer?
+    ) throws(HTTPFailure) -> UnsafeMutableRawPointer {
+        if let why = whyMissing { throw HTTPFailure(kind: .noLibrary, why: why) }
+        guard let handle = handle() else { throw HTTPFailure(kind: .noLibrary, why: "libcurl can't be started") }
+        return handle
+    }
+}
+
+/// The seconds since 1970 of a date as HTTP headers carry it.
+func httpDate(_ text: String) -> Int? {
+    let seconds = shim_getdate(text)
+    return seconds > 0 ? Int(seconds) : nil
+}

@@ -1,0 +1,83 @@
+import SnapshotBase
+import SnapshotState
+
+/// The spooled pictures that a drain has yet to send, and what became of the others.
+struct DrainQueue {
+    struct Picture {
+        let name: SpoolName
+        var object: StoredObject
+    }
+
+    var run: Run
+    var result: DrainAll.Result {
+        var result = counted
+        result.left = run.spool.figures.count
+        return result
+    }
+    /// For each picture's attempts.
+    var policy: RetryPolicy {
+        RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline))
+    }
+
+    private var waiting: ArraySlice<SpoolName>
+    private var counted = DrainAll.Result()
+    private let total: Int
+    private let progress: (_ sent: Int, _ all: Int) -> Void
+
+    init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) {
+        self.run = run
+        self.progress = progress
+        waiting = run.spool.list()[...]
+        total = waiting.count
+    }
+
+    /// The oldest picture that is whole. None once the program is asked to end.
+    mutating func next() -> Picture? {
+        while !HeldSignals.areWaiting, let name = waiting.popFirst() {
+            do throws(SystemError) {
+                if let object = try object(of: name) { return Picture(name: name, object: object) }
+                run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
+                run.spool.quarantine(name)
+            } catch {
+                run.log.warn("spooled picture \(name.number) can't be read now: \(error)")
+            }
+        }
+        return nil
+    }
+
+    /// Gives the picture the time that is known by now.
+    func renew(_ picture: inout Picture) {
+        if let object = try? object(of: picture.name) { picture.object = object }
+    }
+
+    private func object(of name: SpoolName) throws(SystemError) -> StoredObject? {
+        try run.spool.object(name, template: run.settings.keyTemplate, now: run.now, clock: run.record.clock)
+    }
+
+    mutating func sent(_ picture: Picture) {
+        guard run.spool.remove(picture.name) else { return }
+        run.record.totalUploads += 1
+        run.record.lastUpload = Now.current().moment
+        counted.sent += 1
+        progress(counted.sent, total)
+    }
+
+    /// A picture that stays. What the store says to it alone holds up no other; anything else does.
+    mutating func failed(_ failure: Failure) {
+        let stops = failure.code != "store-rejected"
+        if counted.failure == nil || stops { counted.failure = failure }
+        if stops { waiting = [] }
+    }
+
+    mutating func sendOneByOne(into store: inout any Store) {
+        while var picture = next() {
+            var attempts = Attempts(policy)
+            do throws(StoreFailure) {
+                try put(&picture.object, into: &store, &attempts, quota: &run.record.retryQuota)
+                sent(picture)
+            } catch {
+                failed(error.failure)
+            }
+        }
+    }
+}
