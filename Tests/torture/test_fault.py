@@ -30,20 +30,24 @@ def cases(calls, long):
     return found if long else random.Random(20260121).sample(found, SHORT)
 
 
-@pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back")])
+@pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back"), ("s3", "drain"), ("http", "recount")])
 def test_fault(tmp_path, backend, scenario, long, figure):
     with rig(tmp_path, backend) as r:
         r.settings["CAMERA_TIMEOUT"] = "5s"
         r.good()
         r.good()
         r.store.down()
-        if scenario == "back":
+        if scenario in ("back", "drain", "recount"):
             for _ in range(2):
                 assert r.run("capture").code == 75
+        if scenario == "recount":
+            # As a run leaves it that was killed while it changed the spool.
+            (r.state / "spool/dirty").touch()
         if scenario != "down":
             r.store.up()
         r.keep()
-        _, calls = trace(r, tmp_path / "trace", "capture")
+        command = ["drain"] if scenario == "drain" else ["capture", "--json"]
+        _, calls = trace(r, tmp_path / "trace", *command)
         chosen = cases(calls, long)
         codes = {}
         for name, error, when, line, is_early in chosen:
@@ -52,7 +56,7 @@ def test_fault(tmp_path, backend, scenario, long, figure):
                 r.store.down()
             before = len(r.camera.served)
             try:
-                done = r.run("capture", "--json", prefix=inject(name, f"error={error}", when), timeout=40)
+                done = r.run(*command, prefix=inject(name, f"error={error}", when), timeout=40)
                 codes[done.code] = codes.get(done.code, 0) + 1
                 assert done.code in ((0, 69, 74, 75, 78) if is_early else (0, 69, 74, 75)), done
                 assert "Fatal error" not in done.stderr, done
@@ -61,6 +65,8 @@ def test_fault(tmp_path, backend, scenario, long, figure):
                 lost = '"result":"lost"' in done.stdout or r.health()["spool"]["dropped"] > 0
                 if len(r.camera.served) > before and done.code in (0, 75):
                     assert r.camera.served[-1] in there, done
+                if scenario == "drain" and done.code == 0:
+                    assert not r.spooled(), done
                 if len(r.camera.served) > before and done.code == 74:
                     assert r.camera.served[-1] in there or lost, done
                 r.recover(dropped=1)

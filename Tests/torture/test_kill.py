@@ -8,24 +8,25 @@ from rig import BACKENDS, inject, rig, trace
 
 KILLED = -signal.SIGKILL
 SCENARIOS = ("up", "down", "back")
-CASES = [(b, s) for b in BACKENDS for s in SCENARIOS] + [("http", "first"), ("filesystem", "full")]
+CASES = [(b, s) for b in BACKENDS for s in (*SCENARIOS, "drain")] + [("http", "first"), ("filesystem", "full")]
 SHORT = 8
 
 
 def prepare(r, scenario):
-    """Two good runs; for `back` also two during an outage, whose pictures the killed run drains; for `full` two that
-    fill the spool, so that the killed run gives up the oldest; for `first` none at all."""
+    """Two good runs; for `back` also two during an outage, whose pictures the killed run drains, and for `drain` two that
+    the killed `snapshot drain` sends; for `full` two that fill the spool, so that the killed run gives up the oldest; for
+    `first` none at all."""
     for _ in range(0 if scenario == "first" else 2):
         r.good()
     if scenario != "up":
         r.settings["UPLOAD_ATTEMPTS"] = "2"
-    if scenario in ("back", "full"):
+    if scenario in ("back", "drain", "full"):
         r.store.down()
         for _ in range(2):
             assert r.run("capture").code == 75
     if scenario == "full":
         r.settings["SPOOL_MAX_BYTES"] = str(int(2.5 * len(r.camera.last)))
-    if scenario == "back":
+    if scenario in ("back", "drain"):
         r.store.up()
     if scenario == "down":
         r.store.down()
@@ -48,7 +49,8 @@ def test_kill(tmp_path, backend, scenario, long, figure):
     with rig(tmp_path, backend) as r:
         prepare(r, scenario)
         is_down = scenario in ("down", "full")
-        done, calls = trace(r, tmp_path / "trace", "capture")
+        command = "drain" if scenario == "drain" else "capture"
+        done, calls = trace(r, tmp_path / "trace", command)
         assert done.code == (75 if is_down else 0), done
         chosen = sample(calls, long)
         r.back()
@@ -58,7 +60,7 @@ def test_kill(tmp_path, backend, scenario, long, figure):
             r.back()
             if is_down and r.store.remote:
                 r.store.down()
-            done = r.run("capture", prefix=inject(name, "signal=KILL", when))
+            done = r.run(command, prefix=inject(name, "signal=KILL", when))
             try:
                 killed += done.code == KILLED
                 assert done.code in (KILLED, 0, 75), done

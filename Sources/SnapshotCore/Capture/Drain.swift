@@ -13,7 +13,10 @@ extension Run {
         var next = 0
         defer { if drained > 0 { shot.outcome.drained = drained } }
         while skipped < 3 {
-            let names = spool.oldest(from: next)
+            let names: [SpoolName]
+            do throws(SystemError) { names = try spool.oldest(from: next) } catch {
+                return log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
+            }
             guard let last = names.last else { return }
             next = last.number + 1
             for name in names {

@@ -44,9 +44,14 @@ struct Run {
         spool.sweep()
         // After a boot too: a power cut may have taken the mark.
         if spool.isDirty || isFirst || isNewBoot {
-            record.reconcile(with: spool.list())
-            spool.figures = record.spool
-            spool.noteOldest()
+            do throws(SystemError) {
+                record.reconcile(with: try spool.list())
+                spool.figures = record.spool
+                spool.noteOldest()
+            } catch {
+                log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
+                spool.stayMarked()
+            }
         }
     }
 

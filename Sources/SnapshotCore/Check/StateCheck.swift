@@ -57,7 +57,11 @@ struct StateCheck {
                     why: "\(sizeText(free)) are free, less than SPOOL_MIN_FREE (\(sizeText(plan.spoolMinFree)))",
                     hint: "df -h \(near)"))
         }
-        let names = spool.list()
+        let names: [SpoolName]
+        do throws(SystemError) { names = try spool.list() } catch {
+            return .failed(
+                "spool", Failure(.spool, code: "spool-read", "cannot read spool", spool.path, why: "\(error)"))
+        }
         let bytes = names.reduce(0) { $0 + $1.bytes }
         let content = names.isEmpty ? "empty" : "\(names.count) waiting, \(sizeText(bytes))"
         return .passed(

@@ -22,7 +22,7 @@ package final class HTTPClient {
     }
 
     func answer(to request: HTTPRequest) -> HTTPAnswer {
-        Result { () throws(HTTPFailure) in try perform(request) }
+        HTTPAnswer { () throws(HTTPFailure) in try perform(request) }
     }
 
     private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {

@@ -87,7 +87,16 @@ package struct HTTPResponse: Sendable {
 }
 
 /// What a request came to.
-package typealias HTTPAnswer = Result<HTTPResponse, HTTPFailure>
+package enum HTTPAnswer: Sendable {
+    /// Of any status.
+    case response(HTTPResponse)
+    case none(HTTPFailure)
+
+    /// Our own rather than `Result`: making sense of a generic type costs a run as much memory as its picture.
+    init(_ body: () throws(HTTPFailure) -> HTTPResponse) {
+        do throws(HTTPFailure) { self = .response(try body()) } catch { self = .none(error) }
+    }
+}
 
 /// A request without an answer.
 package struct HTTPFailure: Error, Equatable, Sendable {

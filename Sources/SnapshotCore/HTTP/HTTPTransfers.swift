@@ -16,7 +16,7 @@ package final class HTTPTransfers {
 
     /// Begins a request. What it comes to, `next` tells under `tag`.
     package func start(_ request: HTTPRequest, tag: Int) {
-        do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .failure(error))) }
+        do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .none(error))) }
     }
 
     /// Waits for a request to end, for no longer than `timeout`; nil where none has.
@@ -58,7 +58,7 @@ package final class HTTPTransfers {
         while let easy = shim_multi_next_ended(multi, &result) {
             guard let index = underWay.firstIndex(where: { $0.easy == easy }) else { continue }
             let (_, transfer, tag) = underWay.remove(at: index)
-            ended.append((tag, Result { () throws(HTTPFailure) in try transfer.end(result) }))
+            ended.append((tag, HTTPAnswer { () throws(HTTPFailure) in try transfer.end(result) }))
             close(easy)
         }
         if code != CURLM_OK { giveUp(code) }
@@ -67,7 +67,7 @@ package final class HTTPTransfers {
     /// libcurl can't go on, so nothing that is under way will end by itself.
     private func giveUp(_ code: CURLMcode) {
         for (easy, _, tag) in underWay {
-            ended.append((tag, .failure(Self.failure(code))))
+            ended.append((tag, .none(Self.failure(code))))
             close(easy)
         }
         underWay = []

@@ -39,7 +39,7 @@ package struct DrainAll {
         {
             throw .latched(.storeRefused, "store", "", wait: wait)
         }
-        var queue = DrainQueue(run, progress)
+        var queue = try DrainQueue(run, progress)
         var store = makeStore(
             settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
         if let store = store as? any RemoteStore {

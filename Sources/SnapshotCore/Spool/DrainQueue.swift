@@ -24,10 +24,12 @@ struct DrainQueue {
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
-    init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) {
+    init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
         self.run = run
         self.progress = progress
-        waiting = run.spool.list()[...]
+        do throws(SystemError) { waiting = try run.spool.list()[...] } catch {
+            throw Failure(.spool, code: "spool-read", "cannot read spool", run.spool.path, why: "\(error)")
+        }
         total = waiting.count
     }
 
@@ -39,7 +41,7 @@ struct DrainQueue {
                 run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
                 run.spool.quarantine(name)
             } catch {
-                run.log.warn("spooled picture \(name.number) can't be read now: \(error)")
+                failed(.spool("read", name, in: run.spool, why: "\(error)"), stops: false)
             }
         }
         return nil
@@ -55,16 +57,23 @@ struct DrainQueue {
     }
 
     mutating func sent(_ picture: Picture) {
-        guard run.spool.remove(picture.name) else { return }
+        guard run.spool.remove(picture.name) else {
+            // It will be sent once more; no other should have to be.
+            let why = "it is stored as \(picture.object.key), and will be sent again"
+            return failed(.spool("remove", picture.name, in: run.spool, why: why), stops: true)
+        }
         run.record.totalUploads += 1
         run.record.lastUpload = Now.current().moment
         counted.sent += 1
         progress(counted.sent, total)
     }
 
-    /// A picture that stays. What the store says to it alone holds up no other; anything else does.
-    mutating func failed(_ failure: Failure) {
-        let stops = failure.code != "store-rejected"
+    /// A picture that the store did not take. What it says to this one alone holds up no other; anything else does.
+    mutating func failed(_ failure: StoreFailure) {
+        failed(failure.failure, stops: failure.failure.code != "store-rejected")
+    }
+
+    private mutating func failed(_ failure: Failure, stops: Bool) {
         if counted.failure == nil || stops { counted.failure = failure }
         if stops { waiting = [] }
     }
@@ -76,8 +85,14 @@ struct DrainQueue {
                 try put(&picture.object, into: &store, &attempts, quota: &run.record.retryQuota)
                 sent(picture)
             } catch {
-                failed(error.failure)
+                failed(error)
             }
         }
+    }
+}
+
+extension Failure {
+    fileprivate static func spool(_ verb: String, _ name: SpoolName, in spool: Spool, why: String) -> Failure {
+        Failure(.spool, code: "spool-\(verb)", "cannot \(verb) spooled picture \(name.number) in", spool.path, why: why)
     }
 }

@@ -57,7 +57,7 @@ struct ParallelDrain {
         for upload in underWay {
             guard let pause = upload.pause, isAsked || pause.end <= now else { continue }
             underWay.removeAll { $0.tag == upload.tag }
-            if isAsked { queue.failed(pause.after.failure) } else { begin(upload) }
+            if isAsked { queue.failed(pause.after) } else { begin(upload) }
         }
     }
 
@@ -80,7 +80,7 @@ struct ParallelDrain {
         } catch {
             learn(upload.store, &queue, isNew: true)
             guard let pause = upload.attempts.pause(after: error, quota: &queue.run.record.retryQuota) else {
-                return queue.failed(error.failure)
+                return queue.failed(error)
             }
             // Refused for our clock, it goes with the right time.
             if error.clockOffset != nil { queue.renew(&upload.picture) }

@@ -12,7 +12,6 @@ package struct Spool: Sendable {
     /// As the next record will have it. The caller records it before `settled`.
     package var figures: SpoolFigures
     private var isMarked = false
-    /// What was given up is still there: the next run has to count anew.
     private var staysMarked = false
     /// Folders that entries have left since the last `syncRemovals`.
     private var left: [String] = []
@@ -33,26 +32,38 @@ package struct Spool: Sendable {
     }
 
     /// Every entry, oldest first, by listing: slow in a large spool.
-    package func list() -> [SpoolName] { folders().flatMap(entries) }
+    package func list() throws(SystemError) -> [SpoolName] {
+        var all: [SpoolName] = []
+        for folder in try folders() { all += try entries(in: folder) }
+        return all
+    }
 
     /// The oldest entries from number `start`, those of one folder at most: cheap.
-    package func oldest(from start: Int = 0) -> [SpoolName] {
-        for folder in folders() {
-            let found = entries(in: folder).filter { $0.number >= start }
+    package func oldest(from start: Int = 0) throws(SystemError) -> [SpoolName] {
+        for folder in try folders() {
+            let found = try entries(in: folder).filter { $0.number >= start }
             if !found.isEmpty { return found }
         }
         return []
     }
 
-    private func folders() -> [String] {
-        ((try? listDirectory(path)) ?? []).filter {
+    private func folders() throws(SystemError) -> [String] {
+        try names(in: path).filter {
             $0.utf8.count == 12 && $0.utf8.allSatisfy { (48...57).contains($0) }
         }
         .sorted()
     }
 
-    private func entries(in folder: String) -> [SpoolName] {
-        ((try? listDirectory(path + "/" + folder)) ?? []).compactMap(SpoolName.init).sorted()
+    private func entries(in folder: String) throws(SystemError) -> [SpoolName] {
+        try names(in: path + "/" + folder).compactMap(SpoolName.init).sorted()
+    }
+
+    /// None where there is no such folder; one that can't be read tells nothing about what is in it.
+    private func names(in folder: String) throws(SystemError) -> [String] {
+        do throws(SystemError) { return try listDirectory(folder) } catch {
+            if error.number == ENOENT { return [] }
+            throw error
+        }
     }
 
     private func path(of name: SpoolName) -> String { "\(path)/\(name.folder)/\(name.text)" }
@@ -106,7 +117,7 @@ package struct Spool: Sendable {
         while !hasRoom(figures, freed: 0) {
             var victims: [SpoolName] = []
             var after = figures
-            for name in oldest() where !hasRoom(after, freed: figures.bytes - after.bytes) {
+            for name in try oldest() where !hasRoom(after, freed: figures.bytes - after.bytes) {
                 victims.append(name)
                 after.count -= 1
                 after.bytes -= name.bytes
@@ -119,7 +130,7 @@ package struct Spool: Sendable {
             var stuck: [SpoolName] = []
             for name in victims where !discard(name) { stuck.append(name) }
             guard stuck.isEmpty else {
-                staysMarked = true
+                stayMarked()
                 throw SystemError("unlink", number: EIO)
             }
         }
@@ -176,6 +187,12 @@ package struct Spool: Sendable {
         isMarked = true
     }
 
+    /// The next run has to count anew, whatever this one records.
+    package mutating func stayMarked() {
+        try? markDirty()
+        staysMarked = true
+    }
+
     /// The figures have been recorded.
     package mutating func settled() {
         if staysMarked { return }
@@ -190,7 +207,7 @@ package struct Spool: Sendable {
 
     /// Looks up the oldest entry's capture time.
     package mutating func noteOldest() {
-        guard figures.count > 0, let name = oldest().first, let found = try? open(name) else {
+        guard figures.count > 0, let name = try? oldest().first, let found = try? open(name) else {
             figures.oldest = nil
             return
         }

@@ -44,10 +44,10 @@ extension RemoteStore {
     /// The response, which has told the store's time; throws where there is none.
     mutating func heard(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
         switch answer {
-        case .success(let response):
+        case .response(let response):
             clockOffset = response.clockOffset
             return response
-        case .failure(let failure):
+        case .none(let failure):
             throw StoreFailure(failure, place: place, setting: addressSetting)
         }
     }
