@@ -93,6 +93,26 @@ def test_the_live_view_of_a_second_camera(relay):
     relay.run("rm -r /etc/snapshot/web.env /etc/snapshot/yard.env /var/lib/snapshot/yard")
 
 
+def test_beside_the_capture_timer_on_the_same_camera(relay):
+    """A Reolink camera that gives pictures and a stream to both units, with one file of settings and one state."""
+    relay.settings(CAMERA_RTSP_PORT="8554", STREAM_MODE="hls,record", SEGMENT_TIME="4s", HLS_SEGMENT_TIME="2s")
+    relay.run("systemctl restart snapshot-relay.service && snapshot schedule 2s && systemctl start snapshot.timer")
+    pid = relay.property("snapshot-relay.service", "MainPID")
+    before = len(relay.shots())
+    try:
+        for count in range(1, 6):
+            wait_for(lambda: len(relay.shots()) >= before + count, 15, "a shot")
+            since = time.time()
+            wait_for(lambda: newest(relay) > since, 15, "media beside it")
+        health = relay.health()
+        assert health["status"] == "healthy", health
+        assert health["relay"]["state"] == "running" and health["relay"]["restarts"] == 0, health
+        assert relay.property("snapshot-relay.service", "MainPID") == pid
+        assert {relay.property(f"snapshot{kind}.service", "Result") for kind in ("", "-relay")} == {"success"}
+    finally:
+        relay.run("systemctl stop snapshot.timer; cd /etc/systemd/system; rm -rf snapshot.timer.d snapshot.service.d; systemctl daemon-reload")
+
+
 def test_it_ends_soon_and_leaves_nothing(relay):
     begin = time.monotonic()
     relay.run("systemctl stop snapshot-relay.service")
