@@ -39,3 +39,40 @@ private let failure = Failure(.store, code: "store-error", "store failed", why: 
         #expect(quota == 7)
     }
 }
+
+@Suite struct AttemptsTests {
+    @Test func twoCorrectionsAreFreeAndTheNextIsNone() {
+        var attempts = Attempts(RetryPolicy(attempts: 1, deadline: .after(.seconds(60))))
+        var quota = 0
+        for _ in 1...2 {
+            attempts.begin()
+            #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == .zero)
+        }
+        attempts.begin()
+        #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == nil)
+        #expect(attempts.count == 3)
+    }
+
+    @Test func retriesAreCountedWithoutTheCorrections() {
+        var attempts = Attempts(RetryPolicy(attempts: 2, deadline: .after(.seconds(60))))
+        var quota = 500
+        attempts.begin()
+        #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == .zero)
+        attempts.begin()
+        #expect(attempts.pause(after: StoreFailure(failure, .retry), quota: &quota) != nil)
+        attempts.begin()
+        #expect(attempts.pause(after: StoreFailure(failure, .retry), quota: &quota) == nil)
+    }
+
+    @Test func aConnectionThatFailedIsNotUsedAgain() {
+        var attempts = Attempts(RetryPolicy(attempts: 3, deadline: .after(.seconds(60))))
+        var quota = 500
+        var lost = StoreFailure(failure, .retry)
+        lost.connectionFailed = true
+        #expect(attempts.reusesConnection)
+        _ = attempts.pause(after: lost, quota: &quota)
+        #expect(!attempts.reusesConnection)
+        _ = attempts.pause(after: StoreFailure(failure, .retry), quota: &quota)
+        #expect(attempts.reusesConnection)
+    }
+}
