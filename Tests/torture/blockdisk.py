@@ -4,6 +4,8 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 
+from process import wait_until
+
 
 class Disk:
     def __init__(self, image, mount):
@@ -20,6 +22,15 @@ class Disk:
     def __exit__(self, *_):
         subprocess.run(["umount", self.mount], check=True)
         subprocess.run(["losetup", "-d", self.device], check=True)
+        # A test beside this one that has mounts of its own got this one too, and holds it until it ends.
+        wait_until(lambda: self._backing != str(self.image), 60, f"{self.device} to be let go")
+
+    @property
+    def _backing(self):
+        try:
+            return Path(f"/sys/block/{Path(self.device).name}/loop/backing_file").read_text().strip()
+        except OSError:
+            return None
 
     @property
     def _counters(self):
