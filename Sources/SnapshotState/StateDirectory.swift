@@ -13,6 +13,8 @@ package struct StateDirectory: ~Copyable {
     private let lock: FileHandle
     private var ring: FileHandle?
     private var damaged: [Int] = []
+    /// The newest records may be among those that can't be read any more.
+    package var hasLostRecords: Bool { resetReason != nil || !damaged.isEmpty }
 
     /// - Returns: nil where another run holds the lock.
     /// - Throws: `Failure` of kind state if the directory can't be made, locked or read.

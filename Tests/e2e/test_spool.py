@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from disk import small_disk
+from disk import failing as failing_call, small_disk
 from pictures import picture
 from receiver import Answer
 
@@ -81,6 +81,37 @@ def test_a_damaged_spooled_picture_is_not_uploaded(failing, endpoint, camera):
     for _ in range(2):
         failing.capture().expect(0)
     assert all(r.file in camera.served for r in endpoint.received)
+
+
+@pytest.mark.parametrize("sizes", [(50_000, 50_000, 50_000), (50_000, 60_000, 70_000)], ids=["same", "other"])
+def test_a_lost_record_costs_no_picture(failing, camera, endpoint, sizes):
+    wanted = iter(sizes)
+    # Equal to the byte: padding behind the end is no part of the picture.
+    camera.picture = lambda: picture().ljust(next(wanted), b"\0")
+    failing.capture().expect(75)
+    failing.capture().expect(75)
+    failing.ring.tear(2)
+    failing.capture().expect(75)
+    health = failing.health()
+    assert (health["total_captures"], health["failed_uploads"], health["spool"]["count"]) == (3, 3, 3)
+    endpoint.always, endpoint.received[:] = None, []
+    failing.run("drain").expect(0)
+    assert sorted(r.file for r in endpoint.received) == sorted(camera.served)
+    health = failing.health()
+    assert (health["total_captures"], health["total_uploads"], health["spool"]["count"]) == (3, 3, 0)
+
+
+def test_a_spool_that_cannot_be_counted_keeps_what_is_in_it(failing, camera, endpoint):
+    camera.picture = lambda: picture().ljust(50_000, b"\0")
+    failing.capture().expect(75)
+    failing.capture().expect(75)
+    failing.ring.tear(2)
+    failing.capture(prefix=failing_call("getdents64", "EIO", failing.state_folder / "spool")).expect(75)
+    endpoint.always, endpoint.received[:] = None, []
+    failing.run("drain").expect(0)
+    assert sorted(r.file for r in endpoint.received) == sorted(camera.served)
+    health = failing.health()
+    assert (health["total_captures"], health["total_uploads"], health["spool"]["count"]) == (3, 3, 0)
 
 
 def test_facts_survive_the_spool(failing, endpoint):

@@ -42,8 +42,8 @@ struct Run {
         }
         spool = Spool(statePath: settings.statePath, figures: record.spool)
         spool.sweep()
-        // After a boot too: a power cut may have taken the mark.
-        if spool.isDirty || isFirst || isNewBoot {
+        // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
+        if spool.isDirty || isFirst || isNewBoot || state.hasLostRecords {
             do throws(SystemError) {
                 record.reconcile(with: try spool.list())
                 spool.figures = record.spool

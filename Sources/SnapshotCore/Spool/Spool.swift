@@ -80,7 +80,9 @@ package struct Spool: Sendable {
         guard picture.count <= maxBytes else {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(maxBytes) bytes)")
         }
-        let name = SpoolName(number: number, bytes: picture.count)
+        var name = SpoolName(number: number, bytes: picture.count)
+        // A state that has lost records may give a number twice; no picture goes for that.
+        while fileExists(path(of: name)) { name = SpoolName(number: name.number + 1, bytes: picture.count) }
         do throws(SystemError) {
             for folder in ["", "/tmp", "/" + name.folder] { try makeDirectory(path + folder, mode: 0o700) }
             try markDirty()
