@@ -26,13 +26,14 @@ struct DrainCommand: ParsableCommand {
             defer { signals.release() }
             let isTerminal = isatty(2) == 1
             let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in
-                if isTerminal { print(descriptor: 2, "\r\(sent) of \(all) sent\u{1B}[K") }
+                // What else is told begins its line at the left, over this one.
+                if isTerminal { print(descriptor: 2, "\(sent) of \(all) sent\u{1B}[K\r") }
             }
             guard let result = try drain.run() else {
                 log.write(.notice, "another run holds the lock; nothing to do")
                 return 0
             }
-            if isTerminal { print(descriptor: 2, "\r\u{1B}[K") }
+            if isTerminal { print(descriptor: 2, "\u{1B}[K") }
             print(descriptor: 1, "sent \(result.sent), \(result.left) left in the spool\n")
             if let failure = result.failure {
                 log.report(failure)

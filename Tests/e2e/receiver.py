@@ -47,16 +47,18 @@ class Received:
 
 
 class Receiver:
-    def __init__(self, token=None, status=200, ssl=None):
+    def __init__(self, token=None, status=200, ssl=None, threaded=True):
         self.token, self.status = token, status
         self.received, self.answers = [], []
         self.always = None
+        self.choking = set()
+        """Keys that get a 500."""
         self._stopping = threading.Event()
         app = Flask("receiver")
         app.config["PROPAGATE_EXCEPTIONS"] = True
         app.add_url_rule("/", "root", self._take, methods=["GET", "POST", "PUT", "HEAD", "DELETE"])
         app.add_url_rule("/<path:_>", "any", self._take, methods=["GET", "POST", "PUT", "HEAD", "DELETE"])
-        self._server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=ssl)
+        self._server = make_server("127.0.0.1", 0, app, threaded=threaded, ssl_context=ssl)
         self.port = self._server.port
         self.url = f"http{'s' if ssl else ''}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -95,7 +97,7 @@ class Receiver:
         if answer is None:
             if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
                 return Response("no", 401)
-            return Response(b"", self.status)
+            return Response(b"", 500 if self.last.fields.get("key") in self.choking else self.status)
         self._stopping.wait(answer.wait)
         return Response(answer.body, answer.status, answer.headers)
 

@@ -1,7 +1,9 @@
 """`snapshot drain`: the whole spool at once, into every kind of store."""
 import hashlib
 import os
+import re
 import signal
+import subprocess
 import time
 from email.utils import formatdate
 
@@ -60,6 +62,26 @@ def test_one_that_the_store_dislikes_holds_up_no_other(spooled):
     assert spooled.health()["total_uploads"] == 12
 
 
+def test_those_that_the_store_chokes_on_hold_up_no_other(spooled):
+    with Receiver() as receiver:
+        receiver.choking = set(sorted(spooled.spooled)[:2])
+        result = spooled.set(**receiver.as_http(UPLOAD_ATTEMPTS=2)).run("drain").refuses(75, "500")
+        assert result.stdout == "sent 10, 2 left in the spool\n" and len(receiver.received) == 14
+
+
+def test_a_store_that_chokes_on_all_is_left_alone(spooled):
+    with Receiver(status=500) as receiver:
+        spooled.set(**receiver.as_http()).run("drain").refuses(75, "500")
+        assert len(receiver.received) == 3 and len(spooled.spooled_pictures()) == 12
+
+
+def test_a_line_that_several_share_takes_as_long_for_each(spooled):
+    with Receiver(threaded=False) as receiver:
+        receiver.always = Answer(wait=0.3)
+        spooled.set(**receiver.as_http(UPLOAD_DEADLINE="1s")).run("drain", "--transfers", "6").expect(0)
+        assert len(receiver.received) == 12
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_finishes_what_is_under_way_and_counts_it(spooled, number):
     with Receiver() as receiver:
@@ -102,6 +124,41 @@ def test_refused_credentials_cost_one_request(spooled):
         receiver.always = Answer(403)
         spooled.set(**receiver.as_http(HTTP_AUTH_TOKEN="wrong")).run("drain").refuses(77, "403")
         assert len(receiver.received) == 1 and len(spooled.spooled_pictures()) == 12
+
+
+def test_credentials_that_are_refused_beside_another_failure_are_latched(spooled):
+    with Receiver() as receiver:
+        receiver.answers = [Answer(), Answer(403), Answer(503, wait=1)]
+        spooled.set(**receiver.as_http()).run("drain", "--transfers", "2").refuses(77, "403")
+        spooled.run("drain").refuses(77, "earlier")
+        assert len(receiver.received) == 3
+
+
+def test_asked_to_end_it_waits_for_no_answer_that_does_not_come(spooled):
+    with Receiver() as receiver:
+        receiver.always = Answer(wait=60)
+        run = spooled.set(**receiver.as_http(UPLOAD_DEADLINE="50s")).start("drain")
+        wait_until(lambda: receiver.received, what="an upload")
+        os.kill(run.pid, signal.SIGTERM)
+        result = run.result(timeout=20)
+        assert result.code == -signal.SIGTERM and "asked to end" in result.stderr
+        assert result.stdout == "sent 0, 12 left in the spool\n" and len(spooled.spooled_pictures()) == 12
+
+
+def test_on_a_terminal_progress_and_warnings_share_no_line(spooled):
+    damaged = sorted((spooled.state_folder / "spool").rglob("*.jpg"))[5]
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    with Receiver() as receiver:
+        spooled.set(**receiver.as_http())
+        ours, theirs = os.openpty()
+        run = subprocess.Popen([spooled.binary, "drain"], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                               env={**spooled.environment, **spooled.settings}, cwd=spooled.folder)
+        assert run.wait(30) == 0
+        shown = os.read(ours, 65536).decode()
+        os.close(ours), os.close(theirs)
+    assert "10 of 12 sent" in shown
+    # Each warning and the summary begin at the left.
+    assert re.search(r"[\r\n]snapshot: warning", shown) and re.search(r"\r\x1b\[Ksent 11, 0 left", shown), repr(shown)
 
 
 def test_another_region_is_asked_for_once(spooled, tmp_path):

@@ -22,6 +22,8 @@ final class HTTPTransfer {
         case multipart
         /// Challenge after challenge.
         case tooManyAnswers
+        /// The program has no more time for it.
+        case askedToEnd
     }
 
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
@@ -175,7 +177,9 @@ final class HTTPTransfer {
         guard HeldSignals.areWaiting else { return true }
         let since = askedToEnd ?? now
         askedToEnd = since
-        return now - since < .seconds(2)
+        if now - since < .seconds(2) { return true }
+        refusal = .askedToEnd
+        return false
     }
 
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {

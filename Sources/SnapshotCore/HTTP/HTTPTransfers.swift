@@ -30,9 +30,10 @@ package final class HTTPTransfers {
     }
 
     private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
-        let multi = try opened()
+        // Before the other kind of handle: it makes libcurl as a whole ready.
         let easy = try LibCurl.easy()
         do throws(HTTPFailure) {
+            let multi = try opened()
             let transfer = try HTTPTransfer(request, on: easy)
             let code = shim_multi_add(multi, easy)
             guard code == CURLM_OK else { throw Self.failure(code) }

@@ -14,13 +14,15 @@ struct DrainQueue {
         result.left = run.spool.figures.count
         return result
     }
-    /// For each picture's attempts.
-    var policy: RetryPolicy {
-        RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline))
+    /// For one picture's attempts, of so many at once: they share the line, so each gets the time of all.
+    func policy(of transfers: Int = 1) -> RetryPolicy {
+        RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline * transfers))
     }
 
     private var waiting: ArraySlice<SpoolName>
     private var counted = DrainAll.Result()
+    /// Pictures in a row that the store choked on.
+    private var choked = 0
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
@@ -64,23 +66,32 @@ struct DrainQueue {
         }
         run.record.totalUploads += 1
         run.record.lastUpload = Now.current().moment
+        choked = 0
         counted.sent += 1
         progress(counted.sent, total)
     }
 
-    /// A picture that the store did not take. What it says to this one alone holds up no other; anything else does.
+    /// A picture that the store did not take. What it says to this one alone holds up no other; anything else does, and
+    /// so does a store that chokes on one after the other.
     mutating func failed(_ failure: StoreFailure) {
-        failed(failure.failure, stops: failure.failure.code != "store-rejected")
+        switch failure.failure.code {
+        case "store-rejected": failed(failure.failure, stops: false)
+        case "store-error":
+            choked += 1
+            failed(failure.failure, stops: choked == 3)
+        default: failed(failure.failure, stops: true)
+        }
     }
 
     private mutating func failed(_ failure: Failure, stops: Bool) {
-        if counted.failure == nil || stops { counted.failure = failure }
+        // Whatever else goes wrong meanwhile: refused credentials have to be heard of, and latched.
+        if counted.failure == nil || stops, counted.failure?.kind != .storeRefused { counted.failure = failure }
         if stops { waiting = [] }
     }
 
     mutating func sendOneByOne(into store: inout any Store) {
         while var picture = next() {
-            var attempts = Attempts(policy)
+            var attempts = Attempts(policy())
             do throws(StoreFailure) {
                 try put(&picture.object, into: &store, &attempts, quota: &run.record.retryQuota)
                 sent(picture)

@@ -10,7 +10,8 @@ struct ParallelDrain {
         var attempts: Attempts
         /// Set between attempts.
         var pause: (end: Uptime, after: StoreFailure)?
-        var tag: Int { picture.name.number }
+        /// Tells it from the others.
+        let tag: Int
     }
 
     private let http = HTTPTransfers()
@@ -18,6 +19,7 @@ struct ParallelDrain {
     /// What is known of the store by now.
     private var store: any RemoteStore
     private var underWay: [Upload] = []
+    private var lastTag = 0
     /// The first goes alone: it tells whether the store is there and takes the credentials, its region and its clock.
     private var isAccepted = false
 
@@ -31,8 +33,10 @@ struct ParallelDrain {
 
     mutating func run(_ queue: inout DrainQueue) {
         while true {
-            while underWay.count < (isAccepted ? most : 1), let picture = queue.next() {
-                begin(Upload(picture: picture, store: store, attempts: Attempts(queue.policy)))
+            let room = isAccepted ? most : 1
+            while underWay.count < room, let picture = queue.next() {
+                lastTag += 1
+                begin(Upload(picture: picture, store: store, attempts: Attempts(queue.policy(of: room)), tag: lastTag))
             }
             resume(&queue)
             guard !underWay.isEmpty else { return }
