@@ -1,5 +1,6 @@
 """The spool: bounded, secret, first in first out, and honest about what it lost."""
 import os
+import re
 
 import pytest
 
@@ -112,6 +113,24 @@ def test_a_spool_that_cannot_be_counted_keeps_what_is_in_it(failing, camera, end
     assert sorted(r.file for r in endpoint.received) == sorted(camera.served)
     health = failing.health()
     assert (health["total_captures"], health["total_uploads"], health["spool"]["count"]) == (3, 3, 0)
+
+
+def test_a_picture_whose_facts_are_damaged_is_not_uploaded(failing, endpoint, camera):
+    failing.capture().expect(75)
+    path, = [p for p in (failing.state_folder / "spool").rglob("*") if p.is_file()]
+    path.write_bytes(path.read_bytes().replace(b"front_2", b"frost_2"))
+    endpoint.always, endpoint.received[:] = None, []
+    result = failing.run("drain").expect(0)
+    assert not endpoint.received and "damaged" in result.stderr and failing.health()["spool"]["dropped"] == 1
+
+
+def test_a_spool_of_the_version_before_is_understood(failing, endpoint, camera):
+    failing.capture().expect(75)
+    path, = [p for p in (failing.state_folder / "spool").rglob("*") if p.is_file()]
+    path.write_bytes(re.sub(rb',"crc":"\w{8}"}\n$', b"}\n", path.read_bytes()))
+    endpoint.always, endpoint.received[:] = None, []
+    failing.run("drain").expect(0)
+    assert [r.file for r in endpoint.received] == camera.served
 
 
 def test_facts_survive_the_spool(failing, endpoint):

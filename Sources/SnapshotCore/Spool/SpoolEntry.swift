@@ -44,18 +44,30 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
         fields.field("up", &up)
     }
 
-    /// What stands behind the picture; nil where it would be too long to be found again.
+    /// What stands behind the picture; nil where it would be too long to be found again. It ends like a record of the
+    /// state, with `crc`: the CRC-32 of every byte before `,"crc"`.
     var line: [UInt8]? {
-        let bytes = json.bytes
+        let facts = json.bytes.dropLast()
+        let bytes = facts + Self.end(of: facts)
         return bytes.count < Self.longestLine ? bytes + [UInt8(ascii: "\n")] : nil
+    }
+
+    private static func end(of facts: ArraySlice<UInt8>) -> [UInt8] {
+        Array(",\"crc\":\"\(crc32(facts).hexadecimal)\"}".utf8)
+    }
+
+    /// Whether the facts are those that were written. Entries of earlier versions don't tell.
+    private static func isIntact(_ text: ArraySlice<UInt8>) -> Bool {
+        let (facts, end) = (text.dropLast(18), text.suffix(18))
+        return !end.starts(with: ",\"crc\":\"".utf8) || end.elementsEqual(Self.end(of: facts))
     }
 }
 
 extension SpoolEntry {
-    /// nil where the line isn't whole.
+    /// nil where the line isn't whole, or not what was written.
     package init?(line: [UInt8]) {
-        guard line.last == UInt8(ascii: "\n"), let json = JSON(line.dropLast()), let entry = SpoolEntry(json: json),
-            entry.length > 0
+        guard line.last == UInt8(ascii: "\n"), Self.isIntact(line.dropLast()), let json = JSON(line.dropLast()),
+            let entry = SpoolEntry(json: json), entry.length > 0, !entry.key.isEmpty, !hasTraversal(entry.key)
         else { return nil }
         self = entry
     }
