@@ -6,7 +6,8 @@ import SnapshotCore
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.",
-        discussion: "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after those under way.")
+        discussion:
+            "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after those under way.")
 
     @OptionGroup var options: SettingsOptions
 
