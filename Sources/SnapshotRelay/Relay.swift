@@ -19,6 +19,9 @@ package final class Relay {
     private var upload: SegmentUpload?
     private var voice: RelayVoice
     private var lastRetained = Uptime.now()
+    private var hasWarnedOfBound = false
+    /// Once the camera has been found to announce audio that doesn't come, it has to be heard first.
+    private var listens = false
 
     package init(_ plan: RelayPlan, log: Log) {
         self.plan = plan
@@ -28,7 +31,7 @@ package final class Relay {
         voice = RelayVoice(plan, log: log)
     }
 
-    /// Runs until SIGTERM or SIGINT.
+    /// Runs until SIGTERM, SIGINT or SIGHUP.
     /// - Returns: false where another relay holds the lock of the same state.
     /// - Throws: what a person has to mend first: no ffmpeg, folders that can't be written.
     package func run() throws(Failure) -> Bool {
@@ -61,12 +64,12 @@ package final class Relay {
         }
     }
 
-    /// SIGTERM and SIGINT as something to read, in this thread and those that it will start.
+    /// SIGTERM, SIGINT and SIGHUP as something to read, in this thread and those that it will start.
     private func catchSignals() throws(Failure) -> FileHandle {
         signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
         sigprocmask(SIG_BLOCK, &signals, nil)
         let descriptor = shim_signalfd(&signals)
         guard descriptor >= 0 else {
@@ -141,7 +144,7 @@ package final class Relay {
     private func start(_ now: Uptime) {
         do throws(Failure) {
             attempt = try Attempt(
-                plan, addresses: memory.ordered(plan.candidates),
+                plan, addresses: memory.ordered(plan.candidates), listens: listens,
                 arguments: { [self] facts in arguments(facts) },
                 pipe: { [self] bytes in uplink?.send(bytes, now: .now()) })
         } catch {
@@ -178,6 +181,7 @@ package final class Relay {
             tidyRecordings(all: true)
             uplink?.finish(patience: .seconds(1), now: now)
             voice.remember(complaints: attempt?.complaints.last ?? [])
+            if attempt?.hasWaitedForAudio == true { listens = true }
             attempt = nil
             perform(supervisor.handle(.ended(trouble), now: now), now)
         }
@@ -194,6 +198,12 @@ package final class Relay {
     private func retainRecordings(now: Uptime) {
         lastRetained = now
         let dropped = record?.retain(now: .now()) ?? 0
+        if dropped > 0, record?.keepsNothing == true, !hasWarnedOfBound {
+            hasWarnedOfBound = true
+            log.warn(
+                "recordings are deleted as soon as they are finished: RECORD_MAX_BYTES holds less than two of them")
+            log.write(.warning, "hint: raise RECORD_MAX_BYTES, or lower SEGMENT_TIME")
+        }
         if dropped > 0, upload != nil {
             log.warn("\(dropped) recorded segments were given up before the store took them: no more room")
         }

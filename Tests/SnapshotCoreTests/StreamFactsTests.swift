@@ -16,6 +16,16 @@ import Testing
         #expect(answer(#"{"streams":[]}"#) == .noSuchStream)
     }
 
+    @Test func audioThatWasListenedForInVain() {
+        func streams(_ audio: String, _ video: String) -> String {
+            #"{"streams":[{"codec_name":"h264","codec_type":"video"\#(video)},{"codec_name":"pcm_mulaw","codec_type":"audio"\#(audio)}]}"#
+        }
+        let counted = #","nb_read_packets":"31""#
+        #expect(answer(streams("", counted)) == .found(StreamFacts(video: "h264", audio: nil)))
+        #expect(answer(streams(counted, counted)) == .found(StreamFacts(video: "h264", audio: "pcm_mulaw")))
+        #expect(answer(streams("", "")) == .found(StreamFacts(video: "h264", audio: "pcm_mulaw")))
+    }
+
     @Test func howLargeThePictureIs() throws {
         let wide = #"{"streams":[{"codec_name":"h264","codec_type":"video","width":2560,"height":1440}]}"#
         guard case .found(let facts) = answer(wide) else { throw Unexpected() }

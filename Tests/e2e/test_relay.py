@@ -247,6 +247,15 @@ def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
     assert not stray, stray
 
 
+def test_a_terminal_that_is_closed_ends_it_in_peace(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), "record") as relay:
+        relay.wait_running()
+        os.kill(relay.pid, signal.SIGHUP)
+        relay.run.result(10).expect(0)
+        assert relay.report["state"] == "stopped" and not relay.leftovers()
+        assert relay.recordings and not list((relay.record / ".writing").iterdir())
+
+
 def test_two_cannot_work_on_the_same(snapshot, rtsp):
     with Relay(snapshot, rtsp.as_camera(), "hls") as relay:
         relay.wait_running()

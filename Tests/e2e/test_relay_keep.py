@@ -32,6 +32,14 @@ def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
         assert other.exists()
 
 
+def test_a_bound_that_keeps_nothing_is_told(snapshot, camera):
+    with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="2s", RECORD_MAX_BYTES="50K") as relay:
+        wait_until(lambda: "RECORD_MAX_BYTES" in relay.stderr, 20, "warning")
+        time.sleep(3)
+        assert relay.stderr.count("deleted as soon as they are finished") == 1, relay.stderr
+        assert "hint: raise RECORD_MAX_BYTES" in relay.stderr
+
+
 def test_recordings_grow_old_while_the_camera_is_away(snapshot):
     with RTSPServer("admin", "CanaryPassword") as camera, \
             Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="2s", RECORD_MAX_AGE="20s") as relay:

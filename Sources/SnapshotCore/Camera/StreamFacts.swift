@@ -31,9 +31,12 @@ package struct StreamFacts: Equatable, Sendable {
     }
 
     /// Asks what is behind an address, and answers as JSON.
-    package static func question(_ source: RTSPSource) -> Command {
-        let entries = ["-show_entries", "stream=codec_type,codec_name,width,height", "-show_error", "-of", "json"]
-        var command = Command("ffprobe", ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + entries)
+    /// - Parameter listens: for two seconds, so that audio that is only announced doesn't count.
+    package static func question(_ source: RTSPSource, listens: Bool = false) -> Command {
+        let entries = "stream=codec_type,codec_name,width,height" + (listens ? ",nb_read_packets" : "")
+        let form = ["-show_entries", entries, "-show_error", "-of", "json"]
+        let listening = listens ? ["-count_packets", "-read_intervals", "%+2"] : []
+        var command = Command("ffprobe", ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + listening + form)
         command.inputs = [RTSPSource.descriptor: source.list]
         return command
     }
@@ -47,7 +50,10 @@ package struct StreamFacts: Equatable, Sendable {
         guard case .array(let streams) = report["streams"] ?? .array([]) else { return .unreachable }
         func first(_ type: String) -> JSON? { streams.first { $0["codec_type"]?.string == type } }
         guard let video = first("video"), let codec = name(of: video) else { return .noSuchStream }
-        var facts = StreamFacts(video: codec, audio: first("audio").flatMap(name(of:)))
+        // What nothing came of has no number.
+        let packets = "nb_read_packets"
+        let audio = first("audio").flatMap { $0[packets] == nil && video[packets] != nil ? nil : name(of: $0) }
+        var facts = StreamFacts(video: codec, audio: audio)
         if let width = video["width"]?.integer, let height = video["height"]?.integer, width > 0, height > 0 {
             facts.size = Size(width: width, height: height)
         }

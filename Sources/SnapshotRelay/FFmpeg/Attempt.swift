@@ -27,6 +27,10 @@ final class Attempt {
     private var stage: Stage?
     private var progress = Progress()
     private var hasGrown = false
+    private let listens: Bool
+    private var encodesAudio = false
+    /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
+    var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     private(set) var complaints: Complaints
 
     /// Answers to one question; ffprobe gives a few hundred bytes.
@@ -34,13 +38,15 @@ final class Attempt {
 
     /// - Parameters:
     ///   - addresses: what to try, the likeliest first.
+    ///   - listens: whether audio has to be heard before it is taken.
     ///   - arguments: ffmpeg's for what was found.
     ///   - pipe: takes ffmpeg's standard output.
     init(
-        _ plan: RelayPlan, addresses: [String], arguments: @escaping (StreamFacts) -> [String],
+        _ plan: RelayPlan, addresses: [String], listens: Bool, arguments: @escaping (StreamFacts) -> [String],
         pipe: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(Failure) {
         self.plan = plan
+        self.listens = listens
         self.arguments = arguments
         self.pipe = pipe
         self.addresses = addresses[...]
@@ -110,6 +116,7 @@ final class Attempt {
                 // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
                 if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
                 stage = .streaming(child)
+                encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
                 return [.connected(address, facts)]
             case .refused: return [end(Supervisor.Trouble("camera-credentials", isRefusal: true))]
             case .unreachable: return [end(Supervisor.Trouble("camera-unreachable"))]
@@ -125,7 +132,7 @@ final class Attempt {
 
     private func askNext() throws(Failure) {
         guard let address = addresses.popFirst() else { return }
-        let child = try Child(StreamFacts.question(plan.source(address)))
+        let child = try Child(StreamFacts.question(plan.source(address), listens: listens))
         stage = .asking(child, address: address, answer: [])
     }
 

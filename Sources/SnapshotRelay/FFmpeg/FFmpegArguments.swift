@@ -40,7 +40,8 @@ package struct FFmpegArguments: Sendable {
             + ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
             + RTSPSource.input + ["-map", "0:v:0"] + Self.audio(facts.audio, plan.audio)
             + ["-c:v", "copy"] + (isHEVC ? ["-tag:v", "hvc1"] : []) + ["-flags", "+global_header"]
-            + ["-f", "tee", "-use_fifo", "1", "-fifo_options", Self.queue, slaves.joined(separator: "|")]
+            + ["-max_interleave_delta", Self.patience, "-f", "tee", "-use_fifo", "1"]
+            + ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.patience, slaves.joined(separator: "|")]
     }
 
     /// A thousand packets are 15 seconds or more: a slow card may take that long to sync.
@@ -48,10 +49,19 @@ package struct FFmpegArguments: Sendable {
         "queue_size=1000:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1"
         + ":restart_with_keyframe=1"
 
+    /// How long video waits for audio that doesn't come, in microseconds; ffmpeg's own ten seconds count twice, and all
+    /// that waits is lost when it ends.
+    private static let patience = "1000000"
+
+    /// Whether audio is encoded anew: it is neither left out nor AAC.
+    static func encodes(_ codec: String?, _ wanted: RelayPlan.Audio) -> Bool {
+        wanted == .auto && codec.map { $0 != "aac" } ?? false
+    }
+
     /// AAC as it is; what mp4 and TS can't hold becomes AAC; no audio where there is none.
     private static func audio(_ codec: String?, _ wanted: RelayPlan.Audio) -> [String] {
         guard let codec, wanted == .auto else { return ["-an"] }
-        return ["-map", "0:a:0"] + (codec == "aac" ? ["-c:a", "copy"] : ["-c:a", "aac", "-b:a", "32k"])
+        return ["-map", "0:a:0"] + (encodes(codec, wanted) ? ["-c:a", "aac", "-b:a", "32k"] : ["-c:a", "copy"])
     }
 
     private static func hls(

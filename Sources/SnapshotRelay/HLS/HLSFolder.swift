@@ -13,11 +13,18 @@ package struct HLSFolder {
     /// ffmpeg's list in this attempt, as last read.
     private var list: (path: String, initialisation: String, seen: stat)?
     private var last: Int?
+    /// Whether the timeline jumps within the last segment.
+    private var jumps = false
+    private let segmentTime: Duration
+
+    /// Seconds; no camera is waited for much longer.
+    private static let longestSilence = 60.0
 
     /// Takes up the playlist that is there, and sweeps away what it doesn't mention.
     /// - Parameter now: where numbering begins if there is none to go on from: later than any before.
     package init(_ path: String, segmentTime: Duration, now: Timestamp) throws(Failure) {
         self.path = path
+        self.segmentTime = segmentTime
         do throws(SystemError) { try makeDirectory(path, mode: 0o755) } catch {
             throw cannotWrite(path, error)
         }
@@ -39,6 +46,7 @@ package struct HLSFolder {
         let initialisation = "init-\(now.compact).mp4"
         self.list = (list, initialisation, stat())
         last = nil
+        jumps = false
         return (list, initialisation)
     }
 
@@ -56,10 +64,10 @@ package struct HLSFolder {
             return last.map { number > $0 } ?? true
         }
         guard !new.isEmpty else { return }
-        let before = (playlist, retired, last)
+        let before = (playlist, retired, last, jumps)
         retired += playlist.append(new.map { adopted($0, list.initialisation) }, limit: Self.listSize)
         guard write() else {
-            (playlist, retired, last) = before
+            (playlist, retired, last, jumps) = before
             return
         }
         self.list = list
@@ -77,7 +85,10 @@ package struct HLSFolder {
     private mutating func adopted(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
         var segment = segment
         let number = Self.number(of: segment.name)
-        segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 })
+        segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 } || jumps)
+        // The camera's clock was set within it. Players would wait that long for the next list, so that it may not say so.
+        jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
+        if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
         last = number
         return segment

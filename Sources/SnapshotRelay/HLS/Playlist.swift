@@ -20,6 +20,8 @@ package struct Playlist: Equatable, Sendable {
         }
     }
 
+    /// Seconds; a camera whose clock is set makes ffmpeg say hours.
+    private static let longestSegment = 1e7
     /// What players can count to.
     private static let highestNumber = 1 << 52
 
@@ -63,7 +65,7 @@ package struct Playlist: Equatable, Sendable {
             } else if let text = value("#EXTINF:") {
                 next.seconds = Double(text.prefix { $0 != "," }) ?? 0
             } else if !line.hasPrefix("#") {
-                guard isPlainName(line), next.seconds > 0, next.seconds <= 3600 else { return nil }
+                guard isPlainName(line), next.seconds > 0, next.seconds <= Self.longestSegment else { return nil }
                 next.name = String(line)
                 next.map = map
                 segments.append(next)

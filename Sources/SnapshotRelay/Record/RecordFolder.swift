@@ -11,6 +11,14 @@ package struct RecordFolder {
     /// Names in `.writing` in the order in which they appeared: the clock may have been set back between two.
     private var growing: [String] = []
 
+    /// Whether the bound is so tight that nothing that is finished stays.
+    package var keepsNothing: Bool {
+        guard let maxBytes = retention.maxBytes, let last = lastFinished else { return false }
+        return 2 * last > maxBytes
+    }
+    /// The size of the last segment that was finished.
+    private var lastFinished: Int?
+
     struct Segment: Equatable {
         var name: RecordName
         var bytes: Int
@@ -61,6 +69,7 @@ package struct RecordFolder {
         guard rename(source, path + "/" + target.text) == 0 else { return }
         try? syncDirectory(path)
         segments.append(Segment(name: target, bytes: length))
+        lastFinished = length
     }
 
     /// Forgets a segment that is no longer there.

@@ -1,0 +1,44 @@
+"""The relay on cameras that promise what they don't keep."""
+import time
+
+import pytest
+
+import media
+from hls import Player, Playlist
+from relay import PATIENCE, Relay, begin
+from rtp_camera import Camera
+
+
+@pytest.mark.parametrize("audio", ["ulaw", "aac"])
+def test_audio_that_is_announced_and_never_comes(snapshot, audio):
+    """Video flows all the same, soon after it was sent, and what came before the end is kept."""
+    with Camera(audio=audio) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, STALL_TIMEOUT="20s") as relay:
+        # Once it waits in vain for the first sound; and all that ffmpeg asks takes five seconds, in the hope for one.
+        relay.wait_running(50)
+        with Player(relay.hls) as player:
+            player.wait(3, PATIENCE)
+        relay.stop()
+        ended = time.time()
+    for path in relay.recordings:
+        media.decode(path)
+        assert media.codecs(path)["video"] == "h264"
+    last = relay.recordings[-1]
+    assert ended - (begin(last) + media.video_times(last)[-1]) < 4, "the last seconds are lost"
+
+
+@pytest.mark.parametrize("step", [3000, 3700])
+def test_a_camera_whose_clock_is_set(snapshot, step):
+    """Timestamps go on later: players are not told to wait that long for the next list."""
+    with Camera(clock=lambda seconds: seconds if seconds < 8 else seconds + step) as camera, \
+            Relay(snapshot, {"CAMERA_URL": camera.url}) as relay:
+        relay.wait_running()
+        with Player(relay.hls) as player:
+            player.wait(14, 30)
+            gaps = [b - a for a, b in zip(player.arrivals, player.arrivals[1:])]
+            assert max(gaps) < 3, gaps
+        playlist = Playlist.parse((relay.hls / "stream.m3u8").read_text())
+        assert playlist.target <= 2, playlist
+        assert any(broken for *_, broken in player.known.values()), "a player has to be told that the timeline jumps"
+        relay.stop()
+    for path in relay.recordings:
+        media.decode(path)
