@@ -82,6 +82,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastPing?.up = nil
         spool.lastDrop?.up = nil
         spool.oldest?.up = nil
+        spool.refused = nil
         for (name, _) in latches.entries { latches[name]?.since.up = nil }
     }
 

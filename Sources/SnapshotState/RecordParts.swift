@@ -65,6 +65,8 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     /// Pictures given up, ever: for want of room, or because their bytes no longer were what was captured.
     package var dropped = 0
     package var lastDrop: Moment?
+    /// Set once the store has refused several entries: for an hour they hold up no others, and cost no transfer.
+    package var refused: RefusedEntries?
 
     package init() {}
 
@@ -74,6 +76,25 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
         fields.field("oldest", &oldest)
         fields.field("dropped", &dropped)
         fields.field("last_drop", &lastDrop)
+        fields.field("refused", &refused)
+    }
+}
+
+package struct RefusedEntries: JSONMapped, Equatable, Sendable {
+    /// The number of the newest of them.
+    package var last = 0
+    package var since = Moment()
+
+    package init() {}
+
+    package init(last: Int, since: Moment) {
+        self.last = last
+        self.since = since
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("last", &last)
+        fields.field("since", &since)
     }
 }
 

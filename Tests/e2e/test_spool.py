@@ -7,6 +7,7 @@ import pytest
 from disk import failing as failing_call, small_disk
 from pictures import picture
 from receiver import Answer
+from web import write_ring
 
 
 @pytest.fixture
@@ -140,6 +141,26 @@ def test_facts_survive_the_spool(failing, endpoint):
     failing.capture().expect(0)
     again = [r for r in endpoint.received if r.file == first.file][-1]
     assert again is not first and again.fields == first.fields and again.filename == first.filename
+
+
+def test_many_that_the_store_refuses_hold_up_no_other_for_long(failing, camera, endpoint):
+    for _ in range(5):
+        failing.capture().expect(75)
+    endpoint.always, endpoint.answers = None, [Answer(200), *[Answer(413)] * 3]
+    failing.capture().expect(0)
+    assert failing.spooled_pictures() == camera.served[:5]
+    endpoint.received[:] = []
+    failing.capture().expect(0)
+    assert failing.spooled_pictures() == camera.served[:3]
+    assert [r.file for r in endpoint.received] == [camera.last, *camera.served[3:5]]
+    failing.capture().expect(0)
+    assert len(endpoint.received) == 4, "they cost nothing for a while"
+    # An hour ago, as far as the record knows.
+    record = failing.state
+    record["spool"]["refused"]["since"] = {"at": "2026-01-01T00:00:00Z", "up": None}
+    write_ring(failing.state_folder, [{name: value for name, value in record.items() if name != "crc"}])
+    failing.capture().expect(0)
+    assert not failing.spooled_pictures() and failing.health()["total_uploads"] == 9
 
 
 @pytest.mark.parametrize("status", [413, 500])

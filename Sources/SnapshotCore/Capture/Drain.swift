@@ -10,15 +10,19 @@ extension Run {
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(20)
-        var next = 0
+        let refused = spool.figures.refused.flatMap {
+            now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
+        }
+        var refusals = 0
+        var after = refused?.last ?? -1
         defer { if drained > 0 { shot.outcome.drained = drained } }
         while skipped < 3 {
             let names: [SpoolName]
-            do throws(SystemError) { names = try spool.oldest(from: next) } catch {
+            do throws(SystemError) { names = try spool.oldest(after: after) } catch {
                 return log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
             }
             guard let last = names.last else { return }
-            next = last.number + 1
+            after = last.number
             for name in names {
                 // A transfer that the deadline would cut is better begun in the next slot.
                 guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
@@ -55,6 +59,10 @@ extension Run {
                         ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed
                     guard isOnlyIts else { return }
                     skipped += 1
+                    if error.failure.code == "store-rejected" { refusals += 1 }
+                    if refusals == 3 {
+                        spool.figures.refused = RefusedEntries(last: name.number, since: refused?.since ?? now.moment)
+                    }
                     if skipped == 3 { return }
                 }
                 slowest = max(slowest, Uptime.now() - started)

@@ -38,10 +38,10 @@ package struct Spool: Sendable {
         return all
     }
 
-    /// The oldest entries from number `start`, those of one folder at most: cheap.
-    package func oldest(from start: Int = 0) throws(SystemError) -> [SpoolName] {
+    /// The oldest entries with numbers above `number`, those of one folder at most: cheap.
+    package func oldest(after number: Int = -1) throws(SystemError) -> [SpoolName] {
         for folder in try folders() {
-            let found = try entries(in: folder).filter { $0.number >= start }
+            let found = try entries(in: folder).filter { $0.number > number }
             if !found.isEmpty { return found }
         }
         return []
