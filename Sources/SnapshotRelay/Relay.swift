@@ -14,6 +14,8 @@ package final class Relay {
     private var memory: SourceMemory
     private var hls: HLSFolder?
     private var record: RecordFolder?
+    private var hlsWatch: FolderWatch
+    private var recordWatch: FolderWatch
     private var gateway: PushGateway?
     private var uplink: PipeUplink?
     private var upload: SegmentUpload?
@@ -29,6 +31,10 @@ package final class Relay {
         supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
         memory = SourceMemory(statePath: plan.statePath, place: plan.place)
         voice = RelayVoice(plan, log: log)
+        hlsWatch = FolderWatch(
+            plan.hlsDirectory, segmentTime: plan.hlsSegmentTime, stallTimeout: plan.stallTimeout)
+        // A recording grows with every key frame.
+        recordWatch = FolderWatch(plan.recordDirectory, segmentTime: .seconds(10), stallTimeout: plan.stallTimeout)
     }
 
     /// Runs until SIGTERM, SIGINT or SIGHUP.
@@ -154,6 +160,8 @@ package final class Relay {
 
     private func arguments(_ facts: StreamFacts) -> [String] {
         var outputs = FFmpegArguments.Outputs()
+        hlsWatch.begin()
+        recordWatch.begin()
         outputs.pushURL = gateway?.localURL
         if let names = hls?.begin(now: .now()) {
             outputs.hls = (names.list, plan.hlsDirectory, names.initialisation)
@@ -174,8 +182,9 @@ package final class Relay {
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
             voice.flowing(now: now)
-            hls?.update()
+            if let grew = hls?.update() { heed(hlsWatch.look(now: now, grew: grew), .hls) }
             tidyRecordings(all: false)
+            if let grew = record?.takeGrowth() { heed(recordWatch.look(now: now, grew: grew), .record) }
         case .ended(let trouble):
             hls?.end()
             tidyRecordings(all: true)
@@ -184,6 +193,17 @@ package final class Relay {
             if attempt?.hasWaitedForAudio == true { listens = true }
             attempt = nil
             perform(supervisor.handle(.ended(trouble), now: now), now)
+        }
+    }
+
+    private func heed(_ verdict: FolderWatch.Verdict?, _ mode: RelayPlan.Mode) {
+        switch verdict {
+        case .fine: troubles.set(mode, nil)
+        case .trouble(let code): troubles.set(mode, code)
+        case .restart:
+            troubles.set(mode, "output-stuck")
+            attempt?.restart(because: "ffmpeg-anew")
+        case nil: break
         }
     }
 

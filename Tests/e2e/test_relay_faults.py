@@ -1,4 +1,5 @@
 """The relay when something fails: it heals by itself, within STALL_TIMEOUT and 5 s of the fault's end."""
+import contextlib
 import os
 import signal
 import time
@@ -139,6 +140,51 @@ def test_disk_full(snapshot, camera, tmp_path):
                             time.sleep(0.05)
                 assert relay.run.alive
             heals(relay, fill, ballast.unlink)
+
+
+def test_a_disk_that_is_full_beside_a_push(snapshot, camera, tmp_path):
+    """What can't be written is told, the push goes on, and once there is room the files do."""
+    with small_disk(tmp_path / "disk", "size=3M") as disk, RTSPServer() as central, Relay(
+            snapshot, camera.as_camera(), "republish,hls,record", OUTPUT_DIR=str(disk / "out"),
+            OUTPUT_RTSP_URL=central.url("live/h264-aac")) as relay:
+        relay.wait_running()
+        wait_until(lambda: central.events("record"), 10, "push")
+        with Player(relay.hls) as player:
+            player.wait(2, 10)
+            ffmpeg = relay.ffmpeg
+            with open(disk / "ballast", "wb", buffering=0) as file:
+                def full():
+                    with contextlib.suppress(OSError):
+                        while file.write(bytes(4096)):
+                            pass
+                    return relay.report.get("failing") == {"hls": "folder-full", "record": "folder-full"}
+                wait_until(full, 15, "word of the full disk")
+            assert relay.report["state"] == "running" and relay.ffmpeg == ffmpeg and len(central.events("record")) == 1
+            assert snapshot.health()["relay"]["failing"]["hls"] == "folder-full"
+            (disk / "ballast").unlink()
+            player.wait(2, PATIENCE, since=time.monotonic())
+            wait_until(lambda: "failing" not in relay.report, PATIENCE, "peace")
+        relay.stop()
+        said = relay.run.result().stderr
+        assert "hls doesn't work: the disk is full; the other outputs go on" in said and "RECORD_MAX_BYTES" in said
+        assert "hls works again" in said
+
+
+def test_a_disk_that_is_full_from_the_first(snapshot, camera, tmp_path):
+    with small_disk(tmp_path / "disk", "size=3M") as disk, RTSPServer() as central:
+        ballast = disk / "ballast"
+        (disk / "out").mkdir()
+        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        with Relay(snapshot, camera.as_camera(), "republish,hls,record", OUTPUT_DIR=str(disk / "out"),
+                   OUTPUT_RTSP_URL=central.url("live/h264-aac")) as relay:
+            wait_until(lambda: central.events("record"), 20, "push")
+            wait_until(lambda: set((relay.report.get("failing") or {}).values()) == {"folder-full"}, 20, "word of it")
+            ballast.unlink()
+            relay.wait_running(40)
+            with Player(relay.hls) as player:
+                player.wait(2, 40)
 
 
 def test_central_server_gone(snapshot, camera):

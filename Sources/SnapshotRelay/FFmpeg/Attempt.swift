@@ -28,6 +28,8 @@ final class Attempt {
     private var progress = Progress()
     private var hasGrown = false
     private let listens: Bool
+    /// Why it was ended from here.
+    private var reason: String?
     private var encodesAudio = false
     /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
@@ -78,6 +80,12 @@ final class Attempt {
     /// Asks ffmpeg to finish its files and end; a question is simply broken off.
     func terminate() {
         if case .streaming(let child) = stage { child.signal(SIGTERM) } else { kill() }
+    }
+
+    /// Ends it, so that another begins; asked again, without patience.
+    func restart(because code: String) {
+        if reason == nil { terminate() } else { kill() }
+        reason = code
     }
 
     /// Takes what has come.
@@ -137,11 +145,13 @@ final class Attempt {
     }
 
     private func ended(_ ending: Child.Ending) -> Event {
-        switch ending {
-        case .exited where hasGrown: end(Supervisor.Trouble("camera-lost"))
-        case .exited: end(Supervisor.Trouble("ffmpeg-failed"))
-        case .killed: end(Supervisor.Trouble("ffmpeg-killed"))
-        }
+        let code =
+            switch ending {
+            case .exited where hasGrown: "camera-lost"
+            case .exited: "ffmpeg-failed"
+            case .killed: "ffmpeg-killed"
+            }
+        return end(Supervisor.Trouble(reason ?? code))
     }
 
     private func end(_ trouble: Supervisor.Trouble) -> Event {

@@ -51,27 +51,30 @@ package struct HLSFolder {
     }
 
     /// Takes over what ffmpeg has finished since; called about once a second.
-    package mutating func update() {
-        guard var list else { return }
+    /// - Returns: whether there was anything.
+    @discardableResult
+    package mutating func update() -> Bool {
+        guard var list else { return false }
         var facts = stat()
-        guard stat(list.path, &facts) == 0, !isSame(facts, list.seen) else { return }
+        guard stat(list.path, &facts) == 0, !isSame(facts, list.seen) else { return false }
         list.seen = facts
         guard let bytes = try? readFile(list.path, limit: 1 << 20),
             let theirs = Playlist(String(decoding: bytes, as: UTF8.self))
-        else { return }
+        else { return false }
         let new = theirs.segments.filter { segment in
             guard let number = Self.number(of: segment.name) else { return false }
             return last.map { number > $0 } ?? true
         }
-        guard !new.isEmpty else { return }
+        guard !new.isEmpty else { return false }
         let before = (playlist, retired, last, jumps)
         retired += playlist.append(new.map { adopted($0, list.initialisation) }, limit: Self.listSize)
         guard write() else {
             (playlist, retired, last, jumps) = before
-            return
+            return false
         }
         self.list = list
         removeRetired()
+        return true
     }
 
     /// The attempt is over: takes over the last segment and removes what was left half-written.

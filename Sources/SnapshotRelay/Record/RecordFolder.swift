@@ -19,6 +19,9 @@ package struct RecordFolder {
     /// The size of the last segment that was finished.
     private var lastFinished: Int?
 
+    /// What is being written, and how much of it there was when last looked at.
+    private var grown: (name: String, bytes: Int)?
+
     struct Segment: Equatable {
         var name: RecordName
         var bytes: Int
@@ -52,6 +55,14 @@ package struct RecordFolder {
         for name in done { finish(name) }
         growing.removeFirst(done.count)
         return !done.isEmpty
+    }
+
+    /// Whether more has been written since the last call.
+    mutating func takeGrowth() -> Bool {
+        guard let name = growing.last, let bytes = size(of: writingDirectory + "/" + name), bytes > 0
+        else { return false }
+        defer { grown = (name, bytes) }
+        return grown.map { $0 != (name, bytes) } ?? true
     }
 
     private mutating func finish(_ name: String) {

@@ -14,6 +14,9 @@ enum TroubleText {
         "pipe-unreachable": "the server can't be reached", "pipe-lost": "the connection was lost",
         "pipe-refused": "the server refuses HTTP_AUTH_TOKEN", "pipe-ended": "the server ended the request",
         "pipe-tls": "the server's certificate isn't trusted",
+        "folder-full": "the disk is full", "folder-denied": "its folder can't be written",
+        "ffmpeg-anew": "ffmpeg is begun anew for an output that stood still",
+        "output-stuck": "ffmpeg wrote nothing more to it",
     ]
 
     private static let hints = [
@@ -32,6 +35,8 @@ enum TroubleText {
         "pipe-refused": "check HTTP_AUTH_TOKEN, then restart the relay; it asks again in 10 min",
         "pipe-ended": "the server's log tells why; SERVER_URL has to take a POST without end",
         "pipe-tls": "set SSL_CERT_FILE to the authority that signed it",
+        "folder-full": "free some space; RECORD_MAX_BYTES or RECORD_MIN_FREE keep recordings from taking all of it",
+        "folder-denied": "check OUTPUT_DIR and its rights; under systemd the service needs ReadWritePaths= for it",
     ]
 
     private static let reach = "check the address and port, and that RTSP is switched on in the camera"

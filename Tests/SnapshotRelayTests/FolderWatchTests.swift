@@ -1,0 +1,54 @@
+import SnapshotBase
+import Testing
+
+@testable import SnapshotRelay
+
+@Suite struct FolderWatchTests {
+    /// Looks once a second; returns what was said in each.
+    private struct Clock {
+        var watch = FolderWatch("/nowhere", segmentTime: .seconds(4), stallTimeout: .seconds(20))
+        var now = Uptime(nanoseconds: 0)
+
+        mutating func pass(
+            _ seconds: Int, growing: Int? = nil, trouble: String? = nil
+        ) -> [FolderWatch.Verdict] {
+            (0..<seconds).compactMap { second in
+                now = now + .seconds(1)
+                let grew = growing.map { second % $0 == 0 } ?? false
+                return watch.look(now: now, grew: grew, trouble: { _ in trouble })
+            }
+        }
+    }
+
+    @Test func whatGrowsIsFineHoweverSeldom() {
+        var clock = Clock()
+        #expect(clock.pass(600, growing: 4).allSatisfy { $0 == .fine })
+        #expect(clock.pass(1200, growing: 100).allSatisfy { $0 == .fine })
+    }
+
+    @Test func aFolderInTroubleIsToldAndThenBegunAnew() {
+        var clock = Clock()
+        _ = clock.pass(40, growing: 4)
+        let told = clock.pass(300, trouble: "folder-full")
+        #expect(told.count > 290 && told.allSatisfy { $0 == .trouble("folder-full") })
+        #expect(clock.pass(9) == [])
+        #expect(clock.pass(4) == [.restart])
+    }
+
+    @Test func oneThatStoodStillIsBegunAnewAndOneThatNeverWroteIsNot() {
+        var clock = Clock()
+        _ = clock.pass(41, growing: 4)
+        #expect(clock.pass(120) == [])
+        #expect(clock.pass(10) == [.restart])
+        clock.watch.begin()
+        #expect(clock.pass(119) == [])
+        #expect(Set(clock.pass(600).map { "\($0)" }) == ["trouble(\"output-stuck\")"])
+    }
+
+    @Test func timeWithoutMediaDoesNotCount() {
+        var clock = Clock()
+        _ = clock.pass(40, growing: 4)
+        clock.now = clock.now + .seconds(3600)
+        #expect(clock.pass(100) == [])
+    }
+}
