@@ -26,6 +26,13 @@ def video_times(source):
     return [float(line.strip(",")) for line in done.stdout.split() if line.strip(",") not in ("", "N/A")]
 
 
+def pictures(source):
+    """A digest of each decoded picture."""
+    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-map", "0:v", "-fps_mode", "passthrough",
+                           "-f", "framemd5", "-"], capture_output=True, text=True, timeout=30, check=True)
+    return [line.rsplit(",", 1)[1].strip() for line in done.stdout.splitlines() if line and not line.startswith("#")]
+
+
 def profile(source):
     """The encoder's choice among the codec's profiles; one that encodes anew chooses another."""
     done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=profile", "-of",

@@ -84,6 +84,13 @@ def check_recordings(relay, codecs, profile):
         assert 1.9 <= times[-1] - times[0] <= 4.1, (path, times)
 
 
+def check_nothing_is_missing(recorded, piped):
+    """Picture by picture, from one file to the next; the end may be cut at another moment."""
+    both = min(len(recorded), len(piped))
+    assert both > 5 * 15 and abs(len(recorded) - len(piped)) < 15, (len(recorded), len(piped))
+    assert recorded[:both] == piped[:both]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("modes", ["republish", "hls", "record", "pipe", "republish,hls,record,pipe"])
 def test_modes(snapshot, rtsp, central, tmp_path, kind, modes):
@@ -119,6 +126,8 @@ def test_modes(snapshot, rtsp, central, tmp_path, kind, modes):
             media.decode(got)
             assert media.codecs(got) == codecs and media.profile(got) == profile
             check_gaps(media.video_times(got))
+            if "record" in wanted:
+                check_nothing_is_missing([p for path in relay.recordings for p in media.pictures(path)], media.pictures(got))
         for folder, mode in ((relay.hls, "hls"), (relay.record, "record")):
             assert folder.exists() == (mode in wanted)
     no_canary(relay)
