@@ -5,6 +5,12 @@ import SnapshotBase
 /// One request on a handle of libcurl: the body on its way out, the answer on its way in. Whoever has the handle do its
 /// work keeps the transfer until that has ended.
 final class HTTPTransfer {
+    private let easy: UnsafeMutableRawPointer
+    private let request: HTTPRequest
+    private let source: BodySource?
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var form: OpaquePointer?
+    private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
     private var refusal: Refusal?
     /// The empty line behind the last answer's header has come.
@@ -12,8 +18,6 @@ final class HTTPTransfer {
     private var answers = 0
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
-    private let request: HTTPRequest
-    private let source: BodySource?
 
     /// Why an answer is broken off on this side.
     enum Refusal {
@@ -28,11 +32,6 @@ final class HTTPTransfer {
 
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
     private static let mostAnswers = 8
-
-    private let easy: UnsafeMutableRawPointer
-    private var headers: UnsafeMutablePointer<curl_slist>?
-    private var form: OpaquePointer?
-    private let errorText: UnsafeMutablePointer<CChar>
 
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
@@ -52,10 +51,11 @@ final class HTTPTransfer {
         }
         shim_easy_reset(easy)
         request.set(on: easy)
-        _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
         setHeaders()
         setCallbacks()
         try setBody()
+        // Last, so that a handle whose request can't be made doesn't keep it.
+        _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
     deinit {
