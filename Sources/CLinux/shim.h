@@ -2,6 +2,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -76,3 +77,9 @@ static inline int shim_clock_is_synced(void) {
   struct timex facts = {0};
   return adjtimex(&facts) == -1 ? -1 : (facts.status & STA_UNSYNC) == 0;
 }
+
+/// One heap for all threads; to be called before the first of them. Otherwise each gets its own.
+static inline void shim_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
+/// Gives freed memory back to the system.
+static inline void shim_trim_heap(void) { malloc_trim(0); }

@@ -1,9 +1,15 @@
+import CLinux
 import Glibc
 import SnapshotBase
 
-/// Lets go of the code that was mapped so far: most of it was for starting only, while the relay runs for months. What is
-/// used again comes back from the page cache; nothing is lost, since nobody can write there.
-func releaseCode() {
+/// One heap for all threads, before the first of them: each would get one of its own, and keep what it once needed for a
+/// session that is long over.
+func shareHeap() { shim_share_heap() }
+
+/// Lets go of what starting took, while the relay runs for months: of freed memory, and of the code that was mapped so far.
+/// What is used again comes back from the page cache; nothing is lost, since nobody can write there.
+func releaseMemory() {
+    shim_trim_heap()
     guard let maps = try? readFile("/proc/self/maps", limit: 1 << 20) else { return }
     // 7f0123456000-7f0123478000 r-xp 00001000 fe:00 1234 /usr/lib/libc.so.6
     for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") {

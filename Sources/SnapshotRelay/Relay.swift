@@ -44,11 +44,12 @@ package final class Relay {
         for program in ["ffmpeg", "ffprobe"] where Command.find(program) == nil {
             throw .notInstalled(program)
         }
+        shareHeap()
         guard let lock = try takeLock() else { return false }
         let signals = try catchSignals()
         try openOutputs()
         voice.ready()
-        releaseCode()
+        releaseMemory()
         loop(signals)
         upload?.stop()
         voice.stopped(restarts: supervisor.restarts, lastTrouble: supervisor.lastTrouble?.code)
@@ -177,7 +178,7 @@ package final class Relay {
         case .connected(let address, let facts):
             memory.note(address)
             voice.facts = facts
-            releaseCode()
+            releaseMemory()
             perform(supervisor.handle(.advanced, now: now), now)
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
