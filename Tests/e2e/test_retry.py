@@ -122,3 +122,18 @@ def test_a_failing_store_is_not_hammered_by_run_after_run(ready, endpoint):
         ready.capture().expect(75)
         counts.append(len(endpoint.received) - before)
     assert counts[0] == 3 and counts[-1] == 1, counts
+
+
+def test_while_the_store_is_down_a_run_makes_one_attempt(ready, camera, endpoint):
+    endpoint.always = Answer(503)
+    ready.set(**endpoint.as_http(UPLOAD_ATTEMPTS=3, UPLOAD_DEADLINE="20s")).capture().expect(75)
+    assert len(endpoint.received) == 3
+    for attempts in (4, 5):
+        ready.capture().expect(75)
+        assert len(endpoint.received) == attempts
+    endpoint.always = None
+    ready.capture().expect(0)
+    # Once it is back the attempts are, too.
+    endpoint.answers, endpoint.received[:] = [Answer(503), Answer(503)], []
+    ready.capture().expect(0)
+    assert len(endpoint.received) == 3

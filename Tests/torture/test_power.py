@@ -8,7 +8,7 @@ import pytest
 from blockdisk import Disk, format, fsck
 from rig import inject, rig, trace
 
-SHORT, LONG = 20, 1000
+SHORT, LONG = 100, 1000
 CASES = [("filesystem", "up"), ("filesystem", "back"), ("http", "down"), ("http", "back")]
 
 
