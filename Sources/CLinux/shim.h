@@ -2,8 +2,10 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -76,6 +78,14 @@ static inline pid_t shim_spawn(const char *path, char *const argv[], char *const
 static inline int shim_clock_is_synced(void) {
   struct timex facts = {0};
   return adjtimex(&facts) == -1 ? -1 : (facts.status & STA_UNSYNC) == 0;
+}
+
+/// When a file was created, in milliseconds since 1970; its last change where the file system doesn't know; -1: no such file.
+static inline int64_t shim_birth_time(const char *path) {
+  struct statx facts;
+  if (syscall(SYS_statx, AT_FDCWD, path, 0, STATX_BTIME | STATX_MTIME, &facts) != 0) return -1;
+  struct statx_timestamp time = facts.stx_mask & STATX_BTIME ? facts.stx_btime : facts.stx_mtime;
+  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 /// One heap for all threads; to be called before the first of them. Otherwise each gets its own.

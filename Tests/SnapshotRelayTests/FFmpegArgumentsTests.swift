@@ -70,7 +70,7 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
             list(StreamFacts(video: "h264", audio: nil), try plan(), directory: "/a b'c:d|e%f[g]").last)
         #expect(tee.contains(#"hls_segment_filename=/a b\\\'c\\:d\|e%%f[g\\]/hls/%d.ts"#))
         #expect(tee.contains(#"]/a b\'c:d\|e%f[g]/hls/.live-1.m3u8"#))
-        #expect(tee.contains(#"]/a b\'c:d\|e%%f[g]/record/.writing/%Y%m%dT%H%M%SZ.mp4"#))
+        #expect(tee.contains(#"]/a b\'c:d\|e%%f[g]/record/.writing/%d.mp4"#))
     }
 
     @Test func noSecretIsAnArgument() throws {

@@ -58,12 +58,40 @@ import Testing
         #expect(try folder.size("record/20260121T103045Z.mp4") == (head + fragment).count)
     }
 
+    @Test func manyThatBeginInOneSecondAreAllKept() throws {
+        var it = try open()
+        // As after a line that stood still: ffmpeg has begun them all since the last look.
+        for number in 8...11 { try put("\(number).mp4", head + (8...number).flatMap { _ in fragment }) }
+        let began = Timestamp.now()
+        #expect(it.finish(all: false) == true)
+        #expect(try finished.count == 3)
+        it.finish(all: true)
+        let names = try finished.compactMap(RecordName.init).sorted()
+        let sizes = (1...4).map { head.count + $0 * fragment.count }
+        #expect(try names.map { try folder.size("record/" + $0.text) } == sizes)
+        #expect(names.allSatisfy { abs($0.begin.milliseconds - began.milliseconds) < 60_000 })
+        #expect(try folder.names("record/.writing").isEmpty)
+    }
+
+    @Test func ffmpegMayCountAnew() throws {
+        var it = try open()
+        for size in 1...3 {
+            try put("0.mp4", head + (1...size).flatMap { _ in fragment })
+            #expect(it.finish(all: false) == (size > 1))
+        }
+        it.finish(all: true)
+        let names = try finished.compactMap(RecordName.init).sorted()
+        let sizes = (1...3).map { head.count + $0 * fragment.count }
+        #expect(try names.map { try folder.size("record/" + $0.text) } == sizes)
+    }
+
     @Test func leftoversAreCutToWhatIsWholeOrDropped() throws {
         _ = try open()
         let whole = head + fragment + fragment
         try put("20260121T103045Z.mp4", whole + box("moof", 100) + [0, 0, 3, 0xF0] + Array("mdat".utf8) + [1, 2, 3])
         try put("20260121T103145Z.mp4", Array(box("ftyp", 20)))
         try put("20260121T103245Z.mp4", [])
+        try put("7.mp4", [])
         try put("notes.txt", [1])
         _ = try open()
         #expect(try finished == ["20260121T103045Z.mp4"])

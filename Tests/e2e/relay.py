@@ -123,7 +123,12 @@ class Relay:
 
     @property
     def recordings(self):
-        return sorted(self.record.glob("2*Z*.mp4"), key=begin)
+        return sorted(self.record.glob("2*Z*.mp4"), key=lambda path: (begin(path), copy(path)))
+
+
+def copy(path):
+    """The how manieth of those that begin in the same second."""
+    return int(path.stem.partition("-")[2] or 1)
 
 
 def begin(path):

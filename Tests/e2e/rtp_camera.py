@@ -18,13 +18,9 @@ AUDIO = {
 
 @functools.cache
 def pictures():
-    """Ten seconds of H.264, a key frame a second: the NAL units of each picture."""
-    encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", "300k",
-               "-x264-params", f"keyint={FPS}:min-keyint={FPS}:scenecut=0:sliced-threads=0:threads=1"]
-    data = subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=320x180:r={FPS}:d=10", *encoder, "-f", "h264", "-"],
-                          capture_output=True, check=True).stdout
+    """The NAL units of each picture."""
     found, units = [], []
-    for unit in filter(None, re.split(b"\0\0\0?\1", data)):
+    for unit in filter(None, re.split(b"\0\0\0?\1", video())):
         units.append(unit)
         if unit[0] & 31 in (1, 5):
             found.append(units)
@@ -32,11 +28,21 @@ def pictures():
     return found
 
 
-class Camera:
-    """`audio`: what is announced besides the video, and never sent. `clock`: the timestamp at a time, both in seconds."""
+@functools.cache
+def video():
+    """Ten seconds of H.264, a key frame a second."""
+    encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", "300k",
+               "-x264-params", f"keyint={FPS}:min-keyint={FPS}:scenecut=0:sliced-threads=0:threads=1"]
+    return subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=320x180:r={FPS}:d=10", *encoder,
+                           "-f", "h264", "-"], capture_output=True, check=True).stdout
 
-    def __init__(self, audio=None, clock=lambda seconds: seconds):
-        self.audio, self.clock = audio, clock
+
+class Camera:
+    """`audio`: what is announced besides the video, and never sent. `clock`: the timestamp of a picture by its time, and
+    `pace`: when it is sent; all in seconds."""
+
+    def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds):
+        self.audio, self.clock, self.pace = audio, clock, pace
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/live"
 
@@ -90,7 +96,7 @@ class Camera:
         begin, number = time.monotonic(), 0
         with contextlib.suppress(OSError):
             for count in range(1 << 30):
-                time.sleep(max(0, begin + count / FPS - time.monotonic()))
+                time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
                 stamp = int(self.clock(count / FPS) * 90_000) & 0xFFFFFFFF
                 payloads = [p for unit in pictures()[count % len(pictures())] for p in split(unit)]
                 for payload in payloads:

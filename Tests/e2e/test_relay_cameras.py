@@ -5,8 +5,9 @@ import pytest
 
 import media
 from hls import Player, Playlist
+from process import wait_until
 from relay import PATIENCE, Relay, begin
-from rtp_camera import Camera
+from rtp_camera import FPS, Camera, video
 
 
 @pytest.mark.parametrize("audio", ["ulaw", "aac"])
@@ -24,6 +25,20 @@ def test_audio_that_is_announced_and_never_comes(snapshot, audio):
         assert media.codecs(path)["video"] == "h264"
     last = relay.recordings[-1]
     assert ended - (begin(last) + media.video_times(last)[-1]) < 4, "the last seconds are lost"
+
+
+def test_a_line_that_stands_still_and_then_brings_all(snapshot, tmp_path):
+    """Recordings that begin in the same second are kept, each of them, and no picture is missing between them."""
+    with Camera(pace=lambda seconds: seconds if not 4 < seconds < 9 else 9) as camera, \
+            Relay(snapshot, {"CAMERA_URL": camera.url}, "record", SEGMENT_TIME="1s", STALL_TIMEOUT="20s") as relay:
+        relay.wait_running()
+        wait_until(lambda: len(relay.recordings) >= 11, 30, "recordings")
+        relay.stop()
+    assert any("-" in path.stem for path in relay.recordings), "several began in one second"
+    (tmp_path / "sent.h264").write_bytes(video())
+    sent = media.pictures(tmp_path / "sent.h264")
+    recorded = [picture for path in relay.recordings for picture in media.pictures(path)]
+    assert len(recorded) > 10 * FPS and recorded == [sent[number % len(sent)] for number in range(len(recorded))]
 
 
 @pytest.mark.parametrize("step", [3000, 3700])

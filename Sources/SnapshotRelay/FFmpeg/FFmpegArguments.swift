@@ -30,7 +30,7 @@ package struct FFmpegArguments: Sendable {
                 Self.slave("hls", Self.hls(hls.directory, hls.initialisation, plan, fragmented: isHEVC), hls.list))
         }
         if let directory = outputs.recordDirectory {
-            slaves.append(Self.slave("segment", Self.recording(plan), Self.doubled(directory) + "/%Y%m%dT%H%M%SZ.mp4"))
+            slaves.append(Self.slave("segment", Self.recording(plan), Self.doubled(directory) + "/%d.mp4"))
         }
         if let url = outputs.pushURL { slaves.append(Self.slave("rtsp", [("rtsp_transport", "tcp")], url)) }
         if outputs.pipes { slaves.append(Self.slave("mpegts", [], "pipe:1")) }
@@ -86,7 +86,7 @@ package struct FFmpegArguments: Sendable {
             (
                 "segment_format_options",
                 "movflags=+frag_keyframe+empty_moov+default_base_moof:flush_packets=1"
-            ), ("reset_timestamps", "1"), ("strftime", "1"),
+            ), ("reset_timestamps", "1"),
         ]
     }
 

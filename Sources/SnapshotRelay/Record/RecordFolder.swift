@@ -1,14 +1,16 @@
+import CLinux
 import Glibc
 import SnapshotBase
 
-/// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing`; what is
-/// finished is synced and renamed, never onto another. Retention knows only files with such names.
+/// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing` and
+/// numbers them there; they get their names while it still writes, since it counts anew after a disk that failed. What
+/// is finished is synced and moved, never onto another. Retention knows only files with such names.
 package struct RecordFolder {
     package let path: String
     private let retention: RecordRetention
     /// Finished segments, oldest first.
     private(set) var segments: [Segment] = []
-    /// Names in `.writing` in the order in which they appeared: the clock may have been set back between two.
+    /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
     private var growing: [String] = []
 
     /// Whether the bound is so tight that nothing that is finished stays.
@@ -48,13 +50,38 @@ package struct RecordFolder {
     /// - Returns: whether anything was finished.
     @discardableResult
     package mutating func finish(all: Bool) -> Bool {
-        let names = Set((try? listDirectory(writingDirectory)) ?? [])
-        growing.removeAll { !names.contains($0) }
-        growing += names.subtracting(growing).sorted()
+        nameNew()
         let done = all ? growing[...] : growing.dropLast()
         for name in done { finish(name) }
         growing.removeFirst(done.count)
         return !done.isEmpty
+    }
+
+    /// Names what ffmpeg has begun since the last call.
+    private mutating func nameNew() {
+        let present = (try? listDirectory(writingDirectory)) ?? []
+        growing.removeAll { !present.contains($0) }
+        growing += present.compactMap(RecordName.init).sorted().map(\.text).filter { !growing.contains($0) }
+        for number in present.compactMap(number(of:)).sorted() {
+            let source = "\(writingDirectory)/\(number).mp4"
+            let begin = shim_birth_time(source)
+            guard begin >= 0 else { continue }
+            let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writingDirectory)
+            guard rename(source, writingDirectory + "/" + name.text) == 0 else { continue }
+            growing.append(name.text)
+        }
+    }
+
+    private func number(of name: String) -> Int? {
+        guard name.hasSuffix(".mp4"), let number = Int(name.dropLast(4)), name == "\(number).mp4" else { return nil }
+        return number
+    }
+
+    /// The name, or its next copy that nothing has yet.
+    private func free(_ name: RecordName, in directory: String) -> RecordName {
+        var name = name
+        while fileExists(directory + "/" + name.text) { name.copy += 1 }
+        return name
     }
 
     /// Whether more has been written since the last call.
@@ -67,7 +94,7 @@ package struct RecordFolder {
 
     private mutating func finish(_ name: String) {
         let source = writingDirectory + "/" + name
-        guard let begin = RecordName(name), let file = try? FileHandle(opening: source, O_RDWR) else { return }
+        guard let named = RecordName(name), let file = try? FileHandle(opening: source, O_RDWR) else { return }
         let length = FragmentedMP4.wholeLength(of: file)
         guard length > 0 else {
             unlink(source)
@@ -75,8 +102,7 @@ package struct RecordFolder {
         }
         // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
         guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
-        var target = begin
-        while fileExists(path + "/" + target.text) { target.copy += 1 }
+        let target = free(named, in: path)
         guard rename(source, path + "/" + target.text) == 0 else { return }
         try? syncDirectory(path)
         segments.append(Segment(name: target, bytes: length))
@@ -119,6 +145,11 @@ package struct RecordFolder {
 package struct RecordName: Hashable, Comparable, Sendable {
     package var begin: Timestamp
     package var copy = 1
+
+    init(begin: Timestamp) {
+        // To the second, which is all that the name tells.
+        self.begin = Timestamp(milliseconds: begin.milliseconds - begin.milliseconds % 1000)
+    }
 
     /// nil for any other name.
     package init?(_ text: String) {
