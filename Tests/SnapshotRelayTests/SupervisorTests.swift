@@ -67,6 +67,22 @@ import Testing
         #expect(it.restarts == 9)
     }
 
+    @Test(arguments: [(20.0, 10.0), (1.0, 2.0), (600.0, 60.0)])
+    func soonAfterMediaItNeverWaitsLong(_ stallTimeout: Double, _ longest: Double) {
+        var it = Supervisor(stallTimeout: .milliseconds(Int(stallTimeout * 1000)), now: Self.begin) { 1 }
+        _ = it.handle(.tick, now: at(0))
+        _ = it.handle(.grew, now: at(0))
+        for second in 1...130 {
+            _ = it.handle(.tick, now: at(Double(second)))
+            _ = it.handle(.ended(.init("camera-lost")), now: at(Double(second)))
+            guard case .backingOff(let until) = it.state else { continue }
+            #expect((until - at(Double(second))).seconds <= (second <= 120 ? longest : 60))
+        }
+        _ = it.handle(.tick, now: at(300))
+        _ = it.handle(.ended(.init("camera-unreachable")), now: at(300))
+        #expect(it.state == .backingOff(until: at(360)))
+    }
+
     @Test(arguments: [0.0, 0.25, 1.0])
     func jitterTakesOffAtMostHalf(_ jitter: Double) {
         var it = fresh(jitter: jitter)
