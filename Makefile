@@ -15,6 +15,8 @@ DOCDIR = $(PREFIX)/share/doc/snapshot
 MANDIR = $(PREFIX)/share/man
 ETCDIR = $(DESTDIR)/etc/snapshot
 SHARE = $(DESTDIR)$(PREFIX)/share
+# Where zsh looks: packages have a folder of their own.
+ZSHDIR = $(SHARE)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 BUILD_PACKAGES = libcurl4-openssl-dev libssl-dev
 RUN_PACKAGES = $(BUILD_PACKAGES) ca-certificates ffmpeg
@@ -65,12 +67,12 @@ bench: build ## compare with C, curl and Python; writes bench/RESULTS.md
 
 man: $(BIN)/snapshot ## write the man pages into out/man
 	@mkdir -p $(OUT)/man
-	@for program in $(PROGRAMS); do packaging/manpages $(BIN)/$$program $(OUT)/man; done
+	@for program in $(PROGRAMS); do packaging/manpages $(BIN)/$$program $(OUT)/man $(DOCDIR); done
 
 install: man ## install under PREFIX (/usr/local); settings that are there stay as they are
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
-	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/vendor-completions $(SHARE)/fish/vendor_completions.d
+	install -d $(SHARE)/bash-completion/completions $(ZSHDIR) $(SHARE)/fish/vendor_completions.d
 	$(INSTALL_PROGRAM) $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
 	for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(BINDIR)/|; s|/usr/share/doc/snapshot|$(DOCDIR)|' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; \
@@ -83,11 +85,12 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	$(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
-	$(BIN)/snapshot --generate-completion-script zsh >$(SHARE)/zsh/vendor-completions/_snapshot
+	$(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
 	$(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
 	install -d $(ETCDIR)
 	install -d -m 700 $(ETCDIR)/credentials
-	test -e $(ETCDIR)/snapshot.env || install -m 640 packaging/snapshot.env $(ETCDIR)
+	test -e $(ETCDIR)/snapshot.env || { install -m 640 packaging/snapshot.env $(ETCDIR) && \
+	    sed -i 's|/usr/share/doc/snapshot|$(DOCDIR)|' $(ETCDIR)/snapshot.env; }
 	@test -n "$(DESTDIR)" || sh packaging/postinst configure
 
 uninstall: ## remove what `make install` put there; settings, pictures and state stay
@@ -96,7 +99,7 @@ uninstall: ## remove what `make install` put there; settings, pictures and state
 	rm -f $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1
-	rm -f $(SHARE)/bash-completion/completions/snapshot $(SHARE)/zsh/vendor-completions/_snapshot
+	rm -f $(SHARE)/bash-completion/completions/snapshot $(ZSHDIR)/_snapshot
 	rm -f $(SHARE)/fish/vendor_completions.d/snapshot.fish
 	rm -rf $(DESTDIR)$(DOCDIR)
 	@test -n "$(DESTDIR)" || sh packaging/postrm remove

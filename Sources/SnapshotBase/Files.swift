@@ -142,8 +142,7 @@ package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
 }
 
 package func parentDirectory(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    let parent = path[..<slash]
+    guard let (parent, _) = path[...].cutAtLast("/") else { return "." }
     return parent.isEmpty ? "/" : String(parent)
 }
 

@@ -17,19 +17,19 @@ package struct RTSPSource: Equatable, Sendable {
             return
         }
         let rest = url[scheme.upperBound...]
-        let authority = rest.prefix { !"/?#".contains($0) }
+        let end = rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+        let (login, host) = rest[..<end].cutAtLast("@") ?? (nil, rest[..<end])
         var credentials = ""
-        if let at = authority.lastIndex(of: "@") {
-            credentials = encoded(authority[..<at], keeping: "!$&'()*+,;=:%") + "@"
+        if let login {
+            credentials = encoded(login, keeping: "!$&'()*+,;=:%") + "@"
         } else if let user {
             credentials = encoded(user[...]) + ":" + encoded((password ?? "")[...]) + "@"
         }
-        let place = authority.lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
-        self.url = url[..<scheme.upperBound] + credentials + place
+        self.url = url[..<scheme.upperBound] + credentials + host + rest[end...]
     }
 
     package var list: [UInt8] {
-        let quoted = url.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+        let quoted = url[...].cut(at: "'").joined(separator: "'\\''")
         // Measuring the frame rate first would take a second or more, and nothing here needs it.
         let options = ["rtsp_transport tcp", "timeout \(timeout.nanoseconds / 1000)", "fpsprobesize 0"]
         let lines = ["ffconcat version 1.0", "file '\(quoted)'"] + options.map { "option \($0)" }

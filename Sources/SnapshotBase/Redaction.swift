@@ -46,8 +46,8 @@ private func withoutUserInfo(_ text: String) -> String {
     while let scheme = rest.range(of: "://") {
         result += rest[..<scheme.upperBound]
         rest = rest[scheme.upperBound...]
-        let word = rest.prefix { !$0.isWhitespace && $0 != "'" && $0 != "\"" }
-        if let at = word.lastIndex(of: "@") {
+        let end = rest.unicodeScalars.firstIndex { $0.properties.isWhitespace || $0 == "'" || $0 == "\"" }
+        if let at = rest[..<(end ?? rest.endIndex)].utf8.lastIndex(of: UInt8(ascii: "@")) {
             result += "***"
             rest = rest[at...]
         }

@@ -23,7 +23,7 @@ struct CaptureCommand: ParsableCommand {
     @Flag(help: "Print the outcome as one JSON object.")
     var json = false
 
-    @Flag(inversion: .prefixedNo, help: "Send earlier pictures from the spool in what is left of the slot.")
+    @Flag(inversion: .prefixedNo, help: "Whether to send earlier pictures from the spool in what is left of the slot.")
     var drain = true
 
     func validate() throws {

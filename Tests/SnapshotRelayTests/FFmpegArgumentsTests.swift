@@ -73,6 +73,13 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
         #expect(tee.contains(#"]/a b\'c:d\|e%%f[g]/record/.writing/%d.mp4"#))
     }
 
+    @Test func anAccentBehindItChangesNoMark() throws {
+        let tee = try #require(
+            list(StreamFacts(video: "h264", audio: nil), try plan(), directory: "/a|\u{301}%\u{301}").last)
+        let target = "]/a\\|\u{301}%%\u{301}/record/.writing/%d.mp4"
+        #expect(Array(tee.utf8).contains(Array(target.utf8)))
+    }
+
     @Test func noSecretIsAnArgument() throws {
         let plan = try plan([.outputRTSPURL: "rtsp://user:canary-push@server/live", .httpAuthToken: "canary-token"])
         let all = list(StreamFacts(video: "h264", audio: nil), plan).joined(separator: " ")

@@ -111,7 +111,7 @@ def test_several_cameras(state, web):
 
 
 def test_metrics_are_read_by_prometheus(state, web):
-    hostile = 'a"b\\c<script>\u2028'
+    hostile = 'a"b\\c<script>\u2028"\u0301\\\u0301'
     write_ring(state / "yard", [record(1)])
     write_ring(state / "hall", [record(1, last_upload=moment(50))])
     write_ring(state, [record(1, camera=hostile)])

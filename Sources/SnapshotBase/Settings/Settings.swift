@@ -176,24 +176,12 @@ package func redactedURL(_ text: String) -> String {
         shown = String(rest[..<scheme.upperBound])
         rest = rest[scheme.upperBound...]
     }
-    if let at = rest.lastIndex(of: "@") {
+    if let (_, place) = rest.cutAtLast("@") {
         shown += "***@"
-        rest = rest[rest.index(after: at)...]
+        rest = place
     }
-    if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) {
+    if let query = rest.utf8.firstIndex(where: { "?#".utf8.contains($0) }) {
         return shown + rest[..<query] + "?***"
     }
     return shown + rest
-}
-
-extension Substring {
-    /// The range of the first occurrence of `text`.
-    package func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
-    }
 }

@@ -39,7 +39,7 @@ package struct S3Settings: Sendable {
         }
         self.bucket = bucket.text
         prefix = try settings.valueOrEmpty(.s3Prefix) ?? "snapshots/"
-        guard !hasTraversal(prefix), !prefix.hasPrefix("/"), prefix.utf8.count <= 512 else {
+        guard !hasTraversal(prefix), prefix.utf8.first != UInt8(ascii: "/"), prefix.utf8.count <= 512 else {
             throw .settings(
                 "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'",
                 why: "must not begin with '/' nor contain '..'")
@@ -148,5 +148,5 @@ func profileSection(_ profile: String, in text: String) -> Named<String>? {
 
 /// Whether a key or prefix would step out of its place.
 func hasTraversal(_ path: String) -> Bool {
-    path.split(separator: "/", omittingEmptySubsequences: false).contains { $0 == ".." || $0 == "." }
+    path[...].cut(at: "/").contains { $0 == ".." || $0 == "." }
 }

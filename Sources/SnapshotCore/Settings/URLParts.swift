@@ -16,14 +16,15 @@ package struct URLParts: Equatable, Sendable {
         guard let separator = text[...].range(of: "://") else { return nil }
         scheme = text[..<separator.lowerBound].lowercased()
         let rest = text[separator.upperBound...]
-        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        let end = rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
         let authority = rest[..<end]
-        if let at = authority.lastIndex(of: "@") {
-            let login = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let user = percentDecoded(login[0]) else { return nil }
+        let (login, place) = authority.cutAtLast("@") ?? (nil, authority)
+        if let login {
+            let (name, secret) = login.cutAtFirst(":") ?? (login, nil)
+            guard let user = percentDecoded(name) else { return nil }
             self.user = user
-            if login.count == 2 {
-                guard let password = percentDecoded(login[1]) else { return nil }
+            if let secret {
+                guard let password = percentDecoded(secret) else { return nil }
                 self.password = password
             } else {
                 password = nil
@@ -31,12 +32,10 @@ package struct URLParts: Equatable, Sendable {
         } else {
             (user, password) = (nil, nil)
         }
-        let place = authority[
-            (authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
         guard let host = urlHost(String(place)) else { return nil }
         self.authority = host
         // A fragment is the client's own business.
-        target = String(rest[end...].prefix { $0 != "#" })
+        target = String(rest[end...].cutAtFirst("#")?.0 ?? rest[end...])
     }
 
     package var withoutUser: String { "\(scheme)://\(authority)\(target)" }

@@ -22,8 +22,8 @@ package struct KeyTemplate: Sendable {
             }
             rest = rest[name.endIndex...]
         }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard !hasTraversal(text), !parts.contains(""), !text.contains("\\") else {
+        let hasEmptyPart = text[...].cut(at: "/").contains("")
+        guard !hasTraversal(text), !hasEmptyPart, !text.utf8.contains(UInt8(ascii: "\\")) else {
             throw settings.refusal(
                 .keyTemplate, value,
                 rule: "must be a path without '..', without empty parts and not begin or end with '/'")

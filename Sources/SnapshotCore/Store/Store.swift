@@ -100,7 +100,7 @@ package struct StoredObject: Sendable {
     }
 
     package var fileName: String {
-        String(key[(key.lastIndex(of: "/").map(key.index(after:)) ?? key.startIndex)...])
+        key[...].cutAtLast("/").map { String($1) } ?? key
     }
 
     /// The facts that go with the content, as every store gets them; values are fit for headers.

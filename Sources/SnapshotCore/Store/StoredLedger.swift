@@ -57,7 +57,7 @@ struct StoredLedger: Sendable {
     /// Deletes one file if it is beyond the bounds. False: it stays, and so do all that are younger.
     private func delete(_ line: Line, _ settings: FilesystemSettings, total: Int) -> Bool {
         // No key leads out of the folder; a damaged line might.
-        guard !line.key.split(separator: "/").contains("..") else { return true }
+        guard !hasTraversal(line.key) else { return true }
         let target = settings.path + "/" + line.key
         var facts = stat()
         // Gone already, or no longer what was written: not ours to delete, and no longer counted.

@@ -99,15 +99,15 @@ package struct FFmpegArguments: Sendable {
 
     /// A folder in front of a pattern.
     private static func doubled(_ directory: String) -> String {
-        directory.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        directory[...].cut(at: "%").joined(separator: "%%")
     }
 
     /// ffmpeg's escaping: a backslash before each special character, the backslash and the quote among them.
     private static func escaped(_ text: String, _ special: String) -> String {
         var result = ""
-        for character in text {
-            if special.contains(character) || character == "\\" || character == "'" { result += "\\" }
-            result.append(character)
+        for scalar in text.unicodeScalars {
+            if special.unicodeScalars.contains(scalar) || scalar == "\\" || scalar == "'" { result += "\\" }
+            result.unicodeScalars.append(scalar)
         }
         return result
     }

@@ -59,12 +59,13 @@ extension HealthReport {
 }
 
 private func escaped(_ label: String) -> String {
-    label.reduce(into: "") { text, character in
-        switch character {
+    // By scalars: a quote with an accent behind it is a Character of its own.
+    label.unicodeScalars.reduce(into: "") { text, scalar in
+        switch scalar {
         case "\\": text += "\\\\"
         case "\"": text += "\\\""
         case "\n": text += "\\n"
-        default: text.append(character)
+        default: text.unicodeScalars.append(scalar)
         }
     }
 }
