@@ -19,9 +19,9 @@ package final class FileHandle: Sendable {
 
     package init(owning descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Opens `path`; close-on-exec always.
+    /// Opens `path`; close-on-exec always. Where a pipe stands instead of a file, nobody is waited for.
     package convenience init(opening path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) {
-        let descriptor = retrying { open(path, flags | O_CLOEXEC, mode) }
+        let descriptor = retrying { open(path, flags | O_CLOEXEC | O_NONBLOCK, mode) }
         guard descriptor >= 0 else { throw SystemError("open") }
         self.init(owning: descriptor)
     }
@@ -146,9 +146,11 @@ package func parentDirectory(_ path: String) -> String {
     return parent.isEmpty ? "/" : String(parent)
 }
 
-/// Makes the names in a directory durable.
+/// Makes the names in a directory durable, as far as its file system knows how: some network ones don't.
 package func syncDirectory(_ path: String) throws(SystemError) {
-    try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).sync()
+    do throws(SystemError) { try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).sync() } catch {
+        guard error.number == EINVAL || error.number == ENOTSUP else { throw error }
+    }
 }
 
 /// Puts `pieces` under `path` so that after any crash it holds either the old content or all of the new:

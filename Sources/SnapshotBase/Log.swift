@@ -20,8 +20,11 @@ package struct Log: Sendable {
 
     package func write(_ level: Level, _ text: String) {
         let prefix = isJournal ? "<\(level.rawValue)>" : ""
-        print(descriptor: 2, "\(prefix)\(program): \(redact(text.printable(limit: 2000), secrets))\n")
+        print(descriptor: 2, "\(prefix)\(program): \(redacted(text))\n")
     }
+
+    /// Fit for a terminal, and without the secrets.
+    package func redacted(_ text: String) -> String { redact(text, secrets).printable(limit: 2000) }
 
     package func verbose(_ text: @autoclosure () -> String) {
         if isVerbose { write(.debug, text()) }

@@ -73,7 +73,6 @@ package final class Relay {
 
     /// SIGTERM, SIGINT and SIGHUP as something to read, in this thread and those that it will start.
     private func catchSignals() throws(Failure) -> FileHandle {
-        signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }

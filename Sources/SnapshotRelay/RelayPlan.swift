@@ -58,7 +58,7 @@ package struct RelayPlan: Sendable {
 
     /// The camera's stream at `address`, with its password.
     package func source(_ address: String) -> RTSPSource {
-        RTSPSource(url: address, user: camera.password.isEmpty ? nil : camera.username, password: camera.password)
+        RTSPSource(url: address, user: camera.login, password: camera.password)
     }
 
     /// What a remembered address belongs to.

@@ -103,7 +103,8 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     package var synced = true
     /// The store's clock minus ours, in seconds, when last seen in this boot; 0 when they agreed.
     package var offsetSeconds = 0
-    /// Wall clock minus seconds since boot when `offsetSeconds` was seen: it changes when the clock is set.
+    /// Wall clock minus seconds since boot when `offsetSeconds` was seen: it changes when the clock is set. Nil where no
+    /// store has told the time in this boot.
     package var base: Double?
     /// The latest capture time ever given out, in milliseconds since 1970; the next one is later.
     package var latestMilliseconds: Int64 = 0
@@ -124,6 +125,8 @@ package struct Latch: JSONMapped, Equatable, Sendable {
     package var delaySeconds = 0.0
     /// Keyed digest of the settings that were refused; without the key, which is private, it tells nothing.
     package var settings = ""
+    /// Other settings are in use since; they aren't held up, and health doesn't speak of it.
+    package var isPast: Bool?
 
     package static let firstDelay = 600.0
     package static let longestDelay = 21600.0
@@ -154,6 +157,7 @@ package struct Latch: JSONMapped, Equatable, Sendable {
         fields.field("since", &since)
         fields.field("delay_seconds", &delaySeconds)
         fields.field("settings", &settings)
+        fields.field("past", &isPast)
     }
 }
 

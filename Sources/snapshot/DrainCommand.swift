@@ -21,7 +21,9 @@ struct DrainCommand: ParsableCommand {
     func run() throws {
         var log = options.log()
         try reporting(log) { () throws(Failure) -> Int32 in
-            let settings = try CaptureSettings(try options.read())
+            let read = try options.read()
+            read.warnings.forEach(log.warn)
+            let settings = try CaptureSettings(read)
             log.secrets = settings.secrets
             let signals = HeldSignals()
             signals.hold()

@@ -40,6 +40,7 @@ struct HealthCommand: ParsableCommand {
     /// What the command does, free of how it was asked for.
     /// - Returns: the exit code.
     static func tell(as format: Format?, _ settings: Settings) throws(Failure) -> Int32 {
+        settings.warnings.forEach(Log("snapshot").warn)
         let isSet = try settings.value(.captureInterval) != nil
         let interval = try captureInterval(settings).seconds
         let report = HealthReport(

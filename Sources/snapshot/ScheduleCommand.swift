@@ -69,7 +69,9 @@ struct ScheduleCommand: ParsableCommand {
         var options = options
         if options.config == nil, let instance { options.config = "/etc/snapshot/\(instance).env" }
         if options.config == nil, fileExists(Settings.systemPath) { options.config = Settings.systemPath }
-        return try options.read()
+        let settings = try options.read()
+        settings.warnings.forEach(options.log().warn)
+        return settings
     }
 
     private func unitName() throws(Failure) -> String {

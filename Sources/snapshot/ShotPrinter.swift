@@ -34,7 +34,10 @@ struct ShotPrinter {
     func print(_ failure: Failure) {
         log.report(failure)
         if json {
-            write(["result": "none", "exit": Int(failure.exitCode), "error": "\(failure)", "code": failure.code])
+            write([
+                "result": "none", "exit": Int(failure.exitCode), "error": log.redacted("\(failure)"),
+                "hint": failure.hint.map(log.redacted), "code": failure.code,
+            ])
         }
     }
 
@@ -60,8 +63,8 @@ struct ShotPrinter {
         return [
             "result": shot.outcome.result,
             "exit": Int(shot.exitCode),
-            "error": failure.map { "\($0)" },
-            "hint": failure?.hint,
+            "error": failure.map { log.redacted("\($0)") },
+            "hint": failure?.hint.map(log.redacted),
             "code": failure?.code,
             "key": shot.outcome.key,
             "captured_at": shot.capturedAt,

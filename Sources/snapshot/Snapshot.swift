@@ -23,6 +23,8 @@ struct Snapshot: ParsableCommand {
     /// are spared the argument parser, which costs more instructions than health itself and would stay in the relay's
     /// memory, and libcrypto's tidying up at exit: nothing here waits in a buffer.
     static func main() {
+        // Who reads along may leave, and a file may not grow: both come as errors, too, and the picture goes on.
+        for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         var arguments = Array(CommandLine.arguments.dropFirst())
         var path: String?
         if arguments.count == 3, arguments[1] == "--config", !arguments[2].hasPrefix("-") {

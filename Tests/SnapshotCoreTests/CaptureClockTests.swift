@@ -50,6 +50,27 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
     @Test func smallDifferencesAreNone() {
         var figures = ClockFigures()
         CaptureClock.learn(1500, at: now("2026-11-22T10:00:00Z"), &figures)
-        #expect(figures.offsetSeconds == 0 && figures.base == nil)
+        #expect(figures.offsetSeconds == 0)
+        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:30Z", up: 1030), figures) == 0)
+    }
+
+    @Test func afterAClockInTheFutureTheStoreEndsIt() {
+        var figures = ClockFigures()
+        figures.latestMilliseconds = now("2030-09-23T12:00:00Z").wall.milliseconds
+        let back = now("2026-11-22T10:00:00Z")
+        #expect(CaptureClock.time(at: back, figures, keeper: .none).1 == .unsynced)
+        CaptureClock.learn(-400, at: back, &figures)
+        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, keeper: .none)
+        #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .synced)
+        // In another boot nobody has said so yet.
+        figures.base = nil
+        #expect(CaptureClock.time(at: back, figures, keeper: .none).1 == .unsynced)
+    }
+
+    @Test func aClockThatIsSetWrongAfterTheStoreAgreedIsCorrected() {
+        var figures = ClockFigures()
+        CaptureClock.learn(0, at: now("2026-11-22T10:00:00Z"), &figures)
+        let (time, quality) = CaptureClock.time(at: now("2030-11-22T10:00:30Z", up: 1030), figures, keeper: .none)
+        #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .corrected)
     }
 }

@@ -28,6 +28,8 @@ class Camera:
         self.logins = self.failed_logins = self.logouts = self.connections = 0
         self.raw = None
         """Bytes to send in place of a picture's whole HTTP answer; a list is used up in order."""
+        self.raw_login = None
+        """Bytes to send in place of the answer to `Login`."""
         self.picture = picture
         self.echo = False
         """Answer `Snap` with the request itself, as chatty web servers do in their error pages."""
@@ -107,6 +109,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _login(self, query, body):
         camera = self.camera
+        if camera.raw_login is not None:
+            self.close_connection = True
+            return self.wfile.write(camera.raw_login)
         user = json.loads(body)[0]["param"]["User"]
         if not camera.tokens:
             return self._answer(404, b"")

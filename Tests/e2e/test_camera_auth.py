@@ -3,7 +3,8 @@ import stat
 
 import pytest
 
-from camera import Camera
+from camera import Camera, http
+from disk import remount, small_disk
 from tls import Authority, self_signed
 
 PASSWORDS = ["", "simple", "with space", "a%21b!", "a+b&c=d?e#f", "pässwörd😀", "'\"`\\", "%", "%%41", "$HOME", "x" * 31]
@@ -153,3 +154,69 @@ def test_a_changed_password_is_tried_at_once_though_the_old_session_lives(snapsh
         assert camera.failed_logins == 1
         snapshot.set(CAMERA_PASSWORD="right").capture().expect(0)
         assert camera.logins == 1, "the session of before still fits"
+
+
+LOCKED = b'[{"cmd":"Login","code":1,"error":{"detail":"Login has been locked","rspCode":%d}}]'
+
+
+@pytest.mark.parametrize("answer", [LOCKED % -1, LOCKED % -4, LOCKED % 0, b"Login has been locked"])
+def test_a_locked_login_latches_whatever_its_code(snapshot, answer):
+    with Camera(password="right") as camera:
+        camera.raw_login = http(answer, kind="text/html")
+        snapshot.set(**camera.settings()).capture().refuses(77, "locked")
+        asked = len(camera.requests)
+        assert asked == 1, "user and password are not tried after that"
+        snapshot.capture().expect(77)
+        assert len(camera.requests) == asked, "latched"
+
+
+def test_a_camera_that_is_still_starting_spoils_nothing(snapshot):
+    """Its pages are answers to anything, for a while."""
+    with Camera(password="right", passwords=False) as camera:
+        page = http(b"<html>starting</html>", kind="text/html")
+        camera.raw, camera.raw_login = page, page
+        snapshot.set(**camera.settings()).capture().refuses(69)
+        camera.raw = camera.raw_login = None
+        snapshot.capture().expect(0)
+
+
+def test_a_camera_that_no_longer_takes_passwords_gets_a_token(snapshot):
+    with Camera(password="right", tokens=False) as camera:
+        snapshot.set(**camera.settings()).capture().expect(0)
+        camera.tokens, camera.passwords = True, False
+        for _ in range(2):
+            snapshot.capture().expect(0)
+        assert camera.logins == 1
+
+
+def test_another_way_to_log_in_is_tried_at_once(snapshot):
+    with Camera(password="right") as camera:
+        snapshot.set(**camera.settings(), CAMERA_AUTH="token").set(CAMERA_PASSWORD="wrong").capture().expect(77)
+        camera.password = "wrong"
+        snapshot.capture().expect(77)
+        snapshot.set(CAMERA_AUTH="password").capture().expect(0)
+
+
+def test_sessions_that_cannot_be_remembered_are_closed(ready, camera, tmp_path):
+    """Otherwise each run would leave one open, until the camera lets nobody in."""
+    with small_disk(tmp_path / "state") as disk:
+        ready.set(STATE_PATH=disk).capture().expect(0)
+        (disk / "session.json").unlink()
+        remount(disk, "ro")
+        for _ in range(3):
+            ready.capture().expect(74)
+        remount(disk, "rw")
+        assert len(ready.stored()) == 4 and len(camera.sessions) == 1
+
+
+def test_a_run_by_hand_without_the_password_locks_nobody_out(snapshot):
+    """It shares the service's state, but not its secrets; good runs of the service come in between."""
+    with Camera(password="right") as camera:
+        snapshot.set(**camera.settings())
+        for _ in range(4):
+            snapshot.capture().expect(0)
+            assert snapshot.health()["status"] == "healthy"
+            result = snapshot.capture(env={"CAMERA_PASSWORD": ""}).expect(77)
+        assert camera.failed_logins == 1 and "CAMERA_PASSWORD is empty" in snapshot.capture(
+            env={"CAMERA_PASSWORD": "", "CAMERA_AUTH": "password"}).refuses(77).stderr
+        assert result.hints

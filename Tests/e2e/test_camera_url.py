@@ -1,5 +1,6 @@
 """Any other camera by CAMERA_URL: stills over HTTP, files, RTSP through ffmpeg."""
 import os
+import socket
 import threading
 import time
 
@@ -41,8 +42,40 @@ def test_a_wrong_password_for_a_still_latches(snapshot, auth):
 
 def test_a_challenge_that_is_always_stale_is_not_answered_for_ever(snapshot):
     with Camera(auth="stale") as camera:
-        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="x").capture().refuses(69, "again and again")
-        assert len(camera.asked_at) < 12
+        snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="x").capture().refuses(77, "again and again")
+        assert len(camera.asked_at) < 5
+        snapshot.capture().expect(77)
+        assert len(camera.asked_at) < 5, "latched"
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+@pytest.mark.parametrize("settings", [{"CAMERA_URL": "user"}, {"CAMERA_USERNAME": "admin"}])
+def test_a_password_may_be_empty(snapshot, auth, settings):
+    with Camera(auth=auth) as camera:
+        url = camera.still_url("admin:") if "CAMERA_URL" in settings else camera.still_url()
+        snapshot.set(**{**settings, "CAMERA_URL": url}).capture().expect(0)
+
+
+def test_settings_in_the_query_end_a_latch(snapshot):
+    with Camera(auth="basic", password="right") as camera:
+        snapshot.set(CAMERA_URL=camera.still_url() + "?usr=a&pwd=wrong").capture().expect(77)
+        asked = camera.connections
+        snapshot.capture().expect(77)
+        assert camera.connections == asked, "latched"
+        snapshot.set(CAMERA_URL=camera.still_url() + "?usr=a&pwd=right").capture().expect(77)
+        assert camera.connections == asked + 1
+
+
+def test_a_connection_that_never_comes_is_told_as_such(snapshot):
+    """A full backlog swallows what knocks, as a firewall does."""
+    with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for client in (first, second):
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        result = snapshot.set(CAMERA_URL="http://127.0.0.1:%d/x.jpg" % listener.getsockname()[1], CAMERA_CONNECT_TIMEOUT="500ms").capture()
+        assert result.refuses(69, "cannot reach camera").wall < 3
 
 
 def test_a_stream_of_pictures_is_told_at_once(snapshot):

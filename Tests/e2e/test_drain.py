@@ -185,3 +185,28 @@ def test_a_store_that_never_answers_ends_by_its_deadline(spooled):
         receiver.always = Answer(wait=60)
         result = spooled.set(**receiver.as_http(UPLOAD_DEADLINE="1s")).run("drain").refuses(75, "no answer")
         assert result.wall < 5 and len(spooled.spooled_pictures()) == 12
+
+
+def test_a_refusal_met_by_the_spool_latches_too(ready, camera, endpoint):
+    """The camera is away, so that nothing but the spool goes to the store."""
+    ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL="http://127.0.0.1:1/", UPLOAD_ATTEMPTS=1).capture().expect(75)
+    camera.raw = b"nothing"
+    endpoint.always = Answer(403)
+    ready.set(**endpoint.as_http())
+    for _ in range(3):
+        ready.capture().expect(69)
+    assert len(endpoint.received) == 1 and ready.state["latches"]["store"]["delay_seconds"] == 600
+    assert "store_credentials_refused" in ready.health()["reasons"]
+    endpoint.always = None
+    ready.set(HTTP_AUTH_TOKEN="new").capture().expect(69)
+    assert not ready.spooled_pictures() and ready.state["latches"]["store"]["past"]
+    assert "store_credentials_refused" not in ready.health()["reasons"]
+
+
+def test_the_time_of_a_store_that_cannot_know_it_is_not_believed(ready, endpoint):
+    endpoint.always = Answer(200, {"Date": formatdate(1000, usegmt=True)})
+    ready.set(**endpoint.as_http())
+    for _ in range(2):
+        ready.capture().expect(0)
+    assert [r.fields["captured_at"][:4] for r in endpoint.received] == [time.strftime("%Y")] * 2
+    assert ready.health()["clock"]["synced"]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from disk import small_disk
+from disk import remount, small_disk
 from pictures import picture
 from program import Snapshot
 
@@ -99,3 +99,55 @@ def test_a_damaged_ledger_costs_no_file_of_others(ready):
     for _ in range(2):
         ready.set(LOCAL_STORAGE_MAX_BYTES="1K").capture().expect(0)
     assert outside.exists()
+
+
+def test_the_keys_folder_may_be_another_disk(ready, camera, tmp_path):
+    shelf = tmp_path / "pictures"
+    with small_disk(shelf / "front", "size=4M"):
+        ready.set(LOCAL_STORAGE_PATH=shelf, KEY_TEMPLATE="{camera}/{timestamp}.jpg").capture().expect(0)
+        assert [p.read_bytes() for p in (shelf / "front").iterdir()] == [camera.last]
+
+
+def test_puts_that_failed_count_for_nothing(ready, tmp_path):
+    """Retention knows what is there, not what was tried."""
+    shelf = tmp_path / "pictures"
+    with small_disk(shelf, "size=8M"):
+        ready.set(LOCAL_STORAGE_PATH=shelf, LOCAL_STORAGE_MAX_BYTES="2M").capture().expect(0)
+        remount(shelf, "ro")
+        for _ in range(5):
+            ready.capture("--no-drain").expect(75)
+        remount(shelf, "rw")
+        for _ in range(3):
+            ready.capture().expect(0)
+        lines = (ready.state_folder / "stored.log").read_text().splitlines()
+        files = {str(p.relative_to(shelf)): p.stat().st_size for p in shelf.rglob("*.jpg")}
+        assert len(files) == 9 and {line.split(" ", 1)[1]: int(line.split(" ", 1)[0]) for line in lines} == files
+        assert len(lines) == 9
+
+
+def test_a_full_disk_makes_room_by_itself(ready, camera, tmp_path):
+    shelf = tmp_path / "pictures"
+    camera.picture = lambda: picture(size=300_000)
+    with small_disk(shelf, "size=2M"):
+        ready.set(LOCAL_STORAGE_PATH=shelf).capture().expect(0)
+        while ready.capture("--no-drain").code == 0:
+            pass
+        count = len(list(shelf.rglob("*.jpg")))
+        ready.set(LOCAL_STORAGE_MIN_FREE="400K").capture("--no-drain").expect(0)
+        assert len(list(shelf.rglob("*.jpg"))) < count
+
+
+def test_what_others_take_away_is_forgotten_in_time(ready):
+    """A folder without bounds from which a server takes the pictures."""
+    ready.capture().expect(0)
+    log = ready.state_folder / "stored.log"
+    kept = log.read_text()
+    log.write_text("".join(f"1000 gone/{n:050}.jpg\n" for n in range(20_000)) + kept)
+    before = log.stat().st_size
+    ready.capture().expect(0)
+    assert before - 70_000 < log.stat().st_size < before - 50_000 and kept in log.read_text()
+    # Whatever is still there is not forgotten, nor is what follows it.
+    text = log.read_text()
+    log.write_text(kept + text)
+    ready.capture().expect(0)
+    assert log.read_text().startswith(kept + text)

@@ -1,10 +1,12 @@
 """The HTTP store's form: what an endpoint gets, in both formats."""
+import contextlib
 import socket
 import threading
 from urllib.parse import unquote
 
 import pytest
 
+from pictures import picture
 from receiver import Answer, Receiver
 from stores import sha256
 
@@ -73,4 +75,57 @@ def test_an_answer_that_ends_within_its_header_is_no_acknowledgement(ready, came
         url = f"http://127.0.0.1:{server.getsockname()[1]}/up"
         ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=url, UPLOAD_ATTEMPTS=1).capture().refuses(75, "header")
         thread.join()
+    assert ready.spooled_pictures() == [camera.last]
+
+
+
+class Raw:
+    """A server that answers every upload with the same bytes, once it is whole; `early`: as soon as it begins."""
+
+    def __init__(self, answer, early=False):
+        self.answer, self.early, self.connections = answer, early, 0
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/up"
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        # Wakes the thread that waits in accept.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                got = connection.recv(1024)
+                while not self.early and not got.endswith(b"--\r\n"):
+                    got += connection.recv(65536)
+                connection.sendall(self.answer)
+                # What is still sent is read, or a reset would take the answer away.
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+
+
+def test_a_trailer_behind_the_acknowledgement_is_none_of_its_business(ready):
+    with Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n2\r\nok\r\n0\r\nSum: 1\r\nMore: 2\r\n\r\n") as server:
+        ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=server.url).capture().expect(0)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("form", ["multipart", "raw"])
+def test_who_acknowledges_before_he_has_it_all_is_no_store(ready, camera, form):
+    """As a proxy or a captive portal may."""
+    camera.picture = lambda: picture(size=12 << 20)
+    with Raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", early=True) as server:
+        ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=server.url, HTTP_UPLOAD_FORMAT=form, UPLOAD_ATTEMPTS=1)
+        ready.capture().refuses(75, "whole body")
     assert ready.spooled_pictures() == [camera.last]

@@ -42,3 +42,14 @@ def test_another_failure_is_told_at_once(ready, journal):
     assert journal(75) == []
     ready.set(CAMERA_IP=f"127.0.0.1:{free_port()}")
     assert "cannot reach camera" in journal(69)[0]
+
+
+def test_a_reader_that_has_left_costs_no_picture(ready, camera):
+    """`snapshot --verbose 2>&1 | head -1`, with a store that is away."""
+    ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=f"http://127.0.0.1:{free_port()}/")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        done = subprocess.run([ready.binary, "capture", "--verbose"], cwd=ready.folder, stdout=gone, stderr=gone,
+                              env={**ready.environment, **ready.settings}, timeout=60)
+    assert done.returncode == 75 and ready.spooled_pictures() == [camera.last]

@@ -24,6 +24,12 @@ def test_failure(ready, camera, switch):
     assert [r.path for r in switch.received] == ["/uuid/fail"]
 
 
+def test_a_query_stays_behind_the_path(ready, camera, switch):
+    camera.raw = b"nothing"
+    ready.set(PING_URL=switch.url + "/key/slug?create=1").capture().expect(69)
+    assert [r.path for r in switch.received] == ["/key/slug/fail?create=1"]
+
+
 @pytest.mark.parametrize("fault", ["500", "hang", "nobody", "reset"])
 def test_its_own_failures_are_ignored(ready, switch, fault):
     url = f"http://127.0.0.1:{free_port()}/x" if fault == "nobody" else switch.url

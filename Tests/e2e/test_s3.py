@@ -162,6 +162,40 @@ def test_each_wrong_region_answer_is_understood(ready, endpoint, answer):
     assert regions == ["us-east-1", "eu-west-3", "eu-west-3"]
 
 
+def test_a_bucket_that_moves_back_is_found_there(ready, endpoint):
+    ready.set(**endpoint.as_s3())
+    for wanted in ("eu-west-3", "us-east-1"):
+        endpoint.answers = [Answer(400, {}, s3_error("AuthorizationHeaderMalformed", Region=wanted))]
+        ready.capture().expect(0)
+    ready.capture().expect(0)
+    assert len(endpoint.received) == 5, "the settings' region is asked for again, and at once"
+
+
+def test_an_empty_prefix_is_none_wherever_it_is_said(ready, endpoint):
+    ready.set(**endpoint.as_s3()).dotenv("S3_PREFIX=file/\n")
+    ready.capture().expect(0)
+    ready.capture(env={"S3_PREFIX": ""}).expect(0)
+    ready.capture("--set", "S3_PREFIX=", env={"S3_PREFIX": "environment/"}).expect(0)
+    assert [r.path.split("/")[2] for r in endpoint.received] == ["file", "front", "front"]
+
+
+@pytest.mark.parametrize("change", [{"S3_PREFIX": "allowed/"}, {"AWS_REGION": "eu-west-3"}, {"AWS_SESSION_TOKEN": "new"}])
+def test_what_may_end_a_refusal_ends_the_latch(ready, endpoint, change):
+    endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
+    ready.set(**endpoint.as_s3()).capture().expect(77)
+    ready.capture().expect(77)
+    assert len(endpoint.received) == 1, "latched"
+    endpoint.always = None
+    ready.set(**change).capture().expect(0)
+
+
+def test_a_store_that_repeats_a_secret_tells_it_to_nobody(ready, endpoint):
+    token = "CanaryToken" + "x" * 300
+    endpoint.always = Answer(400, {}, s3_error("Odd").replace("so it is", "a" * 150 + token))
+    result = ready.set(**endpoint.as_s3(AWS_SESSION_TOKEN=token)).capture("--json").expect(75)
+    assert "Canary" not in result.stdout + result.stderr and "Odd" in result.json["error"]
+
+
 def test_a_region_answer_does_not_make_a_loop(ready, endpoint):
     endpoint.always = Answer(400, {}, s3_error("AuthorizationHeaderMalformed", Region="eu-west-3"))
     result = ready.set(**endpoint.as_s3()).capture()

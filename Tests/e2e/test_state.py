@@ -263,3 +263,11 @@ def test_state_directory_of_systemd(ready, tmp_path):
     assert (tmp_path / "sd/state.jsonl").exists() and not ready.state_folder.exists()
     ready.capture(env={"STATE_DIRECTORY": tmp_path / "sd", "STATE_PATH": tmp_path / "own"}).expect(0)
     assert (tmp_path / "own/state.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["lock", "state.jsonl", "session.json", "spool/dirty"])
+def test_a_pipe_where_a_file_belongs_holds_nobody_up(ready, name):
+    path = ready.state_folder / name
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    ready.capture(timeout=20)

@@ -45,6 +45,7 @@ CURLcode shim_set_progress(CURL *easy, shim_progress function);
 CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
+CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
 
 struct curl_slist *shim_slist_append(struct curl_slist *list, const char *text);

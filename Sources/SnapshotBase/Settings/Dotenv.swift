@@ -77,13 +77,30 @@ package enum Dotenv {
     }
 
     /// An unquoted value without the comment that white space and `#` begin.
-    package static func withoutComment(_ text: Substring) -> Substring {
+    private static func withoutComment(_ text: Substring) -> Substring {
         var previousIsBlank = false
         for index in text.indices {
             if text[index] == "#", previousIsBlank { return text[..<index] }
             previousIsBlank = text[index].isBlank
         }
         return text
+    }
+
+    /// A value from elsewhere without the comment that may have been left on it.
+    static func withoutLeftover(_ text: Substring) -> Substring {
+        let marks = text.indices.filter { text[$0] == "#" }
+        let begin = marks.first { mark in
+            let next = text.index(after: mark)
+            return (mark > text.startIndex && text[text.index(before: mark)].isBlank)
+                || (next < text.endIndex && text[next].isBlank)
+        }
+        return text[..<(begin ?? text.endIndex)]
+    }
+
+    /// What stands in the quotes, if that is all there is but for a comment.
+    static func quoted(_ text: Substring) -> String? {
+        guard let quote = text.trimmed.first, quote == "\"" || quote == "'" else { return nil }
+        return try? parseValue(text, path: "", number: 0)
     }
 
     private static func isName(_ text: Substring) -> Bool {

@@ -95,7 +95,8 @@ extension Duration {
         case "d": milliseconds = 86_400_000
         default: return nil
         }
-        guard let number = wholeNumber(digits), number <= 100_000_000 else { return nil }
+        // A hundred years, so that sums with the clock stay far from overflow.
+        guard let number = wholeNumber(digits), number <= 3_155_760_000_000 / milliseconds else { return nil }
         self = .milliseconds(number * milliseconds)
     }
 

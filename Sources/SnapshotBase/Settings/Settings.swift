@@ -75,16 +75,15 @@ package struct Settings: Sendable {
         if found.text.unicodeScalars.contains(where: { $0.isControl }) {
             throw refusal(key, found, rule: "must not contain control characters or line breaks")
         }
+        if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }
         return found
     }
 
     /// Like `value`, but a value that is set to nothing comes back as "".
     package func valueOrEmpty(_ key: SettingKey) throws(Failure) -> String? {
-        if let value = try value(key) { return value.text }
-        if commandLine[key.rawValue] == "" || environment[key.rawValue] == "" || file[key.rawValue]?.value == "" {
-            return ""
-        }
-        return nil
+        let name = key.rawValue
+        let first = commandLine[name] ?? environment[name] ?? file[name]?.value
+        return first == "" ? "" : try value(key)?.text ?? first.map { _ in "" }
     }
 
     private func lookUp(_ key: SettingKey) throws(Failure) -> Value? {
@@ -121,7 +120,7 @@ package struct Settings: Sendable {
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
             bytes.removeLast()
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
             throw .settings("cannot read \(key.rawValue) from", path, why: "not UTF-8 text")
         }
         return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
@@ -131,25 +130,22 @@ package struct Settings: Sendable {
         error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
     }
 
-    /// systemd's `EnvironmentFile=` leaves an inline comment on the value and Docker's `--env-file` leaves the quotes;
-    /// in a secret either might be meant, so it is refused rather than guessed.
+    /// systemd's `EnvironmentFile=` leaves an inline comment on the value (`door # c`; of `"door" # c` it makes `door# c`,
+    /// of an empty value `# c`), and Docker's `--env-file` leaves the quotes; in a secret either might be meant, so it is
+    /// refused rather than guessed.
     private func fromEnvironment(_ key: SettingKey, _ text: String) throws(Failure) -> Value? {
-        let bare = Dotenv.withoutComment(text[...]).trimmed
         if key.secrecy == .secret {
-            guard bare.count == text[...].trimmed.count else {
+            guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
                 throw .settings(
                     "refused", key.rawValue,
                     why:
-                        "its value from the environment holds ' #', which may be a comment that was left on it",
+                        "its value from the environment has a '#' beside a blank, perhaps a comment that was left on it",
                     hint: "put the secret alone into a file and name that file in \(key.rawValue)_FILE")
             }
             return Value(text: text, origin: .environment)
         }
-        var value = bare
-        if value.count >= 2, let quote = value.first, quote == "\"" || quote == "'", value.last == quote {
-            value = value.dropFirst().dropLast()
-        }
-        return value.isEmpty ? nil : Value(text: String(value), origin: .environment)
+        let value = Dotenv.quoted(text[...]) ?? String(Dotenv.withoutLeftover(text[...]).trimmed)
+        return value.isEmpty ? nil : Value(text: value, origin: .environment)
     }
 
     /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.
@@ -160,12 +156,22 @@ package struct Settings: Sendable {
             case .open where value.text.contains("@") && value.text.contains(":"):
                 "'\(redactedURL(value.text).printable(limit: 120))'"
             case .open: "'\(value.text.printable(limit: 120))'"
+            // Its path is what opens it.
+            case .url where key == .pingURL: "'\(withoutPath(value.text).printable(limit: 120))'"
             case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
             case .secret: "(secret)"
             }
         return .settings(
             "refused", "\(key.rawValue)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
     }
+}
+
+/// `text` up to the end of its host.
+private func withoutPath(_ text: String) -> String {
+    let shown = redactedURL(text)[...]
+    let host = shown.range(of: "://").map { shown[$0.upperBound...] } ?? shown
+    guard let (_, path) = host.cutAtFirst("/"), !path.isEmpty else { return String(shown) }
+    return shown[..<path.startIndex] + "***"
 }
 
 /// `text` without user, password, query and fragment, also where it isn't quite a URL.

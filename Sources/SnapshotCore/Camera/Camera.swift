@@ -8,6 +8,12 @@ import SnapshotBase
 /// trying again is the next run's business.
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
+    /// Ends what `memory` holds open: nobody will remember it.
+    func leave(_ memory: inout CameraMemory)
+}
+
+extension Camera {
+    package func leave(_ memory: inout CameraMemory) {}
 }
 
 /// The camera that the settings name.

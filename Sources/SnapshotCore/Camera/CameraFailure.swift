@@ -12,9 +12,13 @@ extension Failure {
             return make(
                 "camera-unresolved", "cannot find camera", why: "its name does not resolve",
                 hint: "check \(setting), or use the camera's address instead of its name")
-        case .unreachable:
+        case .unreachable, .unconnected:
+            let isSilent = failure.kind == .unconnected
             return make(
-                "camera-unreachable", "cannot reach camera", why: failure.why,
+                "camera-unreachable", "cannot reach camera",
+                why: isSilent
+                    ? "no connection within CAMERA_CONNECT_TIMEOUT (\(settings.connectTimeout.settingText))"
+                    : failure.why,
                 hint:
                     "is it on, is \(setting) right, and its HTTP\(settings.useHTTPS ? "S" : "") port enabled?"
             )
@@ -22,8 +26,7 @@ extension Failure {
             return make(
                 "camera-timeout", "no picture from camera",
                 why:
-                    "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText)) or CAMERA_CONNECT_TIMEOUT"
-                    + " (\(settings.connectTimeout.settingText))",
+                    "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText))",
                 hint: (settings.isReolink ? "CAMERA_STREAM=sub is quicker; " : "")
                     + "on slow paths raise CAMERA_TIMEOUT")
         case .tls:
@@ -52,6 +55,10 @@ extension Failure {
             return make(
                 "picture-stream", "no picture from camera", why: failure.why,
                 hint: "give the address of its still picture; for the video's give rtsp://…")
+        case .refused:
+            return Failure(
+                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address, why: failure.why,
+                hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
         case .lost:
             return make("camera-lost", "lost camera", why: failure.why, hint: nil)
         case .invalid:
@@ -74,6 +81,7 @@ extension Failure {
             switch flaw {
             case .empty where settings.isReolink:
                 "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
+            case .html where settings.isReolink: "is CAMERA_IP the camera's? --verbose shows what came"
             case .html: "CAMERA_URL must be the address of the picture itself; --verbose shows what came"
             case .otherFormat, .json: "--verbose shows what came"
             default: nil

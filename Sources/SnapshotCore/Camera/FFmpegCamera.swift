@@ -37,8 +37,7 @@ struct FFmpegCamera: Camera {
             return Command("ffmpeg", quiet + ["-f", "v4l2"] + size + ["-i", device] + picture)
         default:
             let url = if case .rtsp(let url) = settings.source { url } else { "" }
-            let user = settings.password.isEmpty ? nil : settings.username
-            var source = RTSPSource(url: url, user: user, password: settings.password)
+            var source = RTSPSource(url: url, user: settings.login, password: settings.password)
             source.timeout = settings.timeout
             return source.stillCommand
         }

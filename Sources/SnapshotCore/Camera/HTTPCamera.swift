@@ -9,7 +9,7 @@ struct HTTPCamera: Camera {
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         var request = HTTPRequest("GET", url, deadline: deadline)
         request.maximumBody = Picture.maximumBytes
-        if !settings.password.isEmpty { request.credentials = (settings.username, settings.password) }
+        request.credentials = settings.login.map { ($0, settings.password) }
         let response = try client.ask(request, of: settings, setting: "CAMERA_URL", memory: &memory)
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body

@@ -4,7 +4,7 @@ import SnapshotBase
 /// Errors come with HTTP status 200 and any content type.
 enum ReolinkAnswer: Equatable {
     case token(name: String, leaseSeconds: Double)
-    /// `detail` is the camera's own word for it, made printable.
+    /// `detail` is the camera's own word for it.
     case error(code: Int, detail: String, remainingTries: Int?)
     case ok
     case unreadable
@@ -12,7 +12,8 @@ enum ReolinkAnswer: Equatable {
     init(_ body: [UInt8]) {
         let answer = JSON(body.prefix(65536))
         guard let item = answer?[0] ?? answer, case .object = item else {
-            self = .unreadable
+            let text = String(decoding: body.prefix(256), as: UTF8.self)
+            self = ReolinkError.isLock(text) ? .error(code: 0, detail: text, remainingTries: nil) : .unreadable
             return
         }
         let token = item["value"]?["Token"]
@@ -22,7 +23,7 @@ enum ReolinkAnswer: Equatable {
             self = .token(name: name, leaseSeconds: min(max(token?["leaseTime"]?.double ?? 3600, 0), 86400))
         } else if let error = item["error"], case .object = error {
             self = .error(
-                code: error["rspCode"]?.integer ?? 0, detail: (error["detail"]?.string ?? "").printable(limit: 80),
+                code: error["rspCode"]?.integer ?? 0, detail: error["detail"]?.string ?? "",
                 remainingTries: error["remain_times"]?.integer)
         } else {
             self = item["code"]?.integer == 0 ? .ok : .unreadable
@@ -36,27 +37,36 @@ enum ReolinkError {
     static let loginFirst = -6
     static let badToken = -21
     static let tooFrequent = -105
-    /// The camera says that user or password is wrong, or has locked them out.
-    static let refusals: Set<Int> = [-7, -27, -502, -501, -500]
+    private static let refusals: Set<Int> = [-7, -27, -502, -501, -500]
     /// It doesn't know this way to log in.
     static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
 
-    /// The class of failure that an error code is told as.
-    static func code(_ code: Int) -> String { refusals.contains(code) ? "camera-credentials" : "camera-error\(code)" }
+    /// The class of failure that it wants a login first.
+    static let loginFirstClass = "camera-error\(loginFirst)"
+
+    /// Whether the camera says that user or password is wrong, or has locked them out.
+    static func isRefusal(_ code: Int, _ detail: String) -> Bool { refusals.contains(code) || isLock(detail) }
+
+    /// For locked logins firmwares have several codes, or none.
+    fileprivate static func isLock(_ detail: String) -> Bool {
+        detail.lowercased()[...].range(of: "login has been locked") != nil
+    }
 
     static func failure(
         _ code: Int, detail: String, remainingTries: Int?, _ settings: CameraSettings
     ) -> Failure {
-        let (words, hint) = explanation(code, settings)
+        let isRefusal = isRefusal(code, detail)
+        let (words, hint) = explanation(isRefusal && code != -27 ? -7 : code, settings)
+        let detail = redact(detail, [settings.password]).printable(limit: 80)
         let answer = "rspCode \(code)" + (detail.isEmpty ? "" : ", '\(detail)'")
         let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
-        if refusals.contains(code) {
+        if isRefusal {
             return Failure(
-                .cameraRefused, code: Self.code(code), "camera refuses login", settings.address,
+                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
                 why: "\(words) (\(answer))\(tries)", hint: hint)
         }
         return Failure(
-            .camera, code: Self.code(code), "no picture from camera", settings.address,
+            .camera, code: "camera-error\(code)", "no picture from camera", settings.address,
             why: "\(words) (\(answer))", hint: hint)
     }
 
@@ -70,12 +80,14 @@ enum ReolinkError {
                 "close its app and web page, or wait: sessions end after an hour without use"
             )
         case -6: ("it wants a login first", "try CAMERA_AUTH=token or CAMERA_AUTH=password")
-        case -7, -27, -500, -501, -502:
+        case -7, -27:
             (
                 code == -27 ? "it does not know this user" : "wrong user or password, or the login is locked",
-                "check CAMERA_USERNAME and CAMERA_PASSWORD in the camera's app"
-                    + (settings.password.utf8.count > 31
-                        ? "; it cuts or refuses passwords over 31 characters" : "")
+                settings.password.isEmpty
+                    ? "CAMERA_PASSWORD is empty here; what lies in /etc/snapshot/credentials is for the services alone"
+                    : "check CAMERA_USERNAME and CAMERA_PASSWORD in the camera's app"
+                        + (settings.password.utf8.count > 31
+                            ? "; it cuts or refuses passwords over 31 characters" : "")
             )
         case -9: ("it does not support this", "use CAMERA_URL with its RTSP stream instead")
         case -12: ("it can't read its configuration", "restart the camera")

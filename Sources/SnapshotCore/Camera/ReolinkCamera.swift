@@ -16,7 +16,13 @@ struct ReolinkCamera: Camera {
         case .token: return try snapByToken(&memory, deadline).body(orElse: settings)
         case .auto: break
         }
-        if memory.auth == "password" { return try snapByPassword(&memory, deadline) }
+        if memory.auth == "password" {
+            do throws(Failure) { return try snapByPassword(&memory, deadline) } catch {
+                guard error.code == ReolinkError.loginFirstClass else { throw error }
+                log.verbose("user and password are no longer enough")
+                memory.auth = nil
+            }
+        }
         switch try snapByToken(&memory, deadline) {
         case .picture(let body):
             memory.auth = "token"
@@ -25,13 +31,19 @@ struct ReolinkCamera: Camera {
             log.verbose("no login by token: \(why); trying user and password")
             do throws(Failure) {
                 let body = try snapByPassword(&memory, deadline)
-                if isLasting { memory.auth = "password" }
+                if isLasting, body.starts(with: JPEG.start) { memory.auth = "password" }
                 return body
             } catch {
                 // A camera that takes tokens only says no more than that it wants one: why there is none, it said before.
-                throw !isLasting && error.code == ReolinkError.code(ReolinkError.loginFirst) ? why : error
+                throw !isLasting && error.code == ReolinkError.loginFirstClass ? why : error
             }
         }
+    }
+
+    func leave(_ memory: inout CameraMemory) {
+        guard let session = memory.session else { return }
+        logOut(session.token, &memory, .after(.seconds(2)))
+        memory.session = nil
     }
 
     /// What asking with a token came to.
@@ -124,6 +136,7 @@ struct ReolinkCamera: Camera {
             return .done
         case .error(let code, let detail, let tries):
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
+            if ReolinkError.isRefusal(code, detail) { throw failure }
             if ReolinkError.unsupported.contains(code) { return .failed(failure, isLasting: true) }
             if code == ReolinkError.tooFrequent {
                 memory.loginPause = .init(until: Uptime.now().seconds + 60, boot: bootIdentity())
@@ -132,7 +145,8 @@ struct ReolinkCamera: Camera {
             throw failure
         case .ok, .unreadable:
             log.verbose("login answer: \(escapedStart(of: response.body))")
-            return .failed(.badLogin(settings), isLasting: true)
+            // Perhaps of an older firmware, perhaps of one that is still starting.
+            return .failed(.badLogin(settings), isLasting: false)
         }
     }
 
@@ -164,8 +178,7 @@ struct ReolinkCamera: Camera {
     }
 
     private func errorIn(_ body: [UInt8]) -> ReolinkAnswer? {
-        guard let first = body.first(where: { $0 > 0x20 }), first == 91 || first == 123 else { return nil }
-        return ReolinkAnswer(body)
+        body.starts(with: JPEG.start) ? nil : ReolinkAnswer(body)
     }
 
     /// The body, unless it is an error of the camera's.

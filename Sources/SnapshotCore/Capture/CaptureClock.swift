@@ -18,7 +18,7 @@ package struct CaptureClock: Sendable {
     }
 
     /// No clock that is right is earlier than this program.
-    private static let floor = Timestamp(iso8601: "2026-01-01T00:00:00Z")?.milliseconds ?? 0
+    static let floor = Timestamp(iso8601: "2026-01-01T00:00:00Z")?.milliseconds ?? 0
     /// Clocks that differ by less agree: `Date` has whole seconds, and answers take time.
     private static let tolerance: Int64 = 5000
 
@@ -38,7 +38,10 @@ package struct CaptureClock: Sendable {
             )
         }
         let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
-        let isTrusted = keeper == .none && !isBehind && now.wall.milliseconds >= floor
+        // Behind an earlier picture, and the store agrees: it was the earlier clock that was wrong.
+        let isConfirmed = figures.base != nil && !now.boot.isEmpty
+        if isConfirmed, isBehind { return (now.wall, .synced) }
+        let isTrusted = isConfirmed || keeper == .none && !isBehind && now.wall.milliseconds >= floor
         let time = max(now.wall, Timestamp(milliseconds: figures.latestMilliseconds + 1))
         return (time, isTrusted ? .synced : .unsynced)
     }
@@ -47,7 +50,7 @@ package struct CaptureClock: Sendable {
     /// what it was set by is taken off.
     package static func offset(at now: Now, _ figures: ClockFigures) -> Int64 {
         let known = Int64(figures.offsetSeconds) * 1000
-        guard known != 0, let base = figures.base, !now.boot.isEmpty else { return known }
+        guard let base = figures.base, !now.boot.isEmpty else { return known }
         return known - Int64(((now.wall.seconds - now.up - base) * 1000).rounded())
     }
 
@@ -56,7 +59,7 @@ package struct CaptureClock: Sendable {
         guard let offset else { return }
         let isOff = abs(offset) >= tolerance
         figures.offsetSeconds = isOff ? Int((Double(offset) / 1000).rounded()) : 0
-        figures.base = isOff && !now.boot.isEmpty ? now.wall.seconds - now.up : nil
+        figures.base = now.boot.isEmpty ? nil : now.wall.seconds - now.up
     }
 }
 

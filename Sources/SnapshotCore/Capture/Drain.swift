@@ -4,7 +4,7 @@ import SnapshotState
 extension Run {
     /// Sends spooled pictures, oldest first, while there is time and the store takes them.
     mutating func drain(until deadline: Deadline, _ state: inout StateDirectory) {
-        guard storeIsUp, spool.figures.count > 0, record.latches["store"] == nil else { return }
+        guard storeIsUp, spool.figures.count > 0, latch("store") == nil else { return }
         var store = makeStore(
             settings.store, client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
@@ -13,7 +13,6 @@ extension Run {
         let refused = spool.figures.refused.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
-        var refusals = 0
         var after = refused?.last ?? -1
         defer { if drained > 0 { shot.outcome.drained = drained } }
         while skipped < 3 {
@@ -51,19 +50,20 @@ extension Run {
                     drained += 1
                     record.totalUploads += 1
                     record.lastUpload = now.moment
+                    unlatch("store")
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
+                    latch("store", after: error.failure)
                     // One picture that the store dislikes, or chokes on, must not hold up the others.
                     let isOnlyIts =
                         ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed
                     guard isOnlyIts else { return }
                     skipped += 1
-                    if error.failure.code == "store-rejected" { refusals += 1 }
-                    if refusals == 3 {
+                    if skipped == 3 {
                         spool.figures.refused = RefusedEntries(last: name.number, since: refused?.since ?? now.moment)
+                        return
                     }
-                    if skipped == 3 { return }
                 }
                 slowest = max(slowest, Uptime.now() - started)
             }

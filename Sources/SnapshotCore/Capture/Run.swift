@@ -31,6 +31,10 @@ struct Run {
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
             isRepeating: settings.isRepeating)
         let remembered = CameraMemory(reading: settings.statePath)
+        if remembered == nil, fileExists(settings.statePath + "/" + CameraMemory.fileName) {
+            log.warn(
+                "\(settings.statePath)/\(CameraMemory.fileName) is damaged; a TLS key that was pinned is forgotten")
+        }
         rememberedCamera = remembered
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         if let reason = state.resetReason {
@@ -59,11 +63,8 @@ struct Run {
 
     /// A picture that has passed the gate, or nil and the failure in `shot`.
     mutating func capture() -> Picture? {
-        let credentials = memory.digest(
-            "\(settings.camera.place) \(settings.camera.username) \(settings.camera.password)")
-        if let wait = record.latches["camera"]?.remaining(
-            settings: credentials, now: now, recordBoot: record.boot)
-        {
+        noteChangedSettings()
+        if let wait = latch("camera") {
             shot.outcome.result = .latched
             shot.failure = .latched(.cameraRefused, "camera", settings.camera.address, wait: wait)
             return nil
@@ -72,22 +73,20 @@ struct Run {
         defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
         do throws(Failure) {
             let picture = try takePicture()
-            record.latches["camera"] = nil
+            unlatch("camera")
             return picture
         } catch {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
-            if error.kind == .cameraRefused, error.code == "camera-credentials" {
-                record.latches["camera"] = .after(record.latches["camera"], settings: credentials, now: now)
-            }
+            if error.code == "camera-credentials" { latch("camera", after: error) }
             return nil
         }
     }
 
     private mutating func takePicture() throws(Failure) -> Picture {
-        defer { rememberCamera() }
         var camera = makeCamera(settings.camera, client: client, log: log)
+        defer { remember(camera) }
         let body = try camera.snapshot(memory: &memory, deadline: .after(settings.camera.timeout))
         do throws(JPEG.Flaw) { return try Picture(checking: body) } catch {
             log.verbose("refused body begins: \(escapedStart(of: body))")
@@ -95,10 +94,12 @@ struct Run {
         }
     }
 
-    private func rememberCamera() {
+    private mutating func remember(_ camera: any Camera) {
         guard memory != rememberedCamera else { return }
         do throws(SystemError) { try memory.write(to: settings.statePath) } catch {
             log.verbose("cannot remember the camera's session: \(error)")
+            // One more open session at every run, and the camera lets nobody in.
+            if memory.session != rememberedCamera?.session { camera.leave(&memory) }
         }
     }
 
@@ -137,7 +138,8 @@ struct Run {
     /// Tells the dead man's switch how the run ended; whether it hears is its own affair.
     func ping() {
         guard pings, let url = settings.pingURL else { return }
-        let target = shot.exitCode == 0 ? url : url + (url.hasSuffix("/") ? "fail" : "/fail")
+        let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
+        let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
         var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
         request.connectTimeout = .seconds(3)
         do throws(HTTPFailure) { _ = try client.perform(request) } catch {

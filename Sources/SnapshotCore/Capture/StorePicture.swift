@@ -78,12 +78,7 @@ extension Run {
     private mutating func attempt(
         _ object: inout StoredObject, onFailure: (StoreFailure, StoredObject, inout Run) -> Void
     ) throws(Failure) {
-        let credentials = memory.digest(settings.store.fingerprint)
-        if let wait = record.latches["store"]?.remaining(
-            settings: credentials, now: now, recordBoot: record.boot)
-        {
-            throw .latched(.storeRefused, "store", "", wait: wait)
-        }
+        if let wait = latch("store") { throw .latched(.storeRefused, "store", "", wait: wait) }
         var store = makeStore(
             settings.store, client: client, record: record, now: now, statePath: settings.statePath)
         // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
@@ -104,11 +99,9 @@ extension Run {
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 onFailure(failure, object, &self)
             }
-            record.latches["store"] = nil
+            unlatch("store")
         } catch {
-            if error.failure.kind == .storeRefused {
-                record.latches["store"] = .after(record.latches["store"], settings: credentials, now: now)
-            }
+            latch("store", after: error.failure)
             throw error.failure
         }
     }
@@ -124,7 +117,7 @@ extension Run {
     mutating func note(_ store: any Store) {
         CaptureClock.learn(store.clockOffset, at: .current(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
-        if let region = store.learnedRegion { record.region = region }
+        record.region = store.learnedRegion
     }
 
     private mutating func addToSpool(

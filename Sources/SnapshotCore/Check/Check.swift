@@ -29,6 +29,9 @@ package struct Check {
             settingsPath: settings.path, interval: plan.interval, storagePath: plan.folder, deadline: deadline
         ).findings()
         if asService, plan.statePath.hasPrefix("/") { takeServicesPlace(plan.statePath) }
+        // What is opened in the camera and put into the store is closed and removed before anything else ends it.
+        let signals = HeldSignals()
+        signals.hold()
         // Made before there is a second thread: libcurl wants its first use alone.
         let client = HTTPClient()
         let camera = plan.camera.map { camera in
@@ -42,6 +45,7 @@ package struct Check {
             statePath: plan.statePath, now: now, client: client, deadline: deadline.sooner(.seconds(14)))
         let stored = plan.store.map(store.run)
         let seen = camera?.value()
+        signals.release()
         tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
         tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
         let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)

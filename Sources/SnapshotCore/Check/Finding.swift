@@ -57,7 +57,7 @@ package struct Finding: Sendable {
 
     /// Fit for a terminal, and without the secrets.
     func redacted(_ secrets: [String]) -> Finding {
-        func clean(_ text: String) -> String { redact(text.printable(limit: 2000), secrets) }
+        func clean(_ text: String) -> String { redact(text, secrets).printable(limit: 2000) }
         var finding = self
         finding.text = clean(text)
         finding.hint = hint.map(clean)

@@ -43,7 +43,7 @@ struct LatchCheck {
         guard let camera = plan.camera else { return [] }
         let memory = (CameraMemory(reading: plan.statePath) ?? CameraMemory()).belonging(to: camera.place)
         let credentials = [
-            ("camera", "\(camera.place) \(camera.username) \(camera.password)"),
+            ("camera", camera.fingerprint),
             ("store", plan.store?.fingerprint ?? ""),
         ]
         return credentials.compactMap { who, text in

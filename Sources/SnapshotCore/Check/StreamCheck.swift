@@ -44,8 +44,7 @@ struct StreamCheck: Sendable {
         "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT"
 
     private func question(_ address: String) -> Command {
-        let user = camera.password.isEmpty ? nil : camera.username
-        var source = RTSPSource(url: address, user: user, password: camera.password)
+        var source = RTSPSource(url: address, user: camera.login, password: camera.password)
         source.timeout = Self.patience
         return StreamFacts.question(source)
     }

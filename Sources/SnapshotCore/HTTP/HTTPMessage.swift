@@ -84,6 +84,8 @@ package struct HTTPResponse: Sendable {
     package var pin: String?
     /// The server's clock, from `Date`, in seconds since 1970.
     package var date: Int?
+    /// When it came, by our clock; the body may take its time.
+    package var dateCame: Timestamp?
 }
 
 /// What a request came to.
@@ -102,12 +104,16 @@ package enum HTTPAnswer: Sendable {
 package struct HTTPFailure: Error, Equatable, Sendable {
     package enum Kind: Sendable {
         case unresolved, unreachable, timedOut, tls, pinMismatch
+        /// Nobody took the connection in time.
+        case unconnected
         /// The answer ended before its announced length.
         case cutShort
         /// The answer's body is over the limit.
         case tooLarge
         /// The answer is one that never ends.
         case endless
+        /// It doesn't take the credentials, and has no answer that says so.
+        case refused
         /// The connection broke, or what came isn't HTTP.
         case lost
         /// The request can't be made: a URL or a file that is no good.

@@ -16,6 +16,7 @@ final class HTTPTransfer {
     /// The empty line behind the last answer's header has come.
     private var headerIsWhole = false
     private var answers = 0
+    private var challenges = 0
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
@@ -26,12 +27,15 @@ final class HTTPTransfer {
         case multipart
         /// Challenge after challenge.
         case tooManyAnswers
+        /// It goes on asking for credentials that it has got.
+        case tooManyChallenges
         /// The program has no more time for it.
         case askedToEnd
     }
 
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
     private static let mostAnswers = 8
+    private static let mostChallenges = 3
 
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
@@ -71,8 +75,13 @@ final class HTTPTransfer {
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
-            throw HTTPFailure(
+            var failure = HTTPFailure(
                 code, String(cString: errorText), errno: number, refusal: refusal, body: response.body)
+            var sent = 0
+            _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
+            // Without a connection nothing was asked, and nothing was slow to answer.
+            if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
+            throw failure
         }
         guard headerIsWhole else {
             throw HTTPFailure(kind: .lost, why: "the connection closed within the answer's header")
@@ -80,9 +89,19 @@ final class HTTPTransfer {
         var status = 0
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         response.status = status
+        // Who acknowledges what he hasn't got is no store: a proxy, or a page that stands in between.
+        guard !(200...299).contains(status) || hasSentAll else {
+            throw HTTPFailure(kind: .lost, why: "it answered before it had the whole body")
+        }
         if request.trust == .anybody { response.pin = seenPin(easy) }
-        response.date = response.headers["date"].flatMap(httpDate)
         return response
+    }
+
+    private var hasSentAll: Bool {
+        var (sent, whole): (curl_off_t, curl_off_t) = (0, 0)
+        _ = shim_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+        _ = shim_get_offset(easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &whole)
+        return sent >= whole
     }
 
     // MARK: The request
@@ -184,16 +203,22 @@ final class HTTPTransfer {
 
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
         let line = String(decoding: raw, as: UTF8.self)
+        // What comes behind the body tells nothing of it.
+        let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
+        guard !isTrailer else { return raw.count }
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         if line.hasPrefix("HTTP/") {
             // A new answer: what came before was an interim one, or a challenge.
             response = HTTPResponse()
             answers += 1
             if answers > Self.mostAnswers { return refuse(.tooManyAnswers) }
+            if line.dropFirst(8).hasPrefix(" 401") { challenges += 1 }
+            if challenges > Self.mostChallenges { return refuse(.tooManyChallenges) }
         } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
             let name = line[..<colon].lowercased()
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
+            if name == "date" { (response.date, response.dateCame) = (httpDate(value), .now()) }
             if name == "content-length", let length = Int(value), length > request.maximumBody, request.method != "HEAD"
             {
                 return refuse(.tooLarge)

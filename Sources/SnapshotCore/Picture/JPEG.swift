@@ -7,6 +7,9 @@ package struct JPEG: Equatable, Sendable {
     /// From the first scan's header to the end of the image: what the lens saw, without metadata.
     package let scan: Range<Int>
 
+    /// With what every JPEG begins.
+    static let start: [UInt8] = [0xFF, 0xD8]
+
     /// Why bytes are not a whole JPEG.
     package enum Flaw: Error, Equatable, Sendable, CustomStringConvertible {
         case empty
@@ -80,7 +83,7 @@ package struct JPEG: Equatable, Sendable {
     }
 
     private static func notJPEG(_ bytes: [UInt8]) -> Flaw? {
-        if bytes.starts(with: [0xFF, 0xD8]) { return bytes.count < 64 ? .tiny(bytes.count) : nil }
+        if bytes.starts(with: start) { return bytes.count < 64 ? .tiny(bytes.count) : nil }
         guard let first = bytes.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) else {
             return .empty
         }

@@ -23,6 +23,9 @@ package struct CameraSettings: Sendable {
     package var name: String
     package var username: String
     package var password: String
+    /// The user to log in as, where there is a login at all; a password may be empty.
+    package var login: String? { hasLogin ? username : nil }
+    private var hasLogin: Bool
     package var useHTTPS: Bool
     package var verification: Verification
     /// Private certificate authorities for CAMERA_TLS_VERIFY=ca.
@@ -39,6 +42,7 @@ package struct CameraSettings: Sendable {
         name = try Self.name(settings)
         username = try settings.string(.cameraUsername) ?? "admin"
         password = try settings.string(.cameraPassword) ?? ""
+        hasLogin = try settings.value(.cameraUsername) != nil || !password.isEmpty
         useHTTPS = try settings.bool(.cameraUseHTTPS, default: false)
         verification = try Self.verification(settings)
         authorities = try authorityFile(settings)
@@ -84,6 +88,17 @@ package struct CameraSettings: Sendable {
         case .v4l2(let device): "v4l2 \(device)"
         case .file(let path): "file \(path)"
         }
+    }
+
+    /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
+    /// ever digested.
+    package var fingerprint: String {
+        let url =
+            switch source {
+            case .http(let url), .rtsp(let url): url;
+            default: ""
+            }
+        return "\(place) \(url) \(auth.rawValue) \(channel) \(username) \(password)"
     }
 
     /// For messages; never a secret.
@@ -163,6 +178,7 @@ package struct CameraSettings: Sendable {
         if let user = parts.user {
             username = user
             password = parts.password ?? password
+            hasLogin = true
         }
         return parts.scheme.hasPrefix("http") ? .http(url: parts.withoutUser) : .rtsp(url: parts.withoutUser)
     }

@@ -26,14 +26,16 @@ package enum StoreSettings: Sendable {
         }
     }
 
-    /// What refused credentials belong to; holds secrets, so it is only ever digested.
+    /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
+    /// ever digested.
     package var fingerprint: String {
         switch self {
         case .filesystem(let it): "filesystem \(it.path)"
         case .s3(let it):
-            "s3 \(it.place) \(it.credentials.accessKey) \(it.credentials.secretKey) \(it.credentials.sessionToken ?? "")"
+            "s3 \(it.place) \(it.region) \(it.prefix) \(it.isPathStyle ? 1 : 0) \(it.credentials.accessKey) "
+                + "\(it.credentials.secretKey) \(it.credentials.sessionToken ?? "")"
         case .http(let it):
-            "http \(it.url) \(it.token ?? "") \(it.credentials?.user ?? "") \(it.credentials?.password ?? "")"
+            "http \(it.url) \(it.format.rawValue) \(it.token ?? "") \(it.credentials?.user ?? "") \(it.credentials?.password ?? "")"
         }
     }
 }

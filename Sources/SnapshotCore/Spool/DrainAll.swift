@@ -33,12 +33,7 @@ package struct DrainAll {
     package func run() throws(Failure) -> Result? {
         guard var state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: HTTPClient(), log: log, state: state)
-        let credentials = run.memory.digest(settings.store.fingerprint)
-        if let wait = run.record.latches["store"]?.remaining(
-            settings: credentials, now: run.now, recordBoot: run.record.boot)
-        {
-            throw .latched(.storeRefused, "store", "", wait: wait)
-        }
+        if let wait = run.latch("store") { throw .latched(.storeRefused, "store", "", wait: wait) }
         var queue = try DrainQueue(run, progress)
         var store = makeStore(
             settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
@@ -49,10 +44,9 @@ package struct DrainAll {
             queue.sendOneByOne(into: &store)
         }
         if let failure = queue.result.failure, failure.kind == .storeRefused {
-            queue.run.record.latches["store"] = .after(
-                queue.run.record.latches["store"], settings: credentials, now: .current())
+            queue.run.latch("store", after: failure)
         } else if queue.result.sent > 0 {
-            queue.run.record.latches["store"] = nil
+            queue.run.unlatch("store")
         }
         try queue.run.recordDrain(&state)
         return queue.result

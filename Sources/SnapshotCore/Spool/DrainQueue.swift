@@ -29,7 +29,12 @@ struct DrainQueue {
     init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
         self.run = run
         self.progress = progress
-        do throws(SystemError) { waiting = try run.spool.list()[...] } catch {
+        do throws(SystemError) {
+            let all = try run.spool.list()
+            // What captures have found refused comes last.
+            let refused = run.spool.figures.refused?.last ?? -1
+            waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
+        } catch {
             throw Failure(.spool, code: "spool-read", "cannot read spool", run.spool.path, why: "\(error)")
         }
         total = waiting.count

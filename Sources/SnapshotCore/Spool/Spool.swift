@@ -95,8 +95,12 @@ package struct Spool: Sendable {
         } catch {
             // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
             guard fileExists(path(of: name)) else {
-                throw full(
-                    error.number == ENOSPC ? "the disk is full, or keeps less than SPOOL_MIN_FREE" : "\(error)")
+                switch error.number {
+                case ENOSPC, EDQUOT: throw full("the disk is full, or keeps less than SPOOL_MIN_FREE")
+                case EACCES, EPERM, EROFS, ENOTDIR:
+                    throw full("\(error)", hint: "it has to be a folder that this user may write")
+                default: throw full("\(error)")
+                }
             }
         }
         figures.count += 1
@@ -104,10 +108,10 @@ package struct Spool: Sendable {
         return name
     }
 
-    private func full(_ why: String) -> Failure {
-        Failure(
-            .spool, code: "spool-full", "cannot keep picture in", path, why: why,
-            hint: "free some space, or look at SPOOL_MAX_BYTES and SPOOL_MIN_FREE")
+    private func full(
+        _ why: String, hint: String = "free some space, or look at SPOOL_MAX_BYTES and SPOOL_MIN_FREE"
+    ) -> Failure {
+        Failure(.spool, code: "spool-full", "cannot keep picture in", path, why: why, hint: hint)
     }
 
     private mutating func makeRoom(

@@ -16,16 +16,39 @@ struct FilesystemStore: Store {
     func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         let path = settings.path + "/" + object.key
         do throws(SystemError) {
-            try makeDirectory(settings.path, mode: 0o755)
-            try makeDirectory(parentDirectory(path), mode: 0o755)
-            // Without its line retention won't know the picture; that is no reason not to keep it.
-            try? ledger?.add(key: object.key, bytes: object.content.length)
-            let incoming = try IncomingFile(in: settings.path, writer: writer, mode: 0o644)
-            try incoming.put(to: path) { file throws(SystemError) in try Self.copy(object.content, to: file) }
+            do throws(SystemError) { try write(object, to: path) } catch {
+                // What fills the disk may be our own.
+                guard [ENOSPC, EDQUOT].contains(error.number), ledger?.retain(in: settings, keeping: object.key) == true
+                else { throw error }
+                try write(object, to: path)
+            }
         } catch {
             throw StoreFailure(Self.failure(error, path: path), .giveUp)
         }
         ledger?.retain(in: settings, keeping: object.key)
+    }
+
+    private func write(_ object: StoredObject, to path: String) throws(SystemError) {
+        let folder = parentDirectory(path)
+        try makeDirectory(settings.path, mode: 0o755)
+        try makeDirectory(folder, mode: 0o755)
+        // Without its line retention won't know the picture; that is no reason not to keep it.
+        let line = try? ledger?.add(key: object.key, bytes: object.content.length)
+        do throws(SystemError) {
+            do throws(SystemError) { try write(object.content, to: path, by: settings.path) } catch {
+                // The folder that the key leads into is on another disk.
+                guard error.number == EXDEV else { throw error }
+                try write(object.content, to: path, by: folder)
+            }
+        } catch {
+            if let line { ledger?.takeBack(line) }
+            throw error
+        }
+    }
+
+    private func write(_ content: HTTPBody, to path: String, by folder: String) throws(SystemError) {
+        let incoming = try IncomingFile(in: folder, writer: writer, mode: 0o644)
+        try incoming.put(to: path) { file throws(SystemError) in try Self.copy(content, to: file) }
     }
 
     private static func copy(_ content: HTTPBody, to target: FileHandle) throws(SystemError) {

@@ -10,7 +10,7 @@ extension StoreFailure {
         case .unresolved:
             self.init(
                 make("store-unresolved", "cannot find store", "check \(setting) and the network"), .retry)
-        case .unreachable:
+        case .unreachable, .unconnected:
             self.init(
                 make("store-unreachable", "cannot reach store", "check \(setting) and the network"), .retry)
         case .timedOut:
@@ -22,6 +22,11 @@ extension StoreFailure {
                     "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
                 ),
                 .giveUp)
+        case .refused:
+            self.init(
+                Failure(
+                    .storeRefused, code: "store-credentials", "store refuses credentials", place, why: failure.why,
+                    hint: "check \(setting); the picture waits in the spool"), .giveUp)
         case .invalid:
             self.init(make("store-invalid", "cannot ask store", "check \(setting)"), .giveUp)
         case .noLibrary:
@@ -77,6 +82,7 @@ extension HTTPResponse {
     /// `Retry-After`, in seconds or as a date; at most a day.
     var retryAfter: Duration? {
         guard let text = headers["retry-after"] else { return nil }
+        if text.utf8.allSatisfy({ (48...57).contains($0) }), text.utf8.count > 9 { return .seconds(86400) }
         if let seconds = Int(text) { return .seconds(min(max(seconds, 0), 86400)) }
         guard let moment = httpDate(text), let date else { return nil }
         return .seconds(min(max(moment - date, 0), 86400))

@@ -62,8 +62,10 @@ extension String {
 }
 
 extension HTTPResponse {
-    /// The server's clock minus ours, in milliseconds; `Date` has whole seconds, so half of one is added.
+    /// The server's clock minus ours, in milliseconds; `Date` has whole seconds, so half of one is added. Nil where the
+    /// server's clock can't be right either.
     var clockOffset: Int64? {
-        date.map { Int64($0) * 1000 + 500 - Timestamp.now().milliseconds }
+        guard let date, let dateCame, Int64(date) * 1000 >= CaptureClock.floor else { return nil }
+        return Int64(date) * 1000 + 500 - dateCame.milliseconds
     }
 }

@@ -28,8 +28,8 @@ package struct KeyTemplate: Sendable {
                 .keyTemplate, value,
                 rule: "must be a path without '..', without empty parts and not begin or end with '/'")
         }
-        guard text.utf8.count <= 512 else {
-            throw settings.refusal(.keyTemplate, value, rule: "must be at most 512 bytes")
+        guard key(camera: try settings.string(.cameraName) ?? "camera", at: .now()).utf8.count <= 512 else {
+            throw settings.refusal(.keyTemplate, value, rule: "must make keys of at most 512 bytes")
         }
     }
 

@@ -4,7 +4,7 @@ import SnapshotBase
 /// understood, so nothing in it can do harm.
 package struct S3Error: Equatable, Sendable {
     package let code: String
-    package let message: String
+    package private(set) var message: String
     package let region: String
 
     package init(_ body: [UInt8]) {
@@ -22,6 +22,13 @@ package struct S3Error: Equatable, Sendable {
 
     /// Code and message for a person: one line, bounded.
     package var text: String { (message.isEmpty ? code : "\(code): \(message)").printable(limit: 200) }
+
+    /// Without what the store may repeat of what it was sent.
+    func redacted(_ secrets: [String]) -> S3Error {
+        var error = self
+        error.message = redact(message, secrets)
+        return error
+    }
 
     /// The region that the store wants instead, if that is what it says.
     func wantedRegion(_ response: HTTPResponse) -> String? {

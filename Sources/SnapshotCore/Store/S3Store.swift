@@ -93,6 +93,7 @@ struct S3Store: RemoteStore {
 
     /// What an answer that is no acknowledgement means; region and clock are learned from it.
     mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        let error = error.redacted([settings.credentials.secretKey, settings.credentials.sessionToken ?? ""])
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
             return StoreFailure(
@@ -134,8 +135,8 @@ struct S3Store: RemoteStore {
         default:
             // An error inside a 200 is the store's failure, not ours.
             let status = (200...299).contains(response.status) ? 500 : response.status
-            return StoreFailure(
-                status: status, response, place: place, setting: Self.setting(error), detail: error.text)
+            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : Self.setting(error)
+            return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
         }
     }
 

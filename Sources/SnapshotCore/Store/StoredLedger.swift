@@ -6,11 +6,15 @@ import SnapshotBase
 ///
 /// A line is written before its file appears and isn't synced by itself: one that a power cut takes leaves a picture
 /// that retention doesn't know, never one that it deletes wrongly. Beside it, `stored.head` says how far deletion has
-/// come; it can always be counted anew.
+/// come; it can always be counted anew. Where nothing bounds the folder, what others take out of it is forgotten in time.
 struct StoredLedger: Sendable {
     let path: String
     /// The log is written anew without its dead part when that is this long.
     private static let slack = 1 << 20
+    /// How much of it is read at once.
+    private static let piece = 1 << 16
+    /// How much of it is counted at once, so that no run takes long over a log of years.
+    private static let stretch = 1 << 22
 
     /// The lines from `start` to `end` are alive and stand for `bytes`; those behind `end` aren't counted yet.
     private struct Head {
@@ -27,31 +31,61 @@ struct StoredLedger: Sendable {
         let length: Int
     }
 
-    func add(key: String, bytes: Int) throws(SystemError) {
+    /// - Returns: where the line begins, to take it back by.
+    func add(key: String, bytes: Int) throws(SystemError) -> off_t {
         let file = try FileHandle(opening: path, O_WRONLY | O_CREAT | O_APPEND)
+        let begin = try file.status().st_size
         try file.write(Array("\(bytes) \(key)\n".utf8))
+        return begin
+    }
+
+    /// Forgets the line that was added last: its file never appeared.
+    func takeBack(_ begin: off_t) {
+        _ = retrying { truncate(path, begin) }
     }
 
     /// Deletes the oldest files beyond the bounds; never `kept`, never one that isn't in the ledger. Whatever fails
     /// leaves files where they are.
-    func retain(in settings: FilesystemSettings, keeping kept: String) {
-        guard settings.maxBytes != nil || settings.maxAge != nil || settings.minFree != nil,
-            let log = try? FileHandle(opening: path, O_RDONLY), let facts = try? log.status()
-        else { return }
-        var head = readHead(inode: facts.st_ino, size: Int(facts.st_size))
-        for line in lines(in: log, from: head.end) {
-            head.end += line.length
-            head.bytes += line.bytes
+    /// - Returns: whether anything was deleted.
+    @discardableResult
+    func retain(in settings: FilesystemSettings, keeping kept: String) -> Bool {
+        guard let log = try? FileHandle(opening: path, O_RDONLY), let facts = try? log.status() else { return false }
+        guard settings.maxBytes != nil || settings.maxAge != nil || settings.minFree != nil else {
+            forgetGone(log, size: Int(facts.st_size), settings)
+            return false
         }
+        var head = readHead(inode: facts.st_ino, size: Int(facts.st_size))
+        let limit = head.end + Self.stretch
+        while head.end < limit {
+            let more = lines(in: log, from: head.end)
+            if more.isEmpty { break }
+            for line in more {
+                head.end += line.length
+                head.bytes += line.bytes
+            }
+        }
+        let before = head.start
         deletion: while head.start < head.end {
-            for line in lines(in: log, from: head.start, limit: 65536) {
+            for line in lines(in: log, from: head.start) {
                 guard line.key != kept, delete(line, settings, total: head.bytes) else { break deletion }
                 head.start += line.length
                 head.bytes -= line.bytes
             }
         }
-        if head.start > Self.slack { head = compacted(log, head) }
+        let hasDeleted = head.start > before
+        if head.start > Self.slack, let inode = rewrite(log, from: head.start) {
+            (head.inode, head.end, head.start) = (inode, head.end - head.start, 0)
+        }
         writeHead(head)
+        return hasDeleted
+    }
+
+    /// Where nothing is deleted from here, somebody else may: a long log loses its beginning once all of that is gone.
+    private func forgetGone(_ log: FileHandle, size: Int, _ settings: FilesystemSettings) {
+        guard size > Self.slack else { return }
+        let oldest = lines(in: log, from: 0)
+        guard oldest.allSatisfy({ !fileExists(settings.path + "/" + $0.key) }) else { return }
+        _ = rewrite(log, from: oldest.reduce(0) { $0 + $1.length })
     }
 
     /// Deletes one file if it is beyond the bounds. False: it stays, and so do all that are younger.
@@ -81,9 +115,9 @@ struct StoredLedger: Sendable {
         return free < wanted
     }
 
-    /// The whole lines from `offset`; all of them, or those in `limit` bytes.
-    private func lines(in log: FileHandle, from offset: Int, limit: Int = 1 << 30) -> [Line] {
-        guard lseek(log.descriptor, off_t(offset), SEEK_SET) >= 0, let text = try? log.readAll(limit: limit),
+    /// The whole lines of the piece from `offset`.
+    private func lines(in log: FileHandle, from offset: Int) -> [Line] {
+        guard lseek(log.descriptor, off_t(offset), SEEK_SET) >= 0, let text = try? log.readAll(limit: Self.piece),
             let last = text.lastIndex(of: UInt8(ascii: "\n"))
         else { return [] }
         return text[..<last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
@@ -96,14 +130,21 @@ struct StoredLedger: Sendable {
         }
     }
 
-    private func compacted(_ log: FileHandle, _ head: Head) -> Head {
-        guard lseek(log.descriptor, off_t(head.start), SEEK_SET) >= 0,
-            let alive = try? log.readAll(limit: 1 << 30),
-            (try? writeDurably([alive], to: path, temporary: path + ".new", mode: 0o600)) != nil
-        else { return head }
+    /// Writes the log anew without what stands before `start`.
+    /// - Returns: the new file's inode; nil where it stays as it was.
+    private func rewrite(_ log: FileHandle, from start: Int) -> UInt? {
+        guard lseek(log.descriptor, off_t(start), SEEK_SET) >= 0 else { return nil }
+        do throws(SystemError) {
+            try writeDurably(to: path, temporary: path + ".new", mode: 0o600) { file throws(SystemError) in
+                while true {
+                    let piece = try log.readAll(limit: Self.piece)
+                    if piece.isEmpty { return }
+                    try file.write(piece)
+                }
+            }
+        } catch { return nil }
         var facts = stat()
-        guard stat(path, &facts) == 0 else { return head }
-        return Head(inode: facts.st_ino, start: 0, end: head.end - head.start, bytes: head.bytes)
+        return stat(path, &facts) == 0 ? facts.st_ino : nil
     }
 
     private var headPath: String { parentDirectory(path) + "/stored.head" }

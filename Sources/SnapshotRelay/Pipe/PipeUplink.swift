@@ -126,7 +126,7 @@ private final class Post: Sendable {
             return End(code: isRefusal ? "pipe-refused" : "pipe-ended", isRefusal: isRefusal)
         } catch {
             switch error.kind {
-            case .unresolved, .unreachable: return End(code: "pipe-unreachable", isRefusal: false)
+            case .unresolved, .unreachable, .unconnected: return End(code: "pipe-unreachable", isRefusal: false)
             case .tls, .pinMismatch: return End(code: "pipe-tls", isRefusal: false)
             default: return End(code: "pipe-lost", isRefusal: false)
             }

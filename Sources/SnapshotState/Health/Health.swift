@@ -95,8 +95,9 @@ package struct Health: Sendable {
         var reasons: [Reason] = []
         if captureAge == nil { reasons.append(.neverCaptured) }
         if let captureAge, captureAge > 10 * interval { reasons.append(.noCapture) }
-        if record.latches["camera"] != nil { reasons.append(.cameraCredentials) }
-        if record.latches["store"] != nil { reasons.append(.storeCredentials) }
+        func isLatched(_ who: String) -> Bool { record.latches[who].map { $0.isPast != true } ?? false }
+        if isLatched("camera") { reasons.append(.cameraCredentials) }
+        if isLatched("store") { reasons.append(.storeCredentials) }
         if captureAge != nil, storedAge.map({ $0 > 3 * interval }) ?? true { reasons.append(.stale) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }

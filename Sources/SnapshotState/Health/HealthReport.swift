@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 
 /// The health of everything under one `STATE_PATH`: its own camera, and a camera for each directory below it.
@@ -32,10 +33,14 @@ package struct HealthReport: Sendable {
         worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
     }
 
-    /// The names of the directories that hold a state of their own.
+    /// The names of the directories that hold a state of their own, or may: those that can't be looked into.
     package static func instances(in statePath: String) -> [String] {
         let names = (try? listDirectory(statePath)) ?? []
-        return names.filter { fileExists(statePath + "/" + $0 + "/" + StateRing.fileName) }.sorted()
+        return names.filter { name in
+            if fileExists("\(statePath)/\(name)/\(StateRing.fileName)") { return true }
+            return errno == EACCES && !name.utf8.starts(with: ".".utf8)
+                && !["spool", "relay", "lost+found"].contains(name)
+        }.sorted()
     }
 
     /// What a camera is called: an instance by its name, and the one in `STATE_PATH` itself as its settings say, unless an
