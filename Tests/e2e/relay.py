@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -124,7 +125,21 @@ class Relay:
 
     @property
     def recordings(self):
-        return sorted(self.record.glob("2*Z*.mp4"), key=lambda path: (begin(path), copy(path)))
+        return sorted(self.record.glob("2*Z*.mp4"), key=in_time)
+
+
+def instead_of_ffmpeg(snapshot, folder, script):
+    """Has a shell script run wherever ffmpeg would; `$ffmpeg` is the real one."""
+    folder.mkdir()
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\nffmpeg={shutil.which('ffmpeg')}\n{script}\n")
+    program.chmod(0o755)
+    snapshot.environment["PATH"] = f"{folder}:{snapshot.environment['PATH']}"
+
+
+def in_time(path):
+    """Sorts recordings as they follow each other."""
+    return begin(path), copy(path)
 
 
 def copy(path):

@@ -1,12 +1,14 @@
 """What the relay keeps and what it gives away: retention of recordings, and their upload."""
+import shutil
 import time
 
 import pytest
 
 import media
+from disk import small_disk
 from process import wait_until
 from receiver import Answer, Receiver
-from relay import Relay
+from relay import Relay, in_time
 from rtsp import RTSPServer
 from stores import store
 
@@ -30,6 +32,31 @@ def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
             assert size(relay.record) <= 600_000 + (500 << 10)
             time.sleep(0.2)
         assert other.exists()
+
+
+def test_retention_by_free_space(snapshot, camera, tmp_path):
+    """The oldest go in time and nothing else does; recording goes on."""
+    with small_disk(tmp_path / "disk", "size=2M") as disk, Relay(
+            snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_MIN_FREE="1M", OUTPUT_DIR=str(disk)) as relay:
+        relay.record.mkdir(parents=True, exist_ok=True)
+        others = [relay.record / name for name in ("holiday.mp4", "20200101T000000Z.txt", "20200101T000000Z.mp4.part")]
+        for other in others:
+            other.write_bytes(bytes(250_000))
+        relay.wait_running()
+        first = wait_until(lambda: relay.recordings[:1], 15, "recording", every=0.1)[0]
+        wait_until(lambda: not first.exists(), 20, "retention")
+        seen, deadline = set(), time.monotonic() + 4
+        while time.monotonic() < deadline:
+            # The one that is being written may take from it until it is finished.
+            assert shutil.disk_usage(disk).free >= (1 << 20) - 200_000
+            seen |= set(relay.recordings)
+            time.sleep(0.1)
+        now = relay.recordings
+        every = sorted(seen | set(now), key=in_time)
+        assert len(now) >= 2 and len(every) >= len(now) + 2 and every[-len(now):] == now, (every, now)
+        assert all(other.stat().st_size == 250_000 for other in others)
+        relay.stop()
+        assert "failing" not in relay.report and relay.report["restarts"] == 0
 
 
 def test_a_bound_that_keeps_nothing_is_told(snapshot, camera):
