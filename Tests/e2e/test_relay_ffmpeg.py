@@ -37,7 +37,7 @@ def test_an_ffmpeg_that_will_not_end(snapshot, camera, tmp_path):
 def test_an_ffmpeg_that_never_stops_talking(snapshot, camera, tmp_path):
     """Megabytes, with the password in each line: nothing waits for it, little is kept, and no secret."""
     def line(words):
-        return f"rtsp://admin:{quote(PASSWORD, safe='')}@127.0.0.1/x {PASSWORD} {words} {PASSWORD}\n"
+        return f"rtsp://admin:{quote(PASSWORD, safe='')}@127.0.0.1/x {PASSWORD} {words} {PASSWORD} {quote(PASSWORD, safe='')}\n"
     flood = tmp_path / "flood"
     flood.write_text("".join(line("y" * (number * 7 % 1500)) for number in range(12_000)) + line("the last of many"))
     assert flood.stat().st_size > 8 << 20
