@@ -69,8 +69,9 @@ def test_stopped_while_the_camera_is_asked(snapshot):
 
 
 def test_stopped_while_it_waits_for_the_next_try(snapshot):
-    with Relay(snapshot, {"CAMERA_IP": "127.0.0.1", "CAMERA_RTSP_PORT": free_port()}, "hls") as relay:
+    with Relay(snapshot, {"CAMERA_URL": f"rtsp://127.0.0.1:{free_port()}/live?token=CanaryQuery"}, "hls") as relay:
         # The waits grow; the third is longer than a stop may take.
         wait_until(lambda: relay.report.get("restarts", 0) >= 3 and relay.report["state"] == "backing-off", 20, "wait")
         relay.stop(AT_ONCE)
     assert relay.report["state"] == "stopped" and relay.report["last_error"] == "camera-unreachable"
+    assert "Connection refused" in relay.stderr and "Canary" not in relay.stderr, relay.stderr
