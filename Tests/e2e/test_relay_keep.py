@@ -24,14 +24,17 @@ def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
         relay.record.mkdir(parents=True, exist_ok=True)
         other = relay.record / "holiday.mp4"
         other.write_bytes(bytes(600_000))
+        # Has the name of a recording, and isn't one.
+        folder = relay.record / "20200101T000000Z.mp4"
+        folder.mkdir()
         relay.wait_running()
-        first = wait_until(lambda: relay.recordings[:1], 15, "recording", every=0.1)[0]
+        first = wait_until(lambda: [p for p in relay.recordings if p.is_file()][:1], 15, "recording", every=0.1)[0]
         wait_until(lambda: not first.exists(), 20, "retention")
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             assert size(relay.record) <= 600_000 + (500 << 10)
             time.sleep(0.2)
-        assert other.exists()
+        assert other.exists() and folder.is_dir()
 
 
 def test_retention_by_free_space(snapshot, camera, tmp_path):
