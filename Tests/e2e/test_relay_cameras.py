@@ -8,6 +8,7 @@ from hls import Player, Playlist
 from process import wait_until
 from relay import PATIENCE, Relay, begin
 from rtp_camera import FPS, Camera, video
+from rtsp import RTSPServer
 
 
 @pytest.mark.parametrize("audio", ["ulaw", "aac"])
@@ -57,3 +58,11 @@ def test_a_camera_whose_clock_is_set(snapshot, step):
         relay.stop()
     for path in relay.recordings:
         media.decode(path)
+
+
+@pytest.mark.parametrize("by_address", [True, False])
+def test_a_login_without_a_password(snapshot, by_address):
+    with RTSPServer("admin", "") as camera:
+        settings = {"CAMERA_URL": camera.url("h264Preview_01_main")} if by_address else camera.as_camera()
+        with Relay(snapshot, settings, "hls") as relay:
+            relay.wait_running(10)
