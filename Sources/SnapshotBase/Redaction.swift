@@ -23,23 +23,23 @@ private func without(_ secret: [UInt8], in text: [UInt8]) -> [UInt8] {
 
 /// Where `secret`, plain or percent-encoded in any part, ends if it begins at `start`.
 private func match(_ secret: [UInt8], in text: [UInt8], at start: Int) -> Int? {
-    var position = start
-    for byte in secret {
+    func match(_ index: Int, _ position: Int) -> Int? {
+        guard index < secret.count else { return position }
         guard position < text.count else { return nil }
-        if text[position] == byte {
-            position += 1
-        } else if text[position] == UInt8(ascii: "%"), position + 2 < text.count,
-            UInt8(String(decoding: text[(position + 1)...(position + 2)], as: UTF8.self), radix: 16) == byte
+        // A percent sign may stand for itself, or begin what stands for another.
+        if text[position] == UInt8(ascii: "%"), position + 2 < text.count,
+            UInt8(String(decoding: text[(position + 1)...(position + 2)], as: UTF8.self), radix: 16) == secret[index],
+            let end = match(index + 1, position + 3)
         {
-            position += 3
-        } else {
-            return nil
+            return end
         }
+        return text[position] == secret[index] ? match(index + 1, position + 1) : nil
     }
-    return position
+    return match(0, start)
 }
 
-/// In `…://user:password@host/…` all before the last `@` of the word goes: an unencoded password may hold anything.
+/// In `…://user:password@host/…?query` all before the last `@` of the word goes, for an unencoded password may hold
+/// anything, and the query, in which some cameras want it.
 private func withoutUserInfo(_ text: String) -> String {
     var result = ""
     var rest = text[...]
@@ -47,9 +47,14 @@ private func withoutUserInfo(_ text: String) -> String {
         result += rest[..<scheme.upperBound]
         rest = rest[scheme.upperBound...]
         let end = rest.unicodeScalars.firstIndex { $0.properties.isWhitespace || $0 == "'" || $0 == "\"" }
-        if let at = rest[..<(end ?? rest.endIndex)].utf8.lastIndex(of: UInt8(ascii: "@")) {
+        let stop = end ?? rest.endIndex
+        if let at = rest[..<stop].utf8.lastIndex(of: UInt8(ascii: "@")) {
             result += "***"
             rest = rest[at...]
+        }
+        if let (address, _) = rest[..<stop].cutAtFirst("?") {
+            result += address + "?***"
+            rest = rest[stop...]
         }
     }
     return result + rest

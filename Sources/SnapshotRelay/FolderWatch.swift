@@ -81,6 +81,8 @@ struct FolderWatch: Sendable {
 
 /// Why nothing can be written to a folder.
 func folderTrouble(_ path: String) -> String? {
+    // It isn't made anew: on a disk that is no longer mounted it would fill the one below.
+    if !fileExists(path) { return "folder-gone" }
     if let free = freeBytes(path), free < 512 << 10 { return "folder-full" }
     return access(path, W_OK) == 0 ? nil : "folder-denied"
 }

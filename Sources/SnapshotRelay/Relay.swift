@@ -16,6 +16,7 @@ package final class Relay {
     private var record: RecordFolder?
     private var hlsWatch: FolderWatch
     private var recordWatch: FolderWatch
+    private var outputLock: FileHandle?
     private var gateway: PushGateway?
     private var uplink: PipeUplink?
     private var upload: SegmentUpload?
@@ -85,6 +86,7 @@ package final class Relay {
     }
 
     private func openOutputs() throws(Failure) {
+        if plan.modes.contains(.hls) || plan.modes.contains(.record) { try lockOutputs() }
         if plan.modes.contains(.hls) {
             hls = try HLSFolder(plan.hlsDirectory, segmentTime: plan.hlsSegmentTime, now: .now())
         }
@@ -105,6 +107,24 @@ package final class Relay {
                 log: log)
             upload?.start()
         }
+    }
+
+    /// Another relay, of another state, would sweep away what this one writes.
+    private func lockOutputs() throws(Failure) {
+        let lock: FileHandle
+        do throws(SystemError) {
+            try makeDirectory(plan.outputDirectory, mode: 0o755)
+            lock = try FileHandle(opening: plan.outputDirectory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o644)
+        } catch {
+            throw cannotWrite(plan.outputDirectory, error)
+        }
+        if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0, errno == EWOULDBLOCK {
+            throw Failure(
+                .state, code: "output-folder", "cannot write to", plan.outputDirectory,
+                why: "another relay writes there",
+                hint: "give each camera's relay an OUTPUT_DIR of its own")
+        }
+        outputLock = lock
     }
 
     // MARK: The loop
@@ -218,11 +238,17 @@ package final class Relay {
     private func retainRecordings(now: Uptime) {
         lastRetained = now
         let dropped = record?.retain(now: .now()) ?? 0
-        if dropped > 0, record?.keepsNothing == true, !hasWarnedOfBound {
+        if dropped > 0, let bound = record?.tooTight, !hasWarnedOfBound {
             hasWarnedOfBound = true
+            let isSize = bound == .recordMaxBytes
             log.warn(
-                "recordings are deleted as soon as they are finished: RECORD_MAX_BYTES holds less than two of them")
-            log.write(.warning, "hint: raise RECORD_MAX_BYTES, or lower SEGMENT_TIME")
+                "recordings are deleted as soon as they are finished: \(bound.rawValue) "
+                    + (isSize ? "holds less than two of them" : "wants more room than there is"))
+            log.write(
+                .warning,
+                isSize
+                    ? "hint: raise RECORD_MAX_BYTES, or lower SEGMENT_TIME"
+                    : "hint: free some space, or lower RECORD_MIN_FREE")
         }
         if dropped > 0, upload != nil {
             log.warn("\(dropped) recorded segments were given up before the store took them: no more room")

@@ -42,7 +42,9 @@ package struct RelayPlan: Sendable {
         segmentTime =
             try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400)))
             ?? .seconds(60)
-        outputDirectory = try settings.path(.outputDirectory) ?? "./stream_output"
+        let directory = try settings.path(.outputDirectory) ?? "stream_output"
+        // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
+        outputDirectory = directory.utf8.first == UInt8(ascii: "/") ? directory : "./" + directory
         if modes.contains(.republish) { push = try PushDestination(settings) }
         if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
         let uploads = try settings.bool(.recordUpload, default: false)

@@ -51,4 +51,10 @@ import Testing
         clock.now = clock.now + .seconds(3600)
         #expect(clock.pass(100) == [])
     }
+
+    @Test func whatIsWrongWithAFolder() throws {
+        let folder = try TemporaryFolder()
+        #expect(folderTrouble(folder.path) == nil)
+        #expect(folderTrouble(folder.path + "/gone") == "folder-gone")
+    }
 }

@@ -61,6 +61,21 @@ import Testing
         #expect(it.playlist.mediaSequence == 1_800_000_000)
     }
 
+    @Test func segmentsWithoutAnInitialisationDoNotFollowSomeWithOne() throws {
+        var it = try open()
+        try write(it.begin(now: now).list, 10_000_000...10_000_002, type: "m4s")
+        it.end()
+        let before = try published()
+        #expect(before.segments.allSatisfy { $0.map != nil })
+        // Another camera has come in its place.
+        try write(it.begin(now: now.advanced(byMilliseconds: 1)).list, 20_000_000...20_000_001)
+        it.update()
+        let after = try published()
+        #expect(after.segments.map(\.name) == ["20000000.ts", "20000001.ts"])
+        #expect(after.mediaSequence == before.mediaSequence + 3)
+        #expect(!(try folder.text("stream.m3u8").contains("EXT-X-MAP")))
+    }
+
     @Test func ffmpegsRecoveryIsADiscontinuity() throws {
         var it = try open()
         let list = it.begin(now: now).list

@@ -38,8 +38,8 @@ def video():
 
 
 class Camera:
-    """`audio`: what is announced besides the video, and never sent. `clock`: the timestamp of a picture by its time, and
-    `pace`: when it is sent; all in seconds."""
+    """`audio`: what is announced besides the video, and never sent. `clock`: what the camera's clock shows, by how long
+    it has been on, and `pace`: when a picture is sent, by its time in the stream; all in seconds."""
 
     def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds):
         self.audio, self.clock, self.pace = audio, clock, pace
@@ -48,6 +48,7 @@ class Camera:
 
     def __enter__(self):
         pictures()
+        self._began = time.monotonic()
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -97,7 +98,7 @@ class Camera:
         with contextlib.suppress(OSError):
             for count in range(1 << 30):
                 time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
-                stamp = int(self.clock(count / FPS) * 90_000) & 0xFFFFFFFF
+                stamp = int(self.clock(begin - self._began + count / FPS) * 90_000) & 0xFFFFFFFF
                 payloads = [p for unit in pictures()[count % len(pictures())] for p in split(unit)]
                 for payload in payloads:
                     number += 1

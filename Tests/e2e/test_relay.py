@@ -281,6 +281,14 @@ def test_two_cannot_work_on_the_same(snapshot, rtsp):
         second = snapshot.run("relay").expect(0)
         assert "nothing to do" in second.stderr
         assert relay.report["state"] == "running"
+        # Nor may one of another state write into the same folder.
+        snapshot.run("relay", env={"STATE_PATH": "elsewhere"}).refuses(74, "another relay writes there", "OUTPUT_DIR")
+
+
+def test_a_folder_that_looks_like_a_protocol(snapshot, rtsp):
+    with Relay(snapshot, rtsp.as_camera(), OUTPUT_DIR="a:b") as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings and (relay.hls / "stream.m3u8").exists(), 20, "files")
 
 
 def test_health_shows_it(snapshot, rtsp):

@@ -26,6 +26,7 @@ final class Attempt {
     private var addresses: ArraySlice<String>
     private var stage: Stage?
     private var progress = Progress()
+    private var clock: MediaClock
     private var hasGrown = false
     private let listens: Bool
     /// Why it was ended from here.
@@ -53,6 +54,7 @@ final class Attempt {
         self.pipe = pipe
         self.addresses = addresses[...]
         complaints = Complaints(secrets: plan.secrets)
+        clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
         try askNext()
     }
 
@@ -105,6 +107,9 @@ final class Attempt {
             var grew = false
             child.drain(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
             hasGrown = hasGrown || grew
+            if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
+                restart(because: "camera-clock")
+            }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, pipe)
             return (grew ? [.grew] : []) + [ended(ending)]

@@ -23,6 +23,9 @@ package struct Progress: Sendable {
 
     package init() {}
 
+    /// How far the media has come, in microseconds, as far as ffmpeg knows.
+    var outTime: Int? { last.outTime }
+
     /// - Returns: whether the media came further in any of the blocks that ended in `bytes`. Timestamps may also jump
     ///   back: any change of a known figure counts.
     package mutating func read(_ bytes: some Sequence<UInt8>) -> Bool {

@@ -67,6 +67,10 @@ package struct HLSFolder {
         }
         guard !new.isEmpty else { return false }
         let before = (playlist, retired, last, jumps)
+        // An initialisation counts for all that follow it: behind some that have one none can stand that has none.
+        if playlist.segments.last?.map != nil, new[0].name.hasSuffix(".ts") {
+            retired += playlist.removeFirst(playlist.segments.count)
+        }
         retired += playlist.append(new.map { adopted($0, list.initialisation) }, limit: Self.listSize)
         guard write() else {
             (playlist, retired, last, jumps) = before

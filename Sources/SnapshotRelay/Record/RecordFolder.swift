@@ -13,10 +13,10 @@ package struct RecordFolder {
     /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
     private var growing: [String] = []
 
-    /// Whether the bound is so tight that nothing that is finished stays.
-    package var keepsNothing: Bool {
-        guard let maxBytes = retention.maxBytes, let last = lastFinished else { return false }
-        return 2 * last > maxBytes
+    /// The bound that is so tight that nothing that is finished stays.
+    package var tooTight: SettingKey? {
+        if let maxBytes = retention.maxBytes, let last = lastFinished, 2 * last > maxBytes { return .recordMaxBytes }
+        return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? .recordMinFree : nil
     }
     /// The size of the last segment that was finished.
     private var lastFinished: Int?
@@ -35,8 +35,8 @@ package struct RecordFolder {
         self.retention = retention
         do throws(SystemError) {
             try makeDirectory(path + "/.writing", mode: 0o755)
-            segments = try listDirectory(path).compactMap(RecordName.init).sorted().map { name in
-                Segment(name: name, bytes: size(of: path + "/" + name.text) ?? 0)
+            segments = try listDirectory(path).compactMap(RecordName.init).sorted().compactMap { name in
+                size(of: path + "/" + name.text).map { Segment(name: name, bytes: $0) }
             }
         } catch {
             throw cannotWrite(path, error)
@@ -119,13 +119,15 @@ package struct RecordFolder {
     @discardableResult
     package mutating func retain(now: Timestamp) -> Int {
         var total = segments.reduce(0) { $0 + $1.bytes } + (segments.last?.bytes ?? 0)
-        var deleted = 0
-        while let oldest = segments.first, isBeyond(oldest, total: total, now: now) {
-            guard unlink(path + "/" + oldest.name.text) == 0 || errno == ENOENT else { break }
-            segments.removeFirst()
+        var (kept, rest): ([Segment], ArraySlice<Segment>) = ([], segments[...])
+        while let oldest = rest.first, isBeyond(oldest, total: total, now: now) {
+            rest.removeFirst()
             total -= oldest.bytes
-            deleted += 1
+            // One that can't be removed is no reason to keep the others.
+            if unlink(path + "/" + oldest.name.text) != 0, errno != ENOENT { kept.append(oldest) }
         }
+        let deleted = segments.count - kept.count - rest.count
+        if deleted > 0 { segments = kept + rest }
         return deleted
     }
 
@@ -174,7 +176,8 @@ package struct RecordName: Hashable, Comparable, Sendable {
     }
 }
 
+/// Nil for what is no file.
 private func size(of path: String) -> Int? {
     var facts = stat()
-    return lstat(path, &facts) == 0 ? Int(facts.st_size) : nil
+    return lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG ? Int(facts.st_size) : nil
 }

@@ -15,6 +15,7 @@ enum TroubleText {
         "pipe-refused": "the server refuses HTTP_AUTH_TOKEN", "pipe-ended": "the server ended the request",
         "pipe-tls": "the server's certificate isn't trusted",
         "folder-full": "the disk is full", "folder-denied": "its folder can't be written",
+        "folder-gone": "its folder is gone", "camera-clock": "its clock was set, ffmpeg is begun anew",
         "ffmpeg-anew": "ffmpeg is begun anew for an output that stood still",
         "output-stuck": "ffmpeg wrote nothing more to it",
     ]
@@ -36,6 +37,7 @@ enum TroubleText {
         "pipe-ended": "the server's log tells why; SERVER_URL has to take a POST without end",
         "pipe-tls": "set SSL_CERT_FILE to the authority that signed it",
         "folder-full": "free some space; RECORD_MAX_BYTES or RECORD_MIN_FREE keep recordings from taking all of it",
+        "folder-gone": "is the disk of OUTPUT_DIR mounted? then restart the relay",
         "folder-denied": "check OUTPUT_DIR and its rights; under systemd the service needs ReadWritePaths= for it",
     ]
 
