@@ -17,6 +17,7 @@ final class PipeUplink {
     private var backoff = Backoff.retry
     private var latch = Backoff.latch
     private var nextTry: Uptime?
+    private var lastGood: Uptime?
 
     private static let pipeSize: Int32 = 1 << 20
 
@@ -41,7 +42,10 @@ final class PipeUplink {
             // No room: what is under way is brought to its end, the rest left out.
             stream.close()
         }
-        if now - post.since > .seconds(2) { troubles.set(.pipe, nil) }
+        if now - post.since > .seconds(2) {
+            troubles.set(.pipe, nil)
+            lastGood = now
+        }
         if now - post.since > .seconds(60) {
             backoff.reset()
             latch.reset()
@@ -65,7 +69,8 @@ final class PipeUplink {
         waiting = []
         stream.close()
         troubles.set(.pipe, end.code)
-        nextTry = now + (end.isRefusal ? latch.next() : backoff.next() * Double.random(in: 0.5...1))
+        let wait = backoff.next(since: lastGood, now: now, stallTimeout: stallTimeout)
+        nextTry = now + (end.isRefusal ? latch.next() : wait * Double.random(in: 0.5...1))
     }
 
     private func open(now: Uptime) -> Post? {

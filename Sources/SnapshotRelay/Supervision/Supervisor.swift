@@ -63,8 +63,6 @@ package struct Supervisor: Sendable {
     private var lastMedia: Uptime?
 
     package static let goodRun: Duration = .seconds(300)
-    /// After an outage that is no longer than this, media has to flow within the stall timeout and five seconds.
-    package static let shortOutage: Duration = .seconds(120)
     /// Of the ten seconds that a stop may take.
     package static let stopGrace: Duration = .seconds(7)
 
@@ -154,16 +152,10 @@ package struct Supervisor: Sendable {
             state = .refused(until: now + latch.next())
         } else {
             // Half of it is certain, so that a camera that comes back isn't met by everybody at once or at once.
-            state = .backingOff(until: now + wait(now) * (0.5 + 0.5 * jitter()))
+            let wait = backoff.next(since: lastMedia, now: now, stallTimeout: stallTimeout)
+            state = .backingOff(until: now + wait * (0.5 + 0.5 * jitter()))
         }
         return nil
-    }
-
-    private mutating func wait(_ now: Uptime) -> Duration {
-        let full = backoff.next()
-        guard let lastMedia, now - lastMedia <= Self.shortOutage else { return full }
-        // The other half of the time is for a start that is under way when the outage ends, and leads nowhere.
-        return min(full, max(.seconds(2), stallTimeout / 2))
     }
 
     /// A run that was good for long enough makes up for those before it.
