@@ -44,7 +44,7 @@ package struct RelayPlan: Sendable {
             ?? .seconds(60)
         let directory = try settings.path(.outputDirectory) ?? "stream_output"
         // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
-        outputDirectory = directory.utf8.first == UInt8(ascii: "/") ? directory : "./" + directory
+        outputDirectory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
         if modes.contains(.republish) { push = try PushDestination(settings) }
         if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
         let uploads = try settings.bool(.recordUpload, default: false)

@@ -148,6 +148,23 @@ def test_several_cameras_in_one_state_folder(ready, tmp_path):
     assert "a/b: no snapshot" in line and "back: " in line and "front" not in line and line.count("|") == 1
 
 
+def test_a_camera_that_cannot_be_looked_at_is_not_overlooked(ready, tmp_path):
+    """Its folder belongs to somebody else, as after a run by root; what isn't a camera's stays out of it."""
+    everywhere = tmp_path / "all"
+    for name in ("front", "back"):
+        ready.capture(env={"STATE_PATH": everywhere / name, "CAMERA_NAME": name}).expect(0)
+    for name in ("back", "spool", "lost+found", ".cache"):
+        (everywhere / name).mkdir(exist_ok=True)
+        (everywhere / name).chmod(0o700)
+        os.chown(everywhere / name, 12345, 12345)
+    # A root that has to keep to permissions, as everybody.
+    rights = "-dac_override,-dac_read_search"
+    plain = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
+    health = ready.run("health", "--json", env={"STATE_PATH": everywhere}, prefix=plain).expect(1).json
+    assert set(health["cameras"]) == {"front", "back"}
+    assert health["cameras"]["back"]["reasons"] == ["state_unreadable"]
+
+
 def test_a_plugin_that_finds_out_nothing_says_unknown(ready):
     result = ready.run("health", "--nagios", env={"CAPTURE_INTERVAL": "so|on"})
     assert result.code == 3 and result.stdout.startswith("SNAPSHOT UNKNOWN - ")
