@@ -44,6 +44,8 @@ class Camera:
         self._server.daemon_threads = True
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            # Cameras have keys of 1024 bits, which OpenSSL refuses to serve by default.
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
             context.load_cert_chain(certificate[0], certificate[1])
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
                                                       do_handshake_on_connect=False)

@@ -5,7 +5,7 @@ import pytest
 
 from camera import Camera, http
 from disk import remount, small_disk
-from tls import Authority, self_signed
+from tls import KINDS, Authority, self_signed
 
 PASSWORDS = ["", "simple", "with space", "a%21b!", "a+b&c=d?e#f", "pässwörd😀", "'\"`\\", "%", "%%41", "$HOME", "x" * 31]
 
@@ -95,8 +95,9 @@ def test_a_wrong_password_is_never_hammered(snapshot, auth):
         assert snapshot.health()["status"] == "healthy"
 
 
-def test_the_first_key_is_trusted_and_another_refused(snapshot, tmp_path):
-    first, second = (self_signed(tmp_path, n) for n in ("first", "second"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_key_is_trusted_and_another_refused(snapshot, tmp_path, kind):
+    first, second = (self_signed(tmp_path, n, kind) for n in ("first", "second"))
     with Camera(password="pw", certificate=first) as camera:
         snapshot.set(**camera.settings(), CAMERA_USE_HTTPS="true")
         for _ in range(2):

@@ -8,7 +8,7 @@ from camera import Camera
 from checking import PASSWORD, check, settings_of, simulated  # noqa: F401
 from process import free_port, wait_until
 from rtsp import RTSPServer
-from tls import self_signed
+from tls import KINDS, self_signed
 
 # fault: (exit code, what fails, words of its line, word of its hint)
 FAULTS = {
@@ -162,8 +162,9 @@ def test_video_that_does_not_come(check):
 
 # TLS
 
-def test_the_key_is_printed_and_compared(snapshot, check, tmp_path):
-    first, second = self_signed(tmp_path, "a"), self_signed(tmp_path, "b")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_key_is_printed_and_compared(snapshot, check, tmp_path, kind):
+    first, second = (self_signed(tmp_path, n, kind) for n in ("a", "b"))
     with Camera(password=PASSWORD, certificate=first) as camera:
         found = check(CAMERA_USE_HTTPS="true", **settings_of(camera))
         assert found["TLS key"]["facts"]["pin"] == first[2] and "first time" in found["TLS key"]["found"]

@@ -7,8 +7,19 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
+
+KINDS = {
+    "rsa1024": lambda: rsa.generate_private_key(65537, 1024),
+    "rsa2048": lambda: rsa.generate_private_key(65537, 2048),
+    "rsa3072": lambda: rsa.generate_private_key(65537, 3072),
+    "rsa4096": lambda: rsa.generate_private_key(65537, 4096),
+    "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+"""What kinds of keys cameras have, and how to make one of each."""
 
 
 def _name(common):
@@ -23,7 +34,7 @@ def _certificate(subject, issuer, public, signer, names, authority):
                .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(n) for n in names]), critical=False)
-    return builder.sign(signer, hashes.SHA256())
+    return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
 def _alternative(name):
@@ -56,10 +67,10 @@ class Authority:
         return _write(self._folder / "server.pem", made), _write(self._folder / "server.key", key=key)
 
 
-def self_signed(folder, name="reolink"):
+def self_signed(folder, name="reolink", kind="p256"):
     """(certificate, key, pin): a new self-signed certificate and its public key's pin, `sha256//BASE64`."""
     folder = Path(folder)
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = KINDS[kind]()
     made = _certificate("Reolink", "Reolink", key.public_key(), key, ("192.0.2.1",), False)
     spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     pin = "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()

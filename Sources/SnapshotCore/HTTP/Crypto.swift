@@ -69,10 +69,7 @@ package enum Crypto {
 
     /// The pin of a certificate's public key, `sha256//…`, as libcurl and HPKP write it; nil if `pem` isn't one.
     package static func publicKeyPin(pem: String) -> String? {
-        let bytes = Array(pem.utf8)
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { return nil }
-        defer { BIO_free(bio) }
-        guard let certificate = PEM_read_bio_X509(bio, nil, nil, nil) else { return nil }
+        guard let certificate = certificate(pem: pem) else { return nil }
         defer { X509_free(certificate) }
         let key = X509_get_X509_PUBKEY(certificate)
         let length = i2d_X509_PUBKEY(key, nil)
@@ -82,6 +79,18 @@ package enum Crypto {
             count = Int(i2d_X509_PUBKEY(key, &end))
         }
         return "sha256//" + base64(sha256(der))
+    }
+
+    /// The certificate in `pem`, which the caller frees; nil if there is none.
+    private static func certificate(pem: String) -> OpaquePointer? {
+        // The BIO reads the bytes where they are, so that both end with this closure.
+        Array(pem.utf8).withUnsafeBytes { bytes in
+            guard let length = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes.baseAddress, length) else {
+                return nil
+            }
+            defer { BIO_free(bio) }
+            return PEM_read_bio_X509(bio, nil, nil, nil)
+        }
     }
 }
 
