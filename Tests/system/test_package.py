@@ -5,6 +5,8 @@ import pathlib
 import re
 import subprocess
 
+import pytest
+
 REPOSITORY = pathlib.Path(__file__).parents[2]
 BIN = "BIN=" + os.environ.get("SNAPSHOT_BIN_DIR", ".build/release")
 
@@ -19,6 +21,23 @@ def test_depends_on_what_the_programs_need(package):
     names = re.findall(r"(?:^|, )([a-z0-9.+-]+)", depends)
     assert {"libc6", "libcurl4", "libssl3", "ca-certificates"} <= set(names), depends
     assert "ffmpeg" in subprocess.run(["dpkg-deb", "-f", package, "Recommends"], capture_output=True, text=True).stdout
+
+
+def test_conflicts_with_the_other_program_of_its_name(package):
+    assert subprocess.run(["dpkg-deb", "-f", package, "Conflicts"], capture_output=True, text=True).stdout.strip() == "gnome-snapshot"
+
+
+@pytest.mark.parametrize("broken", ["exit 2", "echo misc:Depends=nothing"], ids=["fails", "finds nothing"])
+def test_no_package_without_what_its_programs_need(tmp_path, broken):
+    finder = tmp_path / "bin/dpkg-shlibdeps"
+    finder.parent.mkdir()
+    finder.write_text(f"#!/bin/sh\n{broken}\n")
+    finder.chmod(0o755)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-C", REPOSITORY, "deb", BIN, f"OUT={tmp_path}/out"], capture_output=True, text=True,
+        env={**os.environ, "PATH": f"{finder.parent}:{os.environ['PATH']}"})
+    assert done.returncode != 0, done.stdout
+    assert list(tmp_path.glob("out/*.deb")) == []
 
 
 def test_nothing_is_enabled_or_started_unasked(fresh):
