@@ -80,9 +80,42 @@ def test_settings_and_state_outlive_removal_and_end_with_purge(fresh, package):
     assert fresh.health()["total_captures"] > len(shots)
 
     fresh.apt("purge", "snapshot")
-    for gone in ("/var/lib/snapshot", "/run/snapshot", "/etc/snapshot", "/etc/systemd/system/snapshot.timer.d",
+    for gone in ("/run/snapshot", "/etc/snapshot", "/etc/systemd/system/snapshot.timer.d",
                  "/etc/systemd/system/timers.target.wants/snapshot.timer"):
         assert fresh.run(["test", "-e", gone], check=False).returncode != 0, gone
+    fresh.apt("install", "/root/snapshot.deb")
+
+
+# Below /var/lib/snapshot: what a camera gave, also where its names are like those of the state.
+KEPT = {
+    "snapshots/door/2026/11/28/a.jpg", "snapshots/hls/2026/b.jpg", "front/snapshots/flat", "archive/old/lock",
+    "front/spool/000000000000/000000000007-9.jpg", "stream_output/record/20261128T052145Z.mp4",
+    "stream_output/record/.writing/20261128T052149Z.mp4",
+}
+STATE = {
+    "stream_output/hls/stream.m3u8", "stream_output/hls/.live-1.m3u8", "stream_output/hls/1.ts", "stream_output/.relay.lock",
+    "front/spool/dirty", "front/spool/tmp/8", "front/state.jsonl.bad-2", "front/relay.lock",
+}
+
+
+def test_purge_keeps_pictures_and_recordings_and_says_where(fresh):
+    fresh.settings(LOCAL_STORAGE_PATH='"/srv/pictures of it" # the disk')
+    fresh.run("mkdir '/srv/pictures of it' && chown snapshot '/srv/pictures of it'")
+    fresh.drop_in("snapshot.service", '[Service]\nReadWritePaths="/srv/pictures of it"\n')
+    fresh.run("rm -rf /var/lib/snapshot/snapshots; systemctl start snapshot.service; systemctl start snapshot-relay.service", check=False)
+    for name in KEPT | STATE:
+        fresh.write("/var/lib/snapshot/" + name, "something")
+    # A link of the service's user's leads root nowhere.
+    fresh.write("/root/elsewhere/state.jsonl", "not ours")
+    fresh.run("ln -s /root/elsewhere /var/lib/snapshot/link; chown -Rh snapshot:snapshot /var/lib/snapshot")
+
+    said = fresh.apt("purge", "snapshot")
+    for folder in ("/var/lib/snapshot", "/srv/pictures of it"):
+        assert f"pictures and recordings stay in {folder} (" in said, said
+    assert set(fresh.out("cd /var/lib/snapshot && find . -type f -printf '%P\\n'").splitlines()) == KEPT
+    assert fresh.out("cat /root/elsewhere/state.jsonl") == "not ours"
+    assert fresh.out("find '/srv/pictures of it' -name '*.jpg'") != ""
+    fresh.run("rm -r /var/lib/snapshot /etc/systemd/system/snapshot.service.d")
     fresh.apt("install", "/root/snapshot.deb")
 
 
