@@ -1,5 +1,6 @@
 // Linux calls that Swift's Glibc module leaves out, and the one piece of work that has to happen between fork and exec.
 #pragma once
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
@@ -16,6 +17,8 @@ static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, 
 static inline int shim_set_pipe_size(int descriptor, int size) {
   return fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, size);
 }
+/// An entry's name where it stands: an entry is shorter than its type, and must not be copied as a whole.
+static inline const char *shim_name(const struct dirent *entry) { return entry->d_name; }
 static inline int shim_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int shim_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 static inline int shim_signal_read(int descriptor) {

@@ -72,7 +72,10 @@ package final class Child {
         var environment = command.environment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
-        let pid = shim_spawn(path, &arguments, &environment, descriptors, Int32(descriptors.count))
+        // The numbers are good for as long as the pipes are open.
+        let pid = withExtendedLifetime(pipes) {
+            shim_spawn(path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count))
+        }
         guard pid > 0 else { throw SystemError("exec") }
         return pid
     }
@@ -108,7 +111,7 @@ package final class Child {
         while poll() == nil, !deadline.hasPassed {
             var end = [pollfd(fd: endDescriptor ?? -1, events: Int16(POLLIN), revents: 0)]
             let limit = endDescriptor == nil ? pause : 60_000
-            Glibc.poll(&end, 1, Int32(min(limit, deadline.millisecondsLeft)))
+            Glibc.poll(&end, 1, Int32(clamping: min(limit, deadline.millisecondsLeft)))
             pause = min(pause * 2, 50)
         }
         return ending

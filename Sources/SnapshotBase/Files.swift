@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A call of the operating system that failed: which, and the error number's text.
@@ -192,9 +193,7 @@ package func listDirectory(_ path: String) throws(SystemError) -> [String] {
             if errno != 0 { throw SystemError("readdir") }
             return names
         }
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-        }
+        let name = String(cString: shim_name(entry))
         if name != ".", name != ".." { names.append(name) }
     }
 }

@@ -61,10 +61,14 @@ func hint(for error: SystemError, directory: String) -> String {
 func owner(of path: String) -> (id: uid_t, name: String)? {
     var facts = stat()
     guard stat(path, &facts) == 0 else { return nil }
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    var text = [CChar](repeating: 0, count: 4096)
-    guard getpwuid_r(facts.st_uid, &entry, &text, text.count, &found) == 0, found != nil, let name = entry.pw_name
-    else { return (facts.st_uid, "#\(facts.st_uid)") }
-    return (facts.st_uid, String(cString: name))
+    // The entry's name stands in the text, so that it ends with this closure.
+    let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { text -> String? in
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        guard let room = text.baseAddress, getpwuid_r(facts.st_uid, &entry, room, text.count, &found) == 0 else {
+            return nil
+        }
+        return found?.pointee.pw_name.map { String(cString: $0) }
+    }
+    return (facts.st_uid, name ?? "#\(facts.st_uid)")
 }

@@ -59,5 +59,5 @@ let readSource: shim_transfer = { bytes, size, count, context in
 let seekSource: shim_seek = { context, offset, origin in
     guard let context, origin == SEEK_SET else { return Int32(CURL_SEEKFUNC_CANTSEEK) }
     let source = Unmanaged<BodySource>.fromOpaque(context).takeUnretainedValue()
-    return source.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    return source.seek(to: Int(clamping: offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
 }

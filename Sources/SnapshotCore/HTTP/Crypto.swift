@@ -48,6 +48,8 @@ package enum Crypto {
     /// HMAC-SHA-256, 32 bytes.
     package static func hmac(key: [UInt8], _ message: String) -> [UInt8] {
         let message = Array(message.utf8)
+        // RFC 2104: a key longer than a block stands for its digest.
+        let key = key.count > 64 ? sha256(key) : key
         return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
             var length: UInt32 = 0
             HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, digest.baseAddress, &length)
@@ -61,8 +63,13 @@ package enum Crypto {
     }
 
     package static func base64(_ bytes: [UInt8]) -> String {
-        let text = [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
-            count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(bytes.count)))
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            text += (0...group.count).map { digits[bits >> (18 - 6 * $0) & 63] }
+            text += Array(repeating: UInt8(ascii: "="), count: 3 - group.count)
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -6,28 +6,25 @@ import SnapshotBase
 /// Redirects are never followed and HTTP/1.1 is all that is spoken: cameras and object stores want no more.
 package final class HTTPClient {
     /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
-    private var handle: UnsafeMutableRawPointer?
+    private var handle: EasyHandle?
 
     package init() {}
 
-    deinit {
-        if let handle { shim_easy_cleanup(handle) }
-    }
-
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
-        let easy = try opened()
-        let transfer = try HTTPTransfer(request, on: easy)
-        return try transfer.end(shim_easy_perform(easy))
+        let handle = try opened()
+        let transfer = try HTTPTransfer(request, on: handle)
+        let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
+        return try transfer.end(code)
     }
 
     func answer(to request: HTTPRequest) -> HTTPAnswer {
         HTTPAnswer { () throws(HTTPFailure) in try perform(request) }
     }
 
-    private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {
+    private func opened() throws(HTTPFailure) -> EasyHandle {
         if let handle { return handle }
-        let new = try LibCurl.easy()
+        let new = try EasyHandle()
         handle = new
         return new
     }

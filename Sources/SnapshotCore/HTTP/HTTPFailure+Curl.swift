@@ -11,7 +11,7 @@ extension HTTPFailure {
     ///   - body: what had arrived of the answer.
     init(_ code: CURLcode, _ words: String, errno number: Int, refusal: HTTPTransfer.Refusal?, body: [UInt8]) {
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
-        if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(number))) }
+        if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }
         // What libcurl has no memory for is a line of the header over 100 KiB.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
         switch refusal {

@@ -2,10 +2,11 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// One request on a handle of libcurl: the body on its way out, the answer on its way in. Whoever has the handle do its
-/// work keeps the transfer until that has ended.
+/// One request on a handle of libcurl: the body on its way out, the answer on its way in. The handle points to it while
+/// it does the work, so that whoever has that done keeps the transfer until it has ended.
 final class HTTPTransfer {
-    private let easy: UnsafeMutableRawPointer
+    private let handle: EasyHandle
+    private var easy: UnsafeMutableRawPointer { handle.pointer }
     private let request: HTTPRequest
     private let source: BodySource?
     private var headers: UnsafeMutablePointer<curl_slist>?
@@ -40,9 +41,9 @@ final class HTTPTransfer {
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
     ///   well.
-    init(_ request: HTTPRequest, on easy: UnsafeMutableRawPointer) throws(HTTPFailure) {
+    init(_ request: HTTPRequest, on handle: EasyHandle) throws(HTTPFailure) {
         self.request = request
-        self.easy = easy
+        self.handle = handle
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content)
@@ -53,16 +54,16 @@ final class HTTPTransfer {
         guard !request.deadline.hasPassed else {
             throw HTTPFailure(kind: .timedOut, why: "no time was left")
         }
-        shim_easy_reset(easy)
         request.set(on: easy)
         setHeaders()
         setCallbacks()
         try setBody()
-        // Last, so that a handle whose request can't be made doesn't keep it.
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
     deinit {
+        // The handle goes on to the next request, and must not keep what ends here.
+        shim_easy_reset(easy)
         if let form { shim_mime_free(form) }
         shim_slist_free_all(headers)
         errorText.deallocate()
@@ -70,8 +71,6 @@ final class HTTPTransfer {
 
     /// What the request came to, once the handle's work has ended with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
-        // The buffer ends with the transfer; the handle must not keep it.
-        _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)

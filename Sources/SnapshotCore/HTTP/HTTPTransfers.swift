@@ -4,13 +4,13 @@ import SnapshotBase
 /// HTTP on libcurl, several requests at once, over connections that stay open for the next ones (curl multi).
 package final class HTTPTransfers {
     private var multi: UnsafeMutableRawPointer?
-    private var underWay: [(easy: UnsafeMutableRawPointer, transfer: HTTPTransfer, tag: Int)] = []
+    private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
     private var ended: [(tag: Int, answer: HTTPAnswer)] = []
 
     package init() {}
 
     deinit {
-        for (easy, _, _) in underWay { close(easy) }
+        for request in underWay { remove(request.handle) }
         if let multi { _ = shim_multi_cleanup(multi) }
     }
 
@@ -31,17 +31,12 @@ package final class HTTPTransfers {
 
     private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
         // Before the other kind of handle: it makes libcurl as a whole ready.
-        let easy = try LibCurl.easy()
-        do throws(HTTPFailure) {
-            let multi = try opened()
-            let transfer = try HTTPTransfer(request, on: easy)
-            let code = shim_multi_add(multi, easy)
-            guard code == CURLM_OK else { throw Self.failure(code) }
-            underWay.append((easy, transfer, tag))
-        } catch {
-            shim_easy_cleanup(easy)
-            throw error
-        }
+        let handle = try EasyHandle()
+        let multi = try opened()
+        let transfer = try HTTPTransfer(request, on: handle)
+        let code = shim_multi_add(multi, handle.pointer)
+        guard code == CURLM_OK else { throw Self.failure(code) }
+        underWay.append((handle, transfer, tag))
     }
 
     private func opened() throws(HTTPFailure) -> UnsafeMutableRawPointer {
@@ -57,27 +52,26 @@ package final class HTTPTransfers {
         let code = shim_multi_perform(multi)
         var result = CURLE_OK
         while let easy = shim_multi_next_ended(multi, &result) {
-            guard let index = underWay.firstIndex(where: { $0.easy == easy }) else { continue }
-            let (_, transfer, tag) = underWay.remove(at: index)
+            guard let index = underWay.firstIndex(where: { $0.handle.pointer == easy }) else { continue }
+            let (handle, transfer, tag) = underWay[index]
             ended.append((tag, HTTPAnswer { () throws(HTTPFailure) in try transfer.end(result) }))
-            close(easy)
+            remove(handle)
+            underWay.remove(at: index)
         }
         if code != CURLM_OK { giveUp(code) }
     }
 
     /// libcurl can't go on, so nothing that is under way will end by itself.
     private func giveUp(_ code: CURLMcode) {
-        for (easy, _, tag) in underWay {
+        for (handle, _, tag) in underWay {
             ended.append((tag, .none(Self.failure(code))))
-            close(easy)
+            remove(handle)
         }
         underWay = []
     }
 
-    private func close(_ easy: UnsafeMutableRawPointer) {
-        _ = shim_multi_remove(multi, easy)
-        shim_easy_cleanup(easy)
-    }
+    /// While its transfer is still there: libcurl may ask it a last time.
+    private func remove(_ handle: EasyHandle) { _ = shim_multi_remove(multi, handle.pointer) }
 
     private static func failure(_ code: CURLMcode) -> HTTPFailure {
         HTTPFailure(kind: .lost, why: String(cString: shim_multi_strerror(code)))

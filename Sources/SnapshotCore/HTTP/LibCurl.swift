@@ -4,8 +4,8 @@ import CLibCurl
 enum LibCurl {
     private static let whyMissing = shim_load().map { String(cString: $0) }
 
-    /// A handle for requests one after the other; whoever asked cleans it up.
-    static func easy() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_easy_init) }
+    /// A handle for requests one after the other; `EasyHandle` cleans it up.
+    fileprivate static func easy() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_easy_init) }
 
     /// A handle for requests side by side; whoever asked cleans it up.
     static func multi() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_multi_init) }
@@ -17,6 +17,15 @@ enum LibCurl {
         guard let handle = handle() else { throw HTTPFailure(kind: .noLibrary, why: "libcurl can't be started") }
         return handle
     }
+}
+
+/// A handle for requests one after the other, with the connections that it keeps.
+final class EasyHandle {
+    let pointer: UnsafeMutableRawPointer
+
+    init() throws(HTTPFailure) { pointer = try LibCurl.easy() }
+
+    deinit { shim_easy_cleanup(pointer) }
 }
 
 /// The seconds since 1970 of a date as HTTP headers carry it.

@@ -46,7 +46,7 @@ func connect(to host: String, port: UInt16, patience: Duration) -> FileHandle? {
 func limitWaiting(_ descriptor: Int32, _ patience: Duration) {
     var time = timeval(tv_sec: patience.milliseconds / 1000, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-    var milliseconds = UInt32(patience.milliseconds)
+    var milliseconds = UInt32(clamping: patience.milliseconds)
     let size = socklen_t(MemoryLayout<UInt32>.size)
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, size)
     var on: Int32 = 1

@@ -76,7 +76,7 @@ final class SegmentUpload: Sendable {
     private func rest(_ time: Duration) {
         let end = Deadline.after(time)
         while !end.hasPassed, !shared.withLock({ $0.isStopped }) {
-            usleep(UInt32(min(end.left, .seconds(1)).nanoseconds / 1000 + 1))
+            usleep(UInt32(clamping: min(end.left, .seconds(1)).nanoseconds / 1000 + 1))
         }
     }
 
