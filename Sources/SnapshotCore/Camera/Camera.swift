@@ -17,10 +17,12 @@ extension Camera {
 }
 
 /// The camera that the settings name.
-package func makeCamera(_ settings: CameraSettings, client: HTTPClient, log: Log) -> any Camera {
+package func makeCamera(
+    _ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log
+) -> any Camera {
     switch settings.source {
-    case .reolink(let host): ReolinkCamera(settings: settings, host: host, client: client, log: log)
-    case .http(let url): HTTPCamera(settings: settings, url: url, client: client)
+    case .reolink(let host): ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
+    case .http(let url): HTTPCamera(settings: settings, url: url, client: client, trust: trust)
     case .rtsp, .v4l2: FFmpegCamera(settings: settings)
     case .file(let path): FileCamera(path: path)
     }

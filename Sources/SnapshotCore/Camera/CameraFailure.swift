@@ -2,8 +2,8 @@ import SnapshotBase
 
 /// How a camera's failures are told.
 extension Failure {
-    /// - Parameter setting: the key that holds the address.
-    static func camera(_ failure: HTTPFailure, _ settings: CameraSettings, setting: String) -> Failure {
+    static func camera(_ failure: HTTPFailure, _ settings: CameraSettings) -> Failure {
+        let setting = settings.isReolink ? "CAMERA_IP" : "CAMERA_URL"
         func make(_ code: String, _ what: String, why: String, hint: String?) -> Failure {
             Failure(.camera, code: code, what, settings.address, why: why, hint: hint)
         }
@@ -39,9 +39,10 @@ extension Failure {
             return Failure(
                 .cameraRefused, code: "camera-key-changed", "refused camera", settings.address,
                 why: "its TLS key isn't the one that is pinned",
-                hint:
-                    "if the camera was replaced or reset, remove session.json from STATE_PATH (or give the new "
-                    + "pin in CAMERA_TLS_VERIFY); if not, somebody may be in between")
+                hint: "if the camera was replaced or reset, "
+                    + (settings.verification == .pinFirst
+                        ? "forget the old key: snapshot check --forget-pin" : "put its new pin into CAMERA_TLS_VERIFY")
+                    + "; if not, somebody may be in between")
         case .cutShort:
             return make(
                 "picture-cut-short", "bad picture from camera",

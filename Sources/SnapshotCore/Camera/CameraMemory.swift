@@ -6,8 +6,6 @@ import SnapshotBase
 package struct CameraMemory: JSONMapped, Equatable, Sendable {
     /// Which camera and user the rest belongs to.
     package var place = ""
-    /// The public key that was seen first, `sha256//…`.
-    package var pin: String?
     /// The login that worked under CAMERA_AUTH=auto.
     package var auth: String?
     package var session: Session?
@@ -72,7 +70,6 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("place", &place)
-        fields.field("pin", &pin)
         fields.field("auth", &auth)
         fields.field("session", &session)
         fields.field("login_pause", &loginPause)
@@ -96,9 +93,14 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     }
 
     /// Best effort: without memory the next run logs in anew.
-    package func write(to directory: String) throws(SystemError) {
+    package func write(to directory: String) throws(Failure) {
+        try Pins(statePath: directory).takeOver()
         let path = directory + "/" + Self.fileName
-        try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)
+        do throws(SystemError) {
+            try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)
+        } catch {
+            throw Failure(.state, code: "state", "cannot write", path, why: "\(error)")
+        }
     }
 
     /// A digest of settings that tells nothing to those who can't read this memory.

@@ -7,10 +7,10 @@ struct FFmpegCamera: Camera {
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         let result = try Child.run(command, outputLimit: Picture.maximumBytes, deadline: deadline)
         if result.isTimedOut {
-            throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings, setting: "CAMERA_URL")
+            throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings)
         }
         if result.isTooLong {
-            throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings, setting: "CAMERA_URL")
+            throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings)
         }
         if !result.output.isEmpty { return result.output }
         let complaint = redact(String(decoding: result.complaint, as: UTF8.self), [settings.password])

@@ -8,16 +8,17 @@ struct ReolinkCamera: Camera {
     let settings: CameraSettings
     let host: String
     let client: HTTPClient
+    let trust: CameraTrust
     let log: Log
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         switch settings.auth {
-        case .password: return try snapByPassword(&memory, deadline)
+        case .password: return try snapByPassword(deadline)
         case .token: return try snapByToken(&memory, deadline).body(orElse: settings)
         case .auto: break
         }
         if memory.auth == "password" {
-            do throws(Failure) { return try snapByPassword(&memory, deadline) } catch {
+            do throws(Failure) { return try snapByPassword(deadline) } catch {
                 guard error.code == ReolinkError.loginFirstClass else { throw error }
                 log.verbose("user and password are no longer enough")
                 memory.auth = nil
@@ -30,7 +31,7 @@ struct ReolinkCamera: Camera {
         case .noLogin(let why, let isLasting):
             log.verbose("no login by token: \(why); trying user and password")
             do throws(Failure) {
-                let body = try snapByPassword(&memory, deadline)
+                let body = try snapByPassword(deadline)
                 if isLasting, body.starts(with: JPEG.start) { memory.auth = "password" }
                 return body
             } catch {
@@ -42,7 +43,7 @@ struct ReolinkCamera: Camera {
 
     func leave(_ memory: inout CameraMemory) {
         guard let session = memory.session else { return }
-        logOut(session.token, &memory, .after(.seconds(2)))
+        logOut(session.token, .after(.seconds(2)))
         memory.session = nil
     }
 
@@ -64,7 +65,7 @@ struct ReolinkCamera: Camera {
         -> TokenResult
     {
         if let session = memory.session, isUsable(session, memory) {
-            let body = try snap(login: "token=\(session.token)", &memory, deadline)
+            let body = try snap(login: "token=\(session.token)", deadline)
             guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
             }
@@ -77,12 +78,12 @@ struct ReolinkCamera: Camera {
         case .failed(let failure, let isLasting): return .noLogin(failure, isLasting: isLasting)
         case .done: break
         }
-        if let replaced { logOut(replaced.token, &memory, deadline) }
+        if let replaced { logOut(replaced.token, deadline) }
         guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
-        let body = try snap(login: "token=\(session.token)", &memory, deadline)
+        let body = try snap(login: "token=\(session.token)", deadline)
         if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
             // A new token that isn't taken: older firmware.
-            logOut(session.token, &memory, deadline)
+            logOut(session.token, deadline)
             memory.session = nil
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
             return .noLogin(failure, isLasting: true)
@@ -90,24 +91,22 @@ struct ReolinkCamera: Camera {
         return .picture(try good(body))
     }
 
-    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func snapByPassword(_ deadline: Deadline) throws(Failure) -> [UInt8] {
         // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
         let safe = "!$'()*,/:;=?@"
         let login =
             "user=\(percentEncoded(settings.username, also: safe))"
             + "&password=\(percentEncoded(settings.password, also: safe))"
-        return try good(try snap(login: login, &memory, deadline))
+        return try good(try snap(login: login, deadline))
     }
 
-    private func snap(
-        login: String, _ memory: inout CameraMemory, _ deadline: Deadline
-    ) throws(Failure) -> [UInt8] {
+    private func snap(login: String, _ deadline: Deadline) throws(Failure) -> [UInt8] {
         var query = "cmd=Snap&channel=\(settings.channel)&rs=\(hexadecimal(Crypto.random(4)))&\(login)"
         query += "&snapType=\(settings.stream.rawValue)"
         if let size = settings.size { query += "&width=\(size.width)&height=\(size.height)" }
         var request = HTTPRequest("GET", url(query), deadline: deadline)
         request.maximumBody = Picture.maximumBytes
-        let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        let response = try client.ask(request, of: settings, trust)
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body
     }
@@ -125,7 +124,7 @@ struct ReolinkCamera: Camera {
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
         let user: JSONObject = ["userName": settings.username, "password": settings.password]
         request.ask("Login", with: ["User": user])
-        let response = try client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        let response = try client.ask(request, of: settings, trust)
         if [404, 405, 501].contains(response.status) { return .failed(.badLogin(settings), isLasting: true) }
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         switch ReolinkAnswer(response.body) {
@@ -151,11 +150,11 @@ struct ReolinkCamera: Camera {
     }
 
     /// Best effort: a session that stays open ends by itself.
-    func logOut(_ token: String, _ memory: inout CameraMemory, _ deadline: Deadline) {
+    func logOut(_ token: String, _ deadline: Deadline) {
         var request = HTTPRequest(
             "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
         request.ask("Logout")
-        _ = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory)
+        _ = try? client.ask(request, of: settings, trust)
     }
 
     func url(_ query: String) -> String {

@@ -31,10 +31,6 @@ struct Run {
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
             isRepeating: settings.isRepeating)
         let remembered = CameraMemory(reading: settings.statePath)
-        if remembered == nil, fileExists(settings.statePath + "/" + CameraMemory.fileName) {
-            log.warn(
-                "\(settings.statePath)/\(CameraMemory.fileName) is damaged; a TLS key that was pinned is forgotten")
-        }
         rememberedCamera = remembered
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         if let reason = state.resetReason {
@@ -85,7 +81,8 @@ struct Run {
     }
 
     private mutating func takePicture() throws(Failure) -> Picture {
-        var camera = makeCamera(settings.camera, client: client, log: log)
+        let trust = CameraTrust(settings.camera, statePath: settings.statePath)
+        var camera = makeCamera(settings.camera, client: client, trust: trust, log: log)
         defer { remember(camera) }
         let body = try camera.snapshot(memory: &memory, deadline: .after(settings.camera.timeout))
         do throws(JPEG.Flaw) { return try Picture(checking: body) } catch {
@@ -96,7 +93,7 @@ struct Run {
 
     private mutating func remember(_ camera: any Camera) {
         guard memory != rememberedCamera else { return }
-        do throws(SystemError) { try memory.write(to: settings.statePath) } catch {
+        do throws(Failure) { try memory.write(to: settings.statePath) } catch {
             log.verbose("cannot remember the camera's session: \(error)")
             // One more open session at every run, and the camera lets nobody in.
             if memory.session != rememberedCamera?.session { camera.leave(&memory) }

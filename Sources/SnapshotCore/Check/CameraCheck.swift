@@ -21,29 +21,24 @@ struct CameraCheck: Sendable {
     func run() -> Result {
         var settings = settings
         var memory = (CameraMemory(reading: statePath) ?? CameraMemory()).belonging(to: settings.place)
-        let pinned = memory.pin
         settings.timeout = min(settings.timeout, Self.longest)
-        if settings.verification == .off {
-            // Like the first time under pin-first: anybody is trusted, and the key is learned, to be shown.
-            (settings.verification, memory.pin) = (.pinFirst, nil)
-        }
+        let trust = CameraTrust(settings, statePath: statePath)
         var result: Result
         if case .reolink(let host) = settings.source {
-            var check = ReolinkCheck(settings: settings, host: host, client: HTTPClient(), log: log, memory: memory)
+            var check = ReolinkCheck(settings: settings, host: host, trust: trust, log: log, memory: memory)
             result = check.run()
-            memory = check.memory
         } else {
-            result = still(settings, &memory)
+            result = still(settings, trust, &memory)
         }
         result.findings = result.findings.map(told)
-        if let key = key(seen: memory.pin, pinned: pinned, result) { result.findings.append(key) }
+        if let key = KeyCheck(settings: settings, trust: trust).finding(result) { result.findings.append(key) }
         return result
     }
 
     /// A camera that has nothing to ask for but the picture.
-    private func still(_ settings: CameraSettings, _ memory: inout CameraMemory) -> Result {
+    private func still(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
         var result = Result()
-        var camera = makeCamera(settings, client: HTTPClient(), log: log)
+        var camera = makeCamera(settings, client: HTTPClient(), trust: trust, log: log)
         let started = Uptime.now()
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))
@@ -63,58 +58,6 @@ struct CameraCheck: Sendable {
             "no picture from camera \(settings.address): nothing came within the \(Self.longest.settingText) that check "
             + "allows (CAMERA_TIMEOUT is \(settings.timeout.settingText))"
         finding.hint = "snapshot capture"
-        return finding
-    }
-
-    // MARK: TLS
-
-    private var isTLS: Bool {
-        switch settings.source {
-        case .reolink: settings.useHTTPS
-        case .http(let url): url.lowercased().hasPrefix("https:")
-        default: false
-        }
-    }
-
-    private func key(seen: String?, pinned: String?, _ result: Result) -> Finding? {
-        guard isTLS else { return nil }
-        if result.findings.contains(where: { $0.code == "camera-key-changed" }) { return otherKey() }
-        switch settings.verification {
-        case .pin(let pin):
-            return result.isOpen
-                ? .passed("TLS key", "\(pin), as CAMERA_TLS_VERIFY has it", facts: ["pin": .string(pin)]) : nil
-        case .authorities: return result.isOpen ? .passed("TLS key", "vouched for by a certificate authority") : nil
-        case .off:
-            return seen.map {
-                .passed("TLS key", "\($0), not verified", hint: "CAMERA_TLS_VERIFY=\($0)", facts: ["pin": .string($0)])
-            }
-        case .pinFirst:
-            return seen.map {
-                .passed(
-                    "TLS key",
-                    pinned == nil ? "\($0), seen for the first time: the first capture pins it" : "\($0), pinned",
-                    facts: ["pin": .string($0)])
-            }
-        }
-    }
-
-    /// Which key it has instead, asked without credentials.
-    private func otherKey() -> Finding? {
-        let address: String
-        switch settings.source {
-        case .reolink(let host): address = "https://\(host)/"
-        case .http(let url): address = url
-        default: return nil
-        }
-        var request = HTTPRequest("HEAD", address, deadline: .after(.seconds(2)))
-        (request.trust, request.usesProxy) = (.anybody, false)
-        guard let pin = (try? HTTPClient().perform(request))?.pin else { return nil }
-        let hint =
-            settings.verification == .pinFirst
-            ? "rm \(statePath)/\(CameraMemory.fileName)   # only if the camera was replaced or reset"
-            : "CAMERA_TLS_VERIFY=\(pin)   # only if the camera was replaced or reset"
-        var finding = Finding.remark("TLS key", "\(pin), which isn't the one that is pinned", hint: hint)
-        finding.facts["pin"] = .string(pin)
         return finding
     }
 }

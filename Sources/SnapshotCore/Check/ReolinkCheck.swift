@@ -5,6 +5,7 @@ struct ReolinkCheck {
     private var settings: CameraSettings
     private let host: String
     private let client: HTTPClient
+    private let trust: CameraTrust
     private let log: Log
     private(set) var memory: CameraMemory
     private let remembered: CameraMemory.Session?
@@ -16,10 +17,11 @@ struct ReolinkCheck {
     private var name = "answers"
     private var identity: [String: JSON] = [:]
 
-    init(settings: CameraSettings, host: String, client: HTTPClient, log: Log, memory: CameraMemory) {
+    init(settings: CameraSettings, host: String, trust: CameraTrust, log: Log, memory: CameraMemory) {
         self.settings = settings
         self.host = host
-        self.client = client
+        client = HTTPClient()
+        self.trust = trust
         self.log = log
         self.memory = memory
         remembered = memory.session
@@ -27,7 +29,7 @@ struct ReolinkCheck {
     }
 
     private var camera: ReolinkCamera {
-        ReolinkCamera(settings: settings, host: host, client: client, log: log)
+        ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
     }
 
     mutating func run() -> CameraCheck.Result {
@@ -64,7 +66,7 @@ struct ReolinkCheck {
     /// What failures are called that leave open whether there is a camera at all.
     private static let unreached: Set = [
         "camera-unresolved", "camera-unreachable", "camera-timeout", "camera-tls", "camera-key-changed", "camera-lost",
-        "camera-invalid",
+        "camera-invalid", "camera-pins", "state",
     ]
 
     private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
@@ -98,7 +100,7 @@ struct ReolinkCheck {
         var request = HTTPRequest(
             "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
         request.ask("GetDevInfo")
-        guard let response = try? client.ask(request, of: settings, setting: "CAMERA_IP", memory: &memory) else {
+        guard let response = try? client.ask(request, of: settings, trust) else {
             return true
         }
         hasAnswered = true
@@ -114,7 +116,7 @@ struct ReolinkCheck {
     /// Ends what was opened here; the session that captures keep stays.
     private mutating func logOut() {
         if let session = memory.session, session != remembered { opened.append(session.token) }
-        for token in Set(opened) { camera.logOut(token, &memory, .after(.milliseconds(1500))) }
+        for token in Set(opened) { camera.logOut(token, .after(.milliseconds(1500))) }
     }
 }
 

@@ -71,7 +71,7 @@ package enum TLSTrust: Equatable, Sendable {
     case authorities(file: String?)
     /// One public key, `sha256//BASE64`, whatever the certificate says.
     case pin(String)
-    /// Anybody; the answer tells the key that was seen.
+    /// Anybody.
     case anybody
 }
 
@@ -80,8 +80,6 @@ package struct HTTPResponse: Sendable {
     /// By lower-case name; the last of equal ones.
     package var headers = Named<String>()
     package var body: [UInt8] = []
-    /// The server's public key, where the request trusted anybody over TLS.
-    package var pin: String?
     /// The server's clock, from `Date`, in seconds since 1970.
     package var date: Int?
     /// When it came, by our clock; the body may take its time.

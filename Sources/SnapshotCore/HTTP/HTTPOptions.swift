@@ -50,9 +50,7 @@ extension HTTPRequest {
         case .pin(let pin):
             trustNoAuthority(easy)
             _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
-        case .anybody:
-            trustNoAuthority(easy)
-            _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
+        case .anybody: trustNoAuthority(easy)
         }
     }
 
@@ -60,22 +58,4 @@ extension HTTPRequest {
         _ = shim_set_long(easy, CURLOPT_SSL_VERIFYPEER, 0)
         _ = shim_set_long(easy, CURLOPT_SSL_VERIFYHOST, 0)
     }
-}
-
-/// The pin of the public key in the certificate that the server showed; nil where there was none.
-func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
-    var found: UnsafeMutablePointer<curl_certinfo>?
-    guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0
-    else {
-        return nil
-    }
-    var field = found.pointee.certinfo?[0]
-    while let current = field {
-        if let data = current.pointee.data {
-            let text = String(cString: data)
-            if text.hasPrefix("Cert:") { return Crypto.publicKeyPin(pem: String(text.dropFirst(5))) }
-        }
-        field = current.pointee.next
-    }
-    return nil
 }

@@ -75,6 +75,15 @@ package struct CameraSettings: Sendable {
         }
     }
 
+    /// The server that is asked for pictures over TLS; nil where there is none.
+    package var tlsHost: TLSHost? {
+        switch source {
+        case .reolink(let host): useHTTPS ? TLSHost(host, defaultPort: 443) : nil
+        case .http(let url), .rtsp(let url): TLSHost(url: url)
+        case .v4l2, .file: nil
+        }
+    }
+
     var isReolink: Bool {
         if case .reolink = source { true } else { false }
     }
@@ -132,9 +141,7 @@ package struct CameraSettings: Sendable {
         case "ca": return .authorities
         case "pin-first": return .pinFirst
         default:
-            let digits = value.text.dropFirst(8).utf8
-            guard value.text.hasPrefix("sha256//"), digits.count == 44, digits.last == UInt8(ascii: "=")
-            else {
+            guard PinList.isPin(value.text) else {
                 throw settings.refusal(
                     .cameraTLSVerify, value,
                     rule: "must be off, ca, pin-first or sha256// and 44 base64 characters")

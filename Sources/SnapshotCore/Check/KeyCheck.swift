@@ -1,0 +1,44 @@
+import SnapshotBase
+
+/// The camera's TLS key, as it is and as it should be. Where nobody has compared it yet, a handshake tells it: whoever
+/// has the wrong key is asked for nothing.
+struct KeyCheck {
+    let settings: CameraSettings
+    let trust: CameraTrust
+
+    private static let patience = Duration.seconds(2)
+
+    /// - Parameter result: what the camera has come to.
+    func finding(_ result: CameraCheck.Result) -> Finding? {
+        guard let host = settings.tlsHost else { return nil }
+        if result.findings.contains(where: { $0.code == "camera-key-changed" }) { return otherKey(host) }
+        switch settings.verification {
+        case .pin(let pin):
+            return result.isOpen ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
+        case .authorities: return result.isOpen ? .passed("TLS key", "vouched for by a certificate authority") : nil
+        case .off:
+            return present(host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
+        case .pinFirst:
+            if let first = trust.firstPin { return passed("\(first), seen for the first time: pinned now", first) }
+            return trust.knownPin.map { passed("\($0), pinned", $0) }
+        }
+    }
+
+    private func passed(_ text: String, _ pin: String, hint: String? = nil) -> Finding {
+        .passed("TLS key", text, hint: hint, facts: ["pin": .string(pin)])
+    }
+
+    private func otherKey(_ host: TLSHost) -> Finding? {
+        guard let pin = present(host) else { return nil }
+        let what = settings.verification == .pinFirst ? "snapshot check --forget-pin" : "CAMERA_TLS_VERIFY=\(pin)"
+        var finding = Finding.remark(
+            "TLS key", "\(pin), which isn't the one that is pinned",
+            hint: what + "   # only if the camera was replaced or reset")
+        finding.facts["pin"] = .string(pin)
+        return finding
+    }
+
+    private func present(_ host: TLSHost) -> String? {
+        try? settings.presentKey(of: host, deadline: .after(Self.patience))
+    }
+}

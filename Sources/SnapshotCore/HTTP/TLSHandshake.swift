@@ -1,0 +1,57 @@
+import CLibCurl
+import SnapshotBase
+
+/// A TLS connection that is closed as soon as it is there: nothing is asked of the server, and no login sent.
+struct TLSHandshake {
+    let host: TLSHost
+    let connectTimeout: Duration
+    let deadline: Deadline
+
+    /// The server's public key, whoever it is: `sha256//…`.
+    func key() throws(HTTPFailure) -> String {
+        var request = HTTPRequest("GET", "https://\(host)/", deadline: deadline)
+        (request.trust, request.usesProxy, request.connectTimeout) = (.anybody, false, connectTimeout)
+        guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
+        // A handle of its own, and with it the connection, which nobody may use for more.
+        let easy = try LibCurl.easy()
+        defer { shim_easy_cleanup(easy) }
+        request.set(on: easy)
+        _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
+        _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
+        // RTSP has no name in ALPN, and some servers insist on one of theirs.
+        _ = shim_set_long(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
+        let (code, words) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
+            text.initialize(repeating: 0)
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
+            let code = shim_easy_perform(easy)
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
+            return (code, text.baseAddress.map { String(cString: $0) } ?? "")
+        }
+        guard code == CURLE_OK else {
+            var number = 0
+            _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
+            var failure = HTTPFailure(code, words, errno: number, refusal: nil, body: [])
+            if failure.kind == .timedOut { failure.kind = .unconnected }
+            throw failure
+        }
+        guard let pin = seenPin(easy) else { throw HTTPFailure(kind: .tls, why: "its certificate can't be read") }
+        return pin
+    }
+
+    /// The public key in the certificate that the server showed.
+    private func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
+        var found: UnsafeMutablePointer<curl_certinfo>?
+        guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0 else {
+            return nil
+        }
+        var field = found.pointee.certinfo?[0]
+        while let current = field {
+            if let data = current.pointee.data {
+                let text = String(cString: data)
+                if text.hasPrefix("Cert:") { return Crypto.publicKeyPin(pem: String(text.dropFirst(5))) }
+            }
+            field = current.pointee.next
+        }
+        return nil
+    }
+}

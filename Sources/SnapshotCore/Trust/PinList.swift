@@ -1,0 +1,58 @@
+import SnapshotBase
+
+/// The public keys by which TLS servers are known: a value that can be written as JSON and read back.
+package struct PinList: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable {
+        package let host: TLSHost
+        package let pin: String
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    /// More cameras than one state ever has; a file may not grow without end.
+    package static let most = 64
+    package static let maximumBytes = 32768
+
+    package init() {}
+
+    /// - Returns: nil where `bytes` aren't a list that this program has written, or understands.
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count <= Self.maximumBytes, let json = JSON(bytes), json["version"] == .integer(1),
+            case .object(let object) = json["pins"], object.members.count <= Self.most
+        else { return nil }
+        for member in object.members {
+            guard let host = TLSHost(member.name, defaultPort: 443), self[host] == nil,
+                let pin = member.value.string, Self.isPin(pin)
+            else { return nil }
+            entries.append(Entry(host: host, pin: pin))
+        }
+    }
+
+    package var bytes: [UInt8] {
+        var pins = JSONObject()
+        for entry in entries { pins.append(entry.host.description, .string(entry.pin)) }
+        let object: JSONObject = ["version": 1, "pins": pins]
+        return Array((object.json.text + "\n").utf8)
+    }
+
+    package subscript(host: TLSHost) -> String? { entries.first { $0.host == host }?.pin }
+
+    package var isFull: Bool { entries.count >= Self.most }
+
+    /// Adds a host that isn't there yet.
+    package mutating func add(_ pin: String, for host: TLSHost) { entries.append(Entry(host: host, pin: pin)) }
+
+    package mutating func remove(_ host: TLSHost) { entries.removeAll { $0.host == host } }
+
+    /// Whether `text` is `sha256//` and the base64 of 32 bytes.
+    package static func isPin(_ text: String) -> Bool {
+        let digits = text.utf8.dropFirst(8)
+        return text.hasPrefix("sha256//") && digits.count == 44
+            && digits.dropLast().allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+            }
+            // 32 bytes leave two bits of the last digit unused.
+            && "AEIMQUYcgkosw048".utf8.contains(digits.dropLast().last ?? 0) && digits.last == UInt8(ascii: "=")
+    }
+}
