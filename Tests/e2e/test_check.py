@@ -178,7 +178,7 @@ def test_the_key_is_printed_and_compared(snapshot, check, tmp_path, kind):
     with Camera(password=PASSWORD, certificate=second, port=port) as stranger:
         found = check()
         assert found.code == 77 and "isn't the one that is pinned" in found["camera"]["found"]
-        assert second[2] in found["TLS key"]["found"] and "session.json" in found["TLS key"]["hint"]
+        assert second[2] in found["TLS key"]["found"] and "check --forget-pin" in found["TLS key"]["hint"]
         assert not any("Login" in r or "Snap" in r for r in stranger.requests)
 
 
