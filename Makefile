@@ -7,6 +7,12 @@ INSTALL_PROGRAM ?= install -s -m 755
 # Where built programs are taken from, and where `make` puts what it makes.
 BIN ?= .build/release
 OUT ?= out
+# The package's architecture; another than this machine's is cross-built. What that needs is kept in CROSS_CACHE.
+NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
+ARCH ?= $(NATIVE)
+CROSS_CACHE ?= /var/cache/snapshot-cross
+# Runs a built program; empty where this machine can.
+RUN ?=
 VERSION := $(shell sed -n 's/.*snapshotVersion = "\(.*\)"/\1/p' Sources/SnapshotBase/Version.swift)
 
 BINDIR = $(PREFIX)/bin
@@ -26,7 +32,7 @@ SWIFT_SOURCES = Sources Tests Package.swift
 RELEASE = -c release --static-swift-stdlib
 
 .NOTPARALLEL:
-.PHONY: help build run test lint format unit-test e2e test-system torture bench man install uninstall deb clean
+.PHONY: help build run test lint format unit-test e2e test-system test-swift-6.2 torture bench man install uninstall deb clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -67,7 +73,9 @@ bench: build ## compare with C, curl and Python; writes bench/RESULTS.md
 
 man: $(BIN)/snapshot ## write the man pages into out/man
 	@mkdir -p $(OUT)/man
-	@for program in $(PROGRAMS); do packaging/manpages $(BIN)/$$program $(OUT)/man $(DOCDIR); done
+	@for program in $(PROGRAMS); do \
+	    packaging/manpages "$(RUN) $(BIN)/$$program" $(OUT)/man $(DOCDIR); \
+	done
 
 install: man ## install under PREFIX (/usr/local); settings that are there stay as they are
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
@@ -84,9 +92,9 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
-	$(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
-	$(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
-	$(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
+	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
+	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
+	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
 	install -d $(ETCDIR)
 	install -d -m 700 $(ETCDIR)/credentials
 	test -e $(ETCDIR)/snapshot.env || { install -m 640 packaging/snapshot.env $(ETCDIR) && \
@@ -104,9 +112,18 @@ uninstall: ## remove what `make install` put there; settings, pictures and state
 	rm -rf $(DESTDIR)$(DOCDIR)
 	@test -n "$(DESTDIR)" || sh packaging/postrm remove
 
-deb: $(BIN)/snapshot ## build out/snapshot_VERSION_ARCH.deb
-	@scripts/require dpkg-dev
-	packaging/deb $(BIN) $(OUT) $(VERSION)
+ifeq ($(ARCH),$(NATIVE))
+deb: $(BIN)/snapshot ## build out/snapshot_VERSION_ARCH.deb (with ARCH=arm64 on an amd64 machine, too)
+	@scripts/require dpkg-dev xz-utils
+	packaging/deb $(BIN) $(OUT) $(VERSION) $(ARCH)
+else
+deb:
+	packaging/cross/deb $(CROSS_CACHE) $(OUT) $(VERSION) $(ARCH)
+endif
+
+test-swift-6.2: ## build everything with Debian sid's Swift 6.2, the oldest that must do (root)
+	packaging/cross/toolchain $(CROSS_CACHE)
+	packaging/cross/swift $(CROSS_CACHE) . build --build-tests --scratch-path .build-swift-6.2
 
 $(BIN)/snapshot:
 	$(MAKE) build

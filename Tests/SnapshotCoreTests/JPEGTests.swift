@@ -8,7 +8,8 @@ private let sos: [UInt8] = [0xFF, 0xDA, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x3F
 private let comment: [UInt8] = [0xFF, 0xFE, 0x00, 0x42] + Array(repeating: 0x41, count: 64)
 private let soi: [UInt8] = [0xFF, 0xD8]
 private let eoi: [UInt8] = [0xFF, 0xD9]
-private let minimal = soi + comment + sof + sos + [0x12, 0xFF, 0x00, 0x34] + eoi
+private let scan: [UInt8] = sos + [0x12, 0xFF, 0x00, 0x34]
+private let minimal: [UInt8] = soi + comment + sof + scan + eoi
 
 private func flaw(_ bytes: [UInt8]) -> JPEG.Flaw? {
     do throws(JPEG.Flaw) { _ = try JPEG(checking: bytes) } catch { return error }
@@ -19,7 +20,7 @@ private func flaw(_ bytes: [UInt8]) -> JPEG.Flaw? {
     @Test func findsDimensionsAndScan() throws {
         let jpeg = try JPEG(checking: minimal)
         #expect(jpeg.width == 32 && jpeg.height == 16)
-        #expect(Array(minimal[jpeg.scan]) == sos + [0x12, 0xFF, 0x00, 0x34] + eoi)
+        #expect(Array(minimal[jpeg.scan]) == scan + eoi)
     }
 
     @Test func oddButGood() {

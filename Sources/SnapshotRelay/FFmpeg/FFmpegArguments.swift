@@ -35,13 +35,18 @@ package struct FFmpegArguments: Sendable {
         if let url = outputs.pushURL { slaves.append(Self.slave("rtsp", [("rtsp_transport", "tcp")], url)) }
         if outputs.pipes { slaves.append(Self.slave("mpegts", [], "pipe:1")) }
 
-        list =
-            ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
-            + ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
-            + RTSPSource.input + ["-map", "0:v:0"] + Self.audio(facts.audio, plan.audio)
-            + ["-c:v", "copy"] + (isHEVC ? ["-tag:v", "hvc1"] : []) + ["-flags", "+global_header"]
-            + ["-max_interleave_delta", Self.patience, "-f", "tee", "-use_fifo", "1"]
-            + ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.patience, slaves.joined(separator: "|")]
+        // One statement a group: as a single expression this takes the Swift 6.2 compiler minutes.
+        var list = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
+        list += ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
+        list += RTSPSource.input + ["-map", "0:v:0"]
+        list += Self.audio(facts.audio, plan.audio)
+        list += ["-c:v", "copy"]
+        if isHEVC { list += ["-tag:v", "hvc1"] }
+        list += ["-flags", "+global_header", "-max_interleave_delta", Self.patience]
+        list += ["-f", "tee", "-use_fifo", "1"]
+        list += ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.patience]
+        list.append(slaves.joined(separator: "|"))
+        self.list = list
     }
 
     /// A thousand packets are 15 seconds or more: a slow card may take that long to sync.
