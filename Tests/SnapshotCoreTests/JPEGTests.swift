@@ -46,7 +46,8 @@ private func flaw(_ bytes: [UInt8]) -> JPEG.Flaw? {
         #expect(flaw(soi + comment + sof + sos + eoi) == .noScan)
         #expect(flaw(soi + comment + sos + [1] + eoi) == .noDimensions)
         #expect(flaw(soi + comment + sof + eoi) == .noScan)
-        #expect(flaw(soi + comment + sof + sof + sos + [1] + eoi) != nil)
+        let twice: [UInt8] = soi + comment + sof + sof
+        #expect(flaw(twice + sos + [1] + eoi) != nil)
         #expect(flaw(soi + comment + [0x00] + sof) == .badMarker(at: 70))
         #expect(flaw(soi + [0xFF, 0xE0, 0x00, 0x01] + comment) == .badSegment(at: 4))
     }
