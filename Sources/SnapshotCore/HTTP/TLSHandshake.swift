@@ -13,8 +13,8 @@ struct TLSHandshake {
         (request.trust, request.usesProxy, request.connectTimeout) = (.anybody, false, connectTimeout)
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
         // A handle of its own, and with it the connection, which nobody may use for more.
-        let easy = try LibCurl.easy()
-        defer { shim_easy_cleanup(easy) }
+        let handle = try EasyHandle()
+        let easy = handle.pointer
         request.set(on: easy)
         _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
         _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
@@ -34,7 +34,8 @@ struct TLSHandshake {
             if failure.kind == .timedOut { failure.kind = .unconnected }
             throw failure
         }
-        guard let pin = seenPin(easy) else { throw HTTPFailure(kind: .tls, why: "its certificate can't be read") }
+        let pin = withExtendedLifetime(handle) { seenPin(easy) }
+        guard let pin else { throw HTTPFailure(kind: .tls, why: "its certificate can't be read") }
         return pin
     }
 
