@@ -5,6 +5,8 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
     init(stringLiteral markup: String) { self.markup = markup }
     init(stringInterpolation: Interpolation) { markup = stringInterpolation.markup }
+    /// Markup from a file of our own.
+    init(trusted file: [UInt8]) { markup = String(decoding: file, as: UTF8.self) }
     init(joining parts: [HTML]) { markup = parts.map(\.markup).joined() }
 
     struct Interpolation: StringInterpolationProtocol {

@@ -10,7 +10,7 @@ struct Page {
     /// How often the page brings itself up to date; nil: never.
     let refreshSeconds: Int?
     let main: HTML
-    var script = Script.page
+    var script = Assets.page
 
     /// A dot for the browser's tab.
     static func icon(colour: String) -> String {
@@ -50,7 +50,7 @@ struct Page {
             <title>\(title)</title>
             <link rel="icon" href="\(icon)">
             \(fallback)
-            <style nonce="\(nonce)">\(Style.sheet)</style>
+            <style nonce="\(nonce)">\(Assets.style)</style>
             </head>
             <body data-refresh="\(refreshSeconds ?? 0)">
             <header><p class="brand"><svg viewBox="0 0 24 24" aria-hidden="true"><rect x="1.5" y="5.5" width="21" height="15" rx="4"/>\

@@ -64,7 +64,7 @@ struct LivePage {
                 <p>For players: <a href="\(playlist)">the stream’s address</a></p>
                 </div>
                 """,
-            script: Script.live)
+            script: Assets.live)
     }
 }
 
