@@ -6,11 +6,13 @@
 #include <linux/stat.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
@@ -96,3 +98,8 @@ static inline void shim_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
 /// Gives freed memory back to the system.
 static inline void shim_trim_heap(void) { malloc_trim(0); }
+
+/// Whether a file's access list names users or groups beside its owner and its group.
+static inline bool shim_has_access_list(int descriptor) {
+  return fgetxattr(descriptor, "system.posix_acl_access", 0, 0) >= 0;
+}

@@ -45,12 +45,23 @@ def test_settings_come_through_a_pipe_too(still):
     assert stored_as(still, "piped")
 
 
-@pytest.mark.parametrize("where", ["--config", "./.env", "CAMERA_PASSWORD_FILE"])
+@pytest.mark.parametrize("where", ["--config", "CAMERA_PASSWORD_FILE"])
 def test_a_pipe_that_nobody_writes_to_is_no_hang(still, where):
-    os.mkfifo(still.folder / ("pipe" if where != "./.env" else ".env"))
+    os.mkfifo(still.folder / "pipe")
     arguments = ["--config", "pipe"] if where == "--config" else []
     env = {where: "pipe"} if where == "CAMERA_PASSWORD_FILE" else {}
     still.capture(*arguments, env=env, timeout=15).refuses(78, "nobody writes into it")
+
+
+def test_a_bad_file_in_the_working_folder_is_refused_where_it_speaks_of_us(still):
+    for text in ["CAMERA_NAME x\n", "set CAMERA_NAME=x\n", "CAMERA_NAME: x\n", '"CAMERA_NAME"=x\n', b"CAMERA_NAME=T\xfcr\n",
+                 "CAMERA_NAME=x\n".encode("utf-16")]:
+        still.dotenv(text).capture().refuses(78, ".env:1")
+
+
+def test_a_pipe_in_the_working_folder_is_not_waited_for(still):
+    os.mkfifo(still.folder / ".env")
+    assert ".env is not used: it is no regular file" in still.capture().expect(0).stderr
 
 
 def test_a_file_that_is_no_settings_file_is_refused_whole(still):
@@ -134,7 +145,7 @@ def test_the_dialect(still, file):
 
 
 def test_unknown_keys_are_warned_about_with_the_nearest_name(still):
-    result = still.dotenv("CAMERA_PASWORD=canary-x\nCAMERA_ADRESS=1\nMY_OWN_THING=3\n").capture().expect(0)
+    result = still.dotenv("CAMERA_PASWORD=canary-x\nCAMERA_NAME=x\nCAMERA_ADRESS=1\nMY_OWN_THING=3\n").capture().expect(0)
     assert len(result.warnings) == 3, result.stderr
     assert "CAMERA_PASWORD" in result.warnings[0] and "CAMERA_PASSWORD" in result.warnings[0]
     assert ".env:1" in result.warnings[0] and "canary-x" not in result.stderr and "MY_OWN_THING" in result.stderr
@@ -144,7 +155,7 @@ def test_every_bad_file_is_refused_with_file_and_line(still):
     """About two hundred files; each names where it is wrong, and no camera is touched."""
     failures = []
     for name, (text, where, words) in BAD_FILES.items():
-        result = still.dotenv(text).capture()
+        result = still.dotenv(text).capture("--config", ".env")
         said = result.stderr
         for wrong, problem in ((result.code != 78, f"exit {result.code}"), (len(result.errors) != 1, "not one error line"),
                                (where not in said, f"no {where}"), ("canary" in said, "value shown"),

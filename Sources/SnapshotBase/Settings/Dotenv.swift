@@ -25,12 +25,22 @@ package enum Dotenv {
         return entries
     }
 
-    private static func parseLine(_ text: String, path: String, number: Int) throws(Failure) -> Entry? {
-        var rest = text[...].trimmed
-        if rest.isEmpty || rest.first == "#" { return nil }
-        if rest.hasPrefix("export"), let next = rest.dropFirst(6).first, next.isBlank {
-            rest = rest.dropFirst(6).trimmed
+    /// The words that stand where a key does or was meant to: also in a line, or an encoding, that `parse` refuses.
+    static func keys(_ bytes: [UInt8]) -> [Substring] {
+        let text = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).map(\.trimmed).filter { $0.first != "#" }.flatMap { line in
+            line.prefix { $0 != "=" && $0 != ":" }.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "_") }
         }
+    }
+
+    private static func withoutExport(_ line: Substring) -> Substring {
+        guard line.hasPrefix("export"), let next = line.dropFirst(6).first, next.isBlank else { return line }
+        return line.dropFirst(6).trimmed
+    }
+
+    private static func parseLine(_ text: String, path: String, number: Int) throws(Failure) -> Entry? {
+        if text[...].trimmed.isEmpty || text[...].trimmed.first == "#" { return nil }
+        let rest = withoutExport(text[...].trimmed)
         guard let equals = rest.firstIndex(of: "=") else {
             throw malformed(
                 path, number, "no '=' in this line", hint: "write KEY=value, and # before a comment")

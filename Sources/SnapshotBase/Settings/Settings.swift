@@ -42,27 +42,23 @@ package struct Settings: Sendable {
     ) throws(Failure) {
         self.commandLine = commandLine
         self.environment = environment
-        let found = path ?? [".env", Settings.systemPath].first { access($0, F_OK) == 0 }
-        self.path = found
-        guard let found else {
-            file = [:]
-            warnings = []
-            return
-        }
-        let bytes: [UInt8]
-        do { bytes = try readNamedFile(found, limit: 1 << 20) } catch {
-            let hint = error.number == EACCES ? "run it as root, or as a user who may read it: ls -l \(found)" : nil
-            throw .settings("cannot read settings file", found, why: Self.why(error), hint: hint)
-        }
-        var entries = Named<Dotenv.Entry>()
         var warnings: [String] = []
-        for entry in try Dotenv.parse(bytes, path: found) {
+        let found: SettingsFile?
+        if let path {
+            found = try SettingsFile(named: path)
+        } else {
+            found = try SettingsFile.find { warnings.append($0) }
+        }
+        self.path = found?.path
+        var entries = Named<Dotenv.Entry>()
+        for entry in try found?.entries() ?? [] {
             entries[entry.key] = entry
             guard !SettingKey.isKnown(entry.key) else { continue }
             let guess = SettingKey.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
             // What doesn't look like a setting's name may be a secret that was pasted into the wrong place.
             let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
-            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(found):\(entry.line)\(guess)")
+            let place = "\(found?.path ?? ""):\(entry.line)"
+            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
         }
         file = entries
         self.warnings = warnings

@@ -1,0 +1,40 @@
+import Glibc
+
+/// A user as the system's list of users has it.
+package struct UserAccount: Equatable, Sendable {
+    package let name: String
+    package let id: uid_t
+    /// The user's own group.
+    package let group: gid_t
+    package let home: String
+
+    /// nil where no user has that number.
+    package init?(_ id: uid_t) { self.init { getpwuid_r(id, $0, $1, $2, $3) } }
+
+    /// nil where no user has that name.
+    package init?(named name: String) { self.init { getpwnam_r(name, $0, $1, $2, $3) } }
+
+    private init?(
+        _ find: (
+            UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,
+            UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+        ) -> Int32
+    ) {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var text = [CChar](repeating: 0, count: 16384)
+        let account = text.withUnsafeMutableBufferPointer { text -> UserAccount? in
+            guard let start = text.baseAddress, find(&entry, start, text.count, &found) == 0, found != nil,
+                let name = entry.pw_name, let home = entry.pw_dir
+            else { return nil }
+            return UserAccount(
+                name: String(cString: name), id: entry.pw_uid, group: entry.pw_gid, home: String(cString: home))
+        }
+        guard let account else { return nil }
+        self = account
+    }
+
+    private init(name: String, id: uid_t, group: gid_t, home: String) {
+        (self.name, self.id, self.group, self.home) = (name, id, group, home)
+    }
+}
