@@ -95,7 +95,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
-	install -d $(ETCDIR)
+	install -d -m 750 $(ETCDIR)
 	install -d -m 700 $(ETCDIR)/credentials
 	test -e $(ETCDIR)/snapshot.env || { install -m 640 packaging/snapshot.env $(ETCDIR) && \
 	    sed -i 's|/usr/share/doc/snapshot|$(DOCDIR)|' $(ETCDIR)/snapshot.env; }

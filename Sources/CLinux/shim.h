@@ -21,6 +21,12 @@ static inline int shim_set_pipe_size(int descriptor, int size) {
 }
 /// An entry's name where it stands: an entry is shorter than its type, and must not be copied as a whole.
 static inline const char *shim_name(const struct dirent *entry) { return entry->d_name; }
+static inline ssize_t shim_get_attribute(int descriptor, const char *name, void *value, size_t size) {
+  return fgetxattr(descriptor, name, value, size);
+}
+static inline int shim_set_attribute(int descriptor, const char *name, const void *value, size_t size) {
+  return fsetxattr(descriptor, name, value, size, 0);
+}
 static inline int shim_pidfd(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 static inline int shim_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
 static inline int shim_signal_read(int descriptor) {

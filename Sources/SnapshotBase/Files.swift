@@ -156,10 +156,12 @@ package func syncDirectory(_ path: String) throws(SystemError) {
 
 /// Puts `pieces` under `path` so that after any crash it holds either the old content or all of the new:
 /// temporary file, write, fsync, rename, fsync of the directory. `temporary` must be on the same file system.
+/// - Parameter isServed: whether the web front may read it.
 package func writeDurably(
-    _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t
+    _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t, isServed: Bool = false
 ) throws(SystemError) {
     try writeDurably(to: path, temporary: temporary, mode: mode) { file throws(SystemError) in
+        if isServed { file.shareWithFront() }
         for piece in pieces { try file.write(piece) }
     }
 }

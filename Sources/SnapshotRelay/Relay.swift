@@ -63,7 +63,9 @@ package final class Relay {
     private func takeLock() throws(Failure) -> FileHandle? {
         do throws(SystemError) {
             try makeDirectory(plan.statePath, mode: 0o750)
-            let lock = try FileHandle(opening: plan.statePath + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o640)
+            let lock = try FileHandle(opening: plan.statePath + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
+            // Up to 0.2.2 a group could open it, and so hold it for ever.
+            fchmod(lock.descriptor, 0o600)
             if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return lock }
             if errno == EWOULDBLOCK { return nil }
             throw SystemError("flock")
@@ -88,10 +90,12 @@ package final class Relay {
     private func openOutputs() throws(Failure) {
         if plan.modes.contains(.hls) || plan.modes.contains(.record) { try lockOutputs() }
         if plan.modes.contains(.hls) {
-            hls = try HLSFolder(plan.hlsDirectory, segmentTime: plan.hlsSegmentTime, now: .now())
+            hls = try HLSFolder(
+                plan.hlsDirectory, segmentTime: plan.hlsSegmentTime, now: .now(), isServed: plan.showsPictures)
         }
         if plan.modes.contains(.record) {
-            record = try RecordFolder(plan.recordDirectory, retention: plan.retention)
+            record = try RecordFolder(
+                plan.recordDirectory, retention: plan.retention, isServed: plan.showsPictures)
             record?.retain(now: .now())
         }
         if let push = plan.push {
@@ -113,8 +117,11 @@ package final class Relay {
     private func lockOutputs() throws(Failure) {
         let lock: FileHandle
         do throws(SystemError) {
-            try makeDirectory(plan.outputDirectory, mode: 0o755)
-            lock = try FileHandle(opening: plan.outputDirectory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o644)
+            // Whoever else may see the video is the owner's to say, by this folder's mode.
+            try makeDirectory(plan.outputDirectory, mode: 0o750)
+            try FileHandle(opening: plan.outputDirectory, O_RDONLY | O_DIRECTORY).serve(plan.showsPictures)
+            lock = try FileHandle(opening: plan.outputDirectory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
+            fchmod(lock.descriptor, 0o600)
         } catch {
             throw cannotWrite(plan.outputDirectory, error)
         }

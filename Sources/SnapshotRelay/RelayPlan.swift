@@ -17,6 +17,8 @@ package struct RelayPlan: Sendable {
     package var hlsSegmentTime: Duration
     package var segmentTime: Duration
     package var outputDirectory: String
+    /// Whether the web front may read streams and recordings.
+    package var showsPictures: Bool
     /// Where to push; set with republish.
     package var push: PushDestination?
     /// Where to post; set with pipe.
@@ -45,6 +47,7 @@ package struct RelayPlan: Sendable {
         let directory = try settings.path(.outputDirectory) ?? "stream_output"
         // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
         outputDirectory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
+        showsPictures = try settings.bool(.webImages, default: false)
         if modes.contains(.republish) { push = try PushDestination(settings) }
         if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
         let uploads = try settings.bool(.recordUpload, default: false)

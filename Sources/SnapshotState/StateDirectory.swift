@@ -23,10 +23,11 @@ package struct StateDirectory: ~Copyable {
         do throws(SystemError) {
             try makeDirectory(path, mode: 0o750)
             do throws(SystemError) {
-                lock = try FileHandle(opening: path + "/lock", O_RDONLY | O_CREAT, mode: 0o640)
+                lock = try FileHandle(opening: path + "/lock", O_RDONLY | O_CREAT, mode: 0o600)
             } catch  where error.number == EROFS {
                 lock = try FileHandle(opening: path + "/lock", O_RDONLY)
             }
+            takeOverModes(lock, path)
             guard retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
                 if errno == EWOULDBLOCK { return nil }
                 throw SystemError("flock")
@@ -35,6 +36,16 @@ package struct StateDirectory: ~Copyable {
             throw Self.failure("cannot open state directory", path, error)
         }
         return try StateDirectory(locked: lock, path: path)
+    }
+
+    /// Up to 0.2.2 the group that reads the state could open the lock, and so hold it for ever. Such a lock is closed to
+    /// others, and the state is shared with the web front's own group.
+    private static func takeOverModes(_ lock: FileHandle, _ path: String) {
+        guard let facts = try? lock.status(), facts.st_mode & 0o077 != 0, fchmod(lock.descriptor, 0o600) == 0
+        else { return }
+        for name in [StateRing.fileName, RelayReport.fileName] {
+            try? FileHandle(opening: path + "/" + name, O_RDONLY | O_NOFOLLOW).shareWithFront()
+        }
     }
 
     private init(locked: FileHandle, path: String) throws(Failure) {
@@ -73,7 +84,7 @@ package struct StateDirectory: ~Copyable {
         for record in StateRing(reading: path, all: true).history {
             if let slot = try? Slot.encode(record) { slots[StateRing.index(of: record.seq)] = slot }
         }
-        try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640)
+        try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640, isServed: true)
     }
 
     /// Appends `record`: one `pwrite` of 4,096 bytes and one `fdatasync`.

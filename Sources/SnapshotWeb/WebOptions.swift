@@ -20,7 +20,10 @@ package struct WebOptions: Sendable {
         func directories(_ name: String) -> [String] {
             (environment[name] ?? "").split(separator: ":").map(String.init)
         }
-        statePath = try settings.path(.statePath) ?? directories("STATE_DIRECTORY").first ?? "./state"
+        // Under systemd paths begin where the service keeps its state, not where this process happens to be.
+        let service = directories("STATE_DIRECTORY").first
+        func place(_ path: String) -> String { path.hasPrefix("/") ? path : (service ?? ".") + "/" + path }
+        statePath = try settings.path(.statePath).map(place) ?? service ?? "./state"
         interval =
             try settings.duration(
                 .captureInterval, default: nil, in: .milliseconds(1)...(.seconds(86400 * 366)))?
@@ -28,7 +31,7 @@ package struct WebOptions: Sendable {
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)
         token = try settings.string(.webToken)
-        outputDirectory = try settings.path(.outputDirectory) ?? "./stream_output"
+        outputDirectory = place(try settings.path(.outputDirectory) ?? "stream_output")
         runtimeDirectories = directories("RUNTIME_DIRECTORY") + ["/run/snapshot"]
     }
 }

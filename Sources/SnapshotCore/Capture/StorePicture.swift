@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 import SnapshotState
 
@@ -137,10 +138,14 @@ extension Run {
         }
     }
 
-    /// For the live page: in RAM, not on the card.
+    /// For the live page: in RAM, not on the card. Once it is switched off, the last one goes.
     private func keepLatest(_ picture: Picture) {
         guard let directory = settings.latestDirectory else { return }
         let path = directory + "/latest.jpg"
-        try? writeDurably([picture.bytes], to: path, temporary: path + ".new", mode: 0o640)
+        guard settings.showsPictures else {
+            unlink(path)
+            return
+        }
+        try? writeDurably([picture.bytes], to: path, temporary: path + ".new", mode: 0o640, isServed: true)
     }
 }

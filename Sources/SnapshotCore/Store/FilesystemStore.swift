@@ -30,7 +30,8 @@ struct FilesystemStore: Store {
 
     private func write(_ object: StoredObject, to path: String) throws(SystemError) {
         let folder = parentDirectory(path)
-        try makeDirectory(settings.path, mode: 0o755)
+        // Whoever else may see the pictures is the owner's to say, by this folder's mode.
+        try makeDirectory(settings.path, mode: 0o750)
         try makeDirectory(folder, mode: 0o755)
         // Without its line retention won't know the picture; that is no reason not to keep it.
         let line = try? ledger?.add(key: object.key, bytes: object.content.length)

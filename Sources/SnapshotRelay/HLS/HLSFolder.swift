@@ -16,16 +16,23 @@ package struct HLSFolder {
     /// Whether the timeline jumps within the last segment.
     private var jumps = false
     private let segmentTime: Duration
+    private let isServed: Bool
 
     /// Seconds; no camera is waited for much longer.
     private static let longestSilence = 60.0
 
     /// Takes up the playlist that is there, and sweeps away what it doesn't mention.
-    /// - Parameter now: where numbering begins if there is none to go on from: later than any before.
-    package init(_ path: String, segmentTime: Duration, now: Timestamp) throws(Failure) {
+    /// - Parameters:
+    ///   - now: where numbering begins if there is none to go on from: later than any before.
+    ///   - isServed: whether the web front may read what is listed.
+    package init(_ path: String, segmentTime: Duration, now: Timestamp, isServed: Bool = false) throws(Failure) {
         self.path = path
         self.segmentTime = segmentTime
-        do throws(SystemError) { try makeDirectory(path, mode: 0o755) } catch {
+        self.isServed = isServed
+        do throws(SystemError) {
+            try makeDirectory(path, mode: 0o755)
+            try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).serve(isServed)
+        } catch {
             throw cannotWrite(path, error)
         }
         let found = (try? readFile(path + "/stream.m3u8", limit: 1 << 20)).flatMap {
@@ -38,6 +45,15 @@ package struct HLSFolder {
         let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || !fileExists(path + "/" + $0.name) }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
+        for segment in playlist.segments { share(segment) }
+    }
+
+    /// What players are told of, the web front may read.
+    private func share(_ segment: Playlist.Segment) {
+        guard isServed else { return }
+        for name in [segment.name, segment.map].compactMap({ $0 }) {
+            try? FileHandle(opening: path + "/" + name, O_RDONLY | O_NOFOLLOW).shareWithFront()
+        }
     }
 
     /// A new attempt begins: ffmpeg's list and the name of its initialisation.
@@ -97,6 +113,7 @@ package struct HLSFolder {
         jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
         if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
+        share(segment)
         last = number
         return segment
     }
@@ -110,6 +127,7 @@ package struct HLSFolder {
             unlink(temporary)
             return false
         }
+        if isServed { file.shareWithFront() }
         return rename(temporary, path + "/stream.m3u8") == 0
     }
 

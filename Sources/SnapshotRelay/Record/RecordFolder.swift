@@ -8,6 +8,7 @@ import SnapshotBase
 package struct RecordFolder {
     package let path: String
     private let retention: RecordRetention
+    private let isServed: Bool
     /// Finished segments, oldest first.
     private(set) var segments: [Segment] = []
     /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
@@ -30,16 +31,23 @@ package struct RecordFolder {
     }
 
     /// Finishes what an earlier run, or a power cut, left in `.writing`.
-    package init(_ path: String, retention: RecordRetention) throws(Failure) {
+    /// - Parameter isServed: whether the web front may read what is finished.
+    package init(_ path: String, retention: RecordRetention, isServed: Bool = false) throws(Failure) {
         self.path = path
         self.retention = retention
+        self.isServed = isServed
         do throws(SystemError) {
             try makeDirectory(path + "/.writing", mode: 0o755)
+            try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).serve(isServed)
             segments = try listDirectory(path).compactMap(RecordName.init).sorted().compactMap { name in
                 size(of: path + "/" + name.text).map { Segment(name: name, bytes: $0) }
             }
         } catch {
             throw cannotWrite(path, error)
+        }
+        // Serving may have been switched on just now.
+        for segment in segments where isServed {
+            try? FileHandle(opening: path + "/" + segment.name.text, O_RDONLY | O_NOFOLLOW).shareWithFront()
         }
         finish(all: true)
     }
@@ -102,6 +110,7 @@ package struct RecordFolder {
         }
         // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
         guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
+        if isServed { file.shareWithFront() }
         let target = free(named, in: path)
         guard rename(source, path + "/" + target.text) == 0 else { return }
         try? syncDirectory(path)

@@ -147,6 +147,6 @@ struct RelayVoice: ~Copyable {
         report.lastError = lastTrouble
         report.failing = troubles.isEmpty ? nil : Dictionary(uniqueKeysWithValues: troubles.map { ($0.rawValue, $1) })
         let path = plan.statePath + "/" + RelayReport.fileName
-        try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640)
+        try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640, isServed: true)
     }
 }

@@ -33,14 +33,21 @@ package struct HealthReport: Sendable {
         worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
     }
 
-    /// The names of the directories that hold a state of their own, or may: those that can't be looked into.
+    /// The names of the directories that hold a state of their own, or may: those of strangers that can't be looked into.
+    /// What the state's owner keeps to itself, as the pictures, is no camera's.
     package static func instances(in statePath: String) -> [String] {
         let names = (try? listDirectory(statePath)) ?? []
+        let owner = ownerID(of: statePath)
         return names.filter { name in
             if fileExists("\(statePath)/\(name)/\(StateRing.fileName)") { return true }
             return errno == EACCES && !name.utf8.starts(with: ".".utf8)
-                && !["spool", "relay", "lost+found"].contains(name)
+                && !["spool", "relay", "lost+found"].contains(name) && ownerID(of: statePath + "/" + name) != owner
         }.sorted()
+    }
+
+    private static func ownerID(of path: String) -> uid_t? {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? facts.st_uid : nil
     }
 
     /// What a camera is called: an instance by its name, and the one in `STATE_PATH` itself as its settings say, unless an
