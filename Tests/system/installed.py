@@ -65,9 +65,7 @@ class Installed(Machine):
     def shots(self, instance: str = "") -> list[float]:
         """When each stored picture was taken, in seconds since 1970, from its name."""
         names = (self.root / "var/lib/snapshot" / instance / "snapshots").rglob("*.jpg")
-        found = [re.search(r"_(\d{8}T\d{6})\.(\d{3})Z\.jpg$", name.name) for name in names]
-        return sorted(
-            _seconds(one[1]) + int(one[2]) / 1000 for one in found if one)
+        return sorted(filter(None, (taken(name.name) for name in names)))
 
     def whole_journal(self, cursor: str) -> list[str]:
         """Every line of the machine since `cursor`."""
@@ -79,5 +77,7 @@ class Installed(Machine):
         return self.out("journalctl --no-pager -q -n 1 --show-cursor").rsplit("cursor: ", 1)[1]
 
 
-def _seconds(text: str) -> float:
-    return calendar.timegm(time.strptime(text, "%Y%m%dT%H%M%S"))
+def taken(name: str) -> float | None:
+    """When a picture was taken, in seconds since 1970, by its file's name."""
+    found = re.search(r"_(\d{8}T\d{6})\.(\d{3})Z\.jpg$", name)
+    return calendar.timegm(time.strptime(found[1], "%Y%m%dT%H%M%S")) + int(found[2]) / 1000 if found else None
