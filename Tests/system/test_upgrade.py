@@ -183,7 +183,9 @@ def test_settings_of_a_users_folder_under_roots_cron_are_told(field):
     assert re.search(rf"{HOME_CAM}/\.env.*--config", field.said), field.said
     before = field.pictures("home")
     told = box.run(f"cd {HOME_CAM} && snapshot capture", check=False)
-    assert f"{HOME_CAM}/.env" in told.stderr or "./.env" in told.stderr, told.stderr
+    assert ".env is not used" in told.stderr and "--config" in told.stderr, told.stderr
+    # The settings of the service take its place, with the service's credentials: no camera is to lock an account.
+    assert "refuse" not in told.stderr, told.stderr
     assert field.pictures("home") == before
     # As it says.
     box.run(f"cd {HOME_CAM} && snapshot capture --config {HOME_CAM}/.env")

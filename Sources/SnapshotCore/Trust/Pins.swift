@@ -14,7 +14,12 @@ package struct Pins: Sendable {
 
     /// The key that `host` must have; nil where it has none yet.
     /// - Throws: where it can't be known: then nobody is to be trusted.
-    package func pin(of host: TLSHost) throws(Failure) -> String? { try read()[host] }
+    package func pin(of host: TLSHost) throws(Failure) -> String? {
+        let list = try read()
+        // What an older version kept lies where people throw things away: it is brought into safety at once.
+        if !list.entries.isEmpty, !fileExists(path) { try? takeOver() }
+        return list[host]
+    }
 
     /// Pins the first key of `host`.
     /// - Returns: the pin to go by, which is another run's if that was sooner.
