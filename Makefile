@@ -6,6 +6,8 @@ INSTALL_PROGRAM ?= install -s -m 755
 
 # Where built programs are taken from, and where `make` puts what it makes.
 BIN ?= .build/release
+ASAN = .build-asan/release
+TSAN = .build-tsan/release
 OUT ?= out
 # The package's architecture; another than this machine's is cross-built. What that needs is kept in CROSS_CACHE.
 NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
@@ -29,10 +31,10 @@ RUN_PACKAGES = $(BUILD_PACKAGES) ca-certificates ffmpeg
 PROGRAMS = snapshot snapshot-web
 UNITS = $(notdir $(wildcard systemd/*.service systemd/*.socket systemd/*.timer))
 SWIFT_SOURCES = Sources Tests Package.swift
-RELEASE = -c release --static-swift-stdlib
+RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 
 .NOTPARALLEL:
-.PHONY: help build run test lint format unit-test e2e test-system test-swift-6.2 torture bench man install uninstall deb clean
+.PHONY: help build build-asan build-tsan run test lint format unit-test e2e test-system test-swift-6.2 torture bench man install uninstall deb clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -46,9 +48,16 @@ run: ## take one picture and show it, its state and its health (a simulated came
 	swift build $(RELEASE)
 	@scripts/run
 
-test: lint build unit-test e2e ## check everything in a short form; what CI runs
-	Tests/run-torture --short
-	Tests/system/run short
+test: ## check everything in a short form; what CI runs
+	@rm -f $(OUT)/parts
+	@scripts/part lint $(MAKE) --no-print-directory lint
+	@scripts/part build $(MAKE) --no-print-directory build
+	@scripts/part "build with AddressSanitizer" $(MAKE) --no-print-directory build-asan
+	@scripts/part "unit tests" $(MAKE) --no-print-directory unit-test
+	@SNAPSHOT_ASAN_DIR=$(ASAN) scripts/part "black-box tests" Tests/run-e2e
+	@scripts/part torture Tests/run-torture --short
+	@scripts/part "system tests" Tests/system/run short
+	@echo "Parts of the test, in seconds:" && cat $(OUT)/parts
 
 lint: ## check the formatting of the Swift sources
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
@@ -59,14 +68,26 @@ format: ## format the Swift sources in place
 unit-test:
 	swift test
 
-e2e: build
-	Tests/run-e2e
+e2e: build build-asan
+	SNAPSHOT_ASAN_DIR=$(ASAN) Tests/run-e2e
+
+# Programs that tell of every access to memory that isn't theirs, and of every race between threads.
+build-asan:
+	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot
+
+build-tsan:
+	swift build -c release --scratch-path .build-tsan --sanitize=thread --product snapshot
+	swift build -c release --scratch-path .build-tsan --sanitize=thread --product snapshot-web
 
 test-system: build ## the packaged units on a real systemd, long form (root)
 	Tests/system/run long
 
-torture: build ## kill, fault, power cut and soak, long form (hours)
+torture: build build-asan build-tsan ## kill, fault, power cut and soak, long form, and everything under sanitizers (hours)
+	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot-web
+	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) E2E_ONLY="not timing and not preloads" Tests/run-e2e
+	SNAPSHOT_BIN_DIR=$(TSAN):$(BIN) E2E_ONLY="tsan and not timing and not preloads" Tests/run-e2e
 	Tests/run-torture
+	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) Tests/run-torture
 
 bench: build ## compare with C, curl and Python; writes bench/RESULTS.md
 	bench/run
@@ -129,4 +150,4 @@ $(BIN)/snapshot:
 	$(MAKE) build
 
 clean: ## remove what was built
-	rm -rf .build $(OUT)
+	rm -rf .build .build-asan .build-tsan $(OUT)

@@ -3,6 +3,14 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+// The linker resolves all that it will ever resolve before the program begins, and the tables are read-only from then on.
+let hardened: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-z", "relro", "-z", "now"].flatMap { ["-Xlinker", $0] },
+        .when(platforms: [.linux], configuration: .release))
+]
+let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(platforms: [.linux], configuration: .release))]
+
 // A new process each time: what its start costs is most of what a run costs. bench/PROFILE.md has the figures.
 let lean: [LinkerSetting] = [
     .unsafeFlags(
@@ -28,7 +36,7 @@ let package = Package(
         .systemLibrary(name: "CLibSSL"),
         .systemLibrary(name: "CLinux"),
         // libcurl behind the same, loaded when it is first used.
-        .target(name: "CLibCurl"),
+        .target(name: "CLibCurl", cSettings: fortified),
 
         // Failures, clocks, settings, files: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
@@ -50,7 +58,7 @@ let package = Package(
             dependencies: [
                 "SnapshotBase", "SnapshotState", "SnapshotCore", "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: strict, linkerSettings: lean),
+            ], swiftSettings: strict, linkerSettings: lean + hardened),
 
         // The HTTP front: reads the state, holds no camera or storage credential.
         .target(
@@ -69,7 +77,7 @@ let package = Package(
             dependencies: [
                 "SnapshotBase", "SnapshotWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: strict),
+            ], swiftSettings: strict, linkerSettings: hardened),
         .testTarget(
             name: "SnapshotWebTests", dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotState"]),
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import axe_core_python
 import pytest
-from program import ROOT
+from builds import ROOT
 from selenium import webdriver
 from web import record, write_ring
 

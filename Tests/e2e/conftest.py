@@ -4,6 +4,7 @@ import tempfile
 
 import pytest
 
+import builds
 import shared
 from camera import Camera
 from program import Snapshot
@@ -23,6 +24,14 @@ def pytest_unconfigure(config):
     if not hasattr(config, "workerinput") and shared.FOLDER in os.environ:
         shared.stop_all()
         shutil.rmtree(os.environ[shared.FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def reports():
+    """What a sanitizer reports fails the test in which it happened."""
+    yield
+    found = builds.take_reports()
+    assert not found, found
 
 
 @pytest.fixture

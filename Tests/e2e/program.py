@@ -8,26 +8,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import builds
+from builds import binary
 from ring import Ring
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-
-
-def binary(name):
-    """A built program: from SNAPSHOT_BIN_DIR, else the release build, else the debug build."""
-    if folder := os.environ.get("SNAPSHOT_BIN_DIR"):
-        found = Path(folder).resolve() / name
-    else:
-        release, debug = (ROOT / ".build" / kind / name for kind in ("release", "debug"))
-        found = release if release.exists() else debug
-    assert found.exists(), f"no {found}: build first, or set SNAPSHOT_BIN_DIR"
-    return found
 
 
 def memory_limit():
     """The most memory that a run may ever need, in KiB: 40 MB for what is shipped; a debug build needs more."""
-    return 40_000 if "debug" not in binary("snapshot").resolve().parts else 50_000
+    return builds.most_memory(40_000, debug=50_000)
 
 
 @dataclass
@@ -135,7 +125,7 @@ class Snapshot:
         self.binary = binary("snapshot")
         self.settings = {k: str(v) for k, v in settings.items()}
         self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder),
-                            "LANG": "C.UTF-8"}
+                            "LANG": "C.UTF-8", **builds.environment()}
         self._reports = self.folder.parent / f"{self.folder.name}.runs"
         self._reports.mkdir(exist_ok=True)
         self._running = []
@@ -160,7 +150,8 @@ class Snapshot:
     def start(self, *arguments, env=None, prefix=()):
         n = next(self._numbers)
         out, err, report = (self._reports / f"{n}.{kind}" for kind in ("out", "err", "report"))
-        environment = {**self.environment, **self.settings, **{k: str(v) for k, v in (env or {}).items() if v is not None}}
+        traced = builds.environment(traced="strace" in prefix)
+        environment = {**self.environment, **traced, **self.settings, **{k: str(v) for k, v in (env or {}).items() if v is not None}}
         for k in [k for k, v in (env or {}).items() if v is None]:
             environment.pop(k, None)
         with open(out, "wb") as o, open(err, "wb") as e:

@@ -11,15 +11,15 @@ from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from builds import most_memory
 from process import wait_until
-from program import binary
 
 STALL = 6
 """STALL_TIMEOUT of the tests, in seconds."""
 PATIENCE = STALL + 5
 """How long after a fault's end media may take to flow again."""
 
-MOST_MEMORY = 20 * 1024 if "debug" not in binary("snapshot").resolve().parts else 50 * 1024
+MOST_MEMORY = most_memory(20 * 1024, debug=50 * 1024)
 """The most memory that the supervisor may ever need, in KiB; a debug build needs more."""
 
 

@@ -9,16 +9,7 @@ import subprocess
 import tempfile
 import urllib.parse
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def binary(name):
-    """The built program: from SNAPSHOT_BIN_DIR, else the release build, else the debug build."""
-    if folder := os.environ.get("SNAPSHOT_BIN_DIR"):
-        return pathlib.Path(folder) / name
-    release = ROOT / ".build" / "release" / name
-    return release if release.exists() else ROOT / ".build" / "debug" / name
-
+from builds import binary
 
 class Simulator:
     """A running reolink-simulator; the arguments are its command line's."""

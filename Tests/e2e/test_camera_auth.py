@@ -7,6 +7,8 @@ from camera import Camera, http
 from disk import remount, small_disk
 from tls import KINDS, Authority, self_signed
 
+pytestmark = pytest.mark.asan
+
 PASSWORDS = ["", "simple", "with space", "a%21b!", "a+b&c=d?e#f", "pässwörd😀", "'\"`\\", "%", "%%41", "$HOME", "x" * 31]
 
 
@@ -143,6 +145,7 @@ def test_nobody_there(snapshot):
     assert result.wall < 2
 
 
+@pytest.mark.timing
 def test_an_address_that_does_not_answer_is_left_at_the_connect_deadline(snapshot):
     result = snapshot.set(CAMERA_IP="192.0.2.1", CAMERA_CONNECT_TIMEOUT="1s").capture().refuses(69)
     assert result.wall < 2

@@ -11,6 +11,8 @@ from pictures import picture
 from program import memory_limit
 from tls import self_signed
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.mark.parametrize("auth", ["none", "basic", "digest"])
 @pytest.mark.parametrize("password", ["simple", "p@ss/w:rd %?#&+", "ü€😀", "'\"\\"])
@@ -66,6 +68,7 @@ def test_settings_in_the_query_end_a_latch(snapshot):
         assert camera.connections == asked + 1
 
 
+@pytest.mark.timing
 def test_a_connection_that_never_comes_is_told_as_such(snapshot):
     """A full backlog swallows what knocks, as a firewall does."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:

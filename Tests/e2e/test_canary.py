@@ -13,6 +13,8 @@ from receiver import Answer, Receiver, s3_error
 from tls import self_signed
 from watch import ProcessWatch
 
+pytestmark = pytest.mark.asan
+
 PASSWORD = "CanaryPw&1 é%/\\\"x"
 SECRETS = {"CAMERA_PASSWORD": PASSWORD, "AWS_SECRET_ACCESS_KEY": "CanarySecretKey/+1234567890", "AWS_SESSION_TOKEN":
            "CanarySession+Token/12==", "HTTP_AUTH_TOKEN": "CanaryBearer.token-1", "WEB_TOKEN": "CanaryWebToken12345"}

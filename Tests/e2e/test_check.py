@@ -10,6 +10,8 @@ from process import free_port, wait_until
 from rtsp import RTSPServer
 from tls import KINDS, self_signed
 
+pytestmark = pytest.mark.asan
+
 # fault: (exit code, what fails, words of its line, word of its hint)
 FAULTS = {
     "json-error": (69, "picture", "taking the snapshot failed inside the camera", "restart"),

@@ -3,10 +3,14 @@ import secrets
 
 import rgw
 import shared
+import pytest
+
 from bucket import Bucket, client
 from checking import Checked, check, settings_of, simulated  # noqa: F401
 from faultproxy import FaultProxy
 from receiver import Answer, Receiver, s3_error
+
+pytestmark = pytest.mark.asan
 
 
 def test_a_folder(simulated, snapshot, check):

@@ -14,6 +14,8 @@ from process import wait_until
 from receiver import Answer, Receiver, s3_error
 from stores import sha256, store
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def spooled(ready, camera):

@@ -6,9 +6,10 @@ import pytest
 
 from process import wait_until
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.asan]
 
 
+@pytest.mark.timing
 def test_the_schedule_is_absolute_and_connections_are_kept(ready, camera):
     result = ready.capture("--every", "1s", "--for", "5s").expect(0)
     assert len(ready.stored()) == 5 and 3.9 <= result.wall <= 5.6
@@ -18,6 +19,7 @@ def test_the_schedule_is_absolute_and_connections_are_kept(ready, camera):
     assert ready.health()["total_captures"] == 5 and ready.ring.check()["seq"] == 5
 
 
+@pytest.mark.timing
 def test_a_slow_shot_skips_slots_and_does_not_shift_the_rest(ready, camera):
     run = ready.start("capture", "--every", "1s", "--for", "6s")
     wait_until(lambda: len(camera.asked_at) == 2, what="second shot")

@@ -12,6 +12,8 @@ from disk import remount, small_disk
 from pictures import picture
 from program import Snapshot
 
+pytestmark = pytest.mark.asan
+
 
 def test_a_file_appears_whole_and_lasts(ready, tmp_path):
     """Temporary file, fsync, rename, fsync of the folder: in this order."""

@@ -7,6 +7,8 @@ from camera import http
 from pictures import picture, segment
 from program import memory_limit
 
+pytestmark = pytest.mark.asan
+
 GOOD = picture()
 SOS = GOOD.index(b"\xff\xda")
 

@@ -10,6 +10,8 @@ import pytest
 from process import wait_until
 from receiver import Answer
 
+pytestmark = pytest.mark.asan
+
 SIX = {"status", "last_capture", "uptime_seconds", "total_captures", "total_uploads", "failed_uploads"}
 ADDED = {"reasons", "last_upload", "age_seconds", "interval_seconds", "capture_failures", "consecutive_failures",
          "last_error", "spool", "clock", "version"}

@@ -10,6 +10,8 @@ from pictures import picture
 from receiver import Answer, Receiver
 from stores import sha256
 
+pytestmark = pytest.mark.asan
+
 
 def test_multipart_form(ready, camera, endpoint):
     ready.set(**endpoint.as_http(HTTP_AUTH_TOKEN="t0ken")).capture().expect(0)

@@ -5,6 +5,8 @@ import subprocess
 import pytest
 from process import free_port
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def journal(ready, tmp_path):
@@ -22,6 +24,7 @@ def journal(ready, tmp_path):
     return run
 
 
+@pytest.mark.preloads
 def test_a_failure_is_told_when_it_begins_hourly_and_at_its_end(camera, ready, journal):
     assert journal(0) == []
     ready.set(CAMERA_IP=f"127.0.0.1:{free_port()}")

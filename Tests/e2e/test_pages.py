@@ -7,6 +7,8 @@ from browser import SIZES, barriers, browser, complaints, healthy, look, photogr
 from process import wait_until
 from web import Web, moment, record, write_relay, write_ring
 
+pytestmark = pytest.mark.tsan
+
 
 def degraded(state):
     def changes(seq):

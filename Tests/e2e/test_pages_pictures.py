@@ -7,6 +7,8 @@ from browser import SIZES, barriers, browser, complaints, healthy, look, photogr
 from process import wait_until
 from web import Web
 
+pytestmark = pytest.mark.tsan
+
 
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory):

@@ -4,6 +4,8 @@ import pytest
 from process import free_port
 from receiver import Answer, Receiver
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def switch():

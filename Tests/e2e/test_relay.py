@@ -18,6 +18,8 @@ from relay import MOST_MEMORY, Ingest, Relay, begin
 from rtsp import RTSPServer, rtp_times
 from test_canary import forms
 
+pytestmark = pytest.mark.tsan
+
 PASSWORD, PUSH_PASSWORD, TOKEN = "CanaryCam&1 é%/'x", "CanaryPush@:/2", "CanaryToken.3"
 KINDS = {  # camera settings, where to push, codecs that come out, source's profile
     "h264-aac": ({}, "h264-aac", {"video": "h264", "audio": "aac"}, "Constrained Baseline"),

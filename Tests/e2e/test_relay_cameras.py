@@ -12,6 +12,8 @@ from relay import PATIENCE, Relay, begin
 from rtp_camera import FPS, Camera, video
 from rtsp import RTSPServer
 
+pytestmark = pytest.mark.tsan
+
 
 @pytest.mark.parametrize("audio", ["ulaw", "aac"])
 def test_audio_that_is_announced_and_never_comes(snapshot, audio):

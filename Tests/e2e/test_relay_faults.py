@@ -15,6 +15,8 @@ from relay import PATIENCE, STALL, Ingest, Relay
 from rtsp import RTSPServer
 from test_canary import forms
 
+pytestmark = pytest.mark.tsan
+
 PASSWORD = "CanaryCam&1 é%/'x"
 
 

@@ -12,6 +12,8 @@ from relay import MOST_MEMORY, Relay, instead_of_ffmpeg
 from rtsp import RTSPServer
 from test_canary import forms
 
+pytestmark = pytest.mark.tsan
+
 PASSWORD = "CanaryCam&1é%/'x"
 AT_ONCE = 2
 

@@ -5,6 +5,8 @@ from faultproxy import FaultProxy
 from pictures import picture
 from receiver import Answer, s3_error
 
+pytestmark = pytest.mark.asan
+
 S3_AGAIN = [Answer(500, {}, s3_error("InternalError")), Answer(503, {}, s3_error("SlowDown")), Answer(429),
             Answer(408), Answer(502), Answer(504), Answer(400, {}, s3_error("RequestTimeout"))]
 S3_FINAL = [(Answer(400, {}, s3_error("InvalidRequest")), 75), (Answer(403, {}, s3_error("AccessDenied")), 77),
@@ -93,6 +95,7 @@ def test_a_reset_mid_upload_is_tried_again(ready, camera, endpoint):
     assert sorted(r.file for r in endpoint.received if r.file) == sorted(camera.served)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("fault", [("blackhole", 0), ("stall", 5)], ids=lambda f: f[0])
 @pytest.mark.parametrize("deadline", [1, 2.5])
 def test_the_deadline_holds_to_100_ms(ready, camera, endpoint, fault, deadline):
@@ -104,6 +107,7 @@ def test_the_deadline_holds_to_100_ms(ready, camera, endpoint, fault, deadline):
         assert deadline - 0.1 <= proxy.busy() <= deadline + 0.2, "100 ms, and as much for the machine"
 
 
+@pytest.mark.timing
 def test_a_slow_line_is_left_at_the_deadline(ready, camera, endpoint):
     camera.picture = lambda: picture(size=1_000_000)
     with FaultProxy(endpoint.port, "throttle", 20_000) as proxy:

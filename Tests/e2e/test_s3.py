@@ -10,6 +10,8 @@ from program import memory_limit
 from receiver import Answer, Receiver, s3_error
 from stores import S3_KINDS, sha256, store
 
+pytestmark = pytest.mark.asan
+
 FAKETIME = {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
@@ -65,6 +67,7 @@ def test_a_wrong_region_is_signed_again_once_and_remembered(ready, swift, wrong)
     assert len(swift.pictures()) == 2 and one < size + 3000, "the second run sends the picture once"
 
 
+@pytest.mark.preloads
 @pytest.mark.parametrize("offset", ["+20m", "-20m", "+7h", "-3d", "+400d"])
 @pytest.mark.parametrize("kind", ["rgw", "swift"])
 def test_a_wrong_clock_is_corrected_from_the_stores_and_remembered(ready, tmp_path, kind, offset):
@@ -85,6 +88,7 @@ def seconds(offset):
     return int(offset[1:-1]) * {"m": 60, "h": 3600, "d": 86400}[offset[-1]]
 
 
+@pytest.mark.preloads
 def test_a_small_skew_needs_no_second_request(ready, tmp_path):
     with store("rgw", tmp_path) as s:
         ready.set(**s.settings).capture(prefix=("faketime", "-f", "+5m"), env=FAKETIME).expect(0)

@@ -8,6 +8,8 @@ from camera import Camera
 from pictures import picture
 from settings_tables import BAD_FILES, BAD_VALUES, GOOD_FILES, GOOD_VALUES
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def still(snapshot, tmp_path):

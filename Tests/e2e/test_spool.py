@@ -9,6 +9,8 @@ from pictures import picture
 from receiver import Answer
 from web import write_ring
 
+pytestmark = pytest.mark.asan
+
 
 @pytest.fixture
 def failing(ready, endpoint, camera):

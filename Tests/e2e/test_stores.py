@@ -7,6 +7,8 @@ import pytest
 from pictures import picture
 from stores import KINDS, REMOTE_KINDS, sha256, store
 
+pytestmark = pytest.mark.asan
+
 DEFAULT_KEY = re.compile(r"front/(\d{4})/(\d\d)/(\d\d)/front_((\d{4})(\d\d)(\d\d)T\d{6}\.\d{3}Z)\.jpg")
 STRANGE = ["a b", "é+😀", "100%", "it's \"x\"", "a&b=c?d#e", "(1)*!~;,:@$", "ÅÅ"]
 

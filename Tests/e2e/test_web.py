@@ -10,6 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from web import Web, binary, environment, moment, read_to_end, record, slot, state, web, write_relay, write_ring  # noqa: F401
 
+pytestmark = pytest.mark.tsan
+
 SIX = {"status", "last_capture", "uptime_seconds", "total_captures", "total_uploads", "failed_uploads"}
 
 

@@ -10,12 +10,15 @@ import time
 import pytest
 from process import wait_until
 from web import (  # noqa: F401
-    Activator, Client, binary, end, memory, read_to_end, record, sockets, spawn_activated, state, web, write_ring)
+    Activator, Client, binary, end, memory, most_memory, read_to_end, record, sockets, spawn_activated, state, web, write_ring)
+
+pytestmark = pytest.mark.tsan
 
 
 # Load
 
 
+@pytest.mark.timing
 def test_slow_clients_are_cut_off(web):
     """16 clients that send a byte now and then, and one that never reads, don't hold up anybody else."""
     ends = []
@@ -57,6 +60,7 @@ def test_slow_clients_are_cut_off(web):
     deaf.close()
 
 
+@pytest.mark.timing
 def test_twelve_hundred_connections(web):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2048, hard)), hard))
@@ -72,9 +76,10 @@ def test_twelve_hundred_connections(web):
         for connection in crowd:
             connection.close()
     assert web.get("/livez").status == 200
-    assert memory(web.process.pid) < 80_000
+    assert memory(web.process.pid) < most_memory()
 
 
+@pytest.mark.timing
 def test_ten_thousand_requests(state, web):
     write_ring(state, [record(1)])
     request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -95,6 +100,7 @@ def test_ten_thousand_requests(state, web):
 # Sockets
 
 
+@pytest.mark.timing
 def test_socket_activation(state, tmp_path):
     write_ring(state, [record(1)])
     with socket.create_server(("127.0.0.1", 0)) as found:
@@ -156,6 +162,7 @@ def test_a_descriptor_that_does_not_listen_is_refused(state, tmp_path):
     assert errors.startswith(b"snapshot-web: error: cannot use inherited descriptor 3: ")
 
 
+@pytest.mark.timing
 def test_no_request_is_lost_at_the_idle_boundary(state, tmp_path):
     """20 servers, each asked twice at the moment of its idle exit: a little before, a little after, or just then."""
     write_ring(state, [record(1)])

@@ -13,12 +13,12 @@ import zlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import program
+import builds
 import pytest
 
 
 def binary():
-    return str(program.binary("snapshot-web"))
+    return str(builds.binary("snapshot-web"))
 
 
 # States: slots as the state ring holds them.
@@ -83,7 +83,7 @@ def write_relay(directory, **changes):
 
 def environment(state, **settings):
     """Settings for a server that reads `state`, and nothing from this machine."""
-    return {"PATH": os.environ["PATH"], "STATE_PATH": str(state), **settings}
+    return {"PATH": os.environ["PATH"], "STATE_PATH": str(state), **builds.environment(), **settings}
 
 
 def end(process):
@@ -149,6 +149,11 @@ def memory(pid):
     """Resident kilobytes."""
     with open(f"/proc/{pid}/status") as status:
         return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
+def most_memory():
+    """The most memory that it may ever need, in KiB."""
+    return builds.most_memory(80_000, debug=80_000, name="snapshot-web")
 
 
 def sockets(pid):

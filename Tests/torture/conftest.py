@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
 
 import pytest  # noqa: E402
+import builds  # noqa: E402
 import shared  # noqa: E402
 
 
@@ -29,6 +30,14 @@ def pytest_unconfigure(config):
     if not hasattr(config, "workerinput") and shared.FOLDER in os.environ:
         shared.stop_all()
         shutil.rmtree(os.environ[shared.FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def reports():
+    """What a sanitizer reports fails the test in which it happened."""
+    yield
+    found = builds.take_reports()
+    assert not found, found
 
 
 @pytest.fixture

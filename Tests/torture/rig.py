@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import builds
 import stores
 from camera import Camera
 from faultproxy import FaultProxy
-from program import binary
 from receiver import Receiver
 from ring import Ring
 
@@ -76,7 +76,7 @@ class Rig:
         self.backend = backend
         self.store = (FilesystemStore(self.home) if backend == "filesystem"
                       else HTTPStore(stack) if backend == "http" else FakeS3(stack))
-        self.program = str(binary("snapshot"))
+        self.program = str(builds.binary("snapshot"))
         self.settings = {**self.camera.settings(), **self.store.settings, "CAMERA_NAME": "front",
                          "UPLOAD_DEADLINE": "5s", "FROZEN_AFTER": "0", "STATE_PATH": str(self.home / "state")}
 
@@ -84,13 +84,13 @@ class Rig:
     def state(self):
         return Path(self.settings["STATE_PATH"])
 
-    def environment(self):
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8",
+    def environment(self, traced=False):
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", **builds.environment(traced),
                 **{k: str(v) for k, v in self.settings.items()}}
 
     def run(self, *arguments, prefix=(), timeout=60):
-        done = subprocess.run([*map(str, prefix), self.program, *arguments], cwd=self.home, env=self.environment(),
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
+        done = subprocess.run([*map(str, prefix), self.program, *arguments], cwd=self.home,
+                              env=self.environment(traced="strace" in prefix), stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
         return Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
     def good(self):

@@ -4,7 +4,10 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+import builds
 from rig import rig
+
+pytestmark = pytest.mark.skipif(builds.is_sanitized(), reason="a sanitizer doesn't stand faketime's library")
 
 # A machine whose clock nobody keeps, whatever the one that runs the test does.
 UNKEPT = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh", "strace", "-f", "-qq", "-o",

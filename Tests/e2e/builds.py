@@ -1,0 +1,74 @@
+"""The builds under test: where their programs are, how much memory they may need, and what a sanitizer reported."""
+import os
+from pathlib import Path
+
+import shared
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def folders():
+    """Where programs are looked for: the folders in SNAPSHOT_BIN_DIR, else the release build, else the debug build."""
+    named = os.environ.get("SNAPSHOT_BIN_DIR") or ".build/release:.build/debug"
+    return [ROOT / folder for folder in named.split(":")]
+
+
+def binary(name):
+    """A built program: the first of that name."""
+    for folder in folders():
+        if (folder / name).exists():
+            return (folder / name).resolve()
+    raise AssertionError(f"no {name} in {folders()}: build first, or set SNAPSHOT_BIN_DIR")
+
+
+def kind(name="snapshot"):
+    """How the program was built: release, debug, asan or tsan."""
+    parts = binary(name).parts
+    for sanitizer in ("asan", "tsan"):
+        if f".build-{sanitizer}" in parts:
+            return sanitizer
+    return "debug" if "debug" in parts else "release"
+
+
+def is_sanitized(name="snapshot"):
+    return kind(name) in ("asan", "tsan")
+
+
+def most_memory(released, debug, name="snapshot"):
+    """The most KiB that a program may ever need; what a sanitizer needs says nothing about it."""
+    return float("inf") if is_sanitized(name) else debug if kind(name) == "debug" else released
+
+
+# Reports: a folder for each worker, so that a report belongs to the test that runs there.
+
+def _reports():
+    folder = Path(os.environ[shared.FOLDER]) / "reports" / os.environ.get("PYTEST_XDIST_WORKER", "one")
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        # Tests run programs as other users, too.
+        for path in (folder, folder.parent, folder.parent.parent):
+            path.chmod(0o777)
+    return folder
+
+
+def environment(traced=False):
+    """What tells a sanitizer where to report. Leaks can't be looked for in a program that strace follows."""
+    if not any(is_sanitized(name) for name in ("snapshot", "snapshot-web") if _exists(name)):
+        return {}
+    options = f"log_path={_reports() / 'report'}"
+    return {"ASAN_OPTIONS": f"{options}:detect_leaks={int(not traced)}", "TSAN_OPTIONS": options}
+
+
+def _exists(name):
+    return any((folder / name).exists() for folder in folders())
+
+
+def take_reports():
+    """What was reported since the last call."""
+    if not os.environ.get(shared.FOLDER):
+        return ""
+    found = sorted(_reports().iterdir())
+    text = "\n".join(path.read_text(errors="replace")[:8000] for path in found)
+    for path in found:
+        path.unlink()
+    return text

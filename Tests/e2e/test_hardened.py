@@ -1,0 +1,43 @@
+"""How the programs are linked: nothing in them that could be written and run, and no library from beside them."""
+import re
+import subprocess
+
+import pytest
+
+import builds
+
+PROGRAMS = ("snapshot", "snapshot-web")
+pytestmark = pytest.mark.skipif(builds.kind() != "release", reason="of the release build")
+
+
+def readelf(what, program):
+    return subprocess.run(["readelf", "-W", what, builds.binary(program)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_it_is_loaded_anywhere(program):
+    assert re.search(r"Type: +DYN .Position-Independent Executable", readelf("-h", program))
+    assert re.search(r"FLAGS_1.*\bPIE\b", readelf("-d", program))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_its_tables_are_read_only_before_it_begins(program):
+    assert "GNU_RELRO" in readelf("-l", program)
+    assert re.search(r"\(FLAGS\).*BIND_NOW|FLAGS_1.*\bNOW\b", readelf("-d", program))
+    # What holds addresses of code lies within what becomes read-only.
+    begin, size = (int(n, 16) for n in re.search(r"GNU_RELRO +\w+ (\w+) \w+ \w+ (\w+)", readelf("-l", program)).groups())
+    for address, length in re.findall(r" \.(?:got|got\.plt|dynamic|init_array) +\w+ +(\w+) \w+ (\w+)", readelf("-S", program)):
+        assert begin <= int(address, 16) and int(address, 16) + int(length, 16) <= begin + size
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_nothing_is_writable_and_runnable(program):
+    segments = re.findall(r"^ +(\w+) +(?:0x\w+ +){5}([RWE ]{3})", readelf("-l", program), re.M)
+    assert "GNU_STACK" in dict(segments)
+    assert not [name for name, flags in segments if "W" in flags and "E" in flags]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_it_takes_libraries_from_the_system_alone(program):
+    assert not re.search(r"RPATH|RUNPATH", readelf("-d", program))
+    assert "TEXTREL" not in readelf("-d", program)
