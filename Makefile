@@ -111,7 +111,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 systemd/snapshot.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf
 	install -m 644 systemd/snapshot.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
-	install -m 644 README.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md SECURITY.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
