@@ -27,6 +27,16 @@ def test_conflicts_with_the_other_program_of_its_name(package):
     assert subprocess.run(["dpkg-deb", "-f", package, "Conflicts"], capture_output=True, text=True).stdout.strip() == "gnome-snapshot"
 
 
+def test_no_upgrade_asks_about_settings_that_somebody_edited(fresh, package):
+    assert "conffiles" not in subprocess.run(["dpkg-deb", "-I", package], capture_output=True, text=True).stdout
+    assert fresh.out("stat -c '%a %U:%G' /etc/snapshot/snapshot.env") == "640 root:snapshot"
+    fresh.run("rm /etc/snapshot/snapshot.env && dpkg -i /root/snapshot.deb")
+    assert fresh.run("test -e /etc/snapshot/snapshot.env", check=False).returncode != 0
+    fresh.apt("purge", "snapshot")
+    fresh.apt("install", "/root/snapshot.deb")
+    assert "CAMERA_IP=" in fresh.out("runuser -u snapshot -- cat /etc/snapshot/snapshot.env")
+
+
 @pytest.mark.parametrize("broken", ["exit 2", "echo misc:Depends=nothing"], ids=["fails", "finds nothing"])
 def test_no_package_without_what_its_programs_need(tmp_path, broken):
     finder = tmp_path / "bin/dpkg-shlibdeps"
