@@ -40,15 +40,27 @@ static inline void shim_close_on_exec_from(int first) {
   for (int fd = first; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+#include <grp.h>
+int setresgid(gid_t real, gid_t effective, gid_t saved);
+int setresuid(uid_t real, uid_t effective, uid_t saved);
+int getresgid(gid_t *real, gid_t *effective, gid_t *saved);
+int getresuid(uid_t *real, uid_t *effective, uid_t *saved);
+
+static inline int shim_change_to(uid_t user, gid_t group, gid_t more) {
+  if (setgroups(1, &more) != 0 || setresgid(group, group, group) != 0) return -1;
+  return setresuid(user, user, user);
+}
+
 // The child's side of a start. Only calls that are safe after fork in a program with threads.
 static inline void shim_become(const char *path, char *const argv[], char *const envp[], const int *descriptors,
-                               int count, pid_t parent, int report) {
+                               int count, pid_t parent, int report, uid_t user, gid_t group, gid_t more) {
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, 0);
-  // The group is what gets signalled; the child must not outlive the program that started it.
-  if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+  // The group is what gets signalled; the child must not outlive the program that started it. In a session of its own
+  // it has no terminal, into which it could type for the person who called us.
+  if (setsid() > 0 && (user == 0 || shim_change_to(user, group, more) == 0) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
     int copied = 0;
     while (copied < count && dup2(descriptors[copied], copied) >= 0) copied++;
     if (copied == count) {
@@ -62,15 +74,15 @@ static inline void shim_become(const char *path, char *const argv[], char *const
 }
 
 // Starts `path` in a process group of its own, with descriptors[i] as its descriptor i and no others. Every one of
-// `descriptors` must be `count` or higher. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
+// `descriptors` must be `count` or higher. A `user` other than 0 is who it runs as, with `group` and `more`. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
 static inline pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors,
-                               int count) {
+                               int count, uid_t user, gid_t group, gid_t more) {
   int ends[2], number = 0;
   if (shim_pipe(ends) != 0) return -1;
   int report = fcntl(ends[1], F_DUPFD_CLOEXEC, count);
   close(ends[1]);
   pid_t parent = getpid(), pid = report < 0 ? -1 : fork();
-  if (pid == 0) shim_become(path, argv, envp, descriptors, count, parent, report);
+  if (pid == 0) shim_become(path, argv, envp, descriptors, count, parent, report, user, group, more);
   if (pid < 0) number = errno;
   if (report >= 0) close(report);
   ssize_t got = 0;
@@ -109,3 +121,27 @@ static inline void shim_trim_heap(void) { malloc_trim(0); }
 static inline bool shim_has_access_list(int descriptor) {
   return fgetxattr(descriptor, "system.posix_acl_access", 0, 0) >= 0;
 }
+
+enum { shim_O_PATH = 010000000 };
+
+// Opens a folder in one call if no part of its path is a link; -1 otherwise, and before Linux 5.6.
+static inline int shim_open_folder_without_links(int start, const char *path) {
+  struct { uint64_t flags, mode, resolve; } how = {O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0x04 /* RESOLVE_NO_SYMLINKS */};
+  return (int)syscall(437 /* SYS_openat2, the same everywhere */, start, path, &how, sizeof how);
+}
+
+static inline int shim_setresgid(gid_t id) { return setresgid(id, id, id); }
+static inline int shim_setresuid(uid_t id) { return setresuid(id, id, id); }
+
+// Whether this process is that user and that group alone: real, effective and saved.
+static inline bool shim_is_only(uid_t user, gid_t group) {
+  uid_t users[3];
+  gid_t groups[3];
+  if (getresuid(users, users + 1, users + 2) != 0 || getresgid(groups, groups + 1, groups + 2) != 0) return false;
+  for (int i = 0; i < 3; i++)
+    if (users[i] != user || groups[i] != group) return false;
+  return true;
+}
+
+// Nobody else of this user may read this process's memory or take its descriptors, and it leaves no core.
+static inline void shim_not_dumpable(void) { prctl(PR_SET_DUMPABLE, 0); }

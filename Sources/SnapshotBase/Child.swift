@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A program to start: what it is called, its arguments, its pipes. It inherits nothing else: no descriptor, and of
 /// the environment only what says where things are, since the rest holds credentials.
@@ -35,6 +36,9 @@ package struct Command: Sendable {
 /// A running program and its process group, owned: it is never left behind, as an orphan or as a zombie. Should this
 /// process be killed, the kernel kills the child; start it from a thread that lasts.
 package final class Child {
+    /// Whom children run as; nil: as this process.
+    package static let user = Mutex<UserAccount?>(nil)
+
     package enum Ending: Equatable, Sendable {
         case exited(Int32)
         case killed(Int32)
@@ -72,9 +76,12 @@ package final class Child {
         var environment = command.environment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
+        let user = user.withLock { $0 }
         // The numbers are good for as long as the pipes are open.
         let pid = withExtendedLifetime(pipes) {
-            shim_spawn(path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count))
+            shim_spawn(
+                path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), user?.id ?? 0,
+                user?.group ?? 0, user.map { _ in UserAccount.videoGroup } ?? 0)
         }
         guard pid > 0 else { throw SystemError("exec") }
         return pid

@@ -11,7 +11,10 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
         self.number = number
     }
 
-    package var description: String { String(cString: strerror(number)) }
+    package var description: String {
+        // What is opened by `Folder` meets it at a link that isn't followed.
+        number == ELOOP ? "a link stands there that is not followed" : String(cString: strerror(number))
+    }
 }
 
 /// Owns an open file descriptor and closes it.
@@ -187,6 +190,11 @@ package func writeDurably(
 /// The names in a directory, without `.` and `..`, in no order.
 package func listDirectory(_ path: String) throws(SystemError) -> [String] {
     guard let directory = opendir(path) else { throw SystemError("opendir") }
+    return try readNames(directory)
+}
+
+/// Reads the names and closes the directory.
+func readNames(_ directory: OpaquePointer) throws(SystemError) -> [String] {
     defer { closedir(directory) }
     var names: [String] = []
     while true {

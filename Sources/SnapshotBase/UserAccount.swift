@@ -34,6 +34,13 @@ package struct UserAccount: Equatable, Sendable {
         self = account
     }
 
+    /// Somebody who owns nothing.
+    package static let nobody =
+        UserAccount(named: "nobody") ?? UserAccount(name: "nobody", id: 65534, group: 65534, home: "/")
+
+    /// The group that may use cameras at this machine, or nobody's.
+    static let videoGroup: gid_t = getgrnam("video")?.pointee.gr_gid ?? 65534
+
     private init(name: String, id: uid_t, group: gid_t, home: String) {
         (self.name, self.id, self.group, self.home) = (name, id, group, home)
     }

@@ -62,7 +62,7 @@ struct CaptureJob {
         do throws(Failure) {
             let read = try readSettings()
             read.warnings.forEach(log.warn)
-            settings = try CaptureSettings(read, interval: interval)
+            settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
         } catch {
             ShotPrinter(log: log, json: json).print(error)
             return error.exitCode

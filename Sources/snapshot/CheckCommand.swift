@@ -30,8 +30,9 @@ struct CheckCommand: ParsableCommand {
                     locked = directory
                 }
             }
-            let check = Check(settings, lockedCredentials: locked, log: options.log())
-            check.run(asService: Self.areUnits(settings)) { printer.print($0) }
+            let check = Check(
+                settings, lockedCredentials: locked, isServices: Self.areUnits(settings), log: options.log())
+            check.run { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))
         }

@@ -23,7 +23,7 @@ struct DrainCommand: ParsableCommand {
         try reporting(log) { () throws(Failure) -> Int32 in
             let read = try options.read()
             read.warnings.forEach(log.warn)
-            let settings = try CaptureSettings(read)
+            let settings = try CaptureSettings(read.asOwner(makesState: true))
             log.secrets = settings.secrets
             let signals = HeldSignals()
             signals.hold()

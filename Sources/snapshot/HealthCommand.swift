@@ -41,6 +41,7 @@ struct HealthCommand: ParsableCommand {
     /// - Returns: the exit code.
     static func tell(as format: Format?, _ settings: Settings) throws(Failure) -> Int32 {
         settings.warnings.forEach(Log("snapshot").warn)
+        let settings = try settings.asOwner(makesState: false)
         let isSet = try settings.value(.captureInterval) != nil
         let interval = try captureInterval(settings).seconds
         let report = HealthReport(

@@ -23,7 +23,7 @@ struct RelayCommand: ParsableCommand {
     static func run(_ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         var log = log
         settings.warnings.forEach(log.warn)
-        let plan = try RelayPlan(settings)
+        let plan = try RelayPlan(settings.asOwner(makesState: true))
         log.secrets = plan.secrets
         if try !Relay(plan, log: log).run() { log.write(.notice, "another relay holds the lock; nothing to do") }
         return 0

@@ -26,6 +26,7 @@ struct ScheduleCommand: ParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
+    /// The one command that stays root: units are root's, and it touches neither state nor pictures.
     func run() throws {
         let log = options.log()
         try reporting(log) { () throws(Failure) -> Int32 in

@@ -28,6 +28,8 @@ package struct Settings: Sendable {
     private let commandLine: Named<String>
     private let environment: Named<String>
     private let file: Named<Dotenv.Entry>
+    /// What files held that were read before this process gave up root's rights; by path.
+    private var held: [String: Result<[UInt8], SystemError>] = [:]
     /// The settings file that was read, if any.
     package let path: String?
     /// Things in the file that look like mistakes but don't stop the run, one sentence each.
@@ -93,24 +95,52 @@ package struct Settings: Sendable {
     }
 
     private func fromCredentialFile(_ key: SettingKey) throws(Failure) -> Value? {
-        if let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty {
-            let name = key.rawValue.lowercased()
-            let dashed = String(name.map { $0 == "_" ? "-" : $0 })
-            // An empty one is what a unit gives where the person has put nothing.
-            for credential in [directory + "/" + dashed, directory + "/" + name] where fileExists(credential) {
-                if let value = try read(credential, for: key) { return value }
-            }
+        // An empty one is what a unit gives where the person has put nothing.
+        for credential in credentialFiles(key) where held[credential] != nil || fileExists(credential) {
+            if let value = try read(credential, for: key) { return value }
         }
-        let name = key.rawValue + "_FILE"
-        for path in [environment[name], file[name]?.value] {
-            if let path, !path.isEmpty { return try read(path, for: key) }
-        }
-        return nil
+        guard let path = namedFile(key) else { return nil }
+        return try read(path, for: key)
     }
+
+    /// Where systemd puts a secret.
+    private func credentialFiles(_ key: SettingKey) -> [String] {
+        guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return [] }
+        let name = key.rawValue.lowercased()
+        let dashed = String(name.map { $0 == "_" ? "-" : $0 })
+        return [directory + "/" + dashed, directory + "/" + name]
+    }
+
+    /// What `KEY_FILE` says.
+    private func namedFile(_ key: SettingKey) -> String? {
+        let name = key.rawValue + "_FILE"
+        return [environment[name], file[name]?.value].compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    /// Reads every file that these settings name for a secret, so that they can be had without root's rights.
+    package mutating func holdFiles() {
+        var paths = [try? value(.awsSharedCredentialsFile)?.text].compactMap(\.self)
+        for key in SettingKey.allCases where key.mayComeFromFile {
+            paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
+        }
+        for path in paths where held[path] == nil {
+            held[path] = Result { () throws(SystemError) in try readNamedFile(path, limit: 1 << 20) }
+        }
+    }
+
+    /// The whole of a file that these settings name.
+    package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        guard let held = held[path] else { return try readNamedFile(path, limit: limit) }
+        let bytes = try held.get()
+        guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
+        return bytes
+    }
+
+    package func isHeld(_ path: String) -> Bool { held[path] != nil }
 
     private func read(_ path: String, for key: SettingKey) throws(Failure) -> Value? {
         var bytes: [UInt8]
-        do { bytes = try readNamedFile(path, limit: 65536) } catch {
+        do { bytes = try contents(of: path, limit: 65536) } catch {
             throw .settings("cannot read \(key.rawValue) from", path, why: Self.why(error))
         }
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {

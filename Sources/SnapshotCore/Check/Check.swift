@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 import SnapshotState
 
@@ -6,29 +7,53 @@ import SnapshotState
 package struct Check {
     package static let limit = Duration.seconds(19)
 
-    private let settings: Settings
     private let plan: CheckPlan
+    private let units: [Finding]
+    /// Why this can't be tried as the owner of the state.
+    private let refusal: Failure?
+    private let isServices: Bool
     private let log: Log
 
-    /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
-    package init(_ settings: Settings, lockedCredentials: String?, log: Log) {
-        self.settings = settings
+    /// Asks systemd, and then gives up root's rights for those of the state's owner, for this process's remaining life:
+    /// what root may do says nothing of captures, and a camera's picture isn't decoded as root.
+    /// - Parameters:
+    ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
+    ///   - isServices: whether these are the settings of systemd's units; then all is tried from where they start.
+    package init(_ settings: Settings, lockedCredentials: String?, isServices: Bool, log: Log) {
+        var settings = settings
+        let seen = CheckPlan(settings, lockedCredentials: lockedCredentials)
+        // While still root: without a message bus systemd talks to root alone.
+        units = UnitsCheck(
+            settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
+            deadline: .after(.seconds(5))
+        ).findings()
+        do throws(Failure) {
+            settings = try settings.asOwner(makesState: false)
+            refusal = nil
+        } catch { refusal = error }
+        // Root's own state: captures run ffmpeg as root, too, but a check needn't.
+        if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
         plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
+        self.isServices = isServices
         self.log = Log("snapshot", isVerbose: log.isVerbose, secrets: plan.secrets)
     }
 
     /// Calls `report` with each finding as soon as those before it are known.
-    /// - Parameter asService: all is tried from the place of systemd's service, for this process's remaining life.
-    package func run(asService: Bool, _ report: (Finding) -> Void) {
+    package func run(_ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = Now.current()
         func tell(_ findings: [Finding]) { findings.forEach { report($0.redacted(plan.secrets)) } }
 
-        // Without a message bus systemd talks to root alone.
-        let units = UnitsCheck(
-            settingsPath: settings.path, interval: plan.interval, storagePath: plan.folder, deadline: deadline
-        ).findings()
-        if asService, plan.statePath.hasPrefix("/") { takeServicesPlace(plan.statePath) }
+        if let refusal {
+            // Refused settings are told as such.
+            if refusal.kind == .state {
+                tell(plan.findings + [.failed("state", refusal)] + units)
+            } else {
+                tell(plan.findings + units)
+            }
+            return
+        }
+        if isServices, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
         // What is opened in the camera and put into the store is closed and removed before anything else ends it.
         let signals = HeldSignals()
         signals.hold()

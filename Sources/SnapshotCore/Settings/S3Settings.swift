@@ -103,13 +103,13 @@ package struct S3Settings: Sendable {
         let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         var path = try settings.string(.awsSharedCredentialsFile)
         if path == nil, let home = getenv("HOME") { path = String(cString: home) + "/.aws/credentials" }
-        guard let path, fileExists(path) else {
+        guard let path, settings.isHeld(path) || fileExists(path) else {
             throw .settings(
                 "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any",
                 hint: hint)
         }
         let text: [UInt8]
-        do { text = try readNamedFile(path, limit: 1 << 20) } catch {
+        do { text = try settings.contents(of: path, limit: 1 << 20) } catch {
             throw .settings("cannot read credentials file", path, why: "\(error)", hint: hint)
         }
         let section = profileSection(profile, in: String(decoding: withoutByteOrderMark(text), as: UTF8.self))
