@@ -61,14 +61,5 @@ func hint(for error: SystemError, directory: String) -> String {
 func owner(of path: String) -> (id: uid_t, name: String)? {
     var facts = stat()
     guard stat(path, &facts) == 0 else { return nil }
-    // The entry's name stands in the text, so that it ends with this closure.
-    let name = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { text -> String? in
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        guard let room = text.baseAddress, getpwuid_r(facts.st_uid, &entry, room, text.count, &found) == 0 else {
-            return nil
-        }
-        return found?.pointee.pw_name.map { String(cString: $0) }
-    }
-    return (facts.st_uid, name ?? "#\(facts.st_uid)")
+    return (facts.st_uid, UserAccount(facts.st_uid)?.name ?? "#\(facts.st_uid)")
 }
