@@ -8,7 +8,7 @@ import pytest
 
 import seeds
 import shared
-from program import ROOT
+from builds import ROOT
 from rig import parts, rig
 
 SUBJECTS = {"dotenv": 4096, "settings": 4096, "jpeg": 8192, "state": 8192, "s3-error": 2048, "reolink": 2048, "url": 512,
