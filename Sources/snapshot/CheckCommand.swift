@@ -21,37 +21,15 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && getenv("NO_COLOR") == nil)
         do throws(Failure) {
-            var settings = try options.read()
-            var locked: String?
-            if let directory = Self.credentials(for: settings) {
-                if access(directory, R_OK | X_OK) == 0 {
-                    settings = try options.read(adding: ["CREDENTIALS_DIRECTORY": directory])
-                } else {
-                    locked = directory
-                }
-            }
+            let settings = try options.read()
+            let service = ServiceSettings(settings)
             let check = Check(
-                settings, lockedCredentials: locked, isServices: Self.areUnits(settings), log: options.log())
+                settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil, log: options.log())
             check.run { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))
         }
         throw ExitCode(printer.finish())
-    }
-
-    /// Whether these are the settings of systemd's units.
-    private static func areUnits(_ settings: Settings) -> Bool {
-        settings.path == Settings.systemPath || instanceName(settings.path) != nil
-    }
-
-    /// Where systemd takes the secrets of the units that use these settings: a person's shell isn't given them.
-    private static func credentials(for settings: Settings) -> String? {
-        guard getenv("CREDENTIALS_DIRECTORY") == nil, areUnits(settings) else { return nil }
-        let instance = instanceName(settings.path)
-        let root = parentDirectory(Settings.systemPath) + "/credentials"
-        let directory = instance.map { "\(root)/\($0)" } ?? root
-        // Of what lies in a directory that can't be entered, not even this can be known.
-        return access(directory, F_OK) == 0 || (errno == EACCES && fileExists(root)) ? directory : nil
     }
 }
 

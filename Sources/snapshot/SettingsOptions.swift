@@ -15,9 +15,8 @@ struct SettingsOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
     var verbose = false
 
-    /// - Parameter extra: variables in addition to the environment's.
     /// - Throws: `Failure` of kind settings.
-    func read(adding extra: Named<String> = [:]) throws(Failure) -> Settings {
+    func read() throws(Failure) -> Settings {
         var commandLine = Named<String>()
         for text in overrides {
             guard let equals = text.firstIndex(of: "="),
@@ -34,12 +33,20 @@ struct SettingsOptions: ParsableArguments {
             }
             commandLine[key.rawValue] = String(text[text.index(after: equals)...])
         }
-        var environment = currentEnvironment()
-        for (name, value) in extra.entries { environment[name] = value }
-        return try Settings(commandLine: commandLine, environment: environment, path: config)
+        return try readSettings(commandLine: commandLine, path: config)
     }
 
     func log(secrets: [String] = []) -> Log { Log("snapshot", isVerbose: verbose, secrets: secrets) }
+}
+
+/// A command's settings. Root's shell is given the secrets that lie beside the services' settings: a login without them is a
+/// wrong one, and a camera may lock the account for it.
+func readSettings(commandLine: Named<String> = [:], path: String?) throws(Failure) -> Settings {
+    var environment = currentEnvironment()
+    let settings = try Settings(commandLine: commandLine, environment: environment, path: path)
+    guard let directory = ServiceSettings(settings)?.readableCredentials else { return settings }
+    environment["CREDENTIALS_DIRECTORY"] = directory
+    return try Settings(commandLine: commandLine, environment: environment, path: path)
 }
 
 /// The environment, where of equal names the first counts, as for getenv.

@@ -31,7 +31,7 @@ struct Snapshot: ParsableCommand {
             path = arguments.removeLast()
             arguments.removeLast()
         }
-        let settings = { () throws(Failure) in try Settings(environment: currentEnvironment(), path: path) }
+        let settings = { () throws(Failure) in try readSettings(path: path) }
         let log = Log("snapshot")
         switch arguments {
         case [], ["capture"]: _exit(CaptureJob().run(settings))

@@ -136,7 +136,7 @@ class Field:
 
     def front(self, path: str, token: str = "") -> tuple[int, str]:
         login = ["-H", f"Authorization: Bearer {token}"] if token else []
-        told = self.box.out(["curl", "-s", "-w", "\n%{http_code}", *login, f"http://127.0.0.1:8080{path}"])
-        body, _, status = told.rpartition("\n")
+        told = self.box.run(["curl", "-s", "-w", "\n%{http_code}", *login, f"http://127.0.0.1:8080{path}"], errors="replace")
+        body, _, status = told.stdout.rpartition("\n")
         return int(status), body
 

@@ -84,7 +84,7 @@ enum ReolinkError {
             (
                 code == -27 ? "it does not know this user" : "wrong user or password, or the login is locked",
                 settings.password.isEmpty
-                    ? "CAMERA_PASSWORD is empty here; what lies in /etc/snapshot/credentials is for the services alone"
+                    ? "CAMERA_PASSWORD is empty here; only root and the services read /etc/snapshot/credentials: use sudo"
                     : "check CAMERA_USERNAME and CAMERA_PASSWORD in the camera's app"
                         + (settings.password.utf8.count > 31
                             ? "; it cuts or refuses passwords over 31 characters" : "")
