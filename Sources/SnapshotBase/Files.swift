@@ -214,5 +214,5 @@ package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { return nil }
-    return Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
+    return Int(clamping: facts.f_bavail).times(Int(clamping: facts.f_frsize))
 }

@@ -1,15 +1,32 @@
 import Glibc
 
 /// A moment of the wall clock, UTC, in milliseconds since 1970. Can be wrong: a Pi has no clock of its own.
+///
+/// It is always in one of the years 1 to 9999, whatever it was made from: so it has a text that can be read again, and the
+/// difference of two never overflows.
 package struct Timestamp: Hashable, Comparable, Sendable {
-    package var milliseconds: Int64
+    package let milliseconds: Int64
 
-    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    /// The beginning of year 1 and the end of year 9999, in seconds since 1970.
+    private static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
+
+    /// - Parameter milliseconds: one out of range counts as the nearest that isn't.
+    package init(milliseconds: Int64) {
+        self.milliseconds = min(max(milliseconds, Self.range.lowerBound * 1000), Self.range.upperBound * 1000 + 999)
+    }
+
+    package init(seconds: Int, nanoseconds: Int = 0) {
+        let second = min(max(Int64(seconds), Self.range.lowerBound), Self.range.upperBound)
+        self.init(milliseconds: second * 1000 + min(max(Int64(nanoseconds) / 1_000_000, 0), 999))
+    }
+
+    /// A time of the operating system, such as that of a file's last change.
+    package init(_ time: timespec) { self.init(seconds: time.tv_sec, nanoseconds: time.tv_nsec) }
 
     package static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        return Timestamp(time)
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
@@ -64,18 +81,16 @@ package struct Timestamp: Hashable, Comparable, Sendable {
             guard bytes[position] == separator.utf8.first else { return nil }
         }
         func number(_ range: Range<Int>) -> Int? {
-            bytes[range].reduce(0) { sum, byte in
-                guard let sum, (48...57).contains(byte) else { return nil }
-                return sum * 10 + Int(byte - 48)
-            }
+            Int(decimal: String(decoding: bytes[range], as: UTF8.self))
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+            year > 0, (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
         else { return nil }
         var millisecond = 0
         if bytes.count > 20 {
-            guard bytes[19] == UInt8(ascii: "."), bytes.count >= 22, number(20..<bytes.count - 1) != nil
+            guard bytes[19] == UInt8(ascii: "."), bytes.count >= 22,
+                bytes[20..<bytes.count - 1].allSatisfy({ (48...57).contains($0) })
             else {
                 return nil
             }

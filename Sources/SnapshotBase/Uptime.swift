@@ -16,17 +16,17 @@ package struct Uptime: Comparable, Sendable {
 
     package static func < (left: Uptime, right: Uptime) -> Bool { left.nanoseconds < right.nanoseconds }
     package static func + (left: Uptime, right: Duration) -> Uptime {
-        Uptime(nanoseconds: left.nanoseconds + right.nanoseconds)
+        Uptime(nanoseconds: Int64(Int(left.nanoseconds).adding(Int(right.nanoseconds))))
     }
     package static func - (left: Uptime, right: Uptime) -> Duration {
-        .nanoseconds(left.nanoseconds - right.nanoseconds)
+        .nanoseconds(left.nanoseconds) - .nanoseconds(right.nanoseconds)
     }
 
     /// Sleeps until this moment or until one of `signals`, which must be blocked, arrives; returns that signal.
     package func wait(for signals: sigset_t) -> Int32? {
         var signals = signals
         while true {
-            let left = nanoseconds - Uptime.now().nanoseconds
+            let left = (self - Uptime.now()).nanoseconds
             guard left > 0 else { return nil }
             var timeout = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
             let signal = sigtimedwait(&signals, nil, &timeout)
@@ -55,9 +55,10 @@ package struct Deadline: Sendable {
 }
 
 extension Duration {
+    /// At most 200 years either way: further away is nothing that a program waits for.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        return min(max(seconds, -6_311_520_000), 6_311_520_000) * 1_000_000_000 + attoseconds / 1_000_000_000
     }
     package var seconds: Double { Double(nanoseconds) / 1e9 }
     package var milliseconds: Int { Int(nanoseconds / 1_000_000) }

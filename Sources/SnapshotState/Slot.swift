@@ -7,6 +7,8 @@ import SnapshotBase
 /// the CRC-32 of every byte before `,"crc"`, in hexadecimal.
 enum Slot {
     static let size = 4096
+    /// Behind it the numbers of records begin anew.
+    static let highestSequence = UInt64(Int.largestInJSON)
 
     static func encode(_ record: Record) throws(Failure) -> [UInt8] {
         var record = record
@@ -37,7 +39,8 @@ enum Slot {
         guard slot.starts(with: Array("{\"seq\":".utf8)) else { return nil }
         let digits = slot.dropFirst(7).prefix { (48...57).contains($0) }
         guard (1...19).contains(digits.count) else { return nil }
-        return digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+        let seq = digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
+        return seq <= highestSequence ? seq : nil
     }
 
     static func isBlank(_ slot: ArraySlice<UInt8>) -> Bool {

@@ -74,14 +74,14 @@ package struct StateDirectory: ~Copyable {
         }
         damaged = found.damaged
         // A state that can't be written is told when the outcome is recorded: the picture comes first.
-        if !found.isWhole { try? writeAnew(file) }
+        if !found.isWhole { try? writeAnew(file, history) }
         ring = try? FileHandle(opening: file, O_WRONLY)
     }
 
     /// Writes a whole ring with the valid records of the present one.
-    private func writeAnew(_ file: String) throws(SystemError) {
+    private func writeAnew(_ file: String, _ records: [Record]) throws(SystemError) {
         var slots = Array(repeating: Slot.blank, count: StateRing.slots)
-        for record in StateRing(reading: path, all: true).history {
+        for record in records {
             if let slot = try? Slot.encode(record) { slots[StateRing.index(of: record.seq)] = slot }
         }
         try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640, isServed: true)
@@ -91,11 +91,12 @@ package struct StateDirectory: ~Copyable {
     package mutating func write(_ record: Record) throws(Failure) {
         let file = path + "/" + StateRing.fileName
         var record = record
-        record.seq = (last?.seq ?? 0) + 1
+        let isLast = last?.seq == Slot.highestSequence
+        record.seq = isLast ? 1 : (last?.seq ?? 0) + 1
         let slot = try Slot.encode(record)
         do throws(SystemError) {
-            if ring == nil {
-                try writeAnew(file)
+            if ring == nil || isLast {
+                try writeAnew(file, isLast ? [record] : history)
                 ring = try FileHandle(opening: file, O_WRONLY)
             }
             let index = StateRing.index(of: record.seq)
@@ -107,6 +108,8 @@ package struct StateDirectory: ~Copyable {
         }
         last = record
     }
+
+    private var history: [Record] { StateRing(reading: path, all: true).history }
 
     private func put(_ slot: [UInt8], at index: Int) throws(SystemError) {
         guard let descriptor = ring?.descriptor else { throw SystemError("open", number: ENOENT) }

@@ -77,9 +77,7 @@ extension Bool: JSONValue {
     package var json: JSON { .bool(self) }
 }
 
-/// What every reader of JSON holds exactly (RFC 7493). Nothing here is larger, and sums of such numbers don't overflow.
-private let largestInteger = 1 << 53
-
+/// Whole numbers are at most `largestInJSON`, read and written: what was written can be read, and sums don't overflow.
 extension Int: JSONValue {
     package init?(json: JSON) {
         switch json {
@@ -89,9 +87,9 @@ extension Int: JSONValue {
             self = whole
         default: return nil
         }
-        guard magnitude <= largestInteger else { return nil }
+        guard magnitude <= Int.largestInJSON else { return nil }
     }
-    package var json: JSON { .integer(self) }
+    package var json: JSON { .integer(fittingJSON) }
 }
 
 extension Int64: JSONValue {
@@ -99,7 +97,7 @@ extension Int64: JSONValue {
         guard let value = Int(json: json) else { return nil }
         self = Int64(value)
     }
-    package var json: JSON { .integer(Int(self)) }
+    package var json: JSON { Int(self).json }
 }
 
 extension Double: JSONValue {
@@ -109,9 +107,10 @@ extension Double: JSONValue {
         case .number(let value): self = value
         default: return nil
         }
-        guard magnitude <= Double(largestInteger) else { return nil }
+        guard magnitude <= Double(Int.largestInJSON) else { return nil }
     }
-    package var json: JSON { .number(self) }
+    /// What is no number, or beyond all, is written as the nearest that can be read.
+    package var json: JSON { .number(magnitude <= Double(Int.largestInJSON) ? self : Double(Int(bounded: self))) }
 }
 
 extension String: JSONValue {

@@ -25,7 +25,7 @@ extension Settings {
         _ key: SettingKey, default fallback: Int?, in range: ClosedRange<Int>
     ) throws(Failure) -> Int? {
         guard let value = try value(key) else { return fallback }
-        guard let number = wholeNumber(value.text[...]), range.contains(number) else {
+        guard let number = Int(decimal: value.text), range.contains(number) else {
             throw refusal(
                 key, value, rule: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -96,7 +96,7 @@ extension Duration {
         default: return nil
         }
         // A hundred years, so that sums with the clock stay far from overflow.
-        guard let number = wholeNumber(digits), number <= 3_155_760_000_000 / milliseconds else { return nil }
+        guard let number = Int(decimal: digits), number <= 3_155_760_000_000 / milliseconds else { return nil }
         self = .milliseconds(number * milliseconds)
     }
 
@@ -125,14 +125,6 @@ package func byteCount(_ text: String) -> Int? {
     case "T": shift = 40
     default: return nil
     }
-    guard let number = wholeNumber(digits), number < 1 << 20 || shift == 0 else { return nil }
+    guard let number = Int(decimal: digits), number < 1 << 20 || shift == 0 else { return nil }
     return number << shift
-}
-
-/// Up to 15 decimal digits and nothing else.
-private func wholeNumber(_ text: Substring) -> Int? {
-    guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
-        return nil
-    }
-    return Int(text)
 }

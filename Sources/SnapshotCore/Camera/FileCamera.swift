@@ -43,7 +43,7 @@ struct FileCamera: Camera {
     private func isFresh() -> Bool {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return false }
-        let written = Int64(facts.st_mtim.tv_sec) * 1000 + Int64(facts.st_mtim.tv_nsec) / 1_000_000
-        return (0...Int64(Self.calm.milliseconds)).contains(Timestamp.now().milliseconds - written)
+        let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
+        return (0...Int64(Self.calm.milliseconds)).contains(age)
     }
 }

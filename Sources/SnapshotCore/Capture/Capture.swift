@@ -23,7 +23,9 @@ package struct Capture {
     package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
         let started = Uptime.now()
         guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        let mark = RunMark(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
+        if let begun = mark.killed { run.count(killed: begun, &state) }
 
         let picture = run.capture()
         signals.hold()
@@ -37,6 +39,7 @@ package struct Capture {
         } catch {
             run.shot.stateFailure = error
         }
+        mark.remove()
         if !HeldSignals.areWaiting { run.ping() }
         return run.shot
     }

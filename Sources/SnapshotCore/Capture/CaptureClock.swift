@@ -49,16 +49,16 @@ package struct CaptureClock: Sendable {
     /// The store's clock minus ours, in milliseconds, as far as known in this boot. If our clock has been set since,
     /// what it was set by is taken off.
     package static func offset(at now: Now, _ figures: ClockFigures) -> Int64 {
-        let known = Int64(figures.offsetSeconds) * 1000
-        guard let base = figures.base, !now.boot.isEmpty else { return known }
-        return known - Int64(((now.wall.seconds - now.up - base) * 1000).rounded())
+        let known = Double(figures.offsetSeconds) * 1000
+        guard let base = figures.base, !now.boot.isEmpty else { return Int64(Int(bounded: known)) }
+        return Int64(Int(bounded: known - (now.wall.seconds - now.up - base) * 1000))
     }
 
     /// Notes what a store's answer told of its clock.
     package static func learn(_ offset: Int64?, at now: Now, _ figures: inout ClockFigures) {
         guard let offset else { return }
         let isOff = abs(offset) >= tolerance
-        figures.offsetSeconds = isOff ? Int((Double(offset) / 1000).rounded()) : 0
+        figures.offsetSeconds = isOff ? Int(bounded: Double(offset) / 1000) : 0
         figures.base = now.boot.isEmpty ? nil : now.wall.seconds - now.up
     }
 }

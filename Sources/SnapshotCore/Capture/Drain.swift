@@ -97,7 +97,7 @@ extension SpoolEntry {
         guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
         let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())
         guard quality != .unsynced else { return object }
-        object.capturedAt = time.advanced(byMilliseconds: -Int64(((now.up - up) * 1000).rounded()))
+        object.capturedAt = time.advanced(byMilliseconds: Int64(Int(bounded: (up - now.up) * 1000)))
         object.key = template.key(camera: camera, at: object.capturedAt)
         object.clock = .corrected
         return object

@@ -111,10 +111,7 @@ struct Run {
         record.consecutiveFailures = isStored ? 0 : record.consecutiveFailures + 1
         if let code {
             record.lastError = ErrorReport(code: code, moment: now.moment)
-            let told = record.told
-            let isOld = told.map { now.age(of: $0.moment, recordBoot: record.boot) >= 3600 } ?? true
-            shot.isNews = told?.code != code || isOld
-            if shot.isNews { record.told = ErrorReport(code: code, moment: now.moment) }
+            shot.isNews = isNews(code)
         } else {
             record.told = nil
         }

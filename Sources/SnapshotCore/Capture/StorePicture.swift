@@ -31,7 +31,7 @@ extension Run {
 
     private mutating func count(_ picture: Picture, at time: Timestamp, _ quality: ClockQuality) {
         record.totalCaptures += 1
-        record.lastNumber += 1
+        record.lastNumber = SpoolName.next(after: record.lastNumber)
         record.lastCapture = now.moment
         record.pictures.note(
             scan: picture.scanDigest, bytes: picture.bytes.count, frozenAfter: settings.frozenAfter)
@@ -133,14 +133,14 @@ extension Run {
             // The record of this run comes later; what is given up is told before it goes.
             commit.spool = figures
             commit.totalCaptures -= 1
-            commit.lastNumber -= 1
+            commit.lastNumber = max(0, commit.lastNumber - 1)
             try? state.write(commit)
         }
     }
 
     /// For the live page: in RAM, not on the card. Once it is switched off, the last one goes.
     private func keepLatest(_ picture: Picture) {
-        guard let directory = settings.latestDirectory else { return }
+        guard let directory = settings.runtimeDirectory else { return }
         let path = directory + "/latest.jpg"
         guard settings.showsPictures else {
             unlink(path)

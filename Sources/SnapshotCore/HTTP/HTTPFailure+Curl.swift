@@ -2,6 +2,24 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
+extension HTTPTransfer {
+    /// Why an answer is broken off on this side.
+    enum Refusal {
+        /// Its body is over the limit.
+        case tooLarge
+        /// Its headers or trailers have no end.
+        case tooMuchHeader
+        /// A stream of pictures, which has no end.
+        case multipart
+        /// Challenge after challenge.
+        case tooManyAnswers
+        /// It goes on asking for credentials that it has got.
+        case tooManyChallenges
+        /// The program has no more time for it.
+        case askedToEnd
+    }
+}
+
 extension HTTPFailure {
     /// A transfer that libcurl ended with `code`.
     /// - Parameters:
@@ -16,6 +34,7 @@ extension HTTPFailure {
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
         switch refusal {
         case .tooLarge: self.init(kind: .tooLarge, why: why)
+        case .tooMuchHeader: self.init(kind: .lost, why: "the answer's headers or trailers have no end")
         case .multipart: self.init(kind: .endless, why: "the answer is a stream of pictures without end")
         case .tooManyAnswers: self.init(kind: .lost, why: "it begins to answer again and again")
         case .tooManyChallenges: self.init(kind: .refused, why: "it asks for the credentials again and again")

@@ -80,8 +80,8 @@ package struct HTTPResponse: Sendable {
     /// By lower-case name; the last of equal ones.
     package var headers = Named<String>()
     package var body: [UInt8] = []
-    /// The server's clock, from `Date`, in seconds since 1970.
-    package var date: Int?
+    /// The server's clock, from `Date`; nil where it says nothing credible.
+    package var date: Timestamp?
     /// When it came, by our clock; the body may take its time.
     package var dateCame: Timestamp?
 }

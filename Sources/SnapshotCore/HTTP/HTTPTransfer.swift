@@ -16,23 +16,11 @@ final class HTTPTransfer {
     private var refusal: Refusal?
     /// The empty line behind the last answer's header has come.
     private var headerIsWhole = false
+    private var budget = HeaderBudget()
     private var answers = 0
     private var challenges = 0
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
-
-    /// Why an answer is broken off on this side.
-    enum Refusal {
-        case tooLarge
-        /// A stream of pictures, which has no end.
-        case multipart
-        /// Challenge after challenge.
-        case tooManyAnswers
-        /// It goes on asking for credentials that it has got.
-        case tooManyChallenges
-        /// The program has no more time for it.
-        case askedToEnd
-    }
 
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
     private static let mostAnswers = 8
@@ -200,6 +188,7 @@ final class HTTPTransfer {
     }
 
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
+        guard budget.take(raw.count) else { return refuse(.tooMuchHeader) }
         let line = String(decoding: raw, as: UTF8.self)
         // What comes behind the body tells nothing of it.
         let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
@@ -217,7 +206,7 @@ final class HTTPTransfer {
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
             if name == "date" { (response.date, response.dateCame) = (httpDate(value), .now()) }
-            if name == "content-length", let length = Int(value), length > request.maximumBody, request.method != "HEAD"
+            if name == "content-length", let length = Int(decimal: value), length > request.maximumBody, request.method != "HEAD"
             {
                 return refuse(.tooLarge)
             }
@@ -237,7 +226,7 @@ final class HTTPTransfer {
         guard response.body.count + raw.count <= request.maximumBody else {
             return refuse(.tooLarge)
         }
-        if response.body.isEmpty, let text = response.headers["content-length"], let length = Int(text) {
+        if response.body.isEmpty, let text = response.headers["content-length"], let length = Int(decimal: text) {
             response.body.reserveCapacity(min(length, request.maximumBody))
         }
         response.body.append(contentsOf: raw)

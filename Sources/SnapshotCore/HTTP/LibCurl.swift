@@ -1,4 +1,5 @@
 import CLibCurl
+import SnapshotBase
 
 /// The library, loaded when it is first used.
 enum LibCurl {
@@ -28,8 +29,11 @@ final class EasyHandle {
     deinit { shim_easy_cleanup(pointer) }
 }
 
-/// The seconds since 1970 of a date as HTTP headers carry it.
-func httpDate(_ text: String) -> Int? {
+/// A date as HTTP headers carry it. One before 2026 or after 2100 comes from a clock that was never set, or from somebody
+/// who means harm, and isn't one.
+func httpDate(_ text: String) -> Timestamp? {
     let seconds = shim_getdate(text)
-    return seconds > 0 ? Int(seconds) : nil
+    return credibleDates.contains(seconds) ? Timestamp(seconds: Int(seconds)) : nil
 }
+
+private let credibleDates = (1_767_225_600..<4_133_980_800)

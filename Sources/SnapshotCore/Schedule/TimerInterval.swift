@@ -54,10 +54,10 @@ private enum Step { case fixed, every(Int) }
 private func step(_ field: Substring, of count: Int) -> Step? {
     if field == "*" { return .every(1) }
     let parts = field.split(separator: "/", omittingEmptySubsequences: false)
-    let start = parts[0] == "*" ? 0 : Int(parts[0])
+    let start = parts[0] == "*" ? 0 : Int(decimal: parts[0])
     guard let start, (0..<count).contains(start) else { return nil }
     if parts.count == 1 { return .fixed }
-    guard parts.count == 2, let step = Int(parts[1]), step > 0, count % step == 0, start < step else { return nil }
+    guard parts.count == 2, let step = Int(decimal: parts[1]), step > 0, count % step == 0, start < step else { return nil }
     return .every(step)
 }
 
@@ -71,9 +71,9 @@ package func systemdDuration(_ text: String) -> Duration? {
     guard !words.isEmpty else { return nil }
     var seconds = 0.0
     for word in words {
-        let digits = word.prefix { $0.isNumber || $0 == "." }
+        let digits = word.prefix { $0.isASCII && $0.isNumber || $0 == "." }
         guard let number = Double(digits), let unit = units[String(word[digits.endIndex...])] else { return nil }
         seconds += number * unit
     }
-    return seconds < 1e9 ? .milliseconds(Int((seconds * 1000).rounded())) : nil
+    return seconds < 1e9 ? .milliseconds(Int(bounded: seconds * 1000)) : nil
 }

@@ -16,8 +16,8 @@ package struct CaptureSettings: Sendable {
     package var statePath: String
     package var frozenAfter: Int
     package var pingURL: String?
-    /// Where `latest.jpg` is kept for the live page while pictures are switched on; nil where there is no place in RAM.
-    package var latestDirectory: String?
+    /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
+    package var runtimeDirectory: String?
     package var showsPictures: Bool
     /// Every secret in the settings, for redaction.
     package var secrets: [String]
@@ -42,7 +42,7 @@ package struct CaptureSettings: Sendable {
         frozenAfter = try settings.integer(.frozenAfter, default: 12, in: 0...1_000_000) ?? 12
         pingURL = try settings.url(.pingURL, schemes: ["http", "https"])
         showsPictures = try settings.bool(.webImages, default: false)
-        latestDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
+        runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
         secrets = [camera.password] + store.secrets
         if let ping = pingURL.flatMap(URLParts.init), ping.target.count > 1 { secrets.append(ping.target) }
         secrets.removeAll { $0.utf8.count < 4 }

@@ -51,7 +51,7 @@ package struct URLParts: Equatable, Sendable {
 /// nil for anything else.
 package func urlHost(_ text: String) -> String? {
     func isPort(_ port: Substring) -> Bool {
-        port.first?.isNumber == true && Int(port).map { (1...65535).contains($0) } ?? false
+        Int(decimal: port).map { (1...65535).contains($0) } ?? false
     }
     // A link-local address names its interface behind a `%`, which a URL has as `%25`.
     let isIPv6 = { (text: Substring) in

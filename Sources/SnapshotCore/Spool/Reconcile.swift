@@ -19,6 +19,6 @@ extension Record {
             spool.dropped = max(0, spool.dropped + missing)
         }
         spool.count = entries.count
-        spool.bytes = entries.reduce(0) { $0 + $1.bytes }
+        spool.bytes = entries.reduce(0) { $0.adding($1.bytes) }
     }
 }

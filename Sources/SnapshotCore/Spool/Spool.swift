@@ -55,7 +55,7 @@ package struct Spool: Sendable {
     }
 
     private func entries(in folder: String) throws(SystemError) -> [SpoolName] {
-        try names(in: path + "/" + folder).compactMap(SpoolName.init).sorted()
+        try names(in: path + "/" + folder).compactMap(SpoolName.init).filter { $0.folder == folder }.sorted()
     }
 
     /// None where there is no such folder; one that can't be read tells nothing about what is in it.
@@ -82,7 +82,9 @@ package struct Spool: Sendable {
         }
         var name = SpoolName(number: number, bytes: picture.count)
         // A state that has lost records may give a number twice; no picture goes for that.
-        while fileExists(path(of: name)) { name = SpoolName(number: name.number + 1, bytes: picture.count) }
+        while fileExists(path(of: name)) {
+            name = SpoolName(number: SpoolName.next(after: name.number), bytes: picture.count)
+        }
         do throws(SystemError) {
             for folder in ["", "/tmp", "/" + name.folder] { try makeDirectory(path + folder, mode: 0o700) }
             try markDirty()
@@ -118,7 +120,8 @@ package struct Spool: Sendable {
         _ bytes: Int, maxBytes: Int, minFree: Int, commit: (SpoolFigures) -> Void
     ) throws(SystemError) {
         func hasRoom(_ figures: SpoolFigures, freed: Int) -> Bool {
-            figures.bytes + bytes <= maxBytes && (freeBytes(path) ?? Int.max) + freed >= minFree + bytes
+            figures.bytes.adding(bytes) <= maxBytes
+                && (freeBytes(path) ?? Int.max).adding(freed) >= minFree.adding(bytes)
         }
         while !hasRoom(figures, freed: 0) {
             var victims: [SpoolName] = []

@@ -85,14 +85,20 @@ package struct SpoolName: Comparable, Sendable {
         self.bytes = bytes
     }
 
+    /// nil for every name but the one that its picture is written under: any other would never be found again.
     init?(_ text: String) {
-        guard text.hasSuffix(".jpg") else { return nil }
-        let parts = text.dropLast(4).split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].utf8.count == 12, let number = Int(parts[0]), let bytes = Int(parts[1]),
-            number > 0, bytes > 0
+        guard text.hasSuffix(".jpg"), let (first, second) = text.dropLast(4).cutAtFirst("-"),
+            let number = Int(decimal: first), let bytes = Int(decimal: second), number > 0, bytes > 0
         else { return nil }
         self.init(number: number, bytes: bytes)
+        guard self.text == text, number <= Self.highest else { return nil }
     }
+
+    /// The last number that has twelve digits.
+    static let highest = 999_999_999_999
+
+    /// The number behind `number`. After the highest the first comes again: out of order, but found.
+    static func next(after number: Int) -> Int { (1..<highest).contains(number) ? number + 1 : 1 }
 
     package static func < (left: SpoolName, right: SpoolName) -> Bool { left.number < right.number }
 

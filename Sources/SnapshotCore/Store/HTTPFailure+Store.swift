@@ -82,9 +82,10 @@ extension HTTPResponse {
     /// `Retry-After`, in seconds or as a date; at most a day.
     var retryAfter: Duration? {
         guard let text = headers["retry-after"] else { return nil }
-        if text.utf8.allSatisfy({ (48...57).contains($0) }), text.utf8.count > 9 { return .seconds(86400) }
-        if let seconds = Int(text) { return .seconds(min(max(seconds, 0), 86400)) }
+        if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) {
+            return .seconds(min(Int(decimal: text) ?? 86400, 86400))
+        }
         guard let moment = httpDate(text), let date else { return nil }
-        return .seconds(min(max(moment - date, 0), 86400))
+        return .milliseconds(min(max(moment.milliseconds - date.milliseconds, 0), 86_400_000))
     }
 }

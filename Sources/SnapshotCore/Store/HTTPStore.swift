@@ -65,7 +65,7 @@ extension HTTPResponse {
     /// The server's clock minus ours, in milliseconds; `Date` has whole seconds, so half of one is added. Nil where the
     /// server's clock can't be right either.
     var clockOffset: Int64? {
-        guard let date, let dateCame, Int64(date) * 1000 >= CaptureClock.floor else { return nil }
-        return Int64(date) * 1000 + 500 - dateCame.milliseconds
+        guard let date, let dateCame else { return nil }
+        return date.milliseconds + 500 - dateCame.milliseconds
     }
 }

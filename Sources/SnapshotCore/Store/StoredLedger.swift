@@ -61,7 +61,7 @@ struct StoredLedger: Sendable {
             if more.isEmpty { break }
             for line in more {
                 head.end += line.length
-                head.bytes += line.bytes
+                head.bytes = head.bytes.adding(line.bytes)
             }
         }
         let before = head.start
@@ -69,7 +69,7 @@ struct StoredLedger: Sendable {
             for line in lines(in: log, from: head.start) {
                 guard line.key != kept, delete(line, settings, total: head.bytes) else { break deletion }
                 head.start += line.length
-                head.bytes -= line.bytes
+                head.bytes = head.bytes.adding(-line.bytes)
             }
         }
         let hasDeleted = head.start > before
@@ -99,8 +99,8 @@ struct StoredLedger: Sendable {
         else {
             return true
         }
-        let age = Int(Timestamp.now().milliseconds / 1000) - facts.st_mtim.tv_sec
-        let isOld = settings.maxAge.map { age > Int($0.seconds) } ?? false
+        let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
+        let isOld = settings.maxAge.map { age > Int64($0.milliseconds) } ?? false
         let isTooMuch = settings.maxBytes.map { total > $0 } ?? false
         guard isOld || isTooMuch || lacksRoom(settings), unlink(target) == 0 else { return false }
         var parent = parentDirectory(target)
@@ -123,7 +123,7 @@ struct StoredLedger: Sendable {
         return text[..<last].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
             line in
             let digits = line.prefix { $0 != 0x20 }
-            let bytes = Int(String(decoding: digits, as: UTF8.self)) ?? 0
+            let bytes = Int(decimal: String(decoding: digits, as: UTF8.self)) ?? 0
             return Line(
                 bytes: bytes, key: String(decoding: line.dropFirst(digits.count + 1), as: UTF8.self),
                 length: line.count + 1)
@@ -152,7 +152,7 @@ struct StoredLedger: Sendable {
     private func readHead(inode: UInt, size: Int) -> Head {
         let text = String(decoding: (try? readFile(headPath, limit: 200)) ?? [], as: UTF8.self)
         let numbers = text.split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { Int($0) }
-        guard numbers.count == 5, numbers[0] == Int(inode), (0...numbers[2]).contains(numbers[1]),
+        guard numbers.count == 5, numbers[0] == Int(bitPattern: inode), (0...numbers[2]).contains(numbers[1]),
             numbers[2] <= size, numbers[4] == numbers[..<4].reduce(0, &+)
         else { return Head(inode: inode) }
         return Head(inode: inode, start: numbers[1], end: numbers[2], bytes: numbers[3])
@@ -160,7 +160,7 @@ struct StoredLedger: Sendable {
 
     /// The last number is the sum of the others: a torn file is seen by it.
     private func writeHead(_ head: Head) {
-        let numbers = [Int(head.inode), head.start, head.end, head.bytes]
+        let numbers = [Int(bitPattern: head.inode), head.start, head.end, head.bytes]
         let text = (numbers + [numbers.reduce(0, &+)]).map(String.init).joined(separator: " ") + "\n"
         guard let file = try? FileHandle(opening: headPath, O_WRONLY | O_CREAT | O_TRUNC) else { return }
         try? file.write(Array(text.utf8))

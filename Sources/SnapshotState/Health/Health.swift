@@ -50,6 +50,8 @@ package struct Health: Sendable {
     package var captureFailures = 0
     package var consecutiveFailures = 0
     package var lastError: String?
+    /// The error code of a run that ended without a record.
+    package static let killed = "killed"
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
     package var relay: RelayReport?

@@ -74,6 +74,11 @@ extension Health {
         }
     }
 
+    /// The last error's code, and what it means where the code alone doesn't tell.
+    package var lastErrorInWords: String? {
+        lastError == Self.killed ? "killed (out of memory? journalctl -k tells)" : lastError?.printable(limit: 64)
+    }
+
     fileprivate func text(name: String, colour: Bool) -> String {
         func paint(_ text: String) -> String {
             guard colour else { return text }
@@ -90,9 +95,8 @@ extension Health {
             lines.append(
                 "  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
         }
-        if let lastError, consecutiveFailures > 0 {
-            lines.append(
-                "  failing    \(consecutiveFailures) in a row, last error \(lastError.printable(limit: 64))")
+        if consecutiveFailures > 0, let lastErrorInWords {
+            lines.append("  failing    \(consecutiveFailures) in a row, last error \(lastErrorInWords)")
         }
         if !clock.synced || clock.offsetSeconds != 0 {
             lines.append(

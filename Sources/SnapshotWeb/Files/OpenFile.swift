@@ -25,10 +25,9 @@ struct OpenFile {
         guard let facts = try? handle.status(), facts.st_mode & S_IFMT == S_IFREG else { return nil }
         self.handle = handle
         size = Int(facts.st_size)
-        let seconds = Int64(facts.st_mtim.tv_sec)
-        let nanoseconds = Int64(facts.st_mtim.tv_nsec)
-        modified = Timestamp(milliseconds: seconds * 1000 + nanoseconds / 1_000_000)
-        tag = "\"\(String(facts.st_ino, radix: 36))-\(String(size, radix: 36))-\(seconds).\(nanoseconds)\""
+        let time = facts.st_mtim
+        modified = Timestamp(time)
+        tag = "\"\(String(facts.st_ino, radix: 36))-\(String(size, radix: 36))-\(time.tv_sec).\(time.tv_nsec)\""
     }
 }
 

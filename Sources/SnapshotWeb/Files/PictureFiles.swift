@@ -95,7 +95,7 @@ struct PictureFiles {
                 }
                 guard facts.st_mode & S_IFMT == S_IFREG, Self.recordingTypes[fileExtension(name)] != nil
                 else { continue }
-                let modified = Timestamp(milliseconds: Int64(facts.st_mtim.tv_sec) * 1000)
+                let modified = Timestamp(seconds: facts.st_mtim.tv_sec)
                 found.append(Recording(names: names, size: Int(facts.st_size), modified: modified))
             }
         }

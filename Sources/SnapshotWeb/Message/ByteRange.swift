@@ -33,6 +33,6 @@ enum ByteRange: Equatable {
     private static func position(_ text: Substring) -> Int?? {
         if text.isEmpty { return .some(nil) }
         guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return .some(Int(text) ?? Int.max)
+        return .some(Int(decimal: text) ?? Int.max)
     }
 }

@@ -28,7 +28,7 @@ struct Facts {
         guard health.consecutiveFailures > 0 else { return nil }
         return fact(
             "Stored nothing", "\(counted(health.consecutiveFailures, "run")) in a row",
-            "\((health.lastError ?? "").printable(limit: 64))")
+            "\(health.lastErrorInWords ?? "")")
     }
 
     private var captures: HTML {

@@ -1,0 +1,65 @@
+import Glibc
+import SnapshotBase
+import SnapshotState
+
+/// A file that stands in the runtime directory while a run is under way: one that was killed leaves it to the next. That
+/// directory is in RAM, so it costs the card nothing, and after a reboot there is none.
+struct RunMark {
+    /// When the run began that left a mark; nil where the last one came to its end.
+    private(set) var killed: Timestamp?
+    private let path: String?
+
+    /// Makes the mark. Call it under the state's lock, which keeps two runs of one state apart.
+    /// - Parameter directory: nil where there is no runtime directory; then nothing is marked.
+    init(in directory: String?, statePath: String) {
+        // Some programs share a runtime directory and not a state.
+        path = directory.map { $0 + "/.under-way-" + crc32(Array(statePath.utf8)[...]).hexadecimal }
+        guard let path, !make(path), errno == EEXIST else { return }
+        var facts = stat()
+        if lstat(path, &facts) == 0 { killed = Timestamp(facts.st_mtim) }
+        unlink(path)
+        _ = make(path)
+    }
+
+    func remove() {
+        if let path { unlink(path) }
+    }
+
+    private func make(_ path: String) -> Bool {
+        let descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }
+}
+
+extension Run {
+    /// Counts the run before this one, which was killed, as a capture that failed, and records that at once: this run may
+    /// end in the same way.
+    mutating func count(killed begun: Timestamp, _ state: inout StateDirectory) {
+        let failure = Failure(
+            .state, code: Health.killed, "run was killed", "that began at \(begun.iso8601)",
+            why: "it left no record of its end", hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
+        // A picture that it had spooled is counted already, as captured.
+        let isCounted = record.totalCaptures > state.last?.totalCaptures ?? 0
+        if !isCounted {
+            record.captureFailures += 1
+            record.countHour(now: now, captured: false, uploadMilliseconds: nil)
+        }
+        record.consecutiveFailures += 1
+        record.lastError = ErrorReport(code: failure.code, moment: Moment(at: begun.iso8601, up: nil))
+        record.outcome = Outcome(result: .captureFailed)
+        record.outcome.code = failure.code
+        record.written = now.moment
+        if isNews(failure.code) { log.report(failure) }
+        do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }
+    }
+
+    /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
+    mutating func isNews(_ code: String) -> Bool {
+        let isOld = record.told.map { now.age(of: $0.moment, recordBoot: record.boot) >= 3600 } ?? true
+        guard record.told?.code != code || isOld else { return false }
+        record.told = ErrorReport(code: code, moment: now.moment)
+        return true
+    }
+}
