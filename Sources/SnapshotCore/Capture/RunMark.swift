@@ -39,7 +39,8 @@ extension Run {
     mutating func count(killed begun: Timestamp, _ state: inout StateDirectory) {
         let failure = Failure(
             .state, code: Health.killed, "run was killed", "that began at \(begun.iso8601)",
-            why: "it left no record of its end", hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
+            why: "it left no record of its end",
+            hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
         // A picture that it had spooled is counted already, as captured.
         let isCounted = record.totalCaptures > state.last?.totalCaptures ?? 0
         if !isCounted {

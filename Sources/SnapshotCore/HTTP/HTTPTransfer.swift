@@ -206,7 +206,8 @@ final class HTTPTransfer {
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
             if name == "date" { (response.date, response.dateCame) = (httpDate(value), .now()) }
-            if name == "content-length", let length = Int(decimal: value), length > request.maximumBody, request.method != "HEAD"
+            if name == "content-length", let length = Int(decimal: value), length > request.maximumBody,
+                request.method != "HEAD"
             {
                 return refuse(.tooLarge)
             }

@@ -57,7 +57,9 @@ private func step(_ field: Substring, of count: Int) -> Step? {
     let start = parts[0] == "*" ? 0 : Int(decimal: parts[0])
     guard let start, (0..<count).contains(start) else { return nil }
     if parts.count == 1 { return .fixed }
-    guard parts.count == 2, let step = Int(decimal: parts[1]), step > 0, count % step == 0, start < step else { return nil }
+    guard parts.count == 2, let step = Int(decimal: parts[1]), step > 0, count % step == 0, start < step else {
+        return nil
+    }
     return .every(step)
 }
 
