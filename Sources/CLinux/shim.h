@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -32,6 +33,21 @@ static inline int shim_signalfd(const sigset_t *signals) { return signalfd(-1, s
 static inline int shim_signal_read(int descriptor) {
   struct signalfd_siginfo info;
   return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+// A file that goes with the program when a signal asks it to end, but not when it is killed. Signals that are ignored stay so.
+static char shim_parting_file[4096];
+static inline void shim_part(int number) {
+  unlink(shim_parting_file);
+  raise(number); // It is blocked until this returns; then nothing handles it any more.
+}
+static inline void shim_remove_at_end(const char *path, const int *signals, int count) {
+  if (strlen(path) >= sizeof shim_parting_file) return;
+  strcpy(shim_parting_file, path);
+  for (int i = 0; i < count; i++) {
+    struct sigaction parting = {.sa_handler = shim_part, .sa_flags = SA_RESETHAND}, before;
+    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(signals[i], &parting, NULL);
+  }
 }
 
 static inline void shim_close_on_exec_from(int first) {

@@ -4,7 +4,7 @@ import Synchronization
 /// Keeps the signals that ask a program to end from ending it in the middle of what would be lost: from `hold` to
 /// `release` they wait. One that came meanwhile ends the program at the release.
 package final class HeldSignals: Sendable {
-    private static let asking = [SIGTERM, SIGINT, SIGHUP]
+    package static let asking = [SIGTERM, SIGINT, SIGHUP]
     /// What was blocked before; nil while nothing is held.
     private let before = Mutex<sigset_t?>(nil)
 

@@ -51,6 +51,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
                 _ = Latch.after(record.latches["store"], settings: "", now: now)
                 let slot = try? Slot.encode(record)
                 expect(slot == nil || slot?.count == Slot.size, "a slot of \(slot?.count ?? 0) bytes")
+                if let slot { expect(Slot.decode(slot[...]) != nil, "a record that can't be read again") }
             }
         }
     },
@@ -81,7 +82,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
         expect(entry.length > 0, "an empty picture")
         let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: entry.boot)
         _ = entry.object(.bytes([]), template: template, now: now, clock: ClockFigures())
-        _ = SpoolName(entry.key)
+        if let name = SpoolName(entry.key) { expect(name.text == entry.key, "\(entry.key) is found as \(name.text)") }
     },
     "profile": { bytes in
         let section = profileSection("default", in: String(decoding: bytes, as: UTF8.self))

@@ -23,7 +23,8 @@ import Testing
     }
 
     private static let values: [JSON] = [
-        .integer(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]), .object(["a": "b"]),
+        .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
+        .object(["a": "b"]),
         Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json, .object(["a": Latch()]),
         .array([Hour(hour: 1).json]), CameraMemory.Session().json, CameraMemory.LoginPause().json,
         JSON.string("synced"),
@@ -221,7 +222,7 @@ import Testing
     @Test(arguments: ["9999999999999", "-1", "18446744073709551615", "9223372036854775807", "1e9", "١"])
     func retryAfterIsAtMostADay(text: String) throws {
         // Dates are read by libcurl, which has to be there.
-        _ = try LibCurl.easy()
+        _ = try EasyHandle()
         var response = HTTPResponse()
         response.headers["retry-after"] = text
         if let wait = response.retryAfter { #expect((Duration.zero...(.seconds(86400))).contains(wait)) }
@@ -235,7 +236,7 @@ import Testing
         ("99999999999", false), ("yesterday", false), ("", false),
     ])
     func aDateCountsFrom2026To2100(text: String, counts: Bool) throws {
-        _ = try LibCurl.easy()
+        _ = try EasyHandle()
         #expect((httpDate(text) != nil) == counts)
     }
 

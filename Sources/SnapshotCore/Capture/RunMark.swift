@@ -1,9 +1,10 @@
+import CLinux
 import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A file that stands in the runtime directory while a run is under way: one that was killed leaves it to the next. That
-/// directory is in RAM, so it costs the card nothing, and after a reboot there is none.
+/// A file that stands in the runtime directory while a run is under way: one that was killed leaves it to the next, one that
+/// was asked to end doesn't. That directory is in RAM, so it costs the card nothing, and after a reboot there is none.
 struct RunMark {
     /// When the run began that left a mark; nil where the last one came to its end.
     private(set) var killed: Timestamp?
@@ -14,9 +15,12 @@ struct RunMark {
     init(in directory: String?, statePath: String) {
         // Some programs share a runtime directory and not a state.
         path = directory.map { $0 + "/.under-way-" + crc32(Array(statePath.utf8)[...]).hexadecimal }
-        guard let path, !make(path), errno == EEXIST else { return }
+        guard let path else { return }
+        shim_remove_at_end(path, HeldSignals.asking, Int32(HeldSignals.asking.count))
+        guard !make(path), errno == EEXIST else { return }
         var facts = stat()
-        if lstat(path, &facts) == 0 { killed = Timestamp(facts.st_mtim) }
+        // Only a file is a mark of ours.
+        if lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG { killed = Timestamp(facts.st_mtim) }
         unlink(path)
         _ = make(path)
     }
