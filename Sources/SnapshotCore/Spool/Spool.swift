@@ -82,9 +82,7 @@ package struct Spool: Sendable {
         }
         var name = SpoolName(number: number, bytes: picture.count)
         // A state that has lost records may give a number twice; no picture goes for that.
-        while fileExists(path(of: name)) {
-            name = SpoolName(number: SpoolName.next(after: name.number), bytes: picture.count)
-        }
+        while fileExists(path(of: name)) { name = name.next }
         do throws(SystemError) {
             for folder in ["", "/tmp", "/" + name.folder] { try makeDirectory(path + folder, mode: 0o700) }
             try markDirty()
@@ -120,8 +118,8 @@ package struct Spool: Sendable {
         _ bytes: Int, maxBytes: Int, minFree: Int, commit: (SpoolFigures) -> Void
     ) throws(SystemError) {
         func hasRoom(_ figures: SpoolFigures, freed: Int) -> Bool {
-            figures.bytes.adding(bytes) <= maxBytes
-                && (freeBytes(path) ?? Int.max).adding(freed) >= minFree.adding(bytes)
+            let free = (freeBytes(path) ?? Int.max).adding(freed)
+            return figures.bytes.adding(bytes) <= maxBytes && free >= minFree.adding(bytes)
         }
         while !hasRoom(figures, freed: 0) {
             var victims: [SpoolName] = []
@@ -136,8 +134,7 @@ package struct Spool: Sendable {
             after.lastDrop = Now.current().moment
             figures = after
             commit(after)
-            var stuck: [SpoolName] = []
-            for name in victims where !discard(name) { stuck.append(name) }
+            let stuck = victims.filter { !discard($0) }
             guard stuck.isEmpty else {
                 stayMarked()
                 throw SystemError("unlink", number: EIO)

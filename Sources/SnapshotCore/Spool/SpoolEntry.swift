@@ -100,6 +100,9 @@ package struct SpoolName: Comparable, Sendable {
     /// The number behind `number`. After the highest the first comes again: out of order, but found.
     static func next(after number: Int) -> Int { (1..<highest).contains(number) ? number + 1 : 1 }
 
+    /// The name of the same picture under the next number.
+    var next: SpoolName { SpoolName(number: Self.next(after: number), bytes: bytes) }
+
     package static func < (left: SpoolName, right: SpoolName) -> Bool { left.number < right.number }
 
     static let perFolder = 1000
