@@ -12,7 +12,7 @@ package enum FragmentedMP4 {
         var whole = 0
         var hasMovie = false
         var hasIndex = false
-        while offset + 8 <= size {
+        while size - offset >= 8 {
             guard let box = box(read(offset)), box.length >= 8, box.length <= size - offset else { break }
             offset += box.length
             switch box.type {

@@ -16,7 +16,7 @@ package struct RecordFolder {
 
     /// The bound that is so tight that nothing that is finished stays.
     package var tooTight: SettingKey? {
-        if let maxBytes = retention.maxBytes, let last = lastFinished, 2 * last > maxBytes { return .recordMaxBytes }
+        if let maxBytes = retention.maxBytes, let last = lastFinished, last.times(2) > maxBytes { return .recordMaxBytes }
         return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? .recordMinFree : nil
     }
     /// The size of the last segment that was finished.
@@ -127,7 +127,7 @@ package struct RecordFolder {
     /// - Returns: how many were deleted.
     @discardableResult
     package mutating func retain(now: Timestamp) -> Int {
-        var total = segments.reduce(0) { $0 + $1.bytes } + (segments.last?.bytes ?? 0)
+        var total = segments.reduce(segments.last?.bytes ?? 0) { $0.adding($1.bytes) }
         var (kept, rest): ([Segment], ArraySlice<Segment>) = ([], segments[...])
         while let oldest = rest.first, isBeyond(oldest, total: total, now: now) {
             rest.removeFirst()
