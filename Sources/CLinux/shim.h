@@ -35,21 +35,6 @@ static inline int shim_signal_read(int descriptor) {
   return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-// A file that goes with the program when a signal asks it to end, but not when it is killed. Signals that are ignored stay so.
-static char shim_parting_file[4096];
-static inline void shim_part(int number) {
-  unlink(shim_parting_file);
-  raise(number); // It is blocked until this returns; then nothing handles it any more.
-}
-static inline void shim_remove_at_end(const char *path, const int *signals, int count) {
-  if (strlen(path) >= sizeof shim_parting_file) return;
-  strcpy(shim_parting_file, path);
-  for (int i = 0; i < count; i++) {
-    struct sigaction parting = {.sa_handler = shim_part, .sa_flags = SA_RESETHAND}, before;
-    if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL) sigaction(signals[i], &parting, NULL);
-  }
-}
-
 static inline void shim_close_on_exec_from(int first) {
   const unsigned cloexec = 1u << 2; // CLOSE_RANGE_CLOEXEC, Linux 5.11
   if (syscall(SYS_close_range, (unsigned)first, ~0u, cloexec) == 0) return;

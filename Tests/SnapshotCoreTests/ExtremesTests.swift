@@ -141,7 +141,7 @@ import Testing
             record.lastNumber = SpoolName.next(after: record.lastNumber)
             record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
             record.countHour(now: now, captured: true, uploadMilliseconds: 1 << 53)
-            record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: 999_999_999_999_999)])
+            record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: SpoolName.mostBytes)])
             record.latches["store"] = Latch.after(record.latches["store"], settings: "", now: now)
             _ = record.latches["store"]?.remaining(settings: "", now: now, recordBoot: boot)
             record.retryQuota = record.retryQuota.replenished
@@ -181,7 +181,7 @@ import Testing
 
     // MARK: Names and numbers
 
-    @Test(arguments: [1, 999, 1000, 123_456_789_012, SpoolName.highest], [1, 16_000_000, 999_999_999_999_999])
+    @Test(arguments: [1, 999, 1000, 123_456_789_012, SpoolName.highest], [1, 16_000_000, SpoolName.mostBytes])
     func aNameIsReadAgain(number: Int, bytes: Int) {
         let name = SpoolName(number: number, bytes: bytes)
         #expect(SpoolName(name.text) == name && name.text.utf8.count > 16 && name.folder.utf8.count == 12)
@@ -195,7 +195,7 @@ import Testing
         "000000000000-10.jpg", "000000000001-0.jpg", "00000000000١-10.jpg", "000000000001-１０.jpg",
         "000000000001-10.JPG",
         "000000000001-10.jpg\u{301}", "000000000001.jpg", "-.jpg", ".jpg", "", "000000000001-10-10.jpg",
-        "000000000001-1000000000000000.jpg",
+        "000000000001-1000000000000000.jpg", "000000000001-1073741825.jpg",
     ])
     func anyOtherNameIsNone(text: String) { #expect(SpoolName(text) == nil) }
 

@@ -94,7 +94,7 @@ NAMES = [
     "000000000001-9223372036854775807.jpg", "000000000002-9223372036854775807.jpg", "000000000003-010.jpg",
     "+00000000004-10.jpg", "-00000000005-10.jpg", "000000000006--10.jpg", "000000000007-+10.jpg", "1000000000000-10.jpg",
     "000000000008-18446744073709551616.jpg", "00000000000\u0661-10.jpg", "000000000009-\u0661\u0660.jpg", "000000000000-10.jpg",
-    "000000000010-0.jpg", "9-9.jpg", "000000000011-999999999999999.jpg", "000000000012-999999999999998.jpg",
+    "000000000010-0.jpg", "9-9.jpg", "000000000011-999999999999999.jpg", "000000000012-999999999999998.jpg", "000000000013-10.jpg",
 ]
 
 
@@ -239,9 +239,9 @@ def test_every_unit_has_bounds(unit):
 
 def killed_run(still, peer):
     """A run that is killed while its store keeps it waiting."""
+    before = len(peer.requests)
     run = still.start("capture")
     deadline = time.monotonic() + 10
-    before = len(peer.requests)
     while len(peer.requests) == before and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(run.pid, signal.SIGKILL)

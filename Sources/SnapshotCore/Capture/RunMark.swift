@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import SnapshotBase
 import SnapshotState
@@ -16,7 +15,7 @@ struct RunMark {
         // Some programs share a runtime directory and not a state.
         path = directory.map { $0 + "/.under-way-" + crc32(Array(statePath.utf8)[...]).hexadecimal }
         guard let path else { return }
-        shim_remove_at_end(path, HeldSignals.asking, Int32(HeldSignals.asking.count))
+        removeAtEnd(path)
         guard !make(path), errno == EEXIST else { return }
         var facts = stat()
         // Only a file is a mark of ours.
@@ -36,6 +35,26 @@ struct RunMark {
         return true
     }
 }
+
+/// The file that `part` removes. Its name is there for as long as the program.
+nonisolated(unsafe) private var partingFile: UnsafeMutablePointer<CChar>?
+
+/// Has a file go with the program when a signal asks it to end, but not when it is killed. Ignored signals stay so.
+private func removeAtEnd(_ path: String) {
+    partingFile.map { free($0) }
+    partingFile = strdup(path)
+    let part: @convention(c) (Int32) -> Void = { number in
+        if let partingFile { unlink(partingFile) }
+        // It is blocked until this returns, and then nothing handles it any more.
+        signal(number, SIG_DFL)
+        raise(number)
+    }
+    for number in HeldSignals.asking where unsafeBitCast(signal(number, part), to: Int.self) == ignored {
+        signal(number, SIG_IGN)
+    }
+}
+
+private let ignored = unsafeBitCast(SIG_IGN, to: Int.self)
 
 extension Run {
     /// Counts the run before this one, which was killed, as a capture that failed, and records that at once: this run may

@@ -91,9 +91,11 @@ package struct SpoolName: Comparable, Sendable {
             let number = Int(decimal: first), let bytes = Int(decimal: second), number > 0, bytes > 0
         else { return nil }
         self.init(number: number, bytes: bytes)
-        guard self.text == text, number <= Self.highest else { return nil }
+        guard self.text == text, number <= Self.highest, bytes <= Self.mostBytes else { return nil }
     }
 
+    /// No picture is larger: a name that says so would have others dropped to make room.
+    static let mostBytes = 1 << 30
     /// The last number that has twelve digits.
     static let highest = 999_999_999_999
 
