@@ -16,7 +16,7 @@ package struct RecordFolder {
 
     /// The bound that is so tight that nothing that is finished stays.
     package var tooTight: SettingKey? {
-        if let maxBytes = retention.maxBytes, let last = lastFinished, last.times(2) > maxBytes { return .recordMaxBytes }
+        if let maxBytes = retention.maxBytes, let last = lastFinished, last > maxBytes / 2 { return .recordMaxBytes }
         return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? .recordMinFree : nil
     }
     /// The size of the last segment that was finished.
