@@ -9,7 +9,7 @@ MOST = 600 << 20
 
 
 class Peer:
-    """`answer` is made of `first`, bytes, and `then`, an iterable of more."""
+    """Every answer is made of `first`, bytes, and of what `then` has: an iterable of more, or a function that makes one."""
 
     def __init__(self, first, then=()):
         self.first, self.then = first, then
@@ -39,7 +39,7 @@ class Peer:
             try:
                 client.settimeout(30)
                 self._read(client)
-                for piece in itertools.chain([self.first], self.then):
+                for piece in itertools.chain([self.first], self.then() if callable(self.then) else self.then):
                     client.sendall(piece)
                     self.sent += len(piece)
                     if self.sent > MOST:

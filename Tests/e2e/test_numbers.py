@@ -5,10 +5,10 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
-import program
 from peer import Peer
 from pictures import picture
 from web import Web, slot
@@ -227,7 +227,7 @@ def test_any_time_of_a_file(still, tmp_path, in_ram, seconds):
 
 # MARK: Bounds of the units
 
-@pytest.mark.parametrize("unit", sorted((program.ROOT / "systemd").glob("*.service")), ids=lambda p: p.name)
+@pytest.mark.parametrize("unit", sorted((Path(__file__).parents[2] / "systemd").glob("*.service")), ids=lambda p: p.name)
 def test_every_unit_has_bounds(unit):
     found = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] not in "#[")
     assert 64 <= int(found["MemoryMax"].removesuffix("M")) <= 384, "a board has 512 MB"
@@ -264,7 +264,7 @@ def marked(snapshot, tmp_path):
 
 def test_a_killed_run_is_counted_by_the_next(marked):
     snapshot, run = marked
-    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent()) as slow:
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         snapshot.set(CAMERA_URL=f"{good.url}/a.jpg").capture().expect(0)
         assert not list(run.iterdir()), "a run that ended leaves no mark"
         snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg")
@@ -303,7 +303,7 @@ def test_a_killed_run_that_had_spooled_its_picture_is_counted_as_captured(marked
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_run_that_is_asked_to_end_is_no_killed_one(marked, number):
     snapshot, run = marked
-    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent()) as slow:
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         going = snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg").start("capture")
         while not slow.requests:
             time.sleep(0.01)
@@ -316,7 +316,7 @@ def test_a_run_that_is_asked_to_end_is_no_killed_one(marked, number):
 
 def test_states_that_share_a_runtime_directory_are_told_apart(marked):
     snapshot, run = marked
-    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent()) as slow:
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg", STATE_PATH="one")
         going = snapshot.start("capture")
         while not slow.requests:
@@ -331,7 +331,7 @@ def test_states_that_share_a_runtime_directory_are_told_apart(marked):
 def test_something_else_where_the_mark_stands(marked, make):
     """It keeps no run from storing, and is followed nowhere."""
     snapshot, run = marked
-    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent()) as slow:
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg")
         killed_run(snapshot, slow)
         mark = next(run.iterdir())

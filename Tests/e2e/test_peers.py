@@ -25,7 +25,11 @@ def limit():
 
 
 DIGEST = b'Digest realm="x", nonce="%s", qop="auth,auth-int", algorithm=MD5-sess' % (b"n" * 50_000)
-numbered = (b"".join(b"X-%d-%d: y\r\n" % (i, k) for k in range(50_000)) for i in itertools.count())
+
+
+def numbered():
+    return (b"".join(b"X-%d-%d: y\r\n" % (i, k) for k in range(50_000)) for i in itertools.count())
+
 
 KINDS = {
     # Trailers: tiny, long, numbered, folded; behind a picture and behind two bytes.
