@@ -75,7 +75,9 @@ extension Run {
         record.outcome = Outcome(result: .captureFailed)
         record.outcome.code = failure.code
         record.written = now.moment
-        if isNews(failure.code) { log.report(failure) }
+        // A journal hears of it once an hour, a person each time.
+        let isNews = isNews(failure.code)
+        if isNews || !goesToJournal(2) { log.report(failure) }
         do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }
     }
 
