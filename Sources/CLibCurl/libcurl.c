@@ -75,6 +75,15 @@ CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) { return GET(info, value); }
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }
 
+CURLcode shim_get_socket(CURL *easy, curl_socket_t *value) { return GET(CURLINFO_ACTIVESOCKET, value); }
+
+CURLcode shim_easy_send(CURL *easy, const void *bytes, size_t size, size_t *count) {
+  return CALL(curl_easy_send)(easy, bytes, size, count);
+}
+CURLcode shim_easy_recv(CURL *easy, void *bytes, size_t size, size_t *count) {
+  return CALL(curl_easy_recv)(easy, bytes, size, count);
+}
+
 struct curl_slist *shim_slist_append(struct curl_slist *list, const char *text) {
   return CALL(curl_slist_append)(list, text);
 }

@@ -18,6 +18,7 @@ package final class Relay {
     private var recordWatch: FolderWatch
     private var outputLock: FileHandle?
     private var gateway: PushGateway?
+    private let digest = DigestMemory()
     private var uplink: PipeUplink?
     private var upload: SegmentUpload?
     private var voice: RelayVoice
@@ -100,7 +101,6 @@ package final class Relay {
         }
         if let push = plan.push {
             gateway = try PushGateway(push, troubles: troubles)
-            gateway?.start()
         }
         if let pipe = plan.pipe {
             uplink = PipeUplink(pipe, stallTimeout: plan.stallTimeout, troubles: troubles)
@@ -177,7 +177,7 @@ package final class Relay {
     private func start(_ now: Uptime) {
         do throws(Failure) {
             attempt = try Attempt(
-                plan, addresses: memory.ordered(plan.candidates), listens: listens,
+                plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens,
                 arguments: { [self] facts in arguments(facts) },
                 pipe: { [self] bytes in uplink?.send(bytes, now: .now()) })
         } catch {
@@ -202,6 +202,7 @@ package final class Relay {
         switch event {
         case .asking: perform(supervisor.handle(.advanced, now: now), now)
         case .connected(let address, let facts):
+            gateway?.expect(attempt?.pid)
             memory.note(address)
             voice.facts = facts
             releaseMemory()

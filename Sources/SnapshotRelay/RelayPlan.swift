@@ -61,9 +61,15 @@ package struct RelayPlan: Sendable {
     package var hlsDirectory: String { outputDirectory + "/hls" }
     package var recordDirectory: String { outputDirectory + "/record" }
 
-    /// The camera's stream at `address`, with its password.
-    package func source(_ address: String) -> RTSPSource {
-        RTSPSource(url: address, user: camera.login, password: camera.password)
+    /// The camera's stream at `address`.
+    /// - Parameter digest: whether the camera has offered Digest to this relay.
+    package func stream(_ address: String, digest: DigestMemory) -> PullGateway.Stream {
+        var stream = PullGateway.Stream(camera, url: address) { [camera, statePath] host, deadline throws(Failure) in
+            try CameraTrust(camera, statePath: statePath).trust(for: host, deadline: deadline)
+        }
+        stream.pace = .milliseconds(100)
+        stream.digest = digest
+        return stream
     }
 
     /// What a remembered address belongs to.

@@ -25,7 +25,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         }
     },
     "ffprobe": { bytes in
-        guard case .found(let facts) = StreamFacts.answer(bytes) else { return }
+        guard let facts = StreamFacts(ffprobe: bytes) else { return }
         expect(facts.size.map { $0.width > 0 && $0.height > 0 } ?? true, "no size")
         expect(isCodec(facts.video) && facts.audio.map(isCodec) ?? true, "no name of a codec")
     },
@@ -65,16 +65,19 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
     },
     "rtsp": { bytes in
         var reader = RTSPReader()
+        var exchange = RTSPExchange(
+            RTSPServer(url: "rtsp://h/", user: "u", password: "p", mayUseBasic: true), localURL: "rtsp://127.0.0.1:9/s",
+            hasSeenDigest: false)
         for piece in inPieces(bytes, { $0 }) {
             reader.append(piece)
             while true {
                 guard let item = try? reader.next() else { break }
                 guard case .message(let message) = item else { continue }
-                _ = message.status
                 expect(message.method == nil || message.status == nil, "a request that is an answer")
-                var login = RTSPLogin(challenges: message.values("WWW-Authenticate"))
-                _ = login?.authorization(
-                    user: "u", password: "p", method: "ANNOUNCE", url: "rtsp://h/", clientNonce: "1")
+                _ = try? exchange.request(message)
+                guard case .pass(let answer) = exchange.answer(message) else { continue }
+                expect(
+                    answer.values("Location").isEmpty && answer.values("WWW-Authenticate").isEmpty, "a way elsewhere")
             }
         }
     },

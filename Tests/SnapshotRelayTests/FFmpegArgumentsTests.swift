@@ -85,7 +85,7 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
         let all = list(StreamFacts(video: "h264", audio: nil), plan).joined(separator: " ")
         #expect(!all.contains("canary") && !all.contains("server"))
         #expect(Set(plan.secrets) == ["canary-password", "canary-push", "canary-token"])
-        let question = StreamFacts.question(plan.source(plan.candidates[0]))
+        let question = StreamFacts.question(RTSPSource(url: "rtsp://127.0.0.1:9/canary", timeout: .seconds(1)))
         #expect(!question.arguments.joined().contains("canary"))
     }
 }

@@ -48,6 +48,12 @@ CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
 
+CURLcode shim_get_socket(CURL *easy, curl_socket_t *value);
+
+/// Over a connection made with CURLOPT_CONNECT_ONLY; neither waits.
+CURLcode shim_easy_send(CURL *easy, const void *bytes, size_t size, size_t *count);
+CURLcode shim_easy_recv(CURL *easy, void *bytes, size_t size, size_t *count);
+
 struct curl_slist *shim_slist_append(struct curl_slist *list, const char *text);
 void shim_slist_free_all(struct curl_slist *list);
 

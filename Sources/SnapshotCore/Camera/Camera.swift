@@ -23,7 +23,7 @@ package func makeCamera(
     switch settings.source {
     case .reolink(let host): ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
     case .http(let url): HTTPCamera(settings: settings, url: url, client: client, trust: trust)
-    case .rtsp, .v4l2: FFmpegCamera(settings: settings)
+    case .rtsp, .v4l2: FFmpegCamera(settings: settings, trust: trust)
     case .file(let path): FileCamera(path: path)
     }
 }

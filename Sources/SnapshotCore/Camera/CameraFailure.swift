@@ -20,7 +20,7 @@ extension Failure {
                     ? "no connection within CAMERA_CONNECT_TIMEOUT (\(settings.connectTimeout.settingText))"
                     : failure.why,
                 hint:
-                    "is it on, is \(setting) right, and its HTTP\(settings.useHTTPS ? "S" : "") port enabled?"
+                    "is it on, is \(setting) right, and its \(settings.protocolName) port enabled?"
             )
         case .timedOut:
             return make(
@@ -119,5 +119,12 @@ extension Failure {
                 .camera, code: "camera-status", "no picture from camera", settings.address,
                 why: "HTTP status \(response.status)", hint: nil)
         }
+    }
+}
+
+extension CameraSettings {
+    fileprivate var protocolName: String {
+        if case .rtsp = source { return "RTSP" }
+        return useHTTPS ? "HTTPS" : "HTTP"
     }
 }

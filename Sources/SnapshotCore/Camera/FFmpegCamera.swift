@@ -3,43 +3,55 @@ import SnapshotBase
 /// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
 struct FFmpegCamera: Camera {
     let settings: CameraSettings
+    let trust: CameraTrust
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
+        guard case .rtsp(let url) = settings.source else { return try picture(deviceCommand, deadline: deadline) }
+        let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
+        var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
+        // The deadline ends it, in words of its own.
+        stream.patience = deadline.left + .seconds(2)
+        stream.digest = DigestMemory(isSet: memory.auth == "digest")
+        let gateway = try PullGateway(stream)
+        // TLS is taken down before anything else ends.
+        defer { gateway.stop(grace: .seconds(2)) }
+        defer { if stream.digest.isSet { memory.auth = "digest" } }
+        return try picture(gateway.source.stillCommand, through: gateway, deadline: deadline)
+    }
+
+    private func picture(
+        _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
         let result = try Child.run(command, outputLimit: Picture.maximumBytes, deadline: deadline)
-        if result.isTimedOut {
-            throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings)
+        if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings) }
+        if !result.output.isEmpty, !result.isTimedOut { return result.output }
+        if let failure = gateway?.failure { throw failure }
+        if result.isTimedOut { throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings) }
+        throw noPicture(String(decoding: result.complaint, as: UTF8.self), gateway)
+    }
+
+    private func noPicture(_ complaint: String, _ gateway: PullGateway?) -> Failure {
+        if FFmpegLimits.areExceeded(complaint) {
+            return Failure(
+                .camera, code: "picture-too-large", "bad picture from camera", settings.address,
+                why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
+                hint: "choose a smaller stream of the camera's")
         }
-        if result.isTooLong {
-            throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings)
-        }
-        if !result.output.isEmpty { return result.output }
-        let complaint = redact(String(decoding: result.complaint, as: UTF8.self), [settings.password])
-        let line = complaint.split(separator: "\n").last ?? "ffmpeg gave no picture"
-        // The list that ffmpeg reads the address from, lest the password stand in its arguments, is no news.
-        let last = String(line.trimmingPrefix("pipe:3: "))
-        if complaint.contains("401 Unauthorized") {
-            throw Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
-                why: last.printable(),
-                hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
-        }
-        throw Failure(
+        let translated = gateway?.translated(complaint) ?? complaint
+        let line = redact(translated, [settings.password]).split(separator: "\n").last ?? "ffmpeg gave no picture"
+        // The list that ffmpeg reads the address from is no news.
+        let last = String(line.trimmingPrefix("pipe:\(RTSPSource.descriptor): "))
+        return Failure(
             .camera, code: "camera-stream", "no picture from", settings.address, why: last.printable(),
             hint: "check CAMERA_URL; ffplay or VLC should show the same stream")
     }
 
-    private var command: Command {
-        switch settings.source {
-        case .v4l2(let device):
-            let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
-            let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
-            let picture = ["-frames:v", "1", "-q:v", "2", "-f", "mjpeg", "pipe:1"]
-            return Command("ffmpeg", quiet + ["-f", "v4l2"] + size + ["-i", device] + picture)
-        default:
-            let url = if case .rtsp(let url) = settings.source { url } else { "" }
-            var source = RTSPSource(url: url, user: settings.login, password: settings.password)
-            source.timeout = settings.timeout
-            return source.stillCommand
-        }
+    private var deviceCommand: Command {
+        let device = if case .v4l2(let device) = settings.source { device } else { "" }
+        let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
+        let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
+        let picture = ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
+        let input = ["-threads", "1"] + FFmpegLimits.pixels + ["-f", "v4l2"] + size + ["-i", device]
+        return Command("ffmpeg", quiet + input + picture)
     }
 }

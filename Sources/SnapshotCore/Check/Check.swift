@@ -89,7 +89,8 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
     -> CameraCheck.Result
 {
     var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()
-    let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays)
+    let trust = CameraTrust(camera, statePath: plan.statePath)
+    let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays, trust: trust)
     if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
         result.findings.append(codec)
     } else if !plan.streams.isEmpty {

@@ -1,12 +1,13 @@
 import SnapshotBase
 
 /// The camera's video, and the program that reads it.
-struct StreamCheck: Sendable {
+struct StreamCheck {
     let camera: CameraSettings
     /// Addresses to try, the likeliest first.
     let addresses: [String]
     /// Whether the relay needs it.
     let isNeeded: Bool
+    let trust: CameraTrust
 
     /// For one answer of the camera's.
     private static let patience = Duration.seconds(3)
@@ -15,39 +16,57 @@ struct StreamCheck: Sendable {
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
         guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
-        let silence = "no answer in time"
-        var why = silence
+        var why = "no answer in time"
         for address in addresses where !deadline.hasPassed {
-            let started = Uptime.now()
-            guard
-                let result = try? Child.run(question(address), outputLimit: 65536, deadline: deadline),
-                !result.isTimedOut
-            else { break }
-            switch StreamFacts.answer(result.output) {
-            case .found(let facts):
+            do throws(Failure) {
+                guard let facts = try facts(at: address, deadline) else { break }
                 let size = facts.size.map { " \($0.width)×\($0.height)" } ?? ""
                 return .passed(
                     "codec", "\(facts.video)\(size), at \(redactedURL(address))",
                     facts: ["codec": .string(facts.video), "address": .string(redactedURL(address))])
-            case .noSuchStream: why = "it has no such stream"
-            case .refused:
-                return failure("it refuses the login", hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
-            case .unreachable:
-                // ffprobe tells a server that has fallen silent from one that isn't there by nothing but the time.
-                return failure(Uptime.now() - started < Self.patience ? "it can't be reached" : silence)
+            } catch {
+                guard error.code == "camera-stream" else { return failure(told(error), hint: hint(error)) }
+                why = "it has no such stream"
             }
         }
         return failure(why)
     }
 
+    /// nil where there was no time.
+    private func facts(at address: String, _ deadline: Deadline) throws(Failure) -> StreamFacts? {
+        let known = try TLSHost(url: address).map { host throws(Failure) in
+            try trust.trust(for: host, deadline: deadline)
+        }
+        var stream = PullGateway.Stream(camera, url: address) { _, _ in known ?? .authorities(file: nil) }
+        stream.patience = min(Self.patience, deadline.left)
+        let gateway = try PullGateway(stream)
+        defer { gateway.stop(grace: Self.patience) }
+        let result = try Child.run(StreamFacts.question(gateway.source), outputLimit: 65536, deadline: deadline)
+        if let failure = gateway.failure { throw failure }
+        guard !result.isTimedOut else { return nil }
+        if let facts = StreamFacts(ffprobe: result.output) { return facts }
+        throw Failure(.camera, code: "camera-stream", "no video from", redactedURL(address), why: "there is none")
+    }
+
+    private func told(_ failure: Failure) -> String {
+        switch failure.code {
+        case "camera-credentials": "it refuses the login"
+        case "camera-unreachable", "camera-unresolved": "it can't be reached"
+        case "camera-silent": "no answer in time"
+        default: failure.why
+        }
+    }
+
+    private func hint(_ failure: Failure) -> String {
+        switch failure.code {
+        case "camera-credentials": "check CAMERA_USERNAME and CAMERA_PASSWORD"
+        case "camera-unreachable", "camera-unresolved", "camera-silent", "camera-lost": Self.switchOn
+        default: failure.hint ?? Self.switchOn
+        }
+    }
+
     private static let switchOn =
         "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT"
-
-    private func question(_ address: String) -> Command {
-        var source = RTSPSource(url: address, user: camera.login, password: camera.password)
-        source.timeout = Self.patience
-        return StreamFacts.question(source)
-    }
 
     private func failure(_ why: String, hint: String = switchOn) -> Finding {
         var finding = Finding.failed(

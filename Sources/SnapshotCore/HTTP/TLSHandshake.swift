@@ -1,7 +1,7 @@
 import CLibCurl
 import SnapshotBase
 
-/// A TLS connection that is closed as soon as it is there: nothing is asked of the server, and no login sent.
+/// A TLS connection that libcurl makes and then leaves alone: nothing is asked of the server over it, and no login sent.
 struct TLSHandshake {
     let host: TLSHost
     let connectTimeout: Duration
@@ -9,15 +9,24 @@ struct TLSHandshake {
 
     /// The server's public key, whoever it is: `sha256//…`.
     func key() throws(HTTPFailure) -> String {
+        let handle = try connection(trusting: .anybody)
+        guard let pin = withExtendedLifetime(handle, { seenPin(handle.pointer) }) else {
+            throw HTTPFailure(kind: .tls, why: "its certificate can't be read")
+        }
+        return pin
+    }
+
+    /// The connection, which lives as long as its handle.
+    func connection(trusting trust: TLSTrust) throws(HTTPFailure) -> EasyHandle {
         var request = HTTPRequest("GET", "https://\(host)/", deadline: deadline)
-        (request.trust, request.usesProxy, request.connectTimeout) = (.anybody, false, connectTimeout)
+        (request.trust, request.usesProxy, request.connectTimeout) = (trust, false, connectTimeout)
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
         // A handle of its own, and with it the connection, which nobody may use for more.
         let handle = try EasyHandle()
         let easy = handle.pointer
         request.set(on: easy)
         _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
-        _ = shim_set_long(easy, CURLOPT_CERTINFO, 1)
+        if trust == .anybody { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
         // RTSP has no name in ALPN, and some servers insist on one of theirs.
         _ = shim_set_long(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
         let (code, words) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
@@ -34,9 +43,7 @@ struct TLSHandshake {
             if failure.kind == .timedOut { failure.kind = .unconnected }
             throw failure
         }
-        let pin = withExtendedLifetime(handle) { seenPin(easy) }
-        guard let pin else { throw HTTPFailure(kind: .tls, why: "its certificate can't be read") }
-        return pin
+        return handle
     }
 
     /// The public key in the certificate that the server showed.

@@ -16,11 +16,12 @@ final class Attempt {
     }
 
     private enum Stage {
-        case asking(Child, address: String, answer: [UInt8])
-        case streaming(Child)
+        case asking(Child, PullGateway, address: String, answer: [UInt8])
+        case streaming(Child, PullGateway)
     }
 
     private let plan: RelayPlan
+    private let digest: DigestMemory
     private let arguments: (StreamFacts) -> [String]
     private let pipe: (ArraySlice<UInt8>) -> Void
     private var addresses: ArraySlice<String>
@@ -41,14 +42,16 @@ final class Attempt {
 
     /// - Parameters:
     ///   - addresses: what to try, the likeliest first.
+    ///   - digest: whether the camera has offered Digest to this relay.
     ///   - listens: whether audio has to be heard before it is taken.
     ///   - arguments: ffmpeg's for what was found.
     ///   - pipe: takes ffmpeg's standard output.
     init(
-        _ plan: RelayPlan, addresses: [String], listens: Bool, arguments: @escaping (StreamFacts) -> [String],
-        pipe: @escaping (ArraySlice<UInt8>) -> Void
+        _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool,
+        arguments: @escaping (StreamFacts) -> [String], pipe: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(Failure) {
         self.plan = plan
+        self.digest = digest
         self.listens = listens
         self.arguments = arguments
         self.pipe = pipe
@@ -60,7 +63,14 @@ final class Attempt {
 
     private var child: Child? {
         switch stage {
-        case .asking(let child, _, _), .streaming(let child): child
+        case .asking(let child, _, _, _), .streaming(let child, _): child
+        case nil: nil
+        }
+    }
+
+    private var gateway: PullGateway? {
+        switch stage {
+        case .asking(_, let gateway, _, _), .streaming(_, let gateway): gateway
         case nil: nil
         }
     }
@@ -81,7 +91,7 @@ final class Attempt {
 
     /// Asks ffmpeg to finish its files and end; a question is simply broken off.
     func terminate() {
-        if case .streaming(let child) = stage { child.signal(SIGTERM) } else { kill() }
+        if case .streaming(let child, _) = stage { child.signal(SIGTERM) } else { kill() }
     }
 
     /// Ends it, so that another begins; asked again, without patience.
@@ -95,13 +105,13 @@ final class Attempt {
         guard let stage, let child else { return [] }
         child.drain(2) { complaints.read($0) }
         switch stage {
-        case .asking(_, let address, var answer):
+        case .asking(_, let gateway, let address, var answer):
             child.drain(1) { answer += $0 }
             if answer.count > Self.longestAnswer { child.signal(SIGKILL) }
-            self.stage = .asking(child, address: address, answer: answer)
+            self.stage = .asking(child, gateway, address: address, answer: answer)
             guard child.poll() != nil else { return [] }
             child.drain(1) { answer += $0 }
-            return answered(answer, address)
+            return answered(answer, address, gateway)
         case .streaming:
             child.drain(1, pipe)
             var grew = false
@@ -116,40 +126,46 @@ final class Attempt {
         }
     }
 
-    private func answered(_ answer: [UInt8], _ address: String) -> [Event] {
+    private func answered(_ answer: [UInt8], _ address: String, _ gateway: PullGateway) -> [Event] {
         guard child?.ending != .killed(SIGKILL) else { return [end(Supervisor.Trouble("camera-silent"))] }
         do throws(Failure) {
-            switch StreamFacts.answer(answer) {
-            case .found(let facts):
-                var command = Command("ffmpeg", arguments(facts))
-                command.inputs = [RTSPSource.descriptor: plan.source(address).list]
-                command.outputs = [2, FFmpegArguments.progressDescriptor]
-                if plan.pipe != nil { command.outputs.insert(1) }
-                let child = try Child(command)
-                // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
-                if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
-                stage = .streaming(child)
-                encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
+            if let facts = StreamFacts(ffprobe: answer) {
+                try begin(facts, gateway)
                 return [.connected(address, facts)]
-            case .refused: return [end(Supervisor.Trouble("camera-credentials", isRefusal: true))]
-            case .unreachable: return [end(Supervisor.Trouble("camera-unreachable"))]
-            case .noSuchStream:
-                guard !addresses.isEmpty else { return [end(Supervisor.Trouble("camera-stream"))] }
-                try askNext()
-                return [.asking]
             }
+            // Without a word of the camera's it has a stream, but none that ffmpeg can read.
+            let failure = gateway.failure
+            guard failure?.code ?? "camera-stream" == "camera-stream" else { return [end(because: failure)] }
+            guard !addresses.isEmpty else { return [end(because: failure)] }
+            try askNext()
+            return [.asking]
         } catch {
             return [end(Supervisor.Trouble(error.code))]
         }
     }
 
+    private func begin(_ facts: StreamFacts, _ gateway: PullGateway) throws(Failure) {
+        var command = Command("ffmpeg", arguments(facts))
+        command.inputs = [RTSPSource.descriptor: gateway.source.list]
+        command.outputs = [2, FFmpegArguments.progressDescriptor]
+        if plan.pipe != nil { command.outputs.insert(1) }
+        let child = try Child(command)
+        // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
+        if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
+        stage = .streaming(child, gateway)
+        encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
+    }
+
     private func askNext() throws(Failure) {
         guard let address = addresses.popFirst() else { return }
-        let child = try Child(StreamFacts.question(plan.source(address), listens: listens))
-        stage = .asking(child, address: address, answer: [])
+        let gateway = try PullGateway(plan.stream(address, digest: digest))
+        complaints.translate = { [weak gateway] text in gateway?.translated(text) ?? "" }
+        let child = try Child(StreamFacts.question(gateway.source, listens: listens))
+        stage = .asking(child, gateway, address: address, answer: [])
     }
 
     private func ended(_ ending: Child.Ending) -> Event {
+        if reason == nil, !hasGrown, let failure = gateway?.failure { return end(because: failure) }
         let code =
             switch ending {
             case .exited where hasGrown: "camera-lost"
@@ -157,6 +173,14 @@ final class Attempt {
             case .killed: "ffmpeg-killed"
             }
         return end(Supervisor.Trouble(reason ?? code))
+    }
+
+    /// What the camera said tells more than what ffmpeg made of it.
+    private func end(because failure: Failure?) -> Event {
+        let isRefusal = failure?.kind == .cameraRefused
+        let event = end(Supervisor.Trouble(failure?.code ?? "camera-stream", isRefusal: isRefusal))
+        if let failure { complaints = Complaints(of: failure) }
+        return event
     }
 
     private func end(_ trouble: Supervisor.Trouble) -> Event {

@@ -7,9 +7,26 @@ struct Complaints {
 
     private let secrets: [String]
     private var line: [UInt8] = []
-    private(set) var last: [String] = []
+    /// As they were said: a program may say a great deal, and only what is told is worth a closer look.
+    private var kept: [[UInt8]] = []
+    private var ours: [String] = []
+
+    /// How it is told to others; applied before secrets are left out.
+    var translate: (String) -> String = { $0 }
+
+    var last: [String] { ours + kept.map(told) }
 
     init(secrets: [String]) { self.secrets = secrets }
+
+    /// Words of our own.
+    init(of failure: Failure) {
+        self.init(secrets: [])
+        ours = [failure.why]
+    }
+
+    private func told(_ line: [UInt8]) -> String {
+        redact(translate(String(decoding: line, as: UTF8.self)), secrets).printable(limit: 300)
+    }
 
     mutating func read(_ bytes: ArraySlice<UInt8>) {
         for byte in bytes {
@@ -21,15 +38,19 @@ struct Complaints {
         }
     }
 
+    /// That nothing is decoded where no limit would hold is as it should be, and how often something was said no news.
+    private static func isNews(_ line: [UInt8]) -> Bool {
+        !line.suffix(23).elementsEqual("not on whitelist 'none'".utf8) && !line.starts(with: "    Last message".utf8)
+    }
+
     mutating func endLine() {
         // A line that was cut may end within a secret, which nothing would recognize any more.
         if line.count == Self.longestLine {
             line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? []
         }
-        let text = redact(String(decoding: line, as: UTF8.self), secrets).printable(limit: 300)
-        line.removeAll(keepingCapacity: true)
-        guard !text.isEmpty, text != last.last else { return }
-        last.append(text)
-        if last.count > Self.lines { last.removeFirst() }
+        defer { line.removeAll(keepingCapacity: true) }
+        guard !line.isEmpty, line != kept.last, Self.isNews(line) else { return }
+        kept.append(line)
+        if kept.count > Self.lines { kept.removeFirst() }
     }
 }

@@ -1,99 +1,89 @@
 import Glibc
 import SnapshotBase
 import SnapshotCore
+import Synchronization
 
 /// The near end of the RTSP push. ffmpeg pushes to a port on loopback, and what it says is handed on from here, because
 /// its arguments are for everybody to see and would hold the login, and because its RTSP muxer waits for ever for a
 /// server that has fallen silent.
 ///
-/// One push at a time, in a thread of its own; ffmpeg comes again a second after each failure.
+/// The address stands in ffmpeg's arguments, too, so it can't be a secret: who comes is known by the process that holds
+/// the other end of the connection. ffmpeg comes again a second after each failure.
 final class PushGateway: Sendable {
-    private let destination: PushDestination
-    private let troubles: OutputTroubles
-    private let listener: FileHandle
-    private let port: UInt16
+    private let gateway: Gateway
+    private let owner: Owner
 
     /// How long the server may leave a request unanswered, and what it was sent untaken.
-    static let patience: Duration = .seconds(10)
-    private static let path = "/push"
+    private static let patience: Duration = .seconds(10)
 
     /// What ffmpeg gets as its destination.
-    var localURL: String { "rtsp://127.0.0.1:\(port)\(Self.path)" }
+    var localURL: String { gateway.localURL }
 
-    init(_ destination: PushDestination, troubles: OutputTroubles) throws(Failure) {
-        self.destination = destination
-        self.troubles = troubles
-        do throws(SystemError) {
-            (listener, port) = try listenOnLoopback()
+    init(_ push: PushDestination, troubles: OutputTroubles) throws(Failure) {
+        let server = RTSPServer(
+            url: push.url, user: push.user.isEmpty ? nil : push.user, password: push.password, mayUseBasic: true)
+        let latch = Latch()
+        let owner = Owner()
+        var destination = Gateway.Destination(
+            server: server, patience: Self.patience, pace: .milliseconds(100),
+            connect: { () throws(Failure) in try push.connect(patience: Self.patience) },
+            ended: { ending in
+                if let code = latch.note(ending) { troubles.set(.republish, code) }
+            })
+        destination.begins = { !latch.holds }
+        destination.flows = { troubles.set(.republish, nil) }
+        gateway = try Gateway(path: "push", to: destination) { client in owner.holds(client) }
+        self.owner = owner
+    }
+
+    /// The ffmpeg that may push from now on, by its process.
+    func expect(_ pid: pid_t?) { owner.group.withLock { $0 = pid } }
+
+    private final class Owner: Sendable {
+        let group = Mutex<pid_t?>(nil)
+
+        func holds(_ client: FileHandle) -> Bool {
+            group.withLock { $0 }.map { Peer(of: client)?.belongs(toGroup: $0) ?? false } ?? false
+        }
+    }
+}
+
+extension PushDestination {
+    fileprivate func connect(patience: Duration) throws(Failure) -> any RTSPLine {
+        do throws(HTTPFailure) {
+            let socket = try SnapshotCore.connect(to: host, port: port, patience: patience, deadline: .after(patience))
+            return PlainLine(socket, patience: patience)
         } catch {
-            throw Failure(.state, code: "push", "cannot listen on loopback", why: "\(error)")
+            throw Failure(.store, code: "push-unreachable", "cannot reach", host, why: error.why)
         }
     }
+}
 
-    /// Serves until the program ends.
-    func start() {
-        _ = detach { [self] in
-            var latch = Latch()
-            while true {
-                let descriptor = retrying { accept(listener.descriptor, nil, nil) }
-                guard descriptor >= 0 else {
-                    usleep(100_000)
-                    continue
-                }
-                let client = FileHandle(owning: descriptor)
-                guard !latch.holds, isOwn(client) else { continue }
-                latch.note(serve(client))
-            }
-        }
+/// Credentials that were refused, and requests that were, are not repeated every second.
+private final class Latch: Sendable {
+    private struct State {
+        var until: Uptime?
+        var backoff = Backoff.latch
     }
 
-    /// Credentials that were refused, and requests that were, are not repeated every second.
-    private struct Latch {
-        private var until: Uptime?
-        private var backoff = Backoff.latch
+    private let state = Mutex(State())
 
-        var holds: Bool { until.map { Uptime.now() < $0 } ?? false }
+    var holds: Bool { state.withLock { $0.until.map { Uptime.now() < $0 } ?? false } }
 
-        mutating func note(_ end: PushSession.End) {
-            switch end {
-            case .refused: until = .now() + backoff.next()
-            case .rejected: until = .now() + .seconds(10)
-            case .lost(let wasFlowing): if wasFlowing { backoff.reset() }
-            }
+    /// - Returns: the trouble's code; nil where there is none.
+    func note(_ ending: Gateway.Ending) -> String? {
+        switch ending {
+        case .unconnected: return "push-unreachable"
+        case .session(.refused, _), .session(.insecure, _):
+            state.withLock { $0.until = .now() + $0.backoff.next() }
+            return "push-refused"
+        case .session(.rejected, _), .session(.redirected, _):
+            state.withLock { $0.until = .now() + .seconds(10) }
+            return "push-rejected"
+        case .session(.stopped, _): return nil
+        case .session(_, let wasFlowing):
+            if wasFlowing { state.withLock { $0.backoff.reset() } }
+            return "push-lost"
         }
-    }
-
-    private func serve(_ client: FileHandle) -> PushSession.End {
-        guard let server = connect(to: destination.host, port: destination.port, patience: Self.patience) else {
-            troubles.set(.republish, "push-unreachable")
-            return .lost(wasFlowing: false)
-        }
-        limitWaiting(client.descriptor, Self.patience)
-        var session = PushSession(
-            client: client, server: server, destination: destination, localURL: localURL, troubles: troubles)
-        return session.run()
-    }
-
-    /// Whether the other end is a process of this user: nobody else may push with our login. Where the kernel's list
-    /// can't be read, loopback has to do.
-    private func isOwn(_ client: FileHandle) -> Bool {
-        var address = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let got = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(client.descriptor, $0, &length) }
-        }
-        guard got == 0, let table = try? readFile("/proc/net/tcp", limit: 8 << 20) else { return true }
-        let theirs = [UInt16(bigEndian: address.sin_port), port].map(hexadecimalPort)
-        for line in String(decoding: table, as: UTF8.self).split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count > 7, fields[1].hasSuffix(theirs[0]), fields[2].hasSuffix(theirs[1]) else { continue }
-            return fields[7] == "\(geteuid())"
-        }
-        return true
-    }
-
-    private func hexadecimalPort(_ port: UInt16) -> String {
-        let digits = String(port, radix: 16, uppercase: true)
-        return ":" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
     }
 }

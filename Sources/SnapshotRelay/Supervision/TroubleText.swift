@@ -6,6 +6,10 @@ enum TroubleText {
     private static let words = [
         "camera-unreachable": "it can't be reached", "camera-silent": "it doesn't answer",
         "camera-credentials": "it refuses the login", "camera-stream": "it has no such stream",
+        "camera-unresolved": "its name does not resolve", "camera-tls": "there is no TLS with it",
+        "camera-key-changed": "its TLS key isn't the one that is pinned",
+        "camera-redirect": "it sends elsewhere",
+        "camera-insecure-login": "no login there is safe enough", "camera-pins": "the pinned TLS keys can't be read",
         "camera-stalled": "nothing more came", "camera-lost": "it ended the stream",
         "ffmpeg-failed": "ffmpeg gave up", "ffmpeg-killed": "ffmpeg was killed",
         "no-ffmpeg": "ffmpeg is not installed", "no-ffprobe": "ffprobe is not installed",
@@ -22,6 +26,12 @@ enum TroubleText {
 
     private static let hints = [
         "camera-unreachable": reach, "camera-silent": reach,
+        "camera-tls": "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first",
+        "camera-key-changed":
+            "if the camera was replaced or reset, forget the old key: snapshot check --forget-pin; if not, somebody may "
+            + "be in between",
+        "camera-redirect": "set CAMERA_URL to the stream's final address",
+        "camera-insecure-login": "switch Digest on in the camera, or use rtsps:// in CAMERA_URL",
         "camera-credentials":
             "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min",
         "camera-stream": "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE",

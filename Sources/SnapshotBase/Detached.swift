@@ -1,7 +1,7 @@
 import Glibc
 
 /// Runs `body` in a thread of its own that nobody waits for; false where none can be had.
-func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
+package func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Work: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

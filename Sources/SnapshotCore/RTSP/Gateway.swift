@@ -1,0 +1,128 @@
+import Glibc
+import SnapshotBase
+import Synchronization
+
+/// Stands between ffmpeg and a server that speaks RTSP: ffmpeg comes to a port of loopback, and the connection to the
+/// server, its TLS and its login are made here. One session at a time, in a thread of its own, until `stop`.
+package final class Gateway: Sendable {
+    /// What a gateway leads to. All of it is called in the gateway's thread.
+    package struct Destination: Sendable {
+        package var server: RTSPServer
+        /// How long either side may leave the other waiting before media flows, and what it was sent untaken.
+        package var patience: Duration
+        /// How long media may gather to go on in large pieces.
+        package var pace: Duration
+        /// Kept beyond this gateway, where there will be others to the same server.
+        package var digest = DigestMemory()
+        package var connect: @Sendable () throws(Failure) -> any RTSPLine
+        /// A session begins; false where it may not, and ffmpeg is sent away.
+        package var begins: @Sendable () -> Bool = { true }
+        /// Media flows.
+        package var flows: @Sendable () -> Void = {}
+        /// A session has ended; or there was none, since the server can't be reached.
+        package var ended: @Sendable (Ending) -> Void
+
+        package init(
+            server: RTSPServer, patience: Duration, pace: Duration,
+            connect: @escaping @Sendable () throws(Failure) -> any RTSPLine, ended: @escaping @Sendable (Ending) -> Void
+        ) {
+            self.server = server
+            self.patience = patience
+            self.pace = pace
+            self.connect = connect
+            self.ended = ended
+        }
+    }
+
+    package enum Ending: Sendable {
+        case unconnected(Failure)
+        case session(RTSPEnd, wasFlowing: Bool)
+    }
+
+    /// What ffmpeg gets as the server's address.
+    package let localURL: String
+    /// Closed here, its other end becomes readable there.
+    private let stopping: Mutex<FileHandle?>
+    private let stopped: FileHandle
+
+    /// - Parameters:
+    ///   - path: of the address that ffmpeg gets.
+    ///   - admits: whether one who knows the address may come in; called in the gateway's thread.
+    package init(
+        path: String, to destination: Destination, admits: @escaping @Sendable (FileHandle) -> Bool = { _ in true }
+    ) throws(Failure) {
+        let url: String
+        do throws(SystemError) {
+            let (listener, port) = try listenOnLoopback()
+            url = "rtsp://127.0.0.1:\(port)/\(path)"
+            let (stop, stopping) = try makePipe()
+            let (stopped, ended) = try makePipe()
+            self.stopping = Mutex(stopping)
+            self.stopped = stopped
+            let isRunning = detach {
+                var door = Door(listener: listener) { client, request in
+                    isAddress(request.url, below: url) && admits(client)
+                }
+                serve(&door, url, destination, stop)
+                withExtendedLifetime(ended) {}
+            }
+            guard isRunning else { throw SystemError("pthread_create", number: EAGAIN) }
+        } catch {
+            throw Failure(.state, code: "gateway", "cannot listen on loopback", why: "\(error)")
+        }
+        localURL = url
+    }
+
+    deinit { stop(grace: .zero) }
+
+    /// Ends the session that is under way, and lets nobody in any more.
+    /// - Parameter grace: how long to wait for that.
+    package func stop(grace: Duration) {
+        stopping.withLock { $0 = nil }
+        var end = pollfd(fd: stopped.descriptor, events: Int16(POLLIN), revents: 0)
+        if grace > .zero { retrying { poll(&end, 1, Int32(clamping: grace.milliseconds)) } }
+    }
+}
+
+/// Whether a server has offered Digest: from then on it never gets the password itself.
+package final class DigestMemory: Sendable {
+    private let seen: Mutex<Bool>
+
+    package init(isSet: Bool = false) { seen = Mutex(isSet) }
+    package var isSet: Bool { seen.withLock { $0 } }
+    func set() { seen.withLock { $0 = true } }
+}
+
+/// Whether `url` is `base`, or a track or query below it.
+private func isAddress(_ url: String, below base: String) -> Bool {
+    RTSPAddresses(local: base, server: base).outward(url) != nil
+}
+
+private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Destination, _ stop: FileHandle) {
+    while let guest = nextGuest(&door, stop) {
+        guard destination.begins() else { continue }
+        let line: any RTSPLine
+        do throws(Failure) { line = try destination.connect() } catch {
+            destination.ended(.unconnected(error))
+            continue
+        }
+        let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
+        var session = RTSPSession(
+            guest: guest, server: line, exchange: exchange, patience: destination.patience, pace: destination.pace)
+        let end = session.run(&door, stop: stop.descriptor, started: destination.flows)
+        if session.hasSeenDigest { destination.digest.set() }
+        destination.ended(.session(end, wasFlowing: session.isFlowing))
+        session.close()
+    }
+}
+
+/// Waits for one who may come in; nil when it is time to end.
+private func nextGuest(_ door: inout Door, _ stop: FileHandle) -> Door.Guest? {
+    while true {
+        if let guest = door.takeGuest() { return guest }
+        var ready = [pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)] + door.waiting
+        retrying { poll(&ready, nfds_t(ready.count), door.wake.map { Int32(clamping: $0.millisecondsLeft) } ?? -1) }
+        if ready[0].revents != 0 { return nil }
+        door.turn()
+    }
+}

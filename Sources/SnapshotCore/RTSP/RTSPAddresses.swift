@@ -1,0 +1,82 @@
+import SnapshotBase
+
+/// The server's addresses as ffmpeg gets to see them, and back: ffmpeg knows only the gateway, and the server only itself.
+package struct RTSPAddresses: Sendable {
+    /// Where ffmpeg asks, e.g. `rtsp://127.0.0.1:40000/SECRET`.
+    let local: String
+    /// The stream as the server is asked for it, e.g. `rtsp://192.168.1.20:554/live`.
+    let server: String
+    /// Scheme and host of other addresses that the server has named; `rtsp://127.0.0.1:40000/SECRET.0` stands for the first.
+    private var others: [String] = []
+
+    private static let mostOthers = 8
+
+    init(local: String, server: String) {
+        self.local = local
+        self.server = server
+    }
+
+    /// The server's address for one of ffmpeg's; nil where it isn't one of ours.
+    func outward(_ url: String) -> String? {
+        guard url.hasPrefix(local) else { return nil }
+        let rest = url.dropFirst(local.count)
+        if rest.hasPrefix(".") {
+            let number = rest.dropFirst().prefix { $0.isNumber }
+            let behind = rest.dropFirst(1 + number.count)
+            guard let index = Int(number), others.indices.contains(index), Self.ends(behind) else { return nil }
+            return others[index] + behind
+        }
+        return Self.ends(rest) ? server + rest : nil
+    }
+
+    /// `text` with each RTSP address in it as one of ours.
+    mutating func inward(_ text: String) -> String {
+        var result = ""
+        var rest = text[...]
+        while let mark = rest.range(of: "://") {
+            let scheme = rest[..<mark.lowerBound].suffix(5).lowercased()
+            let length = scheme == "rtsps" ? 5 : scheme.hasSuffix("rtsp") ? 4 : 0
+            guard length > 0 else {
+                result += rest[..<mark.upperBound]
+                rest = rest[mark.upperBound...]
+                continue
+            }
+            let start = rest.index(mark.lowerBound, offsetBy: -length)
+            result += rest[..<start]
+            let (ours, replaced) = inward(address: rest[start...])
+            result += ours
+            rest = rest[start...].dropFirst(replaced)
+        }
+        return result + rest
+    }
+
+    /// What stands for the beginning of an address, and how many characters of it that replaces.
+    private mutating func inward(address: Substring) -> (String, Int) {
+        if address.hasPrefix(server), Self.ends(address.dropFirst(server.count)) { return (local, server.count) }
+        let behind = address.range(of: "://").map { address[$0.upperBound...] } ?? address
+        let host = behind.prefix { !$0.isBlank && !"/?,;\"'<>".contains($0) }
+        let origin = String(address[..<host.endIndex])
+        if !others.contains(origin) {
+            guard others.count < Self.mostOthers else { return (local, origin.count) }
+            others.append(origin)
+        }
+        return ("\(local).\(others.firstIndex(of: origin) ?? 0)", origin.count)
+    }
+
+    /// A session description (SDP) with our addresses in its `a=control` lines; the rest stays as it is, byte by byte.
+    mutating func inward(description: [UInt8]) -> [UInt8] {
+        let lines = description.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let changed = lines.map { line -> [UInt8] in
+            guard String(decoding: line.prefix(10), as: UTF8.self).lowercased() == "a=control:" else {
+                return Array(line)
+            }
+            return Array(inward(String(decoding: line, as: UTF8.self)).utf8)
+        }
+        return Array(changed.joined(separator: [UInt8(ascii: "\n")]))
+    }
+
+    private static func ends(_ rest: Substring) -> Bool {
+        guard let first = rest.utf8.first else { return true }
+        return "/?,;\" \r".utf8.contains(first)
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import SnapshotBase
+
+/// One side has closed its connection or doesn't take what it is sent.
+package struct RTSPClosed: Error {}
+
+/// A connection over which RTSP is spoken. Reading never waits; writing waits for as long as the line is patient.
+package protocol RTSPLine: AnyObject {
+    /// Readable when something has come.
+    var descriptor: Int32 { get }
+    /// Takes what has come, as much as there is room for; 0 where nothing has.
+    func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int
+    func write(_ bytes: UnsafeRawBufferPointer) throws(RTSPClosed)
+}
+
+extension RTSPLine {
+    func write(_ bytes: [UInt8]) throws(RTSPClosed) {
+        try bytes.withUnsafeBufferPointer { buffer throws(RTSPClosed) in try write(UnsafeRawBufferPointer(buffer)) }
+    }
+}
+
+/// TCP as it is.
+package final class PlainLine: RTSPLine {
+    private let socket: FileHandle
+    package var descriptor: Int32 { socket.descriptor }
+
+    /// - Parameter patience: how long what is written may be left untaken.
+    package init(_ socket: FileHandle, patience: Duration) {
+        self.socket = socket
+        limitWaiting(socket.descriptor, patience)
+    }
+
+    package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {
+        let count = retrying { recv(descriptor, room.baseAddress, room.count, Int32(MSG_DONTWAIT)) }
+        if count > 0 { return count }
+        if count < 0, errno == EAGAIN { return 0 }
+        throw RTSPClosed()
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(RTSPClosed) {
+        var rest = bytes
+        while let base = rest.baseAddress, !rest.isEmpty {
+            let count = retrying { send(descriptor, base, rest.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { throw RTSPClosed() }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+}

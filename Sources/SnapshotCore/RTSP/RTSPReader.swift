@@ -1,0 +1,136 @@
+import Glibc
+import SnapshotBase
+
+/// Takes an RTSP connection's bytes apart: messages, and the packets of media between them. Each byte is looked at a few
+/// times at most, and what waits to be whole is bounded. Packets stay where they were read to.
+package struct RTSPReader: Sendable {
+    package enum Item: Equatable, Sendable {
+        case message(RTSPMessage)
+        /// One or more interleaved packets, whole, with their frames: where they lie, until the next `fill`.
+        case packets(Range<Int>)
+    }
+
+    private static let longestHead = 16384
+    private static let longestBody = 65536
+    /// Line breaks between two messages.
+    private static let mostBreaks = 256
+    /// Room for the longest packet, or message, and as much again.
+    private static let capacity = 1 << 18
+
+    private var buffer = [UInt8](repeating: 0, count: 1 << 14)
+    /// What of the buffer is taken and not yet handed out.
+    private var held = 0..<0
+    /// How far it was searched for the end of a head.
+    private var searched = 0
+    private var breaks = 0
+    /// Whether the last `fill` left no room: more may be waiting.
+    package private(set) var isFull = false
+
+    package init() {}
+
+    /// Lets `read` put bytes into the free part of the buffer.
+    /// - Parameter read: returns how many it put there.
+    package mutating func fill(_ read: (UnsafeMutableRawBufferPointer) -> Int) {
+        makeRoom()
+        let end = held.upperBound
+        let count = buffer.withUnsafeMutableBytes { all in
+            let free = UnsafeMutableRawBufferPointer(rebasing: all[end...])
+            return min(max(0, read(free)), free.count)
+        }
+        held = held.lowerBound..<(end + count)
+        isFull = held.upperBound == buffer.count
+    }
+
+    package mutating func append(_ bytes: some Collection<UInt8>) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let before = rest.count
+            fill { room in
+                let piece = rest.prefix(room.count)
+                room.copyBytes(from: piece)
+                rest = rest.dropFirst(piece.count)
+                return piece.count
+            }
+            // Whoever appends without taking has had all the room that there is.
+            if rest.count == before { return }
+        }
+    }
+
+    private mutating func makeRoom() {
+        if held.lowerBound > 0 {
+            let kept = held
+            buffer.withUnsafeMutableBytes { all in
+                guard let base = all.baseAddress else { return }
+                memmove(base, base + kept.lowerBound, kept.count)
+            }
+            searched = max(0, searched - kept.lowerBound)
+            held = 0..<kept.count
+        }
+        let wanted = isFull ? buffer.count * 2 : buffer.count
+        let grown = min(Self.capacity, wanted)
+        if grown > buffer.count { buffer += [UInt8](repeating: 0, count: grown - buffer.count) }
+    }
+
+    package func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+
+    /// The next whole item; nil while more bytes are needed.
+    package mutating func next() throws(RTSPMalformed) -> Item? {
+        let media = interleavedLength()
+        if media > 0 { return .packets(take(media)) }
+        while let first = held.first, buffer[first] == 13 || buffer[first] == 10 {
+            breaks += 1
+            guard breaks <= Self.mostBreaks else { throw RTSPMalformed() }
+            _ = take(1)
+        }
+        guard let first = held.first, buffer[first] != UInt8(ascii: "$") else { return nil }
+        guard let end = headEnd() else {
+            guard held.count < Self.longestHead else { throw RTSPMalformed() }
+            return nil
+        }
+        var message = try RTSPMessage(head: buffer[held.lowerBound..<end])
+        let length = message.values("Content-Length").first.map { Int($0) ?? -1 } ?? 0
+        guard (0...Self.longestBody).contains(length) else { throw RTSPMalformed() }
+        guard held.upperBound - end >= length else { return nil }
+        message.body = Array(buffer[end..<(end + length)])
+        _ = take(end + length - held.lowerBound)
+        return .message(message)
+    }
+
+    private mutating func take(_ count: Int) -> Range<Int> {
+        let taken = held.lowerBound..<(held.lowerBound + count)
+        held = taken.upperBound..<held.upperBound
+        searched = held.lowerBound
+        if count > 1 { breaks = 0 }
+        return taken
+    }
+
+    /// How much of what is held is whole packets.
+    private func interleavedLength() -> Int {
+        var position = held.lowerBound
+        while position + 4 <= held.upperBound, buffer[position] == UInt8(ascii: "$") {
+            let end = position + 4 + (Int(buffer[position + 2]) << 8 | Int(buffer[position + 3]))
+            guard end <= held.upperBound else { break }
+            position = end
+        }
+        return position - held.lowerBound
+    }
+
+    /// Behind the empty line that ends the head. What was searched is not searched again.
+    private mutating func headEnd() -> Int? {
+        let limit = min(held.upperBound, held.lowerBound + Self.longestHead)
+        var position = max(searched, held.lowerBound)
+        while position < limit {
+            if buffer[position] == 10 {
+                var next = position + 1
+                if next < limit, buffer[next] == 13 { next += 1 }
+                guard next < limit else { break }
+                if buffer[next] == 10 { return next + 1 }
+            }
+            position += 1
+        }
+        searched = position
+        return nil
+    }
+}

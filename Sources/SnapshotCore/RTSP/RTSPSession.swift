@@ -1,0 +1,161 @@
+import Glibc
+import SnapshotBase
+
+/// One session between ffmpeg and a server: messages go through the exchange, packets of media pass as they are, in either
+/// direction.
+package struct RTSPSession {
+    private let client: PlainLine
+    private let server: any RTSPLine
+    private let patience: Duration
+    private let pace: Duration
+    private var exchange: RTSPExchange
+    private var fromClient = RTSPReader()
+    private var fromServer = RTSPReader()
+    private var end: RTSPEnd?
+    private var lastWords: [UInt8] = []
+    private var answerBy: Deadline
+
+    package var isFlowing: Bool { exchange.isFlowing }
+    package var hasSeenDigest: Bool { exchange.hasSeenDigest }
+
+    /// - Parameters:
+    ///   - patience: how long either side may leave the other waiting before media flows.
+    ///   - pace: how long to let media gather, so that it goes on in large pieces.
+    package init(
+        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, patience: Duration, pace: Duration
+    ) {
+        client = guest.line
+        self.server = server
+        self.exchange = exchange
+        self.patience = patience
+        self.pace = pace
+        answerBy = .after(patience)
+        fromClient.append(guest.said)
+    }
+
+    /// Runs until one side ends it, or `stop` becomes readable. Who knocks at the door meanwhile is heard.
+    /// - Parameter started: called when media begins to flow.
+    package mutating func run(_ door: inout Door, stop: Int32, started: () -> Void) -> RTSPEnd {
+        var wasFlowing = false
+        takeFromClient()
+        while end == nil {
+            wait(&door, stop)
+            if exchange.isFlowing, !wasFlowing {
+                wasFlowing = true
+                started()
+            }
+        }
+        return end ?? .stopped
+    }
+
+    /// What ffmpeg is still to get. To be called when all has been noted: ffmpeg may end right away.
+    package mutating func close() {
+        if !lastWords.isEmpty { try? client.write(lastWords) }
+        lastWords = []
+    }
+
+    private mutating func wait(_ door: inout Door, _ stop: Int32) {
+        let isBehind = fromClient.isFull || fromServer.isFull
+        var ready = [stop, client.descriptor, server.descriptor].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        ready += door.waiting
+        let next = [isFlowing ? nil : answerBy, door.wake].compactMap { $0?.millisecondsLeft }.min()
+        retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
+        if ready[0].revents != 0 {
+            // A session that ffmpeg has just taken leave of is closed in the camera, too.
+            if ready[1].revents != 0 { takeFromClient() }
+            return end = end ?? .stopped
+        }
+        if ready[3...].contains(where: { $0.revents != 0 }) || door.wake?.hasPassed == true { door.turn() }
+        let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
+        if hasTraffic { answerBy = .after(patience) }
+        if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
+        if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
+        // Until media flows there is always somebody's turn.
+        if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .left }
+        if end == nil, isFlowing, !isBehind, pace > .zero { rest(stop) }
+    }
+
+    /// What comes in the meantime goes on in one piece.
+    private func rest(_ stop: Int32) {
+        var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
+        poll(&ready, 1, Int32(clamping: pace.milliseconds))
+    }
+
+    // MARK: One side's turn
+
+    private mutating func takeFromClient() {
+        let isOpen = Self.fill(&fromClient, from: client)
+        do {
+            while end == nil, let item = try fromClient.next() {
+                switch item {
+                case .packets(let range): try Self.pass(range, of: fromClient, to: server)
+                case .message(let message): try server.write(try exchange.request(message).bytes)
+                }
+            }
+        } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
+        if !isOpen, end == nil { end = .left }
+    }
+
+    private mutating func takeFromServer() {
+        let isOpen = Self.fill(&fromServer, from: server)
+        do {
+            while end == nil, let item = try fromServer.next() {
+                switch item {
+                case .packets(let range): try pass(range)
+                case .message(let message): try answer(message)
+                }
+            }
+        } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
+        if !isOpen, end == nil { end = .lost }
+    }
+
+    private mutating func answer(_ message: RTSPMessage) throws {
+        guard message.method == nil else { return try server.write(exchange.answer(toServer: message).bytes) }
+        switch exchange.answer(message) {
+        case .nothing: break
+        case .again(let request): try server.write(request.bytes)
+        case .pass(let answer):
+            end = exchange.end
+            if end != nil { lastWords = answer.bytes } else { try write(answer.bytes) }
+        }
+    }
+
+    /// To ffmpeg, whose going away is no fault of the server's.
+    private mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
+        do throws(RTSPClosed) { try client.write(bytes) } catch {
+            end = .left
+            throw error
+        }
+    }
+
+    private mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
+        do throws(RTSPClosed) { try Self.pass(range, of: fromServer, to: client) } catch {
+            end = .left
+            throw error
+        }
+    }
+
+    private static func pass(_ range: Range<Int>, of reader: borrowing RTSPReader, to line: any RTSPLine)
+        throws(RTSPClosed)
+    {
+        let isTaken = reader.withBytes(range) { bytes in
+            do throws(RTSPClosed) { try line.write(bytes) } catch { return false }
+            return true
+        }
+        if !isTaken { throw RTSPClosed() }
+    }
+
+    /// - Returns: whether the other side is still there.
+    private static func fill(_ reader: inout RTSPReader, from line: any RTSPLine) -> Bool {
+        var isOpen = true
+        reader.fill { room in
+            do throws(RTSPClosed) { return try line.read(into: room) } catch {
+                isOpen = false
+                return 0
+            }
+        }
+        return isOpen
+    }
+}

@@ -1,0 +1,31 @@
+import Glibc
+import SnapshotBase
+import SnapshotCore
+import Testing
+
+@testable import SnapshotRelay
+
+@Suite struct PeerTests {
+    /// Both ends of a connection over loopback, of which this process has the far one.
+    private func connection() throws -> (near: FileHandle, far: FileHandle) {
+        let (listener, port) = try listenOnLoopback()
+        let far = try connect(to: "127.0.0.1", port: port, patience: .seconds(5), deadline: .after(.seconds(5)))
+        let near = accept(listener.descriptor, nil, nil)
+        return (FileHandle(owning: near), far)
+    }
+
+    @Test func whoseConnectionItIs() throws {
+        let (near, far) = try connection()
+        let peer = try #require(Peer(of: near))
+        #expect(peer.belongs(toGroup: getpgrp()))
+        // Another program of the same user is another.
+        let child = try Child(Command("sleep", ["60"]))
+        #expect(!peer.belongs(toGroup: child.pid) && !peer.belongs(toGroup: 1))
+        withExtendedLifetime(far) {}
+    }
+
+    @Test func oneThatIsGoneIsNobodys() throws {
+        let near = try connection().near
+        #expect(Peer(of: near)?.belongs(toGroup: getpgrp()) != true)
+    }
+}
