@@ -1,8 +1,12 @@
 """An RTSP camera by hand, for what no proper server does: audio that is announced and never sent, clocks that are set."""
+import base64
 import contextlib
 import functools
+import hashlib
+import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -17,10 +21,10 @@ AUDIO = {
 
 
 @functools.cache
-def pictures():
-    """The NAL units of each picture."""
+def pictures(stream=None):
+    """The NAL units of each picture of a stream."""
     found, units = [], []
-    for unit in filter(None, re.split(b"\0\0\0?\1", video())):
+    for unit in filter(None, re.split(b"\0\0\0?\1", stream or video())):
         units.append(unit)
         if unit[0] & 31 in (1, 5):
             found.append(units)
@@ -39,15 +43,33 @@ def video():
 
 class Camera:
     """`audio`: what is announced besides the video, and never sent. `clock`: what the camera's clock shows, by how long
-    it has been on, and `pace`: when a picture is sent, by its time in the stream; all in seconds."""
+    it has been on, and `pace`: when a picture is sent, by its time in the stream; all in seconds.
 
-    def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds):
+    `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
+    them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
+    calls itself. `stream`: H.264 to send instead of its own."""
+
+    def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds, tls=None, challenges=(),
+                 user="admin", password="", port=0, once=False, answers=None, base=None, stream=None):
         self.audio, self.clock, self.pace = audio, clock, pace
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/live"
+        self.challenges, self.user, self.password, self.once = challenges, user, password, once
+        self.answers, self.base, self.stream = answers or {}, base, stream
+        self.requests, self.connections, self.nonces = [], 0, []
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
+        if tls:
+            self._tls.set_ciphers("ALL:@SECLEVEL=0")
+            self._tls.load_cert_chain(*tls[:2])
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = self._listener.getsockname()[1]
+        self.url = f"rtsp{'s' if tls else ''}://127.0.0.1:{self.port}/live"
+
+    @property
+    def logins(self):
+        """The logins that came, as they came."""
+        return [r["authorization"] for r in self.requests if "authorization" in r]
 
     def __enter__(self):
-        pictures()
+        self._pictures = pictures(self.stream)
         self._began = time.monotonic()
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -67,28 +89,64 @@ class Camera:
 
     def _serve(self, connection):
         lock, text = threading.Lock(), b""
+        self.connections += 1
+        with contextlib.suppress(OSError):
+            connection = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(65536):
                 text += data
                 # What the client says in RTCP is of no interest.
-                while found := re.search(rb"([A-Z_]+) rtsp://\S+ RTSP/1.0\r\n(.*?)\r\n\r\n", text, re.S):
+                while found := re.search(rb"([A-Z_]+) (\S+) RTSP/1.0\r\n(.*?)\r\n\r\n", text, re.S):
                     text = text[found.end():]
-                    method, head = found[1].decode(), found[2].decode()
+                    method, head = found[1].decode(), found[3].decode()
+                    fields = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in head.split("\r\n"))}
+                    self.requests.append({"method": method, "url": found[2].decode(), **fields})
+                    answer = self._answer(method, head)
                     with lock:
-                        connection.sendall(self._answer(method, head))
-                    if method == "PLAY":
+                        connection.sendall(answer)
+                    if method == "PLAY" and b" 200 OK" in answer[:20]:
                         threading.Thread(target=self._play, args=(connection, lock), daemon=True).start()
 
+    def _may(self, request):
+        """Whether the login is right, or none is wanted."""
+        said = request.get("authorization", "")
+        if not self.challenges:
+            return True
+        if said.startswith("Basic "):
+            return base64.b64decode(said[6:]).decode() == f"{self.user}:{self.password}"
+        f = {k: re.sub(r"\\(.)", r"\1", v[1:-1]) if v[0] == '"' else v for k, v in re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|[^, ]+)', said)}
+        if f.get("nonce") not in self.nonces[-1:] or f["uri"] != request["url"] or f["username"] != self.user:
+            return False
+
+        def digest(text):
+            return hashlib.new("sha256" if f.get("algorithm") == "SHA-256" else "md5", text.encode()).hexdigest()
+        middle = f"{f['nonce']}:{f['nc']}:{f['cnonce']}:auth" if "qop" in f else f["nonce"]
+        first, last = digest(f"{self.user}:{f['realm']}:{self.password}"), digest(f"{request['method']}:{f['uri']}")
+        if self.once:
+            self.nonces.append("used")
+        return f["response"] == digest(f"{first}:{middle}:{last}")
+
+    def _challenge(self, number, said):
+        self.nonces.append(os.urandom(8).hex())
+        stale = ", stale=true" if said and self.once else ""
+        lines = [f"WWW-Authenticate: {c.replace('NONCE', self.nonces[-1])}{stale}" for c in self.challenges]
+        return "\r\n".join(["RTSP/1.0 401 Unauthorized", number, *lines, "", ""]).encode()
+
     def _answer(self, method, head):
-        lines = ["RTSP/1.0 200 OK", "CSeq: " + re.search(r"CSeq: *(\d+)", head)[1], "Session: 1"]
+        number = "CSeq: " + re.search(r"CSeq: *(\d+)", head)[1]
+        if method in self.answers:
+            return "\r\n".join([f"RTSP/1.0 {self.answers[method]}", number, "", ""]).encode()
+        if method != "OPTIONS" and not self._may(self.requests[-1]):
+            return self._challenge(number, "authorization" in self.requests[-1])
+        lines = ["RTSP/1.0 200 OK", number, "Session: 1"]
         body = ""
         if method == "OPTIONS":
             lines.append("Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
         elif method == "DESCRIBE":
             body = ("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
-                    "a=fmtp:96 packetization-mode=1\r\na=control:0\r\n")
+                    f"a=fmtp:96 packetization-mode=1\r\na=control:{(self.base or '') + '0'}\r\n")
             body += AUDIO[self.audio] + "a=control:1\r\n" if self.audio else ""
-            lines += ["Content-Type: application/sdp", f"Content-Base: {self.url}/", f"Content-Length: {len(body)}"]
+            lines += ["Content-Type: application/sdp", f"Content-Base: {self.base or self.url + '/'}", f"Content-Length: {len(body)}"]
         elif method == "SETUP":
             lines.append("Transport: RTP/AVP/TCP;unicast;" + re.search(r"interleaved=\d+-\d+", head)[0])
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
@@ -99,7 +157,7 @@ class Camera:
             for count in range(1 << 30):
                 time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
                 stamp = int(self.clock(begin - self._began + count / FPS) * 90_000) & 0xFFFFFFFF
-                payloads = [p for unit in pictures()[count % len(pictures())] for p in split(unit)]
+                payloads = [p for unit in self._pictures[count % len(self._pictures)] for p in split(unit)]
                 for payload in payloads:
                     number += 1
                     mark = 0x80 if payload is payloads[-1] else 0

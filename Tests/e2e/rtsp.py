@@ -15,6 +15,7 @@ SERVER = Path(__file__).with_name("rtsp_server.py")
 class RTSPServer:
     def __init__(self, user=None, password=None, basic=False, **options):
         self.user, self.password = user, password
+        self.scheme = "rtsps" if "tls" in options else "rtsp"
         self._options = [f"--{k}={v}" for k, v in {"user": user, "password": password, **options}.items() if v is not None]
         if basic:
             self._options.append("--basic")
@@ -75,7 +76,7 @@ class RTSPServer:
 
     def url(self, path, port=None):
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
-        return f"rtsp://{login}127.0.0.1:{port or self.port}/{path}"
+        return f"{self.scheme}://{login}127.0.0.1:{port or self.port}/{path}"
 
     def as_camera(self, port=None):
         """The settings for a Reolink camera here."""

@@ -17,7 +17,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 
 def say(event, **facts):
@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--user")
     parser.add_argument("--password")
     parser.add_argument("--basic", action="store_true")
+    parser.add_argument("--tls", help="PEM file of a certificate and its key: rtsps")
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--size", default="320x180")
     parser.add_argument("--pattern", default="smpte", help="snow can't be compressed")
@@ -48,7 +49,7 @@ class Server:
         self.server.set_address("127.0.0.1")
         self.server.set_service(options.port)
         self.mounts = self.server.get_mount_points()
-        if options.user:
+        if options.user or options.tls:
             self.protect()
         self.server.connect("client-connected", lambda _, client: self.count(client))
 
@@ -61,7 +62,11 @@ class Server:
         token = GstRtspServer.RTSPToken.new()
         token.set_string("media.factory.role", "user")
         auth = GstRtspServer.RTSPAuth()
-        if self.options.basic:
+        if self.options.tls:
+            auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(self.options.tls))
+        if not self.options.user:
+            auth.set_default_token(token)
+        elif self.options.basic:
             auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
             auth.add_basic(GstRtspServer.RTSPAuth.make_basic(self.options.user, self.options.password), token)
         else:
@@ -70,7 +75,7 @@ class Server:
         self.server.set_auth(auth)
 
     def mount(self, path, factory):
-        if self.options.user:
+        if self.options.user or self.options.tls:
             permissions = GstRtspServer.RTSPPermissions.new()
             for right in ("access", "construct"):
                 permissions.add_permission_for_role("user", f"media.factory.{right}", True)

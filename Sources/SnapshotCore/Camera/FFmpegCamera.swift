@@ -37,7 +37,7 @@ struct FFmpegCamera: Camera {
                 why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
                 hint: "choose a smaller stream of the camera's")
         }
-        let translated = gateway?.translated(complaint) ?? complaint
+        let translated = gateway?.name.translated(complaint) ?? complaint
         let line = redact(translated, [settings.password]).split(separator: "\n").last ?? "ffmpeg gave no picture"
         // The list that ffmpeg reads the address from is no news.
         let last = String(line.trimmingPrefix("pipe:\(RTSPSource.descriptor): "))

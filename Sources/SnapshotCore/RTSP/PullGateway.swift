@@ -35,7 +35,7 @@ package final class PullGateway: Sendable {
     private let trouble: Trouble
     /// What ffmpeg is given.
     package let source: RTSPSource
-    private let address: String
+    package let name: PublicName
 
     package init(_ stream: Stream) throws(Failure) {
         let trouble = Trouble()
@@ -51,19 +51,25 @@ package final class PullGateway: Sendable {
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
         self.trouble = trouble
         source = RTSPSource(url: gateway.localURL, timeout: stream.patience)
-        address = redactedURL(stream.url)
+        name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
     /// Why the last session gave no media, or no more; nil where the camera isn't to blame, or it goes on.
     package var failure: Failure? { trouble.failure.withLock { $0 } }
 
     package func stop(grace: Duration) { gateway.stop(grace: grace) }
+}
 
-    /// What ffmpeg says, with the camera's address where it says the gateway's, which is a secret.
+/// How a stream is called in what others get to see: the gateway's address is a secret, the camera's isn't.
+package struct PublicName: Sendable {
+    let secret: String
+    let address: String
+
+    /// What ffmpeg says, with the camera's address where it says the gateway's.
     package func translated(_ text: String) -> String {
         var result = ""
         var rest = text[...]
-        while let found = rest.range(of: source.url) {
+        while let found = rest.range(of: secret) {
             result += rest[..<found.lowerBound] + address
             rest = rest[found.upperBound...]
         }

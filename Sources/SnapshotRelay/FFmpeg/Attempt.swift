@@ -159,7 +159,7 @@ final class Attempt {
     private func askNext() throws(Failure) {
         guard let address = addresses.popFirst() else { return }
         let gateway = try PullGateway(plan.stream(address, digest: digest))
-        complaints.translate = { [weak gateway] text in gateway?.translated(text) ?? "" }
+        complaints.translate = gateway.name.translated
         let child = try Child(StreamFacts.question(gateway.source, listens: listens))
         stage = .asking(child, gateway, address: address, answer: [])
     }
