@@ -48,25 +48,3 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
         Failure(.settings, code: "settings", what, which, why: why, hint: hint)
     }
 }
-
-extension String {
-    /// This text made fit for one line of a log or a terminal: control and non-ASCII bytes escaped, at most `limit` bytes.
-    package func printable(limit: Int = 200) -> String {
-        var text = ""
-        for scalar in unicodeScalars {
-            if text.utf8.count >= limit { return text + "…" }
-            let isPlain = scalar.isASCII || (scalar != "\u{FFFD}" && !scalar.properties.isBidiControl)
-            if scalar.isControl || !isPlain {
-                text += "\\u{" + String(scalar.value, radix: 16) + "}"
-            } else {
-                text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
-}
-
-extension Unicode.Scalar {
-    /// Unicode's category Cc, which will never grow, without its tables.
-    package var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
-}

@@ -1,30 +1,23 @@
 import Glibc
 
-/// What the program says on standard error: a line each, without secrets. Under systemd a line begins with its
-/// priority, so that `LogLevelMax=` can tell what is worth keeping.
+/// What the program says on standard error: a line each, printable. Under systemd a line begins with its priority, so that `LogLevelMax=` can tell what is worth keeping.
 package struct Log: Sendable {
     package enum Level: Int, Sendable { case error = 3, warning = 4, notice = 5, info = 6, debug = 7 }
 
     package var isVerbose: Bool
-    /// Replaced by `***` wherever they would appear.
-    package var secrets: [String]
     private let program: String
     private let isJournal: Bool
 
-    package init(_ program: String, isVerbose: Bool = false, secrets: [String] = []) {
+    package init(_ program: String, isVerbose: Bool = false) {
         self.program = program
         self.isVerbose = isVerbose
-        self.secrets = secrets
         isJournal = goesToJournal(2)
     }
 
     package func write(_ level: Level, _ text: String) {
         let prefix = isJournal ? "<\(level.rawValue)>" : ""
-        print(descriptor: 2, "\(prefix)\(program): \(redacted(text))\n")
+        print(descriptor: 2, "\(prefix)\(program): \(text)\n")
     }
-
-    /// Fit for a terminal, and without the secrets.
-    package func redacted(_ text: String) -> String { redact(text, secrets).printable(limit: 2000) }
 
     package func verbose(_ text: @autoclosure () -> String) {
         if isVerbose { write(.debug, text()) }
@@ -44,16 +37,4 @@ package func goesToJournal(_ descriptor: Int32) -> Bool {
     var facts = stat()
     guard fstat(descriptor, &facts) == 0 else { return false }
     return String(cString: stream) == "\(facts.st_dev):\(facts.st_ino)"
-}
-
-/// Writes without buffering; a reader that is gone is nobody to tell.
-package func print(descriptor: Int32, _ text: String) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-        let written = bytes.withUnsafeBytes { raw in
-            retrying { write(descriptor, raw.baseAddress, raw.count) }
-        }
-        guard written > 0 else { return }
-        bytes = bytes.dropFirst(written)
-    }
 }

@@ -27,8 +27,6 @@ package struct RelayPlan: Sendable {
     /// Where finished segments go; nil unless RECORD_UPLOAD.
     package var upload: SegmentUploadSettings?
     package var statePath: String
-    /// Every secret in the settings, for redaction.
-    package var secrets: [String]
 
     package init(_ settings: Settings) throws(Failure) {
         modes = try Self.modes(settings)
@@ -54,8 +52,6 @@ package struct RelayPlan: Sendable {
         if uploads, modes.contains(.record) { upload = try SegmentUploadSettings(settings) }
         retention = try RecordRetention(settings, uploads: upload != nil)
         statePath = try stateDirectory(settings)
-        secrets = [camera.password, push?.password ?? "", pipe?.token ?? "", pipe?.credentials?.password ?? ""]
-        secrets = (secrets + (upload?.store.secrets ?? [])).filter { $0.utf8.count >= 4 }
     }
 
     package var hlsDirectory: String { outputDirectory + "/hls" }

@@ -30,13 +30,13 @@ final class Site {
         if route.showsPictures, let refusal = gate.refusal(of: request) { return refusal }
         switch route {
         case .status: return status(request).response()
-        case .health(camera: nil): return health(report().worst.status, report().json())
+        case .health(camera: nil): return health(report().worst.status, report().json().text)
         case .health(let name?):
-            return report().camera(name).map { health($0.status, $0.json()) } ?? .notFound
+            return report().camera(name).map { health($0.status, $0.json().text) } ?? .notFound
         case .livez: return .sentence(.ok, "ok")
         case .metrics:
             return Response(
-                .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus())
+                .ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report().prometheus().text)
         case .favicon: return Response(.noContent, fields: [], body: .text(""))
         case .latest(let camera): return files.latest(camera: camera, request) ?? .notFound
         case .live(let camera): return live(camera)?.response() ?? .notFound

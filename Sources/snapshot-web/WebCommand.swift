@@ -63,6 +63,5 @@ struct WebCommand: ParsableCommand {
 }
 
 private func say(_ line: String) {
-    let bytes = Array("snapshot-web: \(line)\n".utf8)
-    _ = write(STDERR_FILENO, bytes, bytes.count)
+    print(descriptor: STDERR_FILENO, "snapshot-web: \(line)\n")
 }

@@ -57,7 +57,7 @@ struct CaptureJob {
 
     /// - Returns: the exit code.
     func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
-        var log = Log("snapshot", isVerbose: isVerbose)
+        let log = Log("snapshot", isVerbose: isVerbose)
         let settings: CaptureSettings
         do throws(Failure) {
             let read = try readSettings()
@@ -67,7 +67,6 @@ struct CaptureJob {
             ShotPrinter(log: log, json: json).print(error)
             return error.exitCode
         }
-        log.secrets = settings.secrets
         let printer = ShotPrinter(log: log, json: json)
         let capture = Capture(settings, client: HTTPClient(), log: log, drains: drains)
         guard let interval else { return shoot(capture, printer) }

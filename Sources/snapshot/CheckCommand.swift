@@ -49,13 +49,13 @@ private struct CheckPrinter {
         findings.append(finding)
         guard !json else { return }
         let name = finding.subject + String(repeating: " ", count: max(0, 9 - finding.subject.count))
-        var text = "\(mark(finding)) \(name) \(finding.text)\n"
+        var text: TerminalText = "\(mark(finding)) \(name) \(finding.text)\n"
         if let hint = finding.hint { text += "            hint: \(hint)\n" }
         SnapshotBase.print(descriptor: 1, text)
     }
 
-    private func mark(_ finding: Finding) -> String {
-        let (mark, code) =
+    private func mark(_ finding: Finding) -> TerminalText {
+        let (mark, code): (TerminalText, String) =
             switch finding.mark {
             case .passed: ("✓", "32")
             case .failed: ("✗", finding.isNecessary ? "31;1" : "33")
@@ -73,7 +73,7 @@ private struct CheckPrinter {
             let object: JSONObject = [
                 "ok": failed.isEmpty, "exit": Int(code), "seconds": tenths, "checks": findings.map(\.json),
             ]
-            SnapshotBase.print(descriptor: 1, object.json.text + "\n")
+            SnapshotBase.print(descriptor: 1, "\(object.json)\n")
         } else if failed.isEmpty {
             SnapshotBase.print(descriptor: 1, "all that is necessary works\n")
         } else {

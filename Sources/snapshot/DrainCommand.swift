@@ -19,12 +19,11 @@ struct DrainCommand: ParsableCommand {
     }
 
     func run() throws {
-        var log = options.log()
+        let log = options.log()
         try reporting(log) { () throws(Failure) -> Int32 in
             let read = try options.read()
             read.warnings.forEach(log.warn)
             let settings = try CaptureSettings(read.asOwner(makesState: true))
-            log.secrets = settings.secrets
             let signals = HeldSignals()
             signals.hold()
             defer { signals.release() }

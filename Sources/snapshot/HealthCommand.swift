@@ -31,7 +31,7 @@ struct HealthCommand: ParsableCommand {
             do throws(Failure) { return try Self.tell(as: format, options.read()) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)
-                print(descriptor: 1, HealthReport.nagios(unknown: "\(error)") + "\n")
+                print(descriptor: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
                 return 3
             }
         }
@@ -48,11 +48,11 @@ struct HealthCommand: ParsableCommand {
             statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
             camera: try settings.string(.cameraName) ?? "camera")
         switch format {
-        case .json: print(descriptor: 1, report.json() + "\n")
+        case .json: print(descriptor: 1, "\(report.json())\n")
         case .prometheus: print(descriptor: 1, report.prometheus())
         case .nagios:
             let (line, code) = report.nagios()
-            print(descriptor: 1, line + "\n")
+            print(descriptor: 1, "\(line)\n")
             return code
         case nil:
             let isTerminal = isatty(1) == 1

@@ -21,10 +21,8 @@ struct RelayCommand: ParsableCommand {
     /// What the command does, free of how it was asked for.
     /// - Returns: the exit code.
     static func run(_ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
-        var log = log
         settings.warnings.forEach(log.warn)
         let plan = try RelayPlan(settings.asOwner(makesState: true))
-        log.secrets = plan.secrets
         if try !Relay(plan, log: log).run() { log.write(.notice, "another relay holds the lock; nothing to do") }
         return 0
     }

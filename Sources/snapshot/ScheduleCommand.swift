@@ -36,7 +36,9 @@ struct ScheduleCommand: ParsableCommand {
             let interval = try wantedInterval() ?? configured
             let files = try dropIns(unit, every: interval, settings)
             if print {
-                for file in files { Swift.print("# \(file.path)\n\(file.text)") }
+                for file in files {
+                    SnapshotBase.print(descriptor: 1, "# \(file.path)\n\(TerminalText(lines: file.text))\n")
+                }
                 return 0
             }
             for file in files { try file.write() }
@@ -118,7 +120,7 @@ struct ScheduleCommand: ParsableCommand {
         let result = try systemctl("daemon-reload")
         guard result.ending == .exited(0) else {
             throw .settings(
-                "cannot reload", "systemd", why: String(decoding: result.complaint, as: UTF8.self).printable()
+                "cannot reload", "systemd", why: "\(ForeignText(result.complaint))"
             )
         }
         if try systemctl("--quiet", "is-active", "\(unit).timer").ending != .exited(0) {

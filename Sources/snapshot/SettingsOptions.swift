@@ -36,7 +36,7 @@ struct SettingsOptions: ParsableArguments {
         return try readSettings(commandLine: commandLine, path: config)
     }
 
-    func log(secrets: [String] = []) -> Log { Log("snapshot", isVerbose: verbose, secrets: secrets) }
+    func log() -> Log { Log("snapshot", isVerbose: verbose) }
 }
 
 /// A command's settings. Root's shell is given the secrets that lie beside the services' settings: a login without them is a

@@ -25,7 +25,7 @@ struct ShotPrinter {
         if json {
             write(object(shot))
         } else if shot.outcome.result == .stored, !goesToJournal(1) {
-            SnapshotBase.print(descriptor: 1, line(shot.outcome) + "\n")
+            SnapshotBase.print(descriptor: 1, "\(line(shot.outcome))\n")
         } else if shot.outcome.result == .spooled, !isJournal {
             log.write(.notice, "the picture is kept in the spool")
         }
@@ -35,8 +35,8 @@ struct ShotPrinter {
         log.report(failure)
         if json {
             write([
-                "result": "none", "exit": Int(failure.exitCode), "error": log.redacted("\(failure)"),
-                "hint": failure.hint.map(log.redacted), "code": failure.code,
+                "result": "none", "exit": Int(failure.exitCode), "error": "\(failure)",
+                "hint": failure.hint, "code": failure.code,
             ])
         }
     }
@@ -48,13 +48,13 @@ struct ShotPrinter {
         }
         let drained = outcome.drained.map { ", \($0) more from the spool" } ?? ""
         return
-            "stored \(outcome.key?.printable(limit: 1024) ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
+            "stored \(outcome.key ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
             + "\((outcome.bytes ?? 0) / 1024) KiB, camera \(seconds(outcome.cameraMilliseconds)), "
             + "store \(seconds(outcome.storeMilliseconds))\(drained))"
     }
 
     private func write(_ object: JSONObject) {
-        SnapshotBase.print(descriptor: 1, object.json.text + "\n")
+        SnapshotBase.print(descriptor: 1, "\(object.json)\n")
     }
 
     /// The outcome as scripts get it.
@@ -63,8 +63,8 @@ struct ShotPrinter {
         return [
             "result": shot.outcome.result,
             "exit": Int(shot.exitCode),
-            "error": failure.map { log.redacted("\($0)") },
-            "hint": failure?.hint.map(log.redacted),
+            "error": failure.map { "\($0)" },
+            "hint": failure?.hint,
             "code": failure?.code,
             "key": shot.outcome.key,
             "captured_at": shot.capturedAt,

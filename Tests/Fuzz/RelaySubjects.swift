@@ -15,7 +15,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
     },
     "complaints": { bytes in
         let secret = "S3cret/1"
-        var complaints = Complaints(secrets: [secret])
+        var complaints = Complaints(secrets: Secrets([secret]))
         _ = inPieces(bytes) { complaints.read($0) }
         complaints.endLine()
         expect(complaints.last.count <= 8, "\(complaints.last.count) lines")

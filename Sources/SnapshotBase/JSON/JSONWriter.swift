@@ -1,5 +1,5 @@
 extension JSON {
-    /// Without white space, members in their order, UTF-8.
+    /// Without white space, members in their order, UTF-8, printable on a terminal.
     package var bytes: [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(2048)
@@ -48,18 +48,22 @@ extension JSON {
 
     private static func write(_ value: String, to text: inout [UInt8]) {
         text.append(UInt8(ascii: "\""))
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                text.append(UInt8(ascii: "\\"))
-                text.append(byte)
-            case ..<0x20:
-                text.append(contentsOf: "\\u00".utf8)
-                text.append(contentsOf: (byte < 16 ? "0" : "").utf8)
-                text.append(contentsOf: String(byte, radix: 16).utf8)
-            default: text.append(byte)
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: scalar)])
+            // A replacement character can't do harm, and says more than its number.
+            case _ where scalar.isUnprintable && scalar != "\u{FFFD}":
+                for unit in UTF16.encode(scalar) ?? .init() { write(escaped: unit, to: &text) }
+            default: text.append(contentsOf: UTF8.encode(scalar) ?? .init())
             }
         }
         text.append(UInt8(ascii: "\""))
+    }
+
+    private static func write(escaped unit: UInt16, to text: inout [UInt8]) {
+        let digits = String(unit, radix: 16)
+        text.append(contentsOf: "\\u".utf8)
+        text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: 4 - digits.utf8.count))
+        text.append(contentsOf: digits.utf8)
     }
 }

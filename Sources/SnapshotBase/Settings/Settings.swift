@@ -70,6 +70,11 @@ package struct Settings: Sendable {
     package func value(_ key: SettingKey) throws(Failure) -> Value? {
         let found = try lookUp(key)
         guard let found, !found.text.isEmpty else { return nil }
+        switch key.secrecy {
+        case .secret: Secrets.ofThisRun.note(found.text)
+        case .url: Secrets.ofThisRun.note(url: found.text, hasSecretPath: key == .pingURL)
+        case .open: break
+        }
         if found.text.unicodeScalars.contains(where: { $0.isControl }) {
             throw refusal(key, found, rule: "must not contain control characters or line breaks")
         }
@@ -200,7 +205,8 @@ private func withoutPath(_ text: String) -> String {
     return shown[..<path.startIndex] + "***"
 }
 
-/// `text` without user, password, query and fragment, also where it isn't quite a URL.
+/// `text` without user, password, query, fragment and those parts of the path that have a `=`, in which some cameras want
+/// the password; also where it isn't quite a URL.
 package func redactedURL(_ text: String) -> String {
     var rest = text[...]
     var shown = ""
@@ -212,8 +218,7 @@ package func redactedURL(_ text: String) -> String {
         shown += "***@"
         rest = place
     }
-    if let query = rest.utf8.firstIndex(where: { "?#".utf8.contains($0) }) {
-        return shown + rest[..<query] + "?***"
-    }
-    return shown + rest
+    let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
+    let path = rest[..<(query ?? rest.endIndex)].cut(at: "/").map { $0.utf8.contains(UInt8(ascii: "=")) ? "***" : $0 }
+    return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
 }

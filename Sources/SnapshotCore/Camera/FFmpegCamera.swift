@@ -38,11 +38,11 @@ struct FFmpegCamera: Camera {
                 hint: "choose a smaller stream of the camera's")
         }
         let translated = gateway?.name.translated(complaint) ?? complaint
-        let line = redact(translated, [settings.password]).split(separator: "\n").last ?? "ffmpeg gave no picture"
         // The list that ffmpeg reads the address from is no news.
-        let last = String(line.trimmingPrefix("pipe:\(RTSPSource.descriptor): "))
+        let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
-            .camera, code: "camera-stream", "no picture from", settings.address, why: last.printable(),
+            .camera, code: "camera-stream", "no picture from", settings.address,
+            why: last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
             hint: "check CAMERA_URL; ffplay or VLC should show the same stream")
     }
 

@@ -12,7 +12,7 @@ enum ReolinkAnswer: Equatable {
     init(_ body: [UInt8]) {
         let answer = JSON(body.prefix(65536))
         guard let item = answer?[0] ?? answer, case .object = item else {
-            let text = String(decoding: body.prefix(256), as: UTF8.self)
+            let text = String(decoding: body.prefix(4096), as: UTF8.self)
             self = ReolinkError.isLock(text) ? .error(code: 0, detail: text, remainingTries: nil) : .unreadable
             return
         }
@@ -57,7 +57,7 @@ enum ReolinkError {
     ) -> Failure {
         let isRefusal = isRefusal(code, detail)
         let (words, hint) = explanation(isRefusal && code != -27 ? -7 : code, settings)
-        let detail = redact(detail, [settings.password]).printable(limit: 80)
+        let detail = "\(ForeignText(detail, limit: 80))"
         let answer = "rspCode \(code)" + (detail.isEmpty ? "" : ", '\(detail)'")
         let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
         if isRefusal {

@@ -65,7 +65,7 @@ struct ReolinkCamera: Camera {
         -> TokenResult
     {
         if let session = memory.session, isUsable(session, memory) {
-            let body = try snap(login: "token=\(session.token)", deadline)
+            let body = try snap(session, deadline)
             guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
             }
@@ -80,7 +80,7 @@ struct ReolinkCamera: Camera {
         }
         if let replaced { logOut(replaced.token, deadline) }
         guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
-        let body = try snap(login: "token=\(session.token)", deadline)
+        let body = try snap(session, deadline)
         if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
             // A new token that isn't taken: older firmware.
             logOut(session.token, deadline)
@@ -98,6 +98,11 @@ struct ReolinkCamera: Camera {
             "user=\(percentEncoded(settings.username, also: safe))"
             + "&password=\(percentEncoded(settings.password, also: safe))"
         return try good(try snap(login: login, deadline))
+    }
+
+    private func snap(_ session: CameraMemory.Session, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+        Secrets.ofThisRun.note(token: session.token)
+        return try snap(login: "token=\(session.token)", deadline)
     }
 
     private func snap(login: String, _ deadline: Deadline) throws(Failure) -> [UInt8] {
@@ -205,13 +210,5 @@ extension HTTPRequest {
     }
 }
 
-/// The first bytes of something refused, fit for a terminal.
-package func escapedStart(of bytes: [UInt8]) -> String {
-    bytes.prefix(120).reduce(into: "") { text, byte in
-        if (32...126).contains(byte) {
-            text.unicodeScalars.append(Unicode.Scalar(byte))
-        } else {
-            text += "\\x" + hexadecimal([byte])
-        }
-    } + (bytes.count > 120 ? "…" : "") + " (\(bytes.count) bytes)"
-}
+/// The first bytes of something refused.
+package func escapedStart(of bytes: [UInt8]) -> String { ForeignText(bytes, limit: 120).start }

@@ -46,9 +46,9 @@ package struct StreamFacts: Equatable, Sendable {
         }
     }
 
-    /// A word, as all of ffmpeg's names are; nil for anything else.
+    /// A short word, as all of ffmpeg's names are; nil for anything else.
     private static func name(of stream: JSON) -> String? {
-        guard let name = stream["codec_name"]?.string, !name.isEmpty,
+        guard let name = stream["codec_name"]?.string, (1...24).contains(name.utf8.count),
             name.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 < 0x7F })
         else { return nil }
         return name

@@ -35,14 +35,14 @@ package struct Check {
         if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
         plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
         self.isServices = isServices
-        self.log = Log("snapshot", isVerbose: log.isVerbose, secrets: plan.secrets)
+        self.log = log
     }
 
     /// Calls `report` with each finding as soon as those before it are known.
     package func run(_ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = Now.current()
-        func tell(_ findings: [Finding]) { findings.forEach { report($0.redacted(plan.secrets)) } }
+        func tell(_ findings: [Finding]) { findings.forEach(report) }
 
         if let refusal {
             // Refused settings are told as such.

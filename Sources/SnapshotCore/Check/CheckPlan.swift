@@ -13,7 +13,6 @@ struct CheckPlan: Sendable {
     private(set) var streams: [String] = []
     /// Whether the relay is to run.
     private(set) var relays = false
-    private(set) var secrets: [String] = []
     private(set) var findings: [Finding] = []
 
     /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
@@ -33,9 +32,7 @@ struct CheckPlan: Sendable {
         interval = read { () throws(Failure) in try captureInterval(settings) } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
             (spoolMaxBytes, spoolMinFree) = (whole.spoolMaxBytes, whole.spoolMinFree)
-            secrets = whole.secrets
         }
-        secrets += ([camera?.password ?? ""] + (store?.confidential ?? [])).filter { $0.utf8.count >= 4 }
         relays = !(read { () throws(Failure) in try settings.string(.streamMode) ?? "" } ?? "").isEmpty
         let camera = camera
         streams = read { () throws(Failure) in try streamAddresses(camera, settings) } ?? []
@@ -87,16 +84,6 @@ struct CheckPlan: Sendable {
                 .settings(
                     "no password", why: "it may lie in \(directory), which this user may not read",
                     hint: "sudo snapshot check" + (settings.path.map { " --config \($0)" } ?? ""))))
-    }
-}
-
-extension StoreSettings {
-    fileprivate var confidential: [String] {
-        switch self {
-        case .s3(let s3): [s3.credentials.secretKey, s3.credentials.sessionToken ?? ""]
-        case .http(let http): [http.token ?? "", http.credentials?.password ?? ""]
-        case .filesystem: []
-        }
     }
 }
 

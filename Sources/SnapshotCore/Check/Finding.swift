@@ -55,15 +55,6 @@ package struct Finding: Sendable {
         return finding
     }
 
-    /// Fit for a terminal, and without the secrets.
-    func redacted(_ secrets: [String]) -> Finding {
-        func clean(_ text: String) -> String { redact(text, secrets).printable(limit: 2000) }
-        var finding = self
-        finding.text = clean(text)
-        finding.hint = hint.map(clean)
-        finding.facts = facts.mapValues { if case .string(let text) = $0 { .string(clean(text)) } else { $0 } }
-        return finding
-    }
 }
 
 /// A number of bytes as people say it: `512 KiB`, `1.2 GiB`.

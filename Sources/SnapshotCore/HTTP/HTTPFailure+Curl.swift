@@ -39,7 +39,7 @@ extension HTTPFailure {
         case .tooManyAnswers: self.init(kind: .lost, why: "it begins to answer again and again")
         case .tooManyChallenges: self.init(kind: .refused, why: "it asks for the credentials again and again")
         case .askedToEnd: self.init(kind: .lost, why: "this program was asked to end before the answer came")
-        case nil: self.init(kind: Kind(code), why: why.printable(), body: body)
+        case nil: self.init(kind: Kind(code), why: "\(ForeignText(why))", body: body)
         }
     }
 }

@@ -19,8 +19,6 @@ package struct CaptureSettings: Sendable {
     /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
     package var runtimeDirectory: String?
     package var showsPictures: Bool
-    /// Every secret in the settings, for redaction.
-    package var secrets: [String]
 
     /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
@@ -43,9 +41,6 @@ package struct CaptureSettings: Sendable {
         pingURL = try settings.url(.pingURL, schemes: ["http", "https"])
         showsPictures = try settings.bool(.webImages, default: false)
         runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
-        secrets = [camera.password] + store.secrets
-        if let ping = pingURL.flatMap(URLParts.init), ping.target.count > 1 { secrets.append(ping.target) }
-        secrets.removeAll { $0.utf8.count < 4 }
     }
 }
 

@@ -125,7 +125,9 @@ package struct S3Settings: Sendable {
                 "no keys for profile '\(profile.printable(limit: 64))' in", path,
                 why: "aws_access_key_id or aws_secret_access_key is missing", hint: hint)
         }
-        return S3Credentials(accessKey: key, secretKey: secret, sessionToken: section["aws_session_token"])
+        let token = section["aws_session_token"]
+        for secret in [secret, token ?? ""] { Secrets.ofThisRun.note(secret) }
+        return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token)
     }
 }
 

@@ -17,15 +17,6 @@ package enum StoreSettings: Sendable {
         }
     }
 
-    /// For redaction.
-    package var secrets: [String] {
-        switch self {
-        case .s3(let it): [it.credentials.secretKey, it.credentials.sessionToken ?? ""]
-        case .http(let it): [it.token ?? "", it.credentials?.password ?? ""]
-        case .filesystem: []
-        }
-    }
-
     /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
     /// ever digested.
     package var fingerprint: String {

@@ -4,7 +4,7 @@ import SnapshotBase
 /// understood, so nothing in it can do harm.
 package struct S3Error: Equatable, Sendable {
     package let code: String
-    package private(set) var message: String
+    package let message: String
     package let region: String
 
     package init(_ body: [UInt8]) {
@@ -20,15 +20,8 @@ package struct S3Error: Equatable, Sendable {
         region = Self.text(of: "Region", in: text)
     }
 
-    /// Code and message for a person: one line, bounded.
-    package var text: String { (message.isEmpty ? code : "\(code): \(message)").printable(limit: 200) }
-
-    /// Without what the store may repeat of what it was sent.
-    func redacted(_ secrets: [String]) -> S3Error {
-        var error = self
-        error.message = redact(message, secrets)
-        return error
-    }
+    /// Code and message for a person: one line, bounded, without what the store may repeat of what it was sent.
+    package var text: String { "\(ForeignText(message.isEmpty ? code : "\(code): \(message)"))" }
 
     /// The region that the store wants instead, if that is what it says.
     func wantedRegion(_ response: HTTPResponse) -> String? {
@@ -42,7 +35,7 @@ package struct S3Error: Equatable, Sendable {
             (1...64).contains(name.utf8.count)
                 && name.utf8.allSatisfy {
                     $0 == 45 || (48...57).contains($0) || (97...122).contains($0) || (65...90).contains($0)
-                }
+                } && !Secrets.ofThisRun.areIn(name)
         }
     }
 

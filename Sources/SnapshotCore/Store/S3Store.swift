@@ -93,7 +93,6 @@ struct S3Store: RemoteStore {
 
     /// What an answer that is no acknowledgement means; region and clock are learned from it.
     mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        let error = error.redacted([settings.credentials.secretKey, settings.credentials.sessionToken ?? ""])
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
             return StoreFailure(

@@ -56,7 +56,7 @@ final class Attempt {
         self.arguments = arguments
         self.pipe = pipe
         self.addresses = addresses[...]
-        complaints = Complaints(secrets: plan.secrets)
+        complaints = Complaints()
         clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
         try askNext()
     }

@@ -5,7 +5,7 @@ struct Complaints {
     private static let lines = 8
     private static let longestLine = 1024
 
-    private let secrets: [String]
+    private let secrets: Secrets
     private var line: [UInt8] = []
     /// As they were said: a program may say a great deal, and only what is told is worth a closer look.
     private var kept: [[UInt8]] = []
@@ -16,16 +16,16 @@ struct Complaints {
 
     var last: [String] { ours + kept.map(told) }
 
-    init(secrets: [String]) { self.secrets = secrets }
+    init(secrets: Secrets = .ofThisRun) { self.secrets = secrets }
 
     /// Words of our own.
     init(of failure: Failure) {
-        self.init(secrets: [])
+        self.init()
         ours = [failure.why]
     }
 
     private func told(_ line: [UInt8]) -> String {
-        redact(translate(String(decoding: line, as: UTF8.self)), secrets).printable(limit: 300)
+        "\(ForeignText(translate(String(decoding: line, as: UTF8.self)), limit: 300, secrets: secrets))"
     }
 
     mutating func read(_ bytes: ArraySlice<UInt8>) {

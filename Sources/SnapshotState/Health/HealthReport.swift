@@ -59,11 +59,11 @@ package struct HealthReport: Sendable {
     package var isHealthyEnough: Bool { worst.status != .unhealthy }
 
     /// The contract's JSON; a `cameras` map is added where there are instances.
-    package func json() -> String {
+    package func json() -> JSON {
         var object = worst.object
         let instances = cameras.filter { !$0.key.isEmpty }
         if !instances.isEmpty { object.append("cameras", instances.mapValues(\.object).json) }
-        return object.json.text
+        return object.json
     }
 
     /// One camera's health, by its instance or, where it has none, by its name.
@@ -75,7 +75,7 @@ package struct HealthReport: Sendable {
 
 extension Health {
     /// The contract's JSON of one camera.
-    package func json() -> String { object.json.text }
+    package func json() -> JSON { object.json }
 
     /// The wire form: `last_capture` and its like are null, not absent, before the first capture.
     fileprivate var object: JSONObject {

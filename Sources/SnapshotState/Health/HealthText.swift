@@ -5,13 +5,15 @@ extension HealthReport {
     /// - Parameters:
     ///   - colour: use ANSI colours; for terminals only.
     ///   - latencies: add a line that draws how long the last shots took; for terminals, whose fonts have it.
-    package func text(colour: Bool, latencies: Bool = false) -> String {
-        cameras.sorted { $0.key < $1.key }.map { key, health in
-            let text = health.text(name: name(key, health), colour: colour)
+    package func text(colour: Bool, latencies: Bool = false) -> TerminalText {
+        let cameras = cameras.sorted { $0.key < $1.key }.map { key, health in
+            var text = health.text(name: name(key, health), colour: colour)
             guard latencies else { return text }
             let path = key.isEmpty ? statePath : statePath + "/" + key
-            return text + (latencyLine(StateRing(reading: path, all: true).history) ?? "")
-        }.joined(separator: "\n")
+            if let line = latencyLine(StateRing(reading: path, all: true).history) { text += "\(line)\n" }
+            return text
+        }
+        return TerminalText(joining: cameras, with: "\n")
     }
 
     /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Of several
@@ -79,18 +81,20 @@ extension Health {
         lastError == Self.killed ? "killed (out of memory? journalctl -k tells)" : lastError?.printable(limit: 64)
     }
 
-    fileprivate func text(name: String, colour: Bool) -> String {
-        func paint(_ text: String) -> String {
-            guard colour else { return text }
+    fileprivate func text(name: String, colour: Bool) -> TerminalText {
+        func paint(_ text: String) -> TerminalText {
+            guard colour else { return "\(text)" }
             let code = status == .healthy ? "32" : status == .degraded ? "33" : "31"
             return "\u{1B}[\(code);1m\(text)\u{1B}[0m"
         }
         let title = name.printable(limit: 64)
-        var lines = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
+        var lines: [TerminalText] = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
         lines.append(
-            "  captured   \(totalCaptures) (\(captureFailures) failed), last \(lastCapture ?? "never")")
+            "  captured   \(totalCaptures) (\(captureFailures) failed), last \((lastCapture ?? "never").printable(limit: 64))"
+        )
         lines.append(
-            "  uploaded   \(totalUploads) (\(failedUploads) not at once), last \(lastUpload ?? "never")")
+            "  uploaded   \(totalUploads) (\(failedUploads) not at once), last \((lastUpload ?? "never").printable(limit: 64))"
+        )
         if spool.count > 0 || spool.dropped > 0 {
             lines.append(
                 "  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
@@ -105,7 +109,7 @@ extension Health {
         if let relay {
             lines.append("  relay      \(relay.state.printable(limit: 32)), \(relay.restarts) restarts")
         }
-        return lines.joined(separator: "\n") + "\n"
+        return "\(TerminalText(joining: lines, with: "\n"))\n"
     }
 }
 

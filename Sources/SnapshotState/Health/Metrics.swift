@@ -2,8 +2,8 @@ import SnapshotBase
 
 extension HealthReport {
     /// Prometheus' text format, version 0.0.4.
-    package func prometheus() -> String {
-        var text = ""
+    package func prometheus() -> TerminalText {
+        var text: TerminalText = ""
         func family(
             _ name: String, _ type: String, _ help: String, _ value: (Health) -> Double?
         ) {
@@ -60,11 +60,10 @@ extension HealthReport {
 
 private func escaped(_ label: String) -> String {
     // By scalars: a quote with an accent behind it is a Character of its own.
-    label.unicodeScalars.reduce(into: "") { text, scalar in
+    label.printable(limit: 128).unicodeScalars.reduce(into: "") { text, scalar in
         switch scalar {
         case "\\": text += "\\\\"
         case "\"": text += "\\\""
-        case "\n": text += "\\n"
         default: text.unicodeScalars.append(scalar)
         }
     }

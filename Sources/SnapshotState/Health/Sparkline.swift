@@ -21,5 +21,5 @@ package func latencyLine(_ history: [Record]) -> String? {
         let tenths = (last + 50) / 100
         return "\(name) \(sparkline(values)) \(tenths / 10).\(tenths % 10) s"
     }
-    return parts.isEmpty ? nil : "  latency    \(parts.joined(separator: ", "))\n"
+    return parts.isEmpty ? nil : "  latency    \(parts.joined(separator: ", "))"
 }

@@ -37,7 +37,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
             case "\"": markup += "&quot;"
             case "'": markup += "&#39;"
             case "\t", "\n": markup.unicodeScalars.append(scalar)
-            case _ where scalar.isControl: markup += "\u{FFFD}"
+            case _ where scalar.isUnprintable: markup += "\u{FFFD}"
             default: markup.unicodeScalars.append(scalar)
             }
         }

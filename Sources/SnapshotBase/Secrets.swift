@@ -1,0 +1,77 @@
+import Synchronization
+
+/// The secrets that this process has read or been given. `Settings` notes every one that it hands out, so nobody has to
+/// remember to.
+package final class Secrets: Sendable {
+    package static let ofThisRun = Secrets()
+
+    /// Of fewer characters a secret could be guessed from where `***` stands.
+    static let shortest = 6
+    /// More than any settings have; a row of shots gets ever new tokens from the camera.
+    private static let most = 64
+    private static let mostTokens = 4
+
+    private let known = Mutex<(settings: [String], tokens: [String])>(([], []))
+
+    package init(_ secrets: [String] = []) { for secret in secrets { note(secret) } }
+
+    var all: [String] { known.withLock { $0.settings + $0.tokens } }
+
+    package func note(_ secret: String) {
+        guard !secret.isEmpty else { return }
+        known.withLock { known in
+            guard !known.settings.contains(secret) else { return }
+            known.settings.append(secret)
+            if known.settings.count > Self.most { known.settings.removeFirst() }
+        }
+    }
+
+    /// A secret that lasts for some runs, such as a session's token.
+    package func note(token: String) {
+        guard !token.isEmpty else { return }
+        known.withLock { known in
+            guard !known.tokens.contains(token) else { return }
+            known.tokens.append(token)
+            if known.tokens.count > Self.mostTokens { known.tokens.removeFirst() }
+        }
+    }
+
+    /// Whether any of them is in `text`, however it is written.
+    package func areIn(_ text: String) -> Bool {
+        let search = SecretSearch(Array(text.utf8)[...])
+        return all.contains { !search.ranges(of: $0).isEmpty }
+    }
+
+    /// Notes the password of a URL, and what opens a place from within its path or query.
+    /// - Parameter hasSecretPath: the whole path opens the place, as a dead man's switch has it.
+    package func note(url: String, hasSecretPath: Bool) {
+        let rest = url[...].range(of: "://").map { url[$0.upperBound...] } ?? url[...]
+        if let (login, _) = rest.cutAtLast("@"), let (_, password) = login.cutAtFirst(":") { noteEncoded(password) }
+        guard let start = rest.utf8.firstIndex(where: { "/?".utf8.contains($0) }) else { return }
+        let (path, query) = rest[start...].cutAtFirst("?") ?? (rest[start...], "")
+        if hasSecretPath, path.utf8.count > 1 { noteEncoded(path.dropFirst()) }
+        noteEncoded(query)
+        for part in path.cut(at: "/") + query.cut(at: "&") { notePassword(in: part) }
+    }
+
+    /// The value in `k=value` or `user=admin_password=value_channel=1`.
+    private func notePassword(in part: Substring) {
+        let pieces = part.cut(at: "=")
+        guard pieces.count > 1 else { return }
+        for (name, value) in zip(pieces, pieces.dropFirst()) {
+            let isLast = value.endIndex == part.endIndex
+            // What follows the last `_` is the next value's name; the value itself may have some.
+            let text = isLast ? value : value.cutAtLast("_")?.0 ?? value.cutAtLast("&")?.0 ?? value
+            let name = name.lowercased()
+            let isSecret = ["pass", "pwd", "psw", "pw", "token", "key", "auth", "secret", "sig"].contains {
+                name[...].range(of: $0) != nil
+            }
+            if isSecret || text.utf8.count >= 8 { noteEncoded(text) }
+        }
+    }
+
+    private func noteEncoded(_ text: Substring) {
+        note(String(text))
+        if let decoded = percentDecoded(text) { note(decoded) }
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+
+/// What goes to standard output or standard error. Only literals go in as they are: every text that is put into one is
+/// made printable, so that nothing from outside can steer a terminal or begin a line of its own.
+package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
+    package private(set) var text: String
+
+    package init(stringLiteral text: String) { self.text = text }
+    package init(stringInterpolation: Interpolation) { text = stringInterpolation.text }
+    package init(joining parts: [TerminalText], with separator: TerminalText = "") {
+        text = parts.map(\.text).joined(separator: separator.text)
+    }
+    /// A text of several lines that this program has made itself.
+    package init(lines: String) {
+        text = lines.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable(limit: 2000) }
+            .joined(separator: "\n")
+    }
+
+    package static func += (left: inout TerminalText, right: TerminalText) { left.text += right.text }
+
+    package struct Interpolation: StringInterpolationProtocol {
+        fileprivate var text = ""
+
+        package init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity * 2) }
+
+        package mutating func appendLiteral(_ literal: String) { text += literal }
+        package mutating func appendInterpolation(_ part: TerminalText) { text += part.text }
+        package mutating func appendInterpolation(_ words: String) { text += words.printable(limit: 2000) }
+        package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
+            appendInterpolation(value.description)
+        }
+        /// JSON is printable as it is written.
+        package mutating func appendInterpolation(_ json: JSON) { text += json.text }
+    }
+}
+
+/// Writes without buffering; a reader that is gone is nobody to tell.
+package func print(descriptor: Int32, _ output: TerminalText) {
+    var bytes = Array(output.text.utf8)[...]
+    while !bytes.isEmpty {
+        let written = bytes.withUnsafeBytes { raw in
+            retrying { write(descriptor, raw.baseAddress, raw.count) }
+        }
+        guard written > 0 else { return }
+        bytes = bytes.dropFirst(written)
+    }
+}
