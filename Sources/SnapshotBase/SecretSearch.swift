@@ -56,7 +56,11 @@ struct SecretSearch {
 
     /// Whether the text ends at `position`, or in an escape that begins there.
     private func isCut(_ position: Int) -> Bool {
-        position == text.count || (text.count - position < 8 && "%\\&=".utf8.contains(text[position]))
+        guard position < text.count else { return true }
+        guard "%\\&=".utf8.contains(text[position]), text.count - position < 12 else { return false }
+        return text[(position + 1)...].allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte & 0xDF) || "%\\#{".utf8.contains(byte)
+        }
     }
 
     private func ends(of scalar: Unicode.Scalar, at position: Int) -> Set<Int> {
@@ -82,7 +86,7 @@ struct SecretSearch {
             while position < text.count, Self.isInBase64(text[position]) { position += 1 }
             let run = text[start..<position]
             position += 1
-            guard run.count >= 4 else { continue }
+            guard run.count >= 2 else { continue }
             let decoded = (0..<4).map { SecretSearch(Self.decoded(run.dropFirst($0))[...], readsBase64: false) }
             runs.append((run.startIndex..<run.endIndex, decoded))
         }
