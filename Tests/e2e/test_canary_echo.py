@@ -53,8 +53,11 @@ def run_all(snapshot):
     return watch, results
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("password", PASSWORDS.values(), ids=PASSWORDS)
+# Each password is repeated in three ways, each way repeats several.
+PAIRS = {f"{name}, {way}": (PASSWORDS[name], way) for i, name in enumerate(PASSWORDS) for way in list(WAYS)[i % 4::4][:3]}
+
+
+@pytest.mark.parametrize("password, way", PAIRS.values(), ids=PAIRS)
 def test_cameras(snapshot, password, way):
     with Echo(way, 200) as camera:
         for settings in ({"CAMERA_IP": camera.address, "CAMERA_PASSWORD": password, "CAMERA_AUTH": "password"},
@@ -92,11 +95,12 @@ def test_our_own_words_stay(ready, camera, password):
     camera.raw_login = http(refusal(-7, f"bad {password}!"))
     error, = ready.set(CAMERA_PASSWORD=password, CAMERA_AUTH="token").capture().refuses(77).errors
     assert "camera refuses login" in error and "wrong user or password, or the login is locked" in error
-    assert f"bad {password}!" not in error and "not shown" in error
+    assert f"bad {password}!" not in error and ("not shown" in error or "***" in error)
 
 
 @pytest.mark.parametrize("cut", range(100, 125, 3))
 def test_a_secret_at_the_end_of_the_excerpt(ready, camera, cut):
     camera.raw = http(b"." * cut + b"Canary+Password%1 and more", kind="text/html")
-    result = ready.set(CAMERA_PASSWORD="Canary Password%1", CAMERA_AUTH="password").capture("--verbose").refuses(69)
+    camera.password = "Canary Password%1"
+    result = ready.set(CAMERA_PASSWORD=camera.password, CAMERA_AUTH="password").capture("--verbose").refuses(69)
     assert "refused body begins" in result.stderr and "Can" not in result.stderr
