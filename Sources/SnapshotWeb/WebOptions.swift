@@ -15,23 +15,54 @@ package struct WebOptions: Sendable {
     package var outputDirectory: String
     /// Where `latest.jpg` may lie, best first.
     package var runtimeDirectories: [String]
+    /// What is wrong with the settings, as a sentence; then no picture is shown.
+    package private(set) var trouble: String?
+
+    /// A token that can't be guessed has at least so many bytes.
+    static let shortestToken = 16
 
     package init(_ settings: Settings, environment: [String: String]) throws(Failure) {
-        func directories(_ name: String) -> [String] {
-            (environment[name] ?? "").split(separator: ":").map(String.init)
-        }
-        // Under systemd paths begin where the service keeps its state, not where this process happens to be.
-        let service = directories("STATE_DIRECTORY").first
-        func place(_ path: String) -> String { path.hasPrefix("/") ? path : (service ?? ".") + "/" + path }
-        statePath = try settings.path(.statePath).map(place) ?? service ?? "./state"
+        self.init(environment: environment)
+        statePath = try settings.path(.statePath).map { place($0, environment) } ?? statePath
+        outputDirectory = try settings.path(.outputDirectory).map { place($0, environment) } ?? outputDirectory
         interval =
             try settings.duration(
                 .captureInterval, default: nil, in: .milliseconds(1)...(.seconds(86400 * 366)))?
             .seconds
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)
-        token = try settings.string(.webToken)
-        outputDirectory = place(try settings.path(.outputDirectory) ?? "stream_output")
-        runtimeDirectories = directories("RUNTIME_DIRECTORY") + ["/run/snapshot"]
+        guard let value = try settings.value(.webToken) else { return }
+        guard value.text.utf8.count >= Self.shortestToken else {
+            throw settings.refusal(
+                .webToken, value, rule: "must have at least \(Self.shortestToken) bytes, or it can be guessed",
+                hint: "WEB_TOKEN=$(openssl rand -hex 16)")
+        }
+        token = value.text
     }
+
+    /// What holds where settings say nothing.
+    private init(environment: [String: String]) {
+        statePath = directories("STATE_DIRECTORY", environment).first ?? "./state"
+        port = 8080
+        showsPictures = false
+        outputDirectory = place("stream_output", environment)
+        runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]
+    }
+
+    /// For a service whose settings can't be taken: health is told all the same, and pictures aren't shown.
+    /// - Parameter settings: nil where not even the file could be read.
+    package init(_ settings: Settings?, environment: [String: String], despite failure: Failure) {
+        self.init(environment: environment)
+        if let path = try? settings?.path(.statePath) { statePath = place(path, environment) }
+        trouble = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
+    }
+}
+
+private func directories(_ name: String, _ environment: [String: String]) -> [String] {
+    (environment[name] ?? "").split(separator: ":").map(String.init)
+}
+
+/// Under systemd paths begin where the service keeps its state, not where this process happens to be.
+private func place(_ path: String, _ environment: [String: String]) -> String {
+    path.hasPrefix("/") ? path : (directories("STATE_DIRECTORY", environment).first ?? ".") + "/" + path
 }

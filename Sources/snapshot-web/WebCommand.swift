@@ -35,16 +35,15 @@ struct WebCommand: ParsableCommand {
     func run() throws {
         do {
             let environment = ProcessInfo.processInfo.environment
-            let settings = try Settings(environment: Named(environment), path: config)
-            let options = try WebOptions(settings, environment: environment)
             var listeners = try Listener.inherited(environment: environment)
             let isInherited = !listeners.isEmpty
+            let (options, warnings) = try readOptions(environment, isService: isInherited)
             if !isInherited { listeners = [try Listener.loopback(port: options.port)] }
             let server = Server(options: options, idleExit: isInherited ? idleExit : nil)
             try server.run(listeners) {
                 guard !isInherited else { return }
-                for warning in settings.warnings { say("warning: \(warning)") }
-                say("listening on http://127.0.0.1:\(listeners[0].port ?? options.port)/")
+                for warning in warnings { log.warn(warning) }
+                log.write(.info, "listening on http://127.0.0.1:\(listeners[0].port ?? options.port)/")
             }
         } catch let failure as Failure {
             throw told("\(failure)", hint: failure.hint, code: failure.exitCode)
@@ -55,13 +54,27 @@ struct WebCommand: ParsableCommand {
         }
     }
 
+    /// A service whose settings are wrong goes on telling health, without pictures: who watches it would else hear nothing.
+    private func readOptions(
+        _ environment: [String: String], isService: Bool
+    ) throws(Failure) -> (WebOptions, warnings: [String]) {
+        var settings: Settings?
+        do throws(Failure) {
+            let read = try Settings(environment: Named(environment), path: config)
+            settings = read
+            return (try WebOptions(read, environment: environment), read.warnings)
+        } catch {
+            guard isService else { throw error }
+            log.report(error)
+            return (WebOptions(settings, environment: environment, despite: error), [])
+        }
+    }
+
     private func told(_ error: String, hint: String?, code: Int32) -> ExitCode {
-        say("error: \(error)")
-        if let hint { say("hint: \(hint)") }
+        log.write(.error, "error: \(error)")
+        if let hint { log.write(.error, "hint: \(hint)") }
         return ExitCode(code)
     }
 }
 
-private func say(_ line: String) {
-    print(descriptor: STDERR_FILENO, "snapshot-web: \(line)\n")
-}
+private let log = Log("snapshot-web")

@@ -176,16 +176,16 @@ def test_unknown_paths(web):
 
 def test_bodies_are_not_waited_for(web):
     began = time.monotonic()
-    answer = web.raw(b"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 300000)
+    answer = web.raw(b"POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * 300000)
     assert answer.startswith(b"HTTP/1.1 405 ")
-    answer = web.raw(b"GET /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 99)
+    answer = web.raw(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n" + b"x" * 99)
     assert answer.startswith(b"HTTP/1.1 200 ") and b"Connection: close" in answer
     assert time.monotonic() - began < 4
 
 
 def test_pipelined_requests_are_answered_in_order(web):
     paths = ["/livez", "/nothing", "/health", "/metrics"] * 25
-    requests = "".join(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n" for path in paths)
+    requests = "".join(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in paths)
     answers = web.raw((requests + "GET /livez HTTP/1.0\r\n\r\n").encode())
     codes = re.findall(rb"HTTP/1\.1 (\d+) ", answers)
     assert codes == [b"200", b"404", b"503", b"200"] * 25 + [b"200"]
@@ -193,21 +193,21 @@ def test_pipelined_requests_are_answered_in_order(web):
 
 def test_half_closed_clients_get_their_answer(web):
     with web.connect() as connection:
-        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         assert read_to_end(connection).endswith(b"\r\n\r\nok\n")
 
 
 @pytest.mark.parametrize("head, code", [
-    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"431"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"431"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: " + b"a" * 600_000 + b"\r\n", b"431"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
+    (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"a" * 600_000 + b"\r\n", b"431"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200, b"40"),
-    (b"GET /live\x01z HTTP/1.1\r\nHost: a\r\n\r\n", b"400"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+    (b"GET /live\x01z HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n\r\n", b"400"),
     (b"GET / HTTP/1.1\r\n\r\n", b"400"),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
+    (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", b"400"),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"40"),
 ], ids=["path", "field", "flood", "fields", "tls", "control", "hosts", "no-host", "length", "http2"])
 def test_bad_heads_are_refused(web, head, code):

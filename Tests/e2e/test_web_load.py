@@ -46,7 +46,7 @@ def test_slow_clients_are_cut_off(web):
     deaf.setblocking(False)
     while True:
         try:
-            deaf.send(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+            deaf.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
         except BlockingIOError:
             break
     while any(thread.is_alive() for thread in threads):
@@ -82,7 +82,7 @@ def test_twelve_hundred_connections(web):
 @pytest.mark.timing
 def test_ten_thousand_requests(state, web):
     write_ring(state, [record(1)])
-    request = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+    request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     times = []
     with web.connect() as connection:
         for _ in range(10_000):
@@ -147,7 +147,7 @@ def test_inherited_sockets_of_every_family(state, tmp_path, family):
         with socket.socket(listening.family) as connection:
             connection.settimeout(10)
             connection.connect(listening.getsockname())
-            connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert read_to_end(connection).startswith(b"HTTP/1.1 200 ")
     finally:
         assert end(process) == 0

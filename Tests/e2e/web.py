@@ -1,5 +1,6 @@
 """A running snapshot-web, and states for it to read."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -159,15 +160,19 @@ def most_memory():
 def sockets(pid):
     """How many sockets a process has open."""
     open_files = Path(f"/proc/{pid}/fd")
-    return sum(os.readlink(open_files / name).startswith("socket:") for name in os.listdir(open_files))
+    count = 0
+    for name in os.listdir(open_files):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(open_files / name).startswith("socket:")
+    return count
 
 
 class Web(Client):
     """A snapshot-web started by hand on a free port."""
 
-    def __init__(self, state, cwd, **settings):
+    def __init__(self, state, cwd, *, prefix=(), arguments=(), **settings):
         self.process = subprocess.Popen(
-            [binary()], cwd=cwd, env=environment(state, HEALTH_CHECK_PORT="0", **settings),
+            [*prefix, binary(), *arguments], cwd=cwd, env=environment(state, HEALTH_CHECK_PORT="0", **settings),
             stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
         found = re.search(r"listening on http://127\.0\.0\.1:(\d+)/", line)

@@ -1,6 +1,24 @@
 import Glibc
 import SnapshotBase
 
+/// What a search for a file comes to.
+enum Found<File> {
+    case file(File)
+    case missing
+    /// It is there, or may be, and this process has no right to read it.
+    case unreadable
+
+    var isThere: Bool { if case .missing = self { false } else { true } }
+
+    func map<Other>(_ transform: (File) -> Other) -> Found<Other> {
+        switch self {
+        case .file(let file): .file(transform(file))
+        case .missing: .missing
+        case .unreadable: .unreadable
+        }
+    }
+}
+
 /// A regular file below a folder, open, with what it was like at that moment.
 struct OpenFile {
     let handle: FileHandle
@@ -11,18 +29,26 @@ struct OpenFile {
 
     /// Opens the file that `names` lead to, one folder after the other and following no link, so that nothing outside
     /// of `folder` is ever reached. Hidden names are never opened: they are unfinished files.
-    init?(below folder: String, _ names: [String]) {
+    static func find(below folder: String, _ names: [String]) -> Found<OpenFile> {
         guard !names.isEmpty, names.count <= 4,
-            names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") }),
-            var handle = try? FileHandle(opening: folder, O_RDONLY | O_DIRECTORY)
-        else { return nil }
-        for (index, name) in names.enumerated() {
-            let kind = index == names.count - 1 ? O_NONBLOCK : O_DIRECTORY
-            let next = retrying { openat(handle.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind) }
-            guard next >= 0 else { return nil }
-            handle = FileHandle(owning: next)
+            names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") })
+        else { return .missing }
+        do throws(SystemError) {
+            var handle = try FileHandle(opening: folder, O_RDONLY | O_DIRECTORY)
+            for (index, name) in names.enumerated() {
+                let kind = index == names.count - 1 ? O_NONBLOCK : O_DIRECTORY
+                let next = retrying { openat(handle.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind) }
+                guard next >= 0 else { throw SystemError("openat") }
+                handle = FileHandle(owning: next)
+            }
+            let facts = try handle.status()
+            return facts.st_mode & S_IFMT == S_IFREG ? .file(OpenFile(handle, facts)) : .missing
+        } catch {
+            return error.number == EACCES ? .unreadable : .missing
         }
-        guard let facts = try? handle.status(), facts.st_mode & S_IFMT == S_IFREG else { return nil }
+    }
+
+    private init(_ handle: FileHandle, _ facts: stat) {
         self.handle = handle
         size = Int(facts.st_size)
         let time = facts.st_mtim

@@ -25,13 +25,13 @@ struct PictureFiles {
     private static let examined = 20_000
 
     /// - Parameter camera: an instance's name, or nil for the camera without one.
-    func latest(camera: String?, _ request: Request) -> Response? {
-        latest(camera: camera).map { Response($0, type: "image/jpeg", request: request) }
+    func latest(camera: String?, _ request: Request) -> Response {
+        latest(camera: camera).map { Response($0, type: "image/jpeg", request: request) }.response
     }
 
-    func latest(camera: String?) -> OpenFile? {
+    func latest(camera: String?) -> Found<OpenFile> {
         let names = (camera.map { [$0] } ?? []) + ["latest.jpg"]
-        return runtimeDirectories.lazy.compactMap { OpenFile(below: $0, names) }.first
+        return runtimeDirectories.lazy.map { OpenFile.find(below: $0, names) }.first(where: \.isThere) ?? .missing
     }
 
     /// The instances whose relay has its folder where their unit puts it.
@@ -47,43 +47,45 @@ struct PictureFiles {
         return isName ? "\(statePath)/\(camera)/stream_output" : nil
     }
 
-    func stream(of camera: String?, _ names: [String], _ request: Request) -> Response? {
-        output(of: camera).flatMap { serve(names, in: $0 + "/hls", Self.streamTypes, request) }
+    func stream(of camera: String?, _ names: [String], _ request: Request) -> Response {
+        output(of: camera).map { serve(names, in: $0 + "/hls", Self.streamTypes, request).response } ?? .notFound
     }
 
-    /// When the stream's list of segments was last written; nil where there is none.
-    func streamUpdated(of camera: String?) -> Timestamp? {
-        output(of: camera).flatMap { OpenFile(below: $0 + "/hls", [Self.playlist])?.modified }
+    /// The stream's list of segments, and when it was last written.
+    func playlist(of camera: String?) -> Found<Timestamp> {
+        output(of: camera).map { OpenFile.find(below: $0 + "/hls", [Self.playlist]).map(\.modified) } ?? .missing
     }
 
     /// A recording by the names that `recordings` gives.
-    func recording(_ names: [String], _ request: Request) -> Response? {
-        if let own = serve(names, in: outputDirectory + "/record", Self.recordingTypes, request) { return own }
-        guard names.count > 1, let output = output(of: names[0]) else { return nil }
-        return serve(Array(names.dropFirst()), in: output + "/record", Self.recordingTypes, request)
+    func recording(_ names: [String], _ request: Request) -> Response {
+        let own = serve(names, in: outputDirectory + "/record", Self.recordingTypes, request)
+        if case .file(let response) = own { return response }
+        guard names.count > 1, let output = output(of: names[0]) else { return own.response }
+        return serve(Array(names.dropFirst()), in: output + "/record", Self.recordingTypes, request).response
     }
 
     private func serve(
         _ names: [String], in folder: String, _ types: [String: String], _ request: Request
-    ) -> Response? {
-        guard let type = names.last.flatMap({ types[fileExtension($0)] }),
-            let file = OpenFile(below: folder, names)
-        else {
-            return nil
-        }
-        return Response(file, type: type, request: request)
+    ) -> Found<Response> {
+        guard let type = names.last.flatMap({ types[fileExtension($0)] }) else { return .missing }
+        return OpenFile.find(below: folder, names).map { Response($0, type: type, request: request) }
     }
 
     /// The newest recordings of all cameras, newest first, also from folders in their folders. Those of an instance begin
     /// with its name.
-    func recordings() -> [Recording] {
+    func recordings() -> (list: [Recording], areUnreadable: Bool) {
+        var areUnreadable = false
         var found: [Recording] = []
         var folders = ([nil] + instances).compactMap { camera in
             output(of: camera).map { (path: $0 + "/record", names: camera.map { [$0] } ?? [], depth: 1) }
         }
         var examined = 0
         while let folder = folders.popLast() {
-            for name in (try? listDirectory(folder.path)) ?? []
+            var names: [String] = []
+            do throws(SystemError) { names = try listDirectory(folder.path) } catch {
+                if error.number == EACCES { areUnreadable = true }
+            }
+            for name in names
             where !name.hasPrefix(".") && examined < Self.examined {
                 examined += 1
                 var facts = stat()
@@ -100,7 +102,17 @@ struct PictureFiles {
             }
         }
         found.sort { ($0.modified, $0.names.last ?? "") > ($1.modified, $1.names.last ?? "") }
-        return Array(found.prefix(Self.listed))
+        return (Array(found.prefix(Self.listed)), areUnreadable)
+    }
+}
+
+extension Found<Response> {
+    var response: Response {
+        switch self {
+        case .file(let response): response
+        case .missing: .notFound
+        case .unreadable: .unreadable
+        }
     }
 }
 

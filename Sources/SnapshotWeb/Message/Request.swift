@@ -5,12 +5,28 @@ struct Request {
     let method: HTTPMethod
     let uri: String
     let headers: HTTPHeaders
-    /// Whether it came in by a socket that only this machine reaches.
-    let isLocal: Bool
+    /// Whether the socket that it came in by is one that only this machine reaches.
+    let hasLocalSocket: Bool
+    /// Whether it came to a loopback address.
+    let isOverLoopback: Bool
+    let source: Source
 
     /// The value of a header that may stand once; nil where it is missing or repeated.
     func header(_ name: String) -> String? {
         let values = headers[name]
         return values.count == 1 ? values[0] : nil
     }
+
+    /// Whether somebody on this machine asks. A proxy on this machine asks for others, and says so.
+    var isLocal: Bool { hasLocalSocket && !isForwarded }
+
+    private var isForwarded: Bool {
+        headers.contains { name, _ in
+            let name = name.lowercased()
+            return ["forwarded", "via", "x-real-ip"].contains(name) || name.hasPrefix("x-forwarded-")
+        }
+    }
+
+    /// The names by which this machine was asked, which may be none: the Host field's, and the target's where it has one.
+    var names: [String] { headers["Host"] + [Target.authority(of: uri)].compactMap { $0 } }
 }

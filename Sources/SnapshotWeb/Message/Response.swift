@@ -3,9 +3,9 @@ import NIOHTTP1
 import SnapshotBase
 
 /// An answer: status, the fields beyond those that every answer has, and a body.
-struct Response {
-    enum Body {
-        case text(String)
+struct Response: Sendable {
+    enum Body: Sendable {
+        case bytes(ByteBuffer)
         /// `count` bytes of a file from `offset` on; streamed, never held in memory as a whole.
         case file(FileHandle, offset: Int, count: Int)
     }
@@ -24,7 +24,7 @@ struct Response {
     ) {
         self.status = status
         self.fields = [("Content-Type", type), ("Content-Security-Policy", policy)] + fields
-        self.body = .text(body)
+        self.body = .bytes(ByteBuffer(string: body))
     }
 
     /// A sentence for people; a newline is added.
@@ -34,8 +34,10 @@ struct Response {
         Response(status, type: "text/plain; charset=utf-8", fields: fields, body: text + "\n")
     }
 
-    static func refusal(_ status: HTTPResponseStatus, _ text: String) -> Response {
-        var response = sentence(status, text)
+    static func refusal(
+        _ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = []
+    ) -> Response {
+        var response = sentence(status, text, fields: fields)
         response.closes = true
         return response
     }
@@ -48,13 +50,14 @@ struct Response {
 
     private var bodyLength: Int {
         switch body {
-        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.readableBytes
         case .file(_, _, let count): count
         }
     }
 
-    /// Status line and fields, and with `withText` a body of text.
-    func write(to buffer: inout ByteBuffer, now: Timestamp, keepAlive: Bool, withText: Bool) {
+    /// Status line and fields.
+    func head(now: Timestamp, keepAlive: Bool) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: 1024)
         buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nDate: \(now.httpDate)\r\n")
         for (name, value) in fields { buffer.writeString("\(name): \(value)\r\n") }
         buffer.writeString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
@@ -62,6 +65,6 @@ struct Response {
         buffer.writeString("Connection: \(keepAlive ? "keep-alive" : "close")\r\n")
         if status != .noContent { buffer.writeString("Content-Length: \(bodyLength)\r\n") }
         buffer.writeString("\r\n")
-        if withText, case .text(let text) = body { buffer.writeString(text) }
+        return buffer
     }
 }

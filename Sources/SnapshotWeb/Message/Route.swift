@@ -1,5 +1,5 @@
 /// What there is to ask for.
-enum Route: Equatable {
+enum Route: Hashable {
     /// The status page.
     case status
     /// The health of all, or of one camera.
@@ -40,6 +40,14 @@ enum Route: Equatable {
         case ("recordings", 2) where segments[1] == "": self = .recordings
         case ("recordings", _): self = .recording(file: Array(segments[1...]))
         default: return nil
+        }
+    }
+
+    /// Whether it may be answered by a file.
+    var isFile: Bool {
+        switch self {
+        case .latest, .hls, .recording: true
+        default: false
         }
     }
 

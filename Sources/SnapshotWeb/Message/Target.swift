@@ -6,9 +6,8 @@ struct Target: Equatable {
     /// - Returns: nil for what no honest client sends: broken escapes, control bytes, slashes or dots in disguise.
     init?(_ text: String) {
         var path = text[...]
-        for scheme in ["http://", "https://"] where path.lowercased().hasPrefix(scheme) {
-            path = path.dropFirst(scheme.count)
-            path = path[(path.firstIndex(of: "/") ?? path.endIndex)...]
+        if let authority = Self.authority(of: text) {
+            path = path[(path.range(of: "://")?.upperBound ?? path.endIndex)...].dropFirst(authority.count)
         }
         if let end = path.firstIndex(where: { $0 == "?" || $0 == "#" }) { path = path[..<end] }
         guard path.first == "/" else { return nil }
@@ -18,6 +17,13 @@ struct Target: Equatable {
             segments.append(segment)
         }
         self.segments = segments
+    }
+
+    /// The host, with its port, in a target that is a whole address; nil in one that is a path alone.
+    static func authority(of text: String) -> String? {
+        let lowercased = text.prefix(8).lowercased()
+        guard let scheme = ["http://", "https://"].first(where: lowercased.hasPrefix) else { return nil }
+        return String(text.dropFirst(scheme.count).prefix { !"/?#".contains($0) })
     }
 
     private static func decode(_ raw: Substring) -> String? {

@@ -13,7 +13,7 @@ extension Health.Reason {
         case .storeCredentials:
             "Correct the store’s credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:
-            "The next capture moves a damaged file aside. If it is a matter of permissions, <code>ls -l</code> in STATE_PATH shows it."
+            "The next capture moves a damaged file aside. If it is a matter of permissions, the next capture shares it with user snapshot-web; a STATE_PATH elsewhere than under /var/lib/snapshot also needs <code>chmod o+rx</code>."
         case .stale: "Nothing newer has reached the store: <code>snapshot check</code> says why."
         case .spooling: "They are sent when the store answers again; <code>snapshot drain</code> does it now."
         case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
@@ -24,6 +24,14 @@ extension Health.Reason {
         case .stateReset: "Counters began at zero; the old file is kept as <code>state.jsonl.bad</code>."
         }
     }
+}
+
+/// What to do where a picture or video is there and can't be read.
+enum Unreadable {
+    static let advice =
+        "Capture and relay share what they write while WEB_IMAGES=true stands in their own settings, too "
+        + "(snapshot.env or NAME.env); an OUTPUT_DIR elsewhere than under /var/lib/snapshot may also need chmod o+x on the "
+        + "folders that lead to it."
 }
 
 extension Health.Status {

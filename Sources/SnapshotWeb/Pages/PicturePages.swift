@@ -5,14 +5,23 @@ import SnapshotState
 struct PictureLinks {
     /// Whether the picture itself is shown on the status page: only where nobody is asked for a token.
     let showsPicture: Bool
-    /// The cameras that have a latest picture, and since when it is that.
-    let cameras: [String: Timestamp]
+    /// The cameras that have a latest picture.
+    let cameras: [String: Latest]
+
+    enum Latest {
+        case taken(Timestamp)
+        /// There is one, or may be, that this process may not read.
+        case unreadable
+    }
 
     static let all = [("/live/", "Live"), ("/recordings/", "Recordings")]
 
     /// The latest picture of a camera, or the way to it.
     func figure(camera: String) -> HTML {
-        guard let taken = cameras[camera] else { return "" }
+        guard let latest = cameras[camera] else { return "" }
+        guard case .taken(let taken) = latest else {
+            return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
+        }
         let address = camera.isEmpty ? "/latest.jpg" : "/latest/\(Target.encode(camera)).jpg"
         guard showsPicture else { return "<p class=\"card\"><a href=\"\(address)\">Latest picture</a></p>" }
         return """
@@ -27,7 +36,8 @@ struct LivePage {
     let cameras: [(name: String?, title: String)]
     /// The one that is shown.
     let camera: String?
-    let updated: Timestamp?
+    /// The list of segments, and when it was last written.
+    let playlist: Found<Timestamp>
     let now: Timestamp
 
     private func address(_ name: String?) -> String { name.map { "/live/\(Target.encode($0))/" } ?? "/live/" }
@@ -44,12 +54,13 @@ struct LivePage {
     }
 
     var page: Page {
-        let playlist = "\(address(camera))hls/\(PictureFiles.playlist)"
-        let age = updated.map { Int((now.milliseconds - $0.milliseconds) / 1000) }
+        let address = "\(address(camera))hls/\(PictureFiles.playlist)"
+        let age = playlist.map { Int((now.milliseconds &- $0.milliseconds) / 1000) }
         let note =
             switch age {
-            case nil: "There is no stream yet: the relay writes one with STREAM_MODE=hls."
-            case let age? where age > 30: "The stream stopped \(inWords(age)) ago."
+            case .missing: "There is no stream yet: the relay writes one with STREAM_MODE=hls."
+            case .unreadable: "The stream may not be read. \(Unreadable.advice)"
+            case .file(let age) where age > 30: "The stream stopped \(inWords(age)) ago."
             default: ""
             }
         return Page(
@@ -59,9 +70,9 @@ struct LivePage {
                 <h1>Live</h1>
                 \(choice)
                 <div class="card view">
-                <video controls autoplay muted playsinline src="\(playlist)" aria-label="Live view"></video>
+                <video controls autoplay muted playsinline src="\(address)" aria-label="Live view"></video>
                 <p id="note" role="status">\(note)</p>
-                <p>For players: <a href="\(playlist)">the stream’s address</a></p>
+                <p>For players: <a href="\(address)">the stream’s address</a></p>
                 </div>
                 """,
             script: Assets.live)
@@ -71,6 +82,11 @@ struct LivePage {
 /// The page at `/recordings/`.
 struct RecordingsPage {
     let recordings: [PictureFiles.Recording]
+    let areUnreadable: Bool
+
+    init(_ found: (list: [PictureFiles.Recording], areUnreadable: Bool)) {
+        (recordings, areUnreadable) = found
+    }
 
     var page: Page {
         let items = recordings.map { recording -> HTML in
@@ -80,10 +96,14 @@ struct RecordingsPage {
                 <span>\(.time(recording.modified)) · \(size(Double(recording.size)))</span></li>
                 """
         }
+        let lack: HTML =
+            areUnreadable ? "<p class=\"card\">Some may not be read. \(Unreadable.advice)</p>" : ""
         let list: HTML =
-            items.isEmpty
-            ? "<p>There are none yet: the relay makes them with STREAM_MODE=record.</p>"
-            : "<ul class=\"card files\">\(items)</ul>"
+            items.isEmpty && areUnreadable
+            ? ""
+            : items.isEmpty
+                ? "<p>There are none yet: the relay makes them with STREAM_MODE=record.</p>"
+                : "<ul class=\"card files\">\(items)</ul>"
         let note: HTML =
             items.count == PictureFiles.listed
             ? "<p class=\"end\">The newest \(items.count) are listed.</p>" : ""
@@ -93,6 +113,7 @@ struct RecordingsPage {
             refreshSeconds: nil,
             main: """
                 <h1>Recordings</h1>
+                \(lack)
                 \(list)
                 \(note)
                 """)

@@ -8,6 +8,8 @@ struct StatusPage {
     let now: Now
     /// Links to pictures; nil where they are switched off.
     let pictures: PictureLinks?
+    /// What is wrong with the front's own settings.
+    var trouble: String?
 
     var page: Page {
         let cameras = report.cameras.sorted { $0.key < $1.key }
@@ -20,11 +22,16 @@ struct StatusPage {
             refreshSeconds: Int(min(max(report.worst.intervalSeconds, 5), 60)),
             main: """
                 <h1>\(name)</h1>
+                \(trouble.map { notice($0) })
                 \(isOne ? "" : overview(cameras.map { ($0.key, $0.value) }))
                 \(cameras.map { section($0.key, $0.value, isOne: isOne) })
                 <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="/health">health</a> · \
                 <a href="/metrics">metrics</a></p>
                 """)
+    }
+
+    private func notice(_ trouble: String) -> HTML {
+        "<ul class=\"reasons\"><li class=\"degraded\"><strong>Pictures are not shown.</strong> \(trouble)</li></ul>"
     }
 
     private func title(_ key: String, _ health: Health) -> String {

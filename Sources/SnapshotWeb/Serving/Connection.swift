@@ -2,7 +2,10 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// One client: reads requests, answers them in order, and never waits longer than its patience.
+/// One client: reads requests, answers them in order, one a turn, and never waits longer than its patience.
+///
+/// NIO's `HTTPServerPipelineHandler` isn't used: it hands on the next request as soon as an answer has ended, within the
+/// same turn of the loop, and so one client's requests would hold up everybody else's.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
@@ -10,24 +13,24 @@ final class Connection: ChannelDuplexHandler {
 
     /// From connecting, or from the last answer, to the end of the next request's head.
     private static let patience = TimeAmount.seconds(5)
-    /// For a client that takes nothing of a file.
-    private static let stallPatience = TimeAmount.seconds(30)
+    /// For a disk that gives nothing, and for a client that takes nothing of a file.
+    static let stallPatience = TimeAmount.seconds(30)
     /// For what a client still sends after the last answer: closing at once would destroy that answer on its way.
     private static let lingerPatience = TimeAmount.seconds(1)
 
-    private enum Phase { case waiting, streaming, ending, lingering, closed }
+    enum Phase { case waiting, answering, ending, lingering, closed }
     private enum Demand {
         case request(HTTPRequestHead)
         case unreadable(Response)
     }
 
-    private let connections: Connections
-    private let isLocal: Bool
-    private let answer: (Request) -> Response
-    private let files: FileSource
-    private var context: ChannelHandlerContext?
-    private var phase = Phase.waiting
+    let house: House
+    private let hasLocalSocket: Bool
+    private(set) var context: ChannelHandlerContext?
+    private(set) var phase = Phase.waiting
     private(set) var waitingSince = NIODeadline.now()
+    /// When the last piece of a file was begun.
+    private(set) var progressedAt = NIODeadline.now()
     private var demands = CircularBuffer<Demand>()
     private var wantsRead = false
     private var clientIsDone = false
@@ -35,11 +38,9 @@ final class Connection: ChannelDuplexHandler {
     private var timer: Scheduled<Void>?
     private var due = NIODeadline.distantFuture
 
-    init(connections: Connections, isLocal: Bool, files: FileSource, answer: @escaping (Request) -> Response) {
-        self.connections = connections
-        self.isLocal = isLocal
-        self.files = files
-        self.answer = answer
+    init(_ house: House, hasLocalSocket: Bool) {
+        self.house = house
+        self.hasLocalSocket = hasLocalSocket
     }
 
     var isWaiting: Bool { phase == .waiting }
@@ -50,7 +51,7 @@ final class Connection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        guard connections.admit(self) else {
+        guard house.connections.admit(self) else {
             context.close(promise: nil)
             return
         }
@@ -60,18 +61,19 @@ final class Connection: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         timer?.cancel()
-        connections.remove(self)
+        house.connections.remove(self)
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        connections.remove(self)
+        house.connections.remove(self)
         self.context = nil
     }
 
     /// From now on the client has `time`; the timer that runs already does, unless it would come too late.
-    private func allow(_ time: TimeAmount) {
-        deadline = .now() + time
+    func allow(_ time: TimeAmount) {
+        progressedAt = .now()
+        deadline = progressedAt + time
         if timer == nil || deadline < due { schedule() }
     }
 
@@ -99,12 +101,12 @@ final class Connection: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        answerAll(context)
+        takeTurn()
         context.fireChannelReadComplete()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { answerAll(context) }
+        if context.channel.isWritable { goOn() }
         context.fireChannelWritabilityChanged()
     }
 
@@ -121,7 +123,7 @@ final class Connection: ChannelDuplexHandler {
             default: .refusal(.badRequest, "this is no HTTP request")
             }
         demands.append(.unreadable(response))
-        answerAll(context)
+        goOn()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -135,17 +137,24 @@ final class Connection: ChannelDuplexHandler {
 
     // MARK: Answers
 
-    private func answerAll(_ context: ChannelHandlerContext) {
-        while phase == .waiting, context.channel.isWritable, let demand = demands.popFirst() {
-            switch demand {
-            case .request(let head): respond(to: head, context)
-            case .unreadable(let response): send(response, keepAlive: false, hasBody: true, context)
-            }
+    /// Answers one request, if one is there and the client takes answers.
+    func takeTurn() {
+        guard let context, phase == .waiting, context.channel.isWritable else { return }
+        switch demands.popFirst() {
+        case .request(let head): respond(to: head, context)
+        case .unreadable(let response): send(response, keepAlive: false, hasBody: true)
+        case nil: goOn()
         }
-        context.flush()
-        if phase == .waiting, demands.isEmpty {
-            if clientIsDone { context.close(promise: nil) } else { resumeReading(context) }
+    }
+
+    /// The next request, if it is there, waits for its turn; otherwise it is read.
+    private func goOn() {
+        guard let context, phase == .waiting else { return }
+        guard demands.isEmpty else {
+            if context.channel.isWritable { house.turns.add(self) }
+            return
         }
+        if clientIsDone { close() } else { resumeReading(context) }
     }
 
     private func resumeReading(_ context: ChannelHandlerContext) {
@@ -155,15 +164,32 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let request = Request(method: head.method, uri: head.uri, headers: head.headers, isLocal: isLocal)
-        let response =
-            isAddressed(head) ? answer(request) : .refusal(.badRequest, "exactly one Host field is needed")
+        let channel = context.channel
+        let request = Request(
+            method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
+            isOverLoopback: channel.localAddress?.isLoopback ?? false, source: Source(channel.remoteAddress))
         // A body is never wanted: the connection ends rather than wait for it. The parser stops at an upgrade.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT
-        let keepAlive = !response.closes && isBare && head.isKeepAlive
-        send(response, keepAlive: keepAlive, hasBody: head.method != .HEAD, context)
+        let (keepAlive, hasBody) = (isBare && head.isKeepAlive, head.method != .HEAD)
+        guard isAddressed(head) else {
+            return send(.refusal(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
+        }
+        switch house.reception.answer(request) {
+        case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)
+        case .reading(let mayBeFile, let read):
+            guard !mayBeFile || house.connections.admitToFile(self) else {
+                return send(.busy, keepAlive: keepAlive, hasBody: hasBody)
+            }
+            phase = .answering
+            allow(Self.stallPatience)
+            house.files.response(on: context.eventLoop, read).assumeIsolated().whenComplete { result in
+                guard self.phase == .answering else { return }
+                guard case .success(let response) = result else { return self.close() }
+                self.send(response, keepAlive: keepAlive, hasBody: hasBody)
+            }
+        }
     }
 
     private func isAddressed(_ head: HTTPRequestHead) -> Bool {
@@ -171,28 +197,39 @@ final class Connection: ChannelDuplexHandler {
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
 
-    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool, _ context: ChannelHandlerContext) {
-        var buffer = context.channel.allocator.buffer(capacity: 1024)
-        response.write(to: &buffer, now: .now(), keepAlive: keepAlive, withText: hasBody)
-        if hasBody, case .file(let file, let offset, let count) = response.body {
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-            stream(file, offset: offset, count: count, thenEnd: !keepAlive, context)
-        } else if !keepAlive {
-            phase = .ending
-            allow(Self.patience)
-            let written = context.eventLoop.makePromise(of: Void.self)
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.linger() }
-        } else {
-            context.write(wrapOutboundOut(buffer), promise: nil)
-            waitForNext()
+    private func send(_ response: Response, keepAlive: Bool, hasBody: Bool) {
+        guard let context else { return }
+        let keepAlive = keepAlive && !response.closes
+        context.write(wrapOutboundOut(response.head(now: .now(), keepAlive: keepAlive)), promise: nil)
+        guard hasBody else { return end(keepAlive: keepAlive) }
+        switch response.body {
+        case .bytes(let bytes):
+            if bytes.readableBytes > 0 { context.write(wrapOutboundOut(bytes), promise: nil) }
+            end(keepAlive: keepAlive)
+        case .file(let file, let offset, let count):
+            phase = .answering
+            context.flush()
+            stream(file, offset: offset, count: count, keepAlive: keepAlive)
         }
     }
 
-    private func waitForNext() {
+    /// After an answer: on to the next, or to the end.
+    func end(keepAlive: Bool) {
+        guard let context, phase != .closed else { return }
+        house.connections.leaveFile(self)
+        guard keepAlive else {
+            phase = .ending
+            allow(Self.patience)
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.linger() }
+            return
+        }
         phase = .waiting
         waitingSince = .now()
         allow(Self.patience)
+        context.flush()
+        goOn()
     }
 
     /// Says that nothing more will come, and lets the client finish speaking.
@@ -204,40 +241,5 @@ final class Connection: ChannelDuplexHandler {
         allow(Self.lingerPatience)
         context.close(mode: .output, promise: nil)
         resumeReading(context)
-    }
-
-    // MARK: Files
-
-    /// One chunk at a time: read off the loop, written, and only when it has left is the next one read.
-    private func stream(
-        _ file: FileHandle, offset: Int, count: Int, thenEnd: Bool, _ context: ChannelHandlerContext
-    ) {
-        guard phase != .closed else { return }
-        guard count > 0 else {
-            if thenEnd {
-                linger()
-            } else {
-                waitForNext()
-                answerAll(context)
-            }
-            return
-        }
-        phase = .streaming
-        allow(Self.stallPatience)
-        files.chunk(of: file, at: offset, limit: count, on: context.eventLoop).assumeIsolated().whenComplete {
-            result in
-            // A file that became shorter: the length that was promised can't be kept.
-            guard let context = self.context, self.phase != .closed, case .success(let chunk) = result,
-                chunk.readableBytes > 0
-            else { return self.close() }
-            let written = context.eventLoop.makePromise(of: Void.self)
-            context.writeAndFlush(self.wrapOutboundOut(chunk), promise: written)
-            written.futureResult.assumeIsolated().whenSuccess {
-                self.stream(
-                    file, offset: offset + chunk.readableBytes, count: count - chunk.readableBytes,
-                    thenEnd: thenEnd,
-                    context)
-            }
-        }
     }
 }

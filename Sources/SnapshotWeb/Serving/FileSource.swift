@@ -3,14 +3,20 @@ import NIOCore
 import NIOPosix
 import SnapshotBase
 
-/// Reads files beside the event loop, so that a slow disk doesn't hold up anybody's health.
+/// Reads files beside the event loop, so that a slow disk holds up nobody who asks for something else.
 struct FileSource: Sendable {
     private static let chunk = 65536
-    private let pool: NIOThreadPool
+    /// Pages and health, which come from the state, don't wait for pieces of pictures and recordings.
+    private let answers = NIOThreadPool(numberOfThreads: 1)
+    private let pieces = NIOThreadPool(numberOfThreads: 1)
 
     init() {
-        pool = NIOThreadPool(numberOfThreads: 1)
-        pool.start()
+        answers.start()
+        pieces.start()
+    }
+
+    func response(on loop: any EventLoop, _ read: @escaping @Sendable () -> Response) -> EventLoopFuture<Response> {
+        answers.runIfActive(eventLoop: loop, read)
     }
 
     /// At most `limit` bytes of `file` from `offset` on, and no more than one chunk; empty at its end.
@@ -18,7 +24,7 @@ struct FileSource: Sendable {
         ByteBuffer
     > {
         let size = min(limit, Self.chunk)
-        return pool.runIfActive(eventLoop: loop) {
+        return pieces.runIfActive(eventLoop: loop) {
             var buffer = ByteBufferAllocator().buffer(capacity: size)
             try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { bytes in
                 let got = retrying { pread(file.descriptor, bytes.baseAddress, size, off_t(offset)) }

@@ -80,20 +80,12 @@ package struct Listener: Sendable {
             switch CInt(storage.ss_family) {
             case AF_UNIX: (true, nil)
             case AF_INET:
-                (bytes[4] == 127, Int(bytes[2]) << 8 | Int(bytes[3]))
+                (isLoopback(Array(bytes[4..<8])), Int(bytes[2]) << 8 | Int(bytes[3]))
             case AF_INET6:
-                (Self.isLoopback(address: bytes[8..<24]), Int(bytes[2]) << 8 | Int(bytes[3]))
+                (isLoopback(withoutMapping(Array(bytes[8..<24]))), Int(bytes[2]) << 8 | Int(bytes[3]))
             default: (false, nil)
             }
         }
-    }
-
-    /// - Parameter address: the 16 bytes of an IPv6 address.
-    private static func isLoopback(address: Slice<UnsafeRawBufferPointer>) -> Bool {
-        let bytes = Array(address)
-        let one = Array(repeating: UInt8(0), count: 15) + [1]
-        let mapped = Array(repeating: UInt8(0), count: 10) + [0xFF, 0xFF, 127]
-        return bytes == one || bytes.starts(with: mapped)
     }
 
     /// Whether a connection waits to be accepted.

@@ -10,8 +10,6 @@ package struct Server: Sendable {
     /// How long nobody has asked before the process ends; nil: never.
     private let idleExit: TimeAmount?
 
-    /// So many connections at once; a request costs one for some milliseconds.
-    private static let connectionLimit = 512
     /// Not even an idle process ends sooner than this after its start.
     private static let shortestLife = TimeAmount.seconds(5)
     private static let stopPatience = TimeAmount.seconds(2)
@@ -26,13 +24,13 @@ package struct Server: Sendable {
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
         // Before any thread begins, so that all of them leave these signals to the wait below.
         let stopSignals = StopSignals()
-        allowDescriptors(UInt(Self.connectionLimit) + 128)
+        let limits = Limits.granted()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let finished = loop.makePromise(of: Void.self)
         let front = try loop.submit {
             let front = Front(
-                loop: loop, listeners: listeners, connections: Connections(limit: Self.connectionLimit),
-                site: Site(options: options), finished: finished)
+                loop: loop, listeners: listeners, connections: Connections(limits: limits),
+                reception: Reception(options), finished: finished)
             front.open()
             if let idleExit { front.watchIdleness(limit: idleExit, notBefore: .now() + Self.shortestLife) }
             return NIOLoopBound(front, eventLoop: loop)
@@ -45,41 +43,52 @@ package struct Server: Sendable {
     }
 }
 
-/// What the event loop alone touches: the sockets, the connections, the site.
+/// What the event loop alone touches: the sockets, the connections, the reception.
 private final class Front {
     private let loop: any EventLoop
     private let listeners: [Listener]
     private let connections: Connections
-    private let site: Site
+    private let reception: Reception
     private let finished: EventLoopPromise<Void>
     private var doors: [any Channel] = []
 
+    private static let acceptPause = TimeAmount.milliseconds(200)
+
     init(
-        loop: any EventLoop, listeners: [Listener], connections: Connections, site: Site,
+        loop: any EventLoop, listeners: [Listener], connections: Connections, reception: Reception,
         finished: EventLoopPromise<Void>
     ) {
         self.loop = loop
         self.listeners = listeners
         self.connections = connections
-        self.site = site
+        self.reception = reception
         self.finished = finished
     }
 
     func open() {
-        let files = FileSource()
         let limits = headLimits
+        let house = NIOLoopBound(
+            Connection.House(
+                connections: connections, turns: Turns(loop: loop), reception: reception, files: FileSource()),
+            eventLoop: loop)
         for listener in listeners {
-            let shared = NIOLoopBound((connections, site), eventLoop: loop)
             ServerBootstrap(group: loop)
+                // Where descriptors are short after all: the system would report the same client again at once.
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in Self.acceptPause })
+                    }
+                }
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
+                // Heads are small; of those that come one upon the other, few are held at once.
+                .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let (connections, site) = shared.value
                         try channel.pipeline.syncOperations.addHandlers(
                             ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)),
-                            Connection(
-                                connections: connections, isLocal: listener.isLocal, files: files,
-                                answer: site.answer))
+                            Connection(house.value, hasLocalSocket: listener.isLocal))
                     }
                 }
                 .withBoundSocket(listener.descriptor)
@@ -134,14 +143,4 @@ private final class Front {
         for door in doors { door.close(promise: nil) }
         doors = []
     }
-}
-
-/// Raises the soft limit on open files where it is below `count`.
-private func allowDescriptors(_ count: UInt) {
-    var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else {
-        return
-    }
-    limit.rlim_cur = min(count, limit.rlim_max)
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

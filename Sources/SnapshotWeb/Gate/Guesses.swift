@@ -1,0 +1,76 @@
+import NIOCore
+
+/// Slows those who guess the token. A source has some mistakes free and then one now and then; all sources together have
+/// more, beyond which only those are heard that have known the token before. Nobody waits for it: who has guessed too much
+/// is turned away unheard.
+struct Guesses {
+    /// What may be used at once, and grows again with time.
+    private struct Allowance {
+        let most: Double
+        let perSecond: Double
+        private var left: Double
+        private var at: NIODeadline
+
+        init(most: Double, perSecond: Double, now: NIODeadline) {
+            (self.most, self.perSecond, left, at) = (most, perSecond, most, now)
+        }
+
+        func left(now: NIODeadline) -> Double {
+            min(most, left + Double((now - at).nanoseconds) / 1e9 * perSecond)
+        }
+
+        mutating func use(now: NIODeadline) {
+            left = max(0, self.left(now: now) - 1)
+            at = now
+        }
+    }
+
+    static let free = 10
+    static let freeInAll = 200
+    static let secondsBetween = 6
+    private static let inAllPerSecond = 10.0
+    /// So many sources are remembered, of those that guessed and of those that knew.
+    static let remembered = 1024
+
+    private var all: Allowance
+    private var sources: [Source: Allowance] = [:]
+    private var welcome: [Source: NIODeadline] = [:]
+
+    init(now: NIODeadline) {
+        all = Allowance(most: Double(Self.freeInAll), perSecond: Self.inAllPerSecond, now: now)
+    }
+
+    /// Whether a token that comes from `source` is looked at.
+    func mayTry(_ source: Source, now: NIODeadline) -> Bool {
+        if let own = sources[source], own.left(now: now) < 1 { return false }
+        return welcome[source] != nil || all.left(now: now) >= 1
+    }
+
+    mutating func failed(_ source: Source, now: NIODeadline) {
+        all.use(now: now)
+        if sources[source] == nil, sources.count >= Self.remembered { forgetTheLeastGuilty(now: now) }
+        var own =
+            sources[source] ?? Allowance(most: Double(Self.free), perSecond: 1 / Double(Self.secondsBetween), now: now)
+        own.use(now: now)
+        sources[source] = own
+    }
+
+    mutating func succeeded(_ source: Source, now: NIODeadline) {
+        if welcome[source] == nil, welcome.count >= Self.remembered,
+            let oldest = welcome.min(by: { $0.value < $1.value })
+        {
+            welcome[oldest.key] = nil
+        }
+        welcome[source] = now
+    }
+
+    private mutating func forgetTheLeastGuilty(now: NIODeadline) {
+        sources = sources.filter { $0.value.left(now: now) < $0.value.most }
+        guard sources.count >= Self.remembered,
+            let least = sources.max(by: { $0.value.left(now: now) < $1.value.left(now: now) })
+        else { return }
+        sources[least.key] = nil
+    }
+
+    var count: Int { sources.count + welcome.count }
+}

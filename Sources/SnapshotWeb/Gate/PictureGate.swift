@@ -1,0 +1,87 @@
+import FoundationEssentials
+import NIOCore
+
+/// Decides who may see what the camera saw: nobody, unless it is switched on; beyond this machine only who knows
+/// the token; and wherever there is a token, only who knows it. Belongs to the event loop.
+struct PictureGate {
+    let isOn: Bool
+    let token: String?
+    /// What is wrong with the settings, so that nothing is shown; nil where nothing is.
+    let trouble: String?
+    private var guesses = Guesses(now: .now())
+
+    init(_ options: WebOptions) {
+        (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
+    }
+
+    /// What the status page has of pictures.
+    enum View: Hashable { case nothing, links, pictures }
+
+    func view(for request: Request) -> View {
+        guard isOn, trouble == nil else { return .nothing }
+        if token != nil { return .links }
+        guard request.isLocal else { return .nothing }
+        return request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .links
+    }
+
+    /// Why the request is turned away; nil where it may pass.
+    mutating func refusal(of request: Request, now: NIODeadline = .now()) -> Response? {
+        if let trouble { return .sentence(.forbidden, "pictures are not shown: \(trouble)") }
+        guard isOn else {
+            return .sentence(.notFound, "pictures are not switched on; WEB_IMAGES=true does it")
+        }
+        guard let token else {
+            guard request.isLocal else {
+                return .sentence(.forbidden, "beyond this machine pictures are shown only with a WEB_TOKEN")
+            }
+            // A foreign name that leads here is how other sites would read through the owner's browser.
+            return request.names.allSatisfy { HostName.isOwn($0) }
+                ? nil : .sentence(.forbidden, "by this name pictures are shown only with a WEB_TOKEN")
+        }
+        guard let given = Self.credential(request.header("Authorization")) else { return Self.challenge }
+        guard guesses.mayTry(request.source, now: now) else {
+            return .refusal(
+                .tooManyRequests, "there were too many wrong tokens; wait a little",
+                fields: [("Retry-After", "\(Guesses.secondsBetween)")])
+        }
+        guard Self.areEqual(given, Array(token.utf8)) else {
+            guesses.failed(request.source, now: now)
+            return Self.challenge
+        }
+        guesses.succeeded(request.source, now: now)
+        return nil
+    }
+
+    private static let challenge = Response.sentence(
+        .unauthorized, "the WEB_TOKEN is needed, as a bearer token or as the password of any user",
+        fields: [
+            ("WWW-Authenticate", #"Basic realm="snapshot", charset="UTF-8""#),
+            ("WWW-Authenticate", #"Bearer realm="snapshot""#),
+        ])
+
+    /// The token in `Bearer TOKEN`, or the password in `Basic …`, whoever the user.
+    static func credential(_ header: String?) -> [UInt8]? {
+        let parts = (header ?? "").split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        switch parts[0].lowercased() {
+        case "bearer": return Array(parts[1].utf8)
+        case "basic":
+            guard let pair = Data(base64Encoded: String(parts[1])),
+                let colon = pair.firstIndex(of: UInt8(ascii: ":"))
+            else {
+                return nil
+            }
+            return Array(pair[pair.index(after: colon)...])
+        default: return nil
+        }
+    }
+
+    /// Takes as long for a good guess as for a bad one of the same length.
+    static func areEqual(_ given: [UInt8], _ secret: [UInt8]) -> Bool {
+        var difference = given.count ^ secret.count
+        for (index, byte) in given.enumerated() where !secret.isEmpty {
+            difference |= Int(byte ^ secret[index % secret.count])
+        }
+        return difference == 0
+    }
+}

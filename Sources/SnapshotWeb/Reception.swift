@@ -1,0 +1,49 @@
+import NIOCore
+import NIOHTTP1
+import SnapshotBase
+
+/// Receives requests: turns away what isn't to be answered, answers what needs no file, and names what has to be read for
+/// the rest. Belongs to the event loop, and never waits.
+final class Reception {
+    enum Answer {
+        case ready(Response)
+        /// `read` is to be called beside the loop; its answer may be a file.
+        case reading(mayBeFile: Bool, read: @Sendable () -> Response)
+    }
+
+    private let site: Site
+    private let hasToken: Bool
+    private var gate: PictureGate
+
+    init(_ options: WebOptions) {
+        site = Site(options: options)
+        hasToken = options.token != nil
+        gate = PictureGate(options)
+    }
+
+    func answer(_ request: Request) -> Answer {
+        guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is no path")) }
+        if let refusal = refusal(ofNames: request) { return .ready(refusal) }
+        guard let route = Route(target) else { return .ready(.notFound) }
+        guard request.method == .GET || request.method == .HEAD else { return .ready(.methodNotAllowed) }
+        if route.showsPictures, let refusal = gate.refusal(of: request) { return .ready(refusal) }
+        switch route {
+        case .livez: return .ready(.sentence(.ok, "ok"))
+        case .favicon: return .ready(Response(.noContent, fields: [], body: .bytes(ByteBuffer())))
+        case .moved(let place):
+            return .ready(.sentence(.permanentRedirect, place, fields: [("Location", place)]))
+        default:
+            let view = gate.view(for: request)
+            return .reading(mayBeFile: route.isFile) { [site] in site.answer(route, request, view) }
+        }
+    }
+
+    /// Without a token nothing but the name tells this machine's own pages from those of a site that made its name lead here.
+    private func refusal(ofNames request: Request) -> Response? {
+        guard request.isOverLoopback, !hasToken, !request.names.allSatisfy({ HostName.isOwn($0) }) else { return nil }
+        return .sentence(
+            .forbidden,
+            "over loopback this is answered by an IP address, localhost or this machine's name only, "
+                + "unless there is a WEB_TOKEN")
+    }
+}
