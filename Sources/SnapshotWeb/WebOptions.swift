@@ -18,9 +18,6 @@ package struct WebOptions: Sendable {
     /// What is wrong with the settings, as a sentence; then no picture is shown.
     package private(set) var trouble: String?
 
-    /// A token that can't be guessed has at least so many bytes.
-    static let shortestToken = 16
-
     package init(_ settings: Settings, environment: [String: String]) throws(Failure) {
         self.init(environment: environment)
         statePath = try settings.path(.statePath).map { place($0, environment) } ?? statePath
@@ -31,13 +28,7 @@ package struct WebOptions: Sendable {
             .seconds
         port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
         showsPictures = try settings.bool(.webImages, default: false)
-        guard let value = try settings.value(.webToken) else { return }
-        guard value.text.utf8.count >= Self.shortestToken else {
-            throw settings.refusal(
-                .webToken, value, rule: "must have at least \(Self.shortestToken) bytes, or it can be guessed",
-                hint: "WEB_TOKEN=$(openssl rand -hex 16)")
-        }
-        token = value.text
+        token = try settings.webToken()
     }
 
     /// What holds where settings say nothing.

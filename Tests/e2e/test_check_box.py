@@ -196,3 +196,19 @@ def test_health_draws_latencies_on_a_terminal_alone(simulated, snapshot):
     drawn = re.search(r"latency +camera ([▁-█·]+) \d\.\d s, store ([▁-█·]+) \d\.\d s", on_terminal(snapshot, "health"))
     assert drawn and len(drawn[1]) == len(drawn[2]) == 4 and drawn[1][3] == "·" and "█" in drawn[1]
     assert "latency" in on_terminal(snapshot, "health", NO_COLOR="1") and "latency" not in snapshot.run("health").stdout
+
+
+@pytest.mark.parametrize("web, own, told", [
+    ("WEB_TOKEN=fifteen-bytes-x\n", "", "WEB_TOKEN"), ("WEB_IMAGES=true\n", "", "gives none"), ("WEB_IMAGES=maybe\n", "", "WEB_IMAGES"),
+    ("WEB_IMAGES=true\nWEB_TOKEN=sixteen-bytes-ok\n", "WEB_IMAGES=true\n", None), ("", "", None),
+])
+def test_settings_of_the_web_front(snapshot, web, own, told):
+    folder = snapshot.folder / "etc"
+    folder.mkdir()
+    (folder / "web.env").write_text(web)
+    (folder / "cam.env").write_text(f"CAMERA_IP=127.0.0.1:{free_port()}\n" + own)
+    found = Checked(snapshot.run("check", "--json", "--config", str(folder / "cam.env")))
+    remarks = [one for one in found.all if one["name"] == "web"]
+    assert len(remarks) == (told is not None)
+    assert all(told in one["found"] and not one["necessary"] and one["hint"] for one in remarks)
+    assert "fifteen" not in str(found.all)

@@ -62,10 +62,11 @@ def test_credentials_reach_the_program_and_a_missing_one_is_no_error(machine):
 
 
 def test_the_state_is_the_groups_to_read_and_its_secrets_are_not(machine):
-    assert machine.out("stat -c '%U:%G %a' /var/lib/snapshot /var/lib/snapshot/state.jsonl").splitlines() == [
-        "snapshot:snapshot 750", "snapshot:snapshot 640"]
-    as_web = "runuser -u snapshot-web -g snapshot -- cat "
+    assert machine.out("stat -c '%U:%G %a' /var/lib/snapshot /var/lib/snapshot/state.jsonl /etc/snapshot").splitlines() == [
+        "snapshot:snapshot 755", "snapshot:snapshot 640", "root:snapshot 750"]
+    as_web = "runuser -u snapshot-web -- cat "
     assert "seq" in machine.out(as_web + "/var/lib/snapshot/state.jsonl")
+    assert machine.run("runuser -u nobody -- cat /var/lib/snapshot/state.jsonl", check=False).returncode != 0
     secrets = machine.out("find /etc/snapshot/credentials /var/lib/snapshot/session.json -type f").split()
     assert len(secrets) >= 2, "a password and a session token at least"
     for secret in secrets:

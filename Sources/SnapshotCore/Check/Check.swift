@@ -26,7 +26,7 @@ package struct Check {
         units = UnitsCheck(
             settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
             deadline: .after(.seconds(5))
-        ).findings()
+        ).findings() + FrontCheck(settings: settings).findings()
         do throws(Failure) {
             settings = try settings.asOwner(makesState: false)
             refusal = nil

@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 /// How many clients and readers of files there may be at once: as many as are useful, and as fit the descriptors that this
 /// process may have.
@@ -21,15 +22,24 @@ struct Limits: Equatable {
 
     /// Asks for as many descriptors as are useful, and counts on those that are granted.
     static func granted() -> Limits {
-        let useful = rlim_t(mostConnections + mostReaders + reserve)
-        var limit = rlimit()
+        raise(to: rlim_t(mostConnections + mostReaders + reserve))
+        return Limits(descriptors: openFiles() ?? 256)
+    }
+
+    private static func raise(to useful: rlim_t) {
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        guard getrlimit(resource, &limit) == 0 else { return Limits(descriptors: 256) }
-        if limit.rlim_cur < useful {
-            var wanted = limit
-            wanted.rlim_cur = min(useful, limit.rlim_max)
-            if setrlimit(resource, &wanted) == 0 { limit = wanted }
-        }
-        return Limits(descriptors: Int(clamping: limit.rlim_cur))
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0, limit.rlim_cur < useful else { return }
+        limit.rlim_cur = min(useful, limit.rlim_max)
+        setrlimit(resource, &limit)
+    }
+
+    /// How many files may be open. The system's call for it can set limits, too, and so is barred to a confined service.
+    private static func openFiles() -> Int? {
+        guard let bytes = try? readFile("/proc/self/limits", limit: 65536) else { return nil }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let words = lines.first { $0.hasPrefix("Max open files") }?.split(separator: " ") ?? []
+        guard words.count > 3 else { return nil }
+        return words[3] == "unlimited" ? Int.max : Int(words[3])
     }
 }
