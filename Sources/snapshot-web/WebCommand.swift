@@ -60,7 +60,7 @@ struct WebCommand: ParsableCommand {
     ) throws(Failure) -> (WebOptions, warnings: [String]) {
         var settings: Settings?
         do throws(Failure) {
-            let read = try Settings(environment: Named(environment), path: config)
+            let read = try Settings(environment: Named(environment), path: config ?? credential(environment))
             settings = read
             return (try WebOptions(read, environment: environment), read.warnings)
         } catch {
@@ -68,6 +68,11 @@ struct WebCommand: ParsableCommand {
             log.report(error)
             return (WebOptions(settings, environment: environment, despite: error), [])
         }
+    }
+
+    /// The settings that systemd handed over, for units whose ExecStart= somebody has replaced.
+    private func credential(_ environment: [String: String]) -> String? {
+        environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
     }
 
     private func told(_ error: String, hint: String?, code: Int32) -> ExitCode {

@@ -45,13 +45,13 @@ package struct HLSFolder {
         let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || !fileExists(path + "/" + $0.name) }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
-        for segment in playlist.segments { share(segment) }
+        // Serving may have been switched on just now.
+        share(["stream.m3u8"] + playlist.segments.flatMap { [$0.name, $0.map] })
     }
 
     /// What players are told of, the web front may read.
-    private func share(_ segment: Playlist.Segment) {
-        guard isServed else { return }
-        for name in [segment.name, segment.map].compactMap({ $0 }) {
+    private func share(_ names: [String?]) {
+        for name in names.compactMap({ $0 }) where isServed {
             try? FileHandle(opening: path + "/" + name, O_RDONLY | O_NOFOLLOW).shareWithFront()
         }
     }
@@ -113,7 +113,7 @@ package struct HLSFolder {
         jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
         if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
-        share(segment)
+        share([segment.name, segment.map])
         last = number
         return segment
     }
