@@ -23,10 +23,11 @@ package struct Check {
         var settings = settings
         let seen = CheckPlan(settings, lockedCredentials: lockedCredentials)
         // While still root: without a message bus systemd talks to root alone.
-        units = UnitsCheck(
-            settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
-            deadline: .after(.seconds(5))
-        ).findings() + FrontCheck(settings: settings).findings()
+        units =
+            UnitsCheck(
+                settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
+                deadline: .after(.seconds(5))
+            ).findings() + FrontCheck(settings: settings).findings()
         do throws(Failure) {
             settings = try settings.asOwner(makesState: false)
             refusal = nil
