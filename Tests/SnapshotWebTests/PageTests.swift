@@ -117,12 +117,4 @@ import Testing
     func comparison(given: String, secret: String, isEqual: Bool) {
         #expect(PictureGate.areEqual(Array(given.utf8), Array(secret.utf8)) == isEqual)
     }
-
-    @Test(arguments: ["127.0.0.1", "127.9.9.9:80", "localhost:8080", "[::1]", "[::1]:8080"])
-    func ownNames(host: String) { #expect(PictureGate.isOwnName(host)) }
-
-    @Test(arguments: [
-        "", "128.0.0.1", "127.0.0.1.example", "127.0.0", "127.0.0.256", "[::2]", "example", "localhost.",
-    ])
-    func foreignNames(host: String) { #expect(!PictureGate.isOwnName(host)) }
 }
