@@ -67,7 +67,7 @@ import Testing
     @Test func memoryIsBoundedAndTheGuiltyStayKnown() {
         var guesses = Guesses(now: start)
         for _ in 0..<Guesses.free { guesses.failed(.here, now: start) }
-        for number in 0..<20_000 {
+        for number in 0..<3000 {
             guesses.failed(source(number), now: start)
             guesses.succeeded(source(number), now: start)
         }
