@@ -8,7 +8,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Try everything once and say what works.",
         discussion: """
             Settings, state, camera, storage, clock, ffmpeg and units, a line each: ✓ works, ✗ doesn't, – doesn't apply. \
-            It ends in 20 s, leaves nothing behind in camera or store, and never disturbs a capture. Exit code: 0 if all \
+            It ends in 20 s, leaves nothing behind in camera or store, and never disturbs a capture. Under CAMERA_TLS_VERIFY=pin-first a \
+            key that is seen for the first time is pinned, as a capture does. Exit code: 0 if all \
             that is necessary works, else that of the first failure: 69 camera; 74 state or spool; 75 store; 77 \
             credentials refused; 78 settings.
             """)
@@ -18,6 +19,9 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @Flag(help: "Forget the camera's TLS key first: it was replaced or reset, and the key it has now is pinned.")
+    var forgetPin = false
+
     func run() throws {
         var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && getenv("NO_COLOR") == nil)
         do throws(Failure) {
@@ -25,7 +29,7 @@ struct CheckCommand: ParsableCommand {
             let service = ServiceSettings(settings)
             let check = Check(
                 settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil, log: options.log())
-            check.run { printer.print($0) }
+            check.run(forgetsPin: forgetPin) { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))
         }

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores, and
-/// takes the lock and writes to the state only to let go of a latch. It ends in `limit`.
+/// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores,
+/// takes the lock only to let go of a latch, and otherwise writes nothing but the camera's pin. It ends in `limit`.
 package struct Check {
     package static let limit = Duration.seconds(19)
 
@@ -40,7 +40,8 @@ package struct Check {
     }
 
     /// Calls `report` with each finding as soon as those before it are known.
-    package func run(_ report: (Finding) -> Void) {
+    /// - Parameter forgetsPin: the camera's pinned TLS key is forgotten first.
+    package func run(forgetsPin: Bool, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = Now.current()
         func tell(_ findings: [Finding]) { findings.forEach(report) }
@@ -58,13 +59,14 @@ package struct Check {
         // What is opened in the camera and put into the store is closed and removed before anything else ends it.
         let signals = HeldSignals()
         signals.hold()
+        let forgotten = forgetsPin ? [plan.forgetPin()] : []
         // Made before there is a second thread: libcurl wants its first use alone.
         let client = HTTPClient()
         let camera = plan.camera.map { camera in
             Background { [plan, log] in askCamera(camera, plan, log, deadline) }
         }
         let state = StateCheck(plan: plan, now: now)
-        tell(plan.findings)
+        tell(plan.findings + forgotten)
         let latch = LatchCheck(plan: plan, now: now)
         tell(state.state() + latch.findings() + [state.spool()])
         let store = StoreCheck(

@@ -38,7 +38,28 @@ struct KeyCheck {
         return finding
     }
 
+    /// The key that `host` has now; nil where it can't be had.
     private func present(_ host: TLSHost) -> String? {
         try? settings.presentKey(of: host, deadline: .after(Self.patience))
+    }
+}
+
+extension CheckPlan {
+    /// Forgets the camera's pin, since a person knows that it has another key now.
+    func forgetPin() -> Finding {
+        let subject = "pin"
+        guard let camera else { return .skipped(subject, "none forgotten: see settings") }
+        guard let host = camera.tlsHost else { return .skipped(subject, "none forgotten: no TLS with this camera") }
+        do throws(Failure) {
+            switch try Pins(statePath: statePath).forget(host) {
+            case .nothing: return .skipped(subject, "none forgotten: \(host) has none in \(statePath)")
+            case .pin(let pin): return .passed(subject, "\(pin) of \(host) is forgotten", facts: ["pin": .string(pin)])
+            case .all(let aside):
+                let kept = aside.map { "; what couldn't be read is kept as \($0)" } ?? ""
+                return .passed(subject, "all pins in \(statePath) are forgotten\(kept)")
+            }
+        } catch {
+            return .failed(subject, error)
+        }
     }
 }

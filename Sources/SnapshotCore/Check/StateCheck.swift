@@ -33,7 +33,7 @@ struct StateCheck {
     /// Files that another user left here, as after a `sudo snapshot capture`.
     private func strangers() -> [Finding] {
         guard let owner = owner(of: path) else { return [] }
-        let names = ["state.jsonl", "lock", CameraMemory.fileName, "spool", "stored.log"]
+        let names = ["state.jsonl", "lock", CameraMemory.fileName, Pins.fileName, "spool", "stored.log"]
         let others = names.filter { SnapshotCore.owner(of: "\(path)/\($0)").map { $0.id != owner.id } ?? false }
         guard !others.isEmpty else { return [] }
         return [
