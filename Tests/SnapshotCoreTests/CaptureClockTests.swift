@@ -32,7 +32,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
         let later = now("2026-11-22T10:00:30Z", up: 1030)
-        #expect(CaptureClock.offset(at: later, figures) == 3_600_000)
+        #expect(CaptureClock.offset(at: later, figures, keeper: .none) == 3_600_000)
         let (time, quality) = CaptureClock.time(at: later, figures, keeper: .none)
         #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .corrected)
     }
@@ -42,7 +42,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
         // Thirty seconds later by the boot clock, an hour and thirty seconds by the wall clock.
         let set = now("2026-11-22T11:00:30Z", up: 1030)
-        #expect(CaptureClock.offset(at: set, figures) == 0)
+        #expect(CaptureClock.offset(at: set, figures, keeper: .none) == 0)
         let (time, quality) = CaptureClock.time(at: set, figures, keeper: .none)
         #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .synced)
     }
@@ -51,7 +51,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         CaptureClock.learn(1500, at: now("2026-11-22T10:00:00Z"), &figures)
         #expect(figures.offsetSeconds == 0)
-        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:30Z", up: 1030), figures) == 0)
+        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:30Z", up: 1030), figures, keeper: .none) == 0)
     }
 
     @Test func afterAClockInTheFutureTheStoreEndsIt() {

@@ -28,7 +28,7 @@ package struct CaptureClock: Sendable {
         Timestamp, ClockQuality
     ) {
         if keeper == .synced { return (now.wall, .synced) }
-        let offset = offset(at: now, figures)
+        let offset = offset(at: now, figures, keeper: keeper)
         if abs(offset) >= tolerance {
             let time = now.wall.advanced(byMilliseconds: offset)
             // The offset is good to a second or so: within that, a later picture still gets a later key.
@@ -47,11 +47,13 @@ package struct CaptureClock: Sendable {
     }
 
     /// The store's clock minus ours, in milliseconds, as far as known in this boot. If our clock has been set since,
-    /// what it was set by is taken off.
-    package static func offset(at now: Now, _ figures: ClockFigures) -> Int64 {
-        let known = Double(figures.offsetSeconds) * 1000
-        guard let base = figures.base, !now.boot.isEmpty else { return Int64(Int(bounded: known)) }
-        return Int64(Int(bounded: known - (now.wall.seconds - now.up - base) * 1000))
+    /// what it was set by is taken off; 0 where what is left can't be true.
+    package static func offset(at now: Now, _ figures: ClockFigures, keeper: Keeper) -> Int64 {
+        var known = Double(figures.offsetSeconds) * 1000
+        if let base = figures.base, !now.boot.isEmpty { known -= (now.wall.seconds - now.up - base) * 1000 }
+        let offset = Int64(Int(bounded: known))
+        // Whoever said it may have been believed for a clock that was never set, or by an older version.
+        return believes(offset, at: now.wall, keeper: keeper, isVerified: false) ? offset : 0
     }
 
     /// Notes what a store's answer told of its clock.

@@ -107,8 +107,9 @@ extension Run {
         }
     }
 
-    /// The store has told the time before it took the picture: the picture gets the right one.
+    /// The store has told the time before it took the picture: the picture gets the right one, unless it has it.
     private mutating func correct(_ object: inout StoredObject, by offset: Int64) {
+        guard CaptureClock.keeper() != .synced else { return }
         object.capturedAt = now.wall.advanced(byMilliseconds: offset)
         object.key = settings.keyTemplate.key(camera: object.camera, at: object.capturedAt)
         object.clock = .corrected

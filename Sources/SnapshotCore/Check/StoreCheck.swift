@@ -25,7 +25,7 @@ struct StoreCheck {
             let content = StateRing(reading: statePath).content
             var record: Record?
             if case .record(let found) = content { record = found }
-            let offset = record.map { CaptureClock.offset(at: now, $0.clock) } ?? 0
+            let offset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
             let store = S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
             var check = S3Check(store: store, deadline: deadline)
             let finding = check.run()

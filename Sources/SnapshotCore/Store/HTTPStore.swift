@@ -16,6 +16,7 @@ struct HTTPStore: RemoteStore {
 
     var place: String { redactedURL(settings.url) }
     var addressSetting: String { "HTTP_UPLOAD_URL" }
+    var isVerified: Bool { TLSHost(url: settings.url) != nil }
 
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         var request = HTTPRequest("POST", settings.url, deadline: deadline)

@@ -31,6 +31,8 @@ struct S3Store: RemoteStore {
     }
 
     var addressSetting: String { "S3_ENDPOINT_URL" }
+    var isVerified: Bool { scheme == "https" }
+    private var scheme: String { settings.endpoint?.scheme ?? "https" }
 
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         request(
@@ -77,7 +79,6 @@ struct S3Store: RemoteStore {
     /// Scheme and host, the Host header, and the path as it is sent and signed.
     private func address(of key: String) -> (base: String, host: String, path: String) {
         let encoded = percentEncoded(key, also: "/")
-        let scheme = settings.endpoint?.scheme ?? "https"
         var authority = settings.endpoint?.authority ?? "s3.\(region).amazonaws.com"
         var host = settings.endpoint?.hostHeader ?? authority
         var root = settings.endpoint?.target ?? ""
@@ -100,7 +101,14 @@ struct S3Store: RemoteStore {
         }
         if error.code == "RequestTimeTooSkewed" {
             guard let offset = clockOffset else {
-                return StoreFailure(told(response, error, "our clock is wrong", hint: "set the clock"), .giveUp)
+                let isTold = response.clockOffset != nil
+                return StoreFailure(
+                    told(
+                        response, error,
+                        isTold
+                            ? "by its clock, which is too far from ours to be believed, ours is wrong"
+                            : "our clock is wrong",
+                        hint: isTold ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
             }
             signingOffset = offset
             var failure = StoreFailure(

@@ -29,6 +29,8 @@ protocol RemoteStore: Store {
     var clockOffset: Int64? { get set }
     /// The one that says where it is, for messages.
     var addressSetting: String { get }
+    /// Whether it is spoken to over TLS: then an authority vouches for it.
+    var isVerified: Bool { get }
 
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
     /// Learns from the answer to such a request; returns where it acknowledges the object.
@@ -45,7 +47,7 @@ extension RemoteStore {
     mutating func heard(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
         switch answer {
         case .response(let response):
-            clockOffset = response.clockOffset
+            clockOffset = CaptureClock.heard(response, isVerified: isVerified)
             return response
         case .none(let failure):
             throw StoreFailure(failure, place: place, setting: addressSetting)
@@ -66,7 +68,7 @@ package func makeStore(
         return FilesystemStore(
             settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
     case .s3(let it):
-        let offset = record.map { CaptureClock.offset(at: now, $0.clock) } ?? 0
+        let offset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
         return S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
     case .http(let it):
         return HTTPStore(settings: it, client: client)
