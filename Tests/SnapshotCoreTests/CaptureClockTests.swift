@@ -73,4 +73,42 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         let (time, quality) = CaptureClock.time(at: now("2030-11-22T10:00:30Z", up: 1030), figures, keeper: .none)
         #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .corrected)
     }
+
+    @Test func aStoreMovesASyncedClockByADayAtMost() {
+        let (day, wall): (Int64, Timestamp) = (86_400_000, now("2026-11-22T10:00:00Z").wall)
+        for isVerified in [false, true] {
+            for offset in [0, day, -day] {
+                #expect(CaptureClock.believes(offset, at: wall, keeper: .synced, isVerified: isVerified))
+            }
+            for offset in [day + 1, -day - 1, 3650 * day, Int64.max, Int64.min] {
+                #expect(!CaptureClock.believes(offset, at: wall, keeper: .synced, isVerified: isVerified))
+            }
+        }
+    }
+
+    @Test func aClockThatNobodyKeepsIsPutRight() {
+        let day: Int64 = 86_400_000
+        for keeper in [CaptureClock.Keeper.none, .notYet] {
+            func believes(_ days: Int64, at wall: String, _ isVerified: Bool) -> Bool {
+                CaptureClock.believes(days * day, at: now(wall).wall, keeper: keeper, isVerified: isVerified)
+            }
+            #expect(believes(20_780, at: "1970-01-01T00:00:10Z", false), "no clock in the board")
+            #expect(believes(31, at: "2026-10-22T10:00:00Z", false), "kept over a power cut")
+            #expect(believes(-400, at: "2027-12-27T10:00:00Z", false))
+            #expect(!believes(3650, at: "2026-11-22T10:00:00Z", false), "anybody may have said so")
+            #expect(believes(3650, at: "2026-11-22T10:00:00Z", true))
+        }
+    }
+
+    @Test func whatWasLearnedForAClockThatWasNeverSetIsNotUsedOnceItIs() {
+        var figures = ClockFigures()
+        CaptureClock.learn(20_780 * 86_400_000, at: now("1970-01-01T00:00:10Z", boot: "a"), &figures)
+        figures.base = nil
+        for keeper in [CaptureClock.Keeper.none, .synced] {
+            #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, keeper: keeper) == 0)
+        }
+        #expect(CaptureClock.offset(at: now("1970-01-01T00:00:10Z"), figures, keeper: .none) > 0)
+        (figures.offsetSeconds, figures.base) = (Int.max / 2000, -1e300)
+        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, keeper: .none) == 0)
+    }
 }

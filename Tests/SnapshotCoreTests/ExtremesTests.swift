@@ -136,7 +136,7 @@ import Testing
                 let (time, _) = CaptureClock.time(at: now, record.clock, keeper: keeper)
                 record.clock.latestMilliseconds = max(time.milliseconds, record.clock.latestMilliseconds)
             }
-            CaptureClock.learn(CaptureClock.offset(at: now, record.clock), at: now, &record.clock)
+            CaptureClock.learn(CaptureClock.offset(at: now, record.clock, keeper: .none), at: now, &record.clock)
             record.totalCaptures += 1
             record.lastNumber = SpoolName.next(after: record.lastNumber)
             record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)

@@ -10,6 +10,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package var auth: String?
     package var session: Session?
     package var loginPause: LoginPause?
+    /// The host and port that has offered Digest: it never gets the password itself again.
+    package var digestHost: String?
     /// Key for the digests by which latches know changed settings; random, made once.
     package var digestKey = ""
 
@@ -73,6 +75,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         fields.field("auth", &auth)
         fields.field("session", &session)
         fields.field("login_pause", &loginPause)
+        fields.field("digest_host", &digestHost)
         fields.field("digestKey", &digestKey)
     }
 
@@ -84,10 +87,11 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// This memory if it belongs to `place`; otherwise a new one with the same digest key.
+    /// This memory if it belongs to `place`; otherwise a new one with what belongs to no place.
     package func belonging(to place: String) -> CameraMemory {
         var memory = self.place == place ? self : CameraMemory()
         memory.place = place
+        memory.digestHost = digestHost
         memory.digestKey = digestKey.isEmpty ? hexadecimal(Crypto.random(16)) : digestKey
         return memory
     }

@@ -7,11 +7,26 @@ struct HTTPCamera: Camera {
     let client: HTTPClient
     let trust: CameraTrust
 
+    /// Host and port, however they were written.
+    private var host: String? {
+        URLParts(url).flatMap { TLSHost($0.authority, defaultPort: $0.scheme == "https" ? 443 : 80) }?.description
+    }
+
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         var request = HTTPRequest("GET", url, deadline: deadline)
         request.maximumBody = Picture.maximumBytes
         request.credentials = settings.login.map { ($0, settings.password) }
+        request.needsDigest = host != nil && memory.digestHost == host
         let response = try client.ask(request, of: settings, trust)
+        if response.hasOfferedDigest {
+            memory.digestHost = host
+        } else if request.needsDigest, response.status == 401 {
+            throw Failure(
+                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                why: "it has offered a Digest login before, and now asks for the password itself",
+                hint: "somebody may be in between; if you have switched Digest off in the camera, remove "
+                    + "\(CameraMemory.fileName) from STATE_PATH")
+        }
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body
     }

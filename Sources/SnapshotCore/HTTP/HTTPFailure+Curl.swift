@@ -15,7 +15,9 @@ extension HTTPTransfer {
         case tooManyAnswers
         /// It goes on asking for credentials that it has got.
         case tooManyChallenges
-        /// The program has no more time for it.
+        /// It asks for Basic behind Digest.
+        case weakerLogin
+    /// The program has no more time for it.
         case askedToEnd
     }
 }
@@ -38,6 +40,8 @@ extension HTTPFailure {
         case .multipart: self.init(kind: .endless, why: "the answer is a stream of pictures without end")
         case .tooManyAnswers: self.init(kind: .lost, why: "it begins to answer again and again")
         case .tooManyChallenges: self.init(kind: .refused, why: "it asks for the credentials again and again")
+        case .weakerLogin:
+            self.init(kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
         case .askedToEnd: self.init(kind: .lost, why: "this program was asked to end before the answer came")
         case nil: self.init(kind: Kind(code), why: "\(ForeignText(why))", body: body)
         }

@@ -10,6 +10,8 @@ package struct HTTPRequest: Sendable {
     package var trust: TLSTrust = .authorities(file: nil)
     /// For Basic or Digest, whichever the server asks for.
     package var credentials: (user: String, password: String)?
+    /// Whether Basic is out of the question: the server has offered Digest before.
+    package var needsDigest = false
     /// Bytes of the answer's body beyond which the transfer is given up.
     package var maximumBody = 65536
     package var connectTimeout: Duration = .seconds(5)
@@ -80,6 +82,8 @@ package struct HTTPResponse: Sendable {
     /// By lower-case name; the last of equal ones.
     package var headers = Named<String>()
     package var body: [UInt8] = []
+    /// Whether the server has asked for a Digest login on the way to this answer.
+    package var hasOfferedDigest = false
     /// The server's clock, from `Date`; nil where it says nothing credible.
     package var date: Timestamp?
     /// When it came, by our clock; the body may take its time.

@@ -34,7 +34,7 @@ extension HTTPRequest {
         if !reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
         _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")
         if let credentials = credentials {
-            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, shim_auth_basic_or_digest)
+            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, needsDigest ? shim_auth_digest : shim_auth_basic_or_digest)
             _ = shim_set_string(easy, CURLOPT_USERNAME, credentials.user)
             _ = shim_set_string(easy, CURLOPT_PASSWORD, credentials.password)
         }

@@ -18,13 +18,12 @@ final class HTTPTransfer {
     private var headerIsWhole = false
     private var budget = HeaderBudget()
     private var answers = 0
-    private var challenges = 0
+    private var challenges = Challenges()
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
     /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
     private static let mostAnswers = 8
-    private static let mostChallenges = 3
 
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
@@ -76,6 +75,7 @@ final class HTTPTransfer {
         var status = 0
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         response.status = status
+        response.hasOfferedDigest = challenges.haveOfferedDigest
         // Who acknowledges what he hasn't got is no store: a proxy, or a page that stands in between.
         guard !(200...299).contains(status) || hasSentAll else {
             throw HTTPFailure(kind: .lost, why: "it answered before it had the whole body")
@@ -194,13 +194,14 @@ final class HTTPTransfer {
         let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
         guard !isTrailer else { return raw.count }
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+        challenges.take(line)
+        if headerIsWhole, challenges.areWeaker { return refuse(.weakerLogin) }
         if line.hasPrefix("HTTP/") {
             // A new answer: what came before was an interim one, or a challenge.
             response = HTTPResponse()
             answers += 1
             if answers > Self.mostAnswers { return refuse(.tooManyAnswers) }
-            if line.dropFirst(8).hasPrefix(" 401") { challenges += 1 }
-            if challenges > Self.mostChallenges { return refuse(.tooManyChallenges) }
+            if challenges.areTooMany { return refuse(.tooManyChallenges) }
         } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
             let name = line[..<colon].lowercased()
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
