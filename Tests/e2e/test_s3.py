@@ -1,6 +1,7 @@
 """S3 beyond the common contract: permissions, regions, clocks, credentials' sources, addressing, odd answers."""
 import re
 import secrets
+import time
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_a_wrong_region_is_signed_again_once_and_remembered(ready, swift, wrong)
 
 
 @pytest.mark.preloads
-@pytest.mark.parametrize("offset", ["+20m", "-20m", "+7h", "-3d", "+400d"])
+@pytest.mark.parametrize("offset", ["+20m", "-20m", "+7h", "-3d", "+400d", "-15000d"])
 @pytest.mark.parametrize("kind", ["rgw", "swift"])
 def test_a_wrong_clock_is_corrected_from_the_stores_and_remembered(ready, tmp_path, kind, offset):
     with store(kind, tmp_path) as s:
@@ -89,6 +90,42 @@ def seconds(offset):
 
 
 @pytest.mark.preloads
+FAR = ["Tue, 01 Jan 2036 00:00:00 GMT", "Sun, 01 Jan 2090 00:00:00 GMT"]
+
+
+def signed_days(endpoint):
+    return {r.headers["X-Amz-Date"][:8] for r in endpoint.received}
+
+
+def today():
+    """And the day before and after: a test may run at midnight."""
+    return {time.strftime("%Y%m%d", time.gmtime(time.time() + 86400 * day)) for day in (-1, 0, 1)}
+
+
+@pytest.mark.parametrize("date", FAR)
+def test_no_signature_for_a_day_that_is_far_away(ready, endpoint, date):
+    """Whoever speaks for a store over plain http could use it when the day comes."""
+    endpoint.always = Answer(403, {"Date": date}, s3_error("RequestTimeTooSkewed"))
+    ready.set(**endpoint.as_s3())
+    for _ in range(2):
+        ready.capture().refuses(75, "too far from ours")
+    ready.run("drain").expect(75)
+    assert ready.run("check", "--json").code == 75
+    assert signed_days(endpoint) <= today()
+    endpoint.always = None
+    ready.capture().expect(0)
+    assert not ready.spooled_pictures(), "the pictures were kept"
+
+
+@pytest.mark.parametrize("date", FAR)
+def test_a_far_date_in_an_acknowledgement_is_not_learned(ready, endpoint, date):
+    endpoint.always = Answer(200, {"Date": date, "ETag": '"e"'})
+    for _ in range(3):
+        ready.set(**endpoint.as_s3()).capture().expect(0)
+    assert signed_days(endpoint) <= today() and ready.health()["clock"]["offset_seconds"] == 0
+    assert all(time.strftime("/%Y/") in key for key in (r.path for r in endpoint.received))
+
+
 def test_a_small_skew_needs_no_second_request(ready, tmp_path):
     with store("rgw", tmp_path) as s:
         ready.set(**s.settings).capture(prefix=("faketime", "-f", "+5m"), env=FAKETIME).expect(0)
