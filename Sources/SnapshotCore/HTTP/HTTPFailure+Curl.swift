@@ -17,7 +17,7 @@ extension HTTPTransfer {
         case tooManyChallenges
         /// It asks for Basic behind Digest.
         case weakerLogin
-    /// The program has no more time for it.
+        /// The program has no more time for it.
         case askedToEnd
     }
 }
