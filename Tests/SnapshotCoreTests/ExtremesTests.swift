@@ -146,7 +146,7 @@ import Testing
             _ = record.latches["store"]?.remaining(settings: "", now: now, recordBoot: boot)
             record.retryQuota = record.retryQuota.replenished
             let health = Health(.record(record), relay: nil, now: now, interval: nil, camera: "c", version: "0")
-            _ = health.summary + health.json()
+            _ = health.summary + health.json().text
         }
         #expect(Slot.decode(try Slot.encode(record)[...]) != nil, "\(record.json.text)")
     }
