@@ -92,11 +92,6 @@ package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
     }
 }
 
-/// The whole of a file, at most `limit` bytes of it. A pipe in its place is an empty one.
-package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-    try FileHandle(opening: path, O_RDONLY | O_NONBLOCK).readAll(limit: limit)
-}
-
 /// The whole of a file that a person named; one of more than `limit` bytes is refused. It may be a pipe, into which
 /// somebody has to write within `patience`.
 package func readNamedFile(
@@ -127,70 +122,9 @@ package func readNamedFile(
     return bytes
 }
 
-/// Makes a directory and its parents; one that is there already is fine.
-package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
-    if mkdir(path, mode) == 0 { return }
-    switch errno {
-    case EEXIST:
-        var facts = stat()
-        guard stat(path, &facts) == 0 else { throw SystemError("stat") }
-        guard facts.st_mode & S_IFMT == S_IFDIR else { throw SystemError("mkdir", number: ENOTDIR) }
-    case ENOENT:
-        let parent = parentDirectory(path)
-        guard parent != path else { throw SystemError("mkdir") }
-        try makeDirectory(parent, mode: mode)
-        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SystemError("mkdir") }
-        try syncDirectory(parent)
-    default: throw SystemError("mkdir")
-    }
-}
-
 package func parentDirectory(_ path: String) -> String {
     guard let (parent, _) = path[...].cutAtLast("/") else { return "." }
     return parent.isEmpty ? "/" : String(parent)
-}
-
-/// Makes the names in a directory durable, as far as its file system knows how: some network ones don't.
-package func syncDirectory(_ path: String) throws(SystemError) {
-    do throws(SystemError) { try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).sync() } catch {
-        guard error.number == EINVAL || error.number == ENOTSUP else { throw error }
-    }
-}
-
-/// Puts `pieces` under `path` so that after any crash it holds either the old content or all of the new:
-/// temporary file, write, fsync, rename, fsync of the directory. `temporary` must be on the same file system.
-/// - Parameter isServed: whether the web front may read it.
-package func writeDurably(
-    _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t, isServed: Bool = false
-) throws(SystemError) {
-    try writeDurably(to: path, temporary: temporary, mode: mode) { file throws(SystemError) in
-        if isServed { file.shareWithFront() }
-        for piece in pieces { try file.write(piece) }
-    }
-}
-
-/// The same for content that `write` brings into the file bit by bit.
-package func writeDurably(
-    to path: String, temporary: String, mode: mode_t, write: (FileHandle) throws(SystemError) -> Void
-) throws(SystemError) {
-    do throws(SystemError) {
-        // What a killed run left may be somebody else's, or of another mode.
-        unlink(temporary)
-        let file = try FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-        try write(file)
-        try file.sync()
-        guard rename(temporary, path) == 0 else { throw SystemError("rename") }
-        try syncDirectory(parentDirectory(path))
-    } catch {
-        unlink(temporary)
-        throw error
-    }
-}
-
-/// The names in a directory, without `.` and `..`, in no order.
-package func listDirectory(_ path: String) throws(SystemError) -> [String] {
-    guard let directory = opendir(path) else { throw SystemError("opendir") }
-    return try readNames(directory)
 }
 
 /// Reads the names and closes the directory.

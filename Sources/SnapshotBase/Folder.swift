@@ -26,16 +26,13 @@ package final class Folder: Sendable {
         Folder("\(path)/\(below)", try FolderWalk(from: descriptor, creating: mode).open("./" + below))
     }
 
-    /// A folder of this name in which nobody but root and the effective user may write, so that nobody plants names for
-    /// programs that open files by name. One of ours that others may write is closed to them.
-    package func privateFolder(_ name: String, mode: mode_t) throws(SystemError) -> Folder {
-        let found = try folder(name, creating: mode)
-        let facts = try found.handle.status()
-        if facts.st_uid == geteuid(), facts.st_mode & 0o022 != 0 { fchmod(found.descriptor, facts.st_mode & 0o7755) }
-        guard try found.handle.isWritableByOwnersOnly() || !found.knowsLinks else {
-            throw SystemError("open", number: EPERM)
-        }
-        return found
+    /// A folder in which nobody but root and the effective user may write, so that nobody plants names for programs
+    /// that open files by name. One of ours that others may write is closed to them.
+    package convenience init(private path: String, creating mode: mode_t) throws(SystemError) {
+        try self.init(path, creating: mode)
+        let facts = try handle.status()
+        if facts.st_uid == geteuid(), facts.st_mode & 0o022 != 0 { fchmod(descriptor, facts.st_mode & 0o7755) }
+        guard try handle.isWritableByOwnersOnly() || !knowsLinks else { throw SystemError("open", number: EPERM) }
     }
 
     /// FAT and many network file systems give each folder to everybody, but know no links either.
@@ -55,22 +52,10 @@ package final class Folder: Sendable {
         return FileHandle(owning: file)
     }
 
-    /// The whole of a file, at most `limit` bytes of it.
-    package func read(_ name: String, limit: Int) throws(SystemError) -> [UInt8] {
-        try open(name, O_RDONLY).readAll(limit: limit)
-    }
-
     /// What stands there, be it a link; nil where nothing does.
     package func status(_ name: String) -> stat? {
         var facts = stat()
         return fstatat(descriptor, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 ? facts : nil
-    }
-
-    package func contains(_ name: String) -> Bool { status(name) != nil }
-
-    /// Bytes of the regular file of that name; nil for anything else.
-    package func size(_ name: String) -> Int? {
-        status(name).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
     }
 
     /// - Returns: false where it stays; `errno` tells why.
@@ -101,44 +86,6 @@ package final class Folder: Sendable {
     static func sync(_ handle: FileHandle) throws(SystemError) {
         do throws(SystemError) { try handle.sync() } catch {
             guard error.number == EINVAL || error.number == ENOTSUP else { throw error }
-        }
-    }
-
-    /// Whether its path still leads here.
-    package var isAtItsPath: Bool {
-        guard let own = try? handle.status(), let found = try? Folder(path).handle.status() else { return false }
-        return own.st_ino == found.st_ino && own.st_dev == found.st_dev
-    }
-
-    /// Puts `pieces` under `name` so that after any crash it holds either the old content or all of the new: temporary
-    /// file, write, fsync, rename, fsync of this folder.
-    /// - Parameter temporary: another folder for the temporary file, on the same file system; its name is `name` then,
-    ///   and `name.new` in this one.
-    package func write(
-        _ pieces: [[UInt8]], to name: String, by temporary: Folder? = nil, mode: mode_t
-    ) throws(SystemError) {
-        try write(to: name, by: temporary, mode: mode) { file throws(SystemError) in
-            for piece in pieces { try file.write(piece) }
-        }
-    }
-
-    /// The same for content that `write` brings into the file bit by bit.
-    package func write(
-        to name: String, by temporary: Folder? = nil, mode: mode_t,
-        _ write: (FileHandle) throws(SystemError) -> Void
-    ) throws(SystemError) {
-        let (folder, new) = (temporary ?? self, temporary == nil ? name + ".new" : name)
-        do throws(SystemError) {
-            // What a killed run left may be somebody else's, or of another mode.
-            folder.remove(new)
-            let file = try folder.open(new, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-            try write(file)
-            try file.sync()
-            try folder.rename(new, to: name, in: self)
-            try sync()
-        } catch {
-            folder.remove(new)
-            throw error
         }
     }
 }

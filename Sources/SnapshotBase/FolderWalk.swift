@@ -24,11 +24,16 @@ struct FolderWalk {
         var here = try step(from: start, path.utf8.first == UInt8(ascii: "/") ? "/" : ".")
         var rest = Array(path[...].cut(at: "/").reversed())
         var links = 0
-        while let name = rest.popLast() {
+        // How many of them are the path's own, and not those of a link that leads on from there.
+        var own = rest.count
+        while !rest.isEmpty {
+            let isOwn = rest.count <= own
+            let name = rest.removeLast()
+            if isOwn { own = rest.count }
             if name.isEmpty || name == "." { continue }
             do throws(SystemError) {
                 here = try step(from: here.descriptor, String(name))
-            } catch  where error.number == ENOENT && mode != nil && links == 0 {
+            } catch  where error.number == ENOENT && mode != nil && isOwn {
                 here = try make(String(name), in: here)
             } catch  where [ELOOP, ENOTDIR].contains(error.number) {
                 links += 1

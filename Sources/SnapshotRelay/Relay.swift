@@ -64,7 +64,7 @@ package final class Relay {
     private func takeLock() throws(Failure) -> FileHandle? {
         do throws(SystemError) {
             try makeDirectory(plan.statePath, mode: 0o750)
-            let lock = try FileHandle(opening: plan.statePath + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
+            let lock = try openFile(plan.statePath + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
             // Up to 0.2.2 a group could open it, and so hold it for ever.
             fchmod(lock.descriptor, 0o600)
             if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return lock }
@@ -119,8 +119,8 @@ package final class Relay {
         do throws(SystemError) {
             // Whoever else may see the video is the owner's to say, by this folder's mode.
             try makeDirectory(plan.outputDirectory, mode: 0o750)
-            try FileHandle(opening: plan.outputDirectory, O_RDONLY | O_DIRECTORY).serve(plan.showsPictures)
-            lock = try FileHandle(opening: plan.outputDirectory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
+            try openFile(plan.outputDirectory, O_RDONLY | O_DIRECTORY).serve(plan.showsPictures)
+            lock = try openFile(plan.outputDirectory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
             fchmod(lock.descriptor, 0o600)
         } catch {
             throw cannotWrite(plan.outputDirectory, error)

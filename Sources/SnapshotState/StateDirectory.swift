@@ -23,9 +23,9 @@ package struct StateDirectory: ~Copyable {
         do throws(SystemError) {
             try makeDirectory(path, mode: 0o750)
             do throws(SystemError) {
-                lock = try FileHandle(opening: path + "/lock", O_RDONLY | O_CREAT, mode: 0o600)
+                lock = try openFile(path + "/lock", O_RDONLY | O_CREAT, mode: 0o600)
             } catch  where error.number == EROFS {
-                lock = try FileHandle(opening: path + "/lock", O_RDONLY)
+                lock = try openFile(path + "/lock", O_RDONLY)
             }
             takeOverModes(lock, path)
             guard retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
@@ -44,7 +44,7 @@ package struct StateDirectory: ~Copyable {
         guard let facts = try? lock.status(), facts.st_mode & 0o077 != 0, fchmod(lock.descriptor, 0o600) == 0
         else { return }
         for name in [StateRing.fileName, RelayReport.fileName] {
-            try? FileHandle(opening: path + "/" + name, O_RDONLY | O_NOFOLLOW).shareWithFront()
+            try? openFile(path + "/" + name, O_RDONLY).shareWithFront()
         }
     }
 
@@ -52,7 +52,7 @@ package struct StateDirectory: ~Copyable {
         lock = locked
         self.path = path
         let file = path + "/" + StateRing.fileName
-        wasMissing = !fileExists(file)
+        wasMissing = fileStatus(file) == nil
         let found = StateRing(reading: path)
         switch found.content {
         case .record(let record):
@@ -66,8 +66,8 @@ package struct StateDirectory: ~Copyable {
             }
             // The first bad one tells most; later ones take turns.
             let places = ["", "-2", "-3"].map { file + ".bad" + $0 }
-            let place = places.first { !fileExists($0) } ?? file + ".bad-3"
-            guard rename(file, place) == 0 else {
+            let place = places.first { fileStatus($0) == nil } ?? file + ".bad-3"
+            do throws(SystemError) { try moveFile(file, to: place) } catch {
                 throw Self.failure("cannot move bad state aside", file, SystemError("rename"))
             }
             resetReason = "the state was damaged (\(why)); it is kept as \(place), and the counters begin anew"
@@ -75,7 +75,7 @@ package struct StateDirectory: ~Copyable {
         damaged = found.damaged
         // A state that can't be written is told when the outcome is recorded: the picture comes first.
         if !found.isWhole { try? writeAnew(file, history) }
-        ring = try? FileHandle(opening: file, O_WRONLY)
+        ring = try? openFile(file, O_WRONLY)
     }
 
     /// Writes a whole ring with the valid records of the present one.
@@ -97,7 +97,7 @@ package struct StateDirectory: ~Copyable {
         do throws(SystemError) {
             if ring == nil || isLast {
                 try writeAnew(file, isLast ? [record] : history)
-                ring = try FileHandle(opening: file, O_WRONLY)
+                ring = try openFile(file, O_WRONLY)
             }
             let index = StateRing.index(of: record.seq)
             for torn in damaged where torn != index { try put(Slot.blank, at: torn) }

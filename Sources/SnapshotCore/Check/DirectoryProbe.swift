@@ -23,12 +23,12 @@ enum DirectoryProbe: Equatable {
     private static func write(in path: String) throws(SystemError) {
         let page = [UInt8](repeating: 0x20, count: 4096)
         do throws(SystemError) {
-            try FileHandle(opening: path, O_WRONLY | nameless | O_DIRECTORY).write(page)
+            try Folder(path).open(".", O_WRONLY | nameless | O_DIRECTORY).write(page)
         } catch  where [EOPNOTSUPP, EISDIR, EINVAL].contains(error.number) {
             // A file system without nameless files.
             let name = path + "/.snapshot-check-" + hexadecimal(Crypto.random(4))
-            let file = try FileHandle(opening: name, O_WRONLY | O_CREAT | O_EXCL)
-            defer { unlink(name) }
+            let file = try openFile(name, O_WRONLY | O_CREAT | O_EXCL)
+            defer { removeFile(name) }
             try file.write(page)
         }
     }
@@ -46,10 +46,12 @@ func hint(for error: SystemError, directory: String) -> String {
     let nearest = nearestDirectory(directory)
     switch error.number {
     case EACCES, EPERM:
+        // Root becomes the owner, or the service's user; a folder for whoever types this would be closed to those.
         if nearest == directory, let owner = owner(of: directory), owner.id != geteuid() {
-            return "sudo -u \(owner.name) snapshot check"
+            return "sudo snapshot check"
         }
-        return "sudo install -d -o $(id -un) -m 750 \(directory)"
+        let user = UserAccount(geteuid())?.name ?? "\(geteuid())"
+        return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
     case EROFS: return "findmnt -T \(nearest)"
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"

@@ -15,7 +15,7 @@ struct StateCheck {
             guard try DirectoryProbe(path) == .writable else {
                 return [.passed("state", "\(path) isn't there yet; the first capture makes it\(room)")]
             }
-            if fileExists(path + "/lock") { _ = try FileHandle(opening: path + "/lock", O_RDONLY) }
+            if fileExists(path + "/lock") { _ = try openFile(path + "/lock", O_RDONLY) }
         } catch {
             return [failure("state", .state, path, error)]
         }

@@ -47,7 +47,7 @@ struct StoreCheck {
                 findings = [.passed("storage", "\(path) isn't there yet; the first capture makes it\(room)")]
             } else {
                 try writeDurably([Array("probe\n".utf8)], to: probe, temporary: probe + ".new", mode: 0o600)
-                guard unlink(probe) == 0 else { throw SystemError("unlink") }
+                guard removeFile(probe) else { throw SystemError("unlink") }
                 findings = [.passed("storage", "\(path) took a probe, which is removed\(room)")]
             }
         } catch {

@@ -24,11 +24,11 @@ package struct Spool: Sendable {
     // MARK: What is there
 
     /// Whether a run changed the spool and didn't live to record it.
-    package var isDirty: Bool { fileExists(path + "/dirty") }
+    package var isDirty: Bool { fileStatus(path + "/dirty") != nil }
 
     /// Removes what a killed run left half-written.
     package func sweep() {
-        for name in (try? listDirectory(path + "/tmp")) ?? [] { unlink(path + "/tmp/" + name) }
+        for name in (try? listDirectory(path + "/tmp")) ?? [] { removeFile(path + "/tmp/" + name) }
     }
 
     /// Every entry, oldest first, by listing: slow in a large spool.
@@ -82,7 +82,7 @@ package struct Spool: Sendable {
         }
         var name = SpoolName(number: number, bytes: picture.count)
         // A state that has lost records may give a number twice; no picture goes for that.
-        while fileExists(path(of: name)) { name = name.next }
+        while fileStatus(path(of: name)) != nil { name = name.next }
         do throws(SystemError) {
             for folder in ["", "/tmp", "/" + name.folder] { try makeDirectory(path + folder, mode: 0o700) }
             try markDirty()
@@ -94,7 +94,7 @@ package struct Spool: Sendable {
                 [picture, line], to: path(of: name), temporary: path + "/tmp/" + name.text, mode: 0o600)
         } catch {
             // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
-            guard fileExists(path(of: name)) else {
+            guard fileStatus(path(of: name)) != nil else {
                 switch error.number {
                 case ENOSPC, EDQUOT: throw full("the disk is full, or keeps less than SPOOL_MIN_FREE")
                 case EACCES, EPERM, EROFS, ENOTDIR:
@@ -156,12 +156,12 @@ package struct Spool: Sendable {
         try? markDirty()
         let bad = path + "/bad"
         try? makeDirectory(bad, mode: 0o700)
-        if rename(path(of: name), bad + "/" + name.text) != 0 { unlink(path(of: name)) }
+        if (try? moveFile(path(of: name), to: bad + "/" + name.text)) == nil { removeFile(path(of: name)) }
         // A few are enough to look at.
         let kept = ((try? listDirectory(bad)) ?? []).sorted().suffix(8)
-        for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { unlink(bad + "/" + other) }
+        for other in (try? listDirectory(bad)) ?? [] where !kept.contains(other) { removeFile(bad + "/" + other) }
         if left.last != name.folder { left.append(name.folder) }
-        rmdir("\(path)/\(name.folder)")
+        removeFolder("\(path)/\(name.folder)")
         figures.dropped += 1
         figures.lastDrop = Now.current().moment
         forget(name)
@@ -174,8 +174,8 @@ package struct Spool: Sendable {
 
     private mutating func discard(_ name: SpoolName) -> Bool {
         if left.last != name.folder { left.append(name.folder) }
-        let isGone = unlink(path(of: name)) == 0 || errno == ENOENT
-        rmdir("\(path)/\(name.folder)")
+        let isGone = removeFile(path(of: name)) || errno == ENOENT
+        removeFolder("\(path)/\(name.folder)")
         return isGone
     }
 
@@ -189,7 +189,7 @@ package struct Spool: Sendable {
 
     private mutating func markDirty() throws(SystemError) {
         guard !isMarked else { return }
-        _ = try FileHandle(opening: path + "/dirty", O_WRONLY | O_CREAT)
+        _ = try openFile(path + "/dirty", O_WRONLY | O_CREAT)
         isMarked = true
     }
 
@@ -202,7 +202,7 @@ package struct Spool: Sendable {
     /// The figures have been recorded.
     package mutating func settled() {
         if staysMarked { return }
-        unlink(path + "/dirty")
+        removeFile(path + "/dirty")
         isMarked = false
     }
 
@@ -229,7 +229,7 @@ package struct Spool: Sendable {
     /// - Throws: where it can't be read now, which tells nothing about what is in it.
     package func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         do throws(SystemError) {
-            let file = try FileHandle(opening: path(of: name), O_RDONLY)
+            let file = try openFile(path(of: name), O_RDONLY)
             guard lseek(file.descriptor, off_t(name.bytes), SEEK_SET) >= 0 else { throw SystemError("lseek") }
             let line = try file.readAll(limit: SpoolEntry.longestLine)
             guard let entry = SpoolEntry(line: line), entry.length == name.bytes else { return nil }

@@ -27,9 +27,9 @@ struct IncomingFile: ~Copyable {
         do throws(SystemError) {
             try write(file)
             try file.sync()
-            guard rename(path, target) == 0 else { throw SystemError("rename") }
+            try moveFile(path, to: target)
         } catch {
-            unlink(path)
+            removeFile(path)
             throw error
         }
         try syncDirectory(parentDirectory(target))
@@ -40,18 +40,18 @@ struct IncomingFile: ~Copyable {
         // Each further round follows another's step between two of ours.
         for _ in 0..<16 {
             do throws(SystemError) {
-                let file = try FileHandle(opening: path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+                let file = try openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
                 if isHeld(file), isAt(path, file) { return file }
                 continue
             } catch  where error.number == EEXIST {}
             do throws(SystemError) {
-                let found = try FileHandle(opening: path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
+                let found = try openFile(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
                 guard isHeld(found) else { return nil }
-                if isAt(path, found) { unlink(path) }
+                if isAt(path, found) { removeFile(path) }
             } catch  where error.number == ENOENT {
             } catch {
                 // Not to be opened, and so nobody's who writes: it may be another user's.
-                guard unlink(path) == 0 else { return nil }
+                guard removeFile(path) else { return nil }
             }
         }
         return nil
@@ -63,8 +63,7 @@ struct IncomingFile: ~Copyable {
     }
 
     private static func isAt(_ path: String, _ file: FileHandle) -> Bool {
-        var facts = stat()
-        guard let own = try? file.status(), lstat(path, &facts) == 0 else { return false }
+        guard let own = try? file.status(), let facts = fileStatus(path) else { return false }
         return facts.st_ino == own.st_ino && facts.st_dev == own.st_dev
     }
 }

@@ -33,7 +33,7 @@ struct StoredLedger: Sendable {
 
     /// - Returns: where the line begins, to take it back by.
     func add(key: String, bytes: Int) throws(SystemError) -> off_t {
-        let file = try FileHandle(opening: path, O_WRONLY | O_CREAT | O_APPEND)
+        let file = try openFile(path, O_WRONLY | O_CREAT | O_APPEND)
         let begin = try file.status().st_size
         try file.write(Array("\(bytes) \(key)\n".utf8))
         return begin
@@ -41,7 +41,7 @@ struct StoredLedger: Sendable {
 
     /// Forgets the line that was added last: its file never appeared.
     func takeBack(_ begin: off_t) {
-        _ = retrying { truncate(path, begin) }
+        if let file = try? openFile(path, O_WRONLY) { _ = retrying { ftruncate(file.descriptor, begin) } }
     }
 
     /// Deletes the oldest files beyond the bounds; never `kept`, never one that isn't in the ledger. Whatever fails
@@ -49,7 +49,7 @@ struct StoredLedger: Sendable {
     /// - Returns: whether anything was deleted.
     @discardableResult
     func retain(in settings: FilesystemSettings, keeping kept: String) -> Bool {
-        guard let log = try? FileHandle(opening: path, O_RDONLY), let facts = try? log.status() else { return false }
+        guard let log = try? openFile(path, O_RDONLY), let facts = try? log.status() else { return false }
         guard settings.maxBytes != nil || settings.maxAge != nil || settings.minFree != nil else {
             forgetGone(log, size: Int(facts.st_size), settings)
             return false
@@ -93,18 +93,17 @@ struct StoredLedger: Sendable {
         // No key leads out of the folder; a damaged line might.
         guard !hasTraversal(line.key) else { return true }
         let target = settings.path + "/" + line.key
-        var facts = stat()
         // Gone already, or no longer what was written: not ours to delete, and no longer counted.
-        guard lstat(target, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
+        guard let facts = fileStatus(target), facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
         else {
             return true
         }
         let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
         let isOld = settings.maxAge.map { age > Int64($0.milliseconds) } ?? false
         let isTooMuch = settings.maxBytes.map { total > $0 } ?? false
-        guard isOld || isTooMuch || lacksRoom(settings), unlink(target) == 0 else { return false }
+        guard isOld || isTooMuch || lacksRoom(settings), removeFile(target) else { return false }
         var parent = parentDirectory(target)
-        while parent.utf8.count > settings.path.utf8.count, rmdir(parent) == 0 {
+        while parent.utf8.count > settings.path.utf8.count, removeFolder(parent) {
             parent = parentDirectory(parent)
         }
         return true
@@ -143,8 +142,7 @@ struct StoredLedger: Sendable {
                 }
             }
         } catch { return nil }
-        var facts = stat()
-        return stat(path, &facts) == 0 ? facts.st_ino : nil
+        return fileStatus(path)?.st_ino
     }
 
     private var headPath: String { parentDirectory(path) + "/stored.head" }
@@ -162,7 +160,7 @@ struct StoredLedger: Sendable {
     private func writeHead(_ head: Head) {
         let numbers = [Int(bitPattern: head.inode), head.start, head.end, head.bytes]
         let text = (numbers + [numbers.reduce(0, &+)]).map(String.init).joined(separator: " ") + "\n"
-        guard let file = try? FileHandle(opening: headPath, O_WRONLY | O_CREAT | O_TRUNC) else { return }
+        guard let file = try? openFile(headPath, O_WRONLY | O_CREAT | O_TRUNC) else { return }
         try? file.write(Array(text.utf8))
     }
 }

@@ -54,7 +54,7 @@ package struct Pins: Sendable {
         var list: PinList
         do throws(Failure) { list = try read() } catch {
             let aside = path + ".bad"
-            let isMoved = rename(path, aside) == 0
+            let isMoved = (try? moveFile(path, to: aside)) != nil
             guard isMoved || errno == ENOENT else { throw unwritable(SystemError("rename")) }
             try write(PinList())
             return .all(aside: isMoved ? aside : nil)
@@ -77,7 +77,7 @@ package struct Pins: Sendable {
     /// nil where there is no such file. Never follows a link, nor waits for a pipe.
     private func bytes(of path: String, limit: Int) throws(Failure) -> [UInt8]? {
         do throws(SystemError) {
-            let file = try FileHandle(opening: path, O_RDONLY | O_NOFOLLOW)
+            let file = try openFile(path, O_RDONLY)
             if try file.status().st_mode & S_IFMT == S_IFREG { return try file.readAll(limit: limit) }
         } catch {
             if error.number == ENOENT { return nil }
@@ -98,7 +98,7 @@ package struct Pins: Sendable {
     private func lock() throws(Failure) -> FileHandle {
         do throws(SystemError) {
             try makeDirectory(directory, mode: 0o750)
-            let lock = try FileHandle(opening: directory + "/pins.lock", O_RDONLY | O_CREAT | O_NOFOLLOW, mode: 0o600)
+            let lock = try openFile(directory + "/pins.lock", O_RDONLY | O_CREAT, mode: 0o600)
             let deadline = Deadline.after(.seconds(3))
             while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
                 guard errno == EWOULDBLOCK, !deadline.hasPassed else { throw SystemError("flock") }
@@ -142,7 +142,7 @@ package struct Pins: Sendable {
         defer { withExtendedLifetime(lock) {} }
         guard !fileExists(path) else { return }
         do throws(Failure) { try write(try inherited()) } catch {
-            guard error.code == Self.unreadableCode, rename(session, path) == 0 else { throw error }
+            guard error.code == Self.unreadableCode, (try? moveFile(session, to: path)) != nil else { throw error }
         }
     }
 

@@ -30,8 +30,8 @@ package struct HLSFolder {
         self.segmentTime = segmentTime
         self.isServed = isServed
         do throws(SystemError) {
-            try makeDirectory(path, mode: 0o755)
-            try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).serve(isServed)
+            // ffmpeg writes there by name.
+            try Folder(private: path, creating: 0o755).handle.serve(isServed)
         } catch {
             throw cannotWrite(path, error)
         }
@@ -42,7 +42,7 @@ package struct HLSFolder {
         playlist = found ?? Playlist(mediaSequence: Int(now.milliseconds / 1000), targetDuration: target)
         playlist.targetDuration = max(playlist.targetDuration, target)
         // What is gone, or isn't ours, can't be listed, nor what came before it.
-        let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || !fileExists(path + "/" + $0.name) }
+        let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || fileStatus(path + "/" + $0.name) == nil }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
         // Serving may have been switched on just now.
@@ -52,7 +52,7 @@ package struct HLSFolder {
     /// What players are told of, the web front may read.
     private func share(_ names: [String?]) {
         for name in names.compactMap({ $0 }) where isServed {
-            try? FileHandle(opening: path + "/" + name, O_RDONLY | O_NOFOLLOW).shareWithFront()
+            try? openFile(path + "/" + name, O_RDONLY).shareWithFront()
         }
     }
 
@@ -71,8 +71,7 @@ package struct HLSFolder {
     @discardableResult
     package mutating func update() -> Bool {
         guard var list else { return false }
-        var facts = stat()
-        guard stat(list.path, &facts) == 0, !isSame(facts, list.seen) else { return false }
+        guard let facts = fileStatus(list.path), !isSame(facts, list.seen) else { return false }
         list.seen = facts
         guard let bytes = try? readFile(list.path, limit: 1 << 20),
             let theirs = Playlist(String(decoding: bytes, as: UTF8.self))
@@ -121,14 +120,15 @@ package struct HLSFolder {
     /// Replaces the list in one step. It isn't synced: a power cut may take it, and numbering then starts from the time.
     private func write() -> Bool {
         let temporary = path + "/stream.m3u8.tmp"
-        guard let file = try? FileHandle(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644),
+        removeFile(temporary)
+        guard let file = try? openFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644),
             (try? file.write(Array(playlist.text.utf8))) != nil
         else {
-            unlink(temporary)
+            removeFile(temporary)
             return false
         }
         if isServed { file.shareWithFront() }
-        return rename(temporary, path + "/stream.m3u8") == 0
+        return (try? moveFile(temporary, to: path + "/stream.m3u8")) != nil
     }
 
     private mutating func removeRetired() {
@@ -137,8 +137,8 @@ package struct HLSFolder {
         retired.removeFirst(gone.count)
         let kept = Set((playlist.segments + retired).compactMap(\.map) + [list?.initialisation ?? ""])
         for segment in gone {
-            unlink(path + "/" + segment.name)
-            if let map = segment.map, !kept.contains(map) { unlink(path + "/" + map) }
+            removeFile(path + "/" + segment.name)
+            if let map = segment.map, !kept.contains(map) { removeFile(path + "/" + map) }
         }
     }
 
@@ -147,7 +147,7 @@ package struct HLSFolder {
         let listed = playlist.segments + retired
         let kept = Set(listed.map(\.name) + listed.compactMap(\.map))
         for name in (try? listDirectory(path)) ?? [] where Self.isOurs(name) && !kept.contains(name) {
-            unlink(path + "/" + name)
+            removeFile(path + "/" + name)
         }
     }
 

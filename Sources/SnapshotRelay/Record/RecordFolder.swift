@@ -37,8 +37,10 @@ package struct RecordFolder {
         self.retention = retention
         self.isServed = isServed
         do throws(SystemError) {
-            try makeDirectory(path + "/.writing", mode: 0o755)
-            try FileHandle(opening: path, O_RDONLY | O_DIRECTORY).serve(isServed)
+            _ = try Folder(path, creating: 0o755)
+            // ffmpeg writes there by name.
+            _ = try Folder(private: path + "/.writing", creating: 0o755)
+            try Folder(path).handle.serve(isServed)
             segments = try listDirectory(path).compactMap(RecordName.init).sorted().compactMap { name in
                 size(of: path + "/" + name.text).map { Segment(name: name, bytes: $0) }
             }
@@ -47,7 +49,7 @@ package struct RecordFolder {
         }
         // Serving may have been switched on just now.
         for segment in segments where isServed {
-            try? FileHandle(opening: path + "/" + segment.name.text, O_RDONLY | O_NOFOLLOW).shareWithFront()
+            try? openFile(path + "/" + segment.name.text, O_RDONLY).shareWithFront()
         }
         finish(all: true)
     }
@@ -75,7 +77,7 @@ package struct RecordFolder {
             let begin = shim_birth_time(source)
             guard begin >= 0 else { continue }
             let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writingDirectory)
-            guard rename(source, writingDirectory + "/" + name.text) == 0 else { continue }
+            guard (try? moveFile(source, to: writingDirectory + "/" + name.text)) != nil else { continue }
             growing.append(name.text)
         }
     }
@@ -88,7 +90,7 @@ package struct RecordFolder {
     /// The name, or its next copy that nothing has yet.
     private func free(_ name: RecordName, in directory: String) -> RecordName {
         var name = name
-        while fileExists(directory + "/" + name.text) { name.copy += 1 }
+        while fileStatus(directory + "/" + name.text) != nil { name.copy += 1 }
         return name
     }
 
@@ -102,17 +104,17 @@ package struct RecordFolder {
 
     private mutating func finish(_ name: String) {
         let source = writingDirectory + "/" + name
-        guard let named = RecordName(name), let file = try? FileHandle(opening: source, O_RDWR) else { return }
+        guard let named = RecordName(name), let file = try? openFile(source, O_RDWR) else { return }
         let length = FragmentedMP4.wholeLength(of: file)
         guard length > 0 else {
-            unlink(source)
+            removeFile(source)
             return
         }
         // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
         guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
         if isServed { file.shareWithFront() }
         let target = free(named, in: path)
-        guard rename(source, path + "/" + target.text) == 0 else { return }
+        guard (try? moveFile(source, to: path + "/" + target.text)) != nil else { return }
         try? syncDirectory(path)
         segments.append(Segment(name: target, bytes: length))
         lastFinished = length
@@ -133,7 +135,7 @@ package struct RecordFolder {
             rest.removeFirst()
             total -= oldest.bytes
             // One that can't be removed is no reason to keep the others.
-            if unlink(path + "/" + oldest.name.text) != 0, errno != ENOENT { kept.append(oldest) }
+            if !removeFile(path + "/" + oldest.name.text), errno != ENOENT { kept.append(oldest) }
         }
         let deleted = segments.count - kept.count - rest.count
         if deleted > 0 { segments = kept + rest }
@@ -187,6 +189,5 @@ package struct RecordName: Hashable, Comparable, Sendable {
 
 /// Nil for what is no file.
 private func size(of path: String) -> Int? {
-    var facts = stat()
-    return lstat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG ? Int(facts.st_size) : nil
+    fileStatus(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
 }

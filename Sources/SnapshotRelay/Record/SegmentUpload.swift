@@ -87,7 +87,7 @@ final class SegmentUpload: Sendable {
     private func upload(_ name: RecordName, into store: inout any Store, quota: inout Int) throws(StoreFailure) {
         let path = directory + "/" + name.text
         // Retention may have been faster.
-        guard let file = try? FileHandle(opening: path, O_RDONLY), let size = try? file.status().st_size,
+        guard let file = try? openFile(path, O_RDONLY), let size = try? file.status().st_size,
             let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: Int(size))
         else { return }
         var object = StoredObject(
@@ -95,7 +95,7 @@ final class SegmentUpload: Sendable {
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
         try put(&object, into: &store, &attempts, quota: &quota)
-        unlink(path)
+        removeFile(path)
         shared.withLock { $0.uploaded.append(name.text) }
     }
 
