@@ -83,7 +83,7 @@ def test_two_programs_may_write_into_one_folder(ready, camera, tmp_path):
 
 
 def test_what_a_killed_run_left_makes_room(ready, tmp_path):
-    trace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", "inject=rename:signal=KILL:when=1")
+    trace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=/rename", "-e", "inject=/rename:signal=KILL:when=1")
     ready.capture().expect(0)
     ready.capture(prefix=trace)
     left = [p for p in (ready.folder / "snapshots").iterdir() if p.is_file()]
