@@ -35,7 +35,11 @@ def forms(secret):
 def check(snapshot, watch, secret):
     """Nothing of it is anywhere but in our own sentences."""
     assert any(str(snapshot.binary).encode() in argv for argv in watch.seen), "the watch saw the run"
-    for where, data in [*snapshot.written(), *(("arguments", argv) for argv in watch.seen)]:
+    seen = watch.seen
+    if len(secret) < 8:
+        # A short word stands in the arguments of strangers, too: the watch sees the whole machine.
+        seen = {argv for argv in seen if argv.startswith(str(snapshot.binary).encode())}
+    for where, data in [*snapshot.written(), *(("arguments", argv) for argv in seen)]:
         for own in (b"wrong user or password", b"store refuses credentials", b"refused camera", b"refused body begins",
                     b"refused the credentials", b"credentials_refused", b"wrong clock", b"clock is wrong"):
             data = data.replace(own, b"")
