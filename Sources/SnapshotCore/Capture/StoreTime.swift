@@ -12,6 +12,8 @@ extension CaptureClock {
         if offset.magnitude <= day.magnitude { return true }
         // A clock that is kept right isn't off by days: the store's is.
         if keeper == .synced { return false }
+        // A figure of the state that leads to a time before this program is damaged.
+        guard wall.advanced(byMilliseconds: offset).milliseconds >= floor else { return false }
         // A date in the past is of no use to anybody, and a clock that was never set can be off by anything. One that was
         // kept over a power cut is some months behind.
         return isVerified || offset < 0 || wall.milliseconds < floor || offset <= 366 * day
