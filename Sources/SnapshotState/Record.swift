@@ -40,6 +40,10 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var latches = Named<Latch>()
     /// The region that the store asked for, and the settings for which it did.
     package var region: LearnedRegion?
+    /// What else was learned of the store.
+    package var store: LearnedStore?
+    /// Set while the store wants to be left alone (`Retry-After`).
+    package var storeRest: Latch?
     package var pictures = PictureHistory()
     /// The last 48 hours, oldest first.
     package var hours: [Hour] = []
@@ -83,6 +87,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.lastDrop?.up = nil
         spool.oldest?.up = nil
         spool.refused = nil
+        storeRest?.since.up = nil
         for (name, _) in latches.entries { latches[name]?.since.up = nil }
     }
 
@@ -118,6 +123,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("retry_quota", &retryQuota)
         fields.field("latches", &latches)
         fields.field("region", &region)
+        fields.field("store", &store)
+        fields.field("store_rest", &storeRest)
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
         fields.field("state_reset", &stateReset)

@@ -119,7 +119,8 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// Credentials that were refused and are tried again only slowly, until the settings change.
+/// Credentials that were refused and are tried again only slowly, until the settings change; or a store that wants to be
+/// left alone for a while.
 package struct Latch: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0
@@ -176,5 +177,29 @@ package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("name", &name)
         fields.field("place", &place)
+    }
+}
+
+/// What a store wants, as its refusals told. The values are texts, so that a later version's don't cost the record.
+package struct LearnedStore: JSONMapped, Equatable, Sendable {
+    /// The store that it was learned of; never a path that may be secret.
+    package var place = ""
+    /// The checksum that must come with an object.
+    package var checksum: String?
+    /// The login that it takes, `basic` or `digest`.
+    package var login: String?
+
+    package init() {}
+
+    package init(place: String, checksum: String? = nil, login: String? = nil) {
+        self.place = place
+        self.checksum = checksum
+        self.login = login
+    }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("place", &place)
+        fields.field("checksum", &checksum)
+        fields.field("login", &login)
     }
 }

@@ -96,3 +96,13 @@ def test_an_endpoint_gets_no_picture(simulated, check):
             endpoint.always = Answer(status)
             found = check(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=endpoint.url + "/up")
             assert found.code == code and words in found["storage"]["found"], found["storage"]
+
+
+def test_a_page_at_an_endpoint_is_no_good_sign(simulated, check):
+    with Receiver() as endpoint:
+        page = Answer(200, {"Content-Type": "text/html"}, "<html><head><title>Hotspot</title></head></html>")
+        for answer, mark in ((page, "failed"), (Answer(200, {"Content-Type": "text/html"}, "picture service"), "passed")):
+            endpoint.always = answer
+            found = check(**settings_of(simulated), STORAGE_BACKEND="http", HTTP_UPLOAD_URL=endpoint.url + "/up")
+            assert found["storage"]["result"] == mark and "none was sent" in found["storage"]["found"], found["storage"]
+        assert {r.method for r in endpoint.received} == {"HEAD", "GET"}

@@ -55,9 +55,10 @@ def test_a_changed_password_in_the_url_is_tried_at_once(ready, endpoint):
 
     endpoint.always = Answer(401)
     ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=url("old")))
-    for _ in range(2):
-        ready.capture().refuses(77)
-    assert len(endpoint.received) == 1, "latched"
+    ready.capture().refuses(77)
+    asked = len(endpoint.received)
+    ready.capture().refuses(77)
+    assert len(endpoint.received) == asked <= 2, "latched"
     endpoint.always = None
     ready.capture(env={"HTTP_UPLOAD_URL": url("new")}).expect(0)
 

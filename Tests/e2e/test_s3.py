@@ -309,7 +309,7 @@ def test_a_wrong_clock_that_nobody_corrects_is_no_matter_of_credentials(ready, e
 @pytest.mark.parametrize("page", ["<!DOCTYPE html><title>Log in</title>", "\n <HTML><body>Welcome"])
 def test_a_web_page_is_no_acknowledgement(ready, camera, endpoint, page):
     endpoint.answers = [Answer(200, {"Content-Type": "text/html"}, page)]
-    ready.set(**endpoint.as_s3()).capture().refuses(75, "web page", "S3_ENDPOINT_URL")
+    ready.set(**endpoint.as_s3()).capture().refuses(75, "sign-in page", "S3_ENDPOINT_URL")
     assert ready.spooled_pictures() == [camera.last]
 
 

@@ -69,5 +69,6 @@ void shim_mime_free(curl_mime *form);
 /// Seconds since 1970 of a date as HTTP has it; -1 if it isn't one.
 time_t shim_getdate(const char *text);
 
+static const long shim_auth_basic = (long)CURLAUTH_BASIC;
 static const long shim_auth_digest = (long)CURLAUTH_DIGEST;
 static const long shim_auth_basic_or_digest = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);

@@ -29,7 +29,7 @@ extension Failure {
                     "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText))",
                 hint: (settings.isReolink ? "CAMERA_STREAM=sub is quicker; " : "")
                     + "on slow paths raise CAMERA_TIMEOUT")
-        case .tls:
+        case .tls, .noTLS:
             return make(
                 "camera-tls", "no TLS with camera", why: failure.why,
                 hint:

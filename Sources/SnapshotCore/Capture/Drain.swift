@@ -55,6 +55,7 @@ extension Run {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
                     latch("store", after: error.failure)
+                    rest(after: error)
                     // One picture that the store dislikes, or chokes on, must not hold up the others.
                     let isOnlyIts =
                         ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed

@@ -19,6 +19,17 @@ extension Run {
         if record.latches[who]?.settings == credentials(of: who) { record.latches[who] = nil }
     }
 
+    /// Seconds for which the store still wants to be left alone; nil once they are over, or with other settings.
+    var storeRest: Double? {
+        record.storeRest?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
+    }
+
+    mutating func rest(after failure: StoreFailure) {
+        guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
+        record.storeRest = Latch(
+            since: Now.current().moment, delaySeconds: wait.seconds, settings: credentials(of: "store"))
+    }
+
     mutating func noteChangedSettings() {
         for who in ["camera", "store"] {
             guard let latch = record.latches[who] else { continue }

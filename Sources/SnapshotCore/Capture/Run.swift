@@ -143,6 +143,12 @@ struct Run {
 }
 
 extension Failure {
+    static func resting(_ place: String, wait: Double) -> Failure {
+        Failure(
+            .store, code: "store-busy", "store is busy", place,
+            why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
+    }
+
     static func latched(_ kind: Kind, _ what: String, _ which: String, wait: Double) -> Failure {
         Failure(
             kind, code: "\(what)-credentials", "\(what) refused the credentials",

@@ -82,6 +82,7 @@ extension Run {
         if let wait = latch("store") { throw .latched(.storeRefused, "store", "", wait: wait) }
         var store = makeStore(
             settings.store, client: client, record: record, now: now, statePath: settings.statePath)
+        if let wait = storeRest { throw .resting(store.place, wait: wait) }
         // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
@@ -101,8 +102,10 @@ extension Run {
                 onFailure(failure, object, &self)
             }
             unlatch("store")
+            record.storeRest = nil
         } catch {
             latch("store", after: error.failure)
+            rest(after: error)
             throw error.failure
         }
     }
@@ -120,6 +123,7 @@ extension Run {
         CaptureClock.learn(store.clockOffset, at: .current(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
+        record.store = store.learned
     }
 
     private mutating func addToSpool(

@@ -45,6 +45,8 @@ package struct Attempts: Sendable {
     /// How many were begun.
     package private(set) var count = 0
     private var corrections = 0
+    /// The region, the clock, and one checksum and the other: these aren't retries.
+    static let mostCorrections = 4
     /// Whether the next may use a connection that is open.
     private(set) var reusesConnection = true
 
@@ -55,8 +57,7 @@ package struct Attempts: Sendable {
     /// How long to wait before another; nil where there is none.
     mutating func pause(after failure: StoreFailure, quota: inout Int) -> Duration? {
         reusesConnection = !failure.connectionFailed
-        // Once for the region and once for the clock: these aren't retries but corrections.
-        if failure.advice == .signAgain, corrections < 2, !policy.deadline.hasPassed {
+        if failure.advice == .signAgain, corrections < Self.mostCorrections, !policy.deadline.hasPassed {
             corrections += 1
             return .zero
         }

@@ -3,16 +3,19 @@ import SnapshotState
 
 /// A probe for a bucket that leaves nothing in it, whatever the credentials may do.
 ///
-/// First a PutObject whose `Content-MD5` is wrong: a store that would take the object refuses it for that alone, after
-/// it has looked at signature, permission and bucket. Where DeleteObject turns out to be allowed, and the bucket keeps
+/// First what a capture would put, but with another body's hash: a store that would take it refuses it for that alone,
+/// after it has looked at signature, permission, bucket and headers. Where DeleteObject turns out to be allowed, and the bucket keeps
 /// no versions, the probe is then put for good and removed.
 struct S3Check {
     private(set) var store: S3Store
+    let capturedAt: Timestamp
     let deadline: Deadline
 
     private static let content = Array("probe\n".utf8)
-    /// Base64 of 16 bytes that are not the content's MD5.
-    private static let wrongDigest = "AAAAAAAAAAAAAAAAAAAAAA=="
+    /// How stores refuse a body that isn't what its hash says.
+    private static let mismatches: Set = [
+        "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "InvalidDigest",
+    ]
     /// One name for all probes: should one ever stay, the next check removes it.
     private static let key = ".snapshot-check"
 
@@ -37,7 +40,7 @@ struct S3Check {
     }
 
     private mutating func probe() throws(StoreFailure) -> String {
-        let (first, isRefused) = try put(digest: Self.wrongDigest)
+        let (first, isRefused) = try put(isTrue: false)
         let version = first.headers["x-amz-version-id"]
         let removal = try delete(version: isRefused ? nil : version)
         guard (200...299).contains(removal.status) else {
@@ -51,44 +54,47 @@ struct S3Check {
             _ = try delete(version: marker)
             return "may be written; it keeps versions, so the probe was one that it had to refuse"
         }
-        _ = try put(digest: nil)
+        _ = try put(isTrue: true)
         let last = try delete(version: nil)
         guard (200...299).contains(last.status) else { throw store.failure(last, S3Error(last.body)) }
         return "took a probe, which is removed"
     }
 
-    /// - Returns: the answer, and whether it is the refusal that a wrong digest asks for.
-    private mutating func put(digest: String?) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
-        var headers = [("content-type", "text/plain")]
-        if let digest { headers.append(("content-md5", digest)) }
-        let response = try send("PUT", headers: headers, body: Self.content)
-        let error = S3Error(response.body)
-        if digest != nil, response.status == 400, ["BadDigest", "InvalidDigest"].contains(error.code) {
-            return (response, true)
+    /// Puts the probe as a capture puts its picture.
+    /// - Parameter isTrue: whether it comes with its own hash.
+    /// - Returns: the answer, and whether it is the refusal that a wrong hash asks for.
+    private mutating func put(isTrue: Bool) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
+        let object = StoredObject(
+            key: Self.key, content: .bytes(Self.content), capturedAt: capturedAt, camera: "check",
+            sha256: hexadecimal(Crypto.sha256(isTrue ? Self.content : [])), clock: .synced)
+        var corrections = 0
+        while true {
+            let answer = store.client.answer(
+                to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
+            let response = try store.heard(answer)
+            if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
+                return (response, true)
+            }
+            do throws(StoreFailure) {
+                try store.settle(answer)
+                return (response, false)
+            } catch {
+                guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }
+                corrections += 1
+            }
         }
-        guard (200...299).contains(response.status), error.code.isEmpty else { throw store.failure(response, error) }
-        return (response, false)
     }
 
     private mutating func delete(version: String?) throws(StoreFailure) -> HTTPResponse {
         let named = version == "null" ? nil : version
-        return try send("DELETE", query: named.map { "versionId=" + percentEncoded($0) } ?? "", headers: [], body: nil)
+        return try send("DELETE", query: named.map { "versionId=" + percentEncoded($0) } ?? "")
     }
 
-    /// The answer to one request, signed again where the store names another region or clock.
-    private mutating func send(
-        _ method: String, query: String = "", headers: [(String, String)], body: [UInt8]?
-    ) throws(StoreFailure) -> HTTPResponse {
-        var corrections = 0
-        while true {
-            let request = store.request(
-                method, key: Self.key, query: query, headers: headers, body: body.map(HTTPBody.bytes) ?? .none,
-                sha256: hexadecimal(Crypto.sha256(body ?? [])), deadline: deadline.sooner(.seconds(6)))
-            let response = try store.heard(store.client.answer(to: request))
-            let error = S3Error(response.body)
-            let isFine = (200...299).contains(response.status) && error.code.isEmpty
-            guard !isFine, corrections < 2, store.failure(response, error).advice == .signAgain else { return response }
-            corrections += 1
-        }
+    /// The put before it has settled region and clock.
+    private mutating func send(_ method: String, query: String) throws(StoreFailure) -> HTTPResponse {
+        let request = store.request(
+            method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),
+            deadline: deadline.sooner(.seconds(6)))
+        return try store.heard(store.client.answer(to: request))
     }
 }

@@ -20,18 +20,22 @@ struct StoreCheck {
     func run(_ settings: StoreSettings) -> Result {
         switch settings {
         case .filesystem(let it): return Result(findings: folder(it))
-        case .http(let it): return endpoint(it)
+        case .http(let it):
+            let store = HTTPStore(settings: it, client: client, record: record)
+            var check = HTTPCheck(store: store, capturedAt: now.wall, deadline: deadline)
+            let finding = check.run()
+            return Result(findings: [finding], clockOffset: check.store.clockOffset)
         case .s3(let it):
-            let content = StateRing(reading: statePath).content
-            var record: Record?
-            if case .record(let found) = content { record = found }
-            let offset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
-            let store = S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
-            var check = S3Check(store: store, deadline: deadline)
+            let store = S3Store(settings: it, client: client, record: record, now: now)
+            var check = S3Check(store: store, capturedAt: now.wall, deadline: deadline)
             let finding = check.run()
             return Result(
                 findings: [finding], clockOffset: check.store.clockOffset, isOpen: finding.mark == .passed)
         }
+    }
+
+    private var record: Record? {
+        if case .record(let found) = StateRing(reading: statePath).content { found } else { nil }
     }
 
     // MARK: Folder
@@ -63,64 +67,5 @@ struct StoreCheck {
                     hint: "df -h \(path)"))
         }
         return findings
-    }
-
-    // MARK: HTTP
-
-    /// A POST can't be taken back, so only questions are asked.
-    private func endpoint(_ settings: HTTPStoreSettings) -> Result {
-        let place = redactedURL(settings.url)
-        do throws(HTTPFailure) {
-            let head = try ask("HEAD", settings)
-            let offset = head.clockOffset
-            if (200...299).contains(head.status) {
-                return Result(findings: [answers(place, "HEAD", head)], clockOffset: offset)
-            }
-            if head.status == 401 || (300...399).contains(head.status) || head.status >= 500, head.status != 501 {
-                return Result(findings: [refusal(head, place)], clockOffset: offset)
-            }
-            // What takes a POST alone answers 403, 404 or 405 to a HEAD.
-            let options = try ask("OPTIONS", settings)
-            let allows = options.headers["allow"] ?? options.headers["access-control-allow-methods"] ?? ""
-            if head.status == 405 || allows.uppercased().contains("POST") {
-                return Result(
-                    findings: [answers(place, allows.isEmpty ? "HEAD" : "OPTIONS", options)], clockOffset: offset)
-            }
-            return Result(findings: [doubt(head, place)], clockOffset: offset)
-        } catch {
-            let failure = StoreFailure(error, place: place, setting: "HTTP_UPLOAD_URL").failure
-            return Result(findings: [.failed("storage", failure)])
-        }
-    }
-
-    private func ask(_ method: String, _ settings: HTTPStoreSettings) throws(HTTPFailure) -> HTTPResponse {
-        var request = HTTPRequest(method, settings.url, deadline: deadline.sooner(.seconds(6)))
-        request.trust = .authorities(file: settings.authorities)
-        request.credentials = settings.credentials
-        if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
-        return try client.perform(request)
-    }
-
-    private func answers(_ place: String, _ method: String, _ response: HTTPResponse) -> Finding {
-        .passed(
-            "storage",
-            "\(place) answers \(method) with \(response.status); only a picture can show that it takes one, and none was sent",
-            facts: ["status": .integer(response.status)])
-    }
-
-    private func refusal(_ response: HTTPResponse, _ place: String) -> Finding {
-        let setting = response.status == 401 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
-        var failure = StoreFailure(
-            status: response.status, response, place: place, setting: setting, detail: "to a HEAD"
-        ).failure
-        if response.status == 401 { failure.hint = "check \(setting)" }
-        return .failed("storage", failure)
-    }
-
-    private func doubt(_ response: HTTPResponse, _ place: String) -> Finding {
-        .remark(
-            "storage",
-            "\(place) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or take POST alone",
-            hint: "snapshot capture   # sends one picture, to be sure")
     }
 }

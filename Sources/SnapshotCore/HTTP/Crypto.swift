@@ -25,9 +25,20 @@ package enum Crypto {
 
     /// SHA-256 of `length` bytes of an open file from `offset`, read in pieces; nil if they can't be read.
     package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
+        digest(EVP_sha256(), of: descriptor, offset: offset, length: length)
+    }
+
+    /// MD5 likewise; nil also where the system forbids it.
+    static func md5(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
+        digest(EVP_md5(), of: descriptor, offset: offset, length: length)
+    }
+
+    private static func digest(
+        _ kind: OpaquePointer?, of descriptor: Int32, offset: Int, length: Int
+    ) -> [UInt8]? {
         guard let context = EVP_MD_CTX_new() else { return nil }
         defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { return nil }
+        guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return nil }
         var piece = [UInt8](repeating: 0, count: 65536)
         var position = offset
         while position < offset + length {
@@ -38,7 +49,7 @@ package enum Crypto {
             guard got > 0, EVP_DigestUpdate(context, piece, got) == 1 else { return nil }
             position += got
         }
-        return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+        return [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { digest, count in
             var size: UInt32 = 0
             EVP_DigestFinal_ex(context, digest.baseAddress, &size)
             count = Int(size)

@@ -43,7 +43,18 @@ extension HTTPFailure {
         case .weakerLogin:
             self.init(kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
         case .askedToEnd: self.init(kind: .lost, why: "this program was asked to end before the answer came")
+        case nil where code == CURLE_SSL_CONNECT_ERROR && Self.isNoTLS(words):
+            self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
         case nil: self.init(kind: Kind(code), why: "\(ForeignText(why))", body: body)
+        }
+    }
+}
+
+extension HTTPFailure {
+    /// libcurl has one code for every failed handshake, so only OpenSSL's and GnuTLS's words tell.
+    private static func isNoTLS(_ words: String) -> Bool {
+        ["wrong version number", "unexpected TLS packet", "packet length too long"].contains {
+            words[...].range(of: $0) != nil
         }
     }
 }

@@ -12,6 +12,8 @@ package struct HTTPRequest: Sendable {
     package var credentials: (user: String, password: String)?
     /// Whether Basic is out of the question: the server has offered Digest before.
     package var needsDigest = false
+    /// Whether Basic goes out at once, unasked.
+    package var sendsBasic = false
     /// Bytes of the answer's body beyond which the transfer is given up.
     package var maximumBody = 65536
     package var connectTimeout: Duration = .seconds(5)
@@ -106,6 +108,8 @@ package enum HTTPAnswer: Sendable {
 package struct HTTPFailure: Error, Equatable, Sendable {
     package enum Kind: Sendable {
         case unresolved, unreachable, timedOut, tls, pinMismatch
+        /// What answered a TLS greeting isn't TLS.
+        case noTLS
         /// Nobody took the connection in time.
         case unconnected
         /// The answer ended before its announced length.

@@ -34,7 +34,8 @@ extension HTTPRequest {
         if !reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
         _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")
         if let credentials = credentials {
-            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, needsDigest ? shim_auth_digest : shim_auth_basic_or_digest)
+            let asked = needsDigest ? shim_auth_digest : shim_auth_basic_or_digest
+            _ = shim_set_long(easy, CURLOPT_HTTPAUTH, sendsBasic ? shim_auth_basic : asked)
             _ = shim_set_string(easy, CURLOPT_USERNAME, credentials.user)
             _ = shim_set_string(easy, CURLOPT_PASSWORD, credentials.password)
         }

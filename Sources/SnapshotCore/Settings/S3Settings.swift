@@ -23,6 +23,7 @@ package struct S3Settings: Sendable {
     /// nil: AWS.
     package var endpoint: URLParts?
     package var isPathStyle: Bool
+    package var checksum: S3Checksum
     package var authorities: String?
 
     package init(_ settings: Settings) throws(Failure) {
@@ -51,13 +52,15 @@ package struct S3Settings: Sendable {
                 "refused", "AWS_REGION='\(region.printable(limit: 80))'",
                 why: "must be a region's name, e.g. eu-central-1")
         }
-        endpoint = try Self.endpoint(settings)
-        switch try settings.choice(.s3Addressing, default: Addressing.auto) {
+        let addressing = try settings.choice(.s3Addressing, default: Addressing.auto)
+        endpoint = try Self.endpoint(settings, without: bucket.text, addressing)
+        switch addressing {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
         // A dot in the name would leave the certificate's wildcard.
         case .auto: isPathStyle = endpoint != nil || bucket.text.utf8.contains(UInt8(ascii: "."))
         }
+        checksum = try settings.choice(.s3Checksum, default: .auto)
         authorities = try authorityFile(settings, first: .awsCABundle)
         credentials = try Self.credentials(settings)
     }
@@ -65,7 +68,9 @@ package struct S3Settings: Sendable {
     /// What a learned region belongs to.
     package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
 
-    private static func endpoint(_ settings: Settings) throws(Failure) -> URLParts? {
+    private static func endpoint(
+        _ settings: Settings, without bucket: String, _ addressing: Addressing
+    ) throws(Failure) -> URLParts? {
         for key in [SettingKey.s3EndpointURL, .awsEndpointURLS3, .awsEndpointURL] {
             guard let value = try settings.value(key) else { continue }
             guard let url = try settings.url(key, schemes: ["http", "https"]), let parts = URLParts(url),
@@ -73,6 +78,10 @@ package struct S3Settings: Sendable {
             else {
                 throw settings.refusal(
                     key, value, rule: "must be a URL such as https://s3.example.org, without user and query")
+            }
+            if let hint = parts.withoutBucket(bucket, isServersName: addressing == .path) {
+                throw settings.refusal(
+                    key, value, rule: "must be the address without the bucket, which S3_BUCKET names", hint: hint)
             }
             return parts
         }
@@ -128,6 +137,26 @@ package struct S3Settings: Sendable {
         let token = section["aws_session_token"]
         for secret in [secret, token ?? ""] { Secrets.ofThisRun.note(secret) }
         return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token)
+    }
+}
+
+extension URLParts {
+    /// What to set instead, where an endpoint names the bucket as well; nil where it doesn't.
+    /// - Parameter isServersName: a host that begins like the bucket is called so: someone said that paths are used.
+    fileprivate func withoutBucket(_ bucket: String, isServersName: Bool) -> String? {
+        var path = target[...]
+        while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        if percentDecoded(path.cutAtLast("/")?.1 ?? path) == bucket {
+            let rest = path.cutAtLast("/")?.0 ?? ""
+            return "set it to \(scheme)://\(authority)\(rest)"
+        }
+        let start = bucket.lowercased() + "."
+        guard authority.lowercased().hasPrefix(start) else { return nil }
+        let server = authority.dropFirst(start.utf8.count)
+        let isS3 = server.hasPrefix("s3.") || server.hasPrefix("s3-")
+        guard isS3 || !isServersName else { return nil }
+        return "set it to \(scheme)://\(server)\(target)"
+            + (isS3 ? "" : "; if that is the server's own name, set S3_ADDRESSING=path")
     }
 }
 

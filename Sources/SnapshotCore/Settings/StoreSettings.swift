@@ -50,10 +50,14 @@ package struct HTTPStoreSettings: Sendable {
     package enum Format: String, CaseIterable, Sendable { case multipart, raw }
 
     package var url: String
+    /// Scheme, host and port.
+    package var server: String
     /// From the URL itself, for Basic or Digest.
     package var credentials: (user: String, password: String)?
     package var token: String?
     package var format: Format
+    /// Text that an answer must hold to be an acknowledgement.
+    package var acknowledgement: String?
     package var authorities: String?
 
     package init(_ settings: Settings) throws(Failure) {
@@ -67,9 +71,12 @@ package struct HTTPStoreSettings: Sendable {
         }
         _ = value
         self.url = parts.withoutUser
-        credentials = parts.user.map { ($0, parts.password ?? "") }
+        server = "\(parts.scheme)://\(parts.authority)"
         token = try settings.string(.httpAuthToken)
+        // There is one Authorization, and the token has it.
+        credentials = token == nil ? parts.user.map { ($0, parts.password ?? "") } : nil
         format = try settings.choice(.httpUploadFormat, default: .multipart)
+        acknowledgement = try settings.string(.httpUploadAck)
         authorities = try authorityFile(settings)
     }
 }

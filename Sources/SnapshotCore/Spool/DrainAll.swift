@@ -37,6 +37,7 @@ package struct DrainAll {
         var queue = try DrainQueue(run, progress)
         var store = makeStore(
             settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
+        if let wait = queue.run.storeRest { throw .resting(store.place, wait: wait) }
         if let store = store as? any RemoteStore {
             var drain = ParallelDrain(store, transfers: transfers)
             drain.run(&queue)

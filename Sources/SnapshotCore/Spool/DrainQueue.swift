@@ -71,6 +71,7 @@ struct DrainQueue {
         }
         run.record.totalUploads += 1
         run.record.lastUpload = Now.current().moment
+        run.record.storeRest = nil
         choked = 0
         counted.sent += 1
         progress(counted.sent, total)
@@ -79,6 +80,7 @@ struct DrainQueue {
     /// A picture that the store did not take. What it says to this one alone holds up no other; anything else does, and
     /// so does a store that chokes on one after the other.
     mutating func failed(_ failure: StoreFailure) {
+        run.rest(after: failure)
         switch failure.failure.code {
         case "store-rejected": failed(failure.failure, stops: false)
         case "store-error":

@@ -15,6 +15,12 @@ extension StoreFailure {
                 make("store-unreachable", "cannot reach store", "check \(setting) and the network"), .retry)
         case .timedOut:
             self.init(make("store-timeout", "no answer from store", nil), .retry)
+        case .noTLS:
+            self.init(
+                make(
+                    "store-tls", "no TLS with store",
+                    "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"),
+                .giveUp)
         case .tls, .pinMismatch:
             self.init(
                 make(
@@ -52,6 +58,11 @@ extension StoreFailure {
         switch status {
         case 408, 500, 502, 504:
             self.init(make("store-error", "store failed"), .retry)
+        case 520...530:
+            // Cloudflare's own: it is there, the store behind it isn't.
+            self.init(
+                make("store-unreachable", "cannot reach store", hint: "what stands before the store can't reach it"),
+                .retry)
         case 429, 503:
             self.init(make("store-busy", "store is busy"), .slowDown)
         case 401, 403:
@@ -69,6 +80,8 @@ extension StoreFailure {
             self.init(
                 make("store-rejected", "store rejects picture", hint: "it is too large for what the server allows"),
                 .giveUp)
+        case 511:
+            self = .signInPage(response, place: place, setting: setting)
         case 507:
             self.init(make("store-rejected", "store rejects picture", hint: "the server's disk is full"), .giveUp)
         default:

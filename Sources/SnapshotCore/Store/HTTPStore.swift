@@ -1,18 +1,27 @@
 import SnapshotBase
+import SnapshotState
 
 /// An HTTP endpoint: multipart/form-data with the picture as part `file`, or the bytes alone with the facts as
-/// `X-Snapshot-*` headers. Any 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the server drop a
+/// `X-Snapshot-*` headers. A 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the server drop a
 /// second copy.
 struct HTTPStore: RemoteStore {
     let settings: HTTPStoreSettings
     let client: HTTPClient
     /// The server's clock minus ours, in milliseconds, when last heard.
     var clockOffset: Int64?
+    private var login: UploadLogin
 
-    init(settings: HTTPStoreSettings, client: HTTPClient) {
+    /// - Parameter record: what earlier runs learned of it: the login.
+    init(settings: HTTPStoreSettings, client: HTTPClient, record: Record?) {
         self.settings = settings
         self.client = client
+        let learned = record?.store
+        login = UploadLogin(
+            known: learned?.place == settings.server ? learned?.login : nil,
+            isVerified: TLSHost(url: settings.url) != nil)
     }
+
+    var learned: LearnedStore? { login.learned.map { LearnedStore(place: settings.server, login: $0) } }
 
     var place: String { redactedURL(settings.url) }
     var addressSetting: String { "HTTP_UPLOAD_URL" }
@@ -21,7 +30,7 @@ struct HTTPStore: RemoteStore {
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         var request = HTTPRequest("POST", settings.url, deadline: deadline)
         request.trust = .authorities(file: settings.authorities)
-        request.credentials = settings.credentials
+        if let credentials = settings.credentials { login.set(credentials, on: &request) }
         request.reusesConnection = reusesConnection
         request.headers = [("Idempotency-Key", headerText(object.key))]
         if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
@@ -49,9 +58,33 @@ struct HTTPStore: RemoteStore {
 
     mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
         let response = try heard(answer)
-        guard !(200...299).contains(response.status) else { return }
+        if (200...299).contains(response.status) {
+            try acknowledge(response)
+            if settings.credentials != nil { login.worked(response) }
+            return
+        }
         let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : addressSetting
-        throw StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
+        var failure = StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
+        if logsInAnew(after: response) { failure.advice = .signAgain }
+        throw failure
+    }
+
+    /// Whether another login is worth an attempt after this refusal.
+    mutating func logsInAnew(after response: HTTPResponse) -> Bool {
+        settings.credentials != nil && login.changes(after: response)
+    }
+
+    /// - Throws: where a 2xx answer is no acknowledgement. Over TLS it is the server's own, whatever it looks like.
+    private func acknowledge(_ response: HTTPResponse) throws(StoreFailure) {
+        if let wanted = settings.acknowledgement {
+            if String(decoding: response.body, as: UTF8.self)[...].range(of: wanted) != nil { return }
+        } else if !response.isPage || isVerified {
+            return
+        }
+        guard !response.isPage else { throw .signInPage(response, place: place, setting: addressSetting) }
+        throw .notFromStore(
+            "its answer doesn't hold the text of HTTP_UPLOAD_ACK", response, place: place,
+            setting: "HTTP_UPLOAD_ACK and \(addressSetting)")
     }
 }
 

@@ -8,18 +8,27 @@ struct S3Store: RemoteStore {
     let client: HTTPClient
     /// The region that signatures name; another than the settings' once the store has asked for it.
     private var region: String
+    /// The one that goes with every object; another than the settings' once the store has asked for it.
+    private var checksum: S3Checksum
     /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
     var clockOffset: Int64?
     private var signingOffset: Int64
 
     /// - Parameters:
-    ///   - learned: the region that this store asked for in an earlier run.
-    ///   - clockOffset: the store's clock minus ours, in milliseconds, as far as known.
-    init(settings: S3Settings, client: HTTPClient, learned: LearnedRegion?, clockOffset: Int64) {
+    ///   - record: what earlier runs learned of it: region, checksum, clock.
+    init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now) {
         self.settings = settings
         self.client = client
-        region = learned?.place == settings.place ? learned?.name ?? settings.region : settings.region
-        signingOffset = clockOffset
+        let known = record?.region
+        region = known?.place == settings.place ? known?.name ?? settings.region : settings.region
+        let learned = record?.store
+        let isKnown = settings.checksum == .auto && learned?.place == settings.place
+        checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
+        signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
+    }
+
+    var learned: LearnedStore? {
+        checksum == settings.checksum ? nil : LearnedStore(place: settings.place, checksum: checksum.rawValue)
     }
 
     var learnedRegion: LearnedRegion? {
@@ -27,29 +36,37 @@ struct S3Store: RemoteStore {
     }
 
     var place: String {
-        "s3://\(settings.bucket)" + (settings.endpoint.map { " at \($0.withoutUser)" } ?? "")
+        "s3://\(settings.bucket) at \(settings.endpoint?.withoutUser ?? awsHost(region: region))"
     }
 
-    var addressSetting: String { "S3_ENDPOINT_URL" }
+    var addressSetting: String { settings.endpoint == nil ? "AWS_REGION" : "S3_ENDPOINT_URL" }
     var isVerified: Bool { scheme == "https" }
     private var scheme: String { settings.endpoint?.scheme ?? "https" }
 
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         request(
             "PUT", key: object.key,
-            headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) },
+            headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
+                + checksum.headers(object),
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
     }
 
     mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
         let response = try heard(answer)
+        // Its refusals are XML: who refuses with a page refuses no credentials.
+        let isAccess = [401, 403, 511].contains(response.status)
+        if (200...299).contains(response.status) || isAccess, response.isPage {
+            throw .signInPage(response, place: place, setting: addressSetting)
+        }
         let error = S3Error(response.body)
         // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
-        if (200...299).contains(response.status), error.code.isEmpty {
-            guard !response.isPage else { throw Self.page(place) }
-            return
+        guard (200...299).contains(response.status), error.code.isEmpty else { throw failure(response, error) }
+        // Every S3 names what it has stored.
+        guard response.headers["etag"]?.isEmpty == false else {
+            throw .notFromStore(
+                "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
+                place: place, setting: addressSetting)
         }
-        throw failure(response, error)
     }
 
     /// A request about the object `key`, signed.
@@ -79,7 +96,7 @@ struct S3Store: RemoteStore {
     /// Scheme and host, the Host header, and the path as it is sent and signed.
     private func address(of key: String) -> (base: String, host: String, path: String) {
         let encoded = percentEncoded(key, also: "/")
-        var authority = settings.endpoint?.authority ?? "s3.\(region).amazonaws.com"
+        var authority = settings.endpoint?.authority ?? awsHost(region: region)
         var host = settings.endpoint?.hostHeader ?? authority
         var root = settings.endpoint?.target ?? ""
         if root.hasSuffix("/") { root.removeLast() }
@@ -98,6 +115,10 @@ struct S3Store: RemoteStore {
             region = wanted
             return StoreFailure(
                 told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+        }
+        if response.status == 400, settings.checksum == .auto, let wanted = checksum.wanted(by: error) {
+            checksum = wanted
+            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
         }
         if error.code == "RequestTimeTooSkewed" {
             guard let offset = clockOffset else {
@@ -119,9 +140,9 @@ struct S3Store: RemoteStore {
         }
         let credentialCodes: Set = [
             "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "AccessDenied", "InvalidSecurity",
+            "SignatureDoesNotMatch", "InvalidSecurity",
         ]
+        if error.code == "AccessDenied" { return denied(response, error) }
         if credentialCodes.contains(error.code) {
             return StoreFailure(
                 status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
@@ -147,11 +168,15 @@ struct S3Store: RemoteStore {
         }
     }
 
-    private static func page(_ place: String) -> StoreFailure {
+    /// The keys are right, or the store would say so; what they may do is another matter.
+    private func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         StoreFailure(
             Failure(
-                .store, code: "store-answer", "bad answer from store", place, why: "a web page instead of S3's",
-                hint: "check S3_ENDPOINT_URL; a proxy or a login page may stand in between"), .giveUp)
+                .storeRefused, code: "store-denied", "store denies access to", place,
+                why: "the keys are right, but the policy doesn't allow it "
+                    + "(HTTP status \(response.status), \(error.text))",
+                hint: "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; the picture waits in the spool"),
+            .giveUp)
     }
 
     private static func setting(_ error: S3Error) -> String {
@@ -159,7 +184,6 @@ struct S3Store: RemoteStore {
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
         case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
         case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": "AWS_SESSION_TOKEN"
-        case "AccessDenied": "that this key may PutObject under S3_PREFIX"
         case "AuthorizationHeaderMalformed": "AWS_REGION"
         default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
         }
@@ -171,13 +195,5 @@ struct S3Store: RemoteStore {
             .store, code: code, "store rejects picture", place,
             why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
             hint: hint)
-    }
-}
-
-extension HTTPResponse {
-    /// Whether the body is HTML, which no S3 answer is.
-    fileprivate var isPage: Bool {
-        let start = String(decoding: body.prefix(200), as: UTF8.self).lowercased().drop { $0.isWhitespace }
-        return start.hasPrefix("<!doctype html") || start.hasPrefix("<html")
     }
 }

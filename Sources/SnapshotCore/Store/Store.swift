@@ -14,12 +14,15 @@ package protocol Store {
     var clockOffset: Int64? { get }
     /// The region it asked for, if it ever did.
     var learnedRegion: LearnedRegion? { get }
+    /// What else its refusals taught, if anything.
+    var learned: LearnedStore? { get }
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
 }
 
 extension Store {
     package var clockOffset: Int64? { nil }
     package var learnedRegion: LearnedRegion? { nil }
+    package var learned: LearnedStore? { nil }
 }
 
 /// A store across the network, which takes an object in one request. Whoever makes the requests, one at a time or several
@@ -68,10 +71,9 @@ package func makeStore(
         return FilesystemStore(
             settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
     case .s3(let it):
-        let offset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
-        return S3Store(settings: it, client: client, learned: record?.region, clockOffset: offset)
+        return S3Store(settings: it, client: client, record: record, now: now)
     case .http(let it):
-        return HTTPStore(settings: it, client: client)
+        return HTTPStore(settings: it, client: client, record: record)
     }
 }
 

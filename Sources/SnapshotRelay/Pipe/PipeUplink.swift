@@ -132,7 +132,7 @@ private final class Post: Sendable {
         } catch {
             switch error.kind {
             case .unresolved, .unreachable, .unconnected: return End(code: "pipe-unreachable", isRefusal: false)
-            case .tls, .pinMismatch: return End(code: "pipe-tls", isRefusal: false)
+            case .tls, .noTLS, .pinMismatch: return End(code: "pipe-tls", isRefusal: false)
             case .refused: return End(code: "pipe-refused", isRefusal: true)
             default: return End(code: "pipe-lost", isRefusal: false)
             }

@@ -1,0 +1,113 @@
+"""What stores say beyond yes and no: when to come again, who is away, what is wrong with an address."""
+import time
+from email.utils import formatdate
+
+import pytest
+
+from checking import Checked, settings_of, simulated  # noqa: F401
+from process import free_port
+from receiver import Answer, s3_error
+
+pytestmark = pytest.mark.asan
+
+AWS = {"STORAGE_BACKEND": "s3", "S3_BUCKET": "snaps", "AWS_ACCESS_KEY_ID": "AKIAFAKE", "AWS_SECRET_ACCESS_KEY": "fakeSecret"}
+
+
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+@pytest.mark.parametrize("status, value", [(503, "600"), (429, "77"), (503, "date")])
+def test_retry_after_holds_for_later_runs(ready, camera, endpoint, kind, status, value):
+    value = formatdate(time.time() + 900, usegmt=True) if value == "date" else value
+    endpoint.always = Answer(status, {"Retry-After": value})
+    ready.set(**getattr(endpoint, kind)()).capture().refuses(75, str(status))
+    endpoint.always = None
+    ready.capture().refuses(75, "busy", "tried again in")
+    ready.run("drain").refuses(75, "tried again in")
+    assert len(endpoint.received) == 1 and ready.spooled_pictures() == camera.served
+    ready.capture(env={"HTTP_AUTH_TOKEN": "new", "AWS_SECRET_ACCESS_KEY": "new"}).expect(0)
+
+
+def test_a_short_retry_after_is_over_soon(ready, endpoint):
+    endpoint.always = Answer(503, {"Retry-After": "2"})
+    ready.set(**endpoint.as_http(UPLOAD_ATTEMPTS=1)).capture().expect(75)
+    endpoint.always = None
+    ready.capture().expect(75)
+    time.sleep(2.1)
+    ready.capture().expect(0)
+    assert not ready.spool()
+
+
+def test_a_drain_that_is_asked_to_wait_tells_later_runs(ready, endpoint):
+    ready.set(**endpoint.as_http())
+    endpoint.always = Answer(500)
+    ready.capture().expect(75)
+    endpoint.always = Answer(503, {"Retry-After": "300"})
+    ready.run("drain").expect(75)
+    asked, endpoint.always = len(endpoint.received), None
+    ready.capture().refuses(75, "tried again in")
+    assert len(endpoint.received) == asked
+
+
+@pytest.mark.parametrize("status", [520, 521, 522, 523, 524, 525, 526, 527, 530])
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+def test_a_store_behind_cloudflare_that_is_away(ready, camera, endpoint, status, kind):
+    endpoint.answers = [Answer(status, {}, "error code: 1033")]
+    ready.set(**getattr(endpoint, kind)()).capture().expect(0)
+    assert len(endpoint.received) == 2
+    endpoint.always = Answer(status, {}, "<html>Web server is down</html>")
+    result = ready.capture().refuses(75, "reach", str(status))
+    assert "reject" not in result.stderr and ready.spooled_pictures() == [camera.last]
+
+
+@pytest.mark.parametrize("region, host", [
+    ("cn-north-1", "s3.cn-north-1.amazonaws.com.cn"), ("cn-northwest-1", "s3.cn-northwest-1.amazonaws.com.cn"),
+    ("eusc-de-east-1", "s3.eusc-de-east-1.amazonaws.eu"), ("us-gov-west-1", "s3.us-gov-west-1.amazonaws.com"),
+    ("us-iso-east-1", "s3.us-iso-east-1.c2s.ic.gov"), ("eu-wset-1", "s3.eu-wset-1.amazonaws.com")])
+def test_a_host_of_aws_is_named(ready, region, host):
+    result = ready.set(**AWS, AWS_REGION=region, HTTPS_PROXY=f"http://127.0.0.1:{free_port()}").capture().refuses(75, host)
+    assert host + "." not in result.stderr
+    result = ready.set(HTTPS_PROXY=None, UPLOAD_DEADLINE="5s").capture().expect(75)
+    assert host in result.stderr and "AWS_REGION" in result.stderr
+
+
+@pytest.mark.parametrize("url, right", [
+    ("https://snaps.s3.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com"),
+    ("https://snaps.fra1.digitaloceanspaces.com/", "https://fra1.digitaloceanspaces.com"),
+    ("http://Snaps.localhost:9000", "http://localhost:9000"),
+    ("http://127.0.0.1:9000/snaps", "http://127.0.0.1:9000"), ("http://127.0.0.1:9000/s3/snaps//", "http://127.0.0.1:9000/s3"),
+    ("http://127.0.0.1:9000/%73naps/", "http://127.0.0.1:9000")])
+@pytest.mark.parametrize("name", ["S3_ENDPOINT_URL", "AWS_ENDPOINT_URL"])
+def test_a_bucket_in_the_endpoint_is_told(ready, url, right, name):
+    result = ready.set(**AWS, **{name: url}).capture().refuses(78, name, "S3_BUCKET")
+    assert right in result.hints[0]
+    assert not Checked(ready.run("check", "--json"))["storage"]["found"].startswith("s3:")
+
+
+def test_a_server_that_is_called_like_the_bucket(ready, endpoint):
+    url = f"http://snaps.localhost:{endpoint.port}"
+    assert "S3_ADDRESSING=path" in ready.set(**AWS, S3_ENDPOINT_URL=url).capture().refuses(78).hints[0]
+    ready.set(S3_ADDRESSING="path").capture().expect(0)
+    assert endpoint.last.path.startswith("/snaps/snapshots/")
+    for other in (f"http://localhost:{endpoint.port}/snapshots", f"http://localhost:{endpoint.port}/snaps/v1"):
+        ready.set(S3_ENDPOINT_URL=other).capture().expect(0)
+
+
+@pytest.mark.parametrize("kind, name", [("as_http", "HTTP_UPLOAD_URL"), ("as_s3", "S3_ENDPOINT_URL")])
+def test_https_at_a_port_of_http(ready, endpoint, kind, name):
+    settings = getattr(endpoint, kind)()
+    settings[name] = settings[name].replace("http:", "https:")
+    result = ready.set(**settings).capture().refuses(75, "doesn't speak TLS")
+    assert "version number" not in result.stderr and name in result.hints[0] and "http://" in result.hints[0]
+
+
+def test_denied_is_not_refused_credentials(ready, endpoint):
+    endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
+    result = ready.set(**endpoint.as_s3(S3_PREFIX="yard/")).capture().refuses(77, "keys are right", "policy")
+    assert "refuses credentials" not in result.stderr and "PutObject" in result.hints[0] and "snaps/yard/" in result.hints[0]
+    ready.capture().expect(77)
+    assert len(endpoint.received) == 1, "tried again only slowly"
+
+
+def test_denied_by_check(simulated, snapshot, endpoint):
+    endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
+    found = Checked(snapshot.set(**settings_of(simulated), **endpoint.as_s3()).run("check", "--json"))
+    assert found.code == 77 and "keys are right" in found["storage"]["found"], found["storage"]
