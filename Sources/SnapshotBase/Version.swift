@@ -1,2 +1,2 @@
 /// The version of every program of this package.
-package let snapshotVersion = "0.2.2"
+package let snapshotVersion = "0.3.0"
