@@ -94,6 +94,7 @@ BAD_VALUES = [
     *[("S3_BUCKET", v, {**_S3, "S3_BUCKET": v}) for v in ("a/b", "a b", "s3://bucket", "..")],
     *[("S3_ENDPOINT_URL", v, _S3) for v in ("minio:9000", "ftp://x", "http://", "http:///x", "http://a b")],
     *[("S3_ADDRESSING", v, _S3) for v in ("dns", "none")],
+    *[("S3_CHECKSUM", v, _S3) for v in ("crc32", "yes", "sha-256")],
     *[("AWS_REGION", v, _S3) for v in ("eu/west", "a b")],
     *[("HTTP_UPLOAD_URL", v, _HTTP) for v in ("example.org/up", "file:///tmp/x", "https://", "http://a b/c")],
     *[("HTTP_UPLOAD_FORMAT", v, {**_HTTP, "HTTP_UPLOAD_URL": "http://x/"}) for v in ("json", "form")],

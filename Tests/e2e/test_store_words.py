@@ -87,6 +87,7 @@ def test_a_server_that_is_called_like_the_bucket(ready, endpoint):
     assert "S3_ADDRESSING=path" in ready.set(**AWS, S3_ENDPOINT_URL=url).capture().refuses(78).hints[0]
     ready.set(S3_ADDRESSING="path").capture().expect(0)
     assert endpoint.last.path.startswith("/snaps/snapshots/")
+    ready.set(S3_ADDRESSING=None, S3_ENDPOINT_URL="http://snaps.lan:9000", UPLOAD_DEADLINE="1s").capture().expect(75)
     for other in (f"http://localhost:{endpoint.port}/snapshots", f"http://localhost:{endpoint.port}/snaps/v1"):
         ready.set(S3_ENDPOINT_URL=other).capture().expect(0)
 

@@ -154,7 +154,9 @@ extension URLParts {
         guard authority.lowercased().hasPrefix(start) else { return nil }
         let server = authority.dropFirst(start.utf8.count)
         let isS3 = server.hasPrefix("s3.") || server.hasPrefix("s3-")
-        guard isS3 || !isServersName else { return nil }
+        // What is left is a server's name, not a home network's ending.
+        let mayBeServer = server.utf8.contains(UInt8(ascii: ".")) || server.hasPrefix("localhost")
+        guard isS3 || mayBeServer && !isServersName else { return nil }
         return "set it to \(scheme)://\(server)\(target)"
             + (isS3 ? "" : "; if that is the server's own name, set S3_ADDRESSING=path")
     }

@@ -74,7 +74,8 @@ extension StoreFailure {
             self.init(
                 make(
                     "store-redirect", "store redirects",
-                    hint: "redirects are never followed: set \(setting) to the final address"),
+                    hint: "redirects are never followed: set \(setting) to the final address; "
+                        + "a network that wants a sign-in redirects, too"),
                 .giveUp)
         case 413:
             self.init(

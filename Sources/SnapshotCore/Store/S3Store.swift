@@ -120,6 +120,9 @@ struct S3Store: RemoteStore {
             checksum = wanted
             return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
         }
+        if response.status == 400, S3Checksum.auto.wanted(by: error) != nil, settings.checksum != .auto {
+            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
+        }
         if error.code == "RequestTimeTooSkewed" {
             guard let offset = clockOffset else {
                 let isTold = response.clockOffset != nil
