@@ -61,8 +61,7 @@ package final class Child {
             outputs = pipes.ours
         } catch {
             throw Failure(
-                .camera, code: "start-\(command.program)", "cannot start", path,
-                why: "\(error.call): \(error)")
+                .notStarted(command.program), "cannot start", path, why: "\(error.call): \(error)", cause: error)
         }
         let end = shim_pidfd(pid)
         endHandle = end >= 0 ? FileHandle(owning: end) : nil
@@ -139,7 +138,7 @@ package final class Child {
 extension Failure {
     package static func notInstalled(_ program: String) -> Failure {
         Failure(
-            .camera, code: "no-\(program)", "cannot run", program, why: "it is not installed",
+            .missing(program), "cannot run", program, why: "it is not installed",
             hint: program.hasPrefix("ff") ? "install ffmpeg, e.g. apt install ffmpeg" : nil)
     }
 }

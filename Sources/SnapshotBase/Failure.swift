@@ -1,27 +1,30 @@
 /// What went wrong, told to the person at the terminal: `<what> <which>: <why>`, and a hint where one helps.
 ///
 /// Callers choose by `kind` and `code`, never by the text. No field ever holds a secret.
-package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+package struct Failure: Error, Sendable, CustomStringConvertible {
     /// Which part of the work failed; it decides the exit code.
     package enum Kind: String, Sendable {
         case usage, settings, camera, cameraRefused, state, store, storeRefused, spool
     }
 
     package var kind: Kind
-    /// A short, stable class for state, health and metrics, e.g. `camera-timeout`. Never a URL.
-    package var code: String
+    package var code: Code
     /// The operation that failed, e.g. `cannot reach camera`.
     package var what: String
     /// Its subject, e.g. a host or a path; may be empty.
     package var which: String
     package var why: String
     package var hint: String?
+    /// The error behind it, for `--verbose`; its description holds no secret.
+    package var cause: (any Error)?
 
     package init(
-        _ kind: Kind, code: String, _ what: String, _ which: String = "", why: String, hint: String? = nil
+        _ code: Code, _ what: String, _ which: String = "", why: String, hint: String? = nil,
+        cause: (any Error)? = nil
     ) {
-        self.kind = kind
+        kind = code.kind
         self.code = code
+        self.cause = cause
         self.what = what
         self.which = which
         self.why = why
@@ -45,6 +48,6 @@ package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
     package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil)
         -> Failure
     {
-        Failure(.settings, code: "settings", what, which, why: why, hint: hint)
+        Failure(.own(.settings), what, which, why: why, hint: hint)
     }
 }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A call of the operating system that failed: which, and the error number's text.
-package struct SystemError: Error, Sendable, CustomStringConvertible {
+package struct SystemError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let call: String
     package let number: Int32
 
@@ -15,6 +15,8 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
         // What is opened by `Folder` meets it at a link that isn't followed.
         number == ELOOP ? "a link stands there that is not followed" : String(cString: strerror(number))
     }
+
+    package var debugDescription: String { "\(call) failed with error \(number), \(self)" }
 }
 
 /// Owns an open file descriptor and closes it.

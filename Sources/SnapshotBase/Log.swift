@@ -26,6 +26,7 @@ package struct Log: Sendable {
     package func report(_ failure: Failure) {
         write(.error, "error: \(failure)")
         if let hint = failure.hint { write(.error, "hint: \(hint)") }
+        if let cause = failure.cause { verbose("cause: \(String(reflecting: cause))") }
     }
 
     package func warn(_ text: String) { write(.warning, "warning: \(text)") }

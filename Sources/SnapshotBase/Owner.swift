@@ -25,7 +25,7 @@ package enum Owner {
             if account.name == serviceName { umask(0o027) }
         } catch {
             throw Failure(
-                .state, code: "state-owner", "cannot work as the owner of", statePath, why: error.why, hint: error.hint)
+                .own(.stateOwner), "cannot work as the owner of", statePath, why: error.why, hint: error.hint)
         }
     }
 

@@ -71,7 +71,7 @@ package final class Relay {
             if errno == EWOULDBLOCK { return nil }
             throw SystemError("flock")
         } catch {
-            throw Failure(.state, code: "state", "cannot open state directory", plan.statePath, why: "\(error)")
+            throw Failure(.own(.state), "cannot open state directory", plan.statePath, why: "\(error)")
         }
     }
 
@@ -83,7 +83,7 @@ package final class Relay {
         sigprocmask(SIG_BLOCK, &signals, nil)
         let descriptor = shim_signalfd(&signals)
         guard descriptor >= 0 else {
-            throw Failure(.state, code: "signals", "cannot watch signals", why: "\(SystemError("signalfd"))")
+            throw Failure(.own(.signals), "cannot watch signals", why: "\(SystemError("signalfd"))")
         }
         return FileHandle(owning: descriptor)
     }
@@ -127,7 +127,7 @@ package final class Relay {
         }
         if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0, errno == EWOULDBLOCK {
             throw Failure(
-                .state, code: "output-folder", "cannot write to", plan.outputDirectory,
+                .relay(.outputFolder), "cannot write to", plan.outputDirectory,
                 why: "another relay writes there",
                 hint: "give each camera's relay an OUTPUT_DIR of its own")
         }
@@ -181,7 +181,7 @@ package final class Relay {
                 arguments: { [self] facts in arguments(facts) },
                 pipe: { [self] bytes in uplink?.send(bytes, now: .now()) })
         } catch {
-            handle(.ended(Supervisor.Trouble(error.code)), now)
+            handle(.ended(Supervisor.Trouble(error.code.rawValue)), now)
         }
     }
 

@@ -10,7 +10,7 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
 
     package var result = Result.none
     /// The class of what went wrong, if anything did.
-    package var code: String?
+    package var code: Failure.Code?
     package var key: String?
     package var bytes: Int?
     package var width: Int?
@@ -40,12 +40,12 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
 }
 
 package struct ErrorReport: JSONMapped, Equatable, Sendable {
-    package var code = ""
+    package var code = Failure.Code(rawValue: "")
     package var moment = Moment()
 
     package init() {}
 
-    package init(code: String, moment: Moment) {
+    package init(code: Failure.Code, moment: Moment) {
         self.code = code
         self.moment = moment
     }

@@ -20,7 +20,7 @@ enum Slot {
             // Nothing but the hours is of a size that matters.
             guard !record.hours.isEmpty else {
                 throw Failure(
-                    .state, code: "state", "cannot write state", why: "the record is over 4,096 bytes")
+                    .own(.state), "cannot write state", why: "the record is over 4,096 bytes")
             }
             record.hours.removeFirst(max(1, record.hours.count / 2))
         }

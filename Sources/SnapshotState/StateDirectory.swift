@@ -127,6 +127,6 @@ package struct StateDirectory: ~Copyable {
             case ENOTDIR: "a file stands where the directory should be; choose another place with STATE_PATH"
             default: nil
             }
-        return Failure(.state, code: "state", what, path, why: "\(error)", hint: hint)
+        return Failure(.own(.state), what, path, why: "\(error)", hint: hint, cause: error)
     }
 }

@@ -62,7 +62,7 @@ struct ScheduleCommand: ParsableCommand {
                     commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
         } catch {
             throw Failure(
-                .usage, code: "usage", "refused interval", interval.printable(limit: 40),
+                .own(.usage), "refused interval", interval.printable(limit: 40),
                 why: "must be a duration from 1s to 7d, such as 10, 10s or 5m")
         }
     }
@@ -90,7 +90,7 @@ struct ScheduleCommand: ParsableCommand {
         }
         guard isName, !instance.isEmpty, instance.utf8.count <= 64, !instance.hasPrefix(".") else {
             throw Failure(
-                .usage, code: "usage", "refused", "--instance", why: "not a name for a camera's units",
+                .own(.usage), "refused", "--instance", why: "not a name for a camera's units",
                 hint: "use letters, digits, '-', '_' and '.'")
         }
         return "snapshot@\(instance)"

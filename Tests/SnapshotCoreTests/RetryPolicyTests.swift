@@ -3,7 +3,7 @@ import Testing
 
 @testable import SnapshotCore
 
-private let failure = Failure(.store, code: "store-error", "store failed", why: "HTTP status 500")
+private let failure = Failure(.store(.error), "store failed", why: "HTTP status 500")
 
 @Suite struct RetryPolicyTests {
     private let policy = RetryPolicy(attempts: 8, deadline: .after(.seconds(60)))

@@ -51,7 +51,7 @@ import Testing
             try Child.run(Command("no-such-program", []), outputLimit: 1, deadline: .after(.seconds(1)))
         }
         #expect(failure?.exitCode == 69)
-        #expect(failure?.code == "no-no-such-program")
+        #expect(failure?.code == .missing("no-such-program"))
     }
 
     @Test func aFileThatCannotRunIsAFailedStart() {

@@ -4,18 +4,18 @@ import SnapshotBase
 extension Failure {
     static func camera(_ failure: HTTPFailure, _ settings: CameraSettings) -> Failure {
         let setting = settings.isReolink ? "CAMERA_IP" : "CAMERA_URL"
-        func make(_ code: String, _ what: String, why: String, hint: String?) -> Failure {
-            Failure(.camera, code: code, what, settings.address, why: why, hint: hint)
+        func make(_ code: Code, _ what: String, why: String, hint: String?) -> Failure {
+            Failure(code, what, settings.address, why: why, hint: hint, cause: failure)
         }
         switch failure.kind {
         case .unresolved:
             return make(
-                "camera-unresolved", "cannot find camera", why: "its name does not resolve",
+                .camera(.unresolved), "cannot find camera", why: "its name does not resolve",
                 hint: "check \(setting), or use the camera's address instead of its name")
         case .unreachable, .unconnected:
             let isSilent = failure.kind == .unconnected
             return make(
-                "camera-unreachable", "cannot reach camera",
+                .camera(.unreachable), "cannot reach camera",
                 why: isSilent
                     ? "no connection within CAMERA_CONNECT_TIMEOUT (\(settings.connectTimeout.settingText))"
                     : failure.why,
@@ -24,20 +24,20 @@ extension Failure {
             )
         case .timedOut:
             return make(
-                "camera-timeout", "no picture from camera",
+                .camera(.timeout), "no picture from camera",
                 why:
                     "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText))",
                 hint: (settings.isReolink ? "CAMERA_STREAM=sub is quicker; " : "")
                     + "on slow paths raise CAMERA_TIMEOUT")
         case .tls, .noTLS:
             return make(
-                "camera-tls", "no TLS with camera", why: failure.why,
+                .camera(.tls), "no TLS with camera", why: failure.why,
                 hint:
                     "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
             )
         case .pinMismatch:
             return Failure(
-                .cameraRefused, code: "camera-key-changed", "refused camera", settings.address,
+                .camera(.keyChanged), "refused camera", settings.address,
                 why: "its TLS key isn't the one that is pinned",
                 hint: "if the camera was replaced or reset, "
                     + (settings.verification == .pinFirst
@@ -45,38 +45,38 @@ extension Failure {
                     + "; if not, somebody may be in between")
         case .cutShort:
             return make(
-                "picture-cut-short", "bad picture from camera",
+                .picture(.cutShort), "bad picture from camera",
                 why: "the body ended before its announced length",
                 hint: nil)
         case .tooLarge:
             return make(
-                "picture-too-large", "bad picture from camera",
+                .picture(.tooLarge), "bad picture from camera",
                 why: "it is over \(Picture.maximumBytes >> 20) MiB, or never ends", hint: nil)
         case .endless:
             return make(
-                "picture-stream", "no picture from camera", why: failure.why,
+                .picture(.stream), "no picture from camera", why: failure.why,
                 hint: "give the address of its still picture; for the video's give rtsp://…")
         case .refused:
             return Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address, why: failure.why,
+                .camera(.credentials), "camera refuses login", settings.address, why: failure.why,
                 hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
         case .lost:
-            return make("camera-lost", "lost camera", why: failure.why, hint: nil)
+            return make(.camera(.lost), "lost camera", why: failure.why, hint: nil)
         case .invalid:
-            return make("camera-invalid", "cannot ask camera", why: failure.why, hint: "check \(setting)")
+            return make(.camera(.invalid), "cannot ask camera", why: failure.why, hint: "check \(setting)")
         case .noLibrary:
-            return make("no-libcurl", "cannot ask camera", why: failure.why, hint: HTTPFailure.Kind.libraryHint)
+            return make(.missing("libcurl"), "cannot ask camera", why: failure.why, hint: HTTPFailure.Kind.libraryHint)
         }
     }
 
     static func badPicture(_ flaw: JPEG.Flaw, _ settings: CameraSettings) -> Failure {
-        let code =
+        let code: Code =
             switch flaw {
-            case .empty: "picture-empty"
-            case .cutShort: "picture-cut-short"
-            case .json: "picture-json"
-            case .html: "picture-html"
-            default: "picture-bad"
+            case .empty: .picture(.empty)
+            case .cutShort: .picture(.cutShort)
+            case .json: .picture(.json)
+            case .html: .picture(.html)
+            default: .picture(.bad)
             }
         let hint: String? =
             switch flaw {
@@ -88,7 +88,7 @@ extension Failure {
             default: nil
             }
         return Failure(
-            .camera, code: code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
+            code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
     }
 
     /// An HTTP status that is no picture; nil for 200.
@@ -97,18 +97,18 @@ extension Failure {
         case 200: return nil
         case 401, 403:
             return Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                .camera(.credentials), "camera refuses login", settings.address,
                 why: "HTTP status \(response.status)", hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
         case 300...399:
             return Failure(
-                .camera, code: "camera-redirect", "no picture from camera", settings.address,
+                .camera(.redirect), "no picture from camera", settings.address,
                 why: "HTTP status \(response.status), a redirect, which is never followed",
                 hint: settings.useHTTPS || !settings.isReolink
                     ? "set CAMERA_URL to the picture's final address"
                     : "it may want HTTPS: set CAMERA_USE_HTTPS=true")
         case 404:
             return Failure(
-                .camera, code: "camera-status", "no picture from camera", settings.address,
+                .camera(.status), "no picture from camera", settings.address,
                 why: "HTTP status 404",
                 hint: settings.isReolink
                     ? "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
@@ -116,7 +116,7 @@ extension Failure {
             )
         default:
             return Failure(
-                .camera, code: "camera-status", "no picture from camera", settings.address,
+                .camera(.status), "no picture from camera", settings.address,
                 why: "HTTP status \(response.status)", hint: nil)
         }
     }

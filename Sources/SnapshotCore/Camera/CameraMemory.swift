@@ -103,7 +103,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         do throws(SystemError) {
             try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)
         } catch {
-            throw Failure(.state, code: "state", "cannot write", path, why: "\(error)")
+            throw Failure(.own(.state), "cannot write", path, why: "\(error)", cause: error)
         }
     }
 

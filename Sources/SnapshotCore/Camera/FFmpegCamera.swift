@@ -33,7 +33,7 @@ struct FFmpegCamera: Camera {
     private func noPicture(_ complaint: String, _ gateway: PullGateway?) -> Failure {
         if FFmpegLimits.areExceeded(complaint) {
             return Failure(
-                .camera, code: "picture-too-large", "bad picture from camera", settings.address,
+                .picture(.tooLarge), "bad picture from camera", settings.address,
                 why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
                 hint: "choose a smaller stream of the camera's")
         }
@@ -41,7 +41,7 @@ struct FFmpegCamera: Camera {
         // The list that ffmpeg reads the address from is no news.
         let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
-            .camera, code: "camera-stream", "no picture from", settings.address,
+            .camera(.stream), "no picture from", settings.address,
             why: last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
             hint: "check CAMERA_URL; ffplay or VLC should show the same stream")
     }

@@ -19,9 +19,9 @@ struct FileCamera: Camera {
             }
         } catch {
             throw Failure(
-                .camera, code: "camera-file", "cannot read picture", path,
+                .camera(.file), "cannot read picture", path,
                 why: error.number == EINVAL ? "it isn't a regular file" : "\(error)",
-                hint: "CAMERA_URL=file: wants the path of a JPEG file")
+                hint: "CAMERA_URL=file: wants the path of a JPEG file", cause: error)
         }
     }
 

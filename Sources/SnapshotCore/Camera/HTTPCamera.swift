@@ -22,7 +22,7 @@ struct HTTPCamera: Camera {
             memory.digestHost = host
         } else if request.needsDigest, response.status == 401 {
             throw Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                .camera(.credentials), "camera refuses login", settings.address,
                 why: "it has offered a Digest login before, and now asks for the password itself",
                 hint: "somebody may be in between; if you have switched Digest off in the camera, remove "
                     + "\(CameraMemory.fileName) from STATE_PATH")

@@ -41,9 +41,6 @@ enum ReolinkError {
     /// It doesn't know this way to log in.
     static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
 
-    /// The class of failure that it wants a login first.
-    static let loginFirstClass = "camera-error\(loginFirst)"
-
     /// Whether the camera says that user or password is wrong, or has locked them out.
     static func isRefusal(_ code: Int, _ detail: String) -> Bool { refusals.contains(code) || isLock(detail) }
 
@@ -62,11 +59,11 @@ enum ReolinkError {
         let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
         if isRefusal {
             return Failure(
-                .cameraRefused, code: "camera-credentials", "camera refuses login", settings.address,
+                .camera(.credentials), "camera refuses login", settings.address,
                 why: "\(words) (\(answer))\(tries)", hint: hint)
         }
         return Failure(
-            .camera, code: "camera-error\(code)", "no picture from camera", settings.address,
+            .reolink(code), "no picture from camera", settings.address,
             why: "\(words) (\(answer))", hint: hint)
     }
 

@@ -19,7 +19,7 @@ struct ReolinkCamera: Camera {
         }
         if memory.auth == "password" {
             do throws(Failure) { return try snapByPassword(deadline) } catch {
-                guard error.code == ReolinkError.loginFirstClass else { throw error }
+                guard error.code == .reolink(ReolinkError.loginFirst) else { throw error }
                 log.verbose("user and password are no longer enough")
                 memory.auth = nil
             }
@@ -36,7 +36,7 @@ struct ReolinkCamera: Camera {
                 return body
             } catch {
                 // A camera that takes tokens only says no more than that it wants one: why there is none, it said before.
-                throw !isLasting && error.code == ReolinkError.loginFirstClass ? why : error
+                throw !isLasting && error.code == .reolink(ReolinkError.loginFirst) ? why : error
             }
         }
     }
@@ -195,7 +195,7 @@ struct ReolinkCamera: Camera {
 extension Failure {
     fileprivate static func badLogin(_ settings: CameraSettings) -> Failure {
         Failure(
-            .camera, code: "camera-login", "no login at camera", settings.address,
+            .camera(.login), "no login at camera", settings.address,
             why: "it doesn't answer as a Reolink does",
             hint: "other cameras need CAMERA_URL; or try CAMERA_AUTH=password")
     }

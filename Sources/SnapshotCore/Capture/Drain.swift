@@ -56,10 +56,8 @@ extension Run {
                     note(store)
                     latch("store", after: error.failure)
                     rest(after: error)
-                    // One picture that the store dislikes, or chokes on, must not hold up the others.
-                    let isOnlyIts =
-                        ["store-rejected", "store-error"].contains(error.failure.code) && !error.connectionFailed
-                    guard isOnlyIts else { return }
+                    // A failure that may be this picture's alone must not hold up the others.
+                    guard error.scope != .store else { return }
                     skipped += 1
                     if skipped == 3 {
                         spool.figures.refused = RefusedEntries(last: name.number, since: refused?.since ?? now.moment)

@@ -62,7 +62,7 @@ struct Run {
         noteChangedSettings()
         if let wait = latch("camera") {
             shot.outcome.result = .latched
-            shot.failure = .latched(.cameraRefused, "camera", settings.camera.address, wait: wait)
+            shot.failure = .latched(.camera(.credentials), "camera", settings.camera.address, wait: wait)
             return nil
         }
         let started = Uptime.now()
@@ -75,7 +75,7 @@ struct Run {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
-            if error.code == "camera-credentials" { latch("camera", after: error) }
+            if error.code == .camera(.credentials) { latch("camera", after: error) }
             return nil
         }
     }
@@ -145,13 +145,13 @@ struct Run {
 extension Failure {
     static func resting(_ place: String, wait: Double) -> Failure {
         Failure(
-            .store, code: "store-busy", "store is busy", place,
+            .store(.busy), "store is busy", place,
             why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
-    static func latched(_ kind: Kind, _ what: String, _ which: String, wait: Double) -> Failure {
+    static func latched(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
         Failure(
-            kind, code: "\(what)-credentials", "\(what) refused the credentials",
+            code, "\(what) refused the credentials",
             which.isEmpty ? "earlier" : which,
             why: "they are tried again in \(inWords(Int(wait.rounded(.up))))",
             hint: "correct them: changed settings are tried at once")

@@ -61,7 +61,7 @@ extension Run {
     /// end in the same way.
     mutating func count(killed begun: Timestamp, _ state: inout StateDirectory) {
         let failure = Failure(
-            .state, code: Health.killed, "run was killed", "that began at \(begun.iso8601)",
+            .own(.killed), "run was killed", "that began at \(begun.iso8601)",
             why: "it left no record of its end",
             hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
         // A picture that it had spooled is counted already, as captured.
@@ -82,7 +82,7 @@ extension Run {
     }
 
     /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
-    mutating func isNews(_ code: String) -> Bool {
+    mutating func isNews(_ code: Failure.Code) -> Bool {
         let isOld = record.told.map { now.age(of: $0.moment, recordBoot: record.boot) >= 3600 } ?? true
         guard record.told?.code != code || isOld else { return false }
         record.told = ErrorReport(code: code, moment: now.moment)

@@ -71,7 +71,7 @@ extension Run {
                 throw spoolFailure
             }
             shot.outcome.result = .spooled
-            throw error
+            throw error.withPictureInSpool
         }
     }
 
@@ -79,7 +79,7 @@ extension Run {
     private mutating func attempt(
         _ object: inout StoredObject, onFailure: (StoreFailure, StoredObject, inout Run) -> Void
     ) throws(Failure) {
-        if let wait = latch("store") { throw .latched(.storeRefused, "store", "", wait: wait) }
+        if let wait = latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var store = makeStore(
             settings.store, client: client, record: record, now: now, statePath: settings.statePath)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
@@ -152,5 +152,15 @@ extension Run {
             return
         }
         try? writeDurably([picture.bytes], to: path, temporary: path + ".new", mode: 0o640, isServed: true)
+    }
+}
+
+extension Failure {
+    /// The store's refusal as it is told where the picture has reached the spool.
+    fileprivate var withPictureInSpool: Failure {
+        guard kind == .storeRefused, let hint else { return self }
+        var failure = self
+        failure.hint = hint + "; the picture waits in the spool"
+        return failure
     }
 }

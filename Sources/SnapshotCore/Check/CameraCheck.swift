@@ -52,7 +52,7 @@ struct CameraCheck: Sendable {
 
     /// A time limit that is the check's own isn't told as the settings'.
     private func told(_ finding: Finding) -> Finding {
-        guard finding.code == "camera-timeout", settings.timeout > Self.longest else { return finding }
+        guard finding.code == .camera(.timeout), settings.timeout > Self.longest else { return finding }
         var finding = finding
         finding.text =
             "no picture from camera \(settings.address): nothing came within the \(Self.longest.settingText) that check "

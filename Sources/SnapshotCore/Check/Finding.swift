@@ -16,7 +16,7 @@ package struct Finding: Sendable {
     /// The exit code that this failure asks for; 0 unless it failed.
     package var exitCode: Int32 = 0
     /// The class of the failure, as in health and metrics.
-    package var code: String?
+    package var code: Failure.Code?
     /// Numbers and texts that scripts may want; the key says the unit.
     package var facts: [String: JSON] = [:]
 

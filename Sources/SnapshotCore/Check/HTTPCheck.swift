@@ -69,11 +69,9 @@ struct HTTPCheck {
 
     private func refusal(_ response: HTTPResponse) -> Finding {
         let setting = response.status == 401 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
-        var failure = StoreFailure(
-            status: response.status, response, place: store.place, setting: setting, detail: "to a HEAD"
-        ).failure
-        if response.status == 401 { failure.hint = "check \(setting)" }
-        return .failed("storage", failure)
+        let failure = StoreFailure(
+            status: response.status, response, place: store.place, setting: setting, detail: "to a HEAD")
+        return .failed("storage", failure.failure)
     }
 
     private func doubt(_ response: HTTPResponse) -> Finding {

@@ -11,7 +11,7 @@ struct KeyCheck {
     /// - Parameter result: what the camera has come to.
     func finding(_ result: CameraCheck.Result) -> Finding? {
         guard let host = settings.tlsHost else { return nil }
-        if result.findings.contains(where: { $0.code == "camera-key-changed" }) { return otherKey(host) }
+        if result.findings.contains(where: { $0.code == .camera(.keyChanged) }) { return otherKey(host) }
         switch settings.verification {
         case .pin(let pin):
             return result.isOpen ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil

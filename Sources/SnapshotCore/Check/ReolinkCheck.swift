@@ -64,9 +64,9 @@ struct ReolinkCheck {
     }
 
     /// What failures are called that leave open whether there is a camera at all.
-    private static let unreached: Set = [
-        "camera-unresolved", "camera-unreachable", "camera-timeout", "camera-tls", "camera-key-changed", "camera-lost",
-        "camera-invalid", "camera-pins", "state",
+    private static let unreached: Set<Failure.Code> = [
+        .camera(.unresolved), .camera(.unreachable), .camera(.timeout), .camera(.tls), .camera(.keyChanged),
+        .camera(.lost), .camera(.invalid), .camera(.pins), .own(.state),
     ]
 
     private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }

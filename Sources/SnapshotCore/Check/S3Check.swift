@@ -33,9 +33,7 @@ struct S3Check {
                 hint: wanted.map { "set AWS_REGION=\($0); asking for it costs time" },
                 facts: facts)
         } catch {
-            var failure = error.failure
-            failure.hint = failure.hint?.replacing("; the picture waits in the spool", with: "")
-            return .failed("storage", failure)
+            return .failed("storage", error.failure)
         }
     }
 

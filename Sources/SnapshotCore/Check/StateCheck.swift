@@ -17,7 +17,7 @@ struct StateCheck {
             }
             if fileExists(path + "/lock") { _ = try openFile(path + "/lock", O_RDONLY) }
         } catch {
-            return [failure("state", .state, path, error)]
+            return [failure("state", .own(.state), path, error)]
         }
         let health = HealthReport(
             statePath: path, now: now, interval: plan.interval.seconds, version: snapshotVersion
@@ -46,21 +46,21 @@ struct StateCheck {
     func spool() -> Finding {
         let spool = Spool(statePath: path, figures: SpoolFigures())
         do throws(SystemError) { _ = try DirectoryProbe(spool.path) } catch {
-            return failure("spool", .spool, spool.path, error)
+            return failure("spool", .own(.spoolFull), spool.path, error)
         }
         let near = nearestDirectory(spool.path)
         if let free = freeBytes(near), free < plan.spoolMinFree {
             return .failed(
                 "spool",
                 Failure(
-                    .spool, code: "spool-full", "cannot keep pictures in", spool.path,
+                    .own(.spoolFull), "cannot keep pictures in", spool.path,
                     why: "\(sizeText(free)) are free, less than SPOOL_MIN_FREE (\(sizeText(plan.spoolMinFree)))",
                     hint: "df -h \(near)"))
         }
         let names: [SpoolName]
         do throws(SystemError) { names = try spool.list() } catch {
             return .failed(
-                "spool", Failure(.spool, code: "spool-read", "cannot read spool", spool.path, why: "\(error)"))
+                "spool", Failure(.own(.spoolRead), "cannot read spool", spool.path, why: "\(error)", cause: error))
         }
         let bytes = names.reduce(0) { $0 + $1.bytes }
         let content = names.isEmpty ? "empty" : "\(names.count) waiting, \(sizeText(bytes))"
@@ -70,11 +70,10 @@ struct StateCheck {
             facts: ["count": .integer(names.count), "bytes": .integer(bytes)])
     }
 
-    private func failure(_ subject: String, _ kind: Failure.Kind, _ path: String, _ error: SystemError) -> Finding {
+    private func failure(_ subject: String, _ code: Failure.Code, _ path: String, _ error: SystemError) -> Finding {
         .failed(
             subject,
             Failure(
-                kind, code: subject == "state" ? "state" : "spool-full", "cannot write in", path, why: "\(error)",
-                hint: hint(for: error, directory: path)))
+                code, "cannot write in", path, why: "\(error)", hint: hint(for: error, directory: path), cause: error))
     }
 }

@@ -55,7 +55,7 @@ struct StoreCheck {
                 findings = [.passed("storage", "\(path) took a probe, which is removed\(room)")]
             }
         } catch {
-            var failure = FilesystemStore.failure(error, path: path)
+            var failure = FilesystemStore.failure(error, path: path).failure
             failure.hint = hint(for: error, directory: path)
             return [.failed("storage", failure)]
         }

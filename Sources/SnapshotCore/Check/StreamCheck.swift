@@ -25,7 +25,7 @@ struct StreamCheck {
                     "codec", "\(facts.video)\(size), at \(redactedURL(address))",
                     facts: ["codec": .string(facts.video), "address": .string(redactedURL(address))])
             } catch {
-                guard error.code == "camera-stream" else { return failure(told(error), hint: hint(error)) }
+                guard error.code == .camera(.stream) else { return failure(told(error), hint: hint(error)) }
                 why = "it has no such stream"
             }
         }
@@ -45,22 +45,22 @@ struct StreamCheck {
         if let failure = gateway.failure { throw failure }
         guard !result.isTimedOut else { return nil }
         if let facts = StreamFacts(ffprobe: result.output) { return facts }
-        throw Failure(.camera, code: "camera-stream", "no video from", redactedURL(address), why: "there is none")
+        throw Failure(.camera(.stream), "no video from", redactedURL(address), why: "there is none")
     }
 
     private func told(_ failure: Failure) -> String {
         switch failure.code {
-        case "camera-credentials": "it refuses the login"
-        case "camera-unreachable", "camera-unresolved": "it can't be reached"
-        case "camera-silent": "no answer in time"
+        case .camera(.credentials): "it refuses the login"
+        case .camera(.unreachable), .camera(.unresolved): "it can't be reached"
+        case .camera(.silent): "no answer in time"
         default: failure.why
         }
     }
 
     private func hint(_ failure: Failure) -> String {
         switch failure.code {
-        case "camera-credentials": "check CAMERA_USERNAME and CAMERA_PASSWORD"
-        case "camera-unreachable", "camera-unresolved", "camera-silent", "camera-lost": Self.switchOn
+        case .camera(.credentials): "check CAMERA_USERNAME and CAMERA_PASSWORD"
+        case .camera(.unreachable), .camera(.unresolved), .camera(.silent), .camera(.lost): Self.switchOn
         default: failure.hint ?? Self.switchOn
         }
     }
@@ -72,7 +72,7 @@ struct StreamCheck {
         var finding = Finding.failed(
             "codec",
             Failure(
-                .camera, code: "camera-stream", "no video from", redactedURL(addresses[0]), why: why, hint: hint))
+                .camera(.stream), "no video from", redactedURL(addresses[0]), why: why, hint: hint))
         finding.isNecessary = isNeeded
         if !isNeeded { finding.text += "; only the relay needs it" }
         return finding
@@ -89,7 +89,7 @@ struct StreamCheck {
             return .failed(
                 "ffmpeg",
                 Failure(
-                    .camera, code: "no-ffmpeg", "cannot run", "ffmpeg", why: "it is not installed",
+                    .missing("ffmpeg"), "cannot run", "ffmpeg", why: "it is not installed",
                     hint: "sudo apt install ffmpeg"))
         }
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ", maxSplits: 3)

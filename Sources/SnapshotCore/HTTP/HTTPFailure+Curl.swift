@@ -2,24 +2,16 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-extension HTTPTransfer {
-    /// Why an answer is broken off on this side.
-    enum Refusal {
-        /// Its body is over the limit.
-        case tooLarge
-        /// Its headers or trailers have no end.
-        case tooMuchHeader
-        /// A stream of pictures, which has no end.
-        case multipart
-        /// Challenge after challenge.
-        case tooManyAnswers
-        /// It goes on asking for credentials that it has got.
-        case tooManyChallenges
-        /// It asks for Basic behind Digest.
-        case weakerLogin
-        /// The program has no more time for it.
-        case askedToEnd
-    }
+/// Why an answer is broken off on this side.
+extension HTTPFailure {
+    static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is over the limit")
+    static let headerTooLarge = HTTPFailure(kind: .lost, why: "the answer's headers or trailers have no end")
+    static let multipart = HTTPFailure(kind: .endless, why: "the answer is a stream of pictures without end")
+    static let tooManyAnswers = HTTPFailure(kind: .lost, why: "it begins to answer again and again")
+    static let tooManyChallenges = HTTPFailure(kind: .refused, why: "it asks for the credentials again and again")
+    static let weakerLogin = HTTPFailure(
+        kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
+    static let askedToEnd = HTTPFailure(kind: .lost, why: "this program was asked to end before the answer came")
 }
 
 extension HTTPFailure {
@@ -27,25 +19,15 @@ extension HTTPFailure {
     /// - Parameters:
     ///   - words: what it wrote about that; may be empty.
     ///   - number: the error of the last system call, if it was one.
-    ///   - refusal: why the answer was broken off on this side.
-    ///   - body: what had arrived of the answer.
-    init(_ code: CURLcode, _ words: String, errno number: Int, refusal: HTTPTransfer.Refusal?, body: [UInt8]) {
+    init(_ code: CURLcode, _ words: String, errno number: Int) {
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }
         // What libcurl has no memory for is a line of the header over 100 KiB.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
-        switch refusal {
-        case .tooLarge: self.init(kind: .tooLarge, why: why)
-        case .tooMuchHeader: self.init(kind: .lost, why: "the answer's headers or trailers have no end")
-        case .multipart: self.init(kind: .endless, why: "the answer is a stream of pictures without end")
-        case .tooManyAnswers: self.init(kind: .lost, why: "it begins to answer again and again")
-        case .tooManyChallenges: self.init(kind: .refused, why: "it asks for the credentials again and again")
-        case .weakerLogin:
-            self.init(kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
-        case .askedToEnd: self.init(kind: .lost, why: "this program was asked to end before the answer came")
-        case nil where code == CURLE_SSL_CONNECT_ERROR && Self.isNoTLS(words):
+        if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
-        case nil: self.init(kind: Kind(code), why: "\(ForeignText(why))", body: body)
+        } else {
+            self.init(kind: Kind(code), why: "\(ForeignText(why))")
         }
     }
 }

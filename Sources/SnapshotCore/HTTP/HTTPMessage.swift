@@ -131,10 +131,12 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     }
 
     package var kind: Kind
-    /// libcurl's words.
+    /// libcurl's words, or ours.
     package var why: String
-    /// What had arrived of the body.
-    package var body: [UInt8] = []
+}
+
+extension HTTPFailure: CustomDebugStringConvertible {
+    package var debugDescription: String { "HTTP transfer \(kind)" + (why.isEmpty ? "" : ", \(why)") }
 }
 
 /// Percent-encodes every byte that isn't unreserved (RFC 3986) or in `also`.

@@ -13,7 +13,8 @@ final class HTTPTransfer {
     private var form: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
-    private var refusal: Refusal?
+    /// Why the answer was broken off on this side.
+    private var refusal: HTTPFailure?
     /// The empty line behind the last answer's header has come.
     private var headerIsWhole = false
     private var budget = HeaderBudget()
@@ -58,11 +59,11 @@ final class HTTPTransfer {
 
     /// What the request came to, once the handle's work has ended with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
+        if let refusal { throw refusal }
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
-            var failure = HTTPFailure(
-                code, String(cString: errorText), errno: number, refusal: refusal, body: response.body)
+            var failure = HTTPFailure(code, String(cString: errorText), errno: number)
             var sent = 0
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
             // Without a connection nothing was asked, and nothing was slow to answer.
@@ -188,7 +189,7 @@ final class HTTPTransfer {
     }
 
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
-        guard budget.take(raw.count) else { return refuse(.tooMuchHeader) }
+        guard budget.take(raw.count) else { return refuse(.headerTooLarge) }
         let line = String(decoding: raw, as: UTF8.self)
         // What comes behind the body tells nothing of it.
         let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
@@ -210,7 +211,7 @@ final class HTTPTransfer {
             if name == "content-length", let length = Int(decimal: value), length > request.maximumBody,
                 request.method != "HEAD"
             {
-                return refuse(.tooLarge)
+                return refuse(.bodyTooLarge)
             }
             if name == "content-type", value.lowercased().hasPrefix("multipart/x-mixed-replace") {
                 return refuse(.multipart)
@@ -219,14 +220,14 @@ final class HTTPTransfer {
         return raw.count
     }
 
-    private func refuse(_ why: Refusal) -> Int {
+    private func refuse(_ why: HTTPFailure) -> Int {
         refusal = why
         return 0
     }
 
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
         guard response.body.count + raw.count <= request.maximumBody else {
-            return refuse(.tooLarge)
+            return refuse(.bodyTooLarge)
         }
         if response.body.isEmpty, let text = response.headers["content-length"], let length = Int(decimal: text) {
             response.body.reserveCapacity(min(length, request.maximumBody))

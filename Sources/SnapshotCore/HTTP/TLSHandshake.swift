@@ -39,7 +39,7 @@ struct TLSHandshake {
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
-            var failure = HTTPFailure(code, words, errno: number, refusal: nil, body: [])
+            var failure = HTTPFailure(code, words, errno: number)
             if failure.kind == .timedOut { failure.kind = .unconnected }
             throw failure
         }

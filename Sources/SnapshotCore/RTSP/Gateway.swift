@@ -68,7 +68,7 @@ package final class Gateway: Sendable {
             }
             guard isRunning else { throw SystemError("pthread_create", number: EAGAIN) }
         } catch {
-            throw Failure(.state, code: "gateway", "cannot listen on loopback", why: "\(error)")
+            throw Failure(.own(.gateway), "cannot listen on loopback", why: "\(error)", cause: error)
         }
         localURL = url
     }

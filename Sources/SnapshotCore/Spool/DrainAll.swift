@@ -33,7 +33,7 @@ package struct DrainAll {
     package func run() throws(Failure) -> Result? {
         guard var state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: HTTPClient(), log: log, state: state)
-        if let wait = run.latch("store") { throw .latched(.storeRefused, "store", "", wait: wait) }
+        if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var queue = try DrainQueue(run, progress)
         var store = makeStore(
             settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)

@@ -21,8 +21,8 @@ struct DrainQueue {
 
     private var waiting: ArraySlice<SpoolName>
     private var counted = DrainAll.Result()
-    /// Pictures in a row that the store choked on.
-    private var choked = 0
+    /// Failures in a row that may be a picture's alone, or the store's.
+    private var unclear = 0
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
@@ -35,7 +35,7 @@ struct DrainQueue {
             let refused = run.spool.figures.refused?.last ?? -1
             waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
         } catch {
-            throw Failure(.spool, code: "spool-read", "cannot read spool", run.spool.path, why: "\(error)")
+            throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
         total = waiting.count
     }
@@ -48,7 +48,7 @@ struct DrainQueue {
                 run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
                 run.spool.quarantine(name)
             } catch {
-                failed(.spool("read", name, in: run.spool, why: "\(error)"), stops: false)
+                failed(.spool(.own(.spoolRead), "read", name, in: run.spool, why: "\(error)"), stops: false)
             }
         }
         return nil
@@ -67,26 +67,25 @@ struct DrainQueue {
         guard run.spool.remove(picture.name) else {
             // It will be sent once more; no other should have to be.
             let why = "it is stored as \(picture.object.key), and will be sent again"
-            return failed(.spool("remove", picture.name, in: run.spool, why: why), stops: true)
+            return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool, why: why), stops: true)
         }
         run.record.totalUploads += 1
         run.record.lastUpload = Now.current().moment
         run.record.storeRest = nil
-        choked = 0
+        unclear = 0
         counted.sent += 1
         progress(counted.sent, total)
     }
 
-    /// A picture that the store did not take. What it says to this one alone holds up no other; anything else does, and
-    /// so does a store that chokes on one after the other.
+    /// A picture that the store did not take.
     mutating func failed(_ failure: StoreFailure) {
         run.rest(after: failure)
-        switch failure.failure.code {
-        case "store-rejected": failed(failure.failure, stops: false)
-        case "store-error":
-            choked += 1
-            failed(failure.failure, stops: choked == 3)
-        default: failed(failure.failure, stops: true)
+        switch failure.scope {
+        case .object: failed(failure.failure, stops: false)
+        case .unclear:
+            unclear += 1
+            failed(failure.failure, stops: unclear == 3)
+        case .store: failed(failure.failure, stops: true)
         }
     }
 
@@ -110,7 +109,9 @@ struct DrainQueue {
 }
 
 extension Failure {
-    fileprivate static func spool(_ verb: String, _ name: SpoolName, in spool: Spool, why: String) -> Failure {
-        Failure(.spool, code: "spool-\(verb)", "cannot \(verb) spooled picture \(name.number) in", spool.path, why: why)
+    fileprivate static func spool(_ code: Code, _ verb: String, _ name: SpoolName, in spool: Spool, why: String)
+        -> Failure
+    {
+        Failure(code, "cannot \(verb) spooled picture \(name.number) in", spool.path, why: why)
     }
 }

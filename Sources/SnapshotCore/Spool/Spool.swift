@@ -111,7 +111,7 @@ package struct Spool: Sendable {
     private func full(
         _ why: String, hint: String = "free some space, or look at SPOOL_MAX_BYTES and SPOOL_MIN_FREE"
     ) -> Failure {
-        Failure(.spool, code: "spool-full", "cannot keep picture in", path, why: why, hint: hint)
+        Failure(.own(.spoolFull), "cannot keep picture in", path, why: why, hint: hint)
     }
 
     private mutating func makeRoom(

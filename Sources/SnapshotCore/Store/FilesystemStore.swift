@@ -23,7 +23,7 @@ struct FilesystemStore: Store {
                 try write(object, to: path)
             }
         } catch {
-            throw StoreFailure(Self.failure(error, path: path), .giveUp)
+            throw Self.failure(error, path: path)
         }
         ledger?.retain(in: settings, keeping: object.key)
     }
@@ -69,17 +69,18 @@ struct FilesystemStore: Store {
         }
     }
 
-    static func failure(_ error: SystemError, path: String) -> Failure {
-        let (code, hint): (String, String?) =
+    static func failure(_ error: SystemError, path: String) -> StoreFailure {
+        let (code, scope, hint): (Failure.Code.Store, StoreFailure.Scope, String?) =
             switch error.number {
-            case ENOSPC, EDQUOT: ("store-full", "free some space, or set LOCAL_STORAGE_MAX_BYTES")
-            case EROFS: ("store-denied", "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH")
-            case EACCES, EPERM: ("store-denied", "make LOCAL_STORAGE_PATH writable for this user")
-            case ENAMETOOLONG: ("store-rejected", "shorten KEY_TEMPLATE or CAMERA_NAME")
+            case ENOSPC, EDQUOT: (.full, .store, "free some space, or set LOCAL_STORAGE_MAX_BYTES")
+            case EROFS: (.denied, .store, "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH")
+            case EACCES, EPERM: (.denied, .store, "make LOCAL_STORAGE_PATH writable for this user")
+            case ENAMETOOLONG: (.rejected, .object, "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:
-                ("store-rejected", "something else stands where LOCAL_STORAGE_PATH or the key leads")
-            default: ("store-error", nil)
+                (.rejected, .object, "something else stands where LOCAL_STORAGE_PATH or the key leads")
+            default: (.error, .unclear, nil)
             }
-        return Failure(.store, code: code, "cannot write", path, why: "\(error)", hint: hint)
+        let failure = Failure(.store(code), "cannot write", path, why: "\(error)", hint: hint, cause: error)
+        return StoreFailure(failure, .giveUp, scope)
     }
 }

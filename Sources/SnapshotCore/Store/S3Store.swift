@@ -173,13 +173,12 @@ struct S3Store: RemoteStore {
 
     /// The keys are right, or the store would say so; what they may do is another matter.
     private func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        StoreFailure(
-            Failure(
-                .storeRefused, code: "store-denied", "store denies access to", place,
-                why: "the keys are right, but the policy doesn't allow it "
-                    + "(HTTP status \(response.status), \(error.text))",
-                hint: "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; the picture waits in the spool"),
-            .giveUp)
+        var failure = Failure(
+            .store(.denied), "store denies access to", place,
+            why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
+            hint: "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*")
+        failure.kind = .storeRefused
+        return StoreFailure(failure, .giveUp)
     }
 
     private static func setting(_ error: S3Error) -> String {
@@ -193,9 +192,9 @@ struct S3Store: RemoteStore {
     }
 
     private func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
-        let code = error.code == "NoSuchBucket" ? "store-bucket-missing" : "store-rejected"
+        let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
         return Failure(
-            .store, code: code, "store rejects picture", place,
+            code, "store rejects picture", place,
             why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
             hint: hint)
     }

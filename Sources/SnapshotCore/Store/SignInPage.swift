@@ -63,7 +63,7 @@ extension StoreFailure {
     ) -> StoreFailure {
         StoreFailure(
             Failure(
-                .store, code: "store-answer", "bad answer from store", place,
+                .store(.answer), "bad answer from store", place,
                 why: "\(why) (HTTP status \(response.status))",
                 hint: "sign in to this network, or check \(setting); https keeps others from answering"), .giveUp)
     }

@@ -136,8 +136,19 @@ package struct StoreFailure: Error, Sendable {
         case signAgain
     }
 
+    /// What a failure with one object says about the next ones.
+    package enum Scope: Equatable, Sendable {
+        /// Only this object is meant: the store refuses it for what it is.
+        case object
+        /// The store failed while it had this object. Others may fare better, but several in a row mean the store.
+        case unclear
+        /// The store as a whole: no other object would fare better.
+        case store
+    }
+
     package var failure: Failure
     package var advice: Advice
+    package var scope: Scope
     /// The least time to wait, as the store asks.
     package var retryAfter: Duration?
     /// Whether the connection is to blame, so that another should be used.
@@ -145,9 +156,10 @@ package struct StoreFailure: Error, Sendable {
     /// The store's clock minus ours, in milliseconds, where that is why it refused.
     package var clockOffset: Int64?
 
-    package init(_ failure: Failure, _ advice: Advice) {
+    package init(_ failure: Failure, _ advice: Advice, _ scope: Scope = .store) {
         self.failure = failure
         self.advice = advice
+        self.scope = scope
     }
 }
 

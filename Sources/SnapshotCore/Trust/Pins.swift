@@ -31,7 +31,7 @@ package struct Pins: Sendable {
         if let earlier = list[host] { return earlier }
         guard !list.isFull else {
             throw Failure(
-                .state, code: "state", "cannot pin the TLS key of", "\(host)",
+                .own(.state), "cannot pin the TLS key of", "\(host)",
                 why: "\(path) holds \(PinList.most) pins already",
                 hint: "run snapshot check --forget-pin with the settings of a camera that is gone")
         }
@@ -142,17 +142,15 @@ package struct Pins: Sendable {
         defer { withExtendedLifetime(lock) {} }
         guard !fileExists(path) else { return }
         do throws(Failure) { try write(try inherited()) } catch {
-            guard error.code == Self.unreadableCode, (try? moveFile(session, to: path)) != nil else { throw error }
+            guard error.code == .camera(.pins), (try? moveFile(session, to: path)) != nil else { throw error }
         }
     }
 
     // MARK: Failures
 
-    private static let unreadableCode = "camera-pins"
-
     private func unreadable(_ path: String, _ why: String) -> Failure {
         Failure(
-            .cameraRefused, code: Self.unreadableCode, "cannot read the pinned TLS keys in", path,
+            .camera(.pins), "cannot read the pinned TLS keys in", path,
             why: "\(why); without them no camera is trusted",
             hint: "mend it as the user who owns \(directory), or begin anew, if you are sure of the camera: "
                 + "snapshot check --forget-pin")
@@ -160,7 +158,7 @@ package struct Pins: Sendable {
 
     private func unwritable(_ error: SystemError) -> Failure {
         Failure(
-            .state, code: "state", "cannot keep the camera's TLS key in", path,
+            .own(.state), "cannot keep the camera's TLS key in", path,
             why: "\(error); without that it is sent no login",
             hint: error.number == ENOSPC
                 ? "the disk is full; free some space" : "run as the user who owns \(directory), or set STATE_PATH")

@@ -135,12 +135,12 @@ final class Attempt {
             }
             // Without a word of the camera's it has a stream, but none that ffmpeg can read.
             let failure = gateway.failure
-            guard failure?.code ?? "camera-stream" == "camera-stream" else { return [end(because: failure)] }
+            guard failure?.code ?? .camera(.stream) == .camera(.stream) else { return [end(because: failure)] }
             guard !addresses.isEmpty else { return [end(because: failure)] }
             try askNext()
             return [.asking]
         } catch {
-            return [end(Supervisor.Trouble(error.code))]
+            return [end(Supervisor.Trouble(error.code.rawValue))]
         }
     }
 
@@ -178,7 +178,7 @@ final class Attempt {
     /// What the camera said tells more than what ffmpeg made of it.
     private func end(because failure: Failure?) -> Event {
         let isRefusal = failure?.kind == .cameraRefused
-        let event = end(Supervisor.Trouble(failure?.code ?? "camera-stream", isRefusal: isRefusal))
+        let event = end(Supervisor.Trouble(failure?.code.rawValue ?? "camera-stream", isRefusal: isRefusal))
         if let failure { complaints = Complaints(of: failure) }
         return event
     }

@@ -170,8 +170,8 @@ package struct HLSFolder {
 /// An output folder that can't be used.
 func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
     Failure(
-        .state, code: "output-folder", "cannot write to", path, why: "\(error)",
-        hint: "choose another place with OUTPUT_DIR, or give this user the right to write there")
+        .relay(.outputFolder), "cannot write to", path, why: "\(error)",
+        hint: "choose another place with OUTPUT_DIR, or give this user the right to write there", cause: error)
 }
 
 /// Whether a file that is only ever replaced as a whole is still the same.

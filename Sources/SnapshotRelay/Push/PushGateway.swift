@@ -54,7 +54,7 @@ extension PushDestination {
             let socket = try SnapshotCore.connect(to: host, port: port, patience: patience, deadline: .after(patience))
             return PlainLine(socket, patience: patience)
         } catch {
-            throw Failure(.store, code: "push-unreachable", "cannot reach", host, why: error.why)
+            throw Failure(.relay(.pushUnreachable), "cannot reach", host, why: error.why)
         }
     }
 }

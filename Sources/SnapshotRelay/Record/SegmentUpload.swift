@@ -59,8 +59,8 @@ final class SegmentUpload: Sendable {
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
                         last = error.failure
-                        // One that the store dislikes must not hold up the others; it is tried again later.
-                        if error.advice == .giveUp, error.failure.code == "store-rejected" { continue }
+                        // A failure of this segment alone must not hold up the others; it is tried again later.
+                        if error.scope == .object { continue }
                         wait =
                             error.failure.kind == .storeRefused
                             ? latch.next() : max(backoff.next(), error.retryAfter ?? .zero)

@@ -86,7 +86,7 @@ struct RelayVoice: ~Copyable {
         let said = complaints.suffix(3).joined(separator: "; ")
         let why = TroubleText.why(trouble.code) + (said.isEmpty ? "" : " (\(said))")
         return Failure(
-            trouble.isRefusal ? .cameraRefused : .camera, code: trouble.code, "no video from", plan.camera.address,
+            Failure.Code(rawValue: trouble.code), "no video from", plan.camera.address,
             why: why, hint: TroubleText.hint(trouble.code))
     }
 

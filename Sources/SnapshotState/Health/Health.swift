@@ -27,9 +27,8 @@ package struct Health: Sendable {
         /// How bad it is by itself.
         package var status: Status {
             switch self {
-            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable:
-                .unhealthy
-            default: .degraded
+            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable: .unhealthy
+            case .stale, .spooling, .frozen, .covered, .clockUnsynced, .dropped, .stateReset: .degraded
             }
         }
     }
@@ -49,9 +48,7 @@ package struct Health: Sendable {
     package var failedUploads = 0
     package var captureFailures = 0
     package var consecutiveFailures = 0
-    package var lastError: String?
-    /// The error code of a run that ended without a record.
-    package static let killed = "killed"
+    package var lastError: Failure.Code?
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
     package var relay: RelayReport?

@@ -78,7 +78,8 @@ extension Health {
 
     /// The last error's code, and what it means where the code alone doesn't tell.
     package var lastErrorInWords: String? {
-        lastError == Self.killed ? "killed (out of memory? journalctl -k tells)" : lastError?.printable(limit: 64)
+        lastError == .own(.killed)
+            ? "killed (out of memory? journalctl -k tells)" : lastError?.rawValue.printable(limit: 64)
     }
 
     fileprivate func text(name: String, colour: Bool) -> TerminalText {

@@ -1,28 +1,10 @@
 import SnapshotState
 
 extension Health.Reason {
-    /// What a person can do about it.
+    /// What a person can do about it, with what is typed marked up as code.
     var advice: HTML {
-        switch self {
-        case .neverCaptured:
-            "<code>snapshot check</code> tries camera and store once; <code>systemctl enable --now snapshot.timer</code> begins."
-        case .noCapture:
-            "<code>snapshot check</code> says what fails; <code>systemctl list-timers snapshot.timer</code> whether it is due."
-        case .cameraCredentials:
-            "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once. If it was the camera that was corrected, <code>snapshot check</code> ends the wait."
-        case .storeCredentials:
-            "Correct the store’s credentials; the next run tries them at once. Pictures are kept meanwhile."
-        case .stateUnreadable:
-            "The next capture moves a damaged file aside. If it is a matter of permissions, the next capture shares it with user snapshot-web; a STATE_PATH elsewhere than under /var/lib/snapshot also needs <code>chmod o+rx</code>."
-        case .stale: "Nothing newer has reached the store: <code>snapshot check</code> says why."
-        case .spooling: "They are sent when the store answers again; <code>snapshot drain</code> does it now."
-        case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
-        case .covered: "Have a look at the lens."
-        case .clockUnsynced: "<code>timedatectl</code> shows whether the time is synchronized."
-        case .dropped:
-            "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
-        case .stateReset: "Counters began at zero; the old file is kept as <code>state.jsonl.bad</code>."
-        }
+        let parts = remedy.split(separator: "`", omittingEmptySubsequences: false)
+        return HTML(joining: parts.enumerated().map { $0 % 2 == 1 ? "<code>\(String($1))</code>" : "\(String($1))" })
     }
 }
 

@@ -1,0 +1,142 @@
+extension Failure.Code.Store {
+    package var meaning: String {
+        switch self {
+        case .unresolved: "The store's name does not resolve."
+        case .unreachable: "There is no connection to the store."
+        case .timeout: "The store did not answer within `UPLOAD_DEADLINE`."
+        case .tls: "No TLS connection with the store: its certificate isn't trusted, or a clock is wrong."
+        case .credentials: "The store refuses the credentials, or doesn't allow them to write here."
+        case .invalid: "The store can't be asked: the URL or a file that it needs is no good."
+        case .lost: "The connection to the store broke before it acknowledged the picture."
+        case .answer: "The answer isn't one of such a store. A proxy or a login page may stand in between."
+        case .error: "The store failed while it had the picture, e.g. with HTTP status 500."
+        case .busy: "The store asks for fewer requests, e.g. with HTTP status 503."
+        case .redirect: "The store sends to another address. Redirects are never followed."
+        case .rejected: "The store refuses this picture, e.g. for its size, or for a wrong clock."
+        case .bucketMissing: "There is no such bucket."
+        case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
+        case .denied: "`LOCAL_STORAGE_PATH` can't be written, or the bucket's policy doesn't allow it (exit code 77)."
+        }
+    }
+
+    package var remedy: String {
+        switch self {
+        case .unresolved, .unreachable: "Check the network, and `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
+        case .timeout: "On slow lines raise `UPLOAD_DEADLINE`."
+        case .tls: "For an authority of your own set `AWS_CA_BUNDLE` (S3) or `SSL_CERT_FILE`; check the clock."
+        case .credentials: "The hint names the setting. Correct it: changed settings are tried at once."
+        case .invalid: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
+        case .lost: "Nothing, unless it happens often: then look at the network and the store's log."
+        case .answer: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`, and for a proxy in the environment."
+        case .error: "The store's log tells why."
+        case .busy: "Nothing, unless it stays: then raise the store's limits or `CAPTURE_INTERVAL`."
+        case .redirect: "Set `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL` to the final address."
+        case .rejected: "The error holds the store's own words, and the hint names what to check."
+        case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
+        case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
+        case .denied:
+            "Make the folder writable for the service's user, with `ReadWritePaths=` under systemd; or allow `s3:PutObject`."
+        }
+    }
+}
+
+extension Failure.Code.Relay {
+    package var meaning: String {
+        switch self {
+        case .ffmpegFailed: "ffmpeg ended by itself before any video flowed. The error holds its last words."
+        case .ffmpegKilled: "ffmpeg was killed by a signal that didn't come from the relay."
+        case .ffmpegAnew: "The relay begins a new ffmpeg for an output that stood still."
+        case .pushUnreachable: "There is no connection to the server of `OUTPUT_RTSP_URL`."
+        case .pushRefused: "The server of `OUTPUT_RTSP_URL` refuses the login."
+        case .pushRejected: "The server of `OUTPUT_RTSP_URL` refuses the stream."
+        case .pushLost: "The connection to the server of `OUTPUT_RTSP_URL` broke."
+        case .pipeUnreachable: "There is no connection to `SERVER_URL`."
+        case .pipeTLS: "The certificate of `SERVER_URL` isn't trusted."
+        case .pipeRefused: "The server refuses `HTTP_AUTH_TOKEN`, or the login in `SERVER_URL`."
+        case .pipeEnded: "The server ended the request, which should go on without end."
+        case .pipeLost: "The connection to `SERVER_URL` broke."
+        case .outputFolder: "A folder below `OUTPUT_DIR` can't be made or written."
+        case .outputStuck: "ffmpeg writes nothing more to an output, though video flows."
+        case .folderGone: "The folder of an output is gone, e.g. because its disk was unmounted."
+        case .folderFull: "The disk of `OUTPUT_DIR` is full."
+        case .folderDenied: "The folder of an output can't be written any more."
+        }
+    }
+
+    package var remedy: String {
+        switch self {
+        case .ffmpegFailed: "`snapshot check` tries the camera alone."
+        case .ffmpegKilled: "`journalctl -k` tells whether memory ran out."
+        case .ffmpegAnew, .outputStuck: "If it happens often, look at the disk, and the relay's log before it."
+        case .pushUnreachable: "Check host and port of `OUTPUT_RTSP_URL`."
+        case .pushRefused: "Check user and password in `OUTPUT_RTSP_URL`, then restart the relay."
+        case .pushRejected: "Check the path of `OUTPUT_RTSP_URL`, and that the server takes pushes there."
+        case .pushLost, .pipeLost: "If it happens often, look at the network and the server's log."
+        case .pipeUnreachable: "Check `SERVER_URL`."
+        case .pipeTLS: "Set `SSL_CERT_FILE` to the authority that signed it."
+        case .pipeRefused: "Check `HTTP_AUTH_TOKEN`, then restart the relay."
+        case .pipeEnded: "The server's log tells why; `SERVER_URL` has to take a POST without end."
+        case .outputFolder, .folderDenied:
+            "Check `OUTPUT_DIR` and its rights; under systemd it needs `ReadWritePaths=`."
+        case .folderGone: "Mount the disk of `OUTPUT_DIR`, then restart the relay."
+        case .folderFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
+        }
+    }
+}
+
+extension Failure.Code.Store {
+    /// Whether an attempt that fails so is repeated while the run has time. The store itself may say otherwise.
+    fileprivate var isRepeated: Bool {
+        switch self {
+        case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true
+        case .tls, .credentials, .invalid, .answer, .redirect, .rejected, .bucketMissing, .full, .denied: false
+        }
+    }
+}
+
+extension Failure.Code {
+    /// When what failed is tried again.
+    package var retry: String {
+        switch self {
+        case .own(.usage): "no"
+        case .camera(.credentials): "after 10 min, then after ever longer, up to 6 h; at once with other settings"
+        case .store(.credentials):
+            "after 10 min, then after ever longer, up to 6 h; at once with other settings. Pictures are spooled meanwhile"
+        case .own, .camera, .reolink, .picture, .missing, .notStarted, .unknown: "at the next run"
+        case .store(let code):
+            code.isRepeated
+                ? "within the run while `UPLOAD_DEADLINE` lasts, then from the spool at later runs"
+                : "from the spool at later runs"
+        case .relay: "by the relay, after ever longer pauses"
+        }
+    }
+
+    package var meaning: String {
+        switch self {
+        case .own(let code): code.meaning
+        case .camera(let code): code.meaning
+        case .reolink:
+            "The Reolink camera answers with an error; the number is its `rspCode`. The error says it in words."
+        case .picture(let code): code.meaning
+        case .store(let code): code.meaning
+        case .relay(let code): code.meaning
+        case .missing: "A program or library that is needed isn't installed, e.g. `no-ffmpeg`, `no-libcurl`."
+        case .notStarted: "A program is installed but can't be started, e.g. `start-ffmpeg`."
+        case .unknown: "Another version of this program wrote it."
+        }
+    }
+
+    package var remedy: String {
+        switch self {
+        case .own(let code): code.remedy
+        case .camera(let code): code.remedy
+        case .reolink: "The hint names what to check; `-5` (all sessions taken) and `-105` (too many logins) pass."
+        case .picture(let code): code.remedy
+        case .store(let code): code.remedy
+        case .relay(let code): code.remedy
+        case .missing: "Install it, on Debian: `apt install ffmpeg` or `apt install libcurl4`."
+        case .notStarted: "The error says why; look at the memory, and at limits on processes."
+        case .unknown: "See that version's page of codes."
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// What each reason means, and what a person can do about it, in Markdown. `docs/codes.md` and the status page hold these.
+extension Health.Reason {
+    package var meaning: String {
+        switch self {
+        case .neverCaptured: "No picture has been captured yet."
+        case .noCapture: "No picture has been captured for over ten intervals."
+        case .cameraCredentials:
+            "The camera refuses user or password. It is asked only rarely, so that it doesn't lock."
+        case .storeCredentials: "The store refuses the credentials. It is asked only rarely; pictures are spooled."
+        case .stateUnreadable: "The state file can't be read, so nothing is known."
+        case .stale: "The last picture was stored over three intervals ago, or none was."
+        case .spooling: "Pictures wait in the spool for the store."
+        case .frozen: "The camera has sent the very same picture for `FROZEN_AFTER` captures."
+        case .covered: "The picture has collapsed in size, as if the lens were covered or it were dark."
+        case .clockUnsynced: "There is a sign that the clock is wrong, so capture times can't be trusted."
+        case .dropped: "In the last day pictures were dropped from the spool."
+        case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
+        }
+    }
+
+    package var remedy: String {
+        switch self {
+        case .neverCaptured:
+            "`snapshot check` tries camera and store once; `systemctl enable --now snapshot.timer` begins."
+        case .noCapture:
+            "`snapshot check` says what fails; `systemctl list-timers snapshot.timer` whether it is due."
+        case .cameraCredentials:
+            "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once. If it was the camera that was "
+                + "corrected, `snapshot check` ends the wait."
+        case .storeCredentials:
+            "Correct the store’s credentials; the next run tries them at once. Pictures are kept meanwhile."
+        case .stateUnreadable:
+            "The next capture moves a damaged file aside. If it is a matter of permissions, the next capture shares it with "
+                + "user snapshot-web; a STATE_PATH elsewhere than under /var/lib/snapshot also needs `chmod o+rx`."
+        case .stale: "Nothing newer has reached the store: `snapshot check` says why."
+        case .spooling: "They are sent when the store answers again; `snapshot drain` does it now."
+        case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
+        case .covered: "Have a look at the lens."
+        case .clockUnsynced: "`timedatectl` shows whether the time is synchronized."
+        case .dropped:
+            "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
+        case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."
+        }
+    }
+}

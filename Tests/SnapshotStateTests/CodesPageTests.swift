@@ -1,0 +1,68 @@
+import Foundation
+import SnapshotBase
+import SnapshotState
+import Testing
+
+/// `docs/codes.md` is what the code declares. UPDATE_DOCS=1 in the environment writes it anew.
+@Suite struct CodesPageTests {
+    private let path = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../docs/codes.md").standardizedFileURL
+
+    @Test func thePageHoldsWhatIsDeclared() throws {
+        if ProcessInfo.processInfo.environment["UPDATE_DOCS"] == "1" {
+            try FileManager.default.createDirectory(
+                at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(page.utf8).write(to: path)
+        }
+        #expect(try String(contentsOf: path, encoding: .utf8) == page)
+    }
+
+    @Test func everythingIsExplainedInSentences() {
+        let texts =
+            sections.flatMap(\.codes).flatMap { [$0.meaning, $0.remedy] }
+            + Health.Reason.allCases.flatMap { [$0.meaning, $0.remedy] }
+        for text in texts {
+            #expect(text.hasSuffix(".") && text.filter { $0 == "`" }.count.isMultiple(of: 2), "\(text)")
+            #expect(!text.contains("|") && !text.contains("\n"), "\(text)")
+        }
+    }
+
+    private var sections: [(title: String, codes: [Failure.Code])] {
+        typealias Code = Failure.Code
+        return [
+            ("The program, its settings, state and spool", Code.Own.allCases.map(Code.own)),
+            ("The camera", Code.Camera.allCases.map(Code.camera) + [.reolink(-6)]),
+            ("The picture", Code.Picture.allCases.map(Code.picture)),
+            ("The store", Code.Store.allCases.map(Code.store)),
+            ("The video relay", Code.Relay.allCases.map(Code.relay)),
+            ("Other programs", [.missing("PROGRAM"), .notStarted("PROGRAM")]),
+        ]
+    }
+
+    private var page: String {
+        var lines = [
+            "# Codes", "",
+            "What `snapshot` calls its failures and the reasons of its health, and what to do about them. The codes stand in",
+            "`snapshot capture --json` (`code`), in `snapshot health --json` (`last_error`, `reasons`), in the state and on",
+            "the status page. They never change. An unknown code comes from another version.", "",
+            "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
+            "spool can't be used; 75 the picture isn't stored, it waits in the spool; 77 credentials refused, or a camera",
+            "that can't be trusted; 78 settings.", "", "## Reasons of health", "",
+            "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
+        ]
+        for reason in Health.Reason.allCases {
+            lines.append("| `\(reason.rawValue)` | \(reason.status.rawValue) | \(reason.meaning) | \(reason.remedy) |")
+        }
+        for (title, codes) in sections {
+            lines += [
+                "", "## \(title)", "", "| code | exit | what it means | what to do | tried again |",
+                "| --- | --- | --- | --- | --- |",
+            ]
+            for code in codes {
+                let exit = Failure(code, "", why: "").exitCode
+                lines.append("| `\(code.rawValue)` | \(exit) | \(code.meaning) | \(code.remedy) | \(code.retry) |")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
