@@ -97,6 +97,7 @@ man: $(BIN)/snapshot ## write the man pages into out/man
 	@for program in $(PROGRAMS); do \
 	    packaging/manpages "$(RUN) $(BIN)/$$program" $(OUT)/man $(DOCDIR); \
 	done
+	packaging/codes-manual docs/codes.md $(VERSION) >$(OUT)/man/snapshot.7
 
 install: man ## install under PREFIX (/usr/local); settings that are there stay as they are
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
@@ -113,6 +114,8 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 README.md SECURITY.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 $(OUT)/man/snapshot.7
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/codes.md
 	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
@@ -127,7 +130,7 @@ uninstall: ## remove what `make install` put there; settings, pictures and state
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
 	rm -f $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
-	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1
+	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1 $(DESTDIR)$(MANDIR)/man7/snapshot.7
 	rm -f $(SHARE)/bash-completion/completions/snapshot $(ZSHDIR)/_snapshot
 	rm -f $(SHARE)/fish/vendor_completions.d/snapshot.fish
 	rm -rf $(DESTDIR)$(DOCDIR)

@@ -41,16 +41,16 @@ private let failure = Failure(.store(.error), "store failed", why: "HTTP status 
 }
 
 @Suite struct AttemptsTests {
-    @Test func twoCorrectionsAreFreeAndTheNextIsNone() {
+    @Test func someCorrectionsAreFreeAndTheNextIsNone() {
         var attempts = Attempts(RetryPolicy(attempts: 1, deadline: .after(.seconds(60))))
         var quota = 0
-        for _ in 1...2 {
+        for _ in 1...Attempts.mostCorrections {
             attempts.begin()
             #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == .zero)
         }
         attempts.begin()
         #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == nil)
-        #expect(attempts.count == 3)
+        #expect(attempts.count == Attempts.mostCorrections + 1)
     }
 
     @Test func retriesAreCountedWithoutTheCorrections() {

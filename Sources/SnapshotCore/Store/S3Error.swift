@@ -24,7 +24,7 @@ package struct S3Error: Equatable, Sendable {
     package var text: String { "\(ForeignText(message.isEmpty ? code : "\(code): \(message)"))" }
 
     /// The region that the store wants instead, if that is what it says.
-    func wantedRegion(_ response: HTTPResponse) -> String? {
+    func wantedRegion(_ response: HTTPResponse, secrets: Secrets = .ofThisRun) -> String? {
         let codes = [
             "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
             "IllegalLocationConstraintException",
@@ -35,7 +35,7 @@ package struct S3Error: Equatable, Sendable {
             (1...64).contains(name.utf8.count)
                 && name.utf8.allSatisfy {
                     $0 == 45 || (48...57).contains($0) || (97...122).contains($0) || (65...90).contains($0)
-                } && !Secrets.ofThisRun.areIn(name)
+                } && !secrets.areIn(name)
         }
     }
 
