@@ -4,58 +4,30 @@ import SnapshotCore
 
 /// What the relay is to do, read from the settings and checked before anything is touched.
 package struct RelayPlan: Sendable {
-    package enum Mode: String, CaseIterable, Sendable { case republish, hls, record, pipe }
     package enum Audio: String, CaseIterable, Sendable { case auto, none }
 
-    /// In the order of `Mode`, each once.
-    package var modes: [Mode]
     package var camera: CameraSettings
     /// Addresses to try, without user and password, the likeliest first.
     package var candidates: [String]
     package var audio: Audio
-    package var stallTimeout: Duration
-    package var hlsSegmentTime: Duration
-    package var segmentTime: Duration
-    package var outputDirectory: String
-    /// Whether the web front may read streams and recordings.
-    package var showsPictures: Bool
-    /// Where to push; set with republish.
-    package var push: PushDestination?
-    /// Where to post; set with pipe.
-    package var pipe: PipeDestination?
-    package var retention: RecordRetention
-    /// Where finished segments go; nil unless RECORD_UPLOAD.
-    package var upload: SegmentUploadSettings?
-    package var statePath: String
+    package var shared: SharedOutputSettings
+    /// At least one.
+    package var outputs: [any RelayOutput]
 
-    package init(_ settings: Settings) throws(Failure) {
-        modes = try Self.modes(settings)
+    /// - Parameter kinds: the outputs that there are.
+    package init(
+        _ settings: Settings, kinds: [any RelayOutput.Type] = RelayOutputs.all
+    ) throws(Failure) {
         camera = try CameraSettings(settings)
         candidates = try Self.candidates(camera, settings)
         audio = try settings.choice(.streamAudio, default: .auto)
-        stallTimeout =
-            try settings.duration(.stallTimeout, default: .seconds(20), in: .seconds(2)...(.seconds(600)))
-            ?? .seconds(20)
-        hlsSegmentTime =
-            try settings.duration(.hlsSegmentTime, default: .seconds(4), in: .seconds(1)...(.seconds(60)))
-            ?? .seconds(4)
-        segmentTime =
-            try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400)))
-            ?? .seconds(60)
-        let directory = try settings.path(.outputDirectory) ?? "stream_output"
-        // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
-        outputDirectory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
-        showsPictures = try settings.bool(.webImages, default: false)
-        if modes.contains(.republish) { push = try PushDestination(settings) }
-        if modes.contains(.pipe) { pipe = try PipeDestination(settings) }
-        let uploads = try settings.bool(.recordUpload, default: false)
-        if uploads, modes.contains(.record) { upload = try SegmentUploadSettings(settings) }
-        retention = try RecordRetention(settings, uploads: upload != nil)
-        statePath = try stateDirectory(settings)
+        shared = try SharedOutputSettings(settings, camera: camera.name)
+        outputs = try RelayOutputs.read(settings, shared, kinds: kinds)
     }
 
-    package var hlsDirectory: String { outputDirectory + "/hls" }
-    package var recordDirectory: String { outputDirectory + "/record" }
+    package var modes: [String] { outputs.map(\.mode) }
+    package var stallTimeout: Duration { shared.stallTimeout }
+    package var statePath: String { shared.statePath }
 
     /// The camera's stream at `address`.
     /// - Parameter digest: whether the camera has offered Digest to this relay.
@@ -70,21 +42,6 @@ package struct RelayPlan: Sendable {
 
     /// What a remembered address belongs to.
     package var place: String { candidates.joined(separator: " ") }
-
-    private static func modes(_ settings: Settings) throws(Failure) -> [Mode] {
-        guard let value = try settings.value(.streamMode) else {
-            throw .settings(
-                "STREAM_MODE is not set", why: "the relay needs to know what to do with the video",
-                hint: "set STREAM_MODE=hls, or several of republish, hls, record and pipe with commas between")
-        }
-        let names = value.text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
-        let modes = names.compactMap { Mode(rawValue: $0.lowercased()) }
-        guard modes.count == names.count else {
-            throw settings.refusal(
-                .streamMode, value, rule: "must be republish, hls, record or pipe, or several with commas between")
-        }
-        return Mode.allCases.filter(modes.contains)
-    }
 
     /// Reolink's paths say the codec, which only the camera knows; newer models have one for both.
     private static func candidates(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SnapshotRelay
 
-private func named(_ settings: [SettingKey: String]) -> Named<String> {
+func named(_ settings: [SettingKey: String]) -> Named<String> {
     Named(Dictionary(uniqueKeysWithValues: settings.map { ($0.key.rawValue, $0.value) }))
 }
 
@@ -19,12 +19,18 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
     }
 
     private func list(_ facts: StreamFacts, _ plan: RelayPlan, directory: String = "/out") -> [String] {
-        var outputs = FFmpegArguments.Outputs()
-        outputs.pushURL = "rtsp://127.0.0.1:9/push"
-        outputs.hls = (directory + "/hls/.live-1.m3u8", directory + "/hls", "init-1.mp4")
-        outputs.recordDirectory = directory + "/record/.writing"
-        outputs.pipes = true
-        return FFmpegArguments(facts, outputs, plan: plan).list
+        let slaves = plan.outputs.compactMap { output -> FFmpegSlave? in
+            switch output {
+            case var hls as HLSOutput:
+                hls.shared.directory = directory
+                return hls.slave(facts, list: directory + "/hls/.live-1.m3u8", initialisation: "init-1.mp4")
+            case let record as RecordOutput: return record.slave(in: directory + "/record/.writing")
+            case is PushOutput: return PushOutput.slave(to: "rtsp://127.0.0.1:9/push")
+            case is PipeOutput: return PipeOutput.slave
+            default: return nil
+            }
+        }
+        return FFmpegArguments(facts, slaves, audio: plan.audio).list
     }
 
     private func value(_ list: [String], behind name: String) -> String? {
@@ -117,16 +123,17 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
     }
 
     @Test func modesInAnyOrderOnce() throws {
-        #expect(try plan([.cameraIP: "h", .streamMode: "record, HLS,record"]).modes == [.hls, .record])
+        #expect(try plan([.cameraIP: "h", .streamMode: "record, HLS,record"]).modes == ["hls", "record"])
     }
 
     @Test func whereToPush() throws {
         let it = try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://u%40:p%3A@[::1]:9/live?x"])
-        let push = try #require(it.push)
+        let push = try #require(it.outputs.first as? PushOutput)
         #expect(push.host == "::1" && push.port == 9 && push.path == "/live?x")
         #expect(push.user == "u@" && push.password == "p:")
         #expect(push.url == "rtsp://[::1]:9/live?x")
-        #expect(try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://s/a"]).push?.port == 554)
+        let plain = try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://s/a"])
+        #expect((plain.outputs.first as? PushOutput)?.port == 554)
     }
 
     @Test(
@@ -136,6 +143,8 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
             [.cameraIP: "h", .streamMode: "pipe"], [.cameraURL: "http://h/x.jpg", .streamMode: "hls"],
             [.cameraIP: "h", .streamMode: "hls", .stallTimeout: "1s"],
             [.cameraIP: "h", .streamMode: "hls", .segmentTime: "0"],
+            [.cameraIP: "h", .streamMode: "record", .hlsSegmentTime: "61s"],
+            [.cameraIP: "h", .streamMode: "hls", .recordMaxAge: "0"],
             [.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "http://s/a"],
         ] as [[SettingKey: String]])
     func whatIsRefused(_ settings: [SettingKey: String]) {
@@ -145,7 +154,10 @@ private func named(_ settings: [SettingKey: String]) -> Named<String> {
 
     @Test func segmentsThatWaitForTheStoreAreBounded() throws {
         let basic: [SettingKey: String] = [.cameraIP: "h", .streamMode: "record"]
-        #expect(try plan(basic).retention == RecordRetention())
-        #expect(try plan(basic.merging([.recordUpload: "yes"]) { $1 }).retention.minFree == 256 << 20)
+        func retention(_ settings: [SettingKey: String]) throws -> RecordRetention? {
+            (try plan(basic.merging(settings) { $1 }).outputs.first as? RecordOutput)?.retention
+        }
+        #expect(try retention([:]) == RecordRetention())
+        #expect(try retention([.recordUpload: "yes"])?.minFree == 256 << 20)
     }
 }

@@ -6,6 +6,8 @@ import Testing
 @Suite struct SupervisorTests {
     private static let begin = Uptime(nanoseconds: 1_000_000_000_000)
 
+    private let refusal = Failure(.camera(.credentials), "camera refuses login", why: "401")
+
     private func at(_ seconds: Double) -> Uptime { Self.begin + .milliseconds(Int(seconds * 1000)) }
 
     private func fresh(jitter: Double = 1) -> Supervisor {
@@ -37,7 +39,7 @@ import Testing
         // Only the end that is reported lets it go on.
         #expect(it.handle(.tick, now: at(500)) == nil)
         #expect(it.wake == nil)
-        #expect(it.handle(.ended(.init("ffmpeg-killed")), now: at(501)) == nil)
+        #expect(it.handle(.ended(.init(.ffmpegKilled)), now: at(501)) == nil)
         #expect(it.lastTrouble?.code == "camera-stalled")
         #expect(it.state == .backingOff(until: at(502)))
         #expect(it.restarts == 1)
@@ -58,7 +60,7 @@ import Testing
         var waits: [Double] = []
         for _ in 0..<9 {
             #expect(it.handle(.tick, now: at(now)) == .start)
-            #expect(it.handle(.ended(.init("camera-unreachable")), now: at(now)) == nil)
+            #expect(it.handle(.ended(.init(.cameraUnreachable)), now: at(now)) == nil)
             guard case .backingOff(let until) = it.state else { return #expect(Bool(false), "\(it.state)") }
             waits.append((until - at(now)).seconds)
             now += waits.last ?? 0
@@ -74,12 +76,12 @@ import Testing
         _ = it.handle(.grew, now: at(0))
         for second in 1...130 {
             _ = it.handle(.tick, now: at(Double(second)))
-            _ = it.handle(.ended(.init("camera-lost")), now: at(Double(second)))
+            _ = it.handle(.ended(.init(.cameraLost)), now: at(Double(second)))
             guard case .backingOff(let until) = it.state else { continue }
             #expect((until - at(Double(second))).seconds <= (second <= 120 ? longest : 60))
         }
         _ = it.handle(.tick, now: at(300))
-        _ = it.handle(.ended(.init("camera-unreachable")), now: at(300))
+        _ = it.handle(.ended(.init(.cameraUnreachable)), now: at(300))
         #expect(it.state == .backingOff(until: at(360)))
     }
 
@@ -87,7 +89,7 @@ import Testing
     func jitterTakesOffAtMostHalf(_ jitter: Double) {
         var it = fresh(jitter: jitter)
         _ = it.handle(.tick, now: at(0))
-        _ = it.handle(.ended(.init("camera-lost")), now: at(0))
+        _ = it.handle(.ended(.init(.cameraLost)), now: at(0))
         #expect(it.state == .backingOff(until: at(0.5 + 0.5 * jitter)))
     }
 
@@ -95,11 +97,11 @@ import Testing
     func fiveGoodMinutesResetTheBackoff(_ run: Double, _ wait: Double) {
         var it = fresh()
         _ = it.handle(.tick, now: at(0))
-        _ = it.handle(.ended(.init("camera-lost")), now: at(0))
+        _ = it.handle(.ended(.init(.cameraLost)), now: at(0))
         _ = it.handle(.tick, now: at(1))
         _ = it.handle(.grew, now: at(1))
         _ = it.handle(.grew, now: at(1 + run))
-        _ = it.handle(.ended(.init("camera-lost")), now: at(1 + run))
+        _ = it.handle(.ended(.init(.cameraLost)), now: at(1 + run))
         #expect(it.state == .backingOff(until: at(1 + run + wait)))
     }
 
@@ -109,7 +111,7 @@ import Testing
         var waits: [Double] = []
         for _ in 0..<8 {
             #expect(it.handle(.tick, now: at(now)) == .start)
-            _ = it.handle(.ended(.init("camera-credentials", isRefusal: true)), now: at(now))
+            _ = it.handle(.ended(.init(refusal)), now: at(now))
             guard case .refused(let until) = it.state else { return #expect(Bool(false), "\(it.state)") }
             waits.append((until - at(now)).seconds)
             #expect(it.handle(.tick, now: at(now + (waits.last ?? 0) - 1)) == nil)
@@ -121,12 +123,12 @@ import Testing
     @Test func mediaLiftsTheLatch() {
         var it = fresh()
         _ = it.handle(.tick, now: at(0))
-        _ = it.handle(.ended(.init("camera-credentials", isRefusal: true)), now: at(0))
+        _ = it.handle(.ended(.init(refusal)), now: at(0))
         _ = it.handle(.tick, now: at(600))
         _ = it.handle(.grew, now: at(601))
-        _ = it.handle(.ended(.init("camera-lost")), now: at(602))
+        _ = it.handle(.ended(.init(.cameraLost)), now: at(602))
         _ = it.handle(.tick, now: at(700))
-        _ = it.handle(.ended(.init("camera-credentials", isRefusal: true)), now: at(700))
+        _ = it.handle(.ended(.init(refusal)), now: at(700))
         #expect(it.state == .refused(until: at(1300)))
     }
 
@@ -137,7 +139,7 @@ import Testing
         #expect(it.handle(.tick, now: at(11.9)) == nil)
         #expect(it.handle(.tick, now: at(12)) == .kill)
         #expect(it.handle(.tick, now: at(100)) == nil)
-        #expect(it.handle(.ended(.init("ffmpeg-killed")), now: at(100)) == .exit)
+        #expect(it.handle(.ended(.init(.ffmpegKilled)), now: at(100)) == .exit)
         #expect(it.state == .stopped)
         #expect(it.restarts == 0)
     }
@@ -153,7 +155,7 @@ import Testing
         var it = running()
         #expect(it.handle(.tick, now: at(21)) == .kill)
         #expect(it.handle(.stop, now: at(22)) == nil)
-        #expect(it.handle(.ended(.init("ffmpeg-killed")), now: at(23)) == .exit)
+        #expect(it.handle(.ended(.init(.ffmpegKilled)), now: at(23)) == .exit)
     }
 
     /// Whatever happens in whatever order: an attempt starts only when none is there, and after a stop none does.
@@ -173,7 +175,7 @@ import Testing
             case 50..<60 where isThere: event = .advanced
             case 60..<90 where isThere: event = .grew
             case 90... where isThere:
-                event = .ended(.init("x", isRefusal: Bool.random(using: &generator)))
+                event = .ended(Bool.random(using: &generator) ? .init(refusal) : .init(.cameraLost))
             default: event = .tick
             }
             let action = it.handle(event, now: at(now))

@@ -22,8 +22,8 @@ final class Attempt {
 
     private let plan: RelayPlan
     private let digest: DigestMemory
-    private let arguments: (StreamFacts) -> [String]
-    private let pipe: (ArraySlice<UInt8>) -> Void
+    private let arguments: (StreamFacts) -> FFmpegArguments
+    private let takeMedia: (ArraySlice<UInt8>) -> Void
     private var addresses: ArraySlice<String>
     private var stage: Stage?
     private var progress = Progress()
@@ -31,7 +31,7 @@ final class Attempt {
     private var hasGrown = false
     private let listens: Bool
     /// Why it was ended from here.
-    private var reason: String?
+    private var reason: AttemptTrouble?
     private var encodesAudio = false
     /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
@@ -45,16 +45,16 @@ final class Attempt {
     ///   - digest: whether the camera has offered Digest to this relay.
     ///   - listens: whether audio has to be heard before it is taken.
     ///   - arguments: ffmpeg's for what was found.
-    ///   - pipe: takes ffmpeg's standard output.
+    ///   - takeMedia: takes ffmpeg's standard output.
     init(
         _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool,
-        arguments: @escaping (StreamFacts) -> [String], pipe: @escaping (ArraySlice<UInt8>) -> Void
+        arguments: @escaping (StreamFacts) -> FFmpegArguments, takeMedia: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(Failure) {
         self.plan = plan
         self.digest = digest
         self.listens = listens
         self.arguments = arguments
-        self.pipe = pipe
+        self.takeMedia = takeMedia
         self.addresses = addresses[...]
         complaints = Complaints()
         clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
@@ -75,6 +75,10 @@ final class Attempt {
         }
     }
 
+    private var isStreaming: Bool {
+        if case .streaming = stage { true } else { false }
+    }
+
     /// The descriptors to wait for.
     var descriptors: [Int32] {
         guard let child else { return [] }
@@ -84,7 +88,10 @@ final class Attempt {
     /// Whether its end has to be looked for again and again, since no descriptor will tell.
     var mustBePolled: Bool { child.map { $0.endDescriptor == nil } ?? false }
 
-    /// ffmpeg's process, for the curious.
+    /// Whether media comes through here.
+    var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
+
+    /// ffmpeg's process.
     var pid: pid_t? { child?.pid }
 
     func kill() { child?.signal(SIGKILL) }
@@ -95,9 +102,9 @@ final class Attempt {
     }
 
     /// Ends it, so that another begins; asked again, without patience.
-    func restart(because code: String) {
+    func restart(because trouble: AttemptTrouble) {
         if reason == nil { terminate() } else { kill() }
-        reason = code
+        reason = trouble
     }
 
     /// Takes what has come.
@@ -113,21 +120,21 @@ final class Attempt {
             child.drain(1) { answer += $0 }
             return answered(answer, address, gateway)
         case .streaming:
-            child.drain(1, pipe)
+            child.drain(1, takeMedia)
             var grew = false
             child.drain(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
             hasGrown = hasGrown || grew
             if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
-                restart(because: "camera-clock")
+                restart(because: .cameraClock)
             }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
-            child.drain(1, pipe)
+            child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]
         }
     }
 
     private func answered(_ answer: [UInt8], _ address: String, _ gateway: PullGateway) -> [Event] {
-        guard child?.ending != .killed(SIGKILL) else { return [end(Supervisor.Trouble("camera-silent"))] }
+        guard child?.ending != .killed(SIGKILL) else { return [end(Supervisor.Trouble(.cameraSilent))] }
         do throws(Failure) {
             if let facts = StreamFacts(ffprobe: answer) {
                 try begin(facts, gateway)
@@ -135,20 +142,21 @@ final class Attempt {
             }
             // Without a word of the camera's it has a stream, but none that ffmpeg can read.
             let failure = gateway.failure
-            guard failure?.code ?? .camera(.stream) == .camera(.stream) else { return [end(because: failure)] }
-            guard !addresses.isEmpty else { return [end(because: failure)] }
+            let isUnknownThere = failure.map { $0.code == .camera(.stream) } ?? true
+            guard isUnknownThere, !addresses.isEmpty else { return [end(because: failure)] }
             try askNext()
             return [.asking]
         } catch {
-            return [end(Supervisor.Trouble(error.code.rawValue))]
+            return [end(Supervisor.Trouble(error))]
         }
     }
 
     private func begin(_ facts: StreamFacts, _ gateway: PullGateway) throws(Failure) {
-        var command = Command("ffmpeg", arguments(facts))
+        let arguments = arguments(facts)
+        var command = Command("ffmpeg", arguments.list)
         command.inputs = [RTSPSource.descriptor: gateway.source.list]
         command.outputs = [2, FFmpegArguments.progressDescriptor]
-        if plan.pipe != nil { command.outputs.insert(1) }
+        if arguments.usesStandardOutput { command.outputs.insert(1) }
         let child = try Child(command)
         // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
         if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
@@ -166,19 +174,18 @@ final class Attempt {
 
     private func ended(_ ending: Child.Ending) -> Event {
         if reason == nil, !hasGrown, let failure = gateway?.failure { return end(because: failure) }
-        let code =
+        let trouble: AttemptTrouble =
             switch ending {
-            case .exited where hasGrown: "camera-lost"
-            case .exited: "ffmpeg-failed"
-            case .killed: "ffmpeg-killed"
+            case .exited where hasGrown: .cameraLost
+            case .exited: .ffmpegFailed
+            case .killed: .ffmpegKilled
             }
-        return end(Supervisor.Trouble(reason ?? code))
+        return end(Supervisor.Trouble(reason ?? trouble))
     }
 
     /// What the camera said tells more than what ffmpeg made of it.
     private func end(because failure: Failure?) -> Event {
-        let isRefusal = failure?.kind == .cameraRefused
-        let event = end(Supervisor.Trouble(failure?.code.rawValue ?? "camera-stream", isRefusal: isRefusal))
+        let event = end(failure.map { Supervisor.Trouble($0) } ?? Supervisor.Trouble(.cameraStream))
         if let failure { complaints = Complaints(of: failure) }
         return event
     }

@@ -167,13 +167,6 @@ package struct HLSFolder {
     }
 }
 
-/// An output folder that can't be used.
-func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
-    Failure(
-        .relay(.outputFolder), "cannot write to", path, why: "\(error)",
-        hint: "choose another place with OUTPUT_DIR, or give this user the right to write there", cause: error)
-}
-
 /// Whether a file that is only ever replaced as a whole is still the same.
 private func isSame(_ left: stat, _ right: stat) -> Bool {
     left.st_ino == right.st_ino && left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec

@@ -6,10 +6,9 @@ import Synchronization
 
 /// MPEG-TS to a server as one POST without end. What the server doesn't take in time is left out up to the next key
 /// frame: between here and there lies a pipe, whose size is all the memory that this takes.
-final class PipeUplink {
-    private let destination: PipeDestination
-    private let stallTimeout: Duration
-    private let troubles: OutputTroubles
+final class PipeUplink: OpenOutput {
+    private let destination: PipeOutput
+    private let health: OutputHealth
     private var stream = TransportStream()
     private var post: Post?
     /// What the pipe had no room for, from within a packet on.
@@ -21,14 +20,17 @@ final class PipeUplink {
 
     private static let pipeSize: Int32 = 1 << 20
 
-    init(_ destination: PipeDestination, stallTimeout: Duration, troubles: OutputTroubles) {
+    /// How long the server may take for its acknowledgement when the POST is brought to its end.
+    private static let patience = Duration.seconds(1)
+
+    init(_ destination: PipeOutput, _ health: OutputHealth) {
         self.destination = destination
-        self.stallTimeout = stallTimeout
-        self.troubles = troubles
+        self.health = health
     }
 
-    /// What ffmpeg wrote.
-    func send(_ bytes: ArraySlice<UInt8>, now: Uptime) {
+    func begin(_ facts: StreamFacts) -> FFmpegSlave { PipeOutput.slave }
+
+    func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {
         if let end = post?.end { lost(end, now: now) }
         let packets = stream.read(bytes)
         guard !packets.isEmpty else { return }
@@ -43,7 +45,7 @@ final class PipeUplink {
             stream.close()
         }
         if now - post.since > .seconds(2) {
-            troubles.set(.pipe, nil)
+            health.works()
             lastGood = now
         }
         if now - post.since > .seconds(60) {
@@ -52,25 +54,25 @@ final class PipeUplink {
         }
     }
 
-    /// ffmpeg has ended: the POST is brought to its end. It may take up to `patience` for the acknowledgement.
-    func finish(patience: Duration, now: Uptime) {
+    /// Brings the POST to its end.
+    func ended(now: Uptime) {
         stream = TransportStream()
         guard let post else { return }
         self.post = nil
         _ = post.write(waiting)
         waiting = []
         post.close()
-        let deadline = Deadline.after(patience)
+        let deadline = Deadline.after(Self.patience)
         while post.end == nil, !deadline.hasPassed { usleep(10_000) }
     }
 
-    private func lost(_ end: Post.End, now: Uptime) {
+    private func lost(_ end: PipeTrouble, now: Uptime) {
         post = nil
         waiting = []
         stream.close()
-        troubles.set(.pipe, end.code)
-        let wait = backoff.next(since: lastGood, now: now, stallTimeout: stallTimeout)
-        nextTry = now + (end.isRefusal ? latch.next() : wait * Double.random(in: 0.5...1))
+        health.fails(end)
+        let wait = backoff.next(since: lastGood, now: now, stallTimeout: destination.stallTimeout)
+        nextTry = now + (end == .refused ? latch.next() : wait * Double.random(in: 0.5...1))
     }
 
     private func open(now: Uptime) -> Post? {
@@ -79,23 +81,19 @@ final class PipeUplink {
         if let token = destination.token { request.headers.append(("Authorization", "Bearer \(token)")) }
         request.credentials = destination.credentials
         request.trust = .authorities(file: destination.authorities)
-        request.stallTimeout = stallTimeout
+        request.stallTimeout = destination.stallTimeout
         return Post(request, pipeSize: Self.pipeSize, now: now)
     }
 }
 
 /// One POST, in a thread of its own, fed through a pipe.
 private final class Post: Sendable {
-    struct End: Sendable {
-        var code: String
-        var isRefusal: Bool
-    }
-
     let since: Uptime
     private let writer: Mutex<FileHandle?>
-    private let result = Mutex<End?>(nil)
+    private let result = Mutex<PipeTrouble?>(nil)
 
-    var end: End? { result.withLock { $0 } }
+    /// Why it ended; nil while it goes on.
+    var end: PipeTrouble? { result.withLock { $0 } }
 
     init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime) {
         since = now
@@ -124,17 +122,16 @@ private final class Post: Sendable {
 
     func close() { writer.withLock { $0 = nil } }
 
-    private static func perform(_ request: HTTPRequest) -> End {
+    private static func perform(_ request: HTTPRequest) -> PipeTrouble {
         do throws(HTTPFailure) {
             let response = try HTTPClient().perform(request)
-            let isRefusal = response.status == 401 || response.status == 403
-            return End(code: isRefusal ? "pipe-refused" : "pipe-ended", isRefusal: isRefusal)
+            return response.status == 401 || response.status == 403 ? .refused : .ended
         } catch {
             switch error.kind {
-            case .unresolved, .unreachable, .unconnected: return End(code: "pipe-unreachable", isRefusal: false)
-            case .tls, .noTLS, .pinMismatch: return End(code: "pipe-tls", isRefusal: false)
-            case .refused: return End(code: "pipe-refused", isRefusal: true)
-            default: return End(code: "pipe-lost", isRefusal: false)
+            case .unresolved, .unreachable, .unconnected: return .unreachable
+            case .tls, .noTLS, .pinMismatch: return .tls
+            case .refused: return .refused
+            default: return .lost
             }
         }
     }

@@ -9,17 +9,14 @@ import Synchronization
 ///
 /// The address stands in ffmpeg's arguments, too, so it can't be a secret: who comes is known by the process that holds
 /// the other end of the connection. ffmpeg comes again a second after each failure.
-final class PushGateway: Sendable {
+final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
     private let owner: Owner
 
     /// How long the server may leave a request unanswered, and what it was sent untaken.
     private static let patience: Duration = .seconds(10)
 
-    /// What ffmpeg gets as its destination.
-    var localURL: String { gateway.localURL }
-
-    init(_ push: PushDestination, troubles: OutputTroubles) throws(Failure) {
+    init(_ push: PushOutput, _ health: OutputHealth) throws(Failure) {
         let server = RTSPServer(
             url: push.url, user: push.user.isEmpty ? nil : push.user, password: push.password, mayUseBasic: true)
         let latch = Latch()
@@ -28,16 +25,18 @@ final class PushGateway: Sendable {
             server: server, patience: Self.patience, pace: .milliseconds(100),
             connect: { () throws(Failure) in try push.connect(patience: Self.patience) },
             ended: { ending in
-                if let code = latch.note(ending) { troubles.set(.republish, code) }
+                if let trouble = latch.note(ending) { health.fails(trouble) }
             })
         destination.begins = { !latch.holds }
-        destination.flows = { troubles.set(.republish, nil) }
+        destination.flows = { health.works() }
         gateway = try Gateway(path: "push", to: destination) { client in owner.holds(client) }
         self.owner = owner
     }
 
-    /// The ffmpeg that may push from now on, by its process.
-    func expect(_ pid: pid_t?) { owner.group.withLock { $0 = pid } }
+    func begin(_ facts: StreamFacts) -> FFmpegSlave { PushOutput.slave(to: gateway.localURL) }
+
+    /// That ffmpeg may push from now on.
+    func started(_ ffmpeg: pid_t?) { owner.group.withLock { $0 = ffmpeg } }
 
     private final class Owner: Sendable {
         let group = Mutex<pid_t?>(nil)
@@ -48,7 +47,7 @@ final class PushGateway: Sendable {
     }
 }
 
-extension PushDestination {
+extension PushOutput {
     fileprivate func connect(patience: Duration) throws(Failure) -> any RTSPLine {
         do throws(HTTPFailure) {
             let socket = try SnapshotCore.connect(to: host, port: port, patience: patience, deadline: .after(patience))
@@ -70,20 +69,20 @@ private final class Latch: Sendable {
 
     var holds: Bool { state.withLock { $0.until.map { Uptime.now() < $0 } ?? false } }
 
-    /// - Returns: the trouble's code; nil where there is none.
-    func note(_ ending: Gateway.Ending) -> String? {
+    /// - Returns: nil where there is no trouble.
+    func note(_ ending: Gateway.Ending) -> PushTrouble? {
         switch ending {
-        case .unconnected: return "push-unreachable"
+        case .unconnected: return .unreachable
         case .session(.refused, _), .session(.insecure, _):
             state.withLock { $0.until = .now() + $0.backoff.next() }
-            return "push-refused"
+            return .refused
         case .session(.rejected, _), .session(.redirected, _):
             state.withLock { $0.until = .now() + .seconds(10) }
-            return "push-rejected"
+            return .rejected
         case .session(.stopped, _): return nil
         case .session(_, let wasFlowing):
             if wasFlowing { state.withLock { $0.backoff.reset() } }
-            return "push-lost"
+            return .lost
         }
     }
 }

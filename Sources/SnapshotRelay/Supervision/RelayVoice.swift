@@ -10,7 +10,7 @@ struct RelayVoice: ~Copyable {
     private let log: Log
     private var notifier: Notifier
     private var told: Supervisor.State?
-    private var toldTroubles: [RelayPlan.Mode: String] = [:]
+    private var toldTroubles: [String: OutputTrouble] = [:]
     private var complaints: [String] = []
     private var flowingSince: Moment?
     private var written: Uptime?
@@ -41,16 +41,16 @@ struct RelayVoice: ~Copyable {
     mutating func remember(complaints: [String]) { self.complaints = complaints }
 
     /// Tells what has changed since the last call.
-    mutating func tell(_ supervisor: Supervisor, _ troubles: [RelayPlan.Mode: String], now: Uptime) {
+    mutating func tell(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
         let isNews = told.map { !Self.isSame($0, supervisor.state) } ?? true
         guard isNews || troubles != toldTroubles || (wake.map { now >= $0 } ?? true) else { return }
         if isNews { note(supervisor, now) }
-        for (mode, code) in troubles where toldTroubles[mode] != code {
-            let others = plan.modes.count > 1 ? "; the other outputs go on" : ""
-            log.warn("\(mode.rawValue) doesn't work: \(TroubleText.why(code))\(others)")
-            if let hint = TroubleText.hint(code) { log.write(.warning, "hint: \(hint)") }
+        for (mode, trouble) in troubles where toldTroubles[mode] != trouble {
+            let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
+            log.warn("\(mode) doesn't work: \(trouble.words)\(others)")
+            if let hint = trouble.hint { log.write(.warning, "hint: \(hint)") }
         }
-        for mode in toldTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode.rawValue) works again") }
+        for mode in toldTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode) works again") }
         (told, toldTroubles) = (supervisor.state, troubles)
         if case .running = supervisor.state {} else { notifier.waiting(now: now) }
         notifier.status(status(supervisor))
@@ -84,13 +84,13 @@ struct RelayVoice: ~Copyable {
 
     private func failure(_ trouble: Supervisor.Trouble) -> Failure {
         let said = complaints.suffix(3).joined(separator: "; ")
-        let why = TroubleText.why(trouble.code) + (said.isEmpty ? "" : " (\(said))")
+        let why = trouble.words + (said.isEmpty ? "" : " (\(said))")
         return Failure(
             Failure.Code(rawValue: trouble.code), "no video from", plan.camera.address,
-            why: why, hint: TroubleText.hint(trouble.code))
+            why: why, hint: trouble.hint)
     }
 
-    private var modes: String { plan.modes.map(\.rawValue).joined(separator: ", ") }
+    private var modes: String { plan.modes.joined(separator: ", ") }
 
     private var media: String {
         guard let facts else { return "video" }
@@ -101,14 +101,14 @@ struct RelayVoice: ~Copyable {
     // MARK: systemd
 
     private func status(_ supervisor: Supervisor) -> String {
-        let trouble = supervisor.lastTrouble.map { TroubleText.why($0.code) } ?? ""
+        let trouble = supervisor.lastTrouble.map { $0.words } ?? ""
         let restarts = supervisor.restarts == 1 ? "1 restart" : "\(supervisor.restarts) restarts"
         switch supervisor.state {
         case .starting: return "asking the camera"
         case .running:
             let failing =
                 toldTroubles.isEmpty
-                ? "" : "; failing: " + toldTroubles.keys.map(\.rawValue).sorted().joined(separator: ", ")
+                ? "" : "; failing: " + toldTroubles.keys.sorted().joined(separator: ", ")
             return "relaying \(media) to \(modes), \(restarts)\(failing)"
         case .stalled: return "ending an ffmpeg that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
@@ -136,16 +136,16 @@ struct RelayVoice: ~Copyable {
 
     /// Best effort: the relay goes on also where nobody can be told.
     private mutating func write(
-        _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [RelayPlan.Mode: String], _ now: Uptime
+        _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [String: OutputTrouble], _ now: Uptime
     ) {
         written = now
         let present = Now.current()
         var report = RelayReport(
-            state: state, modes: plan.modes.map(\.rawValue), updated: present.moment, boot: present.boot,
+            state: state, modes: plan.modes, updated: present.moment, boot: present.boot,
             restarts: restarts)
         report.flowingSince = flowingSince
         report.lastError = lastTrouble
-        report.failing = troubles.isEmpty ? nil : Dictionary(uniqueKeysWithValues: troubles.map { ($0.rawValue, $1) })
+        report.failing = troubles.isEmpty ? nil : troubles.mapValues(\.code)
         let path = plan.statePath + "/" + RelayReport.fileName
         try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640, isServed: true)
     }

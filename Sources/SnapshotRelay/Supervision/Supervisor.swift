@@ -40,18 +40,6 @@ package struct Supervisor: Sendable {
         case exit
     }
 
-    /// Why an attempt ended.
-    package struct Trouble: Equatable, Sendable {
-        /// Short and stable, e.g. `camera-lost`.
-        package var code: String
-        package var isRefusal = false
-
-        package init(_ code: String, isRefusal: Bool = false) {
-            self.code = code
-            self.isRefusal = isRefusal
-        }
-    }
-
     package private(set) var state: State
     package private(set) var restarts = 0
     package private(set) var lastTrouble: Trouble?
@@ -144,7 +132,7 @@ package struct Supervisor: Sendable {
             settle(since, lastGrowth)
             lastTrouble = trouble
         case .starting: lastTrouble = trouble
-        case .stalled: lastTrouble = Trouble("camera-stalled")
+        case .stalled: lastTrouble = Trouble(.cameraStalled)
         default: return nil
         }
         restarts += 1

@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 
 /// Whether an output that goes into a folder keeps up with the media. ffmpeg goes on without one that fails, and that is
@@ -6,8 +5,8 @@ import SnapshotBase
 struct FolderWatch: Sendable {
     enum Verdict: Equatable, Sendable {
         case fine
-        /// A code for people; nothing can be done from here.
-        case trouble(String)
+        /// For people: nothing can be done from here.
+        case trouble(FolderTrouble)
         /// A new ffmpeg would write again.
         case restart
     }
@@ -47,7 +46,7 @@ struct FolderWatch: Sendable {
     ///   - grew: since the last call.
     ///   - trouble: what is wrong with the folder.
     mutating func look(
-        now: Uptime, grew: Bool, trouble: (String) -> String? = folderTrouble
+        now: Uptime, grew: Bool, trouble: (String) -> FolderTrouble? = FolderTrouble.init(of:)
     ) -> Verdict? {
         // What didn't flow in between doesn't count.
         let step = min(lastLook.map { now - $0 } ?? .zero, .seconds(2))
@@ -60,29 +59,21 @@ struct FolderWatch: Sendable {
             return .fine
         }
         guard idle >= .seconds(5) else { return nil }
-        if let code = trouble(path) {
+        if let trouble = trouble(path) {
             hadTrouble = true
             quiet = .zero
-            return .trouble(code)
+            return .trouble(trouble)
         }
         quiet += step
         let usual = usual ?? segmentTime + .seconds(10)
         if hadTrouble { return quiet > usual * 2 + .seconds(2) ? beginAnew() : nil }
         guard idle > max(Self.longestWait, usual * 2 + stallTimeout) else { return nil }
         // One that never wrote would not after the next start either.
-        return hasGrown ? beginAnew() : .trouble("output-stuck")
+        return hasGrown ? beginAnew() : .trouble(.stuck)
     }
 
     private mutating func beginAnew() -> Verdict {
         (idle, quiet) = (.zero, .zero)
         return .restart
     }
-}
-
-/// Why nothing can be written to a folder.
-func folderTrouble(_ path: String) -> String? {
-    // It isn't made anew: on a disk that is no longer mounted it would fill the one below.
-    if !fileExists(path) { return "folder-gone" }
-    if let free = freeBytes(path), free < 512 << 10 { return "folder-full" }
-    return access(path, W_OK) == 0 ? nil : "folder-denied"
 }

@@ -1,0 +1,37 @@
+import Synchronization
+
+/// Which outputs don't work at the moment, and why: told by threads, read by the relay.
+package final class OutputTroubles: Sendable {
+    private let troubles = Mutex<[String: OutputTrouble]>([:])
+
+    package init() {}
+
+    /// By the output's mode.
+    package var all: [String: OutputTrouble] { troubles.withLock { $0 } }
+
+    fileprivate func set(_ mode: String, _ trouble: OutputTrouble?) { troubles.withLock { $0[mode] = trouble } }
+
+    package func health(of mode: String) -> OutputHealth { OutputHealth(troubles: self, mode: mode) }
+}
+
+/// Takes how one output is; from any thread.
+package struct OutputHealth: Sendable {
+    fileprivate let troubles: OutputTroubles
+    fileprivate let mode: String
+
+    package func works() { troubles.set(mode, nil) }
+    package func fails(_ trouble: some TroubleCode) { troubles.set(mode, OutputTrouble(trouble)) }
+
+    /// - Returns: whether ffmpeg has to begin anew.
+    func note(_ verdict: FolderWatch.Verdict?) -> Bool {
+        switch verdict {
+        case .fine: works()
+        case .trouble(let trouble): fails(trouble)
+        case .restart:
+            fails(FolderTrouble.stuck)
+            return true
+        case nil: break
+        }
+        return false
+    }
+}

@@ -1,0 +1,91 @@
+import Glibc
+import SnapshotBase
+import SnapshotCore
+
+/// Something the relay does with the video, as the settings want it: `STREAM_MODE` names it. A new one is one type that
+/// conforms to this, and one line in `RelayOutputs.all`.
+///
+/// Arguments of ffmpeg can be read by every user of the machine. An output whose address holds a key or a password
+/// therefore needs a gateway: ffmpeg writes to loopback, and this process sends it on, as `PushGateway` does. Secrets
+/// that come from `Settings` are kept out of logs and reports without further work.
+package protocol RelayOutput: Sendable {
+    /// Its name in STREAM_MODE, in messages and in `relay.json`.
+    static var mode: String { get }
+    /// What it does, in a few words, for the command's help.
+    static var summary: String { get }
+
+    /// Refuses settings that are wrong even though STREAM_MODE doesn't name this output. Optional.
+    static func check(_ settings: Settings) throws(Failure)
+
+    /// Reads its settings and touches nothing else.
+    init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure)
+
+    /// Whether it writes into OUTPUT_DIR, which is then made, and locked against other relays.
+    var usesOutputDirectory: Bool { get }
+
+    /// Makes ready what lasts as long as the relay does: folders, gateways, threads.
+    /// - Parameter health: takes what is wrong with this output, from any thread.
+    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput
+}
+
+extension RelayOutput {
+    package var mode: String { Self.mode }
+    package static func check(_ settings: Settings) throws(Failure) {}
+}
+
+/// An output in use. The relay calls all of it in one thread: `begin`, `started`, then `flowed` and `take` while media
+/// flows, then `ended`, for each run of ffmpeg. Nothing here may wait, except where it says so.
+package protocol OpenOutput: AnyObject {
+    /// A run of ffmpeg is about to begin.
+    /// - Returns: what ffmpeg gets for this output.
+    func begin(_ facts: StreamFacts) -> FFmpegSlave
+    /// ffmpeg runs, as that process.
+    func started(_ ffmpeg: pid_t?)
+    /// Media has flowed from the camera; called about once a second.
+    /// - Returns: whether only a new ffmpeg would write to this output again.
+    func flowed(now: Uptime) -> Bool
+    /// What ffmpeg wrote to standard output, where the slave's target is `.standardOutput`.
+    func take(_ bytes: ArraySlice<UInt8>, now: Uptime)
+    /// ffmpeg has ended. May take up to a second to finish what is under way.
+    func ended(now: Uptime)
+
+    /// When to call `tick` even if no media flows; nil for never.
+    var wake: Uptime? { get }
+    func tick(now: Uptime)
+    /// The relay ends.
+    func stop()
+}
+
+extension OpenOutput {
+    package func started(_ ffmpeg: pid_t?) {}
+    package func flowed(now: Uptime) -> Bool { false }
+    package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {}
+    package func ended(now: Uptime) {}
+    package var wake: Uptime? { nil }
+    package func tick(now: Uptime) {}
+    package func stop() {}
+}
+
+/// Settings that more than one output needs.
+package struct SharedOutputSettings: Sendable {
+    /// The camera's name.
+    package var camera: String
+    package var stallTimeout: Duration
+    /// OUTPUT_DIR, as ffmpeg has to be told it.
+    package var directory: String
+    /// Whether the web front may read streams and recordings.
+    package var showsPictures: Bool
+    package var statePath: String
+
+    init(_ settings: Settings, camera: String) throws(Failure) {
+        self.camera = camera
+        stallTimeout =
+            try settings.duration(.stallTimeout, default: .seconds(20), in: .seconds(2)...(.seconds(600)))
+            ?? .seconds(20)
+        let directory = try settings.path(.outputDirectory) ?? "stream_output"
+        // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
+        self.directory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
+        showsPictures = try settings.bool(.webImages, default: false)
+        statePath = try stateDirectory(settings)
+    }
+}

@@ -1,0 +1,64 @@
+import SnapshotBase
+import SnapshotCore
+
+/// `pipe`: MPEG-TS to a server as one endless POST.
+package struct PipeOutput: RelayOutput {
+    package static let mode = "pipe"
+    package static let summary = "MPEG-TS to SERVER_URL"
+
+    package var url: String
+    package var credentials: (user: String, password: String)?
+    package var token: String?
+    package var authorities: String?
+    package var stallTimeout: Duration
+
+    package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
+        guard let value = try settings.value(.serverURL) else {
+            throw .settings(
+                "SERVER_URL is not set", why: "STREAM_MODE=pipe needs it",
+                hint: "set SERVER_URL=https://server/ingest/name")
+        }
+        guard let url = try settings.url(.serverURL, schemes: ["http", "https"]), let parts = URLParts(url) else {
+            throw settings.refusal(.serverURL, value, rule: "must be http:// or https://, a host and a path")
+        }
+        self.url = parts.withoutUser
+        credentials = parts.user.map { ($0, parts.password ?? "") }
+        token = try settings.string(.httpAuthToken)
+        authorities = try authorityFile(settings)
+        stallTimeout = shared.stallTimeout
+    }
+
+    package var usesOutputDirectory: Bool { false }
+
+    package func open(_ health: OutputHealth, log: Log) -> any OpenOutput { PipeUplink(self, health) }
+
+    static let slave = FFmpegSlave("mpegts", to: .standardOutput)
+}
+
+enum PipeTrouble: String, TroubleCode {
+    case unreachable = "pipe-unreachable"
+    case lost = "pipe-lost"
+    case refused = "pipe-refused"
+    case ended = "pipe-ended"
+    case tls = "pipe-tls"
+
+    var words: String {
+        switch self {
+        case .unreachable: "the server can't be reached"
+        case .lost: "the connection was lost"
+        case .refused: "the server refuses HTTP_AUTH_TOKEN"
+        case .ended: "the server ended the request"
+        case .tls: "the server's certificate isn't trusted"
+        }
+    }
+
+    var hint: String? {
+        switch self {
+        case .unreachable: "check SERVER_URL"
+        case .lost: nil
+        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay; it asks again in 10 min"
+        case .ended: "the server's log tells why; SERVER_URL has to take a POST without end"
+        case .tls: "set SSL_CERT_FILE to the authority that signed it"
+        }
+    }
+}

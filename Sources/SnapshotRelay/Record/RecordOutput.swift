@@ -1,0 +1,48 @@
+import SnapshotBase
+import SnapshotCore
+
+/// `record`: MP4 files in a folder, bounded by size and age, and uploaded if RECORD_UPLOAD says so.
+package struct RecordOutput: RelayOutput {
+    package static let mode = "record"
+    package static let summary = "OUTPUT_DIR/record"
+
+    package var segmentTime: Duration
+    package var retention: RecordRetention
+    /// Where finished segments go; nil unless RECORD_UPLOAD.
+    package var upload: SegmentUploadSettings?
+    package var shared: SharedOutputSettings
+
+    package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
+        segmentTime = try Self.segmentTime(settings)
+        upload = try settings.bool(.recordUpload, default: false) ? SegmentUploadSettings(settings) : nil
+        retention = try RecordRetention(settings, uploads: upload != nil)
+        self.shared = shared
+    }
+
+    package static func check(_ settings: Settings) throws(Failure) {
+        _ = try segmentTime(settings)
+        _ = try settings.bool(.recordUpload, default: false)
+        _ = try RecordRetention(settings, uploads: false)
+    }
+
+    private static func segmentTime(_ settings: Settings) throws(Failure) -> Duration {
+        try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400))) ?? .seconds(60)
+    }
+
+    package var usesOutputDirectory: Bool { true }
+    var directory: String { shared.directory + "/record" }
+
+    package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
+        try Recorder(self, health, log)
+    }
+
+    func slave(in directory: String) -> FFmpegSlave {
+        FFmpegSlave(
+            "segment",
+            [
+                ("segment_time", segmentTime.secondsText), ("segment_format", "mp4"),
+                ("segment_format_options", "movflags=+frag_keyframe+empty_moov+default_base_moof:flush_packets=1"),
+                ("reset_timestamps", "1"),
+            ], to: .address(FFmpegSlave.pattern("%d.mp4", in: directory)))
+    }
+}

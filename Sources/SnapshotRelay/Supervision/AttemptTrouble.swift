@@ -1,0 +1,91 @@
+import SnapshotBase
+
+/// Why no video comes: what an attempt ends with. The codes of failures at the camera are among them, since the relay
+/// tells those in its own words.
+enum AttemptTrouble: String, TroubleCode {
+    case cameraUnreachable = "camera-unreachable"
+    case cameraUnresolved = "camera-unresolved"
+    case cameraSilent = "camera-silent"
+    case cameraCredentials = "camera-credentials"
+    case cameraInsecureLogin = "camera-insecure-login"
+    case cameraTLS = "camera-tls"
+    case cameraKeyChanged = "camera-key-changed"
+    case cameraPins = "camera-pins"
+    case cameraRedirect = "camera-redirect"
+    case cameraStream = "camera-stream"
+    case cameraStalled = "camera-stalled"
+    case cameraLost = "camera-lost"
+    case cameraClock = "camera-clock"
+    case ffmpegFailed = "ffmpeg-failed"
+    case ffmpegKilled = "ffmpeg-killed"
+    case ffmpegAnew = "ffmpeg-anew"
+    case noFFmpeg = "no-ffmpeg"
+    case noFFprobe = "no-ffprobe"
+
+    var words: String {
+        switch self {
+        case .cameraUnreachable: "it can't be reached"
+        case .cameraUnresolved: "its name does not resolve"
+        case .cameraSilent: "it doesn't answer"
+        case .cameraCredentials: "it refuses the login"
+        case .cameraInsecureLogin: "no login there is safe enough"
+        case .cameraTLS: "there is no TLS with it"
+        case .cameraKeyChanged: "its TLS key isn't the one that is pinned"
+        case .cameraPins: "the pinned TLS keys can't be read"
+        case .cameraRedirect: "it sends elsewhere"
+        case .cameraStream: "it has no such stream"
+        case .cameraStalled: "nothing more came"
+        case .cameraLost: "it ended the stream"
+        case .cameraClock: "its clock was set, ffmpeg is begun anew"
+        case .ffmpegFailed: "ffmpeg gave up"
+        case .ffmpegKilled: "ffmpeg was killed"
+        case .ffmpegAnew: "ffmpeg is begun anew for an output that stood still"
+        case .noFFmpeg: "ffmpeg is not installed"
+        case .noFFprobe: "ffprobe is not installed"
+        }
+    }
+
+    var hint: String? {
+        switch self {
+        case .cameraUnreachable, .cameraSilent:
+            "check the address and port, and that RTSP is switched on in the camera"
+        case .cameraCredentials:
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min"
+        case .cameraInsecureLogin: "switch Digest on in the camera, or use rtsps:// in CAMERA_URL"
+        case .cameraTLS: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first"
+        case .cameraKeyChanged:
+            "if the camera was replaced or reset, forget the old key: snapshot check --forget-pin; if not, somebody may "
+                + "be in between"
+        case .cameraRedirect: "set CAMERA_URL to the stream's final address"
+        case .cameraStream: "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE"
+        case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
+        case .ffmpegFailed: "ffmpeg's last words are in the brackets; snapshot check tries the camera alone"
+        case .ffmpegKilled: "journalctl -k tells whether memory ran out"
+        case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"
+        case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .ffmpegAnew: nil
+        }
+    }
+}
+
+extension Supervisor {
+    /// Why an attempt ended.
+    package struct Trouble: Equatable, Sendable {
+        /// Short and stable, e.g. `camera-lost`.
+        package let code: String
+        /// Whether the camera refused the credentials.
+        package let isRefusal: Bool
+
+        init(_ trouble: AttemptTrouble) {
+            (code, isRefusal) = (trouble.rawValue, false)
+        }
+
+        init(_ failure: Failure) {
+            (code, isRefusal) = (failure.code.rawValue, failure.kind == .cameraRefused)
+        }
+
+        private var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }
+        /// A failure that the relay has no words for is told by its code.
+        var words: String { known?.words ?? code }
+        var hint: String? { known?.hint }
+    }
+}

@@ -1,0 +1,140 @@
+import Glibc
+import SnapshotBase
+import SnapshotCore
+import Synchronization
+import Testing
+
+@testable import SnapshotRelay
+
+/// A fifth output, in one type: the relay knows nothing of it.
+private struct CopyOutput: RelayOutput {
+    static let mode = "copy"
+    static let summary = "a file"
+
+    var directory: String
+
+    init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) { directory = shared.directory }
+
+    static func check(_ settings: Settings) throws(Failure) {
+        guard try settings.string(.serverURL) != "http://wrong/" else {
+            throw .settings("refused", why: "the fifth output doesn't want it")
+        }
+    }
+
+    var usesOutputDirectory: Bool { true }
+
+    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput { Opened(self, health) }
+
+    final class Opened: OpenOutput {
+        let output: CopyOutput
+        let health: OutputHealth
+        static let calls = Mutex<[String]>([])
+        var wake: Uptime? = Uptime(nanoseconds: 5_000_000_000)
+        var looks = 0
+
+        init(_ output: CopyOutput, _ health: OutputHealth) {
+            self.output = output
+            self.health = health
+        }
+
+        private func note(_ call: String) { Self.calls.withLock { $0.append(call) } }
+
+        func begin(_ facts: StreamFacts) -> FFmpegSlave {
+            note("begin")
+            return FFmpegSlave("matroska", [("live", "1")], to: .address(output.directory + "/copy.mkv"))
+        }
+        func started(_ ffmpeg: pid_t?) { note("started \(ffmpeg ?? 0)") }
+        func flowed(now: Uptime) -> Bool {
+            looks += 1
+            if looks == 1 { health.fails(CopyTrouble.slow) } else { health.works() }
+            return looks == 2
+        }
+        func ended(now: Uptime) { note("ended") }
+        func tick(now: Uptime) {
+            note("tick")
+            wake = nil
+        }
+        func stop() { note("stop") }
+    }
+}
+
+private enum CopyTrouble: String, TroubleCode {
+    case slow = "copy-slow"
+    var words: String { "the disk is slow" }
+    var hint: String? { "buy another" }
+}
+
+@Suite struct OutputsTests {
+    private static let kinds = RelayOutputs.all + [CopyOutput.self]
+
+    private func plan(_ modes: String, _ directory: String, _ more: [SettingKey: String] = [:]) throws -> RelayPlan {
+        let settings: [SettingKey: String] = [
+            .cameraIP: "h", .streamMode: modes, .outputDirectory: directory,
+        ]
+        return try RelayPlan(
+            Settings(commandLine: named(settings.merging(more) { $1 }), environment: [:], path: "/dev/null"),
+            kinds: Self.kinds)
+    }
+
+    private func at(_ seconds: Int) -> Uptime { Uptime(nanoseconds: 0) + .seconds(seconds) }
+
+    @Test func aFifthOutputTakesPartInEverything() throws {
+        let folder = try TemporaryFolder()
+        let plan = try plan("copy, hls", folder.path)
+        #expect(plan.modes == ["hls", "copy"])
+        let outputs = try OpenOutputs(plan, log: Log("test"))
+        #expect(try folder.names() == [".relay.lock", "hls"])
+
+        let facts = StreamFacts(video: "h264", audio: nil)
+        let arguments = FFmpegArguments(facts, outputs.begin(facts), audio: .auto)
+        #expect(arguments.list.last?.hasSuffix("|[f=matroska:onfail=ignore:live=1]\(folder.path)/copy.mkv") == true)
+        #expect(!arguments.usesStandardOutput)
+
+        outputs.started(7)
+        #expect(!outputs.flowed(now: at(1)))
+        #expect(outputs.troubles.all == ["copy": OutputTrouble(CopyTrouble.slow)])
+        #expect(outputs.flowed(now: at(2)) && outputs.troubles.all.isEmpty)
+        #expect(outputs.wake == at(5))
+        outputs.tick(now: at(4))
+        outputs.tick(now: at(5))
+        #expect(outputs.wake == nil)
+        outputs.ended(now: at(6))
+        outputs.stop()
+        #expect(CopyOutput.Opened.calls.withLock { $0 } == ["begin", "started 7", "tick", "ended", "stop"])
+    }
+
+    @Test func aFifthOutputIsNamedAndItsSettingsAreChecked() throws {
+        let unknown = #expect(throws: Failure.self) { try plan("hls,video", "/nowhere") }
+        #expect(unknown?.why.contains("republish, hls, record, pipe or copy, or several") == true)
+        let wrong = #expect(throws: Failure.self) { try plan("hls", "/nowhere", [.serverURL: "http://wrong/"]) }
+        #expect(wrong?.why == "the fifth output doesn't want it")
+    }
+
+    @Test func twoRelaysDoNotShareAFolder() throws {
+        let folder = try TemporaryFolder()
+        let first = try OpenOutputs(try plan("hls", folder.path), log: Log("test"))
+        let second = #expect(throws: Failure.self) {
+            try OpenOutputs(try plan("copy", folder.path), log: Log("test"))
+        }
+        #expect(second?.code == .relay(.outputFolder))
+        withExtendedLifetime(first) {}
+    }
+
+    @Test func whatFailsIsToldOnceAndByItsOwnWords() {
+        let troubles = OutputTroubles()
+        let health = troubles.health(of: "hls")
+        #expect(!health.note(.trouble(.full)) && troubles.all["hls"]?.code == "folder-full")
+        #expect(!health.note(nil) && troubles.all["hls"]?.words == "the disk is full")
+        #expect(health.note(.restart) && troubles.all["hls"]?.code == "output-stuck")
+        #expect(!health.note(.fine) && troubles.all.isEmpty)
+    }
+
+    @Test func codesAndModesAreUnique() {
+        func codes<Code: TroubleCode>(_: Code.Type) -> [String] { Code.allCases.map(\.rawValue) }
+        let all =
+            codes(PushTrouble.self) + codes(PipeTrouble.self) + codes(FolderTrouble.self)
+            + codes(AttemptTrouble.self)
+        #expect(Set(all).count == all.count)
+        #expect(Set(Self.kinds.map { $0.mode }).count == Self.kinds.count)
+    }
+}
