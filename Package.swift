@@ -83,7 +83,9 @@ let package = Package(
 
         .executableTarget(
             name: "reolink-simulator",
-            dependencies: ["CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "SnapshotBase", "CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase"], swiftSettings: strict),

@@ -13,8 +13,5 @@ package func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
 
 extension UInt32 {
     /// Eight digits, lower case.
-    package var hexadecimal: String {
-        let digits = String(self, radix: 16)
-        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-    }
+    package var hexadecimal: String { padded(8, radix: 16) }
 }

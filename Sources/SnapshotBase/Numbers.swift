@@ -33,3 +33,11 @@ extension Int {
     /// This number, or the nearest that can be read again from JSON.
     package var fittingJSON: Int { Swift.min(Swift.max(self, -Int.largestInJSON), Int.largestInJSON) }
 }
+
+extension BinaryInteger {
+    /// This number, which isn't negative, with zeros in front to at least `width` digits; hexadecimal ones in lower case.
+    package func padded(_ width: Int, radix: Int = 10) -> String {
+        let digits = String(self, radix: radix)
+        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+    }
+}

@@ -34,22 +34,3 @@ extension Substring {
         return pieces + [rest]
     }
 }
-
-/// The reverse; nil where an escape or the UTF-8 behind it is broken.
-package func percentDecoded(_ text: some StringProtocol) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-        guard byte == 37 else {
-            bytes.append(byte)
-            continue
-        }
-        guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-        else {
-            return nil
-        }
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-    }
-    return String(validating: bytes, as: UTF8.self)
-}

@@ -49,10 +49,10 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         var parts = tm()
         gmtime_r(&time, &parts)
         return Fields(
-            year: padded(Int(parts.tm_year) + 1900, 4), month: padded(Int(parts.tm_mon) + 1, 2),
-            day: padded(Int(parts.tm_mday), 2), hour: padded(Int(parts.tm_hour), 2),
-            minute: padded(Int(parts.tm_min), 2), second: padded(Int(parts.tm_sec), 2),
-            millisecond: padded(Int(milliseconds) - second * 1000, 3))
+            year: (Int(parts.tm_year) + 1900).padded(4), month: (Int(parts.tm_mon) + 1).padded(2),
+            day: parts.tm_mday.padded(2), hour: parts.tm_hour.padded(2),
+            minute: parts.tm_min.padded(2), second: parts.tm_sec.padded(2),
+            millisecond: (Int(milliseconds) - second * 1000).padded(3))
     }
 
     /// `2026-01-21T10:30:45Z`
@@ -102,11 +102,6 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (Int32(hour), Int32(minute), Int32(second))
         self.init(milliseconds: Int64(timegm(&parts)) * 1000 + Int64(millisecond))
     }
-}
-
-private func padded(_ value: Int, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }
 
 extension Int64 {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import SnapshotBase
 
 @main
 struct ReolinkSimulator: ParsableCommand {
@@ -77,7 +78,9 @@ struct ReolinkSimulator: ParsableCommand {
         let listeners = [http] + (https.map { [$0] } ?? [])
         let server = Server(camera: camera, listeners: listeners, log: try log.map(RequestLog.init))
 
-        if let https { detachThread { https.run { server.serve($0, tls: tls) } } }
+        if let https, !detach({ https.run { server.serve($0, tls: tls) } }) {
+            throw Trouble("https", "no thread can be had")
+        }
         if plan.isDeaf { listeners.forEach { $0.setDeaf(true) } }
         let ready: JSON = [
             "http": .int(http.port), "https": https.map { .int($0.port) } ?? .null,

@@ -16,20 +16,3 @@ func pause(milliseconds: Int) {
         nanosleep(&time, nil)
     }
 }
-
-/// Runs the body on a thread of its own, which nobody waits for.
-func detachThread(_ body: @escaping @Sendable () -> Void) {
-    final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var thread = pthread_t()
-    let box = Unmanaged.passRetained(Box(body))
-    let failure = pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, box.toOpaque())
-    if failure == 0 { pthread_detach(thread) } else { box.release() }
-}

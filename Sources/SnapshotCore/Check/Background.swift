@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 import Synchronization
 
 /// Work on a thread of its own, begun at once; `value` waits for its end. Where there is no thread to be had, it is
@@ -15,7 +16,7 @@ final class Background<Value: Sendable> {
     init(_ work: @escaping @Sendable () -> Value) {
         self.work = work
         let result = result
-        thread = start { result.value.withLock { $0 = work() } }
+        thread = startThread { result.value.withLock { $0 = work() } }
     }
 
     func value() -> Value {
@@ -27,24 +28,4 @@ final class Background<Value: Sendable> {
     deinit {
         if let thread { pthread_join(thread, nil) }
     }
-}
-
-private final class Body: Sendable {
-    let call: @Sendable () -> Void
-    init(_ call: @escaping @Sendable () -> Void) { self.call = call }
-}
-
-private func start(_ call: @escaping @Sendable () -> Void) -> pthread_t? {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(Body(call))
-    let code = pthread_create(
-        &thread, nil,
-        { argument in
-            guard let argument else { return nil }
-            Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().call()
-            return nil
-        }, argument.toOpaque())
-    if code == 0 { return thread }
-    argument.release()
-    return nil
 }

@@ -138,18 +138,3 @@ package struct HTTPFailure: Error, Equatable, Sendable {
 extension HTTPFailure: CustomDebugStringConvertible {
     package var debugDescription: String { "HTTP transfer \(kind)" + (why.isEmpty ? "" : ", \(why)") }
 }
-
-/// Percent-encodes every byte that isn't unreserved (RFC 3986) or in `also`.
-package func percentEncoded(_ text: String, also: String = "") -> String {
-    let hex = Array("0123456789ABCDEF".utf8)
-    let kept = Array(also.utf8)
-    var out: [UInt8] = []
-    for byte in text.utf8 {
-        switch byte {
-        case 48...57, 65...90, 97...122, 45, 46, 95, 126: out.append(byte)
-        case _ where kept.contains(byte): out.append(byte)
-        default: out += [37, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
-}

@@ -52,8 +52,7 @@ package struct RTSPLogin: Equatable, Sendable {
         let request = digest("\(method):\(url)")
         var value = "Digest username=\(quoted(user)), realm=\(quoted(realm)), nonce=\(quoted(nonce)), uri=\"\(url)\""
         if hasQuality {
-            let number = String(count, radix: 16)
-            let padded = String(repeating: "0", count: max(0, 8 - number.utf8.count)) + number
+            let padded = count.padded(8, radix: 16)
             let response = digest("\(login):\(nonce):\(padded):\(clientNonce):auth:\(request)")
             value += ", qop=auth, nc=\(padded), cnonce=\"\(clientNonce)\", response=\"\(response)\""
         } else {

@@ -108,11 +108,6 @@ package struct SpoolName: Comparable, Sendable {
     package static func < (left: SpoolName, right: SpoolName) -> Bool { left.number < right.number }
 
     static let perFolder = 1000
-    var folder: String { Self.padded(number / Self.perFolder) }
-    var text: String { "\(Self.padded(number))-\(bytes).jpg" }
-
-    private static func padded(_ number: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 12 - digits.utf8.count)) + digits
-    }
+    var folder: String { (number / Self.perFolder).padded(12) }
+    var text: String { "\(number.padded(12))-\(bytes).jpg" }
 }

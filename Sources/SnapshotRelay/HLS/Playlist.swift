@@ -114,6 +114,5 @@ private func isPlainName(_ text: Substring) -> Bool { !text.isEmpty && !text.con
 /// Three decimals: a thousandth is all that players keep.
 private func decimals(_ seconds: Double) -> String {
     let thousandths = Int((seconds * 1000).rounded())
-    let rest = String(thousandths % 1000)
-    return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+    return "\(thousandths / 1000).\((thousandths % 1000).padded(3))"
 }

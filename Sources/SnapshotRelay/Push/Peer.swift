@@ -57,10 +57,7 @@ struct Peer {
 
     /// `0100007F:1F90`: the address as the kernel holds it, and the port.
     private static func text(_ address: sockaddr_in) -> String {
-        func hexadecimal(_ value: some BinaryInteger, _ digits: Int) -> String {
-            let text = String(value, radix: 16, uppercase: true)
-            return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-        }
-        return hexadecimal(address.sin_addr.s_addr, 8) + ":" + hexadecimal(UInt16(bigEndian: address.sin_port), 4)
+        let port = UInt16(bigEndian: address.sin_port)
+        return "\(address.sin_addr.s_addr.padded(8, radix: 16)):\(port.padded(4, radix: 16))".uppercased()
     }
 }

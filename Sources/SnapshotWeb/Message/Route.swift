@@ -1,3 +1,5 @@
+import SnapshotBase
+
 /// What there is to ask for.
 enum Route: Hashable {
     /// The status page.
@@ -33,7 +35,7 @@ enum Route: Hashable {
         case ("live", 1), ("recordings", 1): self = .moved(to: "/" + segments[0] + "/")
         case ("live", 2) where segments[1] == "": self = .live(camera: nil)
         case ("live", 3...) where segments[1] == "hls": self = .hls(camera: nil, file: Array(segments[2...]))
-        case ("live", 2) where segments[1] != "hls": self = .moved(to: "/live/\(Target.encode(segments[1]))/")
+        case ("live", 2) where segments[1] != "hls": self = .moved(to: "/live/\(percentEncoded(segments[1]))/")
         case ("live", 3) where segments[2] == "": self = .live(camera: segments[1])
         case ("live", 4...) where segments[2] == "hls":
             self = .hls(camera: segments[1], file: Array(segments[3...]))

@@ -22,7 +22,7 @@ struct PictureLinks {
         guard case .taken(let taken) = latest else {
             return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
         }
-        let address = camera.isEmpty ? "/latest.jpg" : "/latest/\(Target.encode(camera)).jpg"
+        let address = camera.isEmpty ? "/latest.jpg" : "/latest/\(percentEncoded(camera)).jpg"
         guard showsPicture else { return "<p class=\"card\"><a href=\"\(address)\">Latest picture</a></p>" }
         return """
             <figure class="card view"><a href="\(address)"><img src="\(address)?\(Int(taken.milliseconds))" alt="Latest picture"></a></figure>
@@ -40,7 +40,7 @@ struct LivePage {
     let playlist: Found<Timestamp>
     let now: Timestamp
 
-    private func address(_ name: String?) -> String { name.map { "/live/\(Target.encode($0))/" } ?? "/live/" }
+    private func address(_ name: String?) -> String { name.map { "/live/\(percentEncoded($0))/" } ?? "/live/" }
 
     /// The way to the others.
     private var choice: HTML {
@@ -90,7 +90,7 @@ struct RecordingsPage {
 
     var page: Page {
         let items = recordings.map { recording -> HTML in
-            let path = recording.names.map(Target.encode).joined(separator: "/")
+            let path = recording.names.map { percentEncoded($0) }.joined(separator: "/")
             return """
                 <li><a href="/recordings/\(path)">\(recording.names.joined(separator: "/").printable())</a>\
                 <span>\(.time(recording.modified)) · \(size(Double(recording.size)))</span></li>

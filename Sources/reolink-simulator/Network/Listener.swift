@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 import Synchronization
 
 /// A listening socket that gives each connection a thread of its own, and that can play dead.
@@ -57,7 +58,7 @@ final class Listener: Sendable {
                     closeOnExec(connection)
                     return connection
                 }
-                if connection >= 0 { detachThread { serve(connection) } }
+                if connection >= 0, !detach({ serve(connection) }) { close(connection) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 /// One HTTP request, whole.
 struct Request {
@@ -35,21 +36,7 @@ struct Query {
 
     /// Percent decoding and nothing else: `+` stays `+`, a stray `%` stays itself.
     static func decoded(_ raw: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var index = 0
-        while index < raw.count {
-            if raw[index] == UInt8(ascii: "%"), index + 2 < raw.count,
-                let high = Character(Unicode.Scalar(raw[index + 1])).hexDigitValue,
-                let low = Character(Unicode.Scalar(raw[index + 2])).hexDigitValue
-            {
-                result.append(UInt8(high * 16 + low))
-                index += 3
-            } else {
-                result.append(raw[index])
-                index += 1
-            }
-        }
-        return result
+        percentDecoded(bytes: raw, keepsStrays: true) ?? raw
     }
 }
 

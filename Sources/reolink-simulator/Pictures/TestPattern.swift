@@ -73,7 +73,8 @@ final class TestPattern: @unchecked Sendable {
     }
 }
 
-/// A child process and its standard output.
+/// A child process and its standard output. SnapshotBase's ends with the thread that started it: here that is the thread
+/// of a connection, and the child lasts longer.
 private final class Child {
     private let pid: pid_t
     private let output: Int32
