@@ -25,7 +25,8 @@ import Testing
     private static let values: [JSON] = [
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]),
-        Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json, .object(["a": Latch()]),
+        Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json, LearnedStore().json,
+        Latch().json, .object(["a": Latch()]),
         .array([Hour(hour: 1).json]), CameraMemory.Session().json, CameraMemory.LoginPause().json,
         JSON.string("synced"),
     ]
@@ -33,11 +34,15 @@ import Testing
     /// `json` with every field that may be left out, and something in what is empty, as far as `read` takes it.
     private static func filled(_ json: JSON, _ names: Set<String>, _ read: (JSON) -> JSON?) -> JSON {
         guard case .object(var object) = json else { return json }
-        for name in names.sorted() where [nil, .array([]), .object([:])].contains(object[name]) {
-            for value in values where read(.object(replacing(name, in: object, by: value)))?[name] == value {
-                object = replacing(name, in: object, by: value)
-                break
-            }
+        func takes(_ name: String, _ value: JSON) -> Bool {
+            read(.object(replacing(name, in: object, by: value)))?[name] == value
+        }
+        // An object that takes any name is a dictionary, and has no fields to be filled.
+        let isDictionary = values.contains { takes("no such field", $0) }
+        for name in isDictionary ? [] : names.sorted()
+        where [nil, .array([]), .object([:])].contains(object[name]) {
+            guard let value = values.first(where: { takes(name, $0) }) else { continue }
+            object = replacing(name, in: object, by: value)
         }
         var whole = JSONObject()
         for member in object.members {
