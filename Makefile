@@ -34,7 +34,7 @@ SWIFT_SOURCES = Sources Tests Package.swift
 RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 
 .NOTPARALLEL:
-.PHONY: help build build-asan build-tsan run test lint format unit-test e2e test-system test-swift-6.2 torture bench man install uninstall deb clean
+.PHONY: help build build-asan build-tsan run test lint format unit-test e2e settings-docs test-system test-swift-6.2 torture bench man install uninstall deb clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -99,6 +99,9 @@ man: $(BIN)/snapshot ## write the man pages into out/man
 	done
 	packaging/codes-manual docs/codes.md $(VERSION) >$(OUT)/man/snapshot.7
 
+settings-docs: $(BIN)/snapshot ## write docs/settings.md and README's table of settings
+	@scripts/settings-docs "$(RUN) $(BIN)/snapshot"
+
 install: man ## install under PREFIX (/usr/local); settings that are there stay as they are
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(MANDIR)/man1
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
@@ -114,8 +117,9 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 README.md SECURITY.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(OUT)/man/snapshot.env.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 $(OUT)/man/snapshot.7
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/codes.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/codes.md docs/settings.md
 	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
@@ -131,6 +135,7 @@ uninstall: ## remove what `make install` put there; settings, pictures and state
 	rm -f $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1 $(DESTDIR)$(MANDIR)/man7/snapshot.7
+	rm -f $(DESTDIR)$(MANDIR)/man5/snapshot.env.5
 	rm -f $(SHARE)/bash-completion/completions/snapshot $(ZSHDIR)/_snapshot
 	rm -f $(SHARE)/fish/vendor_completions.d/snapshot.fish
 	rm -rf $(DESTDIR)$(DOCDIR)

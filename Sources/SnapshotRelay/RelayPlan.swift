@@ -4,7 +4,7 @@ import SnapshotCore
 
 /// What the relay is to do, read from the settings and checked before anything is touched.
 package struct RelayPlan: Sendable {
-    package enum Audio: String, CaseIterable, Sendable { case auto, none }
+    package typealias Audio = StreamAudio
 
     package var camera: CameraSettings
     /// Addresses to try, without user and password, the likeliest first.
@@ -20,7 +20,7 @@ package struct RelayPlan: Sendable {
     ) throws(Failure) {
         camera = try CameraSettings(settings)
         candidates = try Self.candidates(camera, settings)
-        audio = try settings.choice(.streamAudio, default: .auto)
+        audio = try settings[Key.streamAudio]
         shared = try SharedOutputSettings(settings, camera: camera.name)
         outputs = try RelayOutputs.read(settings, shared, kinds: kinds)
     }
@@ -48,8 +48,8 @@ package struct RelayPlan: Sendable {
         switch camera.source {
         case .rtsp(let url): return [url]
         case .reolink(let host):
-            let port = try settings.integer(.cameraRTSPPort, default: 554, in: 1...65535) ?? 554
-            let stream = try settings.choice(.streamSource, default: CameraSettings.Stream.main)
+            let port = try settings[Key.cameraRTSPPort]
+            let stream = try settings[Key.streamSource]
             let number = (camera.channel < 9 ? "0" : "") + "\(camera.channel + 1)"
             return ["h264Preview", "h265Preview", "Preview"].map { name in
                 "rtsp://\(withoutPort(host)):\(port)/\(name)_\(number)_\(stream.rawValue)"

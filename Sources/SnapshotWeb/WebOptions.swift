@@ -20,23 +20,20 @@ package struct WebOptions: Sendable {
 
     package init(_ settings: Settings, environment: [String: String]) throws(Failure) {
         self.init(environment: environment)
-        statePath = try settings.path(.statePath).map { place($0, environment) } ?? statePath
-        outputDirectory = try settings.path(.outputDirectory).map { place($0, environment) } ?? outputDirectory
-        interval =
-            try settings.duration(
-                .captureInterval, default: nil, in: .milliseconds(1)...(.seconds(86400 * 366)))?
-            .seconds
-        port = try settings.integer(.healthCheckPort, default: 8080, in: 0...65535) ?? 8080
-        showsPictures = try settings.bool(.webImages, default: false)
+        statePath = try settings[Key.statePath].map { place($0, environment) } ?? statePath
+        outputDirectory = place(try settings[Key.outputDirectory], environment)
+        if try settings.value(Key.captureInterval) != nil { interval = try settings[Key.captureInterval].seconds }
+        port = try settings[Key.healthCheckPort]
+        showsPictures = try settings[Key.webImages]
         token = try settings.webToken()
     }
 
     /// What holds where settings say nothing.
     private init(environment: [String: String]) {
         statePath = directories("STATE_DIRECTORY", environment).first ?? "./state"
-        port = 8080
-        showsPictures = false
-        outputDirectory = place("stream_output", environment)
+        port = Key.healthCheckPort.fallback
+        showsPictures = Key.webImages.fallback
+        outputDirectory = place(Key.outputDirectory.fallback, environment)
         runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]
     }
 
@@ -44,7 +41,7 @@ package struct WebOptions: Sendable {
     /// - Parameter settings: nil where not even the file could be read.
     package init(_ settings: Settings?, environment: [String: String], despite failure: Failure) {
         self.init(environment: environment)
-        if let path = try? settings?.path(.statePath) { statePath = place(path, environment) }
+        if let path = try? settings?[Key.statePath] { statePath = place(path, environment) }
         trouble = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
     }
 }
@@ -55,5 +52,7 @@ private func directories(_ name: String, _ environment: [String: String]) -> [St
 
 /// Under systemd paths begin where the service keeps its state, not where this process happens to be.
 private func place(_ path: String, _ environment: [String: String]) -> String {
-    path.hasPrefix("/") ? path : (directories("STATE_DIRECTORY", environment).first ?? ".") + "/" + path
+    if path.hasPrefix("/") { return path }
+    let inside = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+    return (directories("STATE_DIRECTORY", environment).first ?? ".") + "/" + inside
 }

@@ -42,11 +42,11 @@ struct HealthCommand: ParsableCommand {
     static func tell(as format: Format?, _ settings: Settings) throws(Failure) -> Int32 {
         settings.warnings.forEach(Log("snapshot").warn)
         let settings = try settings.asOwner(makesState: false)
-        let isSet = try settings.value(.captureInterval) != nil
-        let interval = try captureInterval(settings).seconds
+        let isSet = try settings.value(Key.captureInterval) != nil
+        let interval = try settings[Key.captureInterval].seconds
         let report = HealthReport(
             statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
-            camera: try settings.string(.cameraName) ?? "camera")
+            camera: try settings[Key.cameraName])
         switch format {
         case .json: print(descriptor: 1, "\(report.json())\n")
         case .prometheus: print(descriptor: 1, report.prometheus())

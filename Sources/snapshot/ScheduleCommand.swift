@@ -32,7 +32,7 @@ struct ScheduleCommand: ParsableCommand {
         try reporting(log) { () throws(Failure) -> Int32 in
             let unit = try unitName()
             let settings = try settings()
-            let configured = try captureInterval(settings)
+            let configured = try settings[Key.captureInterval]
             let interval = try wantedInterval() ?? configured
             let files = try dropIns(unit, every: interval, settings)
             if print {
@@ -57,9 +57,8 @@ struct ScheduleCommand: ParsableCommand {
     private func wantedInterval() throws(Failure) -> Duration? {
         guard let interval else { return nil }
         do throws(Failure) {
-            return try captureInterval(
-                Settings(
-                    commandLine: [SettingKey.captureInterval.rawValue: interval], environment: [:], path: "/dev/null"))
+            let name = Key.captureInterval.key
+            return try Settings(commandLine: [name: interval], environment: [:], path: "/dev/null")[Key.captureInterval]
         } catch {
             throw Failure(
                 .own(.usage), "refused interval", interval.printable(limit: 40),
@@ -99,9 +98,8 @@ struct ScheduleCommand: ParsableCommand {
     private func dropIns(_ unit: String, every interval: Duration, _ settings: Settings) throws(Failure)
         -> [DropIn]
     {
-        let fallback = max(.seconds(5), interval * 8 / 10)
-        let upload = try settings.duration(.uploadDeadline, default: fallback, in: .zero...(.seconds(86400)))
-        let camera = try settings.duration(.cameraTimeout, default: .seconds(15), in: .zero...(.seconds(600)))
+        let upload = try uploadDeadline(settings, interval: interval)
+        let camera = try settings[Key.cameraTimeout]
         return [
             DropIn(
                 unit: "\(unit).timer",
@@ -109,7 +107,7 @@ struct ScheduleCommand: ParsableCommand {
             DropIn(
                 unit: "\(unit).service",
                 text: TimerSchedule.serviceDropIn(
-                    cameraTimeout: camera ?? .seconds(15), uploadDeadline: upload ?? fallback)),
+                    cameraTimeout: camera, uploadDeadline: upload)),
         ]
     }
 

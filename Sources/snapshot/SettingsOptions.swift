@@ -9,7 +9,8 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"))
+        help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"),
+        completion: .list(Key.all.filter { !$0.mayComeFromFile }.map { $0.key + "=" }))
     var overrides: [String] = []
 
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
@@ -20,18 +21,18 @@ struct SettingsOptions: ParsableArguments {
         var commandLine = Named<String>()
         for text in overrides {
             guard let equals = text.firstIndex(of: "="),
-                let key = SettingKey(rawValue: String(text[..<equals]))
+                let key = Key.declaration(of: String(text[..<equals]))
             else {
                 throw .settings(
                     "refused", "--set \(text.prefix { $0 != "=" }.description.printable(limit: 40))",
                     why: "must be KEY=VALUE with a known key")
             }
-            guard key.secrecy == .open else {
+            guard !key.mayComeFromFile else {
                 throw .settings(
-                    "refused", "--set \(key.rawValue)", why: "everybody can see the command line",
-                    hint: "put it into the settings file, or into a file named by \(key.rawValue)_FILE")
+                    "refused", "--set \(key.key)", why: "everybody can see the command line",
+                    hint: "put it into the settings file, or into a file named by \(key.key)_FILE")
             }
-            commandLine[key.rawValue] = String(text[text.index(after: equals)...])
+            commandLine[key.key] = String(text[text.index(after: equals)...])
         }
         return try readSettings(commandLine: commandLine, path: config)
     }

@@ -15,7 +15,7 @@ struct Snapshot: ParsableCommand {
         version: snapshotVersion,
         subcommands: [
             CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
-            RelayCommand.self,
+            RelayCommand.self, SettingsCommand.self,
         ],
         defaultSubcommand: CaptureCommand.self)
 

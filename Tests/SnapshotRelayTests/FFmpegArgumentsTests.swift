@@ -4,15 +4,15 @@ import Testing
 
 @testable import SnapshotRelay
 
-func named(_ settings: [SettingKey: String]) -> Named<String> {
-    Named(Dictionary(uniqueKeysWithValues: settings.map { ($0.key.rawValue, $0.value) }))
+func named(_ settings: [String: String]) -> Named<String> {
+    Named(Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value) }))
 }
 
 @Suite struct FFmpegArgumentsTests {
-    private func plan(_ settings: [SettingKey: String] = [:]) throws -> RelayPlan {
-        let basic: [SettingKey: String] = [
-            .cameraIP: "10.0.0.2", .streamMode: "hls,record,pipe,republish", .serverURL: "http://server/in",
-            .outputRTSPURL: "rtsp://server/live", .cameraPassword: "canary-password",
+    private func plan(_ settings: [String: String] = [:]) throws -> RelayPlan {
+        let basic: [String: String] = [
+            "CAMERA_IP": "10.0.0.2", "STREAM_MODE": "hls,record,pipe,republish", "SERVER_URL": "http://server/in",
+            "OUTPUT_RTSP_URL": "rtsp://server/live", "CAMERA_PASSWORD": "canary-password",
         ]
         return try RelayPlan(
             Settings(commandLine: named(basic.merging(settings) { $1 }), environment: [:], path: "/dev/null"))
@@ -50,7 +50,7 @@ func named(_ settings: [SettingKey: String]) -> Named<String> {
         #expect(value(pcm, behind: "-c:a") == "aac")
         for none in [
             list(StreamFacts(video: "h264", audio: nil), try plan()),
-            list(StreamFacts(video: "h264", audio: "aac"), try plan([.streamAudio: "none"])),
+            list(StreamFacts(video: "h264", audio: "aac"), try plan(["STREAM_AUDIO": "none"])),
         ] {
             #expect(none.contains("-an") && !none.contains("0:a:0"))
         }
@@ -87,7 +87,9 @@ func named(_ settings: [SettingKey: String]) -> Named<String> {
     }
 
     @Test func noSecretIsAnArgument() throws {
-        let plan = try plan([.outputRTSPURL: "rtsp://user:canary-push@server/live", .httpAuthToken: "canary-token"])
+        let plan = try plan([
+            "OUTPUT_RTSP_URL": "rtsp://user:canary-push@server/live", "HTTP_AUTH_TOKEN": "canary-token",
+        ])
         let all = list(StreamFacts(video: "h264", audio: nil), plan).joined(separator: " ")
         #expect(!all.contains("canary") && !all.contains("server"))
         for secret in ["canary-password", "canary-push", "canary-token"] {
@@ -99,14 +101,14 @@ func named(_ settings: [SettingKey: String]) -> Named<String> {
 }
 
 @Suite struct RelayPlanTests {
-    private func plan(_ settings: [SettingKey: String]) throws -> RelayPlan {
+    private func plan(_ settings: [String: String]) throws -> RelayPlan {
         try RelayPlan(Settings(commandLine: named(settings), environment: [:], path: "/dev/null"))
     }
 
     @Test func addressesOfAReolink() throws {
         let it = try plan([
-            .cameraIP: "10.0.0.2:8080", .cameraRTSPPort: "8554", .cameraChannel: "9", .streamSource: "sub",
-            .streamMode: "hls",
+            "CAMERA_IP": "10.0.0.2:8080", "CAMERA_RTSP_PORT": "8554", "CAMERA_CHANNEL": "9", "STREAM_SOURCE": "sub",
+            "STREAM_MODE": "hls",
         ])
         #expect(
             it.candidates == [
@@ -114,50 +116,52 @@ func named(_ settings: [SettingKey: String]) -> Named<String> {
                 "rtsp://10.0.0.2:8554/Preview_10_sub",
             ])
         #expect(
-            try plan([.cameraIP: "[fe80::1]:80", .streamMode: "hls"]).candidates[0]
+            try plan(["CAMERA_IP": "[fe80::1]:80", "STREAM_MODE": "hls"]).candidates[0]
                 == "rtsp://[fe80::1]:554/h264Preview_01_main")
         #expect(
-            try plan([.cameraIP: "fe80::1", .streamMode: "hls"]).candidates[0]
+            try plan(["CAMERA_IP": "fe80::1", "STREAM_MODE": "hls"]).candidates[0]
                 == "rtsp://[fe80::1]:554/h264Preview_01_main")
-        #expect(try plan([.cameraURL: "rtsp://u:p@h:1/x?y", .streamMode: "hls"]).candidates == ["rtsp://h:1/x?y"])
+        #expect(try plan(["CAMERA_URL": "rtsp://u:p@h:1/x?y", "STREAM_MODE": "hls"]).candidates == ["rtsp://h:1/x?y"])
     }
 
     @Test func modesInAnyOrderOnce() throws {
-        #expect(try plan([.cameraIP: "h", .streamMode: "record, HLS,record"]).modes == ["hls", "record"])
+        #expect(try plan(["CAMERA_IP": "h", "STREAM_MODE": "record, HLS,record"]).modes == ["hls", "record"])
     }
 
     @Test func whereToPush() throws {
-        let it = try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://u%40:p%3A@[::1]:9/live?x"])
+        let it = try plan([
+            "CAMERA_IP": "h", "STREAM_MODE": "republish", "OUTPUT_RTSP_URL": "rtsp://u%40:p%3A@[::1]:9/live?x",
+        ])
         let push = try #require(it.outputs.first as? PushOutput)
         #expect(push.host == "::1" && push.port == 9 && push.path == "/live?x")
         #expect(push.user == "u@" && push.password == "p:")
         #expect(push.url == "rtsp://[::1]:9/live?x")
-        let plain = try plan([.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "rtsp://s/a"])
+        let plain = try plan(["CAMERA_IP": "h", "STREAM_MODE": "republish", "OUTPUT_RTSP_URL": "rtsp://s/a"])
         #expect((plain.outputs.first as? PushOutput)?.port == 554)
     }
 
     @Test(
         arguments: [
-            [SettingKey.cameraIP: "h"], [.streamMode: "hls"], [.cameraIP: "h", .streamMode: "hls,video"],
-            [.cameraIP: "h", .streamMode: "hls,"], [.cameraIP: "h", .streamMode: "republish"],
-            [.cameraIP: "h", .streamMode: "pipe"], [.cameraURL: "http://h/x.jpg", .streamMode: "hls"],
-            [.cameraIP: "h", .streamMode: "hls", .stallTimeout: "1s"],
-            [.cameraIP: "h", .streamMode: "hls", .segmentTime: "0"],
-            [.cameraIP: "h", .streamMode: "record", .hlsSegmentTime: "61s"],
-            [.cameraIP: "h", .streamMode: "hls", .recordMaxAge: "0"],
-            [.cameraIP: "h", .streamMode: "republish", .outputRTSPURL: "http://s/a"],
-        ] as [[SettingKey: String]])
-    func whatIsRefused(_ settings: [SettingKey: String]) {
+            ["CAMERA_IP": "h"], ["STREAM_MODE": "hls"], ["CAMERA_IP": "h", "STREAM_MODE": "hls,video"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "hls,"], ["CAMERA_IP": "h", "STREAM_MODE": "republish"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "pipe"], ["CAMERA_URL": "http://h/x.jpg", "STREAM_MODE": "hls"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "hls", "STALL_TIMEOUT": "1s"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "hls", "SEGMENT_TIME": "0"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "record", "HLS_SEGMENT_TIME": "61s"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "hls", "RECORD_MAX_AGE": "0"],
+            ["CAMERA_IP": "h", "STREAM_MODE": "republish", "OUTPUT_RTSP_URL": "http://s/a"],
+        ] as [[String: String]])
+    func whatIsRefused(_ settings: [String: String]) {
         let failure = #expect(throws: Failure.self) { try plan(settings) }
         #expect(failure?.exitCode == 78)
     }
 
     @Test func segmentsThatWaitForTheStoreAreBounded() throws {
-        let basic: [SettingKey: String] = [.cameraIP: "h", .streamMode: "record"]
-        func retention(_ settings: [SettingKey: String]) throws -> RecordRetention? {
+        let basic: [String: String] = ["CAMERA_IP": "h", "STREAM_MODE": "record"]
+        func retention(_ settings: [String: String]) throws -> RecordRetention? {
             (try plan(basic.merging(settings) { $1 }).outputs.first as? RecordOutput)?.retention
         }
         #expect(try retention([:]) == RecordRetention())
-        #expect(try retention([.recordUpload: "yes"])?.minFree == 256 << 20)
+        #expect(try retention(["RECORD_UPLOAD": "yes"])?.minFree == 256 << 20)
     }
 }

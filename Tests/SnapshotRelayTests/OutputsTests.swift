@@ -16,7 +16,7 @@ private struct CopyOutput: RelayOutput {
     init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) { directory = shared.directory }
 
     static func check(_ settings: Settings) throws(Failure) {
-        guard try settings.string(.serverURL) != "http://wrong/" else {
+        guard try settings[Key.serverURL] != "http://wrong/" else {
             throw .settings("refused", why: "the fifth output doesn't want it")
         }
     }
@@ -67,9 +67,9 @@ private enum CopyTrouble: String, TroubleCode {
 @Suite struct OutputsTests {
     private static let kinds = RelayOutputs.all + [CopyOutput.self]
 
-    private func plan(_ modes: String, _ directory: String, _ more: [SettingKey: String] = [:]) throws -> RelayPlan {
-        let settings: [SettingKey: String] = [
-            .cameraIP: "h", .streamMode: modes, .outputDirectory: directory,
+    private func plan(_ modes: String, _ directory: String, _ more: [String: String] = [:]) throws -> RelayPlan {
+        let settings: [String: String] = [
+            "CAMERA_IP": "h", "STREAM_MODE": modes, "OUTPUT_DIR": directory,
         ]
         return try RelayPlan(
             Settings(commandLine: named(settings.merging(more) { $1 }), environment: [:], path: "/dev/null"),
@@ -106,7 +106,7 @@ private enum CopyTrouble: String, TroubleCode {
     @Test func aFifthOutputIsNamedAndItsSettingsAreChecked() throws {
         let unknown = #expect(throws: Failure.self) { try plan("hls,video", "/nowhere") }
         #expect(unknown?.why.contains("republish, hls, record, pipe or copy, or several") == true)
-        let wrong = #expect(throws: Failure.self) { try plan("hls", "/nowhere", [.serverURL: "http://wrong/"]) }
+        let wrong = #expect(throws: Failure.self) { try plan("hls", "/nowhere", ["SERVER_URL": "http://wrong/"]) }
         #expect(wrong?.why == "the fifth output doesn't want it")
     }
 

@@ -1,88 +1,64 @@
-/// Values with a rule: each reader returns the default where the key is unset and refuses what breaks the rule.
+/// The type of a setting's values.
+package protocol SettingValue: Sendable {
+    /// Nil where `text` is no such value. Ranges are the setting's kind's.
+    init?(setting text: String)
+    var settingDefault: SettingDefault { get }
+}
+
 extension Settings {
-    package func string(_ key: SettingKey) throws(Failure) -> String? { try value(key)?.text }
-
-    /// A path, as it is: `~` is the shell's, which doesn't read a settings file.
-    package func path(_ key: SettingKey) throws(Failure) -> String? {
-        guard let value = try value(key) else { return nil }
-        if value.text.first == "~" {
-            throw refusal(
-                key, value, rule: "must be a path; '~' stands for nothing here", hint: "write it out: /home/…")
+    /// The value of `setting`, or its default.
+    /// - Throws: the refusal of a value that breaks the setting's rule.
+    package subscript<Value: SettingValue>(_ setting: Setting<Value>) -> Value {
+        get throws(Failure) {
+            guard let found = try value(setting.declaration) else { return setting.fallback }
+            if let flaw = setting.declaration.kind.flaw(in: found.text) {
+                throw refusal(setting.declaration, found, rule: flaw.rule, hint: flaw.hint)
+            }
+            guard let value = Value(setting: found.text) else {
+                throw refusal(setting.declaration, found, rule: "must be \(setting.declaration.kind.description)")
+            }
+            return value
         }
-        return value.text
-    }
-
-    package func bool(_ key: SettingKey, default fallback: Bool) throws(Failure) -> Bool {
-        guard let value = try value(key) else { return fallback }
-        switch value.text.lowercased() {
-        case "true", "yes", "1": return true
-        case "false", "no", "0": return false
-        default: throw refusal(key, value, rule: "must be true, false, yes, no, 1 or 0")
-        }
-    }
-
-    package func integer(
-        _ key: SettingKey, default fallback: Int?, in range: ClosedRange<Int>
-    ) throws(Failure) -> Int? {
-        guard let value = try value(key) else { return fallback }
-        guard let number = Int(decimal: value.text), range.contains(number) else {
-            throw refusal(
-                key, value, rule: "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    package func duration(
-        _ key: SettingKey, default fallback: Duration?, in range: ClosedRange<Duration>
-    ) throws(Failure) -> Duration? {
-        guard let value = try value(key) else { return fallback }
-        guard let duration = Duration(setting: value.text) else {
-            throw refusal(key, value, rule: "must be a duration such as 10, 10s, 5m or 1h")
-        }
-        guard range.contains(duration) else {
-            let limits = "\(range.lowerBound.settingText) to \(range.upperBound.settingText)"
-            throw refusal(key, value, rule: "must be a duration from \(limits)")
-        }
-        return duration
-    }
-
-    package func size(_ key: SettingKey, default fallback: Int?) throws(Failure) -> Int? {
-        guard let value = try value(key) else { return fallback }
-        guard let bytes = byteCount(value.text) else {
-            throw refusal(key, value, rule: "must be a size such as 500K, 256M or 1G")
-        }
-        return bytes
-    }
-
-    package func choice<Choice: RawRepresentable & CaseIterable>(
-        _ key: SettingKey, default fallback: Choice
-    ) throws(Failure) -> Choice where Choice.RawValue == String {
-        guard let value = try value(key) else { return fallback }
-        guard let choice = Choice(rawValue: value.text.lowercased()) else {
-            let names = Choice.allCases.map(\.rawValue)
-            let list = names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
-            throw refusal(key, value, rule: "must be \(list)")
-        }
-        return choice
-    }
-
-    /// A URL with one of `schemes`, a host, and nothing that would break a request line.
-    package func url(_ key: SettingKey, schemes: [String]) throws(Failure) -> String? {
-        guard let value = try value(key) else { return nil }
-        guard let separator = value.text[...].range(of: "://"),
-            schemes.contains(value.text[..<separator.lowerBound].lowercased()),
-            let first = value.text[separator.upperBound...].first, first != "/",
-            !value.text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F })
-        else {
-            let list = schemes.map { $0 + "://" }.joined(separator: " or ")
-            throw refusal(
-                key, value, rule: "must be a URL that begins with \(list) and a host, without spaces")
-        }
-        return value.text
     }
 }
 
-extension Duration {
+extension String: SettingValue {
+    package init?(setting text: String) { self = text }
+    package var settingDefault: SettingDefault { .text(self) }
+}
+
+extension Bool: SettingValue {
+    package init?(setting text: String) {
+        switch text.lowercased() {
+        case "true", "yes", "1": self = true
+        case "false", "no", "0": self = false
+        default: return nil
+        }
+    }
+
+    package var settingDefault: SettingDefault { .flag(self) }
+}
+
+extension Int: SettingValue {
+    /// A number, or a size with its unit.
+    package init?(setting text: String) {
+        guard let count = byteCount(text) else { return nil }
+        self = count
+    }
+
+    package var settingDefault: SettingDefault { .number(self) }
+}
+
+extension Optional: SettingValue where Wrapped: SettingValue {
+    package init?(setting text: String) {
+        guard let value = Wrapped(setting: text) else { return nil }
+        self = value
+    }
+
+    package var settingDefault: SettingDefault { map(\.settingDefault) ?? .none }
+}
+
+extension Duration: SettingValue {
     /// `10`, `10s`, `500ms`, `5m`, `1h`, `30d`; nil for anything else.
     package init?(setting text: String) {
         let digits = text[...].prefix { $0.isASCII && $0.isNumber }
@@ -99,6 +75,8 @@ extension Duration {
         guard let number = Int(decimal: digits), number <= 3_155_760_000_000 / milliseconds else { return nil }
         self = .milliseconds(number * milliseconds)
     }
+
+    package var settingDefault: SettingDefault { .duration(self) }
 
     /// The shortest of the forms that `init(setting:)` reads.
     package var settingText: String {
@@ -127,4 +105,12 @@ package func byteCount(_ text: String) -> Int? {
     }
     guard let number = Int(decimal: digits), number < 1 << 20 || shift == 0 else { return nil }
     return number << shift
+}
+
+/// The shortest of the forms that `byteCount` reads.
+package func settingSize(_ bytes: Int) -> String {
+    for (shift, unit) in [(40, "T"), (30, "G"), (20, "M"), (10, "K")] where bytes > 0 && bytes % (1 << shift) == 0 {
+        return "\(bytes >> shift)\(unit)"
+    }
+    return "\(bytes)"
 }

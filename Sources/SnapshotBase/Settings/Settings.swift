@@ -55,8 +55,8 @@ package struct Settings: Sendable {
         var entries = Named<Dotenv.Entry>()
         for entry in try found?.entries() ?? [] {
             entries[entry.key] = entry
-            guard !SettingKey.isKnown(entry.key) else { continue }
-            let guess = SettingKey.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+            guard !Key.isKnown(entry.key) else { continue }
+            let guess = Key.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
             // What doesn't look like a setting's name may be a secret that was pasted into the wrong place.
             let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
             let place = "\(found?.path ?? ""):\(entry.line)"
@@ -66,13 +66,19 @@ package struct Settings: Sendable {
         self.warnings = warnings
     }
 
-    /// The value of `key` from its first source, or nil where it is unset.
-    package func value(_ key: SettingKey) throws(Failure) -> Value? {
+    /// What `setting` has from its first source, whatever its kind; nil where it is unset. Secrets are noted, so that
+    /// nothing shows them.
+    package func value(_ setting: Setting<some Sendable>) throws(Failure) -> Value? {
+        try value(setting.declaration)
+    }
+
+    func value(_ key: SettingDeclaration) throws(Failure) -> Value? {
         let found = try lookUp(key)
         guard let found, !found.text.isEmpty else { return nil }
         switch key.secrecy {
         case .secret: Secrets.ofThisRun.note(found.text)
-        case .url: Secrets.ofThisRun.note(url: found.text, hasSecretPath: key == .pingURL)
+        case .url: Secrets.ofThisRun.note(url: found.text, hasSecretPath: false)
+        case .urlWithSecretPath: Secrets.ofThisRun.note(url: found.text, hasSecretPath: true)
         case .open: break
         }
         if found.text.unicodeScalars.contains(where: { $0.isControl }) {
@@ -82,24 +88,24 @@ package struct Settings: Sendable {
         return found
     }
 
-    /// Like `value`, but a value that is set to nothing comes back as "".
-    package func valueOrEmpty(_ key: SettingKey) throws(Failure) -> String? {
-        let name = key.rawValue
+    /// A text for which to be set to nothing isn't to be unset.
+    package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
+        let name = setting.key
         let first = commandLine[name] ?? environment[name] ?? file[name]?.value
-        return first == "" ? "" : try value(key)?.text ?? first.map { _ in "" }
+        return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.fallback
     }
 
-    private func lookUp(_ key: SettingKey) throws(Failure) -> Value? {
-        if let text = commandLine[key.rawValue], !text.isEmpty { return Value(text: text, origin: .commandLine) }
+    private func lookUp(_ key: SettingDeclaration) throws(Failure) -> Value? {
+        if let text = commandLine[key.key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
         if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
-        if let text = environment[key.rawValue], !text.isEmpty { return try fromEnvironment(key, text) }
-        if let entry = file[key.rawValue], !entry.value.isEmpty {
+        if let text = environment[key.key], !text.isEmpty { return try fromEnvironment(key, text) }
+        if let entry = file[key.key], !entry.value.isEmpty {
             return Value(text: entry.value, origin: .file(path: path ?? "", line: entry.line))
         }
         return nil
     }
 
-    private func fromCredentialFile(_ key: SettingKey) throws(Failure) -> Value? {
+    private func fromCredentialFile(_ key: SettingDeclaration) throws(Failure) -> Value? {
         // An empty one is what a unit gives where the person has put nothing.
         for credential in credentialFiles(key) where held[credential] != nil || fileExists(credential) {
             if let value = try read(credential, for: key) { return value }
@@ -109,23 +115,23 @@ package struct Settings: Sendable {
     }
 
     /// Where systemd puts a secret.
-    private func credentialFiles(_ key: SettingKey) -> [String] {
+    private func credentialFiles(_ key: SettingDeclaration) -> [String] {
         guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return [] }
-        let name = key.rawValue.lowercased()
+        let name = key.key.lowercased()
         let dashed = String(name.map { $0 == "_" ? "-" : $0 })
         return [directory + "/" + dashed, directory + "/" + name]
     }
 
     /// What `KEY_FILE` says.
-    private func namedFile(_ key: SettingKey) -> String? {
-        let name = key.rawValue + "_FILE"
+    private func namedFile(_ key: SettingDeclaration) -> String? {
+        let name = key.key + "_FILE"
         return [environment[name], file[name]?.value].compactMap(\.self).first { !$0.isEmpty }
     }
 
     /// Reads every file that these settings name for a secret, so that they can be had without root's rights.
     package mutating func holdFiles() {
-        var paths = [try? value(.awsSharedCredentialsFile)?.text].compactMap(\.self)
-        for key in SettingKey.allCases where key.mayComeFromFile {
+        var paths = [try? value(Key.awsSharedCredentialsFile)?.text].compactMap(\.self)
+        for key in Key.all where key.mayComeFromFile {
             paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
         }
         for path in paths where held[path] == nil {
@@ -143,16 +149,16 @@ package struct Settings: Sendable {
 
     package func isHeld(_ path: String) -> Bool { held[path] != nil }
 
-    private func read(_ path: String, for key: SettingKey) throws(Failure) -> Value? {
+    private func read(_ path: String, for key: SettingDeclaration) throws(Failure) -> Value? {
         var bytes: [UInt8]
         do { bytes = try contents(of: path, limit: 65536) } catch {
-            throw .settings("cannot read \(key.rawValue) from", path, why: Self.why(error))
+            throw .settings("cannot read \(key.key) from", path, why: Self.why(error))
         }
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
             bytes.removeLast()
         }
         guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
-            throw .settings("cannot read \(key.rawValue) from", path, why: "not UTF-8 text")
+            throw .settings("cannot read \(key.key) from", path, why: "not UTF-8 text")
         }
         return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
     }
@@ -164,14 +170,14 @@ package struct Settings: Sendable {
     /// systemd's `EnvironmentFile=` leaves an inline comment on the value (`door # c`; of `"door" # c` it makes `door# c`,
     /// of an empty value `# c`), and Docker's `--env-file` leaves the quotes; in a secret either might be meant, so it is
     /// refused rather than guessed.
-    private func fromEnvironment(_ key: SettingKey, _ text: String) throws(Failure) -> Value? {
-        if key.secrecy == .secret {
+    private func fromEnvironment(_ key: SettingDeclaration, _ text: String) throws(Failure) -> Value? {
+        if case .secret = key.secrecy {
             guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
                 throw .settings(
-                    "refused", key.rawValue,
+                    "refused", key.key,
                     why:
                         "its value from the environment has a '#' beside a blank, perhaps a comment that was left on it",
-                    hint: "put the secret alone into a file and name that file in \(key.rawValue)_FILE")
+                    hint: "put the secret alone into a file and name that file in \(key.key)_FILE")
             }
             return Value(text: text, origin: .environment)
         }
@@ -180,20 +186,29 @@ package struct Settings: Sendable {
     }
 
     /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.
-    package func refusal(_ key: SettingKey, _ value: Value, rule: String, hint: String? = nil) -> Failure {
-        let shown =
-            switch key.secrecy {
-            // user:password@host, where only a host belongs.
-            case .open where value.text.contains("@") && value.text.contains(":"):
-                "'\(redactedURL(value.text).printable(limit: 120))'"
-            case .open: "'\(value.text.printable(limit: 120))'"
-            // Its path is what opens it.
-            case .url where key == .pingURL: "'\(withoutPath(value.text).printable(limit: 120))'"
-            case .url: "'\(redactedURL(value.text).printable(limit: 120))'"
-            case .secret: "(secret)"
-            }
-        return .settings(
-            "refused", "\(key.rawValue)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+    package func refusal(_ setting: Setting<some Sendable>, rule: String, hint: String? = nil) -> Failure {
+        guard let value = try? value(setting) else {
+            return .settings("refused", setting.key, why: rule, hint: hint)
+        }
+        return refusal(setting.declaration, value, rule: rule, hint: hint)
+    }
+
+    func refusal(_ key: SettingDeclaration, _ value: Value, rule: String, hint: String? = nil) -> Failure {
+        let shown = key.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
+        return .settings("refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+    }
+}
+
+extension SettingDeclaration {
+    /// As much of a value as anybody may see; nil if that is nothing.
+    package func shown(_ text: String) -> String? {
+        switch secrecy {
+        // user:password@host, where only a host belongs.
+        case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
+        case .url: redactedURL(text)
+        case .urlWithSecretPath: withoutPath(text)
+        case .secret: nil
+        }
     }
 }
 

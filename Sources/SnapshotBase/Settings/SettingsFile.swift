@@ -69,7 +69,7 @@ struct SettingsFile {
     private static func isOurs(_ key: String) -> Bool {
         let isShared =
             key.hasPrefix("AWS_") || key.hasPrefix("SSL_") || key == "CURL_CA_BUNDLE" || key.hasSuffix("_PROXY")
-        return !isShared && SettingKey.isKnown(key)
+        return !isShared && Key.isKnown(key)
     }
 
     private static func unreadable(_ path: String, _ error: SystemError) -> Failure {

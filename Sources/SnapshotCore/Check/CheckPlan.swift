@@ -5,10 +5,10 @@ import SnapshotBase
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
     private(set) var store: StoreSettings?
-    private(set) var interval = Duration.seconds(10)
+    private(set) var interval = Key.captureInterval.fallback
     private(set) var statePath = "./state"
-    private(set) var spoolMaxBytes = 256 << 20
-    private(set) var spoolMinFree = 64 << 20
+    private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
+    private(set) var spoolMinFree = Key.spoolMinFree.fallback
     /// Where the camera's video is, the likeliest address first; empty where it has none.
     private(set) var streams: [String] = []
     /// Whether the relay is to run.
@@ -18,7 +18,7 @@ struct CheckPlan: Sendable {
     /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
     init(_ settings: Settings, lockedCredentials: String?) {
         noteFile(settings)
-        let places = [SettingKey.cameraURL, .cameraIP].map { key in
+        let places = [Key.cameraURL, Key.cameraIP].map { key in
             read { () throws(Failure) in try settings.value(key)?.text ?? "" }
         }
         let hasCamera = places != ["", ""]
@@ -29,11 +29,11 @@ struct CheckPlan: Sendable {
         }
         store = read { () throws(Failure) in try StoreSettings(settings) }
         statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
-        interval = read { () throws(Failure) in try captureInterval(settings) } ?? interval
+        interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
             (spoolMaxBytes, spoolMinFree) = (whole.spoolMaxBytes, whole.spoolMinFree)
         }
-        relays = !(read { () throws(Failure) in try settings.string(.streamMode) ?? "" } ?? "").isEmpty
+        relays = !(read { () throws(Failure) in try settings[Key.streamMode] ?? "" } ?? "").isEmpty
         let camera = camera
         streams = read { () throws(Failure) in try streamAddresses(camera, settings) } ?? []
         if let lockedCredentials, let camera, camera.password.isEmpty {
@@ -54,7 +54,7 @@ struct CheckPlan: Sendable {
         let file = settings.path ?? "no file, neither ./.env nor \(Settings.systemPath): environment and defaults"
         findings.append(.passed("settings", file, facts: settings.path.map { ["file": .string($0)] } ?? [:]))
         findings += settings.warnings.map { .remark("settings", $0) }
-        guard let path = settings.path, case .file? = (try? settings.value(.cameraPassword))?.origin else { return }
+        guard let path = settings.path, case .file? = (try? settings.value(Key.cameraPassword))?.origin else { return }
         var facts = stat()
         if stat(path, &facts) == 0, facts.st_mode & 0o004 != 0 {
             findings.append(
@@ -92,8 +92,8 @@ private func streamAddresses(_ camera: CameraSettings?, _ settings: Settings) th
     switch camera?.source {
     case .rtsp(let url): return [url]
     case .reolink(let host):
-        let port = try settings.integer(.cameraRTSPPort, default: 554, in: 1...65535) ?? 554
-        let stream = try settings.choice(.streamSource, default: CameraSettings.Stream.main)
+        let port = try settings[Key.cameraRTSPPort]
+        let stream = try settings[Key.streamSource]
         let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
         let channel = (camera?.channel ?? 0) + 1
         return ["Preview", "h264Preview", "h265Preview"].map { name in

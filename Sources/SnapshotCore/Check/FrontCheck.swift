@@ -12,8 +12,8 @@ struct FrontCheck {
         do throws(Failure) {
             let front = try Settings(environment: [:], path: path)
             _ = try front.webToken()
-            let isShown = try front.bool(.webImages, default: false)
-            guard isShown, try !settings.bool(.webImages, default: false) else { return [] }
+            let isShown = try front[Key.webImages]
+            guard isShown, try !settings[Key.webImages] else { return [] }
             return [
                 .remark(
                     "web", "\(path) shows pictures, but \(own) gives none to the web front",

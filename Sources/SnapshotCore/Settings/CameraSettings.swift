@@ -12,8 +12,8 @@ package struct CameraSettings: Sendable {
         case file(path: String)
     }
 
-    package enum Auth: String, CaseIterable, Sendable { case auto, token, password }
-    package enum Stream: String, CaseIterable, Sendable { case main, sub }
+    package typealias Auth = CameraAuth
+    package typealias Stream = CameraStream
     package enum Verification: Equatable, Sendable {
         case off, authorities, pinFirst
         case pin(String)
@@ -40,32 +40,26 @@ package struct CameraSettings: Sendable {
 
     package init(_ settings: Settings) throws(Failure) {
         name = try Self.name(settings)
-        username = try settings.string(.cameraUsername) ?? "admin"
-        password = try settings.string(.cameraPassword) ?? ""
-        hasLogin = try settings.value(.cameraUsername) != nil || !password.isEmpty
-        useHTTPS = try settings.bool(.cameraUseHTTPS, default: false)
+        username = try settings[Key.cameraUsername]
+        password = try settings[Key.cameraPassword]
+        hasLogin = try settings.value(Key.cameraUsername) != nil || !password.isEmpty
+        useHTTPS = try settings[Key.cameraUseHTTPS]
         verification = try Self.verification(settings)
         authorities = try authorityFile(settings)
-        channel = try settings.integer(.cameraChannel, default: 0, in: 0...255) ?? 0
-        stream = try settings.choice(.cameraStream, default: .main)
-        auth = try settings.choice(.cameraAuth, default: .auto)
-        connectTimeout =
-            try settings.duration(
-                .cameraConnectTimeout, default: .seconds(5), in: .milliseconds(100)...(.seconds(300)))
-            ?? .seconds(5)
-        timeout =
-            try settings.duration(
-                .cameraTimeout, default: .seconds(15), in: .milliseconds(100)...(.seconds(600)))
-            ?? .seconds(15)
+        channel = try settings[Key.cameraChannel]
+        stream = try settings[Key.cameraStream]
+        auth = try settings[Key.cameraAuth]
+        connectTimeout = try settings[Key.cameraConnectTimeout]
+        timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
         source = .file(path: "")
-        if let url = try settings.value(.cameraURL) {
+        if let url = try settings[Key.cameraURL] {
             source = try readURL(url, settings)
-        } else if let address = try settings.value(.cameraIP) {
-            guard let host = urlHost(address.text) else {
+        } else if let address = try settings[Key.cameraIP] {
+            guard let host = urlHost(address) else {
                 throw settings.refusal(
-                    .cameraIP, address, rule: "must be a host, host:port or [IPv6]:port, without http://",
-                    hint: address.text.contains("://") ? "for other cameras set CAMERA_URL" : nil)
+                    Key.cameraIP, rule: "must be a host, host:port or [IPv6]:port, without http://",
+                    hint: address.contains("://") ? "for other cameras set CAMERA_URL" : nil)
             }
             source = .reolink(host: host)
         } else {
@@ -121,38 +115,38 @@ package struct CameraSettings: Sendable {
     }
 
     private static func name(_ settings: Settings) throws(Failure) -> String {
-        guard let value = try settings.value(.cameraName) else { return "camera" }
-        guard value.text.utf8.count <= 64, !value.text.utf8.contains(UInt8(ascii: "/")),
-            value.text[...].range(of: "..") == nil
+        let name = try settings[Key.cameraName]
+        guard name.utf8.count <= 64, !name.utf8.contains(UInt8(ascii: "/")),
+            name[...].range(of: "..") == nil
         else {
             throw settings.refusal(
-                .cameraName, value, rule: "must be at most 64 bytes, without '/' and '..': it goes into keys")
+                Key.cameraName, rule: "must be at most 64 bytes, without '/' and '..': it goes into keys")
         }
-        guard value.text != "." else {
-            throw settings.refusal(.cameraName, value, rule: "must be a name, not a dot")
+        guard name != "." else {
+            throw settings.refusal(Key.cameraName, rule: "must be a name, not a dot")
         }
-        return value.text
+        return name
     }
 
     private static func verification(_ settings: Settings) throws(Failure) -> Verification {
-        guard let value = try settings.value(.cameraTLSVerify) else { return .pinFirst }
-        switch value.text.lowercased() {
+        let text = try settings[Key.cameraTLSVerify]
+        switch text.lowercased() {
         case "off": return .off
         case "ca": return .authorities
         case "pin-first": return .pinFirst
         default:
-            guard PinList.isPin(value.text) else {
+            guard PinList.isPin(text) else {
                 throw settings.refusal(
-                    .cameraTLSVerify, value,
+                    Key.cameraTLSVerify,
                     rule: "must be off, ca, pin-first or sha256// and 44 base64 characters")
             }
-            return .pin(value.text)
+            return .pin(text)
         }
     }
 
     private static func size(_ settings: Settings) throws(Failure) -> (width: Int, height: Int)? {
-        let width = try settings.integer(.cameraWidth, default: nil, in: 16...16384)
-        let height = try settings.integer(.cameraHeight, default: nil, in: 16...16384)
+        let width = try settings[Key.cameraWidth]
+        let height = try settings[Key.cameraHeight]
         if let width, let height { return (width, height) }
         guard width == nil, height == nil else {
             throw .settings(
@@ -162,26 +156,24 @@ package struct CameraSettings: Sendable {
         return nil
     }
 
-    private mutating func readURL(_ value: Settings.Value, _ settings: Settings) throws(Failure) -> Source {
-        let text = value.text
+    private mutating func readURL(_ text: String, _ settings: Settings) throws(Failure) -> Source {
         let rule =
             "must begin with http://, https://, rtsp://, file: or v4l2:, with a host or path, without spaces"
         if text.hasPrefix("file:") {
             var path = text.dropFirst(5)
             if path.hasPrefix("//") { path = path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2) }
             guard let decoded = percentDecoded(path), !decoded.isEmpty else {
-                throw settings.refusal(.cameraURL, value, rule: rule)
+                throw settings.refusal(Key.cameraURL, rule: rule)
             }
             return .file(path: fileExists(String(path)) ? String(path) : decoded)
         }
         if text.hasPrefix("v4l2:") {
             let device = String(text.dropFirst(5))
-            guard device.hasPrefix("/dev/") else { throw settings.refusal(.cameraURL, value, rule: rule) }
+            guard device.hasPrefix("/dev/") else { throw settings.refusal(Key.cameraURL, rule: rule) }
             return .v4l2(device: device)
         }
-        guard let url = try settings.url(.cameraURL, schemes: ["http", "https", "rtsp", "rtsps"]),
-            let parts = URLParts(url)
-        else { throw settings.refusal(.cameraURL, value, rule: rule) }
+        guard isURL(text, ["http", "https", "rtsp", "rtsps"]), let parts = URLParts(text)
+        else { throw settings.refusal(Key.cameraURL, rule: rule) }
         if let user = parts.user {
             username = user
             password = parts.password ?? password

@@ -26,32 +26,28 @@ package struct CaptureSettings: Sendable {
         store = try StoreSettings(settings)
         keyTemplate = try KeyTemplate(settings)
         isRepeating = interval != nil
-        let configured = try captureInterval(settings)
+        let configured = try settings[Key.captureInterval]
         self.interval = interval ?? configured
-        uploadAttempts = try settings.integer(.uploadAttempts, default: 3, in: 1...100) ?? 3
-        let fallback = max(.seconds(5), self.interval * 8 / 10)
-        uploadDeadline =
-            try settings.duration(
-                .uploadDeadline, default: fallback, in: .milliseconds(100)...(.seconds(86400)))
-            ?? fallback
-        spoolMaxBytes = try settings.size(.spoolMaxBytes, default: 256 << 20) ?? 256 << 20
-        spoolMinFree = try settings.size(.spoolMinFree, default: 64 << 20) ?? 64 << 20
+        uploadAttempts = try settings[Key.uploadAttempts]
+        uploadDeadline = try SnapshotCore.uploadDeadline(settings, interval: self.interval)
+        spoolMaxBytes = try settings[Key.spoolMaxBytes]
+        spoolMinFree = try settings[Key.spoolMinFree]
         statePath = try stateDirectory(settings)
-        frozenAfter = try settings.integer(.frozenAfter, default: 12, in: 0...1_000_000) ?? 12
-        pingURL = try settings.url(.pingURL, schemes: ["http", "https"])
-        showsPictures = try settings.bool(.webImages, default: false)
+        frozenAfter = try settings[Key.frozenAfter]
+        pingURL = try settings[Key.pingURL]
+        showsPictures = try settings[Key.webImages]
         runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
     }
 }
 
-package func captureInterval(_ settings: Settings) throws(Failure) -> Duration {
-    try settings.duration(.captureInterval, default: .seconds(10), in: .seconds(1)...(.seconds(86400 * 7)))
-        ?? .seconds(10)
+/// `UPLOAD_DEADLINE`, else as long as leaves the next run its turn.
+package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Failure) -> Duration {
+    try settings[Key.uploadDeadline] ?? max(.seconds(5), interval * 8 / 10)
 }
 
 /// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
 package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
-    if let path = try settings.path(.statePath) { return path }
+    if let path = try settings[Key.statePath] { return path }
     if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
         return firstDirectory(String(cString: path))
     }

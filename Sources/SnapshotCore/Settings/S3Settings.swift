@@ -14,8 +14,6 @@ package struct S3Credentials: Equatable, Sendable {
 }
 
 package struct S3Settings: Sendable {
-    private enum Addressing: String, CaseIterable { case auto, path, virtual }
-
     package var credentials: S3Credentials
     package var bucket: String
     package var prefix: String
@@ -27,41 +25,41 @@ package struct S3Settings: Sendable {
     package var authorities: String?
 
     package init(_ settings: Settings) throws(Failure) {
-        guard let bucket = try settings.value(.s3Bucket) else {
+        guard let bucket = try settings[Key.s3Bucket] else {
             throw .settings(
                 "S3_BUCKET is not set", why: "STORAGE_BACKEND=s3 needs it",
                 hint: "set S3_BUCKET=name-of-the-bucket")
         }
-        guard bucket.text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
-            bucket.text.utf8.count <= 255, !bucket.text.hasPrefix("."), bucket.text[...].range(of: "..") == nil
+        guard bucket.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#%@:\"<>".utf8.contains($0) }),
+            bucket.utf8.count <= 255, !bucket.hasPrefix("."), bucket[...].range(of: "..") == nil
         else {
             throw settings.refusal(
-                .s3Bucket, bucket, rule: "must be a bucket's name alone, without s3:// or path")
+                Key.s3Bucket, rule: "must be a bucket's name alone, without s3:// or path")
         }
-        self.bucket = bucket.text
-        prefix = try settings.valueOrEmpty(.s3Prefix) ?? "snapshots/"
+        self.bucket = bucket
+        prefix = try settings.valueOrEmpty(Key.s3Prefix)
         guard !hasTraversal(prefix), prefix.utf8.first != UInt8(ascii: "/"), prefix.utf8.count <= 512 else {
             throw .settings(
                 "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'",
                 why: "must not begin with '/' nor contain '..'")
         }
-        let fallbackRegion = try settings.string(.awsDefaultRegion) ?? "us-east-1"
-        region = try settings.string(.awsRegion) ?? fallbackRegion
+        let fallbackRegion = try settings[Key.awsDefaultRegion]
+        region = try settings[Key.awsRegion] ?? fallbackRegion
         guard region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 47 }), region.utf8.count <= 64 else {
             throw .settings(
                 "refused", "AWS_REGION='\(region.printable(limit: 80))'",
                 why: "must be a region's name, e.g. eu-central-1")
         }
-        let addressing = try settings.choice(.s3Addressing, default: Addressing.auto)
-        endpoint = try Self.endpoint(settings, without: bucket.text, addressing)
+        let addressing = try settings[Key.s3Addressing]
+        endpoint = try Self.endpoint(settings, without: bucket, addressing)
         switch addressing {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
         // A dot in the name would leave the certificate's wildcard.
-        case .auto: isPathStyle = endpoint != nil || bucket.text.utf8.contains(UInt8(ascii: "."))
+        case .auto: isPathStyle = endpoint != nil || bucket.utf8.contains(UInt8(ascii: "."))
         }
-        checksum = try settings.choice(.s3Checksum, default: .auto)
-        authorities = try authorityFile(settings, first: .awsCABundle)
+        checksum = try settings[Key.s3Checksum]
+        authorities = try authorityFile(settings, first: Key.awsCABundle)
         credentials = try Self.credentials(settings)
     }
 
@@ -69,19 +67,19 @@ package struct S3Settings: Sendable {
     package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
 
     private static func endpoint(
-        _ settings: Settings, without bucket: String, _ addressing: Addressing
+        _ settings: Settings, without bucket: String, _ addressing: S3Addressing
     ) throws(Failure) -> URLParts? {
-        for key in [SettingKey.s3EndpointURL, .awsEndpointURLS3, .awsEndpointURL] {
-            guard let value = try settings.value(key) else { continue }
-            guard let url = try settings.url(key, schemes: ["http", "https"]), let parts = URLParts(url),
+        for key in [Key.s3EndpointURL, Key.awsEndpointURLS3, Key.awsEndpointURL] {
+            guard let url = try settings[key] else { continue }
+            guard let parts = URLParts(url),
                 parts.user == nil, !parts.target.utf8.contains(UInt8(ascii: "?"))
             else {
                 throw settings.refusal(
-                    key, value, rule: "must be a URL such as https://s3.example.org, without user and query")
+                    key, rule: "must be a URL such as https://s3.example.org, without user and query")
             }
             if let hint = parts.withoutBucket(bucket, isServersName: addressing == .path) {
                 throw settings.refusal(
-                    key, value, rule: "must be the address without the bucket, which S3_BUCKET names", hint: hint)
+                    key, rule: "must be the address without the bucket, which S3_BUCKET names", hint: hint)
             }
             return parts
         }
@@ -89,10 +87,10 @@ package struct S3Settings: Sendable {
     }
 
     private static func credentials(_ settings: Settings) throws(Failure) -> S3Credentials {
-        let key = try settings.string(.awsAccessKeyID)
-        let secret = try settings.string(.awsSecretAccessKey)
+        let key = try settings[Key.awsAccessKeyID]
+        let secret = try settings[Key.awsSecretAccessKey]
         if let key, let secret {
-            let token = try settings.string(.awsSessionToken)
+            let token = try settings[Key.awsSessionToken]
             for (name, text) in [("AWS_ACCESS_KEY_ID", key), ("AWS_SESSION_TOKEN", token ?? "")]
             where !text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
                 throw .settings("refused", "\(name)=(secret)", why: "must be printable ASCII without spaces")
@@ -108,9 +106,9 @@ package struct S3Settings: Sendable {
     }
 
     private static func sharedCredentials(_ settings: Settings) throws(Failure) -> S3Credentials {
-        let profile = try settings.string(.awsProfile) ?? "default"
+        let profile = try settings[Key.awsProfile]
         let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        var path = try settings.string(.awsSharedCredentialsFile)
+        var path = try settings[Key.awsSharedCredentialsFile]
         if path == nil, let home = getenv("HOME") { path = String(cString: home) + "/.aws/credentials" }
         guard let path, settings.isHeld(path) || fileExists(path) else {
             throw .settings(

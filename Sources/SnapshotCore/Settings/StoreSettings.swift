@@ -7,10 +7,8 @@ package enum StoreSettings: Sendable {
     case s3(S3Settings)
     case http(HTTPStoreSettings)
 
-    private enum Backend: String, CaseIterable { case s3, filesystem, http }
-
     package init(_ settings: Settings) throws(Failure) {
-        switch try settings.choice(.storageBackend, default: Backend.filesystem) {
+        switch try settings[Key.storageBackend] {
         case .filesystem: self = .filesystem(try FilesystemSettings(settings))
         case .s3: self = .s3(try S3Settings(settings))
         case .http: self = .http(try HTTPStoreSettings(settings))
@@ -38,16 +36,15 @@ package struct FilesystemSettings: Sendable {
     package var minFree: Int?
 
     package init(_ settings: Settings) throws(Failure) {
-        path = try settings.path(.localStoragePath) ?? "./snapshots"
-        maxBytes = try settings.size(.localStorageMaxBytes, default: nil)
-        maxAge = try settings.duration(
-            .localStorageMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))
-        minFree = try settings.size(.localStorageMinFree, default: nil)
+        path = try settings[Key.localStoragePath]
+        maxBytes = try settings[Key.localStorageMaxBytes]
+        maxAge = try settings[Key.localStorageMaxAge]
+        minFree = try settings[Key.localStorageMinFree]
     }
 }
 
 package struct HTTPStoreSettings: Sendable {
-    package enum Format: String, CaseIterable, Sendable { case multipart, raw }
+    package typealias Format = UploadFormat
 
     package var url: String
     /// Scheme, host and port.
@@ -61,34 +58,33 @@ package struct HTTPStoreSettings: Sendable {
     package var authorities: String?
 
     package init(_ settings: Settings) throws(Failure) {
-        guard let url = try settings.url(.httpUploadURL, schemes: ["http", "https"]) else {
+        guard let url = try settings[Key.httpUploadURL] else {
             throw .settings(
                 "HTTP_UPLOAD_URL is not set", why: "STORAGE_BACKEND=http needs it",
                 hint: "set HTTP_UPLOAD_URL=https://example.org/upload")
         }
-        guard let parts = URLParts(url), let value = try settings.value(.httpUploadURL) else {
+        guard let parts = URLParts(url) else {
             throw .settings("refused", "HTTP_UPLOAD_URL", why: "its host or its user can't be understood")
         }
-        _ = value
         self.url = parts.withoutUser
         server = "\(parts.scheme)://\(parts.authority)"
-        token = try settings.string(.httpAuthToken)
+        token = try settings[Key.httpAuthToken]
         // There is one Authorization, and the token has it.
         credentials = token == nil ? parts.user.map { ($0, parts.password ?? "") } : nil
-        format = try settings.choice(.httpUploadFormat, default: .multipart)
-        acknowledgement = try settings.string(.httpUploadAck)
+        format = try settings[Key.httpUploadFormat]
+        acknowledgement = try settings[Key.httpUploadAck]
         authorities = try authorityFile(settings)
     }
 }
 
 /// The private certificate authorities that every upload trusts, if any are named.
-package func authorityFile(_ settings: Settings, first: SettingKey? = nil) throws(Failure) -> String? {
-    for key in [first, .curlCABundle, .sslCertFile] {
-        guard let key, let value = try settings.value(key) else { continue }
-        guard access(value.text, R_OK) == 0 else {
-            throw settings.refusal(key, value, rule: "must be a readable file of certificates")
+package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
+    for key in [first, Key.curlCABundle, Key.sslCertFile] {
+        guard let key, let path = try settings[key] else { continue }
+        guard access(path, R_OK) == 0 else {
+            throw settings.refusal(key, rule: "must be a readable file of certificates")
         }
-        return value.text
+        return path
     }
     return nil
 }

@@ -2,34 +2,29 @@ import SnapshotBase
 
 /// `KEY_TEMPLATE`, checked: what a picture is called in the store.
 package struct KeyTemplate: Sendable {
-    package static let standard = "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg"
     private static let placeholders = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"]
 
     private let text: String
 
     package init(_ settings: Settings) throws(Failure) {
-        guard let value = try settings.value(.keyTemplate) else {
-            text = Self.standard
-            return
-        }
-        text = value.text
+        text = try settings[Key.keyTemplate]
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
             guard Self.placeholders.contains(String(name)), name.endIndex < rest.endIndex else {
                 let known = Self.placeholders.map { "{\($0)}" }.joined(separator: " ")
-                throw settings.refusal(.keyTemplate, value, rule: "may only contain \(known)")
+                throw settings.refusal(Key.keyTemplate, rule: "may only contain \(known)")
             }
             rest = rest[name.endIndex...]
         }
         let hasEmptyPart = text[...].cut(at: "/").contains("")
         guard !hasTraversal(text), !hasEmptyPart, !text.utf8.contains(UInt8(ascii: "\\")) else {
             throw settings.refusal(
-                .keyTemplate, value,
+                Key.keyTemplate,
                 rule: "must be a path without '..', without empty parts and not begin or end with '/'")
         }
-        guard key(camera: try settings.string(.cameraName) ?? "camera", at: .now()).utf8.count <= 512 else {
-            throw settings.refusal(.keyTemplate, value, rule: "must make keys of at most 512 bytes")
+        guard key(camera: try settings[Key.cameraName], at: .now()).utf8.count <= 512 else {
+            throw settings.refusal(Key.keyTemplate, rule: "must make keys of at most 512 bytes")
         }
     }
 

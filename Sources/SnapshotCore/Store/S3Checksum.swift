@@ -1,11 +1,6 @@
 import SnapshotBase
 
-/// The checksum that goes with an object. SigV4 signs one already; buckets with Object Lock want another header.
-package enum S3Checksum: String, CaseIterable, Sendable {
-    /// The one that the store asks for, once it has.
-    case auto
-    case md5, sha256, none
-
+extension S3Checksum {
     /// The header for `object`.
     func headers(_ object: StoredObject) -> [(name: String, value: String)] {
         switch self {

@@ -17,7 +17,7 @@ package struct HLSOutput: RelayOutput {
     package static func check(_ settings: Settings) throws(Failure) { _ = try segmentTime(settings) }
 
     private static func segmentTime(_ settings: Settings) throws(Failure) -> Duration {
-        try settings.duration(.hlsSegmentTime, default: .seconds(4), in: .seconds(1)...(.seconds(60))) ?? .seconds(4)
+        try settings[Key.hlsSegmentTime]
     }
 
     package var usesOutputDirectory: Bool { true }

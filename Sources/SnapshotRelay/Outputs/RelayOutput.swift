@@ -79,13 +79,11 @@ package struct SharedOutputSettings: Sendable {
 
     init(_ settings: Settings, camera: String) throws(Failure) {
         self.camera = camera
-        stallTimeout =
-            try settings.duration(.stallTimeout, default: .seconds(20), in: .seconds(2)...(.seconds(600)))
-            ?? .seconds(20)
-        let directory = try settings.path(.outputDirectory) ?? "stream_output"
+        stallTimeout = try settings[Key.stallTimeout]
+        let directory = try settings[Key.outputDirectory]
         // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
         self.directory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
-        showsPictures = try settings.bool(.webImages, default: false)
+        showsPictures = try settings[Key.webImages]
         statePath = try stateDirectory(settings)
     }
 }

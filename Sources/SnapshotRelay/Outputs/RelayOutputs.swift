@@ -23,15 +23,15 @@ package enum RelayOutputs {
     }
 
     private static func modes(_ settings: Settings, _ known: [String]) throws(Failure) -> [String] {
-        guard let value = try settings.value(.streamMode) else {
+        guard let text = try settings[Key.streamMode] else {
             throw .settings(
                 "STREAM_MODE is not set", why: "the relay needs to know what to do with the video",
                 hint: "set STREAM_MODE=hls, or several of \(list(known, "and")) with commas between")
         }
-        let names = value.text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed.lowercased() }
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmed.lowercased() }
         guard names.allSatisfy(known.contains) else {
             throw settings.refusal(
-                .streamMode, value, rule: "must be \(list(known, "or")), or several with commas between")
+                Key.streamMode, rule: "must be \(list(known, "or")), or several with commas between")
         }
         return names
     }

@@ -13,17 +13,17 @@ package struct PipeOutput: RelayOutput {
     package var stallTimeout: Duration
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
-        guard let value = try settings.value(.serverURL) else {
+        guard let url = try settings[Key.serverURL] else {
             throw .settings(
                 "SERVER_URL is not set", why: "STREAM_MODE=pipe needs it",
                 hint: "set SERVER_URL=https://server/ingest/name")
         }
-        guard let url = try settings.url(.serverURL, schemes: ["http", "https"]), let parts = URLParts(url) else {
-            throw settings.refusal(.serverURL, value, rule: "must be http:// or https://, a host and a path")
+        guard let parts = URLParts(url) else {
+            throw settings.refusal(Key.serverURL, rule: "must be http:// or https://, a host and a path")
         }
         self.url = parts.withoutUser
         credentials = parts.user.map { ($0, parts.password ?? "") }
-        token = try settings.string(.httpAuthToken)
+        token = try settings[Key.httpAuthToken]
         authorities = try authorityFile(settings)
         stallTimeout = shared.stallTimeout
     }

@@ -14,13 +14,13 @@ package struct PushOutput: RelayOutput, Equatable {
     package var password: String
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
-        guard let value = try settings.value(.outputRTSPURL) else {
+        guard let url = try settings[Key.outputRTSPURL] else {
             throw .settings(
                 "OUTPUT_RTSP_URL is not set", why: "STREAM_MODE=republish needs it",
                 hint: "set OUTPUT_RTSP_URL=rtsp://server:8554/name")
         }
-        guard let url = try settings.url(.outputRTSPURL, schemes: ["rtsp"]), let parts = URLParts(url) else {
-            throw settings.refusal(.outputRTSPURL, value, rule: "must be rtsp://[user:password@]host[:port]/path")
+        guard let parts = URLParts(url) else {
+            throw settings.refusal(Key.outputRTSPURL, rule: "must be rtsp://[user:password@]host[:port]/path")
         }
         let bracket = parts.authority.lastIndex(of: "]") ?? parts.authority.startIndex
         let colon = parts.authority[bracket...].lastIndex(of: ":")

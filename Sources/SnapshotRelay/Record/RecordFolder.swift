@@ -15,9 +15,9 @@ package struct RecordFolder {
     private var growing: [String] = []
 
     /// The bound that is so tight that nothing that is finished stays.
-    package var tooTight: SettingKey? {
-        if let maxBytes = retention.maxBytes, let last = lastFinished, last > maxBytes / 2 { return .recordMaxBytes }
-        return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? .recordMinFree : nil
+    package var tooTight: Setting<Int?>? {
+        if let maxBytes = retention.maxBytes, let last = lastFinished, last > maxBytes / 2 { return Key.recordMaxBytes }
+        return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? Key.recordMinFree : nil
     }
     /// The size of the last segment that was finished.
     private var lastFinished: Int?

@@ -14,19 +14,19 @@ package struct RecordOutput: RelayOutput {
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         segmentTime = try Self.segmentTime(settings)
-        upload = try settings.bool(.recordUpload, default: false) ? SegmentUploadSettings(settings) : nil
+        upload = try settings[Key.recordUpload] ? SegmentUploadSettings(settings) : nil
         retention = try RecordRetention(settings, uploads: upload != nil)
         self.shared = shared
     }
 
     package static func check(_ settings: Settings) throws(Failure) {
         _ = try segmentTime(settings)
-        _ = try settings.bool(.recordUpload, default: false)
+        _ = try settings[Key.recordUpload]
         _ = try RecordRetention(settings, uploads: false)
     }
 
     private static func segmentTime(_ settings: Settings) throws(Failure) -> Duration {
-        try settings.duration(.segmentTime, default: .seconds(60), in: .seconds(1)...(.seconds(86400))) ?? .seconds(60)
+        try settings[Key.segmentTime]
     }
 
     package var usesOutputDirectory: Bool { true }

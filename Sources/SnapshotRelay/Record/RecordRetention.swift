@@ -14,8 +14,8 @@ package struct RecordRetention: Equatable, Sendable {
 
     /// - Parameter uploads: what waits for the store must not fill the disk, so there is a bound even if none is set.
     init(_ settings: Settings, uploads: Bool) throws(Failure) {
-        maxBytes = try settings.size(.recordMaxBytes, default: nil)
-        maxAge = try settings.duration(.recordMaxAge, default: nil, in: .seconds(1)...(.seconds(86400 * 36500)))
-        minFree = try settings.size(.recordMinFree, default: uploads ? 256 << 20 : nil)
+        maxBytes = try settings[Key.recordMaxBytes]
+        maxAge = try settings[Key.recordMaxAge]
+        minFree = try settings[Key.recordMinFree] ?? (uploads ? 256 << 20 : nil)
     }
 }

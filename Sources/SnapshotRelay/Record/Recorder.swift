@@ -64,10 +64,10 @@ final class Recorder: OpenOutput {
         }
     }
 
-    private func warn(of bound: SettingKey) {
-        let isSize = bound == .recordMaxBytes
+    private func warn(of bound: Setting<Int?>) {
+        let isSize = bound.key == Key.recordMaxBytes.key
         log.warn(
-            "recordings are deleted as soon as they are finished: \(bound.rawValue) "
+            "recordings are deleted as soon as they are finished: \(bound.key) "
                 + (isSize ? "holds less than two of them" : "wants more room than there is"))
         log.write(
             .warning,

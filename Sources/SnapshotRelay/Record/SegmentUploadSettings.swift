@@ -11,11 +11,8 @@ package struct SegmentUploadSettings: Sendable {
     init(_ settings: Settings) throws(Failure) {
         store = try StoreSettings(settings)
         keyTemplate = try KeyTemplate(settings)
-        attempts = try settings.integer(.uploadAttempts, default: 3, in: 1...100) ?? 3
+        attempts = try settings[Key.uploadAttempts]
         // A segment is as large as hundreds of pictures.
-        deadline =
-            try settings.duration(
-                .uploadDeadline, default: .seconds(300), in: .milliseconds(100)...(.seconds(86400)))
-            ?? .seconds(300)
+        deadline = try settings[Key.uploadDeadline] ?? .seconds(300)
     }
 }

@@ -1,0 +1,37 @@
+import ArgumentParser
+import SnapshotBase
+
+struct SettingsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settings", abstract: "Show every setting: what it means, its default, and the value in force.",
+        discussion: """
+            A secret's value is never shown, only where it comes from. A value that breaks its setting's rule is shown \
+            with the rule; `snapshot check` also tries what the settings say.
+            """)
+
+    @Argument(
+        help: ArgumentHelp("Only these settings.", valueName: "key"), completion: .list(Key.all.map(\.key)))
+    var keys: [String] = []
+
+    @Flag(help: "Print a JSON list.")
+    var json = false
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+        let log = options.log()
+        try reporting(log) { () throws(Failure) -> Int32 in
+            var wanted = keys.isEmpty ? Key.all : []
+            for name in keys { wanted.append(try Key.named(name)) }
+            let settings = try options.read()
+            settings.warnings.forEach(log.warn)
+            let reports = wanted.map { SettingReport($0, settings) }
+            if json {
+                print(descriptor: 1, "\(JSON.array(reports.map(\.json)))\n")
+            } else {
+                for report in reports { print(descriptor: 1, "\(TerminalText(lines: report.text))\n") }
+            }
+            return 0
+        }
+    }
+}
