@@ -4,7 +4,7 @@ import SnapshotBase
 /// Something that gives one still picture.
 ///
 /// `snapshot` asks once and returns the bytes as they came; it is the gate, not the camera, that says whether they are
-/// a picture. It ends by the deadline, keeps at most `Picture.maximumBytes`, and asks with credentials at most once:
+/// a picture. It ends by the deadline, keeps at most `CameraSettings.maxBytes`, and asks with credentials at most once:
 /// trying again is the next run's business.
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
@@ -24,6 +24,6 @@ package func makeCamera(
     case .reolink(let host): ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
     case .http(let url): HTTPCamera(settings: settings, url: url, client: client, trust: trust)
     case .rtsp, .v4l2: FFmpegCamera(settings: settings, trust: trust)
-    case .file(let path): FileCamera(path: path)
+    case .file(let path): FileCamera(path: path, maxBytes: settings.maxBytes)
     }
 }

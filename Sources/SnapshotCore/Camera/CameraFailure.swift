@@ -51,7 +51,8 @@ extension Failure {
         case .tooLarge:
             return make(
                 .picture(.tooLarge), "bad picture from camera",
-                why: "it is over \(Picture.maximumBytes >> 20) MiB, or never ends", hint: nil)
+                why: "it is over \(sizeText(settings.maxBytes)), or never ends",
+                hint: nil)
         case .endless:
             return make(
                 .picture(.stream), "no picture from camera", why: failure.why,

@@ -22,7 +22,7 @@ struct FFmpegCamera: Camera {
     private func picture(
         _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
     ) throws(Failure) -> [UInt8] {
-        let result = try Child.run(command, outputLimit: Picture.maximumBytes, deadline: deadline)
+        let result = try Child.run(command, outputLimit: settings.maxBytes, deadline: deadline)
         if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings) }
         if !result.output.isEmpty, !result.isTimedOut { return result.output }
         if let failure = gateway?.failure { throw failure }

@@ -5,6 +5,7 @@ import SnapshotBase
 /// for a little.
 struct FileCamera: Camera {
     let path: String
+    let maxBytes: Int
     /// A file that has been as it is for so long isn't being written.
     private static let calm = Duration.seconds(1)
 
@@ -30,8 +31,8 @@ struct FileCamera: Camera {
         let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
         let before = try file.status()
         guard before.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", number: EINVAL) }
-        let bytes = try file.readAll(limit: Picture.maximumBytes + 1)
-        guard bytes.count <= Picture.maximumBytes else { throw SystemError("read", number: EFBIG) }
+        let bytes = try file.readAll(limit: maxBytes + 1)
+        guard bytes.count <= maxBytes else { throw SystemError("read", number: EFBIG) }
         let after = try file.status()
         let isSame =
             before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec

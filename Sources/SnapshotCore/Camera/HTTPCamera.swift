@@ -14,7 +14,7 @@ struct HTTPCamera: Camera {
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         var request = HTTPRequest("GET", url, deadline: deadline)
-        request.maximumBody = Picture.maximumBytes
+        request.maximumBody = settings.maxBytes
         request.credentials = settings.login.map { ($0, settings.password) }
         request.needsDigest = host != nil && memory.digestHost == host
         let response = try client.ask(request, of: settings, trust)

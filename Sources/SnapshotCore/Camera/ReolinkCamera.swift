@@ -110,7 +110,7 @@ struct ReolinkCamera: Camera {
         query += "&snapType=\(settings.stream.rawValue)"
         if let size = settings.size { query += "&width=\(size.width)&height=\(size.height)" }
         var request = HTTPRequest("GET", url(query), deadline: deadline)
-        request.maximumBody = Picture.maximumBytes
+        request.maximumBody = settings.maxBytes
         let response = try client.ask(request, of: settings, trust)
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body

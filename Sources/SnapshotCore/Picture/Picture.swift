@@ -11,9 +11,6 @@ package struct Picture: Sendable {
     /// so that it can be one that costs little.
     package let scanDigest: String
 
-    /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
-    package static let maximumBytes = 16 << 20
-
     package init(checking bytes: [UInt8]) throws(JPEG.Flaw) {
         let jpeg = try JPEG(checking: bytes)
         self.bytes = bytes

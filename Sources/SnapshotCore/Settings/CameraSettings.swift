@@ -35,6 +35,8 @@ package struct CameraSettings: Sendable {
     /// Pixels; both or neither.
     package var size: (width: Int, height: Int)?
     package var auth: Auth
+    /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
+    package var maxBytes: Int
     package var connectTimeout: Duration
     package var timeout: Duration
 
@@ -49,6 +51,7 @@ package struct CameraSettings: Sendable {
         channel = try settings[Key.cameraChannel]
         stream = try settings[Key.cameraStream]
         auth = try settings[Key.cameraAuth]
+        maxBytes = 16 << 20
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
