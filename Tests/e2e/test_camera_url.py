@@ -175,3 +175,17 @@ def test_hints_are_for_the_setting_in_use(snapshot, status, hint):
         result = snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69)
         assert not any(name in result.stderr for name in ("CAMERA_USE_HTTPS", "CAMERA_WIDTH", "CAMERA_STREAM"))
         assert hint is None or hint in result.hints[0]
+
+
+@pytest.mark.parametrize("size, limit, code", [(17 << 20, None, 69), (17 << 20, "24M", 0), (90_000, "64K", 69), (20_000, "64K", 0)])
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_the_largest_picture(snapshot, tmp_path, way, size, limit, code):
+    body = picture(size=size)
+    with Camera() as camera:
+        camera.picture = lambda *_: body
+        (tmp_path / "still.jpg").write_bytes(body)
+        snapshot.set(CAMERA_URL=camera.still_url() if way == "http" else f"file:{tmp_path}/still.jpg")
+        if limit:
+            snapshot.set(CAMERA_MAX_BYTES=limit)
+        snapshot.capture().expect(code)
+        assert list(snapshot.stored().values()) == ([] if code else [body])

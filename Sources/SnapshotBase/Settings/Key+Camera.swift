@@ -36,6 +36,8 @@ extension Key {
     package static let cameraTimeout = Setting(
         "CAMERA_TIMEOUT", .duration(.milliseconds(100)...(.seconds(600))), default: .seconds(15),
         "How long all of the asking for a picture may take.")
+    package static let cameraMaxBytes = Setting(
+        "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is taken.")
     package static let cameraRTSPPort = Setting(
         "CAMERA_RTSP_PORT", .number(1...65535), default: 554, "The port of a Reolink camera's video.")
     package static let captureInterval = Setting(
@@ -50,6 +52,7 @@ extension Key {
         cameraUseHTTPS.declaration, cameraTLSVerify.declaration, cameraChannel.declaration, cameraStream.declaration,
         cameraWidth.declaration, cameraHeight.declaration, cameraAuth.declaration, cameraName.declaration,
         cameraConnectTimeout.declaration, cameraTimeout.declaration, cameraRTSPPort.declaration,
+        cameraMaxBytes.declaration,
         captureInterval.declaration, frozenAfter.declaration,
     ]
 }

@@ -52,7 +52,7 @@ extension Failure {
             return make(
                 .picture(.tooLarge), "bad picture from camera",
                 why: "it is over \(sizeText(settings.maxBytes)), or never ends",
-                hint: nil)
+                hint: "set CAMERA_MAX_BYTES where the camera's pictures are larger")
         case .endless:
             return make(
                 .picture(.stream), "no picture from camera", why: failure.why,

@@ -51,7 +51,7 @@ package struct CameraSettings: Sendable {
         channel = try settings[Key.cameraChannel]
         stream = try settings[Key.cameraStream]
         auth = try settings[Key.cameraAuth]
-        maxBytes = 16 << 20
+        maxBytes = try settings[Key.cameraMaxBytes]
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
