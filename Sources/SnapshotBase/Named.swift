@@ -6,7 +6,10 @@ package struct Named<Value> {
     package init() {}
 
     private func index(of name: String) -> Int? {
-        for index in 0..<entries.count where entries[index].name == name { return index }
+        // Most names differ in length, which costs less to see than that their bytes do.
+        let length = name.utf8.count
+        for index in 0..<entries.count
+        where entries[index].name.utf8.count == length && entries[index].name == name { return index }
         return nil
     }
 

@@ -8,6 +8,8 @@ package struct KeyTemplate: Sendable {
 
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
+        // The check costs as much as reading all other settings.
+        if text == Key.keyTemplate.fallback { return }
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
