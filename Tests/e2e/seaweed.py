@@ -19,7 +19,7 @@ def start(folder, parent=None):
     def identity(name, keys, actions):
         return {"name": name, "credentials": [{"accessKey": keys[0], "secretKey": keys[1]}], "actions": actions}
 
-    (folder / "data").mkdir(parents=True)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "s3.json").write_text(json.dumps({"identities": [
         identity("owner", OWNER, ["Admin", "Read", "Write", "List", "Tagging"]),
         identity("camera", CAMERA, [f"Write:{BUCKET}"])]}))
@@ -30,7 +30,8 @@ def start(folder, parent=None):
          f"-volume.port={volume}", f"-volume.port.grpc={grpc[1]}", "-volume.max=100",
          "-filer", f"-filer.port={filer}", f"-filer.port.grpc={grpc[2]}",
          "-s3", f"-s3.port={s3}", f"-s3.port.grpc={grpc[3]}", f"-s3.config={folder}/s3.json",
-         "-s3.port.iceberg=0", "-s3.autoCreateBucket=false"],
+         # Two more doors with fixed numbers, which a second server would find taken.
+         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"],
         folder / "weed.log", cwd=folder, parent=parent)
     wait_until(lambda: listens(s3), 60, "SeaweedFS")
     server = {"pids": [pid], "http": f"http://127.0.0.1:{s3}", "port": s3, "owner": OWNER, "camera": CAMERA,
