@@ -49,7 +49,7 @@ def playing(browser):
     return browser.execute_script(PLAYING)
 
 
-@pytest.mark.parametrize("token", [None, "s3cret-token"], ids=["open", "token"])
+@pytest.mark.parametrize("token", [None, "s3cret-token-of-the-page"], ids=["open", "token"])
 def test_live_view_plays(browser, tmp_path, stream, token):
     healthy(tmp_path / "state")
     settings = {"WEB_TOKEN": token} if token else {}

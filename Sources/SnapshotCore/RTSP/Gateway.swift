@@ -113,6 +113,7 @@ private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Des
         if session.hasSeenDigest { destination.digest.set() }
         destination.ended(.session(end, wasFlowing: session.isFlowing))
         session.close()
+        line.finish(within: .seconds(1))
     }
 }
 

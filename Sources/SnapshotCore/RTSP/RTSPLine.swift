@@ -19,6 +19,23 @@ extension RTSPLine {
     }
 }
 
+extension RTSPLine {
+    /// Closes the connection and waits until the other side has closed it, too: a camera that still ends one session may
+    /// refuse the next.
+    func finish(within patience: Duration) {
+        let deadline = Deadline.after(patience)
+        shutdown(descriptor, Int32(SHUT_WR))
+        var rest = [UInt8](repeating: 0, count: 16384)
+        while !deadline.hasPassed {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard retrying({ poll(&ready, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else { return }
+            // Straight from the socket: what still comes is for nobody, encrypted or not.
+            let count = retrying { recv(descriptor, &rest, rest.count, Int32(MSG_DONTWAIT)) }
+            if count == 0 || count < 0 && errno != EAGAIN { return }
+        }
+    }
+}
+
 /// TCP as it is.
 package final class PlainLine: RTSPLine {
     private let socket: FileHandle
