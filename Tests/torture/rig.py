@@ -193,6 +193,11 @@ def trace(rig, path, *arguments):
     return done, calls
 
 
+def locked(calls):
+    """Where in a run's calls the state's lock is opened: by its path, or by its name below the folder."""
+    return next(i for i, (_, _, line) in enumerate(calls) if re.search(r'[/"]lock"', line))
+
+
 def inject(name, what, when):
     """The prefix that does `what` to the call of that name and number; `5+`: to the fifth and all after it."""
     return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={when}")

@@ -5,12 +5,13 @@ import random
 import pytest
 
 from disk import remount, small_disk
-from rig import BACKENDS, inject, rig, trace
+from rig import BACKENDS, inject, locked, rig, trace
 
 DISK = ("EIO", "ENOSPC", "EROFS")
 ERRORS = {
-    "openat": (*DISK, "EMFILE", "EACCES"), "write": DISK, "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK,
-    "rename": DISK, "unlink": DISK, "rmdir": DISK, "mkdir": DISK, "fchmod": ("EPERM",), "read": ("EIO",),
+    "openat": (*DISK, "EMFILE", "EACCES"), "openat2": (*DISK, "EMFILE", "EACCES"), "write": DISK, "pwrite64": DISK, "fsync": DISK, "fdatasync": DISK,
+    "rename": DISK, "renameat": DISK, "renameat2": DISK, "unlink": DISK, "unlinkat": DISK, "rmdir": DISK, "mkdir": DISK,
+    "mkdirat": DISK, "fchmod": ("EPERM",), "read": ("EIO",),
     "newfstatat": ("EIO",), "fstat": ("EIO",), "lseek": ("EIO",), "getdents64": ("EIO",), "access": ("EIO",),
     "statfs": ("EIO",), "flock": ("ENOLCK",), "close": ("EIO",), "getrandom": ("EAGAIN",), "clock_adjtime": ("EPERM",),
     "socket": ("EMFILE", "EAFNOSUPPORT"), "connect": ("ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT"),
@@ -23,7 +24,7 @@ ONCE_ONLY = {"close", "fcntl", "getrandom", "clock_adjtime", "access", "poll"}
 
 def cases(calls, long):
     begin = next(i for i, (name, _, line) in enumerate(calls) if '"/etc/snapshot' in line or '".env"' in line)
-    lock = next(i for i, (_, _, line) in enumerate(calls) if "/lock" in line)
+    lock = locked(calls)
     found = [(name, error, f"{when}{more}", line, i < lock)
              for i, (name, when, line) in enumerate(calls) if i >= begin
              for error in ERRORS.get(name, ()) for more in ("", "+") if not (more and name in ONCE_ONLY)]

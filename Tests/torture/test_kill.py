@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from rig import BACKENDS, inject, rig, trace
+from rig import BACKENDS, inject, locked, rig, trace
 
 KILLED = -signal.SIGKILL
 SCENARIOS = ("up", "down", "back")
@@ -37,9 +37,9 @@ def sample(calls, long):
     """All calls; in the short form one in so many, and every one that changes a file's name or ends a write."""
     if long:
         return calls
-    begin = next(i for i, (name, _, line) in enumerate(calls) if "/lock" in line)
+    begin = locked(calls)
     step = max(1, (len(calls) - begin) // SHORT)
-    vital = {"rename", "unlink", "fsync", "fdatasync", "pwrite64", "rmdir"}
+    vital = {"rename", "renameat", "renameat2", "unlink", "unlinkat", "fsync", "fdatasync", "pwrite64", "rmdir"}
     chosen = set(range(begin, len(calls), step)) | {i for i in range(begin, len(calls)) if calls[i][0] in vital}
     return [calls[i] for i in sorted(chosen)]
 
