@@ -83,7 +83,7 @@ def test_a_still_picture_through_ffmpeg(relay):
 
 
 def test_the_live_view_of_a_second_camera(relay):
-    relay.settings("yard", CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls", HLS_SEGMENT_TIME="1s")
+    relay.settings("yard", CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls", HLS_SEGMENT_TIME="1s", WEB_IMAGES="true")
     relay.write("/etc/snapshot/web.env", "WEB_IMAGES=true\n")
     relay.run("systemctl start snapshot-relay@yard.service snapshot-web.socket")
     live = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/live/yard/hls/stream.m3u8"

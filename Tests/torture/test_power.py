@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from blockdisk import Disk, format, fsck
-from rig import inject, rig, trace
+from rig import inject, rig, locked, trace
 
 SHORT, LONG = 100, 1000
 CASES = [("filesystem", "up"), ("filesystem", "back"), ("http", "down"), ("http", "back")]
@@ -42,7 +42,7 @@ def test_power_cut(tmp_path, backend, scenario, long, figure):
         with Disk(image, mount):
             done, calls = trace(r, tmp_path / "trace", "capture")
             assert done.code == (75 if scenario == "down" else 0), done
-        begin = next(i for i, (_, _, line) in enumerate(calls) if "state/lock" in line)
+        begin = locked(calls)
         fork = random.Random(20260121)
         chosen = [calls[fork.randrange(begin, len(calls))] for _ in range(count)]
         taken = len(r.store.receiver.received) if r.store.remote else 0
