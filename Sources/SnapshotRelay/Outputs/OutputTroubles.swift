@@ -6,8 +6,11 @@ package final class OutputTroubles: Sendable {
 
     package init() {}
 
-    /// By the output's mode.
-    package var all: [String: OutputTrouble] { troubles.withLock { $0 } }
+    /// By the output's mode. A copy with storage of its own: ThreadSanitizer doesn't see that a thread changes shared storage
+    /// only when the other has let go of it.
+    package var all: [String: OutputTrouble] {
+        troubles.withLock { Dictionary(uniqueKeysWithValues: $0.map { ($0.key, $0.value) }) }
+    }
 
     fileprivate func set(_ mode: String, _ trouble: OutputTrouble?) { troubles.withLock { $0[mode] = trouble } }
 
