@@ -52,7 +52,7 @@ def watched(rig, seconds, modes, camera, central, ingest):
         time.sleep(seconds)
         after = relay.cpu, cpu(ffmpeg)
         return {"command": command, "supervisor": after[0] - before[0], "ffmpeg": after[1] - before[1],
-                "memory": relay.rss, "list": camera.url("h264Preview_01_main")}
+                "memory": relay.peak, "list": camera.url("h264Preview_01_main")}
 
 
 def unwatched(command, url, seconds, folder):

@@ -19,8 +19,8 @@ STALL = 6
 PATIENCE = STALL + 5
 """How long after a fault's end media may take to flow again."""
 
-MOST_MEMORY = most_memory(20 * 1024, debug=50 * 1024)
-"""The most memory that the supervisor may ever need, in KiB; a debug build needs more."""
+MOST_MEMORY = most_memory(8 * 1024, debug=20 * 1024)
+"""The most memory that the supervisor itself may hold, in KiB; a debug build needs more."""
 
 
 class Relay:
@@ -82,10 +82,18 @@ class Relay:
         return next((p for p in self.children if (_status(p) or ("", ""))[0] == "ffmpeg"), None)
 
     @property
-    def rss(self):
-        """Peak memory of the relay itself, in KiB."""
+    def memory(self):
+        """Memory that the relay itself holds now, in KiB. How much of its program's file is mapped is the kernel's choice."""
+        return self._status("RssAnon")
+
+    @property
+    def peak(self):
+        """The most memory that was ever mapped, with the pages of the program's file, in KiB."""
+        return self._status("VmHWM")
+
+    def _status(self, name):
         status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
 
     @property
     def cpu(self):

@@ -121,7 +121,7 @@ def test_modes(snapshot, rtsp, central, tmp_path, modes, kind, path):
                 time.sleep(3)
             assert len(relay.children) == 1 and relay.ffmpeg, "one ffmpeg for all outputs"
             assert relay.report["modes"] == wanted and "failing" not in relay.report, relay.report
-            assert relay.rss <= MOST_MEMORY, f"{relay.rss} KiB"
+            assert relay.memory <= MOST_MEMORY, f"{relay.memory} KiB"
             relay.stop()
         assert relay.report["state"] == "stopped" and relay.report["restarts"] == 0
         if "hls" in wanted:

@@ -111,7 +111,7 @@ def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
                    **target.settings) as relay:
             relay.wait_running()
             wait_until(lambda: len(videos(target)) >= 3, 25, f"uploads: {relay.stderr}")
-            assert relay.rss < most_memory(40 * 1024, debug=50 * 1024)
+            assert relay.memory < most_memory(20 * 1024, debug=30 * 1024)
             relay.stop()
         got = videos(target)
         for key, data in got.items():

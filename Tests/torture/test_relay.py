@@ -93,7 +93,7 @@ def test_relay_soak(tmp_path, long, figure):
                     heals.setdefault(name, []).append(player.wait(2, HEALS, since=fixed + 0.3))
                     wait_until(lambda: len(relay.children) == 1, HEALS, "one ffmpeg")
                     assert not relay.zombies()
-                    samples.append((held(relay.pid), relay.descriptors))
+                    samples.append((relay.memory, relay.descriptors))
                     for request in ingest.requests:
                         # What was taken isn't needed any more.
                         del request["body"][:]
@@ -106,8 +106,8 @@ def test_relay_soak(tmp_path, long, figure):
                 # Once all is well, everything flows.
                 wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, PEACE,
                            f"peace: {relay.report}")
-            peak = relay.rss
-            assert peak <= MOST_MEMORY, peak
+            peak = relay.peak
+            assert relay.memory <= MOST_MEMORY, relay.memory
             relay.stop()
         for path in relay.recordings:
             media.decode(path)
@@ -126,9 +126,3 @@ def test_relay_soak(tmp_path, long, figure):
         figure("memory of its own", f"{samples[0][0] / 1024:.1f} to {samples[-1][0] / 1024:.1f} MiB")
         figure("peak", f"{peak / 1024:.1f} MiB")
         figure("segments seen", len(player.known))
-
-
-def held(pid):
-    """Memory that a process itself holds now, in KiB: its code comes and goes as it is used."""
-    with open(f"/proc/{pid}/status") as status:
-        return int(next(line for line in status if line.startswith("RssAnon")).split()[1])
