@@ -10,7 +10,7 @@ from measuring import Command, Meter
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path.insert(0, str(ROOT / "Tests" / "e2e"))
+sys.path.insert(0, str(ROOT / "Tests" / "kit"))
 
 import rgw  # noqa: E402
 from bucket import client  # noqa: E402

@@ -6,7 +6,7 @@ import re
 
 from installed import PASSWORD, Installed, taken, wait_for
 
-E2E = pathlib.Path(__file__).parents[1] / "e2e"
+KIT = pathlib.Path(__file__).parents[1] / "kit"
 STATE = "/var/lib/snapshot"
 PICTURES = "/mnt/pictures"
 HOME_CAM = "/home/pi/cam"
@@ -72,7 +72,7 @@ class Field:
         self.pin = box.out(
             "openssl x509 -in /root/camera.crt -pubkey -noout | openssl pkey -pubin -outform der "
             "| openssl dgst -sha256 -binary | base64")
-        box.write("/root/rtsp_server.py", (E2E / "rtsp_server.py").read_text())
+        box.write("/root/rtsp_server.py", (KIT / "rtsp_server.py").read_text())
         box.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
         self.start_secure_camera("/root/camera.pem")
         box.start_camera()

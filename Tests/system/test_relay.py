@@ -8,7 +8,7 @@ import pytest
 
 from installed import wait_for
 
-SERVER = pathlib.Path(__file__).parents[1] / "e2e/rtsp_server.py"
+SERVER = pathlib.Path(__file__).parents[1] / "kit/rtsp_server.py"
 URL = "rtsp://127.0.0.1:8554/h264Preview_01_main"
 OUTPUT = "/var/lib/snapshot/stream_output"
 

@@ -1,15 +1,12 @@
 """Short and long form, and the table of what was measured."""
 import os
 import shutil
-import sys
 import tempfile
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "e2e"))
+import pytest
 
-import pytest  # noqa: E402
-import builds  # noqa: E402
-import shared  # noqa: E402
+import builds
+import shared
 
 
 def pytest_addoption(parser):

@@ -16,7 +16,7 @@ from line import Line
 from process import wait_until
 from relay import MOST_MEMORY, Ingest, Relay, begin
 from rtsp import RTSPServer, rtp_times
-from test_canary import forms
+from canary import forms
 
 pytestmark = pytest.mark.tsan
 

@@ -1,11 +1,11 @@
 """`snapshot settings`, and all that has to agree with what it says."""
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from builds import ROOT
+
 KEYS = ["key", "kind", "default", "secret", "meaning", "value", "origin"]
 
 

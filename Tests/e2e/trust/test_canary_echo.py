@@ -8,8 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from camera import Camera, http
-from test_gate import refusal
+from camera import Camera, http, refusal
 from echo import WAYS, Echo
 from watch import ProcessWatch
 

@@ -13,7 +13,7 @@ from line import Line
 from process import wait_until
 from relay import PATIENCE, STALL, Ingest, Relay
 from rtsp import RTSPServer
-from test_canary import forms
+from canary import forms
 
 pytestmark = pytest.mark.tsan
 

@@ -12,7 +12,7 @@ import builds
 from builds import binary
 from ring import Ring
 
-HERE = Path(__file__).parent
+KIT = Path(__file__).parent
 
 
 def memory_limit():
@@ -156,7 +156,7 @@ class Snapshot:
             environment.pop(k, None)
         with open(out, "wb") as o, open(err, "wb") as e:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(HERE / "measure.py"), str(report), *map(str, prefix),
+                [sys.executable, "-I", "-S", str(KIT / "measure.py"), str(report), *map(str, prefix),
                  str(self.binary), *map(str, arguments)],
                 stdin=subprocess.DEVNULL, stdout=o, stderr=e, env=environment, cwd=self.folder, start_new_session=True)
         self._running.append(Running(process, report, out, err))

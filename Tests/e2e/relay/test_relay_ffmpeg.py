@@ -10,7 +10,7 @@ import pytest
 from process import free_port, wait_until
 from relay import MOST_MEMORY, Relay, instead_of_ffmpeg
 from rtsp import RTSPServer
-from test_canary import forms
+from canary import forms
 
 pytestmark = pytest.mark.tsan
 

@@ -1,11 +1,10 @@
 """No secret shows: not in arguments, output, files or errors, however a run ends and however talkative it is."""
-import base64
-import json
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 
 from camera import Camera, http
+from canary import forms
 from faultproxy import FaultProxy
 from pictures import picture
 from process import free_port
@@ -19,14 +18,6 @@ PASSWORD = "CanaryPw&1 é%/\\\"x"
 SECRETS = {"CAMERA_PASSWORD": PASSWORD, "AWS_SECRET_ACCESS_KEY": "CanarySecretKey/+1234567890", "AWS_SESSION_TOKEN":
            "CanarySession+Token/12==", "HTTP_AUTH_TOKEN": "CanaryBearer.token-1", "WEB_TOKEN": "CanaryWebToken12345"}
 URL_SECRETS = ("CanaryQuery", "CanaryPing")
-
-
-def forms(secret):
-    """The ways in which a secret may be written."""
-    raw = secret.encode()
-    yield from {raw, quote(secret, safe="").encode(), quote(secret).encode(), quote_plus(secret).encode(),
-                json.dumps(secret)[1:-1].encode(), json.dumps(secret, ensure_ascii=False)[1:-1].encode(),
-                base64.b64encode(raw), raw.replace(b"\\", b"\\\\")}
 
 
 def check(snapshot, watch, camera=None):

@@ -6,10 +6,10 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
+from builds import ROOT
 from peer import Peer
 from pictures import picture
 from web import Web, slot
@@ -233,7 +233,7 @@ def test_any_time_of_a_file(still, tmp_path, in_ram, seconds):
 
 # MARK: Bounds of the units
 
-@pytest.mark.parametrize("unit", sorted((Path(__file__).parents[2] / "systemd").glob("*.service")), ids=lambda p: p.name)
+@pytest.mark.parametrize("unit", sorted((ROOT / "systemd").glob("*.service")), ids=lambda p: p.name)
 def test_every_unit_has_bounds(unit):
     found = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] not in "#[")
     assert 64 <= int(found["MemoryMax"].removesuffix("M")) <= 384, "a board has 512 MB"

@@ -5,9 +5,8 @@ import pty
 
 import pytest
 
+from camera import http, refusal
 from pictures import picture
-from camera import http
-from test_gate import refusal
 from web import record, write_relay, write_ring
 
 HOSTILE = ("\x1b]0;owned\x07\x1b[2J\x1b[31mFAKE: all healthy\x1b[0m\r\nsnapshot: forged\x7f\x9b31m\x85\u2028\u2029"

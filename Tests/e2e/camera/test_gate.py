@@ -1,9 +1,7 @@
 """The gate between camera and store: every whole JPEG passes, nothing else does, and the reason is said."""
-import json
-
 import pytest
 
-from camera import http
+from camera import http, refusal
 from pictures import picture, segment
 from program import memory_limit
 
@@ -18,10 +16,6 @@ def without_jfif(data):
     start = 4 + int.from_bytes(data[4:6], "big")
     assert data[start:start + 2] == b"\xff\xe0"
     return data[:2] + data[start + 2 + int.from_bytes(data[start + 2:start + 4], "big"):]
-
-
-def refusal(code, detail="so it is", **more):
-    return json.dumps([{"cmd": "Snap", "code": 1, "error": {"detail": detail, "rspCode": code, **more}}]).encode()
 
 
 WHOLE = {

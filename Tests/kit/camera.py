@@ -193,6 +193,11 @@ def http(body, status="200 OK", kind="image/jpeg", length=None, extra=""):
     return (head + extra + "Connection: close\r\n\r\n").encode() + body
 
 
+def refusal(code, detail="so it is", **more):
+    """What a Reolink camera answers instead of a picture."""
+    return json.dumps([{"cmd": "Snap", "code": 1, "error": {"detail": detail, "rspCode": code, **more}}]).encode()
+
+
 def _basic(camera, sent):
     return sent == "Basic " + base64.b64encode(f"{camera.username}:{camera.password}".encode()).decode()
 
