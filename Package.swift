@@ -38,25 +38,60 @@ let package = Package(
         // libcurl behind the same, loaded when it is first used.
         .target(name: "CLibCurl", cSettings: fortified),
 
-        // Failures, clocks, settings, files: what every program here needs.
+        // Failures, clocks, files, JSON: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
+        // Every setting's declaration, and where values come from.
+        .target(name: "SnapshotSettings", dependencies: ["SnapshotBase"], swiftSettings: strict),
         // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
-        .target(name: "SnapshotState", dependencies: ["SnapshotBase"], swiftSettings: strict),
+        .target(
+            name: "SnapshotState", dependencies: ["SnapshotBase", "SnapshotSettings", "CLinux"], swiftSettings: strict),
+        // HTTP on libcurl, digests and signatures on libcrypto, and whom TLS trusts.
+        .target(
+            name: "SnapshotHTTP", dependencies: ["SnapshotBase", "SnapshotSettings", "CLibCurl", "CLibCrypto"],
+            swiftSettings: strict),
+        // RTSP between ffmpeg and whoever speaks it, and what a stream holds.
+        .target(
+            name: "SnapshotMedia", dependencies: ["SnapshotBase", "SnapshotHTTP", "CLibCurl"], swiftSettings: strict),
+        // Cameras: settings, trust, login, still pictures, and the gate that every picture passes.
+        .target(
+            name: "SnapshotCamera",
+            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotMedia"],
+            swiftSettings: strict),
+        // Stores, and uploads with their attempts.
+        .target(
+            name: "SnapshotStore", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP"],
+            swiftSettings: strict),
         // Camera → gate → store → spool: the one-shot's path.
         .target(
-            name: "SnapshotCore",
-            dependencies: ["SnapshotBase", "SnapshotState", "CLibCurl", "CLibCrypto", "CLinux"],
+            name: "SnapshotCapture",
+            dependencies: [
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotStore",
+            ],
             swiftSettings: strict),
+        // `snapshot check`: tries everything that the settings name.
+        .target(
+            name: "SnapshotCheck",
+            dependencies: [
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera",
+                "SnapshotStore",
+                "SnapshotCapture",
+            ], swiftSettings: strict),
 
         // ffmpeg, watched and kept going: republish, HLS, recordings, MPEG-TS over HTTP.
         .target(
-            name: "SnapshotRelay", dependencies: ["SnapshotBase", "SnapshotState", "SnapshotCore", "CLinux"],
-            swiftSettings: strict),
+            name: "SnapshotRelay",
+            dependencies: [
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera",
+                "SnapshotStore",
+                "CLinux",
+            ], swiftSettings: strict),
 
         .executableTarget(
             name: "snapshot",
             dependencies: [
-                "SnapshotBase", "SnapshotState", "SnapshotCore", "SnapshotRelay",
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "SnapshotCapture",
+                "SnapshotCheck",
+                "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: lean + hardened),
 
@@ -64,7 +99,7 @@ let package = Package(
         .target(
             name: "SnapshotWeb",
             dependencies: [
-                "SnapshotBase", "SnapshotState",
+                "SnapshotBase", "SnapshotSettings", "SnapshotState",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -75,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "snapshot-web",
             dependencies: [
-                "SnapshotBase", "SnapshotWeb",
+                "SnapshotBase", "SnapshotSettings", "SnapshotWeb",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: hardened),
         .testTarget(
@@ -90,17 +125,33 @@ let package = Package(
 
         .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
         .testTarget(
+            name: "SnapshotSettingsTests", dependencies: ["SnapshotBase", "SnapshotSettings"], swiftSettings: strict),
+        .testTarget(
             name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotCoreTests", dependencies: ["SnapshotBase", "SnapshotState", "SnapshotCore"],
+            name: "SnapshotHTTPTests", dependencies: ["SnapshotHTTP"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotCameraTests", dependencies: ["SnapshotBase", "SnapshotHTTP", "SnapshotCamera"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotStoreTests", dependencies: ["SnapshotBase", "SnapshotHTTP", "SnapshotStore"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotCaptureTests",
+            dependencies: [
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotStore",
+                "SnapshotCapture",
+            ], swiftSettings: strict),
         // Signs requests for the tests to compare with botocore's signatures.
         .executableTarget(
-            name: "sigv4-sign", dependencies: ["SnapshotCore"], path: "Tests/Tools/sigv4-sign",
+            name: "sigv4-sign", dependencies: ["SnapshotStore"], path: "Tests/Tools/sigv4-sign",
             swiftSettings: strict),
 
         .testTarget(
-            name: "SnapshotRelayTests", dependencies: ["SnapshotBase", "SnapshotCore", "SnapshotRelay"],
+            name: "SnapshotRelayTests",
+            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotMedia", "SnapshotRelay"],
             swiftSettings: strict),
     ]
 )

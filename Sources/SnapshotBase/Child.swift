@@ -8,14 +8,17 @@ package struct Command: Sendable {
     /// A path, or a name to look for in PATH.
     package var program: String
     package var arguments: [String]
+    /// Debian's package that has it, for a hint.
+    package var package: String?
     /// What the child can read from descriptors 0 and up; at most 4,096 bytes each, so that a pipe holds them.
     package var inputs: [Int32: [UInt8]] = [:]
     /// Which of the child's descriptors can be read here; standard output and error go to `/dev/null` unless named.
     package var outputs: Set<Int32> = [1, 2]
 
-    package init(_ program: String, _ arguments: [String]) {
+    package init(_ program: String, _ arguments: [String], package: String? = nil) {
         self.program = program
         self.arguments = arguments
+        self.package = package
     }
 
     /// The path of the program, or nil where it isn't installed.
@@ -54,7 +57,7 @@ package final class Child {
 
     /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
     package init(_ command: Command) throws(Failure) {
-        guard let path = Command.find(command.program) else { throw .notInstalled(command.program) }
+        guard let path = Command.find(command.program) else { throw .notInstalled(command) }
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
@@ -136,10 +139,10 @@ package final class Child {
 }
 
 extension Failure {
-    package static func notInstalled(_ program: String) -> Failure {
+    package static func notInstalled(_ command: Command) -> Failure {
         Failure(
-            .missing(program), "cannot run", program, why: "it is not installed",
-            hint: program.hasPrefix("ff") ? "install ffmpeg, e.g. apt install ffmpeg" : nil)
+            .missing(command.program), "cannot run", command.program, why: "it is not installed",
+            hint: command.package.map { "install \($0), e.g. apt install \($0)" })
     }
 }
 

@@ -86,3 +86,6 @@ package struct ForeignText: Sendable, CustomStringConvertible {
         }
     }
 }
+
+/// The first bytes of something refused.
+package func escapedStart(of bytes: [UInt8]) -> String { ForeignText(bytes, limit: 120).start }

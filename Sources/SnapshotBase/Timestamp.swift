@@ -104,6 +104,11 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 }
 
+extension Timestamp {
+    /// `2026-01-21T10:30:45.123Z`
+    package var iso8601Milliseconds: String { String(iso8601.dropLast()) + "." + fields.millisecond + "Z" }
+}
+
 extension Int64 {
     fileprivate func dividedRoundingDown(by divisor: Int64) -> Int64 {
         self >= 0 ? self / divisor : (self - divisor + 1) / divisor

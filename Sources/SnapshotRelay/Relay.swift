@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 
 /// `snapshot relay`: one connection to the camera, any of the outputs, for months. A plain loop around `poll` that hands
 /// events to the supervisor and does what it says.
@@ -28,8 +28,8 @@ package final class Relay {
     /// - Returns: false where another relay holds the lock of the same state.
     /// - Throws: what a person has to mend first: no ffmpeg, folders that can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
-        for program in ["ffmpeg", "ffprobe"] where Command.find(program) == nil {
-            throw .notInstalled(program)
+        for command in [Command.ffmpeg([]), .ffprobe([])] where Command.find(command.program) == nil {
+            throw .notInstalled(command)
         }
         shareHeap()
         guard let lock = try lockState(plan.statePath) else { return false }

@@ -1,6 +1,8 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCamera
+import SnapshotMedia
+import SnapshotSettings
 
 /// What the relay is to do, read from the settings and checked before anything is touched.
 package struct RelayPlan: Sendable {

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import SnapshotBase
+import SnapshotSettings
 import SnapshotState
 import Synchronization
 

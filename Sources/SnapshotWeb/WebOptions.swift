@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 
 /// What `snapshot-web` is told by settings and environment.
 package struct WebOptions: Sendable {

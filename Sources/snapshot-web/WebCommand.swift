@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 import SnapshotWeb
 
 @main

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCapture
+import SnapshotHTTP
+import SnapshotSettings
 
 struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCheck
+import SnapshotSettings
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

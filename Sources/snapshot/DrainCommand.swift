@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCapture
 
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotSettings
 import SnapshotState
 
 struct HealthCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import SnapshotBase
 import SnapshotRelay
+import SnapshotSettings
 
 struct RelayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCapture
+import SnapshotSettings
+import SnapshotStore
 
 struct ScheduleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotSettings
 
 /// The settings of systemd's units, used from a shell or by cron: there systemd hands over no secrets.
 struct ServiceSettings {

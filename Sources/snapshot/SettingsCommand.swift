@@ -1,5 +1,6 @@
 import ArgumentParser
 import SnapshotBase
+import SnapshotSettings
 
 struct SettingsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 
 /// What every command that reads settings takes.
 struct SettingsOptions: ParsableArguments {

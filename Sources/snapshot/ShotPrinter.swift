@@ -1,5 +1,5 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotCapture
 import SnapshotState
 
 /// Tells how a shot went: one line on standard output, failures on standard error, or one JSON object.

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-@testable import SnapshotCore
+@testable import SnapshotMedia
 @testable import SnapshotRelay
 @testable import SnapshotState
 

@@ -1,7 +1,12 @@
 import SnapshotBase
+import SnapshotSettings
 
-@testable import SnapshotCore
+@testable import SnapshotCamera
+@testable import SnapshotCapture
+@testable import SnapshotHTTP
+@testable import SnapshotMedia
 @testable import SnapshotState
+@testable import SnapshotStore
 
 /// What reads bytes that somebody else wrote. Each takes any bytes at all; it may refuse them, and must neither trap nor
 /// return what its callers rely on not to get.

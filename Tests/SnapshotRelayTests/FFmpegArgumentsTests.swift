@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
+import SnapshotSettings
 import Testing
 
 @testable import SnapshotRelay

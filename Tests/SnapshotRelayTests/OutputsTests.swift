@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
+import SnapshotSettings
 import Synchronization
 import Testing
 

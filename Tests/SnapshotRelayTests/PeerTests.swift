@@ -1,6 +1,6 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 import Testing
 
 @testable import SnapshotRelay

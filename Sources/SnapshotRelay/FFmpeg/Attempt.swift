@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotCamera
+import SnapshotMedia
 
 /// One attempt at relaying: ask the camera under each of its addresses what it sends, then run ffmpeg on it. Driven by
 /// the relay's loop; it never waits.
@@ -153,7 +154,7 @@ final class Attempt {
 
     private func begin(_ facts: StreamFacts, _ gateway: PullGateway) throws(Failure) {
         let arguments = arguments(facts)
-        var command = Command("ffmpeg", arguments.list)
+        var command = Command.ffmpeg(arguments.list)
         command.inputs = [RTSPSource.descriptor: gateway.source.list]
         command.outputs = [2, FFmpegArguments.progressDescriptor]
         if arguments.usesStandardOutput { command.outputs.insert(1) }

@@ -1,5 +1,5 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 
 /// ffmpeg's arguments for the whole relay: the video copied, several outputs from one input, each behind a queue of its
 /// own so that one that fails or hangs doesn't hold up the others.

@@ -1,5 +1,5 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 
 /// What ffmpeg gets for one output: a slave of its `tee` muxer.
 package struct FFmpegSlave: Sendable {

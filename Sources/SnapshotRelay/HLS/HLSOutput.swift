@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
+import SnapshotSettings
 
 /// `hls`: a live stream for browsers, as files that a web server serves.
 package struct HLSOutput: RelayOutput {

@@ -1,6 +1,6 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 
 /// All outputs of a relay, in use.
 package final class OpenOutputs {

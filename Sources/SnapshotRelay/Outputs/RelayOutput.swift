@@ -1,6 +1,8 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
+import SnapshotSettings
+import SnapshotState
 
 /// Something the relay does with the video, as the settings want it: `STREAM_MODE` names it. A new one is one type that
 /// conforms to this, and one line in `RelayOutputs.all`.

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 
 /// The outputs that there are, in the order in which people are told of them.
 package enum RelayOutputs {

@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotHTTP
+import SnapshotSettings
 
 /// `pipe`: MPEG-TS to a server as one endless POST.
 package struct PipeOutput: RelayOutput {

@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotHTTP
+import SnapshotMedia
 import Synchronization
 
 /// MPEG-TS to a server as one POST without end. What the server doesn't take in time is left out up to the next key

@@ -1,6 +1,8 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotHTTP
+import SnapshotMedia
+import SnapshotState
 import Synchronization
 
 /// The near end of the RTSP push. ffmpeg pushes to a port on loopback, and what it says is handed on from here, because
@@ -50,7 +52,7 @@ final class PushGateway: OpenOutput, Sendable {
 extension PushOutput {
     fileprivate func connect(patience: Duration) throws(Failure) -> any RTSPLine {
         do throws(HTTPFailure) {
-            let socket = try SnapshotCore.connect(to: host, port: port, patience: patience, deadline: .after(patience))
+            let socket = try SnapshotMedia.connect(to: host, port: port, patience: patience, deadline: .after(patience))
             return PlainLine(socket, patience: patience)
         } catch {
             throw Failure(.relay(.pushUnreachable), "cannot reach", host, why: error.why)

@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotHTTP
+import SnapshotSettings
 
 /// `republish`: an RTSP push to another server.
 package struct PushOutput: RelayOutput, Equatable {

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 
 /// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing` and
 /// numbers them there; they get their names while it still writes, since it counts anew after a disk that failed. What

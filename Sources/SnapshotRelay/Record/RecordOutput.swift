@@ -1,5 +1,5 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotSettings
 
 /// `record`: MP4 files in a folder, bounded by size and age, and uploaded if RECORD_UPLOAD says so.
 package struct RecordOutput: RelayOutput {

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 
 /// How much recording is kept.
 package struct RecordRetention: Equatable, Sendable {

@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
+import SnapshotSettings
 
 /// Finishes recordings as ffmpeg is done with them, has them uploaded, and deletes the oldest beyond the bounds.
 final class Recorder: OpenOutput {

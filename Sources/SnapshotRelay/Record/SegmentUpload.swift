@@ -1,7 +1,8 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotHTTP
 import SnapshotState
+import SnapshotStore
 import Synchronization
 
 /// Puts finished segments into the store, oldest first, one at a time, in a thread of its own, and removes each after

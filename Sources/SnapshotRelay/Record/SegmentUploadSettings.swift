@@ -1,5 +1,6 @@
 import SnapshotBase
-import SnapshotCore
+import SnapshotSettings
+import SnapshotStore
 
 /// Where finished segments go.
 package struct SegmentUploadSettings: Sendable {

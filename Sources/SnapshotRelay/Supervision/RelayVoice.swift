@@ -1,6 +1,6 @@
 import Glibc
 import SnapshotBase
-import SnapshotCore
+import SnapshotMedia
 import SnapshotState
 
 /// What the relay tells: lines on standard error when something changes, words and signs of life to systemd, and

@@ -1,7 +1,7 @@
 // Signs requests as the S3 store does, for the tests to compare: a JSON object a line in, the Authorization header's
 // value a line out.
 import FoundationEssentials
-import SnapshotCore
+import SnapshotStore
 
 struct Request: Decodable {
     let method: String

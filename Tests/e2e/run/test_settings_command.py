@@ -75,7 +75,7 @@ def test_a_range_is_one_for_all_who_read_it(snapshot):
 
 
 def test_each_declaration_is_listed(declared):
-    text = "".join(path.read_text() for path in (ROOT / "Sources/SnapshotBase/Settings").glob("Key+*.swift"))
+    text = "".join(path.read_text() for path in (ROOT / "Sources/SnapshotSettings").glob("Key+*.swift"))
     assert sorted(re.findall(r'static let \w+ = Setting\(\s*"(\w+)"', text)) == sorted(declared)
     keys = re.findall(r"(\w+)\.declaration", text)
     assert sorted(keys) == sorted(re.findall(r"static let (\w+) = Setting\(", text))

@@ -1,0 +1,59 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotMedia
+
+/// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
+struct FFmpegCamera: Camera {
+    let settings: CameraSettings
+    let trust: CameraTrust
+
+    func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
+        guard case .rtsp(let url) = settings.source else { return try picture(deviceCommand, deadline: deadline) }
+        let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
+        var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
+        // The deadline ends it, in words of its own.
+        stream.patience = deadline.left + .seconds(2)
+        stream.digest = DigestMemory(isSet: memory.auth == "digest")
+        let gateway = try PullGateway(stream)
+        // TLS is taken down before anything else ends.
+        defer { gateway.stop(grace: .seconds(2)) }
+        defer { if stream.digest.isSet { memory.auth = "digest" } }
+        return try picture(gateway.source.stillCommand, through: gateway, deadline: deadline)
+    }
+
+    private func picture(
+        _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
+        let result = try Child.run(command, outputLimit: settings.maxBytes, deadline: deadline)
+        if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings) }
+        if !result.output.isEmpty, !result.isTimedOut { return result.output }
+        if let failure = gateway?.failure { throw failure }
+        if result.isTimedOut { throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings) }
+        throw noPicture(String(decoding: result.complaint, as: UTF8.self), gateway)
+    }
+
+    private func noPicture(_ complaint: String, _ gateway: PullGateway?) -> Failure {
+        if FFmpegLimits.areExceeded(complaint) {
+            return Failure(
+                .picture(.tooLarge), "bad picture from camera", settings.address,
+                why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
+                hint: "choose a smaller stream of the camera's")
+        }
+        let translated = gateway?.name.translated(complaint) ?? complaint
+        // The list that ffmpeg reads the address from is no news.
+        let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
+        return Failure(
+            .camera(.stream), "no picture from", settings.address,
+            why: last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
+            hint: "check CAMERA_URL; ffplay or VLC should show the same stream")
+    }
+
+    private var deviceCommand: Command {
+        let device = if case .v4l2(let device) = settings.source { device } else { "" }
+        let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
+        let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
+        let picture = ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
+        let input = ["-threads", "1"] + FFmpegLimits.pixels + ["-f", "v4l2"] + size + ["-i", device]
+        return Command.ffmpeg(quiet + input + picture)
+    }
+}

@@ -1,0 +1,132 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotMedia
+import SnapshotSettings
+import Synchronization
+
+/// A camera's stream, for ffmpeg and ffprobe: they get an address of loopback with a secret path, and no login. Whom to
+/// trust, the login, and that nobody is sent elsewhere, is seen to here.
+package final class PullGateway: Sendable {
+    /// Which stream of which camera.
+    package struct Stream: Sendable {
+        package var camera: CameraSettings
+        /// Without user and password.
+        package var url: String
+        /// Whom to believe, where it is rtsps; asked for before each connection.
+        package var trust: @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
+        /// How long the camera may be silent before media flows.
+        package var patience: Duration = .seconds(10)
+        /// How long media may gather to go on in large pieces.
+        package var pace: Duration = .zero
+        package var digest = DigestMemory()
+
+        package init(
+            _ camera: CameraSettings, url: String,
+            trust: @escaping @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
+        ) {
+            self.camera = camera
+            self.url = url
+            self.trust = trust
+        }
+    }
+
+    private final class Trouble: Sendable {
+        let failure = Mutex<Failure?>(nil)
+    }
+
+    private let gateway: Gateway
+    private let trouble: Trouble
+    /// What ffmpeg is given.
+    package let source: RTSPSource
+    package let name: PublicName
+
+    package init(_ stream: Stream) throws(Failure) {
+        let trouble = Trouble()
+        var destination = Gateway.Destination(
+            server: stream.server, patience: stream.patience, pace: stream.pace,
+            connect: { () throws(Failure) in try stream.connect() },
+            ended: { ending in trouble.failure.withLock { $0 = stream.failure(ending) } })
+        destination.digest = stream.digest
+        destination.begins = {
+            trouble.failure.withLock { $0 = nil }
+            return true
+        }
+        gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
+        self.trouble = trouble
+        source = RTSPSource(url: gateway.localURL, timeout: stream.patience)
+        name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
+    }
+
+    /// Why the last session gave no media, or no more; nil where the camera isn't to blame, or it goes on.
+    package var failure: Failure? { trouble.failure.withLock { $0 } }
+
+    package func stop(grace: Duration) { gateway.stop(grace: grace) }
+}
+
+/// How a stream is called in what others get to see: the gateway's address is a secret, the camera's isn't.
+package struct PublicName: Sendable {
+    let secret: String
+    let address: String
+
+    /// What ffmpeg says, with the camera's address where it says the gateway's.
+    package func translated(_ text: String) -> String {
+        var result = ""
+        var rest = text[...]
+        while let found = rest.range(of: secret) {
+            result += rest[..<found.lowerBound] + address
+            rest = rest[found.upperBound...]
+        }
+        return result + rest
+    }
+}
+
+extension PullGateway.Stream {
+    private static let ports: [String: UInt16] = ["rtsp": 554, "rtsps": 322]
+
+    private var parts: (scheme: String, host: String, port: UInt16, target: String) {
+        let parts = URLParts(url)
+        let authority = parts?.authority ?? ""
+        let (host, port) = authority.hasSuffix("]") ? (authority[...], nil) : splitPort(authority)
+        return (
+            parts?.scheme ?? "rtsp", String(host), port ?? Self.ports[parts?.scheme ?? ""] ?? 554, parts?.target ?? ""
+        )
+    }
+
+    private func splitPort(_ authority: String) -> (Substring, UInt16?) {
+        authority[...].cutAtLast(":").map { ($0, UInt16($1)) } ?? (authority[...], nil)
+    }
+
+    /// Beside CAMERA_USE_HTTPS no password goes over an open line.
+    fileprivate var server: RTSPServer {
+        let (scheme, host, port, target) = parts
+        return RTSPServer(
+            url: "\(scheme)://\(host):\(port)\(target)", user: camera.login, password: camera.password,
+            mayUseBasic: scheme == "rtsps" || !camera.useHTTPS)
+    }
+
+    fileprivate func connect() throws(Failure) -> any RTSPLine {
+        let deadline = Deadline.after(patience)
+        let host = TLSHost(url: url)
+        let trust = try host.map { host throws(Failure) in try self.trust(host, deadline) }
+        do throws(HTTPFailure) {
+            if let host, let trust {
+                let handshake = TLSHandshake(host: host, connectTimeout: camera.connectTimeout, deadline: deadline)
+                return try TLSLine(handshake, trust: trust, patience: patience)
+            }
+            let (_, host, port, _) = parts
+            let name = percentDecoded(host.filter { $0 != "[" && $0 != "]" }) ?? host
+            let socket = try SnapshotMedia.connect(
+                to: name, port: port, patience: camera.connectTimeout, deadline: deadline)
+            return PlainLine(socket, patience: patience)
+        } catch {
+            throw .camera(error, camera)
+        }
+    }
+
+    fileprivate func failure(_ ending: Gateway.Ending) -> Failure? {
+        switch ending {
+        case .unconnected(let failure): failure
+        case .session(let end, _): .rtsp(end, camera, url: url, hasSeenDigest: digest.isSet)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import SnapshotBase
+import SnapshotMedia
+import SnapshotSettings
+
+/// How a camera's failures over RTSP are told.
+extension Failure {
+    /// - Returns: nil where the camera isn't to blame.
+    static func rtsp(_ end: RTSPEnd, _ settings: CameraSettings, url: String, hasSeenDigest: Bool) -> Failure? {
+        let address = redactedURL(url)
+        func make(_ code: Code, _ what: String, why: String, hint: String? = nil) -> Failure {
+            Failure(code, what, address, why: why, hint: hint)
+        }
+        switch end {
+        case .left, .stopped: return nil
+        case .lost: return make(.camera(.lost), "lost camera", why: "it closed the connection")
+        case .malformed: return make(.camera(.lost), "lost camera", why: "what it says isn't RTSP")
+        case .silent:
+            return make(
+                .camera(.silent), "no video from", why: "it doesn't answer", hint: "does it need a restart?")
+        case .refused(let status):
+            return Failure(
+                .camera(.credentials), "camera refuses login", address,
+                why: settings.login == nil ? "it wants one, and none is set" : "RTSP status \(status)",
+                hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
+        case .insecure: return insecureLogin(address, hasSeenDigest: hasSeenDigest)
+        case .rejected(let status) where status >= 500:
+            return make(.camera(.lost), "no video from", why: "RTSP status \(status)")
+        case .rejected(let status):
+            return make(
+                .camera(.stream), "no video from", why: "RTSP status \(status)",
+                hint: settings.isReolink
+                    ? "check CAMERA_CHANNEL and STREAM_SOURCE"
+                    : "check CAMERA_URL; ffplay or VLC should show the same stream")
+        case .redirected(let status):
+            return make(
+                .camera(.redirect), "no video from",
+                why: "RTSP status \(status), a redirect, which is never followed",
+                hint: settings.isReolink ? nil : "set CAMERA_URL to the stream's final address")
+        }
+    }
+
+    private static func insecureLogin(_ address: String, hasSeenDigest: Bool) -> Failure {
+        Failure(
+            .camera(.insecureLogin), "no login at camera", address,
+            why: hasSeenDigest
+                ? "it wants the password in the clear, though it has taken a digest of it before"
+                : "it wants the password in the clear, which CAMERA_USE_HTTPS=true forbids",
+            hint: hasSeenDigest
+                ? "somebody may be in between; if you have switched Digest off in the camera, switch it on again, or "
+                    + "remove session.json from STATE_PATH"
+                : "switch Digest on in the camera, or use rtsps:// in CAMERA_URL")
+    }
+}

@@ -1,0 +1,47 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+
+/// The one-shot: lock, load, capture, check, put, drain, record.
+package struct Capture {
+    private let settings: CaptureSettings
+    private let client: HTTPClient
+    private let log: Log
+    /// Whether what is left of the slot goes to the spool.
+    private let drains: Bool
+
+    package init(_ settings: CaptureSettings, client: HTTPClient, log: Log, drains: Bool = true) {
+        self.settings = settings
+        self.client = client
+        self.log = log
+        self.drains = drains
+    }
+
+    /// Takes and stores one picture.
+    /// - Parameter signals: held as soon as there is a picture to lose; the caller releases them.
+    /// - Returns: nil where another run holds the lock.
+    /// - Throws: only what keeps a run from beginning: the state can't be opened, locked or read.
+    package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
+        let started = Uptime.now()
+        guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        let mark = RunMark(in: settings.runtimeDirectory, statePath: settings.statePath)
+        var run = Run(settings, client: client, log: log, state: state)
+        if let begun = mark.killed { run.count(killed: begun, &state) }
+
+        let picture = run.capture()
+        signals.hold()
+        if let picture { run.store(picture, &state) }
+        if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10), &state) }
+        run.finish()
+
+        do throws(Failure) {
+            try state.write(run.record)
+            run.spool.settled()
+        } catch {
+            run.shot.stateFailure = error
+        }
+        mark.remove()
+        if !HeldSignals.areWaiting { run.ping() }
+        return run.shot
+    }
+}

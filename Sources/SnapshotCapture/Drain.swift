@@ -1,0 +1,106 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+import SnapshotStore
+
+extension Run {
+    /// Sends spooled pictures, oldest first, while there is time and the store takes them.
+    mutating func drain(until deadline: Deadline, _ state: inout StateDirectory) {
+        guard storeIsUp, spool.figures.count > 0, latch("store") == nil else { return }
+        var store = makeStore(
+            settings.store, client: client, record: record, now: now, statePath: settings.statePath)
+        var drained = 0
+        var skipped = 0
+        var slowest = Duration.milliseconds(20)
+        let refused = spool.figures.refused.flatMap {
+            now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
+        }
+        var after = refused?.last ?? -1
+        defer { if drained > 0 { shot.outcome.drained = drained } }
+        while skipped < 3 {
+            let names: [SpoolName]
+            do throws(SystemError) { names = try spool.oldest(after: after) } catch {
+                return log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
+            }
+            guard let last = names.last else { return }
+            after = last.number
+            for name in names {
+                // A transfer that the deadline would cut is better begun in the next slot.
+                guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
+                let started = Uptime.now()
+                let object: StoredObject
+                do throws(SystemError) {
+                    let found = try spool.object(
+                        name, template: settings.keyTemplate, now: now, clock: record.clock)
+                    guard let found else {
+                        log.warn(
+                            "spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+                        spool.quarantine(name)
+                        continue
+                    }
+                    object = found
+                } catch {
+                    log.warn("spooled picture \(name.number) can't be read now: \(error)")
+                    continue
+                }
+                do throws(StoreFailure) {
+                    try store.put(object, deadline: deadline, reusesConnection: true)
+                    guard spool.remove(name) else {
+                        log.warn("\(object.key) is stored but can't be removed from the spool")
+                        return
+                    }
+                    drained += 1
+                    record.totalUploads += 1
+                    record.lastUpload = now.moment
+                    unlatch("store")
+                } catch {
+                    log.verbose("\(object.key) stays in the spool: \(error.failure)")
+                    note(store)
+                    latch("store", after: error.failure)
+                    rest(after: error)
+                    // A failure that may be this picture's alone must not hold up the others.
+                    guard error.scope != .store else { return }
+                    skipped += 1
+                    if skipped == 3 {
+                        spool.figures.refused = RefusedEntries(last: name.number, since: refused?.since ?? now.moment)
+                        return
+                    }
+                }
+                slowest = max(slowest, Uptime.now() - started)
+            }
+        }
+    }
+}
+
+extension Spool {
+    /// A spooled picture as the store gets it; nil where it is no longer whole.
+    /// - Throws: where it can't be read now; then it stays where it is.
+    func object(
+        _ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures
+    ) throws(SystemError) -> StoredObject? {
+        guard let (entry, file) = try open(name), try isIntact(entry, file) else {
+            return nil
+        }
+        return entry.object(
+            .file(file, offset: 0, length: entry.length), template: template, now: now, clock: clock)
+    }
+}
+
+extension SpoolEntry {
+    /// The object to put; one that was captured under a wrong clock gets the right time if it is known by now.
+    func object(_ content: HTTPBody, template: KeyTemplate, now: Now, clock figures: ClockFigures)
+        -> StoredObject
+    {
+        var object = StoredObject(
+            key: key, content: content, contentType: contentType,
+            capturedAt: Timestamp(milliseconds: capturedAt),
+            camera: camera, sha256: sha256, clock: clock)
+        guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
+        let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())
+        guard quality != .unsynced else { return object }
+        object.capturedAt = time.advanced(byMilliseconds: Int64(Int(bounded: (up - now.up) * 1000)))
+        object.key = template.key(camera: camera, at: object.capturedAt)
+        object.clock = .corrected
+        return object
+    }
+}

@@ -1,0 +1,47 @@
+import SnapshotBase
+import SnapshotState
+import SnapshotStore
+
+/// Credentials of "camera" or "store" that were refused: tried again only slowly, until the settings change. Some programs
+/// share a state with other settings, such as a run by hand that has no password; each keeps to what was refused it.
+extension Run {
+    /// Seconds until the present credentials may be tried again; nil if they may now.
+    func latch(_ who: String) -> Double? {
+        record.latches[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
+    }
+
+    mutating func latch(_ who: String, after failure: Failure) {
+        guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
+        record.latches[who] = .after(record.latches[who], settings: credentials(of: who), now: .current())
+    }
+
+    /// The present credentials were taken.
+    mutating func unlatch(_ who: String) {
+        if record.latches[who]?.settings == credentials(of: who) { record.latches[who] = nil }
+    }
+
+    /// Seconds for which the store still wants to be left alone; nil once they are over, or with other settings.
+    var storeRest: Double? {
+        record.storeRest?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
+    }
+
+    mutating func rest(after failure: StoreFailure) {
+        guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
+        record.storeRest = Latch(
+            since: Now.current().moment, delaySeconds: wait.seconds, settings: credentials(of: "store"))
+    }
+
+    mutating func noteChangedSettings() {
+        for who in ["camera", "store"] {
+            guard let latch = record.latches[who] else { continue }
+            let isPast = latch.settings != credentials(of: who)
+            let isOver = latch.remaining(settings: latch.settings, now: now, recordBoot: record.boot) == nil
+            record.latches[who]?.isPast = isPast ? true : nil
+            if isPast, isOver { record.latches[who] = nil }
+        }
+    }
+
+    private func credentials(of who: String) -> String {
+        memory.digest(who == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
+    }
+}

@@ -1,0 +1,161 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+import SnapshotState
+
+/// One run under way: the record it will leave, and the steps that `Capture.run` lists.
+struct Run {
+    let settings: CaptureSettings
+    let client: HTTPClient
+    let log: Log
+    let now: Now
+    var record: Record
+    var spool: Spool
+    var memory: CameraMemory
+    var shot = Shot(outcome: Outcome(result: .none))
+    /// Whether the store took, or may still take, pictures in this run.
+    var storeIsUp = true
+    private let rememberedCamera: CameraMemory?
+    private var pings = false
+
+    init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: borrowing StateDirectory) {
+        self.settings = settings
+        self.client = client
+        self.log = log
+        now = .current()
+        let isFirst = state.last == nil
+        let isNewBoot = state.last?.boot != now.boot
+        let name = settings.camera.name
+        let interval = settings.interval.seconds
+        record =
+            state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
+        record.begin(
+            now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
+            isRepeating: settings.isRepeating)
+        let remembered = CameraMemory(reading: settings.statePath)
+        rememberedCamera = remembered
+        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
+        if let reason = state.resetReason {
+            record.stateReset = now.moment
+            log.warn(reason)
+        } else if state.wasMissing, remembered != nil {
+            record.stateReset = now.moment
+            log.warn("state.jsonl is gone; the counters begin anew")
+        }
+        spool = Spool(statePath: settings.statePath, figures: record.spool)
+        spool.sweep()
+        // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
+        if spool.isDirty || isFirst || isNewBoot || state.hasLostRecords {
+            do throws(SystemError) {
+                record.reconcile(with: try spool.list())
+                spool.figures = record.spool
+                spool.noteOldest()
+            } catch {
+                log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
+                spool.stayMarked()
+            }
+        }
+    }
+
+    // MARK: Capture
+
+    /// A picture that has passed the gate, or nil and the failure in `shot`.
+    mutating func capture() -> Picture? {
+        noteChangedSettings()
+        if let wait = latch("camera") {
+            shot.outcome.result = .latched
+            shot.failure = .latched(.camera(.credentials), "camera", settings.camera.address, wait: wait)
+            return nil
+        }
+        let started = Uptime.now()
+        defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
+        do throws(Failure) {
+            let picture = try takePicture()
+            unlatch("camera")
+            return picture
+        } catch {
+            shot.outcome.result = .captureFailed
+            shot.failure = error
+            record.captureFailures += 1
+            if error.code == .camera(.credentials) { latch("camera", after: error) }
+            return nil
+        }
+    }
+
+    private mutating func takePicture() throws(Failure) -> Picture {
+        let trust = CameraTrust(settings.camera, statePath: settings.statePath)
+        var camera = makeCamera(settings.camera, client: client, trust: trust, log: log)
+        defer { remember(camera) }
+        let body = try camera.snapshot(memory: &memory, deadline: .after(settings.camera.timeout))
+        do throws(JPEG.Flaw) { return try Picture(checking: body) } catch {
+            log.verbose("refused body begins: \(escapedStart(of: body))")
+            throw .badPicture(error, settings.camera)
+        }
+    }
+
+    private mutating func remember(_ camera: any Camera) {
+        guard memory != rememberedCamera else { return }
+        do throws(Failure) { try memory.write(to: settings.statePath) } catch {
+            log.verbose("cannot remember the camera's session: \(error)")
+            // One more open session at every run, and the camera lets nobody in.
+            if memory.session != rememberedCamera?.session { camera.leave(&memory) }
+        }
+    }
+
+    // MARK: Record
+
+    /// Completes the record.
+    mutating func finish() {
+        let code = shot.failure?.code
+        shot.outcome.code = code
+        let isStored = shot.failure == nil
+        shot.recoveredAfter = isStored ? record.consecutiveFailures : 0
+        record.consecutiveFailures = isStored ? 0 : record.consecutiveFailures + 1
+        if let code {
+            record.lastError = ErrorReport(code: code, moment: now.moment)
+            shot.isNews = isNews(code)
+        } else {
+            record.told = nil
+        }
+        record.countHour(
+            now: now, captured: shot.sha256 != nil,
+            uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
+        spool.noteOldestIfNeeded(previous: record.spool)
+        spool.syncRemovals()
+        record.spool = spool.figures
+        record.outcome = shot.outcome
+        record.written = now.moment
+        pings =
+            settings.pingURL != nil
+            && record.lastPing.map { now.age(of: $0, recordBoot: record.boot) >= 60 } ?? true
+        if pings { record.lastPing = now.moment }
+    }
+
+    /// Tells the dead man's switch how the run ended; whether it hears is its own affair.
+    func ping() {
+        guard pings, let url = settings.pingURL else { return }
+        let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
+        let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
+        var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
+        request.connectTimeout = .seconds(3)
+        do throws(HTTPFailure) { _ = try client.perform(request) } catch {
+            log.verbose("PING_URL did not answer: \(error.why)")
+        }
+    }
+}
+
+extension Failure {
+    static func resting(_ place: String, wait: Double) -> Failure {
+        Failure(
+            .store(.busy), "store is busy", place,
+            why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
+    }
+
+    static func latched(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
+        Failure(
+            code, "\(what) refused the credentials",
+            which.isEmpty ? "earlier" : which,
+            why: "they are tried again in \(inWords(Int(wait.rounded(.up))))",
+            hint: "correct them: changed settings are tried at once")
+    }
+}

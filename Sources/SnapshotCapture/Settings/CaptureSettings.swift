@@ -1,0 +1,45 @@
+import Glibc
+import SnapshotBase
+import SnapshotCamera
+import SnapshotSettings
+import SnapshotState
+import SnapshotStore
+
+/// Everything that one shot needs to know, checked before anything is touched.
+package struct CaptureSettings: Sendable {
+    package var camera: CameraSettings
+    package var store: StoreSettings
+    package var keyTemplate: KeyTemplate
+    package var interval: Duration
+    /// Whether `--every` set it.
+    package var isRepeating: Bool
+    package var uploadAttempts: Int
+    package var uploadDeadline: Duration
+    package var spoolMaxBytes: Int
+    package var spoolMinFree: Int
+    package var statePath: String
+    package var frozenAfter: Int
+    package var pingURL: String?
+    /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
+    package var runtimeDirectory: String?
+    package var showsPictures: Bool
+
+    /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
+    package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
+        camera = try CameraSettings(settings)
+        store = try StoreSettings(settings)
+        keyTemplate = try KeyTemplate(settings)
+        isRepeating = interval != nil
+        let configured = try settings[Key.captureInterval]
+        self.interval = interval ?? configured
+        uploadAttempts = try settings[Key.uploadAttempts]
+        uploadDeadline = try SnapshotStore.uploadDeadline(settings, interval: self.interval)
+        spoolMaxBytes = try settings[Key.spoolMaxBytes]
+        spoolMinFree = try settings[Key.spoolMinFree]
+        statePath = try stateDirectory(settings)
+        frozenAfter = try settings[Key.frozenAfter]
+        pingURL = try settings[Key.pingURL]
+        showsPictures = try settings[Key.webImages]
+        runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
+    }
+}

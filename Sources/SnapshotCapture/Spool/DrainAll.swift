@@ -1,0 +1,69 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+import SnapshotStore
+
+/// `snapshot drain`: the whole spool, oldest first as far as several transfers at once allow. It holds the lock, so no
+/// capture changes the spool meanwhile. Where signals are held, one ends it after the pictures under way. Killed, it
+/// loses nothing: what it sent is no longer in the spool, and the next run counts it.
+package struct DrainAll {
+    package struct Result: Sendable {
+        package var sent = 0
+        package var left = 0
+        /// Why it stopped early, or what the store said to the pictures that it left.
+        package var failure: Failure?
+    }
+
+    private let settings: CaptureSettings
+    private let log: Log
+    private let transfers: Int
+    private let progress: (_ sent: Int, _ all: Int) -> Void
+
+    /// - Parameters:
+    ///   - transfers: how many at once; a folder gets its pictures one by one.
+    ///   - progress: called after each picture.
+    package init(
+        _ settings: CaptureSettings, log: Log, transfers: Int, progress: @escaping (_ sent: Int, _ all: Int) -> Void
+    ) {
+        self.settings = settings
+        self.log = log
+        self.transfers = transfers
+        self.progress = progress
+    }
+
+    /// - Returns: nil where another run holds the lock.
+    package func run() throws(Failure) -> Result? {
+        guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        let run = Run(settings, client: HTTPClient(), log: log, state: state)
+        if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
+        var queue = try DrainQueue(run, progress)
+        var store = makeStore(
+            settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
+        if let wait = queue.run.storeRest { throw .resting(store.place, wait: wait) }
+        if let store = store as? any RemoteStore {
+            var drain = ParallelDrain(store, transfers: transfers)
+            drain.run(&queue)
+        } else {
+            queue.sendOneByOne(into: &store)
+        }
+        if let failure = queue.result.failure, failure.kind == .storeRefused {
+            queue.run.latch("store", after: failure)
+        } else if queue.result.sent > 0 {
+            queue.run.unlatch("store")
+        }
+        try queue.run.recordDrain(&state)
+        return queue.result
+    }
+}
+
+extension Run {
+    /// Records what a drain changed; the last shot's outcome stays what it was.
+    fileprivate mutating func recordDrain(_ state: inout StateDirectory) throws(Failure) {
+        spool.noteOldest()
+        spool.syncRemovals()
+        record.spool = spool.figures
+        record.written = Now.current().moment
+        try state.write(record)
+        spool.settled()
+    }
+}

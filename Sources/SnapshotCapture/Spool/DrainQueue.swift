@@ -1,0 +1,119 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotState
+import SnapshotStore
+
+/// The spooled pictures that a drain has yet to send, and what became of the others.
+struct DrainQueue {
+    struct Picture {
+        let name: SpoolName
+        var object: StoredObject
+    }
+
+    var run: Run
+    var result: DrainAll.Result {
+        var result = counted
+        result.left = run.spool.figures.count
+        return result
+    }
+    /// For one picture's attempts, of so many at once: they share the line, so each gets the time of all.
+    func policy(of transfers: Int = 1) -> RetryPolicy {
+        RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline * transfers))
+    }
+
+    private var waiting: ArraySlice<SpoolName>
+    private var counted = DrainAll.Result()
+    /// Failures in a row that may be a picture's alone, or the store's.
+    private var unclear = 0
+    private let total: Int
+    private let progress: (_ sent: Int, _ all: Int) -> Void
+
+    init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
+        self.run = run
+        self.progress = progress
+        do throws(SystemError) {
+            let all = try run.spool.list()
+            // What captures have found refused comes last.
+            let refused = run.spool.figures.refused?.last ?? -1
+            waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
+        } catch {
+            throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
+        }
+        total = waiting.count
+    }
+
+    /// The oldest picture that is whole. None once the program is asked to end.
+    mutating func next() -> Picture? {
+        while !HeldSignals.areWaiting, let name = waiting.popFirst() {
+            do throws(SystemError) {
+                if let object = try object(of: name) { return Picture(name: name, object: object) }
+                run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
+                run.spool.quarantine(name)
+            } catch {
+                failed(.spool(.own(.spoolRead), "read", name, in: run.spool, why: "\(error)"), stops: false)
+            }
+        }
+        return nil
+    }
+
+    /// Gives the picture the time that is known by now.
+    func renew(_ picture: inout Picture) {
+        if let object = try? object(of: picture.name) { picture.object = object }
+    }
+
+    private func object(of name: SpoolName) throws(SystemError) -> StoredObject? {
+        try run.spool.object(name, template: run.settings.keyTemplate, now: run.now, clock: run.record.clock)
+    }
+
+    mutating func sent(_ picture: Picture) {
+        guard run.spool.remove(picture.name) else {
+            // It will be sent once more; no other should have to be.
+            let why = "it is stored as \(picture.object.key), and will be sent again"
+            return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool, why: why), stops: true)
+        }
+        run.record.totalUploads += 1
+        run.record.lastUpload = Now.current().moment
+        run.record.storeRest = nil
+        unclear = 0
+        counted.sent += 1
+        progress(counted.sent, total)
+    }
+
+    /// A picture that the store did not take.
+    mutating func failed(_ failure: StoreFailure) {
+        run.rest(after: failure)
+        switch failure.scope {
+        case .object: failed(failure.failure, stops: false)
+        case .unclear:
+            unclear += 1
+            failed(failure.failure, stops: unclear == 3)
+        case .store: failed(failure.failure, stops: true)
+        }
+    }
+
+    private mutating func failed(_ failure: Failure, stops: Bool) {
+        // Whatever else goes wrong meanwhile: refused credentials have to be heard of, and latched.
+        if counted.failure == nil || stops, counted.failure?.kind != .storeRefused { counted.failure = failure }
+        if stops { waiting = [] }
+    }
+
+    mutating func sendOneByOne(into store: inout any Store) {
+        while var picture = next() {
+            var attempts = Attempts(policy())
+            do throws(StoreFailure) {
+                try put(&picture.object, into: &store, &attempts, quota: &run.record.retryQuota)
+                sent(picture)
+            } catch {
+                failed(error)
+            }
+        }
+    }
+}
+
+extension Failure {
+    fileprivate static func spool(_ code: Code, _ verb: String, _ name: SpoolName, in spool: Spool, why: String)
+        -> Failure
+    {
+        Failure(code, "cannot \(verb) spooled picture \(name.number) in", spool.path, why: why)
+    }
+}

@@ -1,0 +1,104 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+import SnapshotState
+import SnapshotStore
+
+/// Sends a queue's pictures over several connections at once, each with the attempts that `put` would make.
+struct ParallelDrain {
+    private struct Upload {
+        var picture: DrainQueue.Picture
+        /// As it was when the request was signed.
+        var store: any RemoteStore
+        var attempts: Attempts
+        /// Set between attempts.
+        var pause: (end: Uptime, after: StoreFailure)?
+        /// Tells it from the others.
+        let tag: Int
+    }
+
+    private let http = HTTPTransfers()
+    private let most: Int
+    /// What is known of the store by now.
+    private var store: any RemoteStore
+    private var underWay: [Upload] = []
+    private var lastTag = 0
+    /// The first goes alone: it tells whether the store is there and takes the credentials, its region and its clock.
+    private var isAccepted = false
+
+    /// How soon it is seen that the program is asked to end.
+    private static let patience = Duration.milliseconds(200)
+
+    init(_ store: any RemoteStore, transfers: Int) {
+        self.store = store
+        most = transfers
+    }
+
+    mutating func run(_ queue: inout DrainQueue) {
+        while true {
+            let room = isAccepted ? most : 1
+            while underWay.count < room, let picture = queue.next() {
+                lastTag += 1
+                begin(Upload(picture: picture, store: store, attempts: Attempts(queue.policy(of: room)), tag: lastTag))
+            }
+            resume(&queue)
+            guard !underWay.isEmpty else { return }
+            if let (tag, answer) = http.next(within: wait) { end(tag, answer, &queue) }
+        }
+    }
+
+    private mutating func begin(_ upload: Upload) {
+        var upload = upload
+        upload.pause = nil
+        upload.attempts.begin()
+        let request = upload.store.request(
+            putting: upload.picture.object, deadline: upload.attempts.policy.deadline,
+            reusesConnection: upload.attempts.reusesConnection)
+        underWay.append(upload)
+        http.start(request, tag: upload.tag)
+    }
+
+    /// Begins the attempts whose pause is over.
+    private mutating func resume(_ queue: inout DrainQueue) {
+        let (now, isAsked) = (Uptime.now(), HeldSignals.areWaiting)
+        for upload in underWay {
+            guard let pause = upload.pause, isAsked || pause.end <= now else { continue }
+            underWay.removeAll { $0.tag == upload.tag }
+            if isAsked { queue.failed(pause.after) } else { begin(upload) }
+        }
+    }
+
+    private var wait: Duration {
+        let now = Uptime.now()
+        return underWay.reduce(Self.patience) { wait, upload in
+            upload.pause.map { max(.zero, min(wait, $0.end - now)) } ?? wait
+        }
+    }
+
+    private mutating func end(_ tag: Int, _ answer: HTTPAnswer, _ queue: inout DrainQueue) {
+        guard let index = underWay.firstIndex(where: { $0.tag == tag }) else { return }
+        var upload = underWay.remove(at: index)
+        do throws(StoreFailure) {
+            try upload.store.settle(answer)
+            learn(upload.store, &queue, isNew: !isAccepted)
+            isAccepted = true
+            queue.run.record.retryQuota = queue.run.record.retryQuota.replenished
+            queue.sent(upload.picture)
+        } catch {
+            learn(upload.store, &queue, isNew: true)
+            guard let pause = upload.attempts.pause(after: error, quota: &queue.run.record.retryQuota) else {
+                return queue.failed(error)
+            }
+            // Refused for our clock, it goes with the right time.
+            if error.clockOffset != nil { queue.renew(&upload.picture) }
+            upload.pause = (.now() + pause, error)
+            underWay.append(upload)
+        }
+    }
+
+    private mutating func learn(_ told: any RemoteStore, _ queue: inout DrainQueue, isNew: Bool) {
+        guard isNew else { return }
+        store = told
+        queue.run.note(told)
+    }
+}

@@ -1,0 +1,87 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+import SnapshotSettings
+
+/// One picture from the camera, and what can be learned on the way. What captures remember of the camera is read and
+/// never written, and a session that is opened here is closed again: captures don't notice.
+struct CameraCheck: Sendable {
+    struct Result: Sendable {
+        var findings: [Finding] = []
+        /// The camera's clock minus ours, in milliseconds.
+        var clockOffset: Int64?
+        /// Whether its video is worth asking for: it answered, and took the credentials.
+        var isOpen = false
+    }
+
+    let settings: CameraSettings
+    let statePath: String
+    let log: Log
+
+    /// However long CAMERA_TIMEOUT is, the whole check ends in time.
+    static let longest = Duration.seconds(11)
+
+    func run() -> Result {
+        var settings = settings
+        var memory = (CameraMemory(reading: statePath) ?? CameraMemory()).belonging(to: settings.place)
+        settings.timeout = min(settings.timeout, Self.longest)
+        let trust = CameraTrust(settings, statePath: statePath)
+        var result: Result
+        if case .reolink(let host) = settings.source {
+            var check = ReolinkCheck(settings: settings, host: host, trust: trust, log: log, memory: memory)
+            result = check.run()
+        } else {
+            result = still(settings, trust, &memory)
+        }
+        result.findings = result.findings.map(told)
+        if let key = KeyCheck(settings: settings, trust: trust).finding(result) { result.findings.append(key) }
+        return result
+    }
+
+    /// A camera that has nothing to ask for but the picture.
+    private func still(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
+        var result = Result()
+        var camera = makeCamera(settings, client: HTTPClient(), trust: trust, log: log)
+        let started = Uptime.now()
+        do throws(Failure) {
+            let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))
+            result.findings = [try .picture(body, settings, since: started, log)]
+            result.isOpen = true
+        } catch {
+            result.findings = [.failed("camera", error)]
+        }
+        return result
+    }
+
+    /// A time limit that is the check's own isn't told as the settings'.
+    private func told(_ finding: Finding) -> Finding {
+        guard finding.code == .camera(.timeout), settings.timeout > Self.longest else { return finding }
+        var finding = finding
+        finding.text =
+            "no picture from camera \(settings.address): nothing came within the \(Self.longest.settingText) that check "
+            + "allows (CAMERA_TIMEOUT is \(settings.timeout.settingText))"
+        finding.hint = "snapshot capture"
+        return finding
+    }
+}
+
+extension Finding {
+    /// The line for a body that should be a picture.
+    static func picture(
+        _ body: [UInt8], _ settings: CameraSettings, since started: Uptime, _ log: Log
+    ) throws(Failure) -> Finding {
+        let took = Uptime.now() - started
+        do throws(JPEG.Flaw) {
+            let picture = try Picture(checking: body)
+            return .passed(
+                "picture", "\(picture.width)×\(picture.height), \(sizeText(body.count)), in \(secondsText(took))",
+                facts: [
+                    "width": .integer(picture.width), "height": .integer(picture.height), "bytes": .integer(body.count),
+                    "milliseconds": .integer(took.milliseconds),
+                ])
+        } catch {
+            log.verbose("refused body begins: \(escapedStart(of: body))")
+            throw .badPicture(error, settings)
+        }
+    }
+}

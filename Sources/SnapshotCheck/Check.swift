@@ -1,0 +1,121 @@
+import Glibc
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+import SnapshotSettings
+import SnapshotState
+
+/// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores,
+/// takes the lock only to let go of a latch, and otherwise writes nothing but the camera's pin. It ends in `limit`.
+package struct Check {
+    package static let limit = Duration.seconds(19)
+
+    private let plan: CheckPlan
+    private let units: [Finding]
+    /// Why this can't be tried as the owner of the state.
+    private let refusal: Failure?
+    private let isServices: Bool
+    private let log: Log
+
+    /// Asks systemd, and then gives up root's rights for those of the state's owner, for this process's remaining life:
+    /// what root may do says nothing of captures, and a camera's picture isn't decoded as root.
+    /// - Parameters:
+    ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
+    ///   - isServices: whether these are the settings of systemd's units; then all is tried from where they start.
+    package init(_ settings: Settings, lockedCredentials: String?, isServices: Bool, log: Log) {
+        var settings = settings
+        let seen = CheckPlan(settings, lockedCredentials: lockedCredentials)
+        // While still root: without a message bus systemd talks to root alone.
+        units =
+            UnitsCheck(
+                settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
+                deadline: .after(.seconds(5))
+            ).findings() + FrontCheck(settings: settings).findings()
+        do throws(Failure) {
+            settings = try settings.asOwner(makesState: false)
+            refusal = nil
+        } catch { refusal = error }
+        // Root's own state: captures run ffmpeg as root, too, but a check needn't.
+        if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
+        plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
+        self.isServices = isServices
+        self.log = log
+    }
+
+    /// Calls `report` with each finding as soon as those before it are known.
+    /// - Parameter forgetsPin: the camera's pinned TLS key is forgotten first.
+    package func run(forgetsPin: Bool, _ report: (Finding) -> Void) {
+        let deadline = Deadline.after(Self.limit)
+        let now = Now.current()
+        func tell(_ findings: [Finding]) { findings.forEach(report) }
+
+        if let refusal {
+            // Refused settings are told as such.
+            if refusal.kind == .state {
+                tell(plan.findings + [.failed("state", refusal)] + units)
+            } else {
+                tell(plan.findings + units)
+            }
+            return
+        }
+        if isServices, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
+        // What is opened in the camera and put into the store is closed and removed before anything else ends it.
+        let signals = HeldSignals()
+        signals.hold()
+        let forgotten = forgetsPin ? [plan.forgetPin()] : []
+        // Made before there is a second thread: libcurl wants its first use alone.
+        let client = HTTPClient()
+        let camera = plan.camera.map { camera in
+            Background { [plan, log] in askCamera(camera, plan, log, deadline) }
+        }
+        let state = StateCheck(plan: plan, now: now)
+        tell(plan.findings + forgotten)
+        let latch = LatchCheck(plan: plan, now: now)
+        tell(state.state() + latch.findings() + [state.spool()])
+        let store = StoreCheck(
+            statePath: plan.statePath, now: now, client: client, deadline: deadline.sooner(.seconds(14)))
+        let stored = plan.store.map(store.run)
+        let seen = camera?.value()
+        signals.release()
+        tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
+        tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
+        let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)
+        tell(latch.release(Set(accepted)))
+        var offsets: [(whose: String, milliseconds: Int64)] = []
+        if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
+        if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
+        tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
+        tell([StreamCheck.ffmpeg(isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)))])
+        tell(units)
+    }
+}
+
+/// The camera's picture, then its video: with refused credentials a second door isn't tried.
+private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
+    -> CameraCheck.Result
+{
+    var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()
+    let trust = CameraTrust(camera, statePath: plan.statePath)
+    let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays, trust: trust)
+    if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
+        result.findings.append(codec)
+    } else if !plan.streams.isEmpty {
+        result.findings.append(.skipped("codec", "not tried: the picture comes first"))
+    }
+    return result
+}
+
+extension CheckPlan {
+    /// Where pictures go, if into a folder.
+    var folder: String? {
+        if case .filesystem(let it) = store { it.path } else { nil }
+    }
+
+    /// Whether anything in the settings can't be had without ffmpeg.
+    var needsFFmpeg: Bool {
+        switch camera?.source {
+        case .rtsp, .v4l2: true
+        default: relays
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import SnapshotBase
+import SnapshotCamera
+import SnapshotCapture
+import SnapshotSettings
+import SnapshotState
+import SnapshotStore
+
+/// The settings as far as they can be understood: one wrong value shouldn't keep the rest from being tried.
+struct CheckPlan: Sendable {
+    private(set) var camera: CameraSettings?
+    private(set) var store: StoreSettings?
+    private(set) var interval = Key.captureInterval.fallback
+    private(set) var statePath = "./state"
+    private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
+    private(set) var spoolMinFree = Key.spoolMinFree.fallback
+    /// Where the camera's video is, the likeliest address first; empty where it has none.
+    private(set) var streams: [String] = []
+    /// Whether the relay is to run.
+    private(set) var relays = false
+    private(set) var findings: [Finding] = []
+
+    /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
+    init(_ settings: Settings, lockedCredentials: String?) {
+        noteFile(settings)
+        let places = [Key.cameraURL, Key.cameraIP].map { key in
+            read { () throws(Failure) in try settings.value(key)?.text ?? "" }
+        }
+        let hasCamera = places != ["", ""]
+        if hasCamera {
+            camera = read { () throws(Failure) in try CameraSettings(settings) }
+        } else {
+            noteNoCamera(settings)
+        }
+        store = read { () throws(Failure) in try StoreSettings(settings) }
+        statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
+        interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
+        if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
+            (spoolMaxBytes, spoolMinFree) = (whole.spoolMaxBytes, whole.spoolMinFree)
+        }
+        relays = !(read { () throws(Failure) in try settings[Key.streamMode] ?? "" } ?? "").isEmpty
+        let camera = camera
+        streams = read { () throws(Failure) in try streamAddresses(camera, settings) } ?? []
+        if let lockedCredentials, let camera, camera.password.isEmpty {
+            noteLocked(lockedCredentials, settings)
+            self.camera = nil
+        }
+    }
+
+    /// A value, or nil and a finding.
+    private mutating func read<Value>(_ value: () throws(Failure) -> Value) -> Value? {
+        do throws(Failure) { return try value() } catch {
+            if !findings.contains(where: { $0.text == "\(error)" }) { findings.append(.failed("settings", error)) }
+            return nil
+        }
+    }
+
+    private mutating func noteFile(_ settings: Settings) {
+        let file = settings.path ?? "no file, neither ./.env nor \(Settings.systemPath): environment and defaults"
+        findings.append(.passed("settings", file, facts: settings.path.map { ["file": .string($0)] } ?? [:]))
+        findings += settings.warnings.map { .remark("settings", $0) }
+        guard let path = settings.path, case .file? = (try? settings.value(Key.cameraPassword))?.origin else { return }
+        var facts = stat()
+        if stat(path, &facts) == 0, facts.st_mode & 0o004 != 0 {
+            findings.append(
+                .remark(
+                    "settings", "everybody on this computer can read the password in \(path)", hint: "chmod o= \(path)")
+            )
+        }
+    }
+
+    private mutating func noteNoCamera(_ settings: Settings) {
+        let path = settings.path ?? ".env"
+        let hint =
+            path.hasPrefix("/etc/")
+            ? "sudoedit \(path)   # set CAMERA_IP and CAMERA_PASSWORD first"
+            : "printf 'CAMERA_IP=192.168.1.20\\nCAMERA_PASSWORD=secret\\n' >>\(path); chmod 600 \(path)"
+        findings.append(
+            .failed(
+                "settings",
+                .settings(
+                    "no camera is set", why: "set CAMERA_IP (a Reolink) or CAMERA_URL (any other) first", hint: hint)))
+    }
+
+    private mutating func noteLocked(_ directory: String, _ settings: Settings) {
+        findings.append(
+            .failed(
+                "settings",
+                .settings(
+                    "no password", why: "it may lie in \(directory), which this user may not read",
+                    hint: "sudo snapshot check" + (settings.path.map { " --config \($0)" } ?? ""))))
+    }
+}
+
+/// The addresses at which the camera's video may be. Reolink's say the codec, which only the camera knows.
+private func streamAddresses(_ camera: CameraSettings?, _ settings: Settings) throws(Failure) -> [String] {
+    switch camera?.source {
+    case .rtsp(let url): return [url]
+    case .reolink(let host):
+        let port = try settings[Key.cameraRTSPPort]
+        let stream = try settings[Key.streamSource]
+        let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
+        let channel = (camera?.channel ?? 0) + 1
+        return ["Preview", "h264Preview", "h265Preview"].map { name in
+            "rtsp://\(host[..<(colon ?? host.endIndex)]):\(port)/\(name)_\(channel < 10 ? "0" : "")\(channel)_\(stream)"
+        }
+    default: return []
+    }
+}

@@ -1,0 +1,39 @@
+import SnapshotBase
+import SnapshotState
+
+/// Whether the clock can be believed. A wrong one keeps no snapshot from being stored, so it is only remarked.
+struct ClockCheck {
+    let keeper: CaptureClock.Keeper
+    /// Others' clocks minus ours, in milliseconds, by whose.
+    let offsets: [(whose: String, milliseconds: Int64)]
+
+    /// Clocks that differ by less agree: `Date` has whole seconds, and answers take time.
+    private static let tolerance: Int64 = 5000
+
+    func finding() -> Finding {
+        let told = offsets.map { "\($0.whose)'s \(difference($0.milliseconds))" }.joined(separator: ", ")
+        let seconds = offsets.map { Int(($0.milliseconds.magnitude + 500) / 1000) * ($0.milliseconds < 0 ? -1 : 1) }
+        let compared = told.isEmpty ? "nothing to compare it with" : told
+        let isOff = offsets.first { $0.whose == "store" }.map { abs($0.milliseconds) >= Self.tolerance } ?? false
+        switch keeper {
+        case .synced where !isOff:
+            return .passed(
+                "clock", "kept in sync; \(compared)",
+                facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
+        case .none where !isOff:
+            return .passed(
+                "clock", "nothing here is known to keep it; \(compared)",
+                hint: "sudo apt install systemd-timesyncd   # or chrony, unless something else keeps it",
+                facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
+        case .notYet where !isOff:
+            return .remark("clock", "not synchronized yet; \(compared)", hint: "timedatectl timesync-status")
+        default:
+            return .remark("clock", "wrong: \(compared)", hint: "sudo timedatectl set-ntp true")
+        }
+    }
+
+    private func difference(_ milliseconds: Int64) -> String {
+        guard abs(milliseconds) >= Self.tolerance else { return "agrees" }
+        return "is \((milliseconds.magnitude + 500) / 1000) s \(milliseconds > 0 ? "ahead" : "behind")"
+    }
+}

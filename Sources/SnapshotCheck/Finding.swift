@@ -1,0 +1,64 @@
+import SnapshotBase
+
+/// What one step of `snapshot check` came to.
+package struct Finding: Sendable {
+    package enum Mark: String, JSONValue, Sendable { case passed, failed, skipped }
+
+    /// What was tried, in a word or two.
+    package var subject: String
+    package var mark: Mark
+    /// What was found, in one line.
+    package var text: String
+    /// What to do about it.
+    package var hint: String?
+    /// Whether no snapshot can be taken and stored without it.
+    package var isNecessary = true
+    /// The exit code that this failure asks for; 0 unless it failed.
+    package var exitCode: Int32 = 0
+    /// The class of the failure, as in health and metrics.
+    package var code: Failure.Code?
+    /// Numbers and texts that scripts may want; the key says the unit.
+    package var facts: [String: JSON] = [:]
+
+    private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
+        self.subject = subject
+        self.mark = mark
+        self.text = text
+        self.hint = hint
+    }
+
+    static func passed(
+        _ subject: String, _ text: String, hint: String? = nil, facts: [String: JSON] = [:]
+    ) -> Finding {
+        var finding = Finding(subject, .passed, text, hint: hint)
+        finding.facts = facts
+        return finding
+    }
+
+    static func skipped(_ subject: String, _ why: String, hint: String? = nil) -> Finding {
+        var finding = Finding(subject, .skipped, why, hint: hint)
+        finding.isNecessary = false
+        return finding
+    }
+
+    package static func failed(_ subject: String, _ failure: Failure) -> Finding {
+        var finding = Finding(subject, .failed, "\(failure)", hint: failure.hint)
+        finding.exitCode = failure.exitCode
+        finding.code = failure.code
+        return finding
+    }
+
+    /// Something that is wrong without keeping snapshots from being taken and stored.
+    static func remark(_ subject: String, _ text: String, hint: String? = nil) -> Finding {
+        var finding = Finding(subject, .failed, text, hint: hint)
+        finding.isNecessary = false
+        return finding
+    }
+
+}
+
+/// `0.8 s`
+func secondsText(_ duration: Duration) -> String {
+    let tenths = (duration.milliseconds + 50) / 100
+    return "\(tenths / 10).\(tenths % 10) s"
+}

@@ -1,0 +1,27 @@
+import Glibc
+import SnapshotBase
+import SnapshotSettings
+
+/// The web front's own settings, where they lie beside the camera's: what is wrong there costs the pictures on its page.
+struct FrontCheck {
+    let settings: Settings
+
+    func findings() -> [Finding] {
+        guard let own = settings.path, own.contains("/") else { return [] }
+        let path = parentDirectory(own) + "/web.env"
+        guard access(path, R_OK) == 0 else { return [] }
+        do throws(Failure) {
+            let front = try Settings(environment: [:], path: path)
+            _ = try front.webToken()
+            let isShown = try front[Key.webImages]
+            guard isShown, try !settings[Key.webImages] else { return [] }
+            return [
+                .remark(
+                    "web", "\(path) shows pictures, but \(own) gives none to the web front",
+                    hint: "set WEB_IMAGES=true in \(own), too")
+            ]
+        } catch {
+            return [.remark("web", "the web front shows no pictures: \(error)", hint: error.hint)]
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+import SnapshotStore
+
+/// Questions to an HTTP endpoint, each with all that an upload brings but its body: a POST can't be taken back.
+struct HTTPCheck {
+    private(set) var store: HTTPStore
+    let capturedAt: Timestamp
+    let deadline: Deadline
+
+    mutating func run() -> Finding {
+        do throws(StoreFailure) {
+            let head = try ask("HEAD")
+            if (200...299).contains(head.status) { return try isPage(head) ? page() : answers("HEAD", head) }
+            if head.status == 401 || (300...399).contains(head.status) || head.status >= 500, head.status != 501 {
+                return refusal(head)
+            }
+            // What takes a POST alone answers 403, 404 or 405 to a HEAD.
+            let options = try ask("OPTIONS")
+            let allows = options.headers["allow"] ?? options.headers["access-control-allow-methods"] ?? ""
+            if head.status == 405 || allows.uppercased().contains("POST") {
+                return answers(allows.isEmpty ? "HEAD" : "OPTIONS", options)
+            }
+            return doubt(head)
+        } catch {
+            return .failed("storage", error.failure)
+        }
+    }
+
+    private mutating func ask(_ method: String) throws(StoreFailure) -> HTTPResponse {
+        let object = StoredObject(
+            key: ".snapshot-check", content: .none, capturedAt: capturedAt, camera: "check",
+            sha256: hexadecimal(Crypto.sha256([])), clock: .synced)
+        var changes = 0
+        while true {
+            var request = store.request(
+                putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true)
+            (request.method, request.body) = (method, .none)
+            let response = try store.heard(store.client.answer(to: request))
+            guard response.status == 401, changes < 2, store.logsInAnew(after: response) else { return response }
+            changes += 1
+        }
+    }
+
+    /// Whether what answered, where anybody may, looks like a page when it is seen whole.
+    private mutating func isPage(_ head: HTTPResponse) throws(StoreFailure) -> Bool {
+        let type = head.headers["content-type"]?.lowercased() ?? ""
+        let length = head.headers["content-length"].flatMap { Int(decimal: $0) } ?? Int.max
+        guard !store.isVerified, store.settings.acknowledgement == nil, type.contains("html"), length > 6 else {
+            return false
+        }
+        return try ask("GET").isPage
+    }
+
+    private func page() -> Finding {
+        .remark(
+            "storage",
+            "\(store.place) answers with a web page: a sign-in page, whose answers to pictures would be no "
+                + "acknowledgement, or the store's own; none was sent",
+            hint: "snapshot capture   # sends one picture, to be sure")
+    }
+
+    private func answers(_ method: String, _ response: HTTPResponse) -> Finding {
+        .passed(
+            "storage",
+            "\(store.place) answers \(method) with \(response.status); only a picture can show that it takes one, and "
+                + "none was sent",
+            facts: ["status": .integer(response.status)])
+    }
+
+    private func refusal(_ response: HTTPResponse) -> Finding {
+        let setting = response.status == 401 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
+        let failure = StoreFailure(
+            status: response.status, response, place: store.place, setting: setting, detail: "to a HEAD")
+        return .failed("storage", failure.failure)
+    }
+
+    private func doubt(_ response: HTTPResponse) -> Finding {
+        .remark(
+            "storage",
+            "\(store.place) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or take POST alone",
+            hint: "snapshot capture   # sends one picture, to be sure")
+    }
+}

@@ -1,0 +1,67 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+
+/// The camera's TLS key, as it is and as it should be. Where nobody has compared it yet, a handshake tells it: whoever
+/// has the wrong key is asked for nothing.
+struct KeyCheck {
+    let settings: CameraSettings
+    let trust: CameraTrust
+
+    private static let patience = Duration.seconds(2)
+
+    /// - Parameter result: what the camera has come to.
+    func finding(_ result: CameraCheck.Result) -> Finding? {
+        guard let host = settings.tlsHost else { return nil }
+        if result.findings.contains(where: { $0.code == .camera(.keyChanged) }) { return otherKey(host) }
+        switch settings.verification {
+        case .pin(let pin):
+            return result.isOpen ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
+        case .authorities: return result.isOpen ? .passed("TLS key", "vouched for by a certificate authority") : nil
+        case .off:
+            return present(host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
+        case .pinFirst:
+            if let first = trust.firstPin { return passed("\(first), seen for the first time: pinned now", first) }
+            return trust.knownPin.map { passed("\($0), pinned", $0) }
+        }
+    }
+
+    private func passed(_ text: String, _ pin: String, hint: String? = nil) -> Finding {
+        .passed("TLS key", text, hint: hint, facts: ["pin": .string(pin)])
+    }
+
+    private func otherKey(_ host: TLSHost) -> Finding? {
+        guard let pin = present(host) else { return nil }
+        let what = settings.verification == .pinFirst ? "snapshot check --forget-pin" : "CAMERA_TLS_VERIFY=\(pin)"
+        var finding = Finding.remark(
+            "TLS key", "\(pin), which isn't the one that is pinned",
+            hint: what + "   # only if the camera was replaced or reset")
+        finding.facts["pin"] = .string(pin)
+        return finding
+    }
+
+    /// The key that `host` has now; nil where it can't be had.
+    private func present(_ host: TLSHost) -> String? {
+        try? settings.presentKey(of: host, deadline: .after(Self.patience))
+    }
+}
+
+extension CheckPlan {
+    /// Forgets the camera's pin, since a person knows that it has another key now.
+    func forgetPin() -> Finding {
+        let subject = "pin"
+        guard let camera else { return .skipped(subject, "none forgotten: see settings") }
+        guard let host = camera.tlsHost else { return .skipped(subject, "none forgotten: no TLS with this camera") }
+        do throws(Failure) {
+            switch try Pins(statePath: statePath).forget(host) {
+            case .nothing: return .skipped(subject, "none forgotten: \(host) has none in \(statePath)")
+            case .pin(let pin): return .passed(subject, "\(pin) of \(host) is forgotten", facts: ["pin": .string(pin)])
+            case .all(let aside):
+                let kept = aside.map { "; what couldn't be read is kept as \($0)" } ?? ""
+                return .passed(subject, "all pins in \(statePath) are forgotten\(kept)")
+            }
+        } catch {
+            return .failed(subject, error)
+        }
+    }
+}

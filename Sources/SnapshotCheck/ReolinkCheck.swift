@@ -1,0 +1,136 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+
+/// A Reolink camera, step by step: reach, log in, ask what it is, take a picture, log out.
+struct ReolinkCheck {
+    private var settings: CameraSettings
+    private let host: String
+    private let client: HTTPClient
+    private let trust: CameraTrust
+    private let log: Log
+    private(set) var memory: CameraMemory
+    private let remembered: CameraMemory.Session?
+    private let deadline: Deadline
+    private var result = CameraCheck.Result()
+    /// Sessions that were opened here.
+    private var opened: [String] = []
+    private var hasAnswered = false
+    private var name = "answers"
+    private var identity: [String: JSON] = [:]
+
+    init(settings: CameraSettings, host: String, trust: CameraTrust, log: Log, memory: CameraMemory) {
+        self.settings = settings
+        self.host = host
+        client = HTTPClient()
+        self.trust = trust
+        self.log = log
+        self.memory = memory
+        remembered = memory.session
+        deadline = .after(settings.timeout)
+    }
+
+    private var camera: ReolinkCamera {
+        ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
+    }
+
+    mutating func run() -> CameraCheck.Result {
+        do throws(Failure) {
+            let login = try logIn()
+            try takePicture(login)
+        } catch {
+            if Self.unreached.contains(error.code), !hasAnswered {
+                result.findings.append(.failed("camera", error))
+            } else {
+                result.findings += [cameraLine, .failed("login", error)]
+            }
+        }
+        logOut()
+        return result
+    }
+
+    /// - Throws: what says more of reach and login than of the picture.
+    private mutating func takePicture(_ login: String) throws(Failure) {
+        let started = Uptime.now()
+        let picture: Finding
+        do throws(Failure) {
+            let body = try camera.snapshot(memory: &memory, deadline: deadline)
+            picture = try .picture(body, settings, since: started, log)
+            result.isOpen = true
+        } catch {
+            let isEarlier = error.kind == .cameraRefused || (Self.unreached.contains(error.code) && !hasAnswered)
+            if isEarlier { throw error }
+            picture = .failed("picture", error)
+        }
+        result.findings += [cameraLine, .passed("login", "as \(settings.username), \(login)"), picture]
+    }
+
+    /// What failures are called that leave open whether there is a camera at all.
+    private static let unreached: Set<Failure.Code> = [
+        .camera(.unresolved), .camera(.unreachable), .camera(.timeout), .camera(.tls), .camera(.keyChanged),
+        .camera(.lost), .camera(.invalid), .camera(.pins), .own(.state),
+    ]
+
+    private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
+
+    /// A session to ask with, or the decision for user and password; says how.
+    private mutating func logIn() throws(Failure) -> String {
+        let byPassword = "by user and password with each picture"
+        if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
+        if let session = memory.session, camera.isUsable(session, memory), describe(session.token) {
+            return "by the session that captures keep"
+        }
+        memory.session = nil
+        let login = try camera.logIn(&memory, deadline)
+        hasAnswered = true
+        switch login {
+        case .done:
+            if let session = memory.session {
+                opened.append(session.token)
+                _ = describe(session.token)
+            }
+            return "by a session that was closed again"
+        case .failed(let failure, _):
+            guard settings.auth == .auto else { throw failure }
+            settings.auth = .password
+            return byPassword + ", since it gives no session: \(failure.why)"
+        }
+    }
+
+    /// Asks model and firmware, which may fail. False where the camera doesn't know the session.
+    private mutating func describe(_ token: String) -> Bool {
+        var request = HTTPRequest(
+            "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
+        request.ask("GetDevInfo")
+        guard let response = try? client.ask(request, of: settings, trust) else {
+            return true
+        }
+        hasAnswered = true
+        result.clockOffset = response.clockOffset
+        if case .error(let code, _, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
+        if let device = DeviceInfo(response.body) {
+            name = "is a \(device.model), firmware \(device.firmware)"
+            identity = ["model": .string(device.model), "firmware": .string(device.firmware)]
+        }
+        return true
+    }
+
+    /// Ends what was opened here; the session that captures keep stays.
+    private mutating func logOut() {
+        if let session = memory.session, session != remembered { opened.append(session.token) }
+        for token in Set(opened) { camera.logOut(token, .after(.milliseconds(1500))) }
+    }
+}
+
+/// What a Reolink says of itself.
+private struct DeviceInfo {
+    let model: String
+    let firmware: String
+
+    init?(_ body: [UInt8]) {
+        let info = JSON(body.prefix(65536))?[0]?["value"]?["DevInfo"]
+        guard let model = info?["model"]?.string, let firmware = info?["firmVer"]?.string else { return nil }
+        self.model = model
+        self.firmware = firmware
+    }
+}

@@ -1,0 +1,100 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+import SnapshotStore
+
+/// A probe for a bucket that leaves nothing in it, whatever the credentials may do.
+///
+/// First what a capture would put, but with another body's hash: a store that would take it refuses it for that alone,
+/// after it has looked at signature, permission, bucket and headers. Where DeleteObject turns out to be allowed, and the bucket keeps
+/// no versions, the probe is then put for good and removed.
+struct S3Check {
+    private(set) var store: S3Store
+    let capturedAt: Timestamp
+    let deadline: Deadline
+
+    private static let content = Array("probe\n".utf8)
+    /// How stores refuse a body that isn't what its hash says.
+    private static let mismatches: Set = [
+        "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "InvalidDigest",
+    ]
+    /// One name for all probes: should one ever stay, the next check removes it.
+    private static let key = ".snapshot-check"
+
+    mutating func run() -> Finding {
+        let started = Uptime.now()
+        do throws(StoreFailure) {
+            let region = store.settings.region
+            let text = try probe()
+            let wanted = store.learnedRegion?.name
+            let facts: [String: JSON] = [
+                "milliseconds": .integer((Uptime.now() - started).milliseconds), "region": .string(wanted ?? region),
+            ]
+            return .passed(
+                "storage", "\(store.place) \(text)",
+                hint: wanted.map { "set AWS_REGION=\($0); asking for it costs time" },
+                facts: facts)
+        } catch {
+            return .failed("storage", error.failure)
+        }
+    }
+
+    private mutating func probe() throws(StoreFailure) -> String {
+        let (first, isRefused) = try put(isTrue: false)
+        let version = first.headers["x-amz-version-id"]
+        let removal = try delete(version: isRefused ? nil : version)
+        guard (200...299).contains(removal.status) else {
+            return isRefused
+                ? "may be written, not removed from: the probe was one that it had to refuse, so nothing stays"
+                : "took a probe that may not be removed: it stays as \(store.settings.prefix)\(Self.key), the same each time"
+        }
+        guard isRefused else { return "took a probe, which is removed" }
+        if let marker = removal.headers["x-amz-version-id"], marker != "null" {
+            // Removing what wasn't there has left a mark of its own.
+            _ = try delete(version: marker)
+            return "may be written; it keeps versions, so the probe was one that it had to refuse"
+        }
+        _ = try put(isTrue: true)
+        let last = try delete(version: nil)
+        guard (200...299).contains(last.status) else { throw store.failure(last, S3Error(last.body)) }
+        return "took a probe, which is removed"
+    }
+
+    /// Puts the probe as a capture puts its picture.
+    /// - Parameter isTrue: whether it comes with its own hash.
+    /// - Returns: the answer, and whether it is the refusal that a wrong hash asks for.
+    private mutating func put(isTrue: Bool) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
+        let object = StoredObject(
+            key: Self.key, content: .bytes(Self.content), capturedAt: capturedAt, camera: "check",
+            sha256: hexadecimal(Crypto.sha256(isTrue ? Self.content : [])), clock: .synced)
+        var corrections = 0
+        while true {
+            let answer = store.client.answer(
+                to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
+            let response = try store.heard(answer)
+            if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
+                return (response, true)
+            }
+            do throws(StoreFailure) {
+                try store.settle(answer)
+                return (response, false)
+            } catch {
+                guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }
+                corrections += 1
+            }
+        }
+    }
+
+    private mutating func delete(version: String?) throws(StoreFailure) -> HTTPResponse {
+        let named = version == "null" ? nil : version
+        return try send("DELETE", query: named.map { "versionId=" + percentEncoded($0) } ?? "")
+    }
+
+    /// The put before it has settled region and clock.
+    private mutating func send(_ method: String, query: String) throws(StoreFailure) -> HTTPResponse {
+        let request = store.request(
+            method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),
+            deadline: deadline.sooner(.seconds(6)))
+        return try store.heard(store.client.answer(to: request))
+    }
+}

@@ -1,0 +1,103 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotHTTP
+import SnapshotMedia
+import SnapshotSettings
+
+/// The camera's video, and the program that reads it.
+struct StreamCheck {
+    let camera: CameraSettings
+    /// Addresses to try, the likeliest first.
+    let addresses: [String]
+    /// Whether the relay needs it.
+    let isNeeded: Bool
+    let trust: CameraTrust
+
+    /// For one answer of the camera's.
+    private static let patience = Duration.seconds(3)
+
+    /// Asks for the codec; nil where the camera has no video to ask for.
+    func codec(deadline: Deadline) -> Finding? {
+        guard !addresses.isEmpty else { return nil }
+        guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
+        var why = "no answer in time"
+        for address in addresses where !deadline.hasPassed {
+            do throws(Failure) {
+                guard let facts = try facts(at: address, deadline) else { break }
+                let size = facts.size.map { " \($0.width)×\($0.height)" } ?? ""
+                return .passed(
+                    "codec", "\(facts.video)\(size), at \(redactedURL(address))",
+                    facts: ["codec": .string(facts.video), "address": .string(redactedURL(address))])
+            } catch {
+                guard error.code == .camera(.stream) else { return failure(told(error), hint: hint(error)) }
+                why = "it has no such stream"
+            }
+        }
+        return failure(why)
+    }
+
+    /// nil where there was no time.
+    private func facts(at address: String, _ deadline: Deadline) throws(Failure) -> StreamFacts? {
+        let known = try TLSHost(url: address).map { host throws(Failure) in
+            try trust.trust(for: host, deadline: deadline)
+        }
+        var stream = PullGateway.Stream(camera, url: address) { _, _ in known ?? .authorities(file: nil) }
+        stream.patience = min(Self.patience, deadline.left)
+        let gateway = try PullGateway(stream)
+        defer { gateway.stop(grace: Self.patience) }
+        let result = try Child.run(StreamFacts.question(gateway.source), outputLimit: 65536, deadline: deadline)
+        if let failure = gateway.failure { throw failure }
+        guard !result.isTimedOut else { return nil }
+        if let facts = StreamFacts(ffprobe: result.output) { return facts }
+        throw Failure(.camera(.stream), "no video from", redactedURL(address), why: "there is none")
+    }
+
+    private func told(_ failure: Failure) -> String {
+        switch failure.code {
+        case .camera(.credentials): "it refuses the login"
+        case .camera(.unreachable), .camera(.unresolved): "it can't be reached"
+        case .camera(.silent): "no answer in time"
+        default: failure.why
+        }
+    }
+
+    private func hint(_ failure: Failure) -> String {
+        switch failure.code {
+        case .camera(.credentials): "check CAMERA_USERNAME and CAMERA_PASSWORD"
+        case .camera(.unreachable), .camera(.unresolved), .camera(.silent), .camera(.lost): Self.switchOn
+        default: failure.hint ?? Self.switchOn
+        }
+    }
+
+    private static let switchOn =
+        "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT"
+
+    private func failure(_ why: String, hint: String = switchOn) -> Finding {
+        var finding = Finding.failed(
+            "codec",
+            Failure(
+                .camera(.stream), "no video from", redactedURL(addresses[0]), why: why, hint: hint))
+        finding.isNecessary = isNeeded
+        if !isNeeded { finding.text += "; only the relay needs it" }
+        return finding
+    }
+
+    /// The version of ffmpeg, which stills of some cameras need, and the relay.
+    static func ffmpeg(isNeeded: Bool, deadline: Deadline) -> Finding {
+        guard let result = try? Child.run(Command.ffmpeg(["-version"]), outputLimit: 65536, deadline: deadline)
+        else {
+            guard isNeeded else {
+                return .skipped(
+                    "ffmpeg", "not installed; only video and some cameras need it", hint: "sudo apt install ffmpeg")
+            }
+            return .failed(
+                "ffmpeg",
+                Failure(
+                    .missing("ffmpeg"), "cannot run", "ffmpeg", why: "it is not installed",
+                    hint: "sudo apt install ffmpeg"))
+        }
+        let words = String(decoding: result.output, as: UTF8.self).split(separator: " ", maxSplits: 3)
+        let version = words.count > 2 && words[1] == "version" ? String(words[2]) : "of an unknown version"
+        return .passed("ffmpeg", version, facts: ["version": .string(version)])
+    }
+}

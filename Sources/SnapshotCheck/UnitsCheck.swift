@@ -1,0 +1,84 @@
+import SnapshotBase
+import SnapshotCapture
+import SnapshotSettings
+import SnapshotState
+
+/// systemd's units for these settings: installed, switched on, as often as CAPTURE_INTERVAL says, and free to write where
+/// pictures go.
+struct UnitsCheck {
+    /// The settings file, which says whose units they are.
+    let settingsPath: String?
+    let interval: Duration
+    /// The folder for pictures, where it is one.
+    let storagePath: String?
+    let deadline: Deadline
+
+    /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
+    private var unit: String {
+        instanceName(settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
+    }
+
+    func findings() -> [Finding] { [timer()] + confinement() }
+
+    private func timer() -> Finding {
+        let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
+        guard Command.find("systemctl") != nil, let facts = ask("\(unit).timer", names) else {
+            return .skipped("units", "systemd isn't running here; cron or --every repeat snapshots as well")
+        }
+        let timer = "\(unit).timer"
+        guard facts["LoadState"] == "loaded" else {
+            return .skipped("units", "\(timer) isn't installed", hint: "sudo make install")
+        }
+        guard facts["ActiveState"] == "active" else {
+            return .remark("units", "\(timer) isn't running", hint: "sudo systemctl enable --now \(timer)")
+        }
+        guard let unitFile = facts["UnitFileState"], unitFile.hasPrefix("enabled") else {
+            return .remark("units", "\(timer) won't start with the computer", hint: "sudo systemctl enable \(timer)")
+        }
+        guard
+            let found = timerInterval(
+                calendar: facts["TimersCalendar"] ?? "", monotonic: facts["TimersMonotonic"] ?? "")
+        else { return .passed("units", "\(timer) is on, at times that check doesn't understand") }
+        guard found == interval else {
+            let instance = instanceName(settingsPath).map { " --instance \($0)" } ?? ""
+            return .remark(
+                "units", "\(timer) comes every \(found.settingText), but CAPTURE_INTERVAL is \(interval.settingText)",
+                hint: "sudo snapshot schedule\(instance)")
+        }
+        return .passed(
+            "units", "\(timer) is on, every \(found.settingText) like CAPTURE_INTERVAL",
+            facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
+    }
+
+    /// To the service all but a few folders are read-only, whoever owns them.
+    private func confinement() -> [Finding] {
+        guard let storagePath, storagePath.hasPrefix("/"), Command.find("systemctl") != nil,
+            let facts = ask("\(unit).service", ["ProtectSystem", "StateDirectory", "ReadWritePaths"]),
+            facts["ProtectSystem"] == "strict"
+        else { return [] }
+        let own = (facts["StateDirectory"] ?? "").split(separator: " ").map { "/var/lib/\($0)" }
+        let more = (facts["ReadWritePaths"] ?? "").split(separator: " ").map { String($0.drop { "-+".contains($0) }) }
+        guard !(own + more).contains(where: { storagePath == $0 || storagePath.hasPrefix($0 + "/") }) else { return [] }
+        return [
+            .remark(
+                "units", "\(unit).service may not write in \(storagePath)",
+                hint: "sudo systemctl edit \(unit).service   # and there: [Service], ReadWritePaths=\(storagePath)")
+        ]
+    }
+
+    /// systemd's view of a unit, with all drop-ins; nil where it doesn't answer.
+    private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
+        let command = Command("systemctl", ["show", unit] + names.map { "--property=\($0)" })
+        guard let result = try? Child.run(command, outputLimit: 65536, deadline: deadline.sooner(.seconds(3))),
+            result.ending == .exited(0)
+        else { return nil }
+        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
+        return lines.reduce(into: [:]) { facts, line in
+            guard let equals = line.firstIndex(of: "=") else { return }
+            // A timer may have several lines of a kind.
+            let name = String(line[..<equals])
+            facts[name] = [facts[name], String(line[line.index(after: equals)...])].compactMap(\.self).joined(
+                separator: " ")
+        }
+    }
+}

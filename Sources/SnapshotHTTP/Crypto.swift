@@ -1,0 +1,136 @@
+import CLibCrypto
+import Glibc
+
+/// Digests and keys, on libcrypto. The only file that knows its types.
+package enum Crypto {
+    /// SHA-256, 32 bytes.
+    package static func sha256(_ bytes: some ContiguousBytesLike) -> [UInt8] {
+        bytes.withBytes { raw in
+            [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+                var length: UInt32 = 0
+                EVP_Digest(raw.baseAddress, raw.count, digest.baseAddress, &length, EVP_sha256(), nil)
+                count = Int(length)
+            }
+        }
+    }
+
+    /// MD5, 16 bytes, for the Digest logins that want it; empty where the system forbids it.
+    package static func md5(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { digest, count in
+            var length: UInt32 = 0
+            let done = EVP_Digest(bytes, bytes.count, digest.baseAddress, &length, EVP_md5(), nil)
+            count = done == 1 ? Int(length) : 0
+        }
+    }
+
+    /// SHA-256 of `length` bytes of an open file from `offset`, read in pieces; nil if they can't be read.
+    package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
+        digest(EVP_sha256(), of: descriptor, offset: offset, length: length)
+    }
+
+    /// MD5 likewise; nil also where the system forbids it.
+    package static func md5(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
+        digest(EVP_md5(), of: descriptor, offset: offset, length: length)
+    }
+
+    private static func digest(
+        _ kind: OpaquePointer?, of descriptor: Int32, offset: Int, length: Int
+    ) -> [UInt8]? {
+        guard let context = EVP_MD_CTX_new() else { return nil }
+        defer { EVP_MD_CTX_free(context) }
+        guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return nil }
+        var piece = [UInt8](repeating: 0, count: 65536)
+        var position = offset
+        while position < offset + length {
+            let want = min(piece.count, offset + length - position)
+            let got = piece.withUnsafeMutableBytes { raw in
+                Glibc.pread(descriptor, raw.baseAddress, want, off_t(position))
+            }
+            guard got > 0, EVP_DigestUpdate(context, piece, got) == 1 else { return nil }
+            position += got
+        }
+        return [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { digest, count in
+            var size: UInt32 = 0
+            EVP_DigestFinal_ex(context, digest.baseAddress, &size)
+            count = Int(size)
+        }
+    }
+
+    /// HMAC-SHA-256, 32 bytes.
+    package static func hmac(key: [UInt8], _ message: String) -> [UInt8] {
+        let message = Array(message.utf8)
+        // RFC 2104: a key longer than a block stands for its digest.
+        let key = key.count > 64 ? sha256(key) : key
+        return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            var length: UInt32 = 0
+            HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, digest.baseAddress, &length)
+            count = Int(length)
+        }
+    }
+
+    package static func random(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+
+    package static func base64(_ bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var text: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            text += (0...group.count).map { digits[bits >> (18 - 6 * $0) & 63] }
+            text += Array(repeating: UInt8(ascii: "="), count: 3 - group.count)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The pin of a certificate's public key, `sha256//…`, as libcurl and HPKP write it; nil if `pem` isn't one.
+    package static func publicKeyPin(pem: String) -> String? {
+        guard let certificate = certificate(pem: pem) else { return nil }
+        defer { X509_free(certificate) }
+        let key = X509_get_X509_PUBKEY(certificate)
+        let length = i2d_X509_PUBKEY(key, nil)
+        guard length > 0 else { return nil }
+        let der = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, count in
+            var end = buffer.baseAddress
+            count = Int(i2d_X509_PUBKEY(key, &end))
+        }
+        return "sha256//" + base64(sha256(der))
+    }
+
+    /// The certificate in `pem`, which the caller frees; nil if there is none.
+    private static func certificate(pem: String) -> OpaquePointer? {
+        // The BIO reads the bytes where they are, so that both end with this closure.
+        Array(pem.utf8).withUnsafeBytes { bytes in
+            guard let length = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes.baseAddress, length) else {
+                return nil
+            }
+            defer { BIO_free(bio) }
+            return PEM_read_bio_X509(bio, nil, nil, nil)
+        }
+    }
+}
+
+/// What a digest can be taken of.
+package protocol ContiguousBytesLike {
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result
+}
+
+extension Array: ContiguousBytesLike where Element == UInt8 {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(body)
+    }
+}
+
+extension ArraySlice: ContiguousBytesLike where Element == UInt8 {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(body)
+    }
+}
+
+/// Lower-case hexadecimal.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

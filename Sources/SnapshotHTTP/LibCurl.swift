@@ -1,0 +1,30 @@
+import CLibCurl
+import SnapshotBase
+
+/// The library, loaded when it is first used.
+enum LibCurl {
+    private static let whyMissing = shim_load().map { String(cString: $0) }
+
+    /// A handle for requests one after the other; `EasyHandle` cleans it up.
+    fileprivate static func easy() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_easy_init) }
+
+    /// A handle for requests side by side; whoever asked cleans it up.
+    static func multi() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_multi_init) }
+
+    private static func make(
+        _ handle: () -> UnsafeMutableRawPointer?
+    ) throws(HTTPFailure) -> UnsafeMutableRawPointer {
+        if let why = whyMissing { throw HTTPFailure(kind: .noLibrary, why: why) }
+        guard let handle = handle() else { throw HTTPFailure(kind: .noLibrary, why: "libcurl can't be started") }
+        return handle
+    }
+}
+
+/// A handle for requests one after the other, with the connections that it keeps.
+package final class EasyHandle {
+    package let pointer: UnsafeMutableRawPointer
+
+    init() throws(HTTPFailure) { pointer = try LibCurl.easy() }
+
+    deinit { shim_easy_cleanup(pointer) }
+}

@@ -1,0 +1,79 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// The answer to a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
+package struct RTSPLogin: Equatable, Sendable {
+    private enum Scheme { case basic, md5, sha256 }
+
+    private let scheme: Scheme
+    private let realm: String
+    private let nonce: String
+    private let opaque: String?
+    private let hasQuality: Bool
+    private var count = 0
+
+    /// - Parameter challenges: what the server offers; nil where none of it can be answered. Basic is the answer only
+    ///   where it is allowed and no Digest of any kind is offered.
+    init?(_ challenges: [RTSPChallenge], mayBeBasic: Bool) {
+        let known = challenges.compactMap(RTSPLogin.init(challenge:))
+        let digests = known.filter { $0.scheme != .basic }
+        if let best = digests.first(where: { $0.scheme == .sha256 }) ?? digests.first {
+            self = best
+        } else if mayBeBasic, !challenges.contains(where: { $0.scheme == "digest" }), let basic = known.first {
+            self = basic
+        } else {
+            return nil
+        }
+    }
+
+    private init?(challenge: RTSPChallenge) {
+        let fields = challenge.fields
+        realm = fields["realm"] ?? ""
+        nonce = fields["nonce"] ?? ""
+        opaque = fields["opaque"]
+        let qualities = fields["qop"]?.split(separator: ",").map { $0.trimmed.lowercased() }
+        hasQuality = qualities?.contains("auth") ?? false
+        // Integrity of the body alone is asked for by nobody, and not offered here.
+        if qualities?.isEmpty == false, !hasQuality { return nil }
+        switch (challenge.scheme, fields["algorithm"]?.lowercased() ?? "md5") {
+        case ("basic", _): scheme = .basic
+        case ("digest", "md5"): scheme = .md5
+        case ("digest", "sha-256"): scheme = .sha256
+        default: return nil
+        }
+    }
+
+    /// The value of `Authorization` for one request.
+    mutating func authorization(
+        user: String, password: String, method: String, url: String, clientNonce: String
+    ) -> String {
+        guard scheme != .basic else { return "Basic " + Crypto.base64(Array("\(user):\(password)".utf8)) }
+        count += 1
+        let login = digest("\(user):\(realm):\(password)")
+        let request = digest("\(method):\(url)")
+        var value = "Digest username=\(quoted(user)), realm=\(quoted(realm)), nonce=\(quoted(nonce)), uri=\"\(url)\""
+        if hasQuality {
+            let padded = count.padded(8, radix: 16)
+            let response = digest("\(login):\(nonce):\(padded):\(clientNonce):auth:\(request)")
+            value += ", qop=auth, nc=\(padded), cnonce=\"\(clientNonce)\", response=\"\(response)\""
+        } else {
+            value += ", response=\"\(digest("\(login):\(nonce):\(request)"))\""
+        }
+        if let opaque { value += ", opaque=\(quoted(opaque))" }
+        return scheme == .sha256 ? value + ", algorithm=SHA-256" : value
+    }
+
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { result += "\\" }
+            result.unicodeScalars.append(scalar)
+        }
+        return result + "\""
+    }
+
+    private func digest(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        return hexadecimal(scheme == .sha256 ? Crypto.sha256(bytes) : Crypto.md5(bytes))
+    }
+}

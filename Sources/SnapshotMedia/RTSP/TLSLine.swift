@@ -1,0 +1,58 @@
+import CLibCurl
+import Glibc
+import SnapshotBase
+import SnapshotHTTP
+
+/// TLS, made by libcurl, which then hands the bytes over as they are.
+package final class TLSLine: RTSPLine {
+    private let handle: EasyHandle
+    private let patience: Duration
+    package let descriptor: Int32
+
+    /// - Parameters:
+    ///   - trust: whom to believe; nothing is sent to anybody else.
+    ///   - patience: how long what is written may be left untaken.
+    package init(_ handshake: TLSHandshake, trust: TLSTrust, patience: Duration) throws(HTTPFailure) {
+        handle = try handshake.connection(trusting: trust)
+        self.patience = patience
+        var socket = curl_socket_t(-1)
+        guard shim_get_socket(handle.pointer, &socket) == CURLE_OK, socket >= 0 else {
+            throw HTTPFailure(kind: .lost, why: "the connection is gone")
+        }
+        descriptor = socket
+        limitWaiting(descriptor, patience)
+    }
+
+    /// Whatever libcurl holds decrypted is taken, too: the descriptor wouldn't tell of it.
+    package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {
+        var filled = 0
+        while filled < room.count, let base = room.baseAddress {
+            var count = 0
+            let code = shim_easy_recv(handle.pointer, base + filled, room.count - filled, &count)
+            if code == CURLE_AGAIN { break }
+            // What came before the end is handed over first; the end is met again.
+            guard code == CURLE_OK, count > 0 else {
+                if filled > 0 { break }
+                throw RTSPClosed()
+            }
+            filled += count
+        }
+        return filled
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(RTSPClosed) {
+        var rest = bytes
+        while let base = rest.baseAddress, !rest.isEmpty {
+            var count = 0
+            switch shim_easy_send(handle.pointer, base, rest.count, &count) {
+            case CURLE_OK: rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            case CURLE_AGAIN:
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                guard retrying({ poll(&ready, 1, Int32(clamping: patience.milliseconds)) }) > 0 else {
+                    throw RTSPClosed()
+                }
+            default: throw RTSPClosed()
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import SnapshotBase
+
+/// What a camera sends, as ffprobe found it.
+package struct StreamFacts: Equatable, Sendable {
+    /// ffmpeg's name of the video's codec: `h264`, `hevc`, …
+    package var video: String
+    /// The same of the audio; nil where there is none.
+    package var audio: String?
+    /// In pixels; nil where ffprobe doesn't know.
+    package var size: Size?
+
+    package struct Size: Equatable, Sendable {
+        package var width: Int
+        package var height: Int
+    }
+
+    package init(video: String, audio: String?) {
+        self.video = video
+        self.audio = audio
+    }
+
+    /// Asks what is behind an address, and answers as JSON.
+    /// - Parameter listens: for two seconds, so that audio that is only announced doesn't count.
+    package static func question(_ source: RTSPSource, listens: Bool = false) -> Command {
+        let entries = "stream=codec_type,codec_name,width,height" + (listens ? ",nb_read_packets" : "")
+        let form = ["-show_entries", entries, "-show_error", "-of", "json"]
+        let listening = listens ? ["-count_packets", "-read_intervals", "%+2"] : []
+        var command = Command.ffprobe(["-hide_banner", "-loglevel", "error"] + RTSPSource.input + listening + form)
+        command.inputs = [RTSPSource.descriptor: source.list]
+        return command
+    }
+
+    /// - Parameter output: what ffprobe wrote; may be anything.
+    /// - Returns: nil where it found no video.
+    package init?(ffprobe output: [UInt8]) {
+        guard let report = JSON(output), case .object = report, report["error"] == nil else { return nil }
+        guard case .array(let streams) = report["streams"] ?? .array([]) else { return nil }
+        func first(_ type: String) -> JSON? { streams.first { $0["codec_type"]?.string == type } }
+        guard let video = first("video"), let codec = Self.name(of: video) else { return nil }
+        // What nothing came of has no number.
+        let packets = "nb_read_packets"
+        let audio = first("audio").flatMap { $0[packets] == nil && video[packets] != nil ? nil : Self.name(of: $0) }
+        self.init(video: codec, audio: audio)
+        if let width = video["width"]?.integer, let height = video["height"]?.integer, width > 0, height > 0 {
+            size = Size(width: width, height: height)
+        }
+    }
+
+    /// A short word, as all of ffmpeg's names are; nil for anything else.
+    private static func name(of stream: JSON) -> String? {
+        guard let name = stream["codec_name"]?.string, (1...24).contains(name.utf8.count),
+            name.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 < 0x7F })
+        else { return nil }
+        return name
+    }
+}

@@ -1,0 +1,147 @@
+import SnapshotBase
+
+/// The `.env` dialect: `KEY=value`, `export KEY=…`, quotes, comments, CRLF and a BOM.
+///
+/// Inside double quotes a backslash escapes `"`, `\`, `$` and `` ` ``, as in a shell; inside single quotes nothing does.
+/// Nothing is expanded.
+package enum Dotenv {
+    package struct Entry: Equatable, Sendable {
+        package let key: String
+        package let value: String
+        package let line: Int
+    }
+
+    /// - Throws: `Failure` of kind settings, with `path:line` and never the value.
+    package static func parse(_ bytes: [UInt8], path: String) throws(Failure) -> [Entry] {
+        let bytes = withoutByteOrderMark(bytes)
+        var entries: [Entry] = []
+        var number = 0
+        for rawLine in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            number += 1
+            let line = rawLine.last == UInt8(ascii: "\r") ? rawLine.dropLast() : rawLine
+            guard let text = String(validating: line, as: UTF8.self) else {
+                throw malformed(path, number, "not UTF-8 text", hint: "save the file as UTF-8")
+            }
+            if let entry = try parseLine(text, path: path, number: number) { entries.append(entry) }
+        }
+        return entries
+    }
+
+    /// The words that stand where a key does or was meant to: also in a line, or an encoding, that `parse` refuses.
+    static func keys(_ bytes: [UInt8]) -> [Substring] {
+        let text = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).map(\.trimmed).filter { $0.first != "#" }.flatMap { line in
+            line.prefix { $0 != "=" && $0 != ":" }.split { !$0.isASCII || !($0.isLetter || $0.isNumber || $0 == "_") }
+        }
+    }
+
+    private static func withoutExport(_ line: Substring) -> Substring {
+        guard line.hasPrefix("export"), let next = line.dropFirst(6).first, next.isBlank else { return line }
+        return line.dropFirst(6).trimmed
+    }
+
+    private static func parseLine(_ text: String, path: String, number: Int) throws(Failure) -> Entry? {
+        if text[...].trimmed.isEmpty || text[...].trimmed.first == "#" { return nil }
+        let rest = withoutExport(text[...].trimmed)
+        guard let equals = rest.firstIndex(of: "=") else {
+            throw malformed(
+                path, number, "no '=' in this line", hint: "write KEY=value, and # before a comment")
+        }
+        let key = rest[..<equals].trimmed
+        guard isName(key) else {
+            throw malformed(
+                path, number, "what stands before '=' is not a name",
+                hint: "names are letters, digits and _")
+        }
+        let value = try parseValue(rest[rest.index(after: equals)...], path: path, number: number)
+        if value.unicodeScalars.contains(where: { $0.isControl && $0 != "\t" }) {
+            throw malformed(path, number, "the value of \(key) holds a control character")
+        }
+        return Entry(key: String(key), value: value, line: number)
+    }
+
+    private static func parseValue(_ raw: Substring, path: String, number: Int) throws(Failure) -> String {
+        let text = raw.trimmed
+        guard let quote = text.first, quote == "\"" || quote == "'" else {
+            return String(withoutComment(raw).trimmed)
+        }
+        var value = ""
+        var position = text.index(after: text.startIndex)
+        while position < text.endIndex, text[position] != quote {
+            let next = text.index(after: position)
+            if quote == "\"", text[position] == "\\", next < text.endIndex, "\"\\$`".contains(text[next]) {
+                position = next
+            }
+            value.append(text[position])
+            position = text.index(after: position)
+        }
+        guard position < text.endIndex else {
+            throw malformed(
+                path, number, "the quote \(quote) is not closed",
+                hint: "put another \(quote) behind the value")
+        }
+        let tail = text[text.index(after: position)...]
+        guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
+            throw malformed(
+                path, number, "text behind the closing quote", hint: "put the whole value between the quotes")
+        }
+        return value
+    }
+
+    /// An unquoted value without the comment that white space and `#` begin.
+    private static func withoutComment(_ text: Substring) -> Substring {
+        var previousIsBlank = false
+        for index in text.indices {
+            if text[index] == "#", previousIsBlank { return text[..<index] }
+            previousIsBlank = text[index].isBlank
+        }
+        return text
+    }
+
+    /// A value from elsewhere without the comment that may have been left on it.
+    static func withoutLeftover(_ text: Substring) -> Substring {
+        let marks = text.indices.filter { text[$0] == "#" }
+        let begin = marks.first { mark in
+            let next = text.index(after: mark)
+            return (mark > text.startIndex && text[text.index(before: mark)].isBlank)
+                || (next < text.endIndex && text[next].isBlank)
+        }
+        return text[..<(begin ?? text.endIndex)]
+    }
+
+    /// What stands in the quotes, if that is all there is but for a comment.
+    static func quoted(_ text: Substring) -> String? {
+        guard let quote = text.trimmed.first, quote == "\"" || quote == "'" else { return nil }
+        return try? parseValue(text, path: "", number: 0)
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, !(48...57).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            byte == UInt8(ascii: "_") || (48...57).contains(byte) || (65...90).contains(byte)
+                || (97...122).contains(byte)
+        }
+    }
+
+    private static func malformed(_ path: String, _ line: Int, _ why: String, hint: String? = nil) -> Failure {
+        .settings("malformed line", "\(path):\(line)", why: why, hint: hint)
+    }
+}
+
+extension Substring {
+    package var trimmed: Substring {
+        var text = self
+        while let first = text.first, first.isBlank { text.removeFirst() }
+        while let last = text.last, last.isBlank { text.removeLast() }
+        return text
+    }
+}
+
+extension Character {
+    package var isBlank: Bool { self == " " || self == "\t" }
+}
+
+/// Text as some editors of Windows save it begins with a mark that means nothing in UTF-8.
+package func withoutByteOrderMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+}

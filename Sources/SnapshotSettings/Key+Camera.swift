@@ -1,0 +1,60 @@
+import SnapshotBase
+
+/// The camera, and how it is asked.
+extension Key {
+    package static let cameraIP = Setting(
+        "CAMERA_IP", .form("host, host:port or [IPv6]:port"), refusal: .camera,
+        "The address of a Reolink camera, NVR or hub.")
+    package static let cameraURL = Setting(
+        "CAMERA_URL", .form("http://…, https://…, rtsp://…, rtsps://…, file:PATH or v4l2:/dev/…"), secrecy: .url,
+        refusal: .camera, "The picture or the stream of any other camera, instead of CAMERA_IP.")
+    package static let cameraUsername = Setting(
+        "CAMERA_USERNAME", .text, default: "admin", refusal: .camera, "The user to log in as.")
+    package static let cameraPassword = Setting(
+        "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, refusal: .camera, "The password of that user.")
+    package static let cameraUseHTTPS = Setting(
+        "CAMERA_USE_HTTPS", .flag, default: false, refusal: .camera,
+        "Whether a Reolink camera is asked over TLS; plain RTSP beside it logs in by Digest alone.")
+    package static let cameraTLSVerify = Setting(
+        "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
+        "Which TLS key of the camera is trusted: any, one that an authority signed, the first one seen, or this one.")
+    package static let cameraChannel = Setting(
+        "CAMERA_CHANNEL", .number(0...255), default: 0, refusal: .camera, "The channel of an NVR or hub, from 0.")
+    package static let cameraStream = Setting(
+        "CAMERA_STREAM", .choice, default: CameraStream.main, "The stream whose picture a Reolink camera sends.")
+    package static let cameraWidth = Setting(
+        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink camera for; CAMERA_HEIGHT with it.")
+    package static let cameraHeight = Setting(
+        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; CAMERA_WIDTH with it.")
+    package static let cameraAuth = Setting(
+        "CAMERA_AUTH", .choice, default: CameraAuth.auto, refusal: .camera,
+        "How to log in at a Reolink camera; auto remembers what worked.")
+    package static let cameraName = Setting(
+        "CAMERA_NAME", .form("at most 64 bytes, without '/' and '..'"), default: "camera",
+        "The camera's name in keys and metadata.")
+    package static let cameraConnectTimeout = Setting(
+        "CAMERA_CONNECT_TIMEOUT", .duration(.milliseconds(100)...(.seconds(300))), default: .seconds(5),
+        "How long a connection to the camera may take.")
+    package static let cameraTimeout = Setting(
+        "CAMERA_TIMEOUT", .duration(.milliseconds(100)...(.seconds(600))), default: .seconds(15),
+        "How long all of the asking for a picture may take.")
+    package static let cameraMaxBytes = Setting(
+        "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is taken.")
+    package static let cameraRTSPPort = Setting(
+        "CAMERA_RTSP_PORT", .number(1...65535), default: 554, "The port of a Reolink camera's video.")
+    package static let captureInterval = Setting(
+        "CAPTURE_INTERVAL", .duration(.seconds(1)...(.seconds(604_800))), default: .seconds(10),
+        "How often a picture is taken; `snapshot schedule` tells it to the timer.")
+    package static let frozenAfter = Setting(
+        "FROZEN_AFTER", .number(0...1_000_000), default: 12,
+        "How many equal pictures in a row mean a frozen camera; 0 is never.")
+
+    static let camera = [
+        cameraIP.declaration, cameraURL.declaration, cameraUsername.declaration, cameraPassword.declaration,
+        cameraUseHTTPS.declaration, cameraTLSVerify.declaration, cameraChannel.declaration, cameraStream.declaration,
+        cameraWidth.declaration, cameraHeight.declaration, cameraAuth.declaration, cameraName.declaration,
+        cameraConnectTimeout.declaration, cameraTimeout.declaration, cameraRTSPPort.declaration,
+        cameraMaxBytes.declaration,
+        captureInterval.declaration, frozenAfter.declaration,
+    ]
+}

@@ -1,0 +1,115 @@
+import SnapshotBase
+
+/// Where pictures go.
+extension Key {
+    package static let storageBackend = Setting(
+        "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, refusal: .store, "Where pictures are stored.")
+    package static let keyTemplate = Setting(
+        "KEY_TEMPLATE", .form("path with {camera} {yyyy} {MM} {dd} {HH} {mm} {ss} {timestamp}"),
+        default: "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg",
+        "What a picture is called in the store; times are UTC.")
+    package static let localStoragePath = Setting(
+        "LOCAL_STORAGE_PATH", .path, default: "./snapshots", refusal: .store, "The folder of the filesystem store.")
+    package static let localStorageMaxBytes = Setting(
+        "LOCAL_STORAGE_MAX_BYTES", .size, "How much the folder may hold; the oldest pictures go first.")
+    package static let localStorageMaxAge = Setting(
+        "LOCAL_STORAGE_MAX_AGE", .duration(.seconds(1)...(.seconds(86400 * 36500))),
+        "How long pictures are kept in the folder.")
+    package static let localStorageMinFree = Setting(
+        "LOCAL_STORAGE_MIN_FREE", .size, "How much stays free on the folder's disk; the oldest pictures go first.")
+    package static let uploadAttempts = Setting(
+        "UPLOAD_ATTEMPTS", .number(1...100), default: 3, "How often a run tries to store its picture.")
+    package static let uploadDeadline = Setting(
+        "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
+        otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s", "How long a run tries to store its picture.")
+    package static let spoolMaxBytes = Setting(
+        "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
+    package static let spoolMinFree = Setting(
+        "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
+    package static let sslCertFile = Setting(
+        "SSL_CERT_FILE", .path, otherwise: "the system's", "Authorities that every upload trusts.")
+    package static let curlCABundle = Setting(
+        "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE", "Authorities that every upload trusts.")
+
+    static let storage = [
+        storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
+        localStorageMaxBytes.declaration, localStorageMaxAge.declaration, localStorageMinFree.declaration,
+        uploadAttempts.declaration, uploadDeadline.declaration, spoolMaxBytes.declaration, spoolMinFree.declaration,
+        sslCertFile.declaration, curlCABundle.declaration,
+    ]
+}
+
+/// S3 and what speaks like it. AWS's own names are those of its tools.
+extension Key {
+    package static let s3Bucket = Setting(
+        "S3_BUCKET", .form("name of a bucket"), refusal: .store, "The bucket; STORAGE_BACKEND=s3 needs it.")
+    package static let s3Prefix = Setting(
+        "S3_PREFIX", .form("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
+        refusal: .store, "What is put before each key.")
+    package static let s3EndpointURL = Setting(
+        "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, refusal: .store, "The store's address.")
+    package static let awsEndpointURLS3 = Setting(
+        "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, refusal: .store, "Read where S3_ENDPOINT_URL is unset.")
+    package static let awsEndpointURL = Setting(
+        "AWS_ENDPOINT_URL", .webURL, secrecy: .url, refusal: .store, "Read where AWS_ENDPOINT_URL_S3 is unset, too.")
+    package static let s3Addressing = Setting(
+        "S3_ADDRESSING", .choice, default: S3Addressing.auto, refusal: .store,
+        "Where the bucket stands in the address; auto is path on an endpoint of your own.")
+    package static let s3Checksum = Setting(
+        "S3_CHECKSUM", .choice, default: S3Checksum.auto,
+        "One more checksum with each object, as buckets with Object Lock want it; auto sends it once the store has asked."
+    )
+    package static let awsAccessKeyID = Setting(
+        "AWS_ACCESS_KEY_ID", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
+        "The access key; AWS_SECRET_ACCESS_KEY with it.")
+    package static let awsSecretAccessKey = Setting(
+        "AWS_SECRET_ACCESS_KEY", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
+        "The secret of the access key.")
+    package static let awsSessionToken = Setting(
+        "AWS_SESSION_TOKEN", .text, secrecy: .secret, refusal: .store, "The token of a temporary access key.")
+    package static let awsProfile = Setting(
+        "AWS_PROFILE", .text, default: "default", refusal: .store,
+        "Whose keys are taken from AWS_SHARED_CREDENTIALS_FILE.")
+    package static let awsSharedCredentialsFile = Setting(
+        "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", refusal: .store,
+        "The file with keys, where the settings hold none.")
+    package static let awsRegion = Setting(
+        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", refusal: .store,
+        "The region of the bucket.")
+    package static let awsDefaultRegion = Setting(
+        "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", refusal: .store,
+        "Read where AWS_REGION is unset.")
+    package static let awsCABundle = Setting(
+        "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE", "Authorities that S3 uploads trust.")
+
+    static let s3 = [
+        s3Bucket.declaration, s3Prefix.declaration, s3EndpointURL.declaration, awsEndpointURLS3.declaration,
+        awsEndpointURL.declaration, s3Addressing.declaration, s3Checksum.declaration, awsAccessKeyID.declaration,
+        awsSecretAccessKey.declaration, awsSessionToken.declaration, awsProfile.declaration,
+        awsSharedCredentialsFile.declaration, awsRegion.declaration, awsDefaultRegion.declaration,
+        awsCABundle.declaration,
+    ]
+}
+
+/// A server that takes pictures over HTTP.
+extension Key {
+    package static let httpUploadURL = Setting(
+        "HTTP_UPLOAD_URL", .webURL, secrecy: .url, refusal: .store,
+        "Where pictures are posted; STORAGE_BACKEND=http needs it.")
+    package static let httpAuthToken = Setting(
+        "HTTP_AUTH_TOKEN", .text, secrecy: .secret, refusal: .store,
+        "The Bearer token of uploads, also of the relay's pipe.")
+    package static let httpUploadFormat = Setting(
+        "HTTP_UPLOAD_FORMAT", .choice, default: UploadFormat.multipart, refusal: .store,
+        "A form with the part `file` and the fields camera, captured_at, sha256 and key; raw has them as X-Snapshot-… headers."
+    )
+
+    package static let httpUploadAck = Setting(
+        "HTTP_UPLOAD_ACK", .text,
+        "Text that a 2xx answer must hold to be an acknowledgement; without it any 2xx is one, but no page over plain http."
+    )
+
+    static let http = [
+        httpUploadURL.declaration, httpAuthToken.declaration, httpUploadFormat.declaration, httpUploadAck.declaration,
+    ]
+}

@@ -1,0 +1,34 @@
+import SnapshotBase
+
+/// The settings that are one of several words.
+package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension SettingChoice {
+    package init?(setting text: String) { self.init(rawValue: text.lowercased()) }
+    package var settingDefault: SettingDefault { .text(rawValue) }
+}
+
+/// Which of a camera's two streams.
+package enum CameraStream: String, SettingChoice { case main, sub }
+
+/// How to log in at a Reolink camera.
+package enum CameraAuth: String, SettingChoice { case auto, token, password }
+
+/// Where pictures go.
+package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
+
+/// Where the bucket's name stands in an address.
+package enum S3Addressing: String, SettingChoice { case auto, path, virtual }
+
+/// The checksum that goes with an object. SigV4 signs one already; buckets with Object Lock want another header.
+package enum S3Checksum: String, SettingChoice {
+    /// The one that the store asks for, once it has.
+    case auto
+    case md5, sha256, none
+}
+
+/// How a picture is put into a request.
+package enum UploadFormat: String, SettingChoice { case multipart, raw }
+
+/// What becomes of a stream's sound.
+package enum StreamAudio: String, SettingChoice { case auto, none }

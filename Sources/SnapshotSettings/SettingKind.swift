@@ -1,0 +1,118 @@
+import SnapshotBase
+
+/// What a setting's value may be.
+package enum SettingKind: Sendable {
+    case text
+    /// Text with rules of its own, told in words; whoever reads it checks them.
+    case form(String)
+    case path
+    case flag
+    case number(ClosedRange<Int>)
+    case size(ClosedRange<Int>)
+    case duration(ClosedRange<Duration>)
+    case choice(@Sendable () -> [String])
+    case url(schemes: @Sendable () -> [String])
+
+    var isSize: Bool { if case .size = self { true } else { false } }
+
+    /// In words, as for a table.
+    package var description: String {
+        switch self {
+        case .text: "text"
+        case .form(let words): words
+        case .path: "path"
+        case .flag: "true or false"
+        case .number(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
+        case .size(let range) where range == Self.anySize: "size such as 256M"
+        case .size(let range): "size, \(settingSize(range.lowerBound)) to \(settingSize(range.upperBound))"
+        case .duration(let range): "duration, \(range.lowerBound.settingText) to \(range.upperBound.settingText)"
+        case .choice(let names): alternatives(names())
+        case .url(let schemes): "URL (\(alternatives(schemes())))"
+        }
+    }
+
+    static let anySize = 0...(1 << 60)
+
+    /// The rule that `text` breaks, and how to keep it; nil if it is such a value.
+    func flaw(in text: String) -> (rule: String, hint: String?)? {
+        switch self {
+        case .text, .form: nil
+        case .path where text.first == "~":
+            ("must be a path; '~' stands for nothing here", "write it out: /home/…")
+        case .path: nil
+        case .flag: Bool(setting: text) == nil ? ("must be true, false, yes, no, 1 or 0", nil) : nil
+        case .number(let range):
+            Int(decimal: text).map(range.contains) == true
+                ? nil : ("must be a whole number from \(range.lowerBound) to \(range.upperBound)", nil)
+        case .size(let range):
+            switch byteCount(text) {
+            case nil: ("must be a size such as 500K, 256M or 1G", nil)
+            case let size? where !range.contains(size):
+                ("must be a size from \(settingSize(range.lowerBound)) to \(settingSize(range.upperBound))", nil)
+            default: nil
+            }
+        case .duration(let range):
+            switch Duration(setting: text) {
+            case nil: ("must be a duration such as 10, 10s, 5m or 1h", nil)
+            case let duration? where !range.contains(duration):
+                ("must be a duration from \(range.lowerBound.settingText) to \(range.upperBound.settingText)", nil)
+            default: nil
+            }
+        case .choice(let names): names().contains(text.lowercased()) ? nil : ("must be \(alternatives(names()))", nil)
+        case .url(let schemes): isURL(text, schemes()) ? nil : (Self.urlRule(schemes()), nil)
+        }
+    }
+
+    private static func urlRule(_ schemes: [String]) -> String {
+        let list = schemes.map { $0 + "://" }.joined(separator: " or ")
+        return "must be a URL that begins with \(list) and a host, without spaces"
+    }
+}
+
+/// A kind together with the type of its values.
+struct SettingForm<Value> {
+    let kind: SettingKind
+}
+
+extension SettingForm where Value == String {
+    static var text: Self { Self(kind: .text) }
+    static func form(_ words: String) -> Self { Self(kind: .form(words)) }
+    static var path: Self { Self(kind: .path) }
+    /// A URL of the web, with a host, and nothing that would break a request line.
+    static var webURL: Self { Self(kind: .url { ["http", "https"] }) }
+    static var rtspURL: Self { Self(kind: .url { ["rtsp"] }) }
+}
+
+extension SettingForm where Value == Bool {
+    static var flag: Self { Self(kind: .flag) }
+}
+
+extension SettingForm where Value == Int {
+    static func number(_ range: ClosedRange<Int>) -> Self { Self(kind: .number(range)) }
+    static var size: Self { Self(kind: .size(SettingKind.anySize)) }
+    /// In bytes, units of 1,024.
+    static func size(_ range: ClosedRange<Int>) -> Self { Self(kind: .size(range)) }
+}
+
+extension SettingForm where Value == Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> Self { Self(kind: .duration(range)) }
+}
+
+extension SettingForm where Value: SettingChoice {
+    static var choice: Self { Self(kind: .choice { Value.allCases.map(\.rawValue) }) }
+}
+
+/// `a, b or c`
+private func alternatives(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " or " + last
+}
+
+/// Whether `text` has one of `schemes`, a host, and nothing that would break a request line.
+package func isURL(_ text: String, _ schemes: [String]) -> Bool {
+    guard let separator = text[...].range(of: "://"),
+        schemes.contains(text[..<separator.lowerBound].lowercased()),
+        let first = text[separator.upperBound...].first, first != "/"
+    else { return false }
+    return !text.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
+}

@@ -1,0 +1,240 @@
+import Glibc
+import SnapshotBase
+
+/// The settings of one run, from all their sources. First wins: command line; credential files (secrets only);
+/// environment; the settings file. An empty value counts as unset.
+package struct Settings: Sendable {
+    /// Where a value came from.
+    package enum Origin: Equatable, Sendable, CustomStringConvertible {
+        case commandLine
+        case credential(path: String)
+        case environment
+        case file(path: String, line: Int)
+
+        package var description: String {
+            switch self {
+            case .commandLine: "the command line"
+            case .credential(let path): path
+            case .environment: "the environment"
+            case .file(let path, let line): "\(path):\(line)"
+            }
+        }
+    }
+
+    package struct Value: Sendable {
+        package let text: String
+        package let origin: Origin
+    }
+
+    private let commandLine: Named<String>
+    private let environment: Named<String>
+    private let file: Named<Dotenv.Entry>
+    /// What files held that were read before this process gave up root's rights; by path.
+    private var held: [String: Result<[UInt8], SystemError>] = [:]
+    /// The settings file that was read, if any.
+    package let path: String?
+    /// Things in the file that look like mistakes but don't stop the run, one sentence each.
+    package let warnings: [String]
+
+    package static let systemPath = "/etc/snapshot/snapshot.env"
+
+    /// - Parameters:
+    ///   - path: the file that `--config` names; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
+    package init(
+        commandLine: Named<String> = [:], environment: Named<String>, path: String? = nil
+    ) throws(Failure) {
+        self.commandLine = commandLine
+        self.environment = environment
+        var warnings: [String] = []
+        let found: SettingsFile?
+        if let path {
+            found = try SettingsFile(named: path)
+        } else {
+            found = try SettingsFile.find { warnings.append($0) }
+        }
+        self.path = found?.path
+        var entries = Named<Dotenv.Entry>()
+        for entry in try found?.entries() ?? [] {
+            entries[entry.key] = entry
+            guard !Key.isKnown(entry.key) else { continue }
+            let guess = Key.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+            // What doesn't look like a setting's name may be a secret that was pasted into the wrong place.
+            let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
+            let place = "\(found?.path ?? ""):\(entry.line)"
+            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
+        }
+        file = entries
+        self.warnings = warnings
+    }
+
+    /// What `setting` has from its first source, whatever its kind; nil where it is unset. Secrets are noted, so that
+    /// nothing shows them.
+    package func value(_ setting: Setting<some Sendable>) throws(Failure) -> Value? {
+        try value(setting.declaration)
+    }
+
+    func value(_ key: SettingDeclaration) throws(Failure) -> Value? {
+        let found = try lookUp(key)
+        guard let found, !found.text.isEmpty else { return nil }
+        switch key.secrecy {
+        case .secret: Secrets.ofThisRun.note(found.text)
+        case .url: Secrets.ofThisRun.note(url: found.text, hasSecretPath: false)
+        case .urlWithSecretPath: Secrets.ofThisRun.note(url: found.text, hasSecretPath: true)
+        case .open: break
+        }
+        if found.text.unicodeScalars.contains(where: { $0.isControl }) {
+            throw refusal(key, found, rule: "must not contain control characters or line breaks")
+        }
+        if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }
+        return found
+    }
+
+    /// A text for which to be set to nothing isn't to be unset.
+    package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
+        let name = setting.key
+        let first = commandLine[name] ?? environment[name] ?? file[name]?.value
+        return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.fallback
+    }
+
+    private func lookUp(_ key: SettingDeclaration) throws(Failure) -> Value? {
+        if let text = commandLine[key.key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
+        if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
+        if let text = environment[key.key], !text.isEmpty { return try fromEnvironment(key, text) }
+        if let entry = file[key.key], !entry.value.isEmpty {
+            return Value(text: entry.value, origin: .file(path: path ?? "", line: entry.line))
+        }
+        return nil
+    }
+
+    private func fromCredentialFile(_ key: SettingDeclaration) throws(Failure) -> Value? {
+        // An empty one is what a unit gives where the person has put nothing.
+        for credential in credentialFiles(key) where held[credential] != nil || fileExists(credential) {
+            if let value = try read(credential, for: key) { return value }
+        }
+        guard let path = namedFile(key) else { return nil }
+        return try read(path, for: key)
+    }
+
+    /// Where systemd puts a secret.
+    private func credentialFiles(_ key: SettingDeclaration) -> [String] {
+        guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return [] }
+        let name = key.key.lowercased()
+        let dashed = String(name.map { $0 == "_" ? "-" : $0 })
+        return [directory + "/" + dashed, directory + "/" + name]
+    }
+
+    /// What `KEY_FILE` says.
+    private func namedFile(_ key: SettingDeclaration) -> String? {
+        let name = key.key + "_FILE"
+        return [environment[name], file[name]?.value].compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    /// Reads every file that these settings name for a secret, so that they can be had without root's rights.
+    package mutating func holdFiles() {
+        var paths = [try? value(Key.awsSharedCredentialsFile)?.text].compactMap(\.self)
+        for key in Key.all where key.mayComeFromFile {
+            paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
+        }
+        for path in paths where held[path] == nil {
+            held[path] = Result { () throws(SystemError) in try readNamedFile(path, limit: 1 << 20) }
+        }
+    }
+
+    /// The whole of a file that these settings name.
+    package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        guard let held = held[path] else { return try readNamedFile(path, limit: limit) }
+        let bytes = try held.get()
+        guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
+        return bytes
+    }
+
+    package func isHeld(_ path: String) -> Bool { held[path] != nil }
+
+    private func read(_ path: String, for key: SettingDeclaration) throws(Failure) -> Value? {
+        var bytes: [UInt8]
+        do { bytes = try contents(of: path, limit: 65536) } catch {
+            throw .settings("cannot read \(key.key) from", path, why: Self.why(error))
+        }
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+            bytes.removeLast()
+        }
+        guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
+            throw .settings("cannot read \(key.key) from", path, why: "not UTF-8 text")
+        }
+        return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
+    }
+
+    private static func why(_ error: SystemError) -> String {
+        error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
+    }
+
+    /// systemd's `EnvironmentFile=` leaves an inline comment on the value (`door # c`; of `"door" # c` it makes `door# c`,
+    /// of an empty value `# c`), and Docker's `--env-file` leaves the quotes; in a secret either might be meant, so it is
+    /// refused rather than guessed.
+    private func fromEnvironment(_ key: SettingDeclaration, _ text: String) throws(Failure) -> Value? {
+        if case .secret = key.secrecy {
+            guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
+                throw .settings(
+                    "refused", key.key,
+                    why:
+                        "its value from the environment has a '#' beside a blank, perhaps a comment that was left on it",
+                    hint: "put the secret alone into a file and name that file in \(key.key)_FILE")
+            }
+            return Value(text: text, origin: .environment)
+        }
+        let value = Dotenv.quoted(text[...]) ?? String(Dotenv.withoutLeftover(text[...]).trimmed)
+        return value.isEmpty ? nil : Value(text: value, origin: .environment)
+    }
+
+    /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.
+    package func refusal(_ setting: Setting<some Sendable>, rule: String, hint: String? = nil) -> Failure {
+        guard let value = try? value(setting) else {
+            return .settings("refused", setting.key, why: rule, hint: hint)
+        }
+        return refusal(setting.declaration, value, rule: rule, hint: hint)
+    }
+
+    func refusal(_ key: SettingDeclaration, _ value: Value, rule: String, hint: String? = nil) -> Failure {
+        let shown = key.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
+        return .settings("refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+    }
+}
+
+extension SettingDeclaration {
+    /// As much of a value as anybody may see; nil if that is nothing.
+    package func shown(_ text: String) -> String? {
+        switch secrecy {
+        // user:password@host, where only a host belongs.
+        case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
+        case .url: redactedURL(text)
+        case .urlWithSecretPath: withoutPath(text)
+        case .secret: nil
+        }
+    }
+}
+
+/// `text` up to the end of its host.
+private func withoutPath(_ text: String) -> String {
+    let shown = redactedURL(text)[...]
+    let host = shown.range(of: "://").map { shown[$0.upperBound...] } ?? shown
+    guard let (_, path) = host.cutAtFirst("/"), !path.isEmpty else { return String(shown) }
+    return shown[..<path.startIndex] + "***"
+}
+
+/// `text` without user, password, query, fragment and those parts of the path that have a `=`, in which some cameras want
+/// the password; also where it isn't quite a URL.
+package func redactedURL(_ text: String) -> String {
+    var rest = text[...]
+    var shown = ""
+    if let scheme = rest.range(of: "://") {
+        shown = String(rest[..<scheme.upperBound])
+        rest = rest[scheme.upperBound...]
+    }
+    if let (_, place) = rest.cutAtLast("@") {
+        shown += "***@"
+        rest = place
+    }
+    let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
+    let path = rest[..<(query ?? rest.endIndex)].cut(at: "/").map { $0.utf8.contains(UInt8(ascii: "=")) ? "***" : $0 }
+    return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
+}

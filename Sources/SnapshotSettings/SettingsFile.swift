@@ -1,0 +1,82 @@
+import Glibc
+import SnapshotBase
+
+/// The settings file of a run, read whole: the one that `--config` names, else `./.env`, else
+/// `/etc/snapshot/snapshot.env`.
+struct SettingsFile {
+    let path: String
+    let bytes: [UInt8]
+
+    static let longest = 1 << 20
+
+    /// A file that a person named is obeyed, whoever owns it.
+    init(named path: String) throws(Failure) {
+        do {
+            bytes = try readNamedFile(path, limit: Self.longest)
+            self.path = path
+        } catch { throw Self.unreadable(path, error) }
+    }
+
+    /// Looks for a file where none was named.
+    /// - Parameter skipped: called with a sentence on a `./.env` that doesn't count.
+    static func find(_ skipped: (String) -> Void) throws(Failure) -> SettingsFile? {
+        let local = ".env"
+        do throws(Doubt) {
+            if let file = try SettingsFile(trusting: local) { return file }
+        } catch {
+            skipped("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
+        }
+        // One in a folder that this user may not enter is told as unreadable.
+        guard access(Settings.systemPath, F_OK) == 0 || errno == EACCES else { return nil }
+        return try SettingsFile(named: Settings.systemPath)
+    }
+
+    func entries() throws(Failure) -> [Dotenv.Entry] {
+        guard bytes.count <= Self.longest else { throw Self.unreadable(path, SystemError("read", number: EFBIG)) }
+        return try Dotenv.parse(bytes, path: path)
+    }
+
+    /// Why a file that lies in the working folder isn't obeyed.
+    private struct Doubt: Error { let why: String }
+
+    /// A `.env` in the working folder may be anybody's: of a folder's owner who waits for root, or of another program.
+    /// It counts if nobody but root and this user can write it, and if it holds a setting of ours.
+    private init?(trusting path: String) throws(Doubt) {
+        var facts = stat()
+        guard lstat(path, &facts) == 0 else { return nil }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw Doubt(why: "it is no regular file") }
+        let isTrusted: Bool
+        let isInTrustedFolder: Bool
+        do throws(SystemError) {
+            let file = try FileHandle(opening: path, O_RDONLY | O_NOFOLLOW)
+            isTrusted = try file.isWritableByOwnersOnly()
+            let folder = try FileHandle(opening: ".", O_RDONLY | O_DIRECTORY)
+            isInTrustedFolder = try geteuid() == 0 ? folder.isWritableByOwnersOnly() : true
+            bytes = isTrusted && isInTrustedFolder ? try file.readAll(limit: Self.longest + 1) : []
+        } catch {
+            throw Doubt(why: "it can't be read: \(error)")
+        }
+        self.path = path
+        let owners = geteuid() == 0 ? "root" : "you and root"
+        guard isTrusted else { throw Doubt(why: "others than \(owners) own it or can write it") }
+        guard isInTrustedFolder else { throw Doubt(why: "others than root own its folder or can write there") }
+        guard Dotenv.keys(bytes).contains(where: { Self.isOurs(String($0)) }) else {
+            throw Doubt(why: "it holds no setting of snapshot")
+        }
+    }
+
+    /// Names that many other programs know as well don't make a file ours.
+    private static func isOurs(_ key: String) -> Bool {
+        let isShared =
+            key.hasPrefix("AWS_") || key.hasPrefix("SSL_") || key == "CURL_CA_BUNDLE" || key.hasSuffix("_PROXY")
+        return !isShared && Key.isKnown(key)
+    }
+
+    private static func unreadable(_ path: String, _ error: SystemError) -> Failure {
+        let hint =
+            error.number == EACCES
+            ? "use sudo: snapshot then works as the owner of STATE_PATH; or see who may read it: ls -l \(path)" : nil
+        let why = error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
+        return .settings("cannot read settings file", path, why: why, hint: hint)
+    }
+}

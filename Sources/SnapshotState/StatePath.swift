@@ -1,0 +1,17 @@
+import Glibc
+import SnapshotBase
+import SnapshotSettings
+
+/// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
+package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
+    if let path = try settings[Key.statePath] { return path }
+    if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
+        return firstDirectory(String(cString: path))
+    }
+    return "./state"
+}
+
+/// systemd puts several directories into one variable, with colons between.
+package func firstDirectory(_ list: String) -> String {
+    String(list.prefix { $0 != ":" })
+}

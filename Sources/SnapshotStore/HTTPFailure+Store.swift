@@ -1,0 +1,92 @@
+import SnapshotBase
+import SnapshotHTTP
+
+extension StoreFailure {
+    /// No answer from a store over HTTP.
+    package init(_ failure: HTTPFailure, place: String, setting: String) {
+        func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
+            Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
+        }
+        switch failure.kind {
+        case .unresolved:
+            self.init(
+                make(.store(.unresolved), "cannot find store", "check \(setting) and the network"), .retry)
+        case .unreachable, .unconnected:
+            self.init(
+                make(.store(.unreachable), "cannot reach store", "check \(setting) and the network"), .retry)
+        case .timedOut:
+            self.init(make(.store(.timeout), "no answer from store", nil), .retry)
+        case .noTLS:
+            self.init(
+                make(
+                    .store(.tls), "no TLS with store",
+                    "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"),
+                .giveUp)
+        case .tls, .pinMismatch:
+            self.init(
+                make(
+                    .store(.tls), "no TLS with store",
+                    "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
+                ),
+                .giveUp)
+        case .refused:
+            self.init(make(.store(.credentials), "store refuses credentials", "check \(setting)"), .giveUp)
+        case .invalid:
+            self.init(make(.store(.invalid), "cannot ask store", "check \(setting)"), .giveUp)
+        case .noLibrary:
+            var missing = make(.missing("libcurl"), "cannot ask store", HTTPFailure.Kind.libraryHint)
+            missing.kind = .store
+            self.init(missing, .giveUp)
+        case .cutShort, .lost:
+            self.init(make(.store(.lost), "lost store", nil), .retry)
+        case .tooLarge, .endless:
+            self.init(make(.store(.answer), "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
+        }
+        connectionFailed = true
+    }
+
+    /// An answer that is no acknowledgement.
+    /// - Parameter status: what the answer comes to, whatever status it was given.
+    package init(
+        status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String
+    ) {
+        let why = "HTTP status \(response.status)" + (detail.isEmpty ? "" : ", \(detail)")
+        func make(_ code: Failure.Code, _ what: String, hint: String? = nil) -> Failure {
+            Failure(code, what, place, why: why, hint: hint)
+        }
+        switch status {
+        case 408, 500, 502, 504:
+            self.init(make(.store(.error), "store failed"), .retry, .unclear)
+        case 520...530:
+            // Cloudflare's own: it is there, the store behind it isn't.
+            self.init(
+                make(.store(.unreachable), "cannot reach store", hint: "what stands before the store can't reach it"),
+                .retry)
+        case 429, 503:
+            self.init(make(.store(.busy), "store is busy"), .slowDown)
+        case 401, 403:
+            self.init(
+                Failure(
+                    .store(.credentials), "store refuses credentials", place, why: why,
+                    hint: "check \(setting)"), .giveUp)
+        case 300...399:
+            self.init(
+                make(
+                    .store(.redirect), "store redirects",
+                    hint: "redirects are never followed: set \(setting) to the final address; "
+                        + "a network that wants a sign-in redirects, too"),
+                .giveUp)
+        case 413:
+            self.init(
+                make(.store(.rejected), "store rejects picture", hint: "it is too large for what the server allows"),
+                .giveUp, .object)
+        case 511:
+            self = .signInPage(response, place: place, setting: setting)
+        case 507:
+            self.init(make(.store(.rejected), "store rejects picture", hint: "the server's disk is full"), .giveUp)
+        default:
+            self.init(make(.store(.rejected), "store rejects picture", hint: "check \(setting)"), .giveUp, .object)
+        }
+        retryAfter = response.retryAfter
+    }
+}

@@ -1,0 +1,53 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// What an S3 error body says: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they stand. No more of XML is
+/// understood, so nothing in it can do harm.
+package struct S3Error: Equatable, Sendable {
+    package let code: String
+    package let message: String
+    package let region: String
+
+    package init(_ body: [UInt8]) {
+        let text = String(decoding: body.prefix(16384), as: UTF8.self)[...]
+        guard text.range(of: "<Error") != nil else {
+            (code, message, region) = ("", "", "")
+            return
+        }
+        // A body with an error but without a code still is an error.
+        let found = Self.text(of: "Code", in: text)
+        code = found.isEmpty ? "Error" : found
+        message = Self.text(of: "Message", in: text)
+        region = Self.text(of: "Region", in: text)
+    }
+
+    /// Code and message for a person: one line, bounded, without what the store may repeat of what it was sent.
+    package var text: String { "\(ForeignText(message.isEmpty ? code : "\(code): \(message)"))" }
+
+    /// The region that the store wants instead, if that is what it says.
+    func wantedRegion(_ response: HTTPResponse, secrets: Secrets = .ofThisRun) -> String? {
+        let codes = [
+            "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
+            "IllegalLocationConstraintException",
+        ]
+        guard [301, 307].contains(response.status) || codes.contains(code) else { return nil }
+        let names = [response.headers["x-amz-bucket-region"] ?? "", region]
+        return names.first { name in
+            (1...64).contains(name.utf8.count)
+                && name.utf8.allSatisfy {
+                    $0 == 45 || (48...57).contains($0) || (97...122).contains($0) || (65...90).contains($0)
+                } && !secrets.areIn(name)
+        }
+    }
+
+    private static func text(of tag: String, in xml: Substring) -> String {
+        guard let open = xml.range(of: "<\(tag)>") else { return "" }
+        let rest = xml[open.upperBound...].prefix(512)
+        guard let close = rest.range(of: "</\(tag)>") else { return "" }
+        let entities = [
+            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
+        ]
+        return entities.reduce(String(rest[..<close.lowerBound])) { $0.replacing($1.0, with: $1.1) }
+            .trimmingPrefix { $0.isWhitespace }.description
+    }
+}

@@ -1,0 +1,203 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+import SnapshotState
+
+/// An S3 bucket, or a look-alike: plain PutObject with a length and a signed hash of the body, and nothing that one of
+/// the look-alikes refuses (no chunked signing, no trailer checksums, no conditional headers).
+package struct S3Store: RemoteStore {
+    package let settings: S3Settings
+    package let client: HTTPClient
+    /// The region that signatures name; another than the settings' once the store has asked for it.
+    private var region: String
+    /// The one that goes with every object; another than the settings' once the store has asked for it.
+    private var checksum: S3Checksum
+    /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
+    package var clockOffset: Int64?
+    private var signingOffset: Int64
+
+    /// - Parameters:
+    ///   - record: what earlier runs learned of it: region, checksum, clock.
+    package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now) {
+        self.settings = settings
+        self.client = client
+        let known = record?.region
+        region = known?.place == settings.place ? known?.name ?? settings.region : settings.region
+        let learned = record?.store
+        let isKnown = settings.checksum == .auto && learned?.place == settings.place
+        checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
+        signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
+    }
+
+    package var learned: LearnedStore? {
+        checksum == settings.checksum ? nil : LearnedStore(place: settings.place, checksum: checksum.rawValue)
+    }
+
+    package var learnedRegion: LearnedRegion? {
+        region == settings.region ? nil : LearnedRegion(name: region, place: settings.place)
+    }
+
+    package var place: String {
+        "s3://\(settings.bucket) at \(settings.endpoint?.withoutUser ?? awsHost(region: region))"
+    }
+
+    package var addressSetting: String { settings.endpoint == nil ? "AWS_REGION" : "S3_ENDPOINT_URL" }
+    package var isVerified: Bool { scheme == "https" }
+    private var scheme: String { settings.endpoint?.scheme ?? "https" }
+
+    package func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
+        request(
+            "PUT", key: object.key,
+            headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
+                + checksum.headers(object),
+            body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
+    }
+
+    package mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
+        let response = try heard(answer)
+        // Its refusals are XML: who refuses with a page refuses no credentials.
+        let isAccess = [401, 403, 511].contains(response.status)
+        if (200...299).contains(response.status) || isAccess, response.isPage {
+            throw .signInPage(response, place: place, setting: addressSetting)
+        }
+        let error = S3Error(response.body)
+        // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
+        guard (200...299).contains(response.status), error.code.isEmpty else { throw failure(response, error) }
+        // Every S3 names what it has stored.
+        guard response.headers["etag"]?.isEmpty == false else {
+            throw .notFromStore(
+                "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
+                place: place, setting: addressSetting)
+        }
+    }
+
+    /// A request about the object `key`, signed.
+    /// - Parameters:
+    ///   - query: percent-encoded; may be empty.
+    ///   - sha256: of the body, lower-case hexadecimal.
+    package func request(
+        _ method: String, key: String, query: String = "", headers: [(name: String, value: String)], body: HTTPBody,
+        sha256: String, deadline: Deadline, reusesConnection: Bool = true
+    ) -> HTTPRequest {
+        let (base, host, path) = address(of: settings.prefix + key)
+        let target = query.isEmpty ? path : "\(path)?\(query)"
+        let date = Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate
+        var signed = [(name: "host", value: host), ("x-amz-content-sha256", sha256), ("x-amz-date", date)] + headers
+        if let token = settings.credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
+        let authorization = SigV4(credentials: settings.credentials, region: region).authorization(
+            method: method, target: target, headers: signed, payloadHash: sha256, date: date)
+
+        var request = HTTPRequest(method, base + target, deadline: deadline)
+        request.headers = signed + [("authorization", authorization)]
+        request.body = body
+        request.trust = .authorities(file: settings.authorities)
+        request.reusesConnection = reusesConnection
+        return request
+    }
+
+    /// Scheme and host, the Host header, and the path as it is sent and signed.
+    private func address(of key: String) -> (base: String, host: String, path: String) {
+        let encoded = percentEncoded(key, also: "/")
+        var authority = settings.endpoint?.authority ?? awsHost(region: region)
+        var host = settings.endpoint?.hostHeader ?? authority
+        var root = settings.endpoint?.target ?? ""
+        if root.hasSuffix("/") { root.removeLast() }
+        if settings.isPathStyle {
+            root += "/" + percentEncoded(settings.bucket)
+        } else {
+            authority = settings.bucket + "." + authority
+            host = settings.bucket + "." + host
+        }
+        return ("\(scheme)://\(authority)", host, "\(root)/\(encoded)")
+    }
+
+    /// What an answer that is no acknowledgement means; region and clock are learned from it.
+    package mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        if let wanted = error.wantedRegion(response), wanted != region {
+            region = wanted
+            return StoreFailure(
+                told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+        }
+        if response.status == 400, settings.checksum == .auto, let wanted = checksum.wanted(by: error) {
+            checksum = wanted
+            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
+        }
+        if response.status == 400, S3Checksum.auto.wanted(by: error) != nil, settings.checksum != .auto {
+            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
+        }
+        if error.code == "RequestTimeTooSkewed" {
+            guard let offset = clockOffset else {
+                let isTold = response.clockOffset != nil
+                return StoreFailure(
+                    told(
+                        response, error,
+                        isTold
+                            ? "by its clock, which is too far from ours to be believed, ours is wrong"
+                            : "our clock is wrong",
+                        hint: isTold ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
+            }
+            signingOffset = offset
+            var failure = StoreFailure(
+                told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
+                .signAgain)
+            failure.clockOffset = offset
+            return failure
+        }
+        let credentialCodes: Set = [
+            "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId",
+            "SignatureDoesNotMatch", "InvalidSecurity",
+        ]
+        if error.code == "AccessDenied" { return denied(response, error) }
+        if credentialCodes.contains(error.code) {
+            return StoreFailure(
+                status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
+        }
+        switch error.code {
+        case "NoSuchBucket":
+            return StoreFailure(
+                told(
+                    response, error, "there is no such bucket",
+                    hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
+                .giveUp)
+        case "QuotaExceeded", "XMinioStorageFull":
+            return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
+        case "RequestTimeout", "InternalError":
+            return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
+        case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests":
+            return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
+        default:
+            // An error inside a 200 is the store's failure, not ours.
+            let status = (200...299).contains(response.status) ? 500 : response.status
+            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : Self.setting(error)
+            return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
+        }
+    }
+
+    /// The keys are right, or the store would say so; what they may do is another matter.
+    private func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        var failure = Failure(
+            .store(.denied), "store denies access to", place,
+            why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
+            hint: "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*")
+        failure.kind = .storeRefused
+        return StoreFailure(failure, .giveUp)
+    }
+
+    private static func setting(_ error: S3Error) -> String {
+        switch error.code {
+        case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
+        case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
+        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": "AWS_SESSION_TOKEN"
+        case "AuthorizationHeaderMalformed": "AWS_REGION"
+        default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
+        }
+    }
+
+    private func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
+        let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
+        return Failure(
+            code, "store rejects picture", place,
+            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
+            hint: hint)
+    }
+}

@@ -1,0 +1,158 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+
+/// Where pictures end up: a bucket, a folder, an HTTP endpoint.
+///
+/// `put` returns only when the store has acknowledged the object; anything else throws. It makes one attempt (and, where
+/// the store names another region or clock, says so and leaves the next attempt to the caller), ends by the deadline,
+/// and may be called again with the same object: the same key then holds the same bytes. Retries, spooling and the
+/// order of objects are the caller's.
+package protocol Store {
+    /// For messages; never a secret.
+    var place: String { get }
+    /// The store's clock minus ours, in milliseconds, as its last answer told; nil where it has none.
+    var clockOffset: Int64? { get }
+    /// The region it asked for, if it ever did.
+    var learnedRegion: LearnedRegion? { get }
+    /// What else its refusals taught, if anything.
+    var learned: LearnedStore? { get }
+    mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
+}
+
+extension Store {
+    package var clockOffset: Int64? { nil }
+    package var learnedRegion: LearnedRegion? { nil }
+    package var learned: LearnedStore? { nil }
+}
+
+/// A store across the network, which takes an object in one request. Whoever makes the requests, one at a time or several
+/// at once, hands over what they come to.
+package protocol RemoteStore: Store {
+    var client: HTTPClient { get }
+    var clockOffset: Int64? { get set }
+    /// The one that says where it is, for messages.
+    var addressSetting: String { get }
+    /// Whether it is spoken to over TLS: then an authority vouches for it.
+    var isVerified: Bool { get }
+
+    func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
+    /// Learns from the answer to such a request; returns where it acknowledges the object.
+    mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure)
+}
+
+extension RemoteStore {
+    package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
+        let request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
+        try settle(client.answer(to: request))
+    }
+
+    /// The response, which has told the store's time; throws where there is none.
+    package mutating func heard(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
+        switch answer {
+        case .response(let response):
+            clockOffset = CaptureClock.heard(response.clockOffset, isVerified: isVerified)
+            return response
+        case .none(let failure):
+            throw StoreFailure(failure, place: place, setting: addressSetting)
+        }
+    }
+}
+
+/// The store that the settings name.
+/// - Parameters:
+///   - record: what earlier runs learned of it.
+///   - statePath: where the folder store keeps its ledger.
+package func makeStore(
+    _ settings: StoreSettings, client: HTTPClient, record: Record?, now: Now, statePath: String
+) -> any Store {
+    switch settings {
+    case .filesystem(let it):
+        let writer = String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12))
+        return FilesystemStore(
+            settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
+    case .s3(let it):
+        return S3Store(settings: it, client: client, record: record, now: now)
+    case .http(let it):
+        return HTTPStore(settings: it, client: client, record: record)
+    }
+}
+
+/// One picture, or one recorded segment, on its way.
+package struct StoredObject: Sendable {
+    package var key: String
+    /// `.bytes` or `.file`.
+    package var content: HTTPBody
+    package var contentType: String
+    package var capturedAt: Timestamp
+    package var camera: String
+    /// Of the content, lower-case hexadecimal.
+    package var sha256: String
+    package var clock: ClockQuality
+
+    package init(
+        key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp,
+        camera: String,
+        sha256: String, clock: ClockQuality
+    ) {
+        self.key = key
+        self.content = content
+        self.contentType = contentType
+        self.capturedAt = capturedAt
+        self.camera = camera
+        self.sha256 = sha256
+        self.clock = clock
+    }
+
+    package var fileName: String {
+        key[...].cutAtLast("/").map { String($1) } ?? key
+    }
+
+    /// The facts that go with the content, as every store gets them; values are fit for headers.
+    var facts: [(name: String, value: String)] {
+        [
+            ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),
+            ("sha256", sha256),
+            ("clock", clock.rawValue),
+        ]
+    }
+}
+
+/// An attempt that failed, and what to do about it.
+package struct StoreFailure: Error, Sendable {
+    package enum Advice: Equatable, Sendable {
+        /// A person has to do something first.
+        case giveUp
+        case retry
+        /// The store asks for less.
+        case slowDown
+        /// Sign again: the store's clock or region is another, and the store value now knows it.
+        case signAgain
+    }
+
+    /// What a failure with one object says about the next ones.
+    package enum Scope: Equatable, Sendable {
+        /// Only this object is meant: the store refuses it for what it is.
+        case object
+        /// The store failed while it had this object. Others may fare better, but several in a row mean the store.
+        case unclear
+        /// The store as a whole: no other object would fare better.
+        case store
+    }
+
+    package var failure: Failure
+    package var advice: Advice
+    package var scope: Scope
+    /// The least time to wait, as the store asks.
+    package var retryAfter: Duration?
+    /// Whether the connection is to blame, so that another should be used.
+    package var connectionFailed = false
+    /// The store's clock minus ours, in milliseconds, where that is why it refused.
+    package var clockOffset: Int64?
+
+    package init(_ failure: Failure, _ advice: Advice, _ scope: Scope = .store) {
+        self.failure = failure
+        self.advice = advice
+        self.scope = scope
+    }
+}

@@ -1,0 +1,93 @@
+import SnapshotBase
+import SnapshotState
+
+/// Retry as the contract has it: full jitter, the store's Retry-After, a quota that lives across runs, an absolute end.
+package struct RetryPolicy: Sendable {
+    package var attempts: Int
+    package var deadline: Deadline
+
+    private static let longest = Duration.seconds(20)
+    private static let cost = 5
+    /// An attempt that the deadline would end at once isn't worth making.
+    private static let least = Duration.milliseconds(20)
+
+    package init(attempts: Int, deadline: Deadline) {
+        self.attempts = attempts
+        self.deadline = deadline
+    }
+
+    /// How long to wait before the attempt after `attempt`; nil where there is none.
+    /// - Parameters:
+    ///   - attempt: the one that failed, from 1.
+    ///   - quota: tokens left; a retry takes five.
+    ///   - random: a number from 0 to 1, for the jitter.
+    package func pause(
+        after attempt: Int, _ failure: StoreFailure, quota: inout Int, random: () -> Double
+    ) -> Duration? {
+        let base: Duration
+        switch failure.advice {
+        case .giveUp, .signAgain: return nil
+        case .retry: base = .milliseconds(50)
+        case .slowDown: base = .seconds(1)
+        }
+        guard attempt < attempts, quota >= Self.cost else { return nil }
+        let ceiling = min(Self.longest, base * (1 << min(attempt - 1, 16)))
+        let pause = max(ceiling * random(), failure.retryAfter ?? .zero)
+        guard pause + Self.least < deadline.left else { return nil }
+        quota -= Self.cost
+        return pause
+    }
+}
+
+/// The attempts at one object.
+package struct Attempts: Sendable {
+    package let policy: RetryPolicy
+    /// How many were begun.
+    package private(set) var count = 0
+    private var corrections = 0
+    /// The region, the clock, and one checksum and the other: these aren't retries.
+    package static let mostCorrections = 4
+    /// Whether the next may use a connection that is open.
+    package private(set) var reusesConnection = true
+
+    package init(_ policy: RetryPolicy) { self.policy = policy }
+
+    package mutating func begin() { count += 1 }
+
+    /// How long to wait before another; nil where there is none.
+    package mutating func pause(after failure: StoreFailure, quota: inout Int) -> Duration? {
+        reusesConnection = !failure.connectionFailed
+        if failure.advice == .signAgain, corrections < Self.mostCorrections, !policy.deadline.hasPassed {
+            corrections += 1
+            return .zero
+        }
+        return policy.pause(after: count - corrections, failure, quota: &quota) { .random(in: 0...1) }
+    }
+}
+
+extension Int {
+    /// A retry quota after a success.
+    package var replenished: Int { Swift.min(Record.fullRetryQuota, self + 1) }
+}
+
+/// Puts one object, with retries. What happens between attempts is the caller's: `onFailure` is called after every
+/// failed attempt, before any pause, and may correct the object.
+package func put(
+    _ object: inout StoredObject, into store: inout any Store, _ attempts: inout Attempts, quota: inout Int,
+    onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }
+) throws(StoreFailure) {
+    let deadline = attempts.policy.deadline
+    while true {
+        attempts.begin()
+        do throws(StoreFailure) {
+            try store.put(object, deadline: deadline, reusesConnection: attempts.reusesConnection)
+            quota = quota.replenished
+            return
+        } catch {
+            let pause = attempts.pause(after: error, quota: &quota)
+            onFailure(error, &object)
+            guard let pause, !HeldSignals.areWaiting else { throw error }
+            sleep(pause, until: deadline)
+        }
+    }
+}
