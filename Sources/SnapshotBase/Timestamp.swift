@@ -44,11 +44,16 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     package var fields: Fields {
-        let second = Int(milliseconds.dividedRoundingDown(by: 1000))
-        var time = time_t(second)
         var parts = tm()
+        var time = time_t(second)
         gmtime_r(&time, &parts)
-        return Fields(
+        return fields(of: parts)
+    }
+
+    var second: Int { Int(milliseconds.dividedRoundingDown(by: 1000)) }
+
+    func fields(of parts: tm) -> Fields {
+        Fields(
             year: (Int(parts.tm_year) + 1900).padded(4), month: (Int(parts.tm_mon) + 1).padded(2),
             day: parts.tm_mday.padded(2), hour: parts.tm_hour.padded(2),
             minute: parts.tm_min.padded(2), second: parts.tm_sec.padded(2),

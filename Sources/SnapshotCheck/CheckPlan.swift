@@ -33,6 +33,9 @@ struct CheckPlan: Sendable {
             noteNoCamera(settings)
         }
         store = read { () throws(Failure) in try StoreSettings(settings) }
+        if let remark = read({ () throws(Failure) in try KeyTemplate(settings) })?.remark {
+            findings.append(.remark("settings", remark))
+        }
         statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
         interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {

@@ -15,7 +15,7 @@ struct UnitsCheck {
 
     /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
     private var unit: String {
-        instanceName(settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
+        InstanceName.of(settingsPath: settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
     }
 
     func findings() -> [Finding] { [timer()] + confinement() }
@@ -40,7 +40,7 @@ struct UnitsCheck {
                 calendar: facts["TimersCalendar"] ?? "", monotonic: facts["TimersMonotonic"] ?? "")
         else { return .passed("units", "\(timer) is on, at times that check doesn't understand") }
         guard found == interval else {
-            let instance = instanceName(settingsPath).map { " --instance \($0)" } ?? ""
+            let instance = InstanceName.of(settingsPath: settingsPath).map { " --instance \($0)" } ?? ""
             return .remark(
                 "units", "\(timer) comes every \(found.settingText), but CAPTURE_INTERVAL is \(interval.settingText)",
                 hint: "sudo snapshot schedule\(instance)")

@@ -1,11 +1,40 @@
 import SnapshotBase
 
-/// The camera whose own settings file that is: NAME of `/etc/snapshot/NAME.env`, unless it is everybody's.
-package func instanceName(_ settingsPath: String?) -> String? {
-    let directory = parentDirectory(Settings.systemPath)
-    guard let settingsPath, settingsPath != Settings.systemPath, parentDirectory(settingsPath) == directory,
-        settingsPath.hasSuffix(".env")
-    else { return nil }
-    let name = settingsPath.dropFirst(directory.utf8.count + 1).dropLast(4)
-    return name.isEmpty ? nil : String(name)
+/// Cameras of their own beside others: NAME of `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
+package enum InstanceName {
+    /// What we ourselves call files and folders in those places, and in the folders of pictures and video.
+    package static let ours: Set = [
+        "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool", "stream_output",
+        "web",
+    ]
+
+    /// The camera whose own settings file that is, unless it is everybody's.
+    package static func of(settingsPath: String?) -> String? {
+        let directory = parentDirectory(Settings.systemPath)
+        guard let settingsPath, settingsPath != Settings.systemPath, parentDirectory(settingsPath) == directory,
+            settingsPath.hasSuffix(".env")
+        else { return nil }
+        let name = settingsPath.dropFirst(directory.utf8.count + 1).dropLast(4)
+        return name.isEmpty ? nil : String(name)
+    }
+
+    /// The refusal of an instance that is called as something of ours; nil for all others.
+    package static func refusal(of name: String) -> Failure? {
+        guard ours.contains(name) else { return nil }
+        return .settings(
+            "refused", "instance \(name)", why: "snapshot itself has a file or folder of that name beside instances",
+            hint: "give the camera's settings file another name, such as \(name)-camera.env")
+    }
+
+    /// The refusal of a state folder that lies where an instance's does and can't be one.
+    package static func refusal(ofState path: String, settingsPath: String?) -> Failure? {
+        var folder = path[...]
+        while folder.utf8.count > 1, folder.utf8.last == UInt8(ascii: "/") { folder.removeLast() }
+        let name = folder.cutAtLast("/").map { String($0.1) } ?? String(folder)
+        guard let refusal = refusal(of: name) else { return nil }
+        let parent = parentDirectory(String(folder))
+        let isInstance =
+            of(settingsPath: settingsPath) == name || parent == "/var/lib/snapshot" || fileExists(parent + "/state.jsonl")
+        return isInstance ? refusal : nil
+    }
 }

@@ -30,7 +30,7 @@ extension Key {
         "CAMERA_AUTH", .choice, default: CameraAuth.auto, refusal: .camera,
         "How to log in at a Reolink camera; auto remembers what worked.")
     package static let cameraName = Setting(
-        "CAMERA_NAME", .form("at most 64 bytes, without '/' and '..'"), default: "camera",
+        "CAMERA_NAME", .freeForm("at most 64 bytes, without '/' and '..'"), default: "camera",
         "The camera's name in keys and metadata.")
     package static let cameraConnectTimeout = Setting(
         "CAMERA_CONNECT_TIMEOUT", .duration(.milliseconds(100)...(.seconds(300))), default: .seconds(5),

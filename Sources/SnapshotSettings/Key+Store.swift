@@ -5,9 +5,11 @@ extension Key {
     package static let storageBackend = Setting(
         "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, refusal: .store, "Where pictures are stored.")
     package static let keyTemplate = Setting(
-        "KEY_TEMPLATE", .form("path with {camera} {yyyy} {MM} {dd} {HH} {mm} {ss} {timestamp}"),
+        "KEY_TEMPLATE",
+        .freeForm(
+            "path with {camera} {yyyy} {MM} {dd} {HH} {mm} {ss} {timestamp}, local {local_yyyy} … {local_ss} {offset}"),
         default: "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg",
-        "What a picture is called in the store; times are UTC.")
+        "What a picture is called in the store; times are UTC, but for those that say local.")
     package static let localStoragePath = Setting(
         "LOCAL_STORAGE_PATH", .path, default: "./snapshots", refusal: .store, "The folder of the filesystem store.")
     package static let localStorageMaxBytes = Setting(
@@ -44,7 +46,7 @@ extension Key {
     package static let s3Bucket = Setting(
         "S3_BUCKET", .form("name of a bucket"), refusal: .store, "The bucket; STORAGE_BACKEND=s3 needs it.")
     package static let s3Prefix = Setting(
-        "S3_PREFIX", .form("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
+        "S3_PREFIX", .freeForm("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
         refusal: .store, "What is put before each key.")
     package static let s3EndpointURL = Setting(
         "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, refusal: .store, "The store's address.")

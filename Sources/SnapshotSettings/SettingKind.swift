@@ -5,6 +5,8 @@ package enum SettingKind: Sendable {
     case text
     /// Text with rules of its own, told in words; whoever reads it checks them.
     case form(String)
+    /// The same, where any character may be meant.
+    case freeForm(String)
     case path
     case flag
     case number(ClosedRange<Int>)
@@ -13,13 +15,21 @@ package enum SettingKind: Sendable {
     case choice(@Sendable () -> [String])
     case url(schemes: @Sendable () -> [String])
 
+    /// Whether a value may hold a blank and a `#`, so that a comment behind it can't be told from the value.
+    var isFreeText: Bool {
+        switch self {
+        case .text, .freeForm, .path: true
+        default: false
+        }
+    }
+
     var isSize: Bool { if case .size = self { true } else { false } }
 
     /// In words, as for a table.
     package var description: String {
         switch self {
         case .text: "text"
-        case .form(let words): words
+        case .form(let words), .freeForm(let words): words
         case .path: "path"
         case .flag: "true or false"
         case .number(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
@@ -36,10 +46,8 @@ package enum SettingKind: Sendable {
     /// The rule that `text` breaks, and how to keep it; nil if it is such a value.
     func flaw(in text: String) -> (rule: String, hint: String?)? {
         switch self {
-        case .text, .form: nil
-        case .path where text.first == "~":
-            ("must be a path; '~' stands for nothing here", "write it out: /home/…")
-        case .path: nil
+        case .text, .form, .freeForm: nil
+        case .path: unexpandedFlaw(in: text)
         case .flag: Bool(setting: text) == nil ? ("must be true, false, yes, no, 1 or 0", nil) : nil
         case .number(let range):
             Int(decimal: text).map(range.contains) == true
@@ -59,7 +67,7 @@ package enum SettingKind: Sendable {
             default: nil
             }
         case .choice(let names): names().contains(text.lowercased()) ? nil : ("must be \(alternatives(names()))", nil)
-        case .url(let schemes): isURL(text, schemes()) ? nil : (Self.urlRule(schemes()), nil)
+        case .url(let schemes): isURL(text, schemes()) ? unexpandedFlaw(inURL: text) : (Self.urlRule(schemes()), nil)
         }
     }
 
@@ -77,6 +85,7 @@ struct SettingForm<Value> {
 extension SettingForm where Value == String {
     static var text: Self { Self(kind: .text) }
     static func form(_ words: String) -> Self { Self(kind: .form(words)) }
+    static func freeForm(_ words: String) -> Self { Self(kind: .freeForm(words)) }
     static var path: Self { Self(kind: .path) }
     /// A URL of the web, with a host, and nothing that would break a request line.
     static var webURL: Self { Self(kind: .url { ["http", "https"] }) }

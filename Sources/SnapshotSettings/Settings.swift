@@ -64,7 +64,7 @@ package struct Settings: Sendable {
             warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
         }
         file = entries
-        self.warnings = warnings
+        self.warnings = warnings + Self.leftComments(environment, besides: commandLine)
     }
 
     /// What `setting` has from its first source, whatever its kind; nil where it is unset. Secrets are noted, so that
@@ -99,7 +99,7 @@ package struct Settings: Sendable {
     private func lookUp(_ key: SettingDeclaration) throws(Failure) -> Value? {
         if let text = commandLine[key.key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
         if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
-        if let text = environment[key.key], !text.isEmpty { return try fromEnvironment(key, text) }
+        if let text = environment[key.key], !text.isEmpty { return try Self.fromEnvironment(key, text) }
         if let entry = file[key.key], !entry.value.isEmpty {
             return Value(text: entry.value, origin: .file(path: path ?? "", line: entry.line))
         }
@@ -112,6 +112,9 @@ package struct Settings: Sendable {
             if let value = try read(credential, for: key) { return value }
         }
         guard let path = namedFile(key) else { return nil }
+        if let flaw = unexpandedFlaw(in: path) {
+            throw .settings("refused", "\(key.key)_FILE", why: flaw.rule, hint: flaw.hint)
+        }
         return try read(path, for: key)
     }
 
@@ -166,24 +169,6 @@ package struct Settings: Sendable {
 
     private static func why(_ error: SystemError) -> String {
         error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
-    }
-
-    /// systemd's `EnvironmentFile=` leaves an inline comment on the value (`door # c`; of `"door" # c` it makes `door# c`,
-    /// of an empty value `# c`), and Docker's `--env-file` leaves the quotes; in a secret either might be meant, so it is
-    /// refused rather than guessed.
-    private func fromEnvironment(_ key: SettingDeclaration, _ text: String) throws(Failure) -> Value? {
-        if case .secret = key.secrecy {
-            guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
-                throw .settings(
-                    "refused", key.key,
-                    why:
-                        "its value from the environment has a '#' beside a blank, perhaps a comment that was left on it",
-                    hint: "put the secret alone into a file and name that file in \(key.key)_FILE")
-            }
-            return Value(text: text, origin: .environment)
-        }
-        let value = Dotenv.quoted(text[...]) ?? String(Dotenv.withoutLeftover(text[...]).trimmed)
-        return value.isEmpty ? nil : Value(text: value, origin: .environment)
     }
 
     /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.

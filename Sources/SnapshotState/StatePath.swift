@@ -4,6 +4,12 @@ import SnapshotSettings
 
 /// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
 package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
+    let path = try namedStateDirectory(settings)
+    if let refusal = InstanceName.refusal(ofState: path, settingsPath: settings.path) { throw refusal }
+    return path
+}
+
+private func namedStateDirectory(_ settings: Settings) throws(Failure) -> String {
     if let path = try settings[Key.statePath] { return path }
     if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
         return firstDirectory(String(cString: path))

@@ -3,23 +3,33 @@ import SnapshotSettings
 
 /// `KEY_TEMPLATE`, checked: what a picture is called in the store.
 package struct KeyTemplate: Sendable {
-    private static let placeholders = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"]
+    private static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
+    private static let placeholders = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
 
     private let text: String
+    private var isLocal = false
+    /// What a person should know of this template: a sentence.
+    package private(set) var remark: String?
 
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
         // The check costs as much as reading all other settings.
         if text == Key.keyTemplate.fallback { return }
+        var names: Set<String> = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
+            names.insert(String(name))
             guard Self.placeholders.contains(String(name)), name.endIndex < rest.endIndex else {
                 let known = Self.placeholders.map { "{\($0)}" }.joined(separator: " ")
                 throw settings.refusal(Key.keyTemplate, rule: "may only contain \(known)")
             }
             rest = rest[name.endIndex...]
         }
+        if let flaw = unexpandedFlaw(in: text, isPath: false) {
+            throw settings.refusal(Key.keyTemplate, rule: flaw.rule, hint: "write {camera}, {yyyy}, {MM}, {dd} …")
+        }
+        try noteLocalTime(names, settings)
         let hasEmptyPart = text[...].cut(at: "/").contains("")
         guard !hasTraversal(text), !hasEmptyPart, !text.utf8.contains(UInt8(ascii: "\\")) else {
             throw settings.refusal(
@@ -31,13 +41,30 @@ package struct KeyTemplate: Sendable {
         }
     }
 
-    /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`.
+    private mutating func noteLocalTime(_ names: Set<String>, _ settings: Settings) throws(Failure) {
+        isLocal = !names.isDisjoint(with: Self.local)
+        guard isLocal else { return }
+        if let zone = unknownTimeZone() {
+            throw settings.refusal(
+                Key.keyTemplate, rule: "needs the local time, and this system knows no zone TZ=\(zone)",
+                hint: "install tzdata, or correct TZ; TZ=Europe/Berlin is one")
+        }
+        let tellsHour = names.contains("local_HH") && names.isDisjoint(with: ["offset", "timestamp", "HH"])
+        if tellsHour, Timestamp.now().isBeforeRepeatedHour {
+            remark =
+                "KEY_TEMPLATE has local hours without {offset}: the hour in autumn that comes twice gives the same keys "
+                + "twice, and the later pictures take the place of the earlier ones"
+        }
+    }
+
+    /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`, but for the local fields.
     package func key(camera: String, at time: Timestamp) -> String {
         let fields = time.fields
-        let values: Named<String> = [
+        var values: Named<String> = [
             "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
             "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
         ]
+        if isLocal { addLocal(time, to: &values) }
         var key = ""
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -46,6 +73,12 @@ package struct KeyTemplate: Sendable {
             rest = rest[rest.index(after: name.endIndex)...]
         }
         return key + String(rest)
+    }
+
+    private func addLocal(_ time: Timestamp, to values: inout Named<String>) {
+        let (fields, offset) = time.local
+        let parts = [fields.year, fields.month, fields.day, fields.hour, fields.minute, fields.second, offset]
+        for (name, value) in zip(Self.local, parts) { values[name] = value }
     }
 }
 

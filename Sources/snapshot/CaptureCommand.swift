@@ -65,6 +65,8 @@ struct CaptureJob {
             let read = try readSettings()
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
+            // A journal would get it at every run.
+            if let remark = settings.keyTemplate.remark, !goesToJournal(2) { log.warn(remark) }
         } catch {
             ShotPrinter(log: log, json: json).print(error)
             return error.exitCode

@@ -94,6 +94,7 @@ struct ScheduleCommand: ParsableCommand {
                 .own(.usage), "refused", "--instance", why: "not a name for a camera's units",
                 hint: "use letters, digits, '-', '_' and '.'")
         }
+        if let refusal = InstanceName.refusal(of: instance) { throw refusal }
         return "snapshot@\(instance)"
     }
 

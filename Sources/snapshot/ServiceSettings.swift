@@ -9,7 +9,7 @@ struct ServiceSettings {
 
     /// - Returns: nil if these are somebody else's settings.
     init?(_ settings: Settings) {
-        let instance = instanceName(settings.path)
+        let instance = InstanceName.of(settingsPath: settings.path)
         guard settings.path == Settings.systemPath || instance != nil else { return nil }
         let root = parentDirectory(Settings.systemPath) + "/credentials"
         let directory = instance.map { "\(root)/\($0)" } ?? root

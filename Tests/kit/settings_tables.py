@@ -73,7 +73,14 @@ _IP = {"CAMERA_IP": "127.0.0.1"}
 # key, value, what else must be set for it to count
 BAD_VALUES = [
     *[("CAPTURE_INTERVAL", v, {}) for v in ("0", "-5", "ten", "10 s", "1e3", "10ss", "0x10", "999999999999999999999", "٣")],
-    *[(key, "~/pictures", {}) for key in ("LOCAL_STORAGE_PATH", "STATE_PATH")],
+    # Nothing is expanded.
+    *[(key, v, {}) for key in ("LOCAL_STORAGE_PATH", "STATE_PATH")
+      for v in ("~/pictures", "~pi/pictures", "$HOME/pictures", "${HOME}/pictures", "/srv/$USER", "/srv/$(hostname)/x", "%h/pictures",
+                "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x")],
+    *[("CAMERA_URL", v, {}) for v in ("file:~/still.jpg", "file:$HOME/still.jpg", "http://$CAMERA/still.jpg",
+                                      "http://${CAMERA}:80/still.jpg", "http://127.0.0.1:9/${NAME}/still.jpg")],
+    *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("$CAMERA", "${CAMERA}", "%h")],
+    *[("KEY_TEMPLATE", v, {}) for v in ("$HOME/{timestamp}.jpg", "${camera}/{timestamp}.jpg", "{camera}/%Y/%m/{timestamp}.jpg")],
     *[("CAMERA_TIMEOUT", v, {}) for v in ("0", "never", "5 minutes")],
     *[("UPLOAD_DEADLINE", v, {}) for v in ("0", "-1s", "x")],
     *[("UPLOAD_ATTEMPTS", v, {}) for v in ("0", "-1", "many", "1.5", "1000000")],
@@ -93,6 +100,8 @@ BAD_VALUES = [
                                         "../\u0301{timestamp}.jpg", "a//\u0301{timestamp}.jpg")],
     *[("S3_BUCKET", v, {**_S3, "S3_BUCKET": v}) for v in ("a/b", "a b", "s3://bucket", "..")],
     *[("S3_ENDPOINT_URL", v, _S3) for v in ("minio:9000", "ftp://x", "http://", "http:///x", "http://a b")],
+    *[("S3_ENDPOINT_URL", v, _S3) for v in ("http://$MINIO:9000", "https://${ENDPOINT}/")],
+    *[("S3_PREFIX", v, _S3) for v in ("$USER/", "%H/")],
     *[("S3_ADDRESSING", v, _S3) for v in ("dns", "none")],
     *[("S3_CHECKSUM", v, _S3) for v in ("crc32", "yes", "sha-256")],
     *[("AWS_REGION", v, _S3) for v in ("eu/west", "a b")],
@@ -115,6 +124,9 @@ GOOD_VALUES = [
     *[("UPLOAD_DEADLINE", v) for v in ("5", "500ms", "1m")],
     *[("CAMERA_NAME", v) for v in ("a", "x" * 64, "Tür 1", "a.b", "-x", "no#1")],
     *[("KEY_TEMPLATE", v) for v in ("{timestamp}.jpg", "{camera}/{yyyy}/{MM}/{dd}/{timestamp}.jpg", "ü é/{timestamp}", "u\u0308/{timestamp}")],
+    # Signs that are only that.
+    *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b")],
+    *[("KEY_TEMPLATE", v) for v in ("{local_yyyy}/{local_MM}/{local_dd}/{local_HH}{local_mm}{local_ss}{offset}.jpg",)],
     *[("LOCAL_STORAGE_MAX_AGE", v) for v in ("30d", "12h", "3600")],
     *[("LOCAL_STORAGE_MAX_BYTES", v) for v in ("10G",)],
     *[("FROZEN_AFTER", v) for v in ("0", "12")],

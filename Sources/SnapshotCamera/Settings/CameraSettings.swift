@@ -64,7 +64,8 @@ package struct CameraSettings: Sendable {
             guard let host = urlHost(address) else {
                 throw settings.refusal(
                     Key.cameraIP, rule: "must be a host, host:port or [IPv6]:port, without http://",
-                    hint: address.contains("://") ? "for other cameras set CAMERA_URL" : nil)
+                    hint: address.contains("://")
+                        ? "for other cameras set CAMERA_URL" : unexpandedFlaw(in: address)?.hint)
             }
             source = .reolink(host: host)
         } else {
@@ -170,12 +171,19 @@ package struct CameraSettings: Sendable {
             guard let decoded = percentDecoded(path), !decoded.isEmpty else {
                 throw settings.refusal(Key.cameraURL, rule: rule)
             }
-            return .file(path: fileExists(String(path)) ? String(path) : decoded)
+            if fileExists(String(path)) { return .file(path: String(path)) }
+            if let flaw = unexpandedFlaw(in: String(path)) {
+                throw settings.refusal(Key.cameraURL, rule: flaw.rule, hint: flaw.hint)
+            }
+            return .file(path: decoded)
         }
         if text.hasPrefix("v4l2:") {
             let device = String(text.dropFirst(5))
             guard device.hasPrefix("/dev/") else { throw settings.refusal(Key.cameraURL, rule: rule) }
             return .v4l2(device: device)
+        }
+        if let flaw = unexpandedFlaw(inURL: text) {
+            throw settings.refusal(Key.cameraURL, rule: flaw.rule, hint: flaw.hint)
         }
         guard isURL(text, ["http", "https", "rtsp", "rtsps"]), let parts = URLParts(text)
         else { throw settings.refusal(Key.cameraURL, rule: rule) }

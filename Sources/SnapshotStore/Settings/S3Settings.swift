@@ -45,6 +45,9 @@ package struct S3Settings: Sendable {
                 "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'",
                 why: "must not begin with '/' nor contain '..'")
         }
+        if let flaw = unexpandedFlaw(in: prefix, isPath: false) {
+            throw settings.refusal(Key.s3Prefix, rule: flaw.rule, hint: flaw.hint)
+        }
         let fallbackRegion = try settings[Key.awsDefaultRegion]
         region = try settings[Key.awsRegion] ?? fallbackRegion
         guard region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 47 }), region.utf8.count <= 64 else {

@@ -110,11 +110,49 @@ def test_an_interval_with_its_comment_works_from_file_and_environment(still):
 
 
 @pytest.mark.parametrize("left, meant", [("# the door", "camera"), ("door# the door", "door"), ("door # 1", "door"),
-                                         ('"door # 1"', "door # 1"), ("'door' # 1", "door"), ("no#1", "no#1")])
+                                         ('"door # 1"', "door # 1"), ("'door' # 1", "door"), ("no#1", "no#1"),
+                                         ('"door #1"', "door #1")])
 def test_what_others_leave_on_a_value(still, left, meant):
     """systemd 252 makes `# c` of an empty value with a comment, and `door# c` of a quoted one; Docker leaves the quotes."""
-    still.capture(env={"CAMERA_NAME": left}).expect(0)
+    result = still.capture(env={"CAMERA_NAME": left}).expect(0)
     assert stored_as(still, meant)
+    isCut = left[0] not in "#'\"" and left != meant
+    assert [("CAMERA_NAME" in w and f"'{meant}'" in w) for w in result.warnings] == [True] * isCut, "nothing is cut in silence"
+
+
+@pytest.mark.parametrize("key, left", [
+    ("CAMERA_NAME", "door #1"), ("CAMERA_NAME", "door #1 # the door"), ("CAMERA_NAME", "no\t#7"), ("CAMERA_USERNAME", "anna #2"),
+    ("KEY_TEMPLATE", "a #1/{timestamp}.jpg"), ("LOCAL_STORAGE_PATH", "disk #2"), ("CAMERA_NAME", '"door'), ("CAMERA_NAME", "'door # 1")])
+def test_what_may_be_meant_in_two_ways_is_refused(still, key, left):
+    assert still.capture(env={key: left}).refuses(78, key, "environment").hints
+    assert not still.stored()
+
+
+@pytest.mark.parametrize("left", ['"secret"', "'secret'", "'it's'", '""'])
+def test_quotes_that_a_container_leaves_on_a_secret(snapshot, tmp_path, left):
+    """`docker run --env-file` knows no quotes. No such password reaches the camera, where it would count as a wrong one."""
+    (tmp_path / "secret").write_text(left)
+    with Camera(password=left) as camera:
+        snapshot.set(CAMERA_IP=camera.address)
+        result = snapshot.capture(env={"CAMERA_PASSWORD": left}).refuses(78, "CAMERA_PASSWORD", "quotes", "CAMERA_PASSWORD_FILE")
+        assert result.hints and "secret" not in result.errors[0] and not camera.requests
+        snapshot.capture(env={"CAMERA_PASSWORD_FILE": tmp_path / "secret"}).expect(0)
+
+
+@pytest.mark.parametrize("path", ["$HOME/secret", "~/secret", "${CREDENTIALS_DIRECTORY}/x", "%d/camera_password"])
+def test_the_name_of_a_secrets_file_is_not_expanded_either(still, path):
+    assert still.capture(env={"CAMERA_PASSWORD_FILE": path}).refuses(78, "CAMERA_PASSWORD_FILE").hints
+
+
+@pytest.mark.parametrize("name", ["web", "spool", "relay", "hls", "record", "credentials"])
+def test_an_instance_is_not_called_as_something_of_ours(still, tmp_path, name):
+    still.capture(env={"STATE_PATH": tmp_path / "all"}).expect(0)
+    for path in (tmp_path / "all" / name, f"{tmp_path}/all/{name}/"):
+        still.capture(env={"STATE_PATH": path}).refuses(78, f"instance {name}", "another name")
+        assert still.run("health", env={"STATE_PATH": path}).code == 78
+    still.capture(env={"STATE_PATH": tmp_path / "all/door"}).expect(0)
+    still.capture(env={"STATE_PATH": tmp_path / "elsewhere" / name}).expect(0)
+    assert still.run("schedule", "--print", "--instance", name, "10s").code == 78
 
 
 @pytest.mark.parametrize("left", ["# from the app", "secret# from the app", "secret # from the app"])

@@ -1,0 +1,46 @@
+import Glibc
+
+/// Local time: the zone that `TZ` names, else that of `/etc/localtime`.
+extension Timestamp {
+    /// Year to second there, and the distance from UTC as `+0100`.
+    package var local: (fields: Fields, offset: String) {
+        let parts = localParts
+        let minutes = parts.tm_gmtoff / 60
+        let distance = Int(minutes.magnitude)
+        let offset = (minutes < 0 ? "-" : "+") + (distance / 60).padded(2) + (distance % 60).padded(2)
+        return (fields(of: parts), offset)
+    }
+
+    private var localParts: tm {
+        var parts = tm()
+        var time = time_t(second)
+        localtime_r(&time, &parts)
+        return parts
+    }
+
+    /// `22:31`, with the date where that isn't the day of `now`.
+    package func clock(asOf now: Timestamp) -> String {
+        let (fields, today) = (local.fields, now.local.fields)
+        let time = "\(fields.hour):\(fields.minute)"
+        let isToday = (fields.year, fields.month, fields.day) == (today.year, today.month, today.day)
+        return isToday ? time : "\(fields.year)-\(fields.month)-\(fields.day) \(time)"
+    }
+
+    /// Whether local clocks are set back in some night of the year that begins then, so that an hour comes twice.
+    package var isBeforeRepeatedHour: Bool {
+        let offsets = (Int64(0)...12).map { advanced(byMilliseconds: $0 * 30 * 86_400_000).localParts.tm_gmtoff }
+        return Set(offsets).count > 1
+    }
+}
+
+/// What `TZ` holds if the system knows no such zone, and so would take it for UTC.
+package func unknownTimeZone() -> String? {
+    guard let value = getenv("TZ").map({ String(cString: $0) }), !value.isEmpty else { return nil }
+    let name = value.hasPrefix(":") ? String(value.dropFirst()) : value
+    let folder = getenv("TZDIR").map { String(cString: $0) } ?? "/usr/share/zoneinfo"
+    if fileExists(name.hasPrefix("/") ? name : "\(folder)/\(name)") || ["UTC", "GMT"].contains(name) { return nil }
+    // A rule of POSIX's, such as CET-1CEST or <+0545>-5:45, has a number behind its name.
+    let tail = name.hasPrefix("<") ? name.drop { $0 != ">" }.dropFirst() : name.drop(while: \.isLetter)
+    let isRule = tail.drop { "+-".contains($0) }.first.map { ("0"..."9").contains($0) } ?? false
+    return isRule ? nil : value.printable(limit: 64)
+}

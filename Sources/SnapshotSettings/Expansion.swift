@@ -1,0 +1,56 @@
+import SnapshotBase
+
+/// The first part of `text` in place of which a shell or systemd would put something else: a leading `~`, `$NAME`,
+/// `${NAME}`, `$(program)`, or a specifier such as `%h`. Settings expand nothing, so it is a mistake where it stands.
+/// - Parameter isPath: whether a leading `~` is one.
+package func unexpanded(in text: String, isPath: Bool = true) -> String? {
+    let bytes = Array(text.utf8)
+    func isWord(_ index: Int) -> Bool {
+        guard bytes.indices.contains(index) else { return false }
+        let byte = bytes[index]
+        return byte == UInt8(ascii: "_") || (48...57).contains(byte) || isLetter(byte)
+    }
+    if isPath, bytes.first == UInt8(ascii: "~") { return "~" }
+    for (index, byte) in bytes.enumerated() where index + 1 < bytes.count {
+        let next = bytes[index + 1]
+        if byte == UInt8(ascii: "$"), next == UInt8(ascii: "_") || isLetter(next) || "{(".utf8.contains(next) {
+            var end = index + 2
+            while isWord(end) { end += 1 }
+            if !isWord(index + 1), end < bytes.count { end += 1 }
+            return String(decoding: bytes[index..<end], as: UTF8.self).printable(limit: 40)
+        }
+        // `50%off` and `a%20b` are names; `/%h`, `cam-%i` and `cam%i/` aren't.
+        if byte == UInt8(ascii: "%"), isLetter(next), !isWord(index - 1) || !isWord(index + 2),
+            !isHexadecimal(bytes[(index + 1)...].prefix(2))
+        {
+            return String(decoding: bytes[index...index + 1], as: UTF8.self)
+        }
+    }
+    return nil
+}
+
+/// The rule that such a part breaks.
+package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: String, hint: String?)? {
+    unexpanded(in: text, isPath: isPath).map {
+        ("has '\($0)', which stands for nothing here", $0 == "~" ? "write it out: /home/…" : "write out what it stands for")
+    }
+}
+
+/// The same for a URL, whose path and password may hold a `$`: only a host, and what is nothing but a variable, can't.
+package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)? {
+    guard let scheme = text[...].range(of: "://") else { return nil }
+    let rest = text[scheme.upperBound...]
+    let authority = rest[..<(rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex)]
+    let (login, host) = authority.cutAtLast("@") ?? ("", authority)
+    if host.utf8.contains(UInt8(ascii: "$")), let flaw = unexpandedFlaw(in: String(host), isPath: false) { return flaw }
+    let parts = login.cut(at: ":") + rest[authority.endIndex...].cut(at: "/")
+    let isVariable = parts.contains { $0.hasPrefix("${") && $0.hasSuffix("}") }
+    return isVariable
+        ? ("has a '${…}', which stands for nothing here", "write out what it stands for; a '$' that is meant is %24") : nil
+}
+
+private func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte & 0xDF) }
+
+private func isHexadecimal(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.count == 2 && bytes.allSatisfy { (48...57).contains($0) || (65...70).contains($0 & 0xDF) }
+}
