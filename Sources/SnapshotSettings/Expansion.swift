@@ -32,7 +32,10 @@ package func unexpanded(in text: String, isPath: Bool = true) -> String? {
 /// The rule that such a part breaks.
 package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: String, hint: String?)? {
     unexpanded(in: text, isPath: isPath).map {
-        ("has '\($0)', which stands for nothing here", $0 == "~" ? "write it out: /home/…" : "write out what it stands for")
+        (
+            "has '\($0)', which stands for nothing here",
+            $0 == "~" ? "write it out: /home/…" : "write out what it stands for"
+        )
     }
 }
 
@@ -46,7 +49,8 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
     let parts = login.cut(at: ":") + rest[authority.endIndex...].cut(at: "/")
     let isVariable = parts.contains { $0.hasPrefix("${") && $0.hasSuffix("}") }
     return isVariable
-        ? ("has a '${…}', which stands for nothing here", "write out what it stands for; a '$' that is meant is %24") : nil
+        ? ("has a '${…}', which stands for nothing here", "write out what it stands for; a '$' that is meant is %24")
+        : nil
 }
 
 private func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte & 0xDF) }

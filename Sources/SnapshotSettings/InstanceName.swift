@@ -4,7 +4,8 @@ import SnapshotBase
 package enum InstanceName {
     /// What we ourselves call files and folders in those places, and in the folders of pictures and video.
     package static let ours: Set = [
-        "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool", "stream_output",
+        "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
+        "stream_output",
         "web",
     ]
 
@@ -34,7 +35,8 @@ package enum InstanceName {
         guard let refusal = refusal(of: name) else { return nil }
         let parent = parentDirectory(String(folder))
         let isInstance =
-            of(settingsPath: settingsPath) == name || parent == "/var/lib/snapshot" || fileExists(parent + "/state.jsonl")
+            of(settingsPath: settingsPath) == name || parent == "/var/lib/snapshot"
+            || fileExists(parent + "/state.jsonl")
         return isInstance ? refusal : nil
     }
 }

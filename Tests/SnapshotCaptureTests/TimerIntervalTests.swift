@@ -48,5 +48,7 @@ import Testing
         ("/etc/snapshot/front.env", "front"), ("/etc/snapshot/snapshot.env", nil), ("/etc/snapshot/.env", nil),
         (".env", nil), ("/etc/snapshot/a/b.env", nil), ("/etc/snapshot/front", nil), (nil, nil),
     ])
-    func settingsFilesNameTheirCamera(path: String?, name: String?) { #expect(InstanceName.of(settingsPath: path) == name) }
+    func settingsFilesNameTheirCamera(path: String?, name: String?) {
+        #expect(InstanceName.of(settingsPath: path) == name)
+    }
 }
