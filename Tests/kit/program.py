@@ -197,8 +197,9 @@ class Snapshot:
         return files(self.state_folder / "spool")
 
     def spooled_pictures(self):
-        """The pictures in the spool: each file is a JPEG, with a line of facts behind its end."""
-        return [data[:data.rindex(b"\xff\xd9") + 2] for data in self.spool().values() if data[:2] == b"\xff\xd8"]
+        """The pictures in the spool: each file is a JPEG, with a line of facts behind its end. Those in tmp aren't whole yet."""
+        return [data[:data.rindex(b"\xff\xd9") + 2] for name, data in self.spool().items()
+                if data[:2] == b"\xff\xd8" and not name.startswith("tmp/")]
 
     def stored(self):
         """The files of the filesystem backend: {key: bytes}."""

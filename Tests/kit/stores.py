@@ -1,7 +1,7 @@
 """The stores that the contract suite runs over, each behind one face.
 
-A store tells the settings that reach it, what it holds, and the facts that came with a picture; it can be taken down
-and brought up, refuse the credentials, and lose its bucket.
+A store tells the settings that reach it, what it holds, and the facts that came with a picture (`names`, beside its
+time); it can be taken down and brought up, refuse the credentials, and lose its bucket.
 """
 import hashlib
 import secrets
@@ -50,6 +50,7 @@ class HTTPStore:
 
     def __init__(self, stack, raw=False):
         self.raw, self._stack = raw, stack
+        self.names = ("camera", "sha256", "content_type", "clock", "key", *(() if raw else ("filename",)))
         self.receiver = stack.enter_context(Receiver(token="upload-token"))
         self.proxy = stack.enter_context(FaultProxy(self.receiver.port))
         self.settings = {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": f"http://127.0.0.1:{self.proxy.port}/up/load?site=1",
@@ -67,12 +68,14 @@ class HTTPStore:
         return self.facts_of(self.accepted()[key])
 
     def facts_of(self, r):
-        names = ("camera", "captured_at", "sha256", "key")
-        if not self.raw:
-            return {**{n: r.fields.get(n) for n in names}, "content_type": r.file_type, "filename": r.filename}
-        headers = {k.lower(): v for k, v in r.headers.items()}
-        return {**{n: unquote(headers.get("x-snapshot-" + n.replace("_", "-"), "")) for n in names},
-                "content_type": headers.get("content-type")}
+        if self.raw:
+            headers = {k.lower(): v for k, v in r.headers.items()}
+            named = {k[len("x-snapshot-"):].replace("-", "_"): unquote(v) for k, v in headers.items() if k.startswith("x-snapshot-")}
+            named["content_type"] = headers.get("content-type")
+        else:
+            named = {**r.fields, "content_type": r.file_type, "filename": r.filename}
+        # A clock that is right isn't spoken of.
+        return {"clock": "synced", **named}
 
     def down(self):
         self.proxy.set("refuse")
@@ -83,6 +86,7 @@ class HTTPStore:
 
 class S3Store:
     remote = True
+    names = ("camera", "sha256", "content_type", "clock")
 
     def __init__(self, stack, server, name, keys, secure=False, policy=None):
         self.server, self.bucket = server, Bucket(server, name, policy)

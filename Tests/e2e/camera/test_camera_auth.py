@@ -26,8 +26,7 @@ def test_any_password_reaches_the_camera_unharmed(snapshot, auth, password):
     with Camera(password=password) as camera:
         snapshot.set(**camera.settings(), CAMERA_AUTH=auth).capture().expect(0)
         assert camera.failed_logins == 0 and camera.logins == (0 if auth == "password" else 1)
-        for mode, word in (("token", "token="), ("password", "password=")):
-            assert (word in camera.requests[-1]) == (auth in (mode, "auto" if mode == "token" else mode))
+        assert ("token=" in camera.requests[-1], "password=" in camera.requests[-1]) == (auth != "password", auth == "password")
 
 
 def test_a_long_password_gets_a_hint(snapshot):
@@ -75,8 +74,8 @@ def test_a_camera_that_knows_no_tokens_is_asked_with_the_password_and_that_is_re
 
 def test_token_mode_never_puts_the_password_into_a_url(snapshot):
     with Camera(password="s3cret", tokens=False) as camera:
-        assert snapshot.set(**camera.settings(), CAMERA_AUTH="token").capture().code in (69, 77)
-        assert not any("s3cret" in r for r in camera.requests)
+        snapshot.set(**camera.settings(), CAMERA_AUTH="token").capture().refuses(69, "doesn't answer as a Reolink does")
+        assert camera.requests and not any("s3cret" in r for r in camera.requests)
 
 
 @pytest.mark.parametrize("auth", ["auto", "token", "password"])
@@ -85,7 +84,7 @@ def test_a_wrong_password_is_never_hammered(snapshot, auth):
         snapshot.set(**camera.settings(), CAMERA_AUTH=auth).set(CAMERA_PASSWORD="wrong")
         for _ in range(3):
             result = snapshot.capture().refuses(77)
-            assert result.hints and result.wall < 3
+            assert result.hints and result.wall < 8
         assert 1 <= camera.failed_logins <= 3
         attempts = camera.failed_logins
         for _ in range(5):
@@ -141,8 +140,7 @@ def test_plain_http_to_an_https_port_and_back_is_told(snapshot, tmp_path):
 def test_nobody_there(snapshot):
     with Camera() as camera:
         settings = camera.settings()
-    result = snapshot.set(**settings).capture().refuses(69, "connect")
-    assert result.wall < 2
+    assert snapshot.set(**settings).capture().refuses(69, "connect").wall < 8
 
 
 @pytest.mark.timing

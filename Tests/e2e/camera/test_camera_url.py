@@ -85,7 +85,7 @@ def test_a_stream_of_pictures_is_told_at_once(snapshot):
     with Camera() as camera:
         camera.raw = http(b"", kind="multipart/x-mixed-replace; boundary=x", length=10**12)
         told = snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69, "stream of pictures")
-        assert "still picture" in told.hints[0] and told.wall < 3
+        assert "still picture" in told.hints[0] and told.wall < 8
 
 
 @pytest.mark.parametrize("raw, words", [
@@ -126,8 +126,8 @@ def test_a_file(snapshot, tmp_path, form):
 def test_a_bad_file(snapshot, tmp_path, make):
     path = tmp_path / "picture.jpg"
     make(path)
-    result = snapshot.set(CAMERA_URL=f"file:{path}", CAMERA_TIMEOUT="2s").capture().refuses(69, "picture.jpg")
-    assert result.wall < 3 and result.rss < memory_limit() and not snapshot.stored()
+    result = snapshot.set(CAMERA_URL=f"file:{path}", CAMERA_TIMEOUT="30s").capture().refuses(69, "picture.jpg")
+    assert result.wall < 8 and result.rss < memory_limit() and not snapshot.stored()
 
 
 def test_a_file_that_is_being_written_is_waited_for(snapshot, tmp_path):
@@ -160,8 +160,8 @@ def test_neither_or_both_cameras_are_told(snapshot):
 def test_an_rtsp_source_that_is_not_there(snapshot):
     with Camera() as camera:
         port = camera.port
-    result = snapshot.set(CAMERA_URL=f"rtsp://user:pa%20ss@127.0.0.1:{port}/x", CAMERA_TIMEOUT="4s").capture().refuses(69)
-    assert "pa%20ss" not in result.stderr and "pa ss" not in result.stderr and result.wall < 5
+    result = snapshot.set(CAMERA_URL=f"rtsp://user:pa%20ss@127.0.0.1:{port}/x", CAMERA_TIMEOUT="30s").capture().refuses(69)
+    assert "pa%20ss" not in result.stderr and "pa ss" not in result.stderr and result.wall < 15
 
 
 def test_a_video_device_that_is_not_there(snapshot):

@@ -111,7 +111,8 @@ def test_what_is_no_file_is_moved_aside_too(ready, make):
 def test_a_sealed_record_with_absurd_numbers_counts_as_damaged(ready, change):
     write_ring(ready.state_folder, [record(1), record(2, **change)])
     for form in ((), ("--json",), ("--nagios",), ("--prometheus",)):
-        assert ready.run("health", *form).code in (0, 1, 2)
+        ready.run("health", *form).expect(0)
+    assert ready.health()["total_captures"] == record(1)["total_captures"], "the record before counts"
     ready.capture().expect(0)
     assert ready.health()["total_captures"] == record(1)["total_captures"] + 1
 
@@ -164,11 +165,9 @@ def test_a_state_disk_that_turned_read_only_costs_no_picture(ready, camera, endp
     with small_disk(tmp_path / "disk") as disk:
         ready.set(STATE_PATH=disk / "state").capture().expect(0)
         remount(disk, "ro")
-        result = ready.capture()
-        assert result.code == 74 and result.errors, result.stderr
-        asked = camera.snaps == 2
+        result = ready.capture().expect(74)
         stored = [r.file for r in endpoint.received] if backend == "http" else list(ready.stored().values())
-        assert not asked or camera.last in stored, "taken, so uploaded: " + result.stderr
+        assert result.errors and camera.snaps == 2 and camera.last in stored, result.stderr
         remount(disk, "rw")
         ready.capture().expect(0)
 
@@ -180,7 +179,7 @@ def test_a_run_that_finds_the_lock_held_says_so_and_ends_well(ready, camera):
     requests = len(camera.requests)
     second = ready.capture("--json").expect(0)
     assert "snapshot:" in second.stderr and not second.errors, second.stderr
-    assert len(camera.requests) == requests and second.wall < 5
+    assert len(camera.requests) == requests and second.wall < 8
     assert ready.health(env={}).get("status"), "health needs no lock"
     camera.gate.set()
     first.result().expect(0)
@@ -232,7 +231,7 @@ def test_a_run_that_is_asked_to_end_keeps_the_picture_that_it_has(ready, camera,
         wait_until(lambda: endpoint.received, what="upload")
         os.kill(run.pid, number)
         result = run.result()
-        assert result.code != 0 and result.wall < 5, "it ends by the signal, and soon"
+        assert result.code != 0 and result.wall < 10, "it ends by the signal, and soon"
         assert result.json["result"] == ("stored" if answer == 200 else "spooled")
         assert ready.spooled_pictures() == ([] if answer == 200 else [camera.last]) and len(endpoint.received) == 1
     health = ready.health()
@@ -244,11 +243,12 @@ def test_a_run_that_is_asked_to_end_without_a_picture_ends_at_once(ready, camera
     run = ready.start("capture")
     wait_until(lambda: camera.asked_at, what="the camera being asked")
     os.kill(run.pid, signal.SIGTERM)
-    assert run.result().wall < 5
+    assert run.result().wall < 8
     camera.gate.set()
     ready.capture().expect(0)
 
 
+@pytest.mark.timing
 def test_a_run_that_is_asked_to_end_does_not_wait_for_a_slow_store(ready, camera):
     """systemd waits five seconds before it kills."""
     with Receiver() as endpoint:

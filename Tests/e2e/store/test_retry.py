@@ -27,7 +27,7 @@ def test_transient_s3_answers_are_tried_again(ready, camera, endpoint, answer):
 def test_final_s3_answers_are_not(ready, camera, endpoint, answer, code):
     endpoint.always = answer
     result = ready.set(**endpoint.as_s3()).capture().refuses(code)
-    assert len(endpoint.received) == 1 and result.wall < 2
+    assert len(endpoint.received) == 1 and result.wall < 8
     assert ready.spooled_pictures() == [camera.last]
 
 
@@ -66,14 +66,21 @@ def test_retry_after_is_honoured(ready, endpoint, kind):
 
 def test_a_retry_after_beyond_the_deadline_ends_the_run_at_once(ready, endpoint):
     endpoint.always = Answer(503, {"Retry-After": "3600"})
-    result = ready.set(**endpoint.as_http(UPLOAD_DEADLINE="5s")).capture().expect(75)
-    assert len(endpoint.received) == 1 and result.wall < 2
+    result = ready.set(**endpoint.as_http(UPLOAD_DEADLINE="30s")).capture().expect(75)
+    assert len(endpoint.received) == 1 and result.wall < 8
 
 
-@pytest.mark.parametrize("value", ["-1", "soon", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "1e3"])
-def test_odd_retry_after_does_no_harm(ready, endpoint, value):
+@pytest.mark.parametrize("value", ["-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "1e3"])
+def test_an_odd_retry_after_is_none(ready, endpoint, value):
     endpoint.answers = [Answer(503, {"Retry-After": value})]
-    assert ready.set(**endpoint.as_http(UPLOAD_DEADLINE="6s")).capture().code in (0, 75)
+    ready.set(**endpoint.as_http(UPLOAD_DEADLINE="6s")).capture().expect(0)
+    assert len(endpoint.received) == 2
+
+
+def test_a_retry_after_beyond_all_numbers_is_beyond_the_deadline(ready, endpoint):
+    endpoint.answers = [Answer(503, {"Retry-After": "99999999999999999999"})]
+    ready.set(**endpoint.as_http(UPLOAD_DEADLINE="6s")).capture().expect(75)
+    assert len(endpoint.received) == 1
 
 
 def test_a_reset_is_tried_again_on_a_new_connection(ready, camera, endpoint):

@@ -34,7 +34,7 @@ def test_a_missing_bucket_is_told_in_plain_words_and_keeps_the_picture(ready, s3
         ready.set(AWS_ACCESS_KEY_ID=s3.server["owner"][0], AWS_SECRET_ACCESS_KEY=s3.server["owner"][1])
     result = ready.capture().refuses(75, ready.settings["S3_BUCKET"])
     assert re.search("no such bucket|bucket does not exist", result.stderr)
-    assert result.wall < 3 and result.hints and "<" not in result.stderr
+    assert result.wall < 8 and result.hints and "<" not in result.stderr
     assert len(ready.spooled_pictures()) == 1
 
 
@@ -122,7 +122,7 @@ def test_a_far_date_in_an_acknowledgement_is_not_learned(ready, endpoint, date):
     for _ in range(3):
         ready.set(**endpoint.as_s3()).capture().expect(0)
     assert signed_days(endpoint) <= today() and ready.health()["clock"]["offset_seconds"] == 0
-    assert all(time.strftime("/%Y/") in key for key in (r.path for r in endpoint.received))
+    assert [time.strftime("/%Y/") in r.path for r in endpoint.received] == [True] * 3
 
 
 @pytest.mark.preloads
@@ -185,8 +185,7 @@ def test_an_error_in_a_200_is_no_acknowledgement(ready, camera, endpoint):
 def test_redirects_are_not_followed(ready, endpoint, status):
     with Receiver() as elsewhere:
         endpoint.always = Answer(status, {"Location": elsewhere.url + "/x"}, "")
-        result = ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s")).capture()
-        assert result.code in (75, 77) and len(result.errors) == 1, result.stderr
+        ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s")).capture().refuses(75, "redirects", str(status))
         assert not elsewhere.received and len(ready.spooled_pictures()) == 1
 
 
@@ -239,8 +238,8 @@ def test_a_store_that_repeats_a_secret_tells_it_to_nobody(ready, endpoint):
 
 def test_a_region_answer_does_not_make_a_loop(ready, endpoint):
     endpoint.always = Answer(400, {}, s3_error("AuthorizationHeaderMalformed", Region="eu-west-3"))
-    result = ready.set(**endpoint.as_s3()).capture()
-    assert result.code in (75, 77) and len(endpoint.received) <= 2
+    ready.set(**endpoint.as_s3()).capture().refuses(75, "AuthorizationHeaderMalformed")
+    assert len(endpoint.received) == 2
 
 
 @pytest.mark.parametrize("body", [
@@ -249,8 +248,7 @@ def test_a_region_answer_does_not_make_a_loop(ready, endpoint):
 ], ids=range(9))
 def test_hostile_error_bodies_are_read_safely(ready, endpoint, body):
     endpoint.always = Answer(400, {}, body)
-    result = ready.set(**endpoint.as_s3()).capture()
-    assert result.code in (75, 77) and len(result.errors) == 1, result.stderr
+    result = ready.set(**endpoint.as_s3()).capture().refuses(75)
     assert "\x1b" not in result.stderr and len(result.stderr) < 2000 and result.rss < memory_limit()
     assert len(ready.spooled_pictures()) == 1
 
@@ -294,8 +292,7 @@ def test_the_endpoint_by_each_of_its_names(ready, endpoint, name):
 
 def test_no_endpoint_listens(ready, endpoint):
     ready.set(**endpoint.as_s3(UPLOAD_DEADLINE="1s", S3_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}"))
-    result = ready.capture().refuses(75, "connect")
-    assert result.wall < 2
+    assert ready.capture().refuses(75, "connect").wall < 8
 
 
 @pytest.mark.parametrize("date", ["never", ""])

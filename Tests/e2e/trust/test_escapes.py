@@ -35,7 +35,7 @@ def test_health(crafted, form):
     result = crafted.run("health", *form)
     assert is_harmless(result.stdout + result.stderr), ascii(result.stdout)
     assert not any(line.startswith(("snapshot: forged", "forged")) for line in result.stdout.splitlines())
-    assert len(result.stdout.splitlines()) == 1 if form in (["--json"], ["--nagios"]) else result.stdout
+    assert (len(result.stdout.splitlines()) == 1) == (form in (["--json"], ["--nagios"])), result.stdout
     if form == ["--json"]:
         assert result.json["last_error"] == HOSTILE and "\\u001b" in result.stdout and result.json["last_capture"] == HOSTILE
 
@@ -71,7 +71,7 @@ def test_commands_over_such_a_state(crafted, tmp_path):
 def test_file_names_and_settings(snapshot, tmp_path):
     name = "f\x1b[2J\u202e\x9b\nsnapshot: forged"
     (tmp_path / name).mkdir()
-    snapshot.dotenv({f"CAMERA_URL": f"file:{tmp_path}/\x1b[31m.jpg"})
+    snapshot.dotenv({"CAMERA_URL": f"file:{tmp_path}/\x1b[31m.jpg"})
     for command in (["capture"], ["check"], ["capture", "--json"], ["health", "--nagios"], ["schedule", "--print"], ["relay"]):
         for arguments in ([], ["--config", str(tmp_path / name)], ["--set", f"CAMERA_NAME={name}"], [f"--{name}"],
                           ["--set", name]):

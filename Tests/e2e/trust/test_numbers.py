@@ -12,6 +12,7 @@ import pytest
 from builds import ROOT
 from peer import Peer
 from pictures import picture
+from process import wait_until
 from web import Web, slot
 
 HOSTILE_DATES = [
@@ -53,7 +54,7 @@ def test_a_date_of_a_store_that_cannot_be_right(still, date, kind):
         peer.first = answer(date, "503 Slow Down")
         still.capture().expect(75)
         peer.first = answer(date, "403 Forbidden", body)
-        assert still.capture().code in (75, 77)
+        still.capture().expect(75 if kind == "s3" else 77)
         peer.first = answer(date)
         still.set(AWS_SECRET_ACCESS_KEY="secret-kez", HTTP_UPLOAD_URL=f"{peer.url}/up?2").capture().expect(0)
         still.run("drain").expect(0)
@@ -90,7 +91,7 @@ def test_a_date_at_the_edge_counts(still, date, ahead):
 def test_a_retry_after_without_sense(still, wait):
     raw = answer("Sat, 28 Nov 2026 00:00:00 GMT", "503 Slow Down").replace(b"Date", b"Retry-After: %s\r\nDate" % wait.encode())
     with Peer(raw) as peer:
-        assert to_store(still, peer, "http").capture().expect(75).wall < 5
+        assert to_store(still, peer, "http").capture().expect(75).wall < 8
         still.run("drain").expect(75)
 
 
@@ -122,7 +123,7 @@ def test_strange_names_in_the_spool(still):
     (folder.parent / "dirty").touch()
     with Peer(answer("x", "503 Slow Down")) as peer:
         to_store(still, peer, "http").capture().expect(75)
-        assert still.run("check", timeout=40).code in (1, 69, 75)
+        still.run("check", timeout=40).expect(75)
         still.run("drain").expect(75)
         peer.first = answer("x")
         still.capture().expect(0)
@@ -180,7 +181,7 @@ def test_any_number_in_a_record(still):
             told = still.capture()
             assert told.code == 0, (path, extreme, told)
             assert still.ring.check()["last_capture"], (path, extreme)
-            assert still.run("health").code in (0, 1)
+            still.health()
 
 
 def test_any_number_in_the_ledger_of_a_folder(still):
@@ -224,8 +225,8 @@ def test_any_time_of_a_file(still, tmp_path, in_ram, seconds):
             for name in names:
                 give(f"{folder}/{name}")
     with Web(still.state_folder, tmp_path, WEB_IMAGES="true", OUTPUT_DIR=in_ram, RUNTIME_DIRECTORY=in_ram) as web:
-        for path in ("/latest.jpg", "/", "/recordings/", "/live/", "/record/20261121T103045Z.mp4"):
-            assert web.get(path).status in (200, 404), path
+        for path in ("/latest.jpg", "/", "/recordings/", "/live/", "/recordings/20261121T103045Z.mp4"):
+            assert web.get(path).status == 200, path
         assert web.get("/latest.jpg", Range="bytes=1-99999999999999999999").status == 206
         assert web.get("/latest.jpg", Range="bytes=9223372036854775807-").status == 416
         assert web.get("/livez").status == 200
@@ -238,7 +239,7 @@ def test_every_unit_has_bounds(unit):
     found = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] not in "#[")
     assert 64 <= int(found["MemoryMax"].removesuffix("M")) <= 384, "a board has 512 MB"
     assert 16 <= int(found["TasksMax"]) <= 128
-    assert found.get("OOMPolicy") == "continue" or "web" in unit.name, "what ffmpeg is killed for is the program's to tell"
+    assert found.get("OOMPolicy") == (None if "web" in unit.name else "continue"), "what ffmpeg is killed for is the program's to tell"
 
 
 # MARK: Killed runs
@@ -247,9 +248,7 @@ def killed_run(still, peer):
     """A run that is killed while its store keeps it waiting."""
     before = len(peer.requests)
     run = still.start("capture")
-    deadline = time.monotonic() + 10
-    while len(peer.requests) == before and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: len(peer.requests) > before, 10, "request")
     os.kill(run.pid, signal.SIGKILL)
     return run.result()
 
@@ -294,9 +293,7 @@ def test_a_killed_run_that_had_spooled_its_picture_is_counted_as_captured(marked
                      SPOOL_MIN_FREE="0", UPLOAD_DEADLINE="20s", UPLOAD_ATTEMPTS="3")
         store.first = answer("x", "503 Slow Down").replace(b"Date", b"Retry-After: 10\r\nDate")
         going = snapshot.start("capture")
-        deadline = time.monotonic() + 10
-        while not snapshot.spooled_pictures() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(snapshot.spooled_pictures, 10, "picture in the spool")
         os.kill(going.pid, signal.SIGKILL)
         going.result()
         store.first = answer("x")
@@ -311,8 +308,7 @@ def test_a_run_that_is_asked_to_end_is_no_killed_one(marked, number):
     snapshot, run = marked
     with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         going = snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg").start("capture")
-        while not slow.requests:
-            time.sleep(0.01)
+        wait_until(lambda: slow.requests, 10, "request")
         assert len(list(run.iterdir())) == 1
         os.kill(going.pid, number)
         assert going.result().code == -number and not list(run.iterdir())
@@ -325,8 +321,7 @@ def test_states_that_share_a_runtime_directory_are_told_apart(marked):
     with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg", STATE_PATH="one")
         going = snapshot.start("capture")
-        while not slow.requests:
-            time.sleep(0.01)
+        wait_until(lambda: slow.requests, 10, "request")
         snapshot.set(CAMERA_URL=f"{good.url}/a.jpg", STATE_PATH="two").capture().expect(0)
         assert snapshot.health()["capture_failures"] == 0
         going.kill()

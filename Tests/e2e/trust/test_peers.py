@@ -102,24 +102,38 @@ def settings(place, peer, still):
     }[place]
 
 
+# Whole answers that mean something; every other one is a camera or a store that isn't there for now.
+REFUSALS = ("401s", "401-digests")
+ACKNOWLEDGEMENTS = ("204-with-body", "json-deep", "json-names", "json-wide")
+
+
+def code(kind, place):
+    """How a run has to end."""
+    if place == "ping" or (place == "http" and kind in ACKNOWLEDGEMENTS):
+        return 0
+    if kind in REFUSALS and place != "camera":
+        return 77
+    return 69 if place in ("camera", "login") else 75
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_answer_costs_memory_or_time(snapshot, still, kind, place):
     with Peer(*KINDS[kind]) as peer:
         result = snapshot.set(**settings(place, peer, still)).capture()
         assert peer.requests, "it was not asked"
-    assert result.code in (0, 69, 75, 77) and "Fatal error" not in result.stderr, result
+    result.expect(code(kind, place))
     assert result.rss < limit() and result.wall < 11, (result.rss, result.wall)
-    assert place != "ping" or result.code == 0, result.stderr
-    assert place not in ("http", "s3") or result.code == 0 or len(snapshot.spooled_pictures()) == 1, result.stderr
-    assert snapshot.ring.check()["seq"] >= 1, "the run is counted"
+    assert len(snapshot.spooled_pictures()) == (place in ("http", "s3") and result.code != 0), result.stderr
+    assert len(snapshot.stored()) == (place == "ping")
+    assert snapshot.ring.check()["seq"] == 1, "the run is counted"
 
 
 @pytest.mark.parametrize("kind", ["trailers-tiny", "headers", "headers-folded", "trailers-numbered"])
 def test_what_has_no_end_is_left_at_once(snapshot, still, kind):
     with Peer(*KINDS[kind]) as peer:
         told = snapshot.set(CAMERA_URL=f"{peer.url}/still.jpg").capture().refuses(69, "have no end")
-    assert told.wall < 3 and peer.sent < 32 << 20, (told.wall, peer.sent)
+    assert told.wall < 8 and peer.sent < 32 << 20, (told.wall, peer.sent)
 
 
 def test_a_largest_picture_costs_little_more_than_itself(snapshot):

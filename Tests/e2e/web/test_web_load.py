@@ -196,6 +196,7 @@ def test_no_request_is_lost_at_the_idle_boundary(state, tmp_path):
     assert {code for activator in activators for code in activator.codes} == {0}
 
 
+@pytest.mark.timing
 def test_stop_is_quick_and_clean(web):
     with web.connect():
         began = time.monotonic()
