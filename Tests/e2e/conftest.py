@@ -5,6 +5,7 @@ import tempfile
 import pytest
 
 import builds
+import parts
 import shared
 from camera import Camera
 from program import Snapshot
@@ -12,6 +13,7 @@ from receiver import Receiver
 
 
 def pytest_configure(config):
+    config.pluginmanager.register(parts)
     if not hasattr(config, "workerinput"):
         os.environ[shared.FOLDER] = tempfile.mkdtemp(prefix="snapshot-e2e-")
         os.environ[shared.CONTROLLER] = str(os.getpid())

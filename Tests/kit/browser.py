@@ -4,19 +4,21 @@ import random
 import time
 from pathlib import Path
 
-import axe_core_python
 import pytest
+
+import parts
 from builds import ROOT
-from selenium import webdriver
 from web import record, write_ring
 
 SCREENSHOTS = ROOT / "out/screenshots"
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 SIZES = {"phone": (390, 844, 1), "desktop": (1200, 900, 1)}
 
 
 @pytest.fixture(scope="module")
 def browser():
+    parts.need("browser")
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -56,8 +58,11 @@ def complaints(browser):
 
 def barriers(browser):
     """What axe-core finds: rules and places, of any impact."""
+    import axe_core_python
+
+    axe = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
     # Through the debugger, since the page's own policy lets no foreign script in.
-    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE})
+    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
     found = browser.execute_async_script(
         "const done = arguments[0];"
         "axe.run({resultTypes: ['violations']}).then(done, error => done({error: `${error}`}))")

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
+import parts
 from process import start_server, stop_server, wait_until
 
 SERVER = Path(__file__).with_name("rtsp_server.py")
@@ -33,6 +34,7 @@ class RTSPServer:
 
     def start(self):
         """Starts it, after a stop on the same port."""
+        parts.need("rtsp")
         already = len(self.events("listening"))
         self._keeper = start_server(["/usr/bin/python3", SERVER, f"--port={self.port or 0}", *self._options], self._log)
         listening = wait_until(lambda: self.events("listening")[already:], 20, f"RTSP server: {self.log()}")[0]

@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+import parts
 from process import stop_server
 
 FOLDER, CONTROLLER = "SNAPSHOT_E2E_SHARED", "SNAPSHOT_E2E_CONTROLLER"
@@ -15,6 +16,8 @@ FOLDER, CONTROLLER = "SNAPSHOT_E2E_SHARED", "SNAPSHOT_E2E_CONTROLLER"
 
 def server(name, start):
     """What `start(folder, parent)` said when the first worker called it."""
+    if name in parts.NAMES:
+        parts.need(name)
     folder = Path(os.environ[FOLDER]) / name
     folder.mkdir(exist_ok=True)
     known = folder / "server.json"

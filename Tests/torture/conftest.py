@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 import builds
+import parts
 import shared
 
 
@@ -14,6 +15,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.pluginmanager.register(parts)
     if config.getoption("--long"):
         config._inicache["timeout"] = "14400"
     if not hasattr(config, "workerinput"):
