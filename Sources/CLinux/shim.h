@@ -59,9 +59,10 @@ static inline void shim_become(const char *path, char *const argv[], char *const
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, 0);
-  // The group is what gets signalled; the child must not outlive the program that started it. In a session of its own
-  // it has no terminal, into which it could type for the person who called us.
-  if (setsid() > 0 && (user == 0 || shim_change_to(user, group, more) == 0) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+  // The group is what gets signalled; the child must not outlive the thread that started it, unless `parent` is 0. In a
+  // session of its own it has no terminal, into which it could type for the person who called us.
+  if (setsid() > 0 && (user == 0 || shim_change_to(user, group, more) == 0) &&
+      (parent == 0 || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent))) {
     int copied = 0;
     while (copied < count && dup2(descriptors[copied], copied) >= 0) copied++;
     if (copied == count) {
@@ -75,20 +76,21 @@ static inline void shim_become(const char *path, char *const argv[], char *const
 }
 
 // Starts `path` in a process group of its own, with descriptors[i] as its descriptor i and no others. Every one of
-// `descriptors` must be `count` or higher. A `user` other than 0 is who it runs as, with `group` and `more`. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
+// `descriptors` must be `count` or higher. `ends`: it is killed when the calling thread ends. A `user` other than 0 is who
+// it runs as, with `group` and `more`. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
 static inline pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors,
-                               int count, uid_t user, gid_t group, gid_t more) {
-  int ends[2], number = 0;
-  if (shim_pipe(ends) != 0) return -1;
-  int report = fcntl(ends[1], F_DUPFD_CLOEXEC, count);
-  close(ends[1]);
-  pid_t parent = getpid(), pid = report < 0 ? -1 : fork();
+                               int count, bool ends, uid_t user, gid_t group, gid_t more) {
+  int reports[2], number = 0;
+  if (shim_pipe(reports) != 0) return -1;
+  int report = fcntl(reports[1], F_DUPFD_CLOEXEC, count);
+  close(reports[1]);
+  pid_t parent = ends ? getpid() : 0, pid = report < 0 ? -1 : fork();
   if (pid == 0) shim_become(path, argv, envp, descriptors, count, parent, report, user, group, more);
   if (pid < 0) number = errno;
   if (report >= 0) close(report);
   ssize_t got = 0;
-  while (pid > 0 && (got = read(ends[0], &number, sizeof number)) < 0 && errno == EINTR) continue;
-  close(ends[0]);
+  while (pid > 0 && (got = read(reports[0], &number, sizeof number)) < 0 && errno == EINTR) continue;
+  close(reports[0]);
   if (pid > 0 && got == 0) return pid;
   while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) continue;
   errno = number;

@@ -14,6 +14,8 @@ package struct Command: Sendable {
     package var inputs: [Int32: [UInt8]] = [:]
     /// Which of the child's descriptors can be read here; standard output and error go to `/dev/null` unless named.
     package var outputs: Set<Int32> = [1, 2]
+    /// Whether the kernel kills the child when the thread that starts it ends, and thereby when this process does.
+    package var endsWithThread = true
 
     package init(_ program: String, _ arguments: [String], package: String? = nil) {
         self.program = program
@@ -36,8 +38,7 @@ package struct Command: Sendable {
     }
 }
 
-/// A running program and its process group, owned: it is never left behind, as an orphan or as a zombie. Should this
-/// process be killed, the kernel kills the child; start it from a thread that lasts.
+/// A running program and its process group, owned: it is never left behind, as an orphan or as a zombie.
 package final class Child {
     /// Whom children run as; nil: as this process.
     package static let user = Mutex<UserAccount?>(nil)
@@ -82,8 +83,8 @@ package final class Child {
         // The numbers are good for as long as the pipes are open.
         let pid = withExtendedLifetime(pipes) {
             shim_spawn(
-                path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), user?.id ?? 0,
-                user?.group ?? 0, user.map { _ in UserAccount.videoGroup } ?? 0)
+                path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), command.endsWithThread,
+                user?.id ?? 0, user?.group ?? 0, user.map { _ in UserAccount.videoGroup } ?? 0)
         }
         guard pid > 0 else { throw SystemError("exec") }
         return pid

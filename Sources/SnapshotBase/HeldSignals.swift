@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Synchronization
 
@@ -28,6 +29,26 @@ package final class HeldSignals: Sendable {
             before = nil
             pthread_sigmask(SIG_SETMASK, &old, nil)
         }
+    }
+
+    /// Readable once a signal waits that `hold` has begun to hold and that ends the program at the release; nil where
+    /// there is none of that kind.
+    package func arrival() -> FileHandle? {
+        guard var held = before.withLock({ $0 }) else { return nil }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for signal in Self.asking where sigismember(&held, signal) == 0 && !Self.isIgnored(signal) {
+            sigaddset(&signals, signal)
+        }
+        let descriptor = shim_signalfd(&signals)
+        return descriptor >= 0 ? FileHandle(owning: descriptor) : nil
+    }
+
+    private static func isIgnored(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(signal, nil, &action)
+        let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        return handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     /// Whether the program has been asked to end and has not done so because signals are held or blocked.

@@ -2,7 +2,7 @@ import Glibc
 
 /// What a program that ran to its end, or was ended, left.
 package struct ChildResult: Sendable {
-    /// How it ended; nil where it was killed for passing its deadline or its output's limit.
+    /// How it ended by itself; nil where it was ended.
     package var ending: Child.Ending?
     package var output: [UInt8]
     /// The last of what it said on standard error, as it said it: redact before showing.
@@ -13,26 +13,50 @@ package struct ChildResult: Sendable {
 
 extension Child {
     /// Runs a program to its end, keeping at most `outputLimit` bytes of its output and the last `complaintLimit` of
-    /// what it says on standard error. At the deadline, and when the output passes its limit, its group is killed.
+    /// what it says on standard error. Its group is killed when it has ended, whoever else holds its output; at the
+    /// deadline; when the output passes its limit; and when a signal asks this program to end.
+    /// - Parameter grace: how long the program may take to end after SIGTERM, where it didn't end by itself.
     package static func run(
-        _ command: Command, outputLimit: Int, complaintLimit: Int = 4096, deadline: Deadline
+        _ command: Command, outputLimit: Int, complaintLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero
     ) throws(Failure) -> ChildResult {
+        let signals = HeldSignals()
+        signals.hold()
+        defer { signals.release() }
+        let arrival = signals.arrival()
         let child = try Child(command)
         var result = ChildResult(output: [], complaint: [])
-        while !deadline.hasPassed, !result.isTooLong {
-            var waiting = child.outputs.map { pollfd(fd: $1.descriptor, events: Int16(POLLIN), revents: 0) }
-            if waiting.isEmpty { break }
-            Glibc.poll(&waiting, nfds_t(waiting.count), Int32(clamping: deadline.millisecondsLeft))
-            child.drain(1) { result.output += $0 }
-            child.drain(2) {
-                result.complaint += $0
-                result.complaint.removeFirst(max(0, result.complaint.count - complaintLimit))
-            }
-            result.isTooLong = result.output.count > outputLimit
+        var isAsked = false
+        while child.poll() == nil, !deadline.hasPassed, !result.isTooLong, !isAsked {
+            isAsked = child.await(deadline, or: arrival)
+            child.collect(&result, outputLimit, complaintLimit)
         }
-        if !result.isTooLong { result.ending = child.wait(until: deadline) }
-        result.isTimedOut = result.ending == nil && !result.isTooLong
+        // What an ended program has left in its pipes; others may go on writing there.
+        for _ in 0..<8 where child.ending != nil && !child.outputs.isEmpty && !result.isTooLong {
+            child.collect(&result, outputLimit, complaintLimit)
+        }
+        result.ending = result.isTooLong ? nil : child.ending
+        result.isTimedOut = child.ending == nil && !result.isTooLong && !isAsked
+        child.stop(grace: grace)
         return result
+    }
+
+    /// Waits for output, the child's end, or the deadline.
+    /// - Returns: whether `arrival` became readable.
+    private func await(_ deadline: Deadline, or arrival: FileHandle?) -> Bool {
+        let descriptors = [arrival?.descriptor ?? -1, endDescriptor ?? -1] + outputs.values.map(\.descriptor)
+        var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let pause = endDescriptor == nil ? 50 : deadline.millisecondsLeft
+        Glibc.poll(&waiting, nfds_t(waiting.count), Int32(clamping: min(pause, deadline.millisecondsLeft)))
+        return waiting[0].revents != 0
+    }
+
+    private func collect(_ result: inout ChildResult, _ outputLimit: Int, _ complaintLimit: Int) {
+        drain(1) { result.output += $0 }
+        drain(2) {
+            result.complaint += $0
+            result.complaint.removeFirst(max(0, result.complaint.count - complaintLimit))
+        }
+        result.isTooLong = result.output.count > outputLimit
     }
 
     /// Hands over what the child has written to `descriptor` and forgets the descriptor at its end. Returns after at

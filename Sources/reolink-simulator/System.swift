@@ -1,11 +1,4 @@
 import Glibc
-import Synchronization
-
-/// Held while a descriptor exists that isn't marked close-on-exec yet, and while a child is started: a connection
-/// that a child had too would not close when it is closed here.
-let inheritance = Mutex(())
-
-func closeOnExec(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
 /// Sleeps on the calling thread.
 func pause(milliseconds: Int) {

@@ -41,6 +41,31 @@ import Testing
         #expect(isGone(grandchild))
     }
 
+    @Test(arguments: ["sleep 60", "setsid sleep 60", "setsid sh -c 'trap \"\" TERM; sleep 60'"])
+    func aRunEndsWithItsProgramWhoeverElseHoldsTheOutput(_ other: String) throws {
+        let start = Uptime.now()
+        let result = try run("\(other) & printf out; printf err >&2; exit 4", for: .seconds(60))
+        #expect(result.ending == .exited(4) && !result.isTimedOut)
+        #expect(result.output == Array("out".utf8) && result.complaint == Array("err".utf8))
+        #expect(Uptime.now() - start < .seconds(20))
+    }
+
+    @Test func allThatAnEndedProgramWroteIsRead() throws {
+        let result = try run("head -c 1000000 /dev/zero", for: .seconds(60))
+        #expect(result.ending == .exited(0) && result.output.count == 1_000_000)
+    }
+
+    @Test(arguments: [("exit 0", Duration.seconds(10)), (":", .milliseconds(300))])
+    func theDeadlineAsksFirstWhereThereIsGrace(_ answer: String, grace: Duration) throws {
+        let folder = try TemporaryFolder()
+        let script = "trap 'echo asked >\(folder.path)/asked; \(answer)' TERM; while :; do sleep 0.05; done"
+        let start = Uptime.now()
+        let result = try Child.run(
+            shell(script), outputLimit: 1, deadline: .after(.milliseconds(500)), grace: grace)
+        #expect(result.isTimedOut && Uptime.now() - start < .seconds(8))
+        #expect(fileExists(folder.path + "/asked"))
+    }
+
     @Test func tooMuchOutputEndsIt() throws {
         let result = try run("yes", limit: 1000)
         #expect(result.isTooLong && !result.isTimedOut)

@@ -37,7 +37,6 @@ final class Listener: Sendable {
         self.port = Int(in_port_t(bigEndian: address.sin_port))
         var ends: [Int32] = [-1, -1]
         pipe(&ends)
-        ends.forEach(closeOnExec)
         wake = (read: ends[0], write: ends[1])
     }
 
@@ -53,11 +52,7 @@ final class Listener: Sendable {
                 var byte: UInt8 = 0
                 read(wake.read, &byte, 1)
             } else {
-                let connection = inheritance.withLock { _ in
-                    let connection = accept(descriptor, nil, nil)
-                    closeOnExec(connection)
-                    return connection
-                }
+                let connection = accept(descriptor, nil, nil)
                 if connection >= 0, !detach({ serve(connection) }) { close(connection) }
             }
         }

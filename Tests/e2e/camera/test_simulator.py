@@ -257,5 +257,5 @@ def test_it_says_what_keeps_it_from_starting(tmp_path):
 
     run = start(env={"PATH": str(tmp_path)})
     assert run.returncode == 69 and run.stdout == ""
-    assert "error: ffmpeg: No such file" in run.stderr and "hint: install it" in run.stderr
+    assert "error: ffmpeg: it is not installed" in run.stderr and "hint: install it" in run.stderr
     assert start("--fault", "nonsense").returncode == 64
