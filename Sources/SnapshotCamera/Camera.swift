@@ -21,10 +21,5 @@ extension Camera {
 package func makeCamera(
     _ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log
 ) -> any Camera {
-    switch settings.source {
-    case .reolink(let host): ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
-    case .http(let url): HTTPCamera(settings: settings, url: url, client: client, trust: trust)
-    case .rtsp, .v4l2: FFmpegCamera(settings: settings, trust: trust)
-    case .file(let path): FileCamera(path: path, maxBytes: settings.maxBytes)
-    }
+    settings.kind.camera(settings, client: client, trust: trust, log: log)
 }

@@ -4,11 +4,26 @@ import SnapshotMedia
 
 /// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
 struct FFmpegCamera: Camera {
+    enum Input {
+        /// Without user and password.
+        case stream(url: String)
+        case device(path: String)
+    }
+
     let settings: CameraSettings
+    let input: Input
     let trust: CameraTrust
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
-        guard case .rtsp(let url) = settings.source else { return try picture(deviceCommand, deadline: deadline) }
+        switch input {
+        case .device(let path): try picture(command(device: path), deadline: deadline)
+        case .stream(let url): try picture(of: url, &memory, deadline)
+        }
+    }
+
+    private func picture(
+        of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
         let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
         var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
         // The deadline ends it, in words of its own.
@@ -25,10 +40,10 @@ struct FFmpegCamera: Camera {
         _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
     ) throws(Failure) -> [UInt8] {
         let result = try Child.run(command, outputLimit: settings.maxBytes, deadline: deadline)
-        if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings) }
+        if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings, over: "RTSP") }
         if !result.output.isEmpty, !result.isTimedOut { return result.output }
         if let failure = gateway?.failure { throw failure }
-        if result.isTimedOut { throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings) }
+        if result.isTimedOut { throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings, over: "RTSP") }
         throw noPicture(String(decoding: result.complaint, as: UTF8.self), gateway)
     }
 
@@ -45,11 +60,10 @@ struct FFmpegCamera: Camera {
         return Failure(
             .camera(.stream), "no picture from", settings.address,
             why: last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
-            hint: "check CAMERA_URL; ffplay or VLC should show the same stream")
+            hint: settings.hint(.noStream))
     }
 
-    private var deviceCommand: Command {
-        let device = if case .v4l2(let device) = settings.source { device } else { "" }
+    private func command(device: String) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
         let picture = ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]

@@ -45,7 +45,7 @@ extension HTTPClient {
             request.trust = try trust.trust(for: host, deadline: request.deadline)
         }
         do throws(HTTPFailure) { return try perform(request) } catch {
-            throw .camera(error, settings)
+            throw .camera(error, settings, over: request.url.hasPrefix("https:") ? "HTTPS" : "HTTP")
         }
     }
 }

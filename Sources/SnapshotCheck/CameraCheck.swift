@@ -27,11 +27,11 @@ struct CameraCheck: Sendable {
         settings.timeout = min(settings.timeout, Self.longest)
         let trust = CameraTrust(settings, statePath: statePath)
         var result: Result
-        if case .reolink(let host) = settings.source {
+        switch settings.kind.trial {
+        case .reolink(let host):
             var check = ReolinkCheck(settings: settings, host: host, trust: trust, log: log, memory: memory)
             result = check.run()
-        } else {
-            result = still(settings, trust, &memory)
+        case .picture: result = still(settings, trust, &memory)
         }
         result.findings = result.findings.map(told)
         if let key = KeyCheck(settings: settings, trust: trust).finding(result) { result.findings.append(key) }
@@ -45,7 +45,8 @@ struct CameraCheck: Sendable {
         let started = Uptime.now()
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))
-            result.findings = [try .picture(body, settings, since: started, log)]
+            let picture = try Finding.picture(body, settings, since: started, log)
+            result.findings = [.passed("camera", "\(settings.address) is \(settings.kind.name)"), picture]
             result.isOpen = true
         } catch {
             result.findings = [.failed("camera", error)]

@@ -113,9 +113,6 @@ extension CheckPlan {
 
     /// Whether anything in the settings can't be had without ffmpeg.
     var needsFFmpeg: Bool {
-        switch camera?.source {
-        case .rtsp, .v4l2: true
-        default: relays
-        }
+        relays || camera?.kind.needsFFmpeg == true
     }
 }

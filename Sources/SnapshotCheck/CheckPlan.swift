@@ -42,8 +42,7 @@ struct CheckPlan: Sendable {
             (spoolMaxBytes, spoolMinFree) = (whole.spoolMaxBytes, whole.spoolMinFree)
         }
         relays = !(read { () throws(Failure) in try settings[Key.streamMode] ?? "" } ?? "").isEmpty
-        let camera = camera
-        streams = read { () throws(Failure) in try streamAddresses(camera, settings) } ?? []
+        if let camera { streams = read { () throws(Failure) in try camera.kind.streams(camera, settings) } ?? [] }
         if let lockedCredentials, let camera, camera.password.isEmpty {
             noteLocked(lockedCredentials, settings)
             self.camera = nil
@@ -92,21 +91,5 @@ struct CheckPlan: Sendable {
                 .settings(
                     "no password", why: "it may lie in \(directory), which this user may not read",
                     hint: "sudo snapshot check" + (settings.path.map { " --config \($0)" } ?? ""))))
-    }
-}
-
-/// The addresses at which the camera's video may be. Reolink's say the codec, which only the camera knows.
-private func streamAddresses(_ camera: CameraSettings?, _ settings: Settings) throws(Failure) -> [String] {
-    switch camera?.source {
-    case .rtsp(let url): return [url]
-    case .reolink(let host):
-        let port = try settings[Key.cameraRTSPPort]
-        let stream = try settings[Key.streamSource]
-        let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
-        let channel = (camera?.channel ?? 0) + 1
-        return ["Preview", "h264Preview", "h265Preview"].map { name in
-            "rtsp://\(host[..<(colon ?? host.endIndex)]):\(port)/\(name)_\(channel < 10 ? "0" : "")\(channel)_\(stream)"
-        }
-    default: return []
     }
 }

@@ -21,7 +21,12 @@ package struct RelayPlan: Sendable {
         _ settings: Settings, kinds: [any RelayOutput.Type] = RelayOutputs.all
     ) throws(Failure) {
         camera = try CameraSettings(settings)
-        candidates = try Self.candidates(camera, settings)
+        candidates = try camera.kind.streams(camera, settings)
+        guard !candidates.isEmpty else {
+            throw .settings(
+                "refused", "CAMERA_URL", why: "the relay needs video, and \(camera.kind.name) has none",
+                hint: "set CAMERA_IP for a Reolink, or CAMERA_URL=rtsp://…")
+        }
         audio = try settings[Key.streamAudio]
         shared = try SharedOutputSettings(settings, camera: camera.name)
         outputs = try RelayOutputs.read(settings, shared, kinds: kinds)
@@ -44,27 +49,4 @@ package struct RelayPlan: Sendable {
 
     /// What a remembered address belongs to.
     package var place: String { candidates.joined(separator: " ") }
-
-    /// Reolink's paths say the codec, which only the camera knows; newer models have one for both.
-    private static func candidates(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {
-        switch camera.source {
-        case .rtsp(let url): return [url]
-        case .reolink(let host):
-            let port = try settings[Key.cameraRTSPPort]
-            let stream = try settings[Key.streamSource]
-            let number = (camera.channel < 9 ? "0" : "") + "\(camera.channel + 1)"
-            return ["h264Preview", "h265Preview", "Preview"].map { name in
-                "rtsp://\(withoutPort(host)):\(port)/\(name)_\(number)_\(stream.rawValue)"
-            }
-        case .http, .file, .v4l2:
-            throw .settings(
-                "refused", "CAMERA_URL", why: "the relay needs a Reolink camera or an rtsp:// address",
-                hint: "set CAMERA_IP, or CAMERA_URL=rtsp://…")
-        }
-    }
-
-    private static func withoutPort(_ host: String) -> Substring {
-        if host.hasSuffix("]") { return host[...] }
-        return host[..<(host.lastIndex(of: ":") ?? host.endIndex)]
-    }
 }

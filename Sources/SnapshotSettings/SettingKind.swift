@@ -112,7 +112,7 @@ extension SettingForm where Value: SettingChoice {
 }
 
 /// `a, b or c`
-private func alternatives(_ names: [String]) -> String {
+package func alternatives(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }
     return names.dropLast().joined(separator: ", ") + " or " + last
 }

@@ -119,7 +119,7 @@ extension PullGateway.Stream {
                 to: name, port: port, patience: camera.connectTimeout, deadline: deadline)
             return PlainLine(socket, patience: patience)
         } catch {
-            throw .camera(error, camera)
+            throw .camera(error, camera, over: "RTSP")
         }
     }
 

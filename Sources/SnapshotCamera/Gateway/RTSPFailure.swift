@@ -28,14 +28,12 @@ extension Failure {
         case .rejected(let status):
             return make(
                 .camera(.stream), "no video from", why: "RTSP status \(status)",
-                hint: settings.isReolink
-                    ? "check CAMERA_CHANNEL and STREAM_SOURCE"
-                    : "check CAMERA_URL; ffplay or VLC should show the same stream")
+                hint: settings.hint(.noStream))
         case .redirected(let status):
             return make(
                 .camera(.redirect), "no video from",
                 why: "RTSP status \(status), a redirect, which is never followed",
-                hint: settings.isReolink ? nil : "set CAMERA_URL to the stream's final address")
+                hint: settings.hint(.streamRedirect))
         }
     }
 

@@ -4,16 +4,6 @@ import SnapshotSettings
 
 /// Which camera, and how to ask it.
 package struct CameraSettings: Sendable {
-    package enum Source: Equatable, Sendable {
-        /// Reolink's HTTP API; `host` as a URL wants it, with the port if one was given.
-        case reolink(host: String)
-        /// A still picture over HTTP; the URL is without user and password.
-        case http(url: String)
-        case rtsp(url: String)
-        case v4l2(device: String)
-        case file(path: String)
-    }
-
     package typealias Auth = CameraAuth
     package typealias Stream = CameraStream
     package enum Verification: Equatable, Sendable {
@@ -21,7 +11,7 @@ package struct CameraSettings: Sendable {
         case pin(String)
     }
 
-    package var source: Source
+    package var kind: any CameraKind
     package var name: String
     package var username: String
     package var password: String
@@ -43,10 +33,14 @@ package struct CameraSettings: Sendable {
     package var timeout: Duration
 
     package init(_ settings: Settings) throws(Failure) {
+        kind = try CameraKinds.kind(of: CameraAddress(settings))
+        let own = kind.login
         name = try Self.name(settings)
-        username = try settings[Key.cameraUsername]
-        password = try settings[Key.cameraPassword]
-        hasLogin = try settings.value(Key.cameraUsername) != nil || !password.isEmpty
+        let (user, password) = (try settings[Key.cameraUsername], try settings[Key.cameraPassword])
+        username = own?.user ?? user
+        self.password = own?.password ?? password
+        let isUserSet = try settings.value(Key.cameraUsername) != nil
+        hasLogin = own != nil || isUserSet || !password.isEmpty
         useHTTPS = try settings[Key.cameraUseHTTPS]
         verification = try Self.verification(settings)
         authorities = try authorityFile(settings)
@@ -57,68 +51,24 @@ package struct CameraSettings: Sendable {
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
-        source = .file(path: "")
-        if let url = try settings[Key.cameraURL] {
-            source = try readURL(url, settings)
-        } else if let address = try settings[Key.cameraIP] {
-            guard let host = urlHost(address) else {
-                throw settings.refusal(
-                    Key.cameraIP, rule: "must be a host, host:port or [IPv6]:port, without http://",
-                    hint: address.contains("://")
-                        ? "for other cameras set CAMERA_URL" : unexpandedFlaw(in: address)?.hint)
-            }
-            source = .reolink(host: host)
-        } else {
-            throw .settings(
-                "no camera is set", why: "neither CAMERA_IP nor CAMERA_URL has a value",
-                hint: "put CAMERA_IP=192.168.1.20 and CAMERA_PASSWORD=… into .env or \(Settings.systemPath)")
-        }
     }
 
     /// The server that is asked for pictures over TLS; nil where there is none.
-    package var tlsHost: TLSHost? {
-        switch source {
-        case .reolink(let host): useHTTPS ? TLSHost(host, defaultPort: 443) : nil
-        case .http(let url), .rtsp(let url): TLSHost(url: url)
-        case .v4l2, .file: nil
-        }
-    }
-
-    var isReolink: Bool {
-        if case .reolink = source { true } else { false }
-    }
+    package var tlsHost: TLSHost? { kind.tlsHost(self) }
 
     /// What the camera's own memory (session, key, working login) belongs to.
-    package var place: String {
-        switch source {
-        case .reolink(let host): "reolink \(useHTTPS ? "https" : "http") \(host) \(username)"
-        case .http(let url): "http \(redactedURL(url))"
-        case .rtsp(let url): "rtsp \(redactedURL(url))"
-        case .v4l2(let device): "v4l2 \(device)"
-        case .file(let path): "file \(path)"
-        }
-    }
+    package var place: String { kind.place(self) }
 
     /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
     /// ever digested.
     package var fingerprint: String {
-        let url =
-            switch source {
-            case .http(let url), .rtsp(let url): url;
-            default: ""
-            }
-        return "\(place) \(url) \(auth.rawValue) \(channel) \(username) \(password)"
+        "\(place) \(kind.hidden) \(auth.rawValue) \(channel) \(username) \(password)"
     }
 
     /// For messages; never a secret.
-    package var address: String {
-        switch source {
-        case .reolink(let host): host
-        case .http(let url), .rtsp(let url): redactedURL(url)
-        case .v4l2(let device): device
-        case .file(let path): path
-        }
-    }
+    package var address: String { kind.shown }
+
+    func hint(_ trouble: CameraTrouble) -> String? { kind.hint(trouble, self) }
 
     private static func name(_ settings: Settings) throws(Failure) -> String {
         let name = try settings[Key.cameraName]
@@ -160,38 +110,5 @@ package struct CameraSettings: Sendable {
                 why: "CAMERA_WIDTH and CAMERA_HEIGHT must be set both or not at all")
         }
         return nil
-    }
-
-    private mutating func readURL(_ text: String, _ settings: Settings) throws(Failure) -> Source {
-        let rule =
-            "must begin with http://, https://, rtsp://, file: or v4l2:, with a host or path, without spaces"
-        if text.hasPrefix("file:") {
-            var path = text.dropFirst(5)
-            if path.hasPrefix("//") { path = path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2) }
-            guard let decoded = percentDecoded(path), !decoded.isEmpty else {
-                throw settings.refusal(Key.cameraURL, rule: rule)
-            }
-            if fileExists(String(path)) { return .file(path: String(path)) }
-            if let flaw = unexpandedFlaw(in: String(path)) {
-                throw settings.refusal(Key.cameraURL, rule: flaw.rule, hint: flaw.hint)
-            }
-            return .file(path: decoded)
-        }
-        if text.hasPrefix("v4l2:") {
-            let device = String(text.dropFirst(5))
-            guard device.hasPrefix("/dev/") else { throw settings.refusal(Key.cameraURL, rule: rule) }
-            return .v4l2(device: device)
-        }
-        if let flaw = unexpandedFlaw(inURL: text) {
-            throw settings.refusal(Key.cameraURL, rule: flaw.rule, hint: flaw.hint)
-        }
-        guard isURL(text, ["http", "https", "rtsp", "rtsps"]), let parts = URLParts(text)
-        else { throw settings.refusal(Key.cameraURL, rule: rule) }
-        if let user = parts.user {
-            username = user
-            password = parts.password ?? password
-            hasLogin = true
-        }
-        return parts.scheme.hasPrefix("http") ? .http(url: parts.withoutUser) : .rtsp(url: parts.withoutUser)
     }
 }

@@ -50,7 +50,7 @@ extension CameraSettings {
         do throws(HTTPFailure) {
             return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).key()
         } catch {
-            throw .camera(error, self)
+            throw .camera(error, self, over: "TLS")
         }
     }
 }

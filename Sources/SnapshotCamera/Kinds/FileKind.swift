@@ -1,0 +1,44 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+
+/// A picture in a file that another program keeps fresh.
+struct FileKind: CameraKind {
+    static let forms = ["file:PATH"]
+    private let path: String
+
+    init?(_ address: CameraAddress) throws(Failure) {
+        guard var path = address.behind("file") else { return nil }
+        if path.hasPrefix("//") { path = String(path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2)) }
+        guard let decoded = percentDecoded(path), !decoded.isEmpty else { throw address.refusal() }
+        if fileExists(path) {
+            self.path = path
+        } else if let flaw = unexpandedFlaw(in: path) {
+            throw address.refusal(flaw.rule, hint: flaw.hint)
+        } else {
+            self.path = decoded
+        }
+    }
+
+    var name: String { "a file" }
+    var shown: String { path }
+    var hidden: String { "" }
+    var login: (user: String, password: String?)? { nil }
+    var needsFFmpeg: Bool { false }
+    var trial: CameraTrial { .picture }
+
+    func place(_ settings: CameraSettings) -> String { "file \(path)" }
+    func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
+    func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
+
+    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
+        switch trouble {
+        case .page: "CAMERA_URL must be the path of the picture itself; --verbose shows what is in it"
+        case .unresolved, .unreachable, .invalid, .slow, .empty, .redirect, .notFound, .streamRedirect, .noStream: nil
+        }
+    }
+
+    func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
+        FileCamera(path: path, maxBytes: settings.maxBytes)
+    }
+}

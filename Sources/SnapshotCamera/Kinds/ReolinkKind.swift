@@ -1,0 +1,68 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+
+/// A Reolink camera, NVR or hub at CAMERA_IP, over Reolink's HTTP API.
+struct ReolinkKind: CameraKind {
+    static let forms: [String] = []
+    /// As a URL wants it, with the port if one was given.
+    private let host: String
+
+    init?(_ address: CameraAddress) throws(Failure) {
+        guard !address.isURL else { return nil }
+        guard let host = urlHost(address.text) else {
+            throw address.refusal(
+                "must be a host, host:port or [IPv6]:port, without http://",
+                hint: address.text.contains("://") ? "for other cameras set CAMERA_URL" : unexpandedFlaw(in: address.text)?.hint)
+        }
+        self.host = host
+    }
+
+    var name: String { "a Reolink" }
+    var shown: String { host }
+    var hidden: String { "" }
+    var login: (user: String, password: String?)? { nil }
+    var needsFFmpeg: Bool { false }
+    var trial: CameraTrial { .reolink(host: host) }
+
+    func place(_ settings: CameraSettings) -> String {
+        "reolink \(settings.useHTTPS ? "https" : "http") \(host) \(settings.username)"
+    }
+
+    func tlsHost(_ settings: CameraSettings) -> TLSHost? {
+        settings.useHTTPS ? TLSHost(host, defaultPort: 443) : nil
+    }
+
+    /// The paths say the codec, which only the camera knows; newer models have one for both.
+    func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {
+        let port = try settings[Key.cameraRTSPPort]
+        let stream = try settings[Key.streamSource]
+        let number = (camera.channel < 9 ? "0" : "") + "\(camera.channel + 1)"
+        let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
+        return ["h264Preview", "h265Preview", "Preview"].map { name in
+            "rtsp://\(host[..<(colon ?? host.endIndex)]):\(port)/\(name)_\(number)_\(stream.rawValue)"
+        }
+    }
+
+    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
+        switch trouble {
+        case .unresolved: "check CAMERA_IP, or use the camera's address instead of its name"
+        case .unreachable(let name): "is it on, is CAMERA_IP right, and its \(name) port enabled?"
+        case .invalid: "check CAMERA_IP"
+        case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
+        case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
+        case .page: "is CAMERA_IP the camera's? --verbose shows what came"
+        case .redirect:
+            settings.useHTTPS
+                ? "set CAMERA_URL to the picture's final address" : "it may want HTTPS: set CAMERA_USE_HTTPS=true"
+        case .notFound:
+            "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
+        case .streamRedirect: nil
+        case .noStream: "check CAMERA_CHANNEL and STREAM_SOURCE"
+        }
+    }
+
+    func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
+        ReolinkCamera(settings: settings, host: host, client: client, trust: trust, log: log)
+    }
+}
