@@ -133,8 +133,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotCameraTests", dependencies: ["SnapshotBase", "SnapshotHTTP", "SnapshotCamera"],
-            swiftSettings: strict),
+            name: "SnapshotCameraTests",
+            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"], swiftSettings: strict),
         .testTarget(
             name: "SnapshotStoreTests", dependencies: ["SnapshotBase", "SnapshotHTTP", "SnapshotStore"],
             swiftSettings: strict),

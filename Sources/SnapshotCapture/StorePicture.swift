@@ -82,8 +82,7 @@ extension Run {
         _ object: inout StoredObject, onFailure: (StoreFailure, StoredObject, inout Run) -> Void
     ) throws(Failure) {
         if let wait = latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
-        var store = makeStore(
-            settings.store, client: client, record: record, now: now, statePath: settings.statePath)
+        var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
         // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost

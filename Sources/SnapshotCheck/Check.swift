@@ -28,7 +28,7 @@ package struct Check {
         // While still root: without a message bus systemd talks to root alone.
         units =
             UnitsCheck(
-                settingsPath: settings.path, interval: seen.interval, storagePath: seen.folder,
+                settingsPath: settings.path, interval: seen.interval, storagePath: seen.store?.folder,
                 deadline: .after(.seconds(5))
             ).findings() + FrontCheck(settings: settings).findings()
         do throws(Failure) {
@@ -106,11 +106,6 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
 }
 
 extension CheckPlan {
-    /// Where pictures go, if into a folder.
-    var folder: String? {
-        if case .filesystem(let it) = store { it.path } else { nil }
-    }
-
     /// Whether anything in the settings can't be had without ffmpeg.
     var needsFFmpeg: Bool {
         relays || camera?.kind.needsFFmpeg == true

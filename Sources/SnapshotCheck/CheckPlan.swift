@@ -9,7 +9,7 @@ import SnapshotStore
 /// The settings as far as they can be understood: one wrong value shouldn't keep the rest from being tried.
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
-    private(set) var store: StoreSettings?
+    private(set) var store: (any StoreKind)?
     private(set) var interval = Key.captureInterval.fallback
     private(set) var statePath = "./state"
     private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
@@ -32,7 +32,7 @@ struct CheckPlan: Sendable {
         } else {
             noteNoCamera(settings)
         }
-        store = read { () throws(Failure) in try StoreSettings(settings) }
+        store = read { () throws(Failure) in try StoreKinds.read(settings) }
         if let remark = read({ () throws(Failure) in try KeyTemplate(settings) })?.remark {
             findings.append(.remark("settings", remark))
         }

@@ -19,9 +19,9 @@ struct StoreCheck {
     let client: HTTPClient
     let deadline: Deadline
 
-    func run(_ settings: StoreSettings) -> Result {
-        switch settings {
-        case .filesystem(let it): return Result(findings: folder(it))
+    func run(_ kind: any StoreKind) -> Result {
+        switch kind.trial {
+        case .folder(let it): return Result(findings: folder(it))
         case .http(let it):
             let store = HTTPStore(settings: it, client: client, record: record)
             var check = HTTPCheck(store: store, capturedAt: now.wall, deadline: deadline)

@@ -59,25 +59,6 @@ extension RemoteStore {
     }
 }
 
-/// The store that the settings name.
-/// - Parameters:
-///   - record: what earlier runs learned of it.
-///   - statePath: where the folder store keeps its ledger.
-package func makeStore(
-    _ settings: StoreSettings, client: HTTPClient, record: Record?, now: Now, statePath: String
-) -> any Store {
-    switch settings {
-    case .filesystem(let it):
-        let writer = String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12))
-        return FilesystemStore(
-            settings: it, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
-    case .s3(let it):
-        return S3Store(settings: it, client: client, record: record, now: now)
-    case .http(let it):
-        return HTTPStore(settings: it, client: client, record: record)
-    }
-}
-
 /// One picture, or one recorded segment, on its way.
 package struct StoredObject: Sendable {
     package var key: String

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 import Testing
 
 @testable import SnapshotCamera

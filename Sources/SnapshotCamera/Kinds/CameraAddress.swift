@@ -34,7 +34,7 @@ package struct CameraAddress {
             return nil
         }
         if let flaw = unexpandedFlaw(inURL: text) { throw refusal(flaw.rule, hint: flaw.hint) }
-        guard SnapshotBase.isURL(text, schemes), let parts = URLParts(text) else { throw refusal() }
+        guard SnapshotSettings.isURL(text, schemes), let parts = URLParts(text) else { throw refusal() }
         return parts
     }
 

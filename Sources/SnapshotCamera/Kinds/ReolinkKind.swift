@@ -13,7 +13,8 @@ struct ReolinkKind: CameraKind {
         guard let host = urlHost(address.text) else {
             throw address.refusal(
                 "must be a host, host:port or [IPv6]:port, without http://",
-                hint: address.text.contains("://") ? "for other cameras set CAMERA_URL" : unexpandedFlaw(in: address.text)?.hint)
+                hint: address.text.contains("://")
+                    ? "for other cameras set CAMERA_URL" : unexpandedFlaw(in: address.text)?.hint)
         }
         self.host = host
     }

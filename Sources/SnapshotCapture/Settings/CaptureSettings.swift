@@ -8,7 +8,7 @@ import SnapshotStore
 /// Everything that one shot needs to know, checked before anything is touched.
 package struct CaptureSettings: Sendable {
     package var camera: CameraSettings
-    package var store: StoreSettings
+    package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var interval: Duration
     /// Whether `--every` set it.
@@ -27,7 +27,7 @@ package struct CaptureSettings: Sendable {
     /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
         camera = try CameraSettings(settings)
-        store = try StoreSettings(settings)
+        store = try StoreKinds.read(settings)
         keyTemplate = try KeyTemplate(settings)
         isRepeating = interval != nil
         let configured = try settings[Key.captureInterval]

@@ -37,8 +37,8 @@ package struct DrainAll {
         let run = Run(settings, client: HTTPClient(), log: log, state: state)
         if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var queue = try DrainQueue(run, progress)
-        var store = makeStore(
-            settings.store, client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
+        var store = settings.store.open(
+            client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
         if let wait = queue.run.storeRest { throw .resting(store.place, wait: wait) }
         if let store = store as? any RemoteStore {
             var drain = ParallelDrain(store, transfers: transfers)

@@ -43,8 +43,7 @@ final class SegmentUpload: Sendable {
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
-            var store = makeStore(
-                settings.store, client: HTTPClient(), record: nil, now: .current(), statePath: statePath)
+            var store = settings.store.open(client: HTTPClient(), record: nil, now: .current(), statePath: statePath)
             var quota = Record.fullRetryQuota
             var (backoff, latch) = (Backoff.retry, Backoff.latch)
             var last: Failure?

@@ -4,13 +4,13 @@ import SnapshotStore
 
 /// Where finished segments go.
 package struct SegmentUploadSettings: Sendable {
-    package var store: StoreSettings
+    package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var attempts: Int
     package var deadline: Duration
 
     init(_ settings: Settings) throws(Failure) {
-        store = try StoreSettings(settings)
+        store = try StoreKinds.read(settings)
         keyTemplate = try KeyTemplate(settings)
         attempts = try settings[Key.uploadAttempts]
         // A segment is as large as hundreds of pictures.

@@ -1,49 +1,6 @@
-import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
-
-/// Where pictures go.
-package enum StoreSettings: Sendable {
-    case filesystem(FilesystemSettings)
-    case s3(S3Settings)
-    case http(HTTPStoreSettings)
-
-    package init(_ settings: Settings) throws(Failure) {
-        switch try settings[Key.storageBackend] {
-        case .filesystem: self = .filesystem(try FilesystemSettings(settings))
-        case .s3: self = .s3(try S3Settings(settings))
-        case .http: self = .http(try HTTPStoreSettings(settings))
-        }
-    }
-
-    /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
-    /// ever digested.
-    package var fingerprint: String {
-        switch self {
-        case .filesystem(let it): "filesystem \(it.path)"
-        case .s3(let it):
-            "s3 \(it.place) \(it.region) \(it.prefix) \(it.isPathStyle ? 1 : 0) \(it.credentials.accessKey) "
-                + "\(it.credentials.secretKey) \(it.credentials.sessionToken ?? "")"
-        case .http(let it):
-            "http \(it.url) \(it.format.rawValue) \(it.token ?? "") \(it.credentials?.user ?? "") \(it.credentials?.password ?? "")"
-        }
-    }
-}
-
-package struct FilesystemSettings: Sendable {
-    package var path: String
-    package var maxBytes: Int?
-    package var maxAge: Duration?
-    package var minFree: Int?
-
-    package init(_ settings: Settings) throws(Failure) {
-        path = try settings[Key.localStoragePath]
-        maxBytes = try settings[Key.localStorageMaxBytes]
-        maxAge = try settings[Key.localStorageMaxAge]
-        minFree = try settings[Key.localStorageMinFree]
-    }
-}
 
 package struct HTTPStoreSettings: Sendable {
     package typealias Format = UploadFormat

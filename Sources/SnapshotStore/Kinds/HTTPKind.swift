@@ -1,0 +1,15 @@
+import SnapshotHTTP
+import SnapshotState
+
+/// An HTTP endpoint.
+extension HTTPStoreSettings: StoreKind {
+    package var fingerprint: String {
+        "http \(url) \(format.rawValue) \(token ?? "") \(credentials?.user ?? "") \(credentials?.password ?? "")"
+    }
+    package var folder: String? { nil }
+    package var trial: StoreTrial { .http(self) }
+
+    package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {
+        HTTPStore(settings: self, client: client, record: record)
+    }
+}

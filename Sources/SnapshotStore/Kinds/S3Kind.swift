@@ -1,0 +1,16 @@
+import SnapshotHTTP
+import SnapshotState
+
+/// A bucket.
+extension S3Settings: StoreKind {
+    package var fingerprint: String {
+        "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(credentials.accessKey) \(credentials.secretKey) "
+            + "\(credentials.sessionToken ?? "")"
+    }
+    package var folder: String? { nil }
+    package var trial: StoreTrial { .s3(self) }
+
+    package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {
+        S3Store(settings: self, client: client, record: record, now: now)
+    }
+}
