@@ -59,8 +59,9 @@ test: ## check everything in a short form; what CI runs
 	@scripts/part "system tests" Tests/system/run short
 	@echo "Parts of the test, in seconds:" && cat $(OUT)/parts
 
-lint: ## check the formatting of the Swift sources, and what the targets import
+lint: ## check the formatting of the Swift sources, their length, and what the targets import
 	swift format lint --strict --recursive $(SWIFT_SOURCES)
+	scripts/sizes $(SWIFT_SOURCES)
 	scripts/targets
 
 format: ## format the Swift sources in place

@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
@@ -7,8 +8,7 @@ extension Run {
     /// Sends spooled pictures, oldest first, while there is time and the store takes them.
     mutating func drain(until deadline: Deadline, _ state: inout StateDirectory) {
         guard storeIsUp, spool.figures.count > 0, latch("store") == nil else { return }
-        var store = makeStore(
-            settings.store, client: client, record: record, now: now, statePath: settings.statePath)
+        var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(20)
@@ -28,21 +28,7 @@ extension Run {
                 // A transfer that the deadline would cut is better begun in the next slot.
                 guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
                 let started = Uptime.now()
-                let object: StoredObject
-                do throws(SystemError) {
-                    let found = try spool.object(
-                        name, template: settings.keyTemplate, now: now, clock: record.clock)
-                    guard let found else {
-                        log.warn(
-                            "spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
-                        spool.quarantine(name)
-                        continue
-                    }
-                    object = found
-                } catch {
-                    log.warn("spooled picture \(name.number) can't be read now: \(error)")
-                    continue
-                }
+                guard let object = object(name) else { continue }
                 do throws(StoreFailure) {
                     try store.put(object, deadline: deadline, reusesConnection: true)
                     guard spool.remove(name) else {
@@ -70,6 +56,19 @@ extension Run {
             }
         }
     }
+
+    /// A spooled picture as the store gets it; nil where it can't be sent in this run.
+    private mutating func object(_ name: SpoolName) -> StoredObject? {
+        do throws(SystemError) {
+            let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
+            if let found { return found }
+            log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+            spool.quarantine(name)
+        } catch {
+            log.warn("spooled picture \(name.number) can't be read now: \(error)")
+        }
+        return nil
+    }
 }
 
 extension Spool {
@@ -83,6 +82,14 @@ extension Spool {
         }
         return entry.object(
             .file(file, offset: 0, length: entry.length), template: template, now: now, clock: clock)
+    }
+
+    /// Whether the picture's bytes still are those that were captured.
+    private func isIntact(_ entry: SpoolEntry, _ file: FileHandle) throws(SystemError) -> Bool {
+        guard let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length) else {
+            throw SystemError("read", number: EIO)
+        }
+        return hexadecimal(digest) == entry.sha256
     }
 }
 

@@ -15,20 +15,21 @@ struct ClockCheck {
         let seconds = offsets.map { Int(($0.milliseconds.magnitude + 500) / 1000) * ($0.milliseconds < 0 ? -1 : 1) }
         let compared = told.isEmpty ? "nothing to compare it with" : told
         let isOff = offsets.first { $0.whose == "store" }.map { abs($0.milliseconds) >= Self.tolerance } ?? false
+        guard !isOff else {
+            return .remark("clock", "wrong: \(compared)", hint: "sudo timedatectl set-ntp true")
+        }
         switch keeper {
-        case .synced where !isOff:
+        case .synced:
             return .passed(
                 "clock", "kept in sync; \(compared)",
                 facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
-        case .none where !isOff:
+        case .none:
             return .passed(
                 "clock", "nothing here is known to keep it; \(compared)",
                 hint: "sudo apt install systemd-timesyncd   # or chrony, unless something else keeps it",
                 facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
-        case .notYet where !isOff:
+        case .notYet:
             return .remark("clock", "not synchronized yet; \(compared)", hint: "timedatectl timesync-status")
-        default:
-            return .remark("clock", "wrong: \(compared)", hint: "sudo timedatectl set-ntp true")
         }
     }
 

@@ -53,21 +53,18 @@ struct StreamCheck {
     }
 
     private func told(_ failure: Failure) -> String {
-        switch failure.code {
-        case .camera(.credentials): "it refuses the login"
-        case .camera(.unreachable), .camera(.unresolved): "it can't be reached"
-        case .camera(.silent): "no answer in time"
-        default: failure.why
-        }
+        if failure.code == .camera(.credentials) { return "it refuses the login" }
+        if Self.unreached.contains(failure.code) { return "it can't be reached" }
+        return failure.code == .camera(.silent) ? "no answer in time" : failure.why
     }
 
     private func hint(_ failure: Failure) -> String {
-        switch failure.code {
-        case .camera(.credentials): "check CAMERA_USERNAME and CAMERA_PASSWORD"
-        case .camera(.unreachable), .camera(.unresolved), .camera(.silent), .camera(.lost): Self.switchOn
-        default: failure.hint ?? Self.switchOn
-        }
+        if failure.code == .camera(.credentials) { return "check CAMERA_USERNAME and CAMERA_PASSWORD" }
+        let isAway = Self.unreached.union([.camera(.silent), .camera(.lost)]).contains(failure.code)
+        return isAway ? Self.switchOn : failure.hint ?? Self.switchOn
     }
+
+    private static let unreached: Set<Failure.Code> = [.camera(.unreachable), .camera(.unresolved)]
 
     private static let switchOn =
         "switch RTSP on in the camera's app (Network, Advanced, Port Settings), and check CAMERA_RTSP_PORT"

@@ -28,7 +28,7 @@ extension S3Checksum {
         switch self {
         case .auto where namesSHA: return .sha256
         case .auto where namesMD5, .sha256 where namesMD5: return .md5
-        default: return nil
+        case .auto, .md5, .sha256, .none: return nil
         }
     }
 }

@@ -47,7 +47,7 @@ struct UploadLogin {
         // Who has offered Digest never gets the password itself over plain http.
         case .digest where !response.hasOfferedDigest && (known != .digest || isVerified) && isRefused: way = .basic
         case .digest where !response.hasOfferedDigest && [400, 411, 415, 422].contains(response.status): way = .either
-        default: return false
+        case .basic, .digest, .either: return false
         }
         return true
     }

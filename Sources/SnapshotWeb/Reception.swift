@@ -32,7 +32,7 @@ final class Reception {
         case .favicon: return .ready(Response(.noContent, fields: [], body: .bytes(ByteBuffer())))
         case .moved(let place):
             return .ready(.sentence(.permanentRedirect, place, fields: [("Location", place)]))
-        default:
+        case .status, .health, .metrics, .live, .latest, .hls, .recordings, .recording:
             let view = gate.view(for: request)
             return .reading(mayBeFile: route.isFile) { [site] in site.answer(route, request, view) }
         }

@@ -37,7 +37,8 @@ final class Site: Sendable {
         case .latest(let camera): files.latest(camera: camera, request)
         case .hls(let camera, let names): files.stream(of: camera, names, request)
         case .recording(let names): files.recording(names, request)
-        default: shown.withLock { page(Key(route: route, view: view), &$0) }
+        case .status, .health, .metrics, .live, .recordings, .livez, .favicon, .moved:
+            shown.withLock { page(Key(route: route, view: view), &$0) }
         }
     }
 
@@ -65,7 +66,8 @@ final class Site: Sendable {
             Response(.ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report.prometheus().text)
         case .live(let camera): live(camera, report)?.response() ?? .notFound
         case .recordings: RecordingsPage(files.recordings()).page.response()
-        default: .notFound
+        // Answered without a report.
+        case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
         }
     }
 

@@ -17,8 +17,6 @@ import Testing
         .number(0.5), .number(-9.007e15),
     ]
 
-    // MARK: Fields
-
     private static func names(in file: String) -> Set<String> {
         let root = parentDirectory(parentDirectory(parentDirectory(#filePath)))
         let source = String(
@@ -248,7 +246,4 @@ import Testing
         _ = try EasyHandle()
         #expect((httpDate(text) != nil) == counts)
     }
-
-    @Test(arguments: ["9999999999999999999y", "99999999999999999d", "nan s", "1e99s", "١s", "-5s"])
-    func anyTextOfSystemdIsADurationOrNone(text: String) { _ = systemdDuration(text) }
 }

@@ -51,4 +51,7 @@ import Testing
     func settingsFilesNameTheirCamera(path: String?, name: String?) {
         #expect(InstanceName.of(settingsPath: path) == name)
     }
+
+    @Test(arguments: ["9999999999999999999y", "99999999999999999d", "nan s", "1e99s", "١s", "-5s"])
+    func anyTextOfSystemdIsADurationOrNone(text: String) { _ = systemdDuration(text) }
 }

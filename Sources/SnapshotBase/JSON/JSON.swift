@@ -85,7 +85,7 @@ extension Int: JSONValue {
         case .number(let value):
             guard let whole = Int(exactly: value) else { return nil }
             self = whole
-        default: return nil
+        case .null, .bool, .string, .array, .object: return nil
         }
         guard magnitude <= Int.largestInJSON else { return nil }
     }
@@ -105,7 +105,7 @@ extension Double: JSONValue {
         switch json {
         case .integer(let value): self = Double(value)
         case .number(let value): self = value
-        default: return nil
+        case .null, .bool, .string, .array, .object: return nil
         }
         guard magnitude <= Double(Int.largestInJSON) else { return nil }
     }

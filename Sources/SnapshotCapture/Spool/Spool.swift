@@ -1,6 +1,5 @@
 import Glibc
 import SnapshotBase
-import SnapshotHTTP
 import SnapshotState
 
 /// Pictures that a store has not acknowledged yet: `STATE_PATH/spool`, a file each, oldest first, bounded.
@@ -239,13 +238,5 @@ package struct Spool: Sendable {
             if error.number == ENOENT { return nil }
             throw error
         }
-    }
-
-    /// Whether the picture's bytes still are those that were captured.
-    package func isIntact(_ entry: SpoolEntry, _ file: FileHandle) throws(SystemError) -> Bool {
-        guard let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length) else {
-            throw SystemError("read", number: EIO)
-        }
-        return hexadecimal(digest) == entry.sha256
     }
 }

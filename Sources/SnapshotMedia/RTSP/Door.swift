@@ -100,7 +100,7 @@ package struct Door {
                 if admits(knock.socket, request) { return .admitted }
                 return .refused(RTSPMessage.answer("404 Not Found", to: request).bytes)
             case nil: break
-            default: return .refused(nobody)
+            case .message, .packets: return .refused(nobody)
             }
         } catch { return .refused(nobody) }
         return knock.deadline.hasPassed || knock.said.count >= Self.longestHead ? .refused(nobody) : nil

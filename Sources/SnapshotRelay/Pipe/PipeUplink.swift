@@ -132,7 +132,7 @@ private final class Post: Sendable {
             case .unresolved, .unreachable, .unconnected: return .unreachable
             case .tls, .noTLS, .pinMismatch: return .tls
             case .refused: return .refused
-            default: return .lost
+            case .timedOut, .cutShort, .tooLarge, .endless, .lost, .invalid, .noLibrary: return .lost
             }
         }
     }

@@ -78,7 +78,7 @@ struct RelayVoice: ~Copyable {
             toldTrouble = (trouble.code, now)
             owesGoodNews = true
             log.report(failure(trouble))
-        default: flowingSince = nil
+        case .starting, .stalled, .stopping, .stopped: flowingSince = nil
         }
     }
 

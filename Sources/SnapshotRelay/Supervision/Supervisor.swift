@@ -89,7 +89,8 @@ package struct Supervisor: Sendable {
         case (.starting, .grew): state = .running(since: now, lastGrowth: now)
         case (.running(let since, _), .grew): state = .running(since: since, lastGrowth: now)
         case (_, .tick): return tick(now)
-        default: break
+        // What was on its way when the attempt was given up.
+        case (_, .advanced), (_, .grew): break
         }
         return nil
     }
@@ -133,7 +134,7 @@ package struct Supervisor: Sendable {
             lastTrouble = trouble
         case .starting: lastTrouble = trouble
         case .stalled: lastTrouble = Trouble(.cameraStalled)
-        default: return nil
+        case .backingOff, .refused, .stopping, .stopped: return nil
         }
         restarts += 1
         if trouble.isRefusal {

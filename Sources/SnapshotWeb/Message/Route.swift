@@ -49,7 +49,7 @@ enum Route: Hashable {
     var isFile: Bool {
         switch self {
         case .latest, .hls, .recording: true
-        default: false
+        case .status, .health, .metrics, .livez, .favicon, .live, .recordings, .moved: false
         }
     }
 

@@ -61,7 +61,7 @@ struct LivePage {
             case .missing: "There is no stream yet: the relay writes one with STREAM_MODE=hls."
             case .unreadable: "The stream may not be read. \(Unreadable.advice)"
             case .file(let age) where age > 30: "The stream stopped \(inWords(age)) ago."
-            default: ""
+            case .file: ""
             }
         return Page(
             path: "/live/", title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all,

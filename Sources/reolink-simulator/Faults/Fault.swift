@@ -105,7 +105,9 @@ extension Fault.Kind {
             var answer = Answer([], type: "text/html")
             answer.manner = .silent(self == .hang ? .hang : .reset)
             return answer
-        default: return nil
+        case .empty, .tiny, .mistyped, .noJFIF, .padded, .short, .frozen, .covered, .truncated, .wrongLength, .drip,
+            .dripHead, .hangConnect, .resetMid, .endless, .endlessLengthless, .hugeLength, .slow, .random:
+            return nil
         }
     }
 
@@ -132,7 +134,8 @@ extension Fault.Kind {
             answer.manner = .endless(
                 self == .endless ? .chunked : self == .hugeLength ? .length(8 << 30) : .untilClose)
         case .slow(let delay): answer.delay = delay
-        default: break
+        case .rspCode, .status, .useHTTPS, .redirect, .html, .frozen, .covered, .hang, .hangConnect, .reset, .random:
+            break
         }
     }
 }
