@@ -1,30 +1,41 @@
 /// Values by name, found by looking at each. For a few dozen that costs less than a dictionary, whose first use makes the
 /// runtime search every conformance in the program: at each start, and through pages that nothing else needs.
-package struct Named<Value> {
-    package private(set) var entries: [(name: String, value: Value)] = []
+///
+/// Public, since only then other targets get it specialized: unspecialized, a look-up costs three times as much.
+public struct Named<Value> {
+    public typealias Entry = (name: String, value: Value)
 
-    package init() {}
+    @usableFromInline
+    var all: [Entry] = []
+    @inlinable
+    public var entries: [Entry] { all }
 
-    private func index(of name: String) -> Int? {
+    @inlinable
+    public init() {}
+
+    @inlinable
+    func index(of name: String) -> Int? {
         // Most names differ in length, which costs less to see than that their bytes do.
         let length = name.utf8.count
-        for index in 0..<entries.count
-        where entries[index].name.utf8.count == length && entries[index].name == name { return index }
+        for index in 0..<all.count
+        where all[index].name.utf8.count == length && all[index].name == name { return index }
         return nil
     }
 
-    package init(_ values: [String: Value]) { entries = values.map { ($0.key, $0.value) } }
+    package init(_ values: [String: Value]) { all = values.map { ($0.key, $0.value) } }
 
     /// Adds a value whose name is known to be new.
-    package mutating func append(_ name: String, _ value: Value) { entries.append((name, value)) }
+    @inlinable
+    public mutating func append(_ name: String, _ value: Value) { all.append((name, value)) }
 
-    package subscript(_ name: String) -> Value? {
-        get { index(of: name).map { entries[$0].value } }
+    @inlinable
+    public subscript(_ name: String) -> Value? {
+        get { index(of: name).map { all[$0].value } }
         set {
             switch (index(of: name), newValue) {
-            case (let index?, let value?): entries[index].value = value
-            case (let index?, nil): entries.remove(at: index)
-            case (nil, let value?): entries.append((name, value))
+            case (let index?, let value?): all[index].value = value
+            case (let index?, nil): all.remove(at: index)
+            case (nil, let value?): all.append((name, value))
             case (nil, nil): break
             }
         }
@@ -34,13 +45,14 @@ package struct Named<Value> {
 extension Named: Sendable where Value: Sendable {}
 
 extension Named: Equatable where Value: Equatable {
-    package static func == (left: Named, right: Named) -> Bool {
+    public static func == (left: Named, right: Named) -> Bool {
         left.entries.count == right.entries.count && left.entries.allSatisfy { right[$0.name] == $0.value }
     }
 }
 
 extension Named: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral entries: (String, Value)...) {
+    @inlinable
+    public init(dictionaryLiteral entries: (String, Value)...) {
         for (name, value) in entries { self[name] = value }
     }
 }

@@ -4,13 +4,11 @@ import Glibc
 /// Digests and keys, on libcrypto. The only file that knows its types.
 package enum Crypto {
     /// SHA-256, 32 bytes.
-    package static func sha256(_ bytes: some ContiguousBytesLike) -> [UInt8] {
-        bytes.withBytes { raw in
-            [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
-                var length: UInt32 = 0
-                EVP_Digest(raw.baseAddress, raw.count, digest.baseAddress, &length, EVP_sha256(), nil)
-                count = Int(length)
-            }
+    package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            var length: UInt32 = 0
+            EVP_Digest(bytes, bytes.count, digest.baseAddress, &length, EVP_sha256(), nil)
+            count = Int(length)
         }
     }
 
@@ -110,27 +108,4 @@ package enum Crypto {
             return PEM_read_bio_X509(bio, nil, nil, nil)
         }
     }
-}
-
-/// What a digest can be taken of.
-package protocol ContiguousBytesLike {
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result
-}
-
-extension Array: ContiguousBytesLike where Element == UInt8 {
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(body)
-    }
-}
-
-extension ArraySlice: ContiguousBytesLike where Element == UInt8 {
-    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(body)
-    }
-}
-
-/// Lower-case hexadecimal.
-package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

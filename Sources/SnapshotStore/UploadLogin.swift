@@ -1,6 +1,5 @@
 import SnapshotBase
 import SnapshotHTTP
-import SnapshotState
 
 /// How an HTTP upload logs in with user and password, so that its body is sent once.
 struct UploadLogin {

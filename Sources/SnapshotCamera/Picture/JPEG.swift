@@ -1,5 +1,5 @@
 import Glibc
-import SnapshotHTTP
+import SnapshotBase
 
 /// What the gate found in a good picture.
 package struct JPEG: Equatable, Sendable {
