@@ -73,16 +73,26 @@ package func writeDurably(
     let target = try place(path)
     let new = parentDirectory(temporary) == parentDirectory(path) ? target.folder : try place(temporary).folder
     let name = temporary[...].cutAtLast("/").map { String($0.1) } ?? temporary
-    do throws(SystemError) {
-        // What a killed run left may be somebody else's, or of another mode.
-        new.remove(name)
-        let file = try new.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-        try write(file)
-        try file.sync()
-        try new.rename(name, to: target.name, in: target.folder)
-        try target.folder.sync()
-    } catch {
-        new.remove(name)
-        throw error
+    try target.folder.put(target.name, by: name, in: new, mode: mode, write: write)
+}
+
+extension Folder {
+    /// Puts a file under `name`, as `writeDurably` does: `write` fills it under the name `temporary` in `folder`.
+    package func put(
+        _ name: String, by temporary: String, in folder: Folder, mode: mode_t,
+        write: (FileHandle) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        do throws(SystemError) {
+            // What a killed run left may be somebody else's, or of another mode.
+            folder.remove(temporary)
+            let file = try folder.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+            try write(file)
+            try file.sync()
+            try folder.rename(temporary, to: name, in: self)
+            try sync()
+        } catch {
+            folder.remove(temporary)
+            throw error
+        }
     }
 }

@@ -23,25 +23,32 @@ package struct Capture {
     /// - Throws: only what keeps a run from beginning: the state can't be opened, locked or read.
     package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
         let started = Uptime.now()
-        guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let mark = RunMark(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
-        if let begun = mark.killed { run.count(killed: begun, &state) }
+        if let begun = mark.killed { run.count(killed: begun) }
 
         let picture = run.capture()
         signals.hold()
-        if let picture { run.store(picture, &state) }
-        if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10), &state) }
-        run.finish()
+        if let picture { run.store(picture) }
+        if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10)) }
+        run.complete()
 
-        do throws(Failure) {
-            try state.write(run.record)
-            run.spool.settled()
-        } catch {
-            run.shot.stateFailure = error
+        let pings = run.pings
+        let shot = run.commit(mark)
+        if pings, !HeldSignals.areWaiting { ping(shot) }
+        return shot
+    }
+
+    /// Tells the dead man's switch how the run ended; whether it hears is its own affair.
+    private func ping(_ shot: Shot) {
+        guard let url = settings.pingURL else { return }
+        let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
+        let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
+        var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
+        request.connectTimeout = .seconds(3)
+        do throws(HTTPFailure) { _ = try client.perform(request) } catch {
+            log.verbose("PING_URL did not answer: \(error.why)")
         }
-        mark.remove()
-        if !HeldSignals.areWaiting { run.ping() }
-        return run.shot
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
@@ -6,7 +5,7 @@ import SnapshotStore
 
 extension Run {
     /// Sends spooled pictures, oldest first, while there is time and the store takes them.
-    mutating func drain(until deadline: Deadline, _ state: inout StateDirectory) {
+    mutating func drain(until deadline: Deadline) {
         guard storeIsUp, spool.figures.count > 0, latch("store") == nil else { return }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
@@ -48,7 +47,7 @@ extension Run {
                     guard error.scope != .store else { return }
                     skipped += 1
                     if skipped == 3 {
-                        spool.figures.refused = RefusedEntries(last: name.number, since: refused?.since ?? now.moment)
+                        spool.rest(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
                         return
                     }
                 }
@@ -74,22 +73,12 @@ extension Run {
 extension Spool {
     /// A spooled picture as the store gets it; nil where it is no longer whole.
     /// - Throws: where it can't be read now; then it stays where it is.
-    func object(
+    mutating func object(
         _ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures
     ) throws(SystemError) -> StoredObject? {
-        guard let (entry, file) = try open(name), try isIntact(entry, file) else {
-            return nil
-        }
+        guard let (entry, file) = try open(name) else { return nil }
         return entry.object(
             .file(file, offset: 0, length: entry.length), template: template, now: now, clock: clock)
-    }
-
-    /// Whether the picture's bytes still are those that were captured.
-    private func isIntact(_ entry: SpoolEntry, _ file: FileHandle) throws(SystemError) -> Bool {
-        guard let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: entry.length) else {
-            throw SystemError("read", number: EIO)
-        }
-        return hexadecimal(digest) == entry.sha256
     }
 }
 

@@ -3,12 +3,13 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// One run under way: the record it will leave, and the steps that `Capture.run` lists.
-struct Run {
+/// One run under way: the record it will leave, and the steps that `Capture.run` lists. It holds the state's lock.
+struct Run: ~Copyable {
     let settings: CaptureSettings
     let client: HTTPClient
     let log: Log
     let now: Now
+    var state: StateDirectory
     var record: Record
     var spool: Spool
     var memory: CameraMemory
@@ -16,9 +17,10 @@ struct Run {
     /// Whether the store took, or may still take, pictures in this run.
     var storeIsUp = true
     private let rememberedCamera: CameraMemory?
-    private var pings = false
+    /// Whether the dead man's switch is to hear of it.
+    private(set) var pings = false
 
-    init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: borrowing StateDirectory) {
+    init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: consuming StateDirectory) {
         self.settings = settings
         self.client = client
         self.log = log
@@ -42,19 +44,13 @@ struct Run {
             record.stateReset = now.moment
             log.warn("state.jsonl is gone; the counters begin anew")
         }
-        spool = Spool(statePath: settings.statePath, figures: record.spool)
-        spool.sweep()
         // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
-        if spool.isDirty || isFirst || isNewBoot || state.hasLostRecords {
-            do throws(SystemError) {
-                record.reconcile(with: try spool.list())
-                spool.figures = record.spool
-                spool.noteOldest()
-            } catch {
-                log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
-                spool.stayMarked()
-            }
+        let isDoubtful = isFirst || isNewBoot || state.hasLostRecords
+        let path = settings.statePath
+        spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful) { error in
+            log.warn("cannot read the spool of \(path), what is in it waits: \(error)")
         }
+        self.state = state
     }
 
     // MARK: Capture
@@ -105,7 +101,7 @@ struct Run {
     // MARK: Record
 
     /// Completes the record.
-    mutating func finish() {
+    mutating func complete() {
         let code = shot.failure?.code
         shot.outcome.code = code
         let isStored = shot.failure == nil
@@ -120,9 +116,6 @@ struct Run {
         record.countHour(
             now: now, captured: shot.sha256 != nil,
             uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
-        spool.noteOldestIfNeeded(previous: record.spool)
-        spool.syncRemovals()
-        record.spool = spool.figures
         record.outcome = shot.outcome
         record.written = now.moment
         pings =
@@ -131,16 +124,17 @@ struct Run {
         if pings { record.lastPing = now.moment }
     }
 
-    /// Tells the dead man's switch how the run ended; whether it hears is its own affair.
-    func ping() {
-        guard pings, let url = settings.pingURL else { return }
-        let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
-        let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
-        var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
-        request.connectTimeout = .seconds(3)
-        do throws(HTTPFailure) { _ = try client.perform(request) } catch {
-            log.verbose("PING_URL did not answer: \(error.why)")
-        }
+    /// Writes the record, with what became of the spool; the lock and the mark of the run go.
+    consuming func commit(_ mark: RunMark) -> Shot {
+        do throws(Failure) { try spool.commit(&record, to: &state) } catch { shot.stateFailure = error }
+        mark.remove()
+        return shot
+    }
+
+    /// The same for a run without a shot.
+    consuming func commit() throws(Failure) {
+        record.written = Now.current().moment
+        try spool.commit(&record, to: &state)
     }
 }
 

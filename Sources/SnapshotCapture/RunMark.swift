@@ -59,7 +59,7 @@ private let ignored = unsafeBitCast(SIG_IGN, to: Int.self)
 extension Run {
     /// Counts the run before this one, which was killed, as a capture that failed, and records that at once: this run may
     /// end in the same way.
-    mutating func count(killed begun: Timestamp, _ state: inout StateDirectory) {
+    mutating func count(killed begun: Timestamp) {
         let failure = Failure(
             .own(.killed), "run was killed", "that began at \(begun.iso8601)",
             why: "it left no record of its end",

@@ -4,10 +4,26 @@ import SnapshotCamera
 import SnapshotState
 import SnapshotStore
 
+/// A picture on its way, and how far it has come.
+private struct Passage {
+    enum Place {
+        case memory
+        case spooled(SpoolName)
+        /// The spool couldn't take it; why.
+        case lost(Failure)
+    }
+
+    let picture: Picture
+    /// The record as it is without this picture.
+    let before: Record
+    var place = Place.memory
+}
+
 /// The way of a picture that has passed the gate: into the store, or into the spool.
 extension Run {
     /// Puts the picture into the store; what the store doesn't take goes into the spool.
-    mutating func store(_ picture: Picture, _ state: inout StateDirectory) {
+    mutating func store(_ picture: Picture) {
+        var passage = Passage(picture: picture, before: record)
         let (time, quality) = CaptureClock.time(at: now, record.clock, keeper: CaptureClock.keeper())
         count(picture, at: time, quality)
         keepLatest(picture)
@@ -17,18 +33,37 @@ extension Run {
             capturedAt: time, camera: settings.camera.name, sha256: picture.sha256, clock: quality)
         let started = Uptime.now()
         do throws(Failure) {
-            try put(&object, picture, &state)
-            shot.outcome.result = .stored
+            try put(&object, &passage)
             shot.outcome.storeMilliseconds = (Uptime.now() - started).milliseconds
-            record.totalUploads += 1
-            record.lastUpload = now.moment
+            isStored(passage)
         } catch {
-            shot.failure = error
-            storeIsUp = false
-            record.failedUploads += 1
+            isRefused(error, object, &passage)
         }
         shot.outcome.key = object.key
         shot.capturedAt = object.capturedAt.iso8601Milliseconds
+    }
+
+    private mutating func isStored(_ passage: Passage) {
+        shot.outcome.result = .stored
+        record.lastUpload = now.moment
+        // An entry that the disk won't let go is sent once more, and counted then.
+        if case .spooled(let name) = passage.place, !spool.remove(name) { return }
+        record.totalUploads += 1
+    }
+
+    private mutating func isRefused(_ failure: Failure, _ object: StoredObject, _ passage: inout Passage) {
+        keep(object, &passage)
+        storeIsUp = false
+        record.failedUploads += 1
+        if case .lost(var why) = passage.place {
+            spool.lose()
+            shot.outcome.result = .lost
+            why.why += "; and before that: \(failure)"
+            shot.failure = why
+        } else {
+            shot.outcome.result = .spooled
+            shot.failure = failure.withPictureInSpool
+        }
     }
 
     private mutating func count(_ picture: Picture, at time: Timestamp, _ quality: ClockQuality) {
@@ -45,42 +80,8 @@ extension Run {
         shot.sha256 = picture.sha256
     }
 
-    private mutating func put(
-        _ object: inout StoredObject, _ picture: Picture, _ state: inout StateDirectory
-    ) throws(Failure) {
-        var spooled: SpoolName?
-        var spoolFailure: Failure?
-        let keep = { (run: inout Run, object: StoredObject, state: inout StateDirectory) in
-            guard spooled == nil, spoolFailure == nil else { return }
-            do throws(Failure) { spooled = try run.addToSpool(object, picture, &state) } catch {
-                spoolFailure = error
-            }
-        }
-        do throws(Failure) {
-            try attempt(&object) { failure, object, run in
-                // Before the first pause: from here on only the spool could lose it.
-                if failure.advice != .signAgain { keep(&run, object, &state) }
-            }
-            // What can't be removed is sent, and counted, once more.
-            if let spooled, !spool.remove(spooled) { record.totalUploads -= 1 }
-        } catch {
-            keep(&self, object, &state)
-            if var spoolFailure {
-                spool.figures.dropped += 1
-                spool.figures.lastDrop = now.moment
-                shot.outcome.result = .lost
-                spoolFailure.why += "; and before that: \(error)"
-                throw spoolFailure
-            }
-            shot.outcome.result = .spooled
-            throw error.withPictureInSpool
-        }
-    }
-
-    /// The attempts at the store. `onFailure` is called after each that failed.
-    private mutating func attempt(
-        _ object: inout StoredObject, onFailure: (StoreFailure, StoredObject, inout Run) -> Void
-    ) throws(Failure) {
+    /// The attempts at the store.
+    private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
         if let wait = latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
@@ -96,11 +97,11 @@ extension Run {
             note(store)
         }
         do throws(StoreFailure) {
-            try SnapshotStore.put(&object, into: &store, &attempts, quota: &quota) {
-                failure, object in
+            try SnapshotStore.put(&object, into: &store, &attempts, quota: &quota) { failure, object in
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
-                onFailure(failure, object, &self)
+                // Before the first pause: from here on only the spool could lose it.
+                if failure.advice != .signAgain { keep(object, &passage) }
             }
             unlatch("store")
             record.storeRest = nil
@@ -108,6 +109,21 @@ extension Run {
             latch("store", after: error.failure)
             rest(after: error)
             throw error.failure
+        }
+    }
+
+    /// Brings a picture that is in memory alone into the spool.
+    private mutating func keep(_ object: StoredObject, _ passage: inout Passage) {
+        guard case .memory = passage.place else { return }
+        let entry = SpoolEntry(object, length: passage.picture.bytes.count, takenAt: now)
+        do throws(Failure) {
+            passage.place = .spooled(
+                try spool.add(
+                    entry, passage.picture.bytes, number: record.lastNumber,
+                    within: Spool.Bounds(most: settings.spoolMaxBytes, free: settings.spoolMinFree),
+                    before: passage.before, to: &state))
+        } catch {
+            passage.place = .lost(error)
         }
     }
 
@@ -125,23 +141,6 @@ extension Run {
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
         record.store = store.learned
-    }
-
-    private mutating func addToSpool(
-        _ object: StoredObject, _ picture: Picture, _ state: inout StateDirectory
-    ) throws(Failure) -> SpoolName {
-        let entry = SpoolEntry(object, length: picture.bytes.count, takenAt: now)
-        var commit = record
-        return try spool.add(
-            entry, picture.bytes, number: record.lastNumber, maxBytes: settings.spoolMaxBytes,
-            minFree: settings.spoolMinFree
-        ) { figures in
-            // The record of this run comes later; what is given up is told before it goes.
-            commit.spool = figures
-            commit.totalCaptures -= 1
-            commit.lastNumber = max(0, commit.lastNumber - 1)
-            try? state.write(commit)
-        }
     }
 
     /// For the live page: in RAM, not on the card. Once it is switched off, the last one goes.

@@ -46,7 +46,7 @@ struct StateCheck {
     }
 
     func spool() -> Finding {
-        let spool = Spool(statePath: path, figures: SpoolFigures())
+        var spool = SpoolFolder(statePath: path)
         do throws(SystemError) { _ = try DirectoryProbe(spool.path) } catch {
             return failure("spool", .own(.spoolFull), spool.path, error)
         }

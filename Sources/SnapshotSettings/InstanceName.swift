@@ -3,7 +3,7 @@ import SnapshotBase
 /// Cameras of their own beside others: NAME of `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
 package enum InstanceName {
     /// What we ourselves call files and folders in those places, and in the folders of pictures and video.
-    package static let ours: Set = [
+    package static let ours = [
         "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
         "stream_output",
         "web",

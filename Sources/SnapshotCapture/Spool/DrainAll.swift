@@ -33,13 +33,13 @@ package struct DrainAll {
 
     /// - Returns: nil where another run holds the lock.
     package func run() throws(Failure) -> Result? {
-        guard var state = try StateDirectory.open(settings.statePath) else { return nil }
+        guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: HTTPClient(), log: log, state: state)
         if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
-        var queue = try DrainQueue(run, progress)
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
-        if let wait = queue.run.storeRest { throw .resting(store.place, wait: wait) }
+        if let wait = run.storeRest { throw .resting(store.place, wait: wait) }
+        var queue = try DrainQueue(run, progress)
         if let store = store as? any RemoteStore {
             var drain = ParallelDrain(store, transfers: transfers)
             drain.run(&queue)
@@ -51,19 +51,6 @@ package struct DrainAll {
         } else if queue.result.sent > 0 {
             queue.run.unlatch("store")
         }
-        try queue.run.recordDrain(&state)
-        return queue.result
-    }
-}
-
-extension Run {
-    /// Records what a drain changed; the last shot's outcome stays what it was.
-    fileprivate mutating func recordDrain(_ state: inout StateDirectory) throws(Failure) {
-        spool.noteOldest()
-        spool.syncRemovals()
-        record.spool = spool.figures
-        record.written = Now.current().moment
-        try state.write(record)
-        spool.settled()
+        return try queue.commit()
     }
 }

@@ -4,7 +4,7 @@ import SnapshotState
 import SnapshotStore
 
 /// The spooled pictures that a drain has yet to send, and what became of the others.
-struct DrainQueue {
+struct DrainQueue: ~Copyable {
     struct Picture {
         let name: SpoolName
         var object: StoredObject
@@ -28,8 +28,7 @@ struct DrainQueue {
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
-    init(_ run: Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
-        self.run = run
+    init(_ run: consuming Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
         self.progress = progress
         do throws(SystemError) {
             let all = try run.spool.list()
@@ -40,6 +39,14 @@ struct DrainQueue {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
         total = waiting.count
+        self.run = run
+    }
+
+    /// Records what the drain changed; the last shot's outcome stays what it was.
+    consuming func commit() throws(Failure) -> DrainAll.Result {
+        let result = result
+        try run.commit()
+        return result
     }
 
     /// The oldest picture that is whole. None once the program is asked to end.
@@ -50,18 +57,18 @@ struct DrainQueue {
                 run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
                 run.spool.quarantine(name)
             } catch {
-                failed(.spool(.own(.spoolRead), "read", name, in: run.spool, why: "\(error)"), stops: false)
+                failed(.spool(.own(.spoolRead), "read", name, in: run.spool.path, why: "\(error)"), stops: false)
             }
         }
         return nil
     }
 
     /// Gives the picture the time that is known by now.
-    func renew(_ picture: inout Picture) {
+    mutating func renew(_ picture: inout Picture) {
         if let object = try? object(of: picture.name) { picture.object = object }
     }
 
-    private func object(of name: SpoolName) throws(SystemError) -> StoredObject? {
+    private mutating func object(of name: SpoolName) throws(SystemError) -> StoredObject? {
         try run.spool.object(name, template: run.settings.keyTemplate, now: run.now, clock: run.record.clock)
     }
 
@@ -69,7 +76,7 @@ struct DrainQueue {
         guard run.spool.remove(picture.name) else {
             // It will be sent once more; no other should have to be.
             let why = "it is stored as \(picture.object.key), and will be sent again"
-            return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool, why: why), stops: true)
+            return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool.path, why: why), stops: true)
         }
         run.record.totalUploads += 1
         run.record.lastUpload = Now.current().moment
@@ -111,9 +118,9 @@ struct DrainQueue {
 }
 
 extension Failure {
-    fileprivate static func spool(_ code: Code, _ verb: String, _ name: SpoolName, in spool: Spool, why: String)
+    fileprivate static func spool(_ code: Code, _ verb: String, _ name: SpoolName, in path: String, why: String)
         -> Failure
     {
-        Failure(code, "cannot \(verb) spooled picture \(name.number) in", spool.path, why: why)
+        Failure(code, "cannot \(verb) spooled picture \(name.number) in", path, why: why)
     }
 }

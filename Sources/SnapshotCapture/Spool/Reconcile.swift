@@ -14,9 +14,15 @@ extension Record {
             // What isn't there any more was acknowledged: nothing else removes an entry without recording it first.
             totalUploads += missing
         } else {
-            // Gone in the record, but still there: what was given up first, else what the store has and gets again.
-            totalUploads = max(0, totalUploads - max(0, -missing - spool.dropped))
-            spool.dropped = max(0, spool.dropped + missing)
+            // Gone in the record, but still there: what was given up first, else what the store has and gets again, else
+            // what the record never knew.
+            let kept = min(-missing, spool.dropped)
+            let stored = min(-missing - kept, totalUploads)
+            let unknown = -missing - kept - stored
+            spool.dropped -= kept
+            totalUploads -= stored
+            totalCaptures += unknown
+            failedUploads += unknown
         }
         spool.count = entries.count
         spool.bytes = entries.reduce(0) { $0.adding($1.bytes) }
