@@ -86,6 +86,7 @@ package struct Check {
         if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
         tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
         tell([StreamCheck.ffmpeg(isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)))])
+        tell([BoardCheck(board: Board(root: "")).finding()])
         tell(units)
     }
 }

@@ -63,7 +63,9 @@ final class Site: Sendable {
         case .health(camera: nil): health(report.worst.status, report.json().text)
         case .health(let name?): report.camera(name).map { health($0.status, $0.json().text) } ?? .notFound
         case .metrics:
-            Response(.ok, type: "text/plain; version=0.0.4; charset=utf-8", body: report.prometheus().text)
+            Response(
+                .ok, type: "text/plain; version=0.0.4; charset=utf-8",
+                body: report.prometheus(board: Board(root: "")).text)
         case .live(let camera): live(camera, report)?.response() ?? .notFound
         case .recordings: RecordingsPage(files.recordings()).page.response()
         // Answered without a report.
@@ -86,7 +88,8 @@ final class Site: Sendable {
             links = PictureLinks(showsPicture: view == .pictures, cameras: latest)
         }
         return StatusPage(
-            report: report, statePath: options.statePath, now: .current(), pictures: links, trouble: options.trouble
+            report: report, statePath: options.statePath, now: .current(), board: Board(root: ""), pictures: links,
+            trouble: options.trouble
         ).page
     }
 

@@ -49,7 +49,7 @@ struct HealthCommand: ParsableCommand {
             camera: try settings[Key.cameraName])
         switch format {
         case .json: print(descriptor: 1, "\(report.json())\n")
-        case .prometheus: print(descriptor: 1, report.prometheus())
+        case .prometheus: print(descriptor: 1, report.prometheus(board: Board(root: "")))
         case .nagios:
             let (line, code) = report.nagios()
             print(descriptor: 1, "\(line)\n")

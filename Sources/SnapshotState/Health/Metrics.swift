@@ -2,7 +2,8 @@ import SnapshotBase
 
 extension HealthReport {
     /// Prometheus' text format, version 0.0.4.
-    package func prometheus() -> TerminalText {
+    /// - Parameter board: the computer that the cameras are asked from.
+    package func prometheus(board: Board) -> TerminalText {
         var text: TerminalText = ""
         func family(
             _ name: String, _ type: String, _ help: String, _ value: (Health) -> Double?
@@ -54,6 +55,14 @@ extension HealthReport {
         family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
             $0.relay.map { Double($0.restarts) }
         }
+        func single(_ name: String, _ help: String, _ value: Double?) {
+            guard let value else { return }
+            text += "# HELP snapshot_\(name) \(help)\n# TYPE snapshot_\(name) gauge\nsnapshot_\(name) \(plain(value))\n"
+        }
+        single("board_temperature_celsius", "The board's hottest thermal zone.", board.celsius)
+        single(
+            "board_undervoltage", "1 if the supply's voltage is or was too low.",
+            board.supply.map { $0 == .steady ? 0 : 1 })
         return text
     }
 }

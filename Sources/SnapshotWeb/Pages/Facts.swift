@@ -16,10 +16,6 @@ struct Facts {
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
-    private func fact(_ name: String, _ value: HTML, _ remark: HTML = "") -> HTML {
-        "<div class=\"card\"><dt>\(name)</dt><dd><strong>\(value)</strong> <span>\(remark)</span></dd></div>"
-    }
-
     private func age(_ moment: Moment) -> String {
         inWords(Int(min(now.age(of: moment, recordBoot: newest?.boot ?? now.boot), 1e12)))
     }
@@ -106,4 +102,25 @@ struct Disk {
         free = Double(facts.f_bavail) * Double(facts.f_frsize)
         total = Double(facts.f_blocks) * Double(facts.f_frsize)
     }
+}
+
+extension Board {
+    /// Its heat and its supply; nil where nothing tells.
+    var facts: HTML? {
+        var remarks: [String] = []
+        if isSlowed { remarks.append("slowed down") }
+        switch supply {
+        case .low: remarks.append("its supply’s voltage is too low")
+        case .wasLow: remarks.append("its supply’s voltage was too low")
+        case .steady: remarks.append("its supply is steady")
+        case nil: break
+        }
+        guard celsius != nil || !remarks.isEmpty else { return nil }
+        let heat = celsius.map { "\(Int($0.rounded())) °C" } ?? ""
+        return "<dl class=\"facts\">\(fact("Board", "\(heat)", "\(remarks.joined(separator: ", "))"))</dl>"
+    }
+}
+
+private func fact(_ name: String, _ value: HTML, _ remark: HTML = "") -> HTML {
+    "<div class=\"card\"><dt>\(name)</dt><dd><strong>\(value)</strong> <span>\(remark)</span></dd></div>"
 }

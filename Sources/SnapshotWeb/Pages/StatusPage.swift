@@ -6,6 +6,7 @@ struct StatusPage {
     let report: HealthReport
     let statePath: String
     let now: Now
+    let board: Board
     /// Links to pictures; nil where they are switched off.
     let pictures: PictureLinks?
     /// What is wrong with the front's own settings.
@@ -25,6 +26,7 @@ struct StatusPage {
                 \(trouble.map { notice($0) })
                 \(isOne ? "" : overview(cameras.map { ($0.key, $0.value) }))
                 \(cameras.map { section($0.key, $0.value, isOne: isOne) })
+                \(board.facts)
                 <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="/health">health</a> · \
                 <a href="/metrics">metrics</a></p>
                 """)

@@ -153,6 +153,8 @@ def test_no_two_cameras_share_a_label(state, web):
     write_ring(state / "yard", [record(2, camera="yard")])
     write_ring(state / "hall", [record(3, camera="yard")])
     for family in text_string_to_metric_families(web.get("/metrics").text):
+        if family.name.startswith("snapshot_board_"):
+            continue
         labels = [sample.labels["camera"] for sample in family.samples]
         assert sorted(labels) == ["", "hall", "yard"], family.name
     assert "yard" in web.get("/").text
