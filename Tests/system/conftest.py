@@ -2,6 +2,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -27,8 +28,9 @@ def is_long(pytestconfig) -> bool:
 
 @pytest.fixture(scope="session")
 def package() -> pathlib.Path:
-    """The Debian package that was just built; those of other versions may lie beside it."""
-    return max((REPOSITORY / "out").glob("snapshot_*.deb"), key=lambda path: path.stat().st_mtime)
+    """The Debian package that was just built; those of other versions and architectures may lie beside it."""
+    architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    return max((REPOSITORY / "out").glob(f"snapshot_*_{architecture}.deb"), key=lambda path: path.stat().st_mtime)
 
 
 @pytest.fixture(scope="session")
