@@ -13,6 +13,9 @@ OUT ?= out
 NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
 ARCH ?= $(NATIVE)
 CROSS_CACHE ?= /var/cache/snapshot-cross
+# What `make apt` and `make oci` are made of, and gpg's home with the key that signs packages; a new one is made on first use.
+ARCHITECTURES ?= amd64 arm64
+APT_KEYS ?= $(HOME)/.local/share/snapshot-packages
 # Runs a built program; empty where this machine can.
 RUN ?=
 VERSION := $(shell sed -n 's/.*snapshotVersion = "\(.*\)"/\1/p' Sources/SnapshotBase/Version.swift)
@@ -34,7 +37,7 @@ SWIFT_SOURCES = Sources Tests Package.swift
 RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 
 .NOTPARALLEL:
-.PHONY: help build build-asan build-tsan run test lint format unit-test e2e settings-docs test-system test-swift-6.2 torture bench man install uninstall deb clean
+.PHONY: help build build-asan build-tsan run test lint format unit-test e2e settings-docs test-system test-swift-6.2 torture bench man install uninstall deb apt oci board board-kills test-arm64 clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -121,7 +124,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(OUT)/man/snapshot.env.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 $(OUT)/man/snapshot.7
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/codes.md docs/settings.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
 	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
 	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
@@ -152,6 +155,31 @@ deb:
 	packaging/cross/deb $(CROSS_CACHE) $(OUT) $(VERSION) $(ARCH)
 endif
 
+apt: ## build out/apt, a signed apt repository of the packages for any web server (root, for the cross build)
+	@scripts/require apt-utils gnupg xz-utils
+	@for architecture in $(ARCHITECTURES); do $(MAKE) --no-print-directory deb ARCH=$$architecture || exit 1; done
+	packaging/apt $(OUT) $(VERSION) $(APT_KEYS) $(ARCHITECTURES)
+
+oci: ## build out/snapshot_VERSION_oci.tar, a container image for both architectures (root, for the cross build)
+	@scripts/require dpkg-dev debian-archive-keyring
+	@for architecture in $(ARCHITECTURES); do $(MAKE) --no-print-directory deb ARCH=$$architecture || exit 1; done
+	packaging/oci $(OUT) $(VERSION) $(CROSS_CACHE) $(ARCHITECTURES)
+
+ARM64 = .build-arm64/aarch64-unknown-linux-gnu/release
+BOARD = Tests/board/run $(CROSS_CACHE) $(OUT)/snapshot_$(VERSION)_arm64.deb $(ARM64)
+
+board: ## an emulated board: install, timer, clock from 1970, power cut, relay, 16 KiB pages, what it costs (root)
+	@$(MAKE) --no-print-directory deb ARCH=arm64
+	$(BOARD)
+
+board-kills: ## twenty power cuts of an emulated board (root)
+	@$(MAKE) --no-print-directory deb ARCH=arm64
+	$(BOARD) --kills 20
+
+test-arm64: ## the black-box tests on the arm64 programs under QEMU, but what measures time (root, hours)
+	packaging/cross/programs $(CROSS_CACHE)
+	Tests/run-arm64 $(CROSS_CACHE) $(ARM64)
+
 test-swift-6.2: ## build everything with Debian sid's Swift 6.2, the oldest that must do (root)
 	packaging/cross/toolchain $(CROSS_CACHE)
 	packaging/cross/swift $(CROSS_CACHE) . build --build-tests --scratch-path .build-swift-6.2
@@ -160,4 +188,4 @@ $(BIN)/snapshot:
 	$(MAKE) build
 
 clean: ## remove what was built
-	rm -rf .build .build-asan .build-tsan $(OUT)
+	rm -rf .build .build-asan .build-tsan .build-arm64 .build-swift-6.2 $(OUT)
