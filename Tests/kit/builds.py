@@ -1,5 +1,7 @@
 """The builds under test: where their programs are, how much memory they may need, and what a sanitizer reported."""
+import functools
 import os
+import subprocess
 from pathlib import Path
 
 import shared
@@ -36,7 +38,24 @@ def is_sanitized(name="snapshot"):
 
 def most_memory(released, debug, name="snapshot"):
     """The most KiB that a program may ever need; what a sanitizer needs says nothing about it."""
-    return float("inf") if is_sanitized(name) else debug if kind(name) == "debug" else released
+    return float("inf") if is_sanitized(name) else emulators_memory() + (debug if kind(name) == "debug" else released)
+
+
+def is_emulated(name="snapshot"):
+    """Whether the program is for another processor than this machine's, and so runs in QEMU."""
+    with open(binary(name), "rb") as program:
+        return program.read(20)[18:20] == b"\xb7\x00" and os.uname().machine != "aarch64"
+
+
+@functools.cache
+def emulators_memory():
+    """What QEMU itself holds beside a program, in KiB: it grows with the code that it has translated."""
+    if not is_emulated():
+        return 0
+    child = subprocess.Popen([binary("snapshot"), "health"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, used = os.wait4(child.pid, 0)
+    # Which needs 9 MiB of its own.
+    return 2 * (used.ru_maxrss - 9 * 1024)
 
 
 # Reports: a folder for each worker, so that a report belongs to the test that runs there.
