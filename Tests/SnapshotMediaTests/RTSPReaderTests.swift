@@ -78,6 +78,34 @@ import Testing
         #expect(Uptime.now() - started < .seconds(10))
     }
 
+    /// A body that comes in pieces doesn't cost its head once more with each.
+    @Test func aBodyInPiecesTakesLinearTime() throws {
+        let head = "RTSP/1.0 200 OK\r\nContent-Length: 60000\r\n" + String(repeating: "A: b\r\n", count: 120) + "\r\n"
+        let body = [UInt8](repeating: UInt8(ascii: "$"), count: 60000)
+        let started = Uptime.now()
+        guard case .message(let message)? = try items(Array(head.utf8) + body, pieces: 1).first else {
+            return #expect(Bool(false))
+        }
+        #expect(message.body == body)
+        #expect(Uptime.now() - started < .seconds(5))
+    }
+
+    @Test func aServerThatTalksUnasked() throws {
+        var unasked = UnaskedMessages()
+        var now = Uptime(nanoseconds: 0)
+        for _ in 0..<16 { try unasked.note(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unasked.note(at: now) }
+        // One a second for ever is none too many, nor is the same number after a long silence.
+        unasked = UnaskedMessages()
+        for _ in 0..<1000 {
+            try unasked.note(at: now)
+            now = now + .seconds(1)
+        }
+        now = now + .seconds(1_000_000)
+        for _ in 0..<16 { try unasked.note(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unasked.note(at: now) }
+    }
+
     @Test func whatIsReadIsWrittenAgain() throws {
         let items = try items(Array(request.utf8), pieces: 1000)
         guard case .message(let message)? = items.first else { return #expect(Bool(false)) }
@@ -100,7 +128,7 @@ import Testing
         "OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n", String(repeating: "\r\n", count: 129),
         "OPTIONS * RTSP/1.0\r\nContent-Length: 9223372036854775808\r\n\r\n",
         "OPTIONS * RTSP/1.0\r\nContent-Length: x\r\n\r\n",
-        String(repeating: "x", count: 20000),
+        String(repeating: "x", count: 20000), "RTSP/1.0 200 OK\r\n" + String(repeating: "A:\r\n", count: 129) + "\r\n",
     ])
     func otherProtocolsAreRefused(_ text: String) {
         #expect(throws: RTSPMalformed.self) { try items(Array(text.utf8), pieces: 4096) }

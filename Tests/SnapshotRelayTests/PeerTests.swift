@@ -24,6 +24,13 @@ import Testing
         withExtendedLifetime(far) {}
     }
 
+    @Test func whatTheKernelTellsOfOneIsWhatItListsOfAll() throws {
+        let (near, far) = try connection()
+        let peer = try #require(Peer(of: near))
+        #expect(try #require(Peer.ends(of: near).flatMap { Peer(listed: $0) }) == peer)
+        withExtendedLifetime(far) {}
+    }
+
     @Test func oneThatIsGoneIsNobodys() throws {
         let near = try connection().near
         #expect(Peer(of: near)?.belongs(toGroup: getpgrp()) != true)

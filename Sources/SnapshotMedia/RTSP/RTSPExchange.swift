@@ -65,6 +65,8 @@ package struct RTSPExchange: Sendable {
     private var lastNumber = 0
     /// Whether the server has ever offered Digest: then it never gets the password itself.
     package private(set) var hasSeenDigest: Bool
+    /// Whether the server has taken the description of what ffmpeg pushes.
+    private(set) var isAnnounced = false
     /// Whether media flows.
     package private(set) var isFlowing = false
     package private(set) var end: RTSPEnd?
@@ -113,11 +115,21 @@ package struct RTSPExchange: Sendable {
             if let again = logIn(sent, message.values("WWW-Authenticate")) { return .again(again) }
         case 403: end = .refused(status)
         case 300...399: end = .redirected(status)
-        case 200...299: isFlowing = isFlowing || ["PLAY", "RECORD"].contains(sent.request.method)
+        case 200...299:
+            isAnnounced = isAnnounced || sent.request.method == "ANNOUNCE"
+            isFlowing = isFlowing || ["PLAY", "RECORD"].contains(sent.request.method)
+            if isAnnounced, sent.request.method == "SETUP", !Self.isOverTCP(message) { end = .rejected(status) }
         case 400... where !isFlowing: end = .rejected(status)
         default: break
         }
         return .pass(inward(message, number: sent.number))
+    }
+
+    /// ffmpeg pushes over this connection, and wants to be told so in one way.
+    private static func isOverTCP(_ message: RTSPMessage) -> Bool {
+        let transports = message.values("Transport")
+        return transports.count == 1
+            && transports.allSatisfy { $0.lowercased().hasPrefix("rtp/avp/tcp") && !$0.contains(",") }
     }
 
     private mutating func logIn(_ sent: Sent, _ values: [String]) -> RTSPMessage? {
@@ -141,8 +153,8 @@ package struct RTSPExchange: Sendable {
 
     private mutating func inward(_ message: RTSPMessage, number: String?) -> RTSPMessage {
         var message = message
-        // ffmpeg knows no login, and goes nowhere else.
-        for name in ["WWW-Authenticate", "Location"] { message.set(name, nil) }
+        // ffmpeg knows no login, goes nowhere else, and has ways of its own for certain old servers.
+        for name in ["WWW-Authenticate", "Location", "Server", "RealChallenge1"] { message.set(name, nil) }
         for index in message.headers.indices {
             message.headers[index].value = addresses.inward(message.headers[index].value)
         }

@@ -21,17 +21,19 @@ extension RTSPLine {
 
 extension RTSPLine {
     /// Closes the connection and waits until the other side has closed it, too: a camera that still ends one session may
-    /// refuse the next.
+    /// refuse the next. What it still sends is taken for nobody: a MiB of it at most, then it is told to stop.
     func finish(within patience: Duration) {
         let deadline = Deadline.after(patience)
         shutdown(descriptor, Int32(SHUT_WR))
         var rest = [UInt8](repeating: 0, count: 16384)
-        while !deadline.hasPassed {
+        var left = 1 << 20
+        while left > 0, !deadline.hasPassed {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard retrying({ poll(&ready, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else { return }
-            // Straight from the socket: what still comes is for nobody, encrypted or not.
+            // Straight from the socket, encrypted or not.
             let count = retrying { recv(descriptor, &rest, rest.count, Int32(MSG_DONTWAIT)) }
             if count == 0 || count < 0 && errno != EAGAIN { return }
+            left -= max(0, count)
         }
     }
 }

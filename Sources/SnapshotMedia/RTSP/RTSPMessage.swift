@@ -10,6 +10,8 @@ package struct RTSPMessage: Equatable, Sendable {
     package var headers: [(name: String, value: String)] = []
     package var body: [UInt8] = []
 
+    private static let mostHeaders = 128
+
     package init(startLine: String) { self.startLine = startLine }
 
     /// A head as it came, with or without its empty line. Lines that are no header are left out, as ffmpeg does.
@@ -21,6 +23,7 @@ package struct RTSPMessage: Equatable, Sendable {
             if line.first?.isBlank == true, let last = headers.indices.last {
                 headers[last].value += " " + line.trimmed
             } else if let (name, value) = line.cutAtFirst(":") {
+                guard headers.count < Self.mostHeaders else { throw RTSPMalformed() }
                 headers.append((String(name.trimmed), String(value.trimmed)))
             }
         }

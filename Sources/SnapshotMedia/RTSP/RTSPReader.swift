@@ -23,6 +23,8 @@ package struct RTSPReader: Sendable {
     /// How far it was searched for the end of a head.
     private var searched = 0
     private var breaks = 0
+    /// A message whose body isn't whole yet, and how long that is: its head is not read again.
+    private var begun: (message: RTSPMessage, length: Int)?
     /// Whether the last `fill` left no room: more may be waiting.
     package private(set) var isFull = false
 
@@ -77,6 +79,7 @@ package struct RTSPReader: Sendable {
 
     /// The next whole item; nil while more bytes are needed.
     package mutating func next() throws(RTSPMalformed) -> Item? {
+        if let begun { return finish(begun.message, length: begun.length) }
         let media = interleavedLength()
         if media > 0 { return .packets(take(media)) }
         while let first = held.first, buffer[first] == 13 || buffer[first] == 10 {
@@ -89,12 +92,21 @@ package struct RTSPReader: Sendable {
             guard held.count < Self.longestHead else { throw RTSPMalformed() }
             return nil
         }
-        var message = try RTSPMessage(head: buffer[held.lowerBound..<end])
+        let message = try RTSPMessage(head: buffer[held.lowerBound..<end])
         let length = message.values("Content-Length").first.map { Int($0) ?? -1 } ?? 0
         guard (0...Self.longestBody).contains(length) else { throw RTSPMalformed() }
-        guard held.upperBound - end >= length else { return nil }
-        message.body = Array(buffer[end..<(end + length)])
-        _ = take(end + length - held.lowerBound)
+        _ = take(end - held.lowerBound)
+        return finish(message, length: length)
+    }
+
+    private mutating func finish(_ message: RTSPMessage, length: Int) -> Item? {
+        guard held.count >= length else {
+            begun = (message, length)
+            return nil
+        }
+        begun = nil
+        var message = message
+        message.body = Array(buffer[take(length)])
         return .message(message)
     }
 

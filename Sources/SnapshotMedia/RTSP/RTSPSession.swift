@@ -1,19 +1,36 @@
 import Glibc
 import SnapshotBase
 
+/// How many requests of its own, and answers to nothing, a server may send: a few at once, then one a second.
+struct UnaskedMessages {
+    private static let atOnce = 16
+    private var allowed = atOnce
+    private var last: Uptime?
+
+    mutating func note(at now: Uptime) throws(RTSPMalformed) {
+        let seconds = last.map { Int(clamping: (now - $0).components.seconds) } ?? 0
+        if seconds > 0 || last == nil { last = now }
+        allowed = min(Self.atOnce, allowed.adding(seconds)) - 1
+        guard allowed >= 0 else { throw RTSPMalformed() }
+    }
+}
+
 /// One session between ffmpeg and a server: messages go through the exchange, packets of media pass as they are, in either
 /// direction.
 package struct RTSPSession {
-    private let client: PlainLine
+    let client: PlainLine
     private let server: any RTSPLine
     private let patience: Duration
     private let pace: Duration
-    private var exchange: RTSPExchange
-    private var fromClient = RTSPReader()
+    private(set) var exchange: RTSPExchange
+    var fromClient = RTSPReader()
     private var fromServer = RTSPReader()
-    private var end: RTSPEnd?
+    private(set) var end: RTSPEnd?
+    /// What ffmpeg waits for the answer to.
+    private(set) var unanswered: RTSPMessage?
     private var lastWords: [UInt8] = []
     private var answerBy: Deadline
+    private var unasked = UnaskedMessages()
 
     package var isFlowing: Bool { exchange.isFlowing }
     package var hasSeenDigest: Bool { exchange.hasSeenDigest }
@@ -50,7 +67,11 @@ package struct RTSPSession {
 
     /// What ffmpeg is still to get. To be called when all has been noted: ffmpeg may end right away.
     package mutating func close() {
-        if !lastWords.isEmpty { try? client.write(lastWords) }
+        if isHalfRecording {
+            pretendToRecord(by: .after(.seconds(2)))
+        } else if !lastWords.isEmpty {
+            try? client.write(lastWords)
+        }
         lastWords = []
     }
 
@@ -91,7 +112,9 @@ package struct RTSPSession {
             while end == nil, let item = try fromClient.next() {
                 switch item {
                 case .packets(let range): try Self.pass(range, of: fromClient, to: server)
-                case .message(let message): try server.write(try exchange.request(message).bytes)
+                case .message(let message):
+                    unanswered = message
+                    try server.write(try exchange.request(message).bytes)
                 }
             }
         } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
@@ -112,13 +135,18 @@ package struct RTSPSession {
     }
 
     private mutating func answer(_ message: RTSPMessage) throws {
-        guard message.method == nil else { return try server.write(exchange.answer(toServer: message).bytes) }
+        guard message.method == nil else {
+            try unasked.note(at: .now())
+            return try server.write(exchange.answer(toServer: message).bytes)
+        }
         switch exchange.answer(message) {
-        case .nothing: break
+        case .nothing: try unasked.note(at: .now())
         case .again(let request): try server.write(request.bytes)
         case .pass(let answer):
             end = exchange.end
-            if end != nil { lastWords = answer.bytes } else { try write(answer.bytes) }
+            if end != nil { return lastWords = answer.bytes }
+            unanswered = nil
+            try write(answer.bytes)
         }
     }
 
@@ -148,7 +176,7 @@ package struct RTSPSession {
     }
 
     /// - Returns: whether the other side is still there.
-    private static func fill(_ reader: inout RTSPReader, from line: any RTSPLine) -> Bool {
+    static func fill(_ reader: inout RTSPReader, from line: any RTSPLine) -> Bool {
         var isOpen = true
         reader.fill { room in
             do throws(RTSPClosed) { return try line.read(into: room) } catch {

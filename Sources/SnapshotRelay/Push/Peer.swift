@@ -1,27 +1,51 @@
+import CLinux
 import Glibc
 import SnapshotBase
+import Synchronization
 
 /// The other end of a connection over loopback, as the kernel knows it: only its holder's process has that socket.
-struct Peer {
-    private let inode: String
+struct Peer: Equatable {
+    private let inode: UInt32
+    private let user: uid_t
 
-    /// nil where the kernel lists no such socket, and then nobody may be taken for its holder. One of IPv6 that reaches
-    /// an IPv4 address is in another list, and never one of ffmpeg's.
+    /// nil where the kernel knows no such socket, and then nobody may be taken for its holder. One of IPv6 that reaches
+    /// an IPv4 address counts as another, and never is one of ffmpeg's.
     init?(of client: FileHandle) {
-        var theirs = sockaddr_in()
-        var ours = sockaddr_in()
-        guard Self.address(client, &theirs, getpeername), Self.address(client, &ours, getsockname),
-            let table = try? readFile("/proc/self/net/tcp", limit: 32 << 20)
+        guard let ends = Self.ends(of: client) else { return nil }
+        guard let peer = Self(asked: ends) ?? (Self.isAnswered.load(ordering: .relaxed) ? nil : Self(listed: ends))
         else { return nil }
-        let pair = Array(" \(Self.text(theirs)) \(Self.text(ours)) ".utf8)
+        self = peer
+    }
+
+    /// Whether the kernel has ever told of a single socket: what it doesn't find then isn't there.
+    private static let isAnswered = Atomic(false)
+
+    private init?(asked ends: Ends) {
+        func endpoint(_ address: sockaddr_in) -> shim_endpoint {
+            shim_endpoint(address: address.sin_addr.s_addr, port: address.sin_port)
+        }
+        var owner = shim_socket_owner()
+        guard shim_find_socket(endpoint(ends.far), endpoint(ends.near), &owner) else { return nil }
+        Self.isAnswered.store(true, ordering: .relaxed)
+        inode = owner.inode
+        user = owner.user
+    }
+
+    /// From the list of all sockets, which the kernel writes anew at each look.
+    init?(listed ends: Ends) {
+        guard let table = try? readFile("/proc/self/net/tcp", limit: 32 << 20) else { return nil }
+        let pair = Array(" \(Self.text(ends.far)) \(Self.text(ends.near)) ".utf8)
         for line in table.split(separator: UInt8(ascii: "\n")) {
             // The first field is a number and a colon.
             guard let start = line.firstIndex(of: UInt8(ascii: ":")), line[(start + 1)...].starts(with: pair) else {
                 continue
             }
-            let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 9, fields[9] != [UInt8(ascii: "0")][...] else { return nil }
-            inode = String(decoding: fields[9], as: UTF8.self)
+            let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            guard fields.count > 9, let user = uid_t(fields[7]), let inode = UInt32(fields[9]), inode != 0 else {
+                return nil
+            }
+            self.inode = inode
+            self.user = user
             return
         }
         return nil
@@ -29,6 +53,8 @@ struct Peer {
 
     /// Whether a process of that group holds it.
     func belongs(toGroup group: pid_t) -> Bool {
+        // A stranger costs no look at all processes.
+        guard user == geteuid() else { return false }
         let processes = ((try? listDirectory("/proc")) ?? []).compactMap { pid_t($0) }
         return processes.contains { pid in
             getpgid(pid) == group && descriptors(of: pid).contains { target(of: $0) == "socket:[\(inode)]" }
@@ -43,6 +69,18 @@ struct Peer {
         var buffer = [UInt8](repeating: 0, count: 64)
         let length = buffer.withUnsafeMutableBytes { raw in raw.baseAddress.map { readlink(link, $0, raw.count) } ?? 0 }
         return String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
+    }
+
+    /// A connection's two ends; the near one is ours.
+    struct Ends {
+        var far = sockaddr_in()
+        var near = sockaddr_in()
+    }
+
+    /// nil where it isn't one of IPv4.
+    static func ends(of client: FileHandle) -> Ends? {
+        var ends = Ends()
+        return address(client, &ends.far, getpeername) && address(client, &ends.near, getsockname) ? ends : nil
     }
 
     private typealias Ask = (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32

@@ -1,0 +1,38 @@
+import Glibc
+import SnapshotBase
+
+/// A push that fails between ANNOUNCE and RECORD makes ffmpeg 5.1 crash at its next try, and all outputs end with it. It is
+/// told that all went well, and then loses the connection, which it survives.
+extension RTSPSession {
+    var isHalfRecording: Bool {
+        exchange.isAnnounced && !isFlowing && end != .left && end != .stopped
+    }
+
+    /// Answers what ffmpeg still asks, up to RECORD.
+    mutating func pretendToRecord(by deadline: Deadline) {
+        var next = unanswered
+        while !deadline.hasPassed {
+            if let request = next {
+                do { try client.write(Self.agreement(to: request).bytes) } catch { return }
+                if request.method == "RECORD" { return }
+                next = nil
+            }
+            do {
+                guard let item = try fromClient.next() else {
+                    var ready = pollfd(fd: client.descriptor, events: Int16(POLLIN), revents: 0)
+                    retrying { poll(&ready, 1, Int32(clamping: deadline.millisecondsLeft)) }
+                    guard Self.fill(&fromClient, from: client) else { return }
+                    continue
+                }
+                if case .message(let request) = item { next = request }
+            } catch { return }
+        }
+    }
+
+    private static func agreement(to request: RTSPMessage) -> RTSPMessage {
+        var answer = RTSPMessage.answer("200 OK", to: request)
+        answer.set("Session", request.values("Session").first ?? "1")
+        answer.set("Transport", request.values("Transport").first)
+        return answer
+    }
+}
