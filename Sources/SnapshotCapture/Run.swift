@@ -21,22 +21,20 @@ struct Run: ~Copyable {
     private(set) var pings = false
 
     init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: consuming StateDirectory) {
-        self.settings = settings
-        self.client = client
-        self.log = log
-        now = .current()
-        let isFirst = state.last == nil
-        let isNewBoot = state.last?.boot != now.boot
+        // Whole values first, and each assigned once: the optimizer of Swift 6.2 and 6.3 destroys what isn't there yet where
+        // a value that can't be copied changes before it is complete.
+        let now = Now.current()
         let name = settings.camera.name
         let interval = settings.interval.seconds
-        record =
+        let path = settings.statePath
+        var record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
+        // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
+        let isDoubtful = state.last == nil || record.boot != now.boot || state.hasLostRecords
         record.begin(
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
             isRepeating: settings.isRepeating)
-        let remembered = CameraMemory(reading: settings.statePath)
-        rememberedCamera = remembered
-        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
+        let remembered = CameraMemory(reading: path)
         if let reason = state.resetReason {
             record.stateReset = now.moment
             log.warn(reason)
@@ -44,12 +42,16 @@ struct Run: ~Copyable {
             record.stateReset = now.moment
             log.warn("state.jsonl is gone; the counters begin anew")
         }
-        // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
-        let isDoubtful = isFirst || isNewBoot || state.hasLostRecords
-        let path = settings.statePath
         spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful) { error in
             log.warn("cannot read the spool of \(path), what is in it waits: \(error)")
         }
+        self.settings = settings
+        self.client = client
+        self.log = log
+        self.now = now
+        self.record = record
+        rememberedCamera = remembered
+        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         self.state = state
     }
 

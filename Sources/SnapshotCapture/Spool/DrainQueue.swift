@@ -29,16 +29,15 @@ struct DrainQueue: ~Copyable {
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
     init(_ run: consuming Run, _ progress: @escaping (_ sent: Int, _ all: Int) -> Void) throws(Failure) {
-        self.progress = progress
-        do throws(SystemError) {
-            let all = try run.spool.list()
-            // What captures have found refused comes last.
-            let refused = run.spool.figures.refused?.last ?? -1
-            waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
-        } catch {
+        let all: [SpoolName]
+        do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        total = waiting.count
+        // What captures have found refused comes last.
+        let refused = run.spool.figures.refused?.last ?? -1
+        waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
+        total = all.count
+        self.progress = progress
         self.run = run
     }
 

@@ -15,7 +15,7 @@ package struct Spool: ~Copyable {
     /// Whether `dirty` stands there; nil where that isn't known.
     private var isMarked: Bool?
     /// The next run has to count anew, whatever this one records.
-    private var isUncertain = false
+    private var isUncertain: Bool
     /// Folders that entries have left.
     private var left: [String] = []
 
@@ -38,9 +38,10 @@ package struct Spool: ~Copyable {
     package init(
         statePath: String, record: inout Record, isDoubtful: Bool, failed: (SystemError) -> Void = { _ in }
     ) {
-        files = SpoolFolder(statePath: statePath)
-        path = files.path
-        isMarked = files.hasMark()
+        // Each property is assigned once, at the end: see `Run`.
+        var files = SpoolFolder(statePath: statePath)
+        var isMarked = files.hasMark()
+        var isUncertain = false
         files.sweep()
         if isDoubtful || isMarked != false {
             do throws(SystemError) {
@@ -48,12 +49,16 @@ package struct Spool: ~Copyable {
                 record.spool.oldest = record.spool.count > 0 ? files.oldestMoment() : nil
             } catch {
                 isUncertain = true
+                if isMarked != true, (try? files.makeMark()) != nil { isMarked = true }
                 failed(error)
             }
         }
+        path = files.path
+        self.files = files
+        self.isMarked = isMarked
+        self.isUncertain = isUncertain
         figures = record.spool
         begun = record.spool
-        if isUncertain { try? mark() }
     }
 
     // MARK: What is there
