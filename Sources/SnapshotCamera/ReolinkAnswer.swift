@@ -56,7 +56,7 @@ enum ReolinkError {
         let (words, hint) = explanation(isRefusal && code != -27 ? -7 : code, settings)
         let detail = "\(ForeignText(detail, limit: 80))"
         let answer = "rspCode \(code)" + (detail.isEmpty ? "" : ", '\(detail)'")
-        let tries = remainingTries.map { ", \($0) tries left before it locks" } ?? ""
+        let tries = remainingTries.map { ", \(counted($0, "try", plural: "tries")) left before it locks" } ?? ""
         if isRefusal {
             return Failure(
                 .camera(.credentials), "camera refuses login", settings.address,

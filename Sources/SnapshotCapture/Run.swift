@@ -63,6 +63,7 @@ struct Run: ~Copyable {
         if let wait = latch("camera") {
             shot.outcome.result = .latched
             shot.failure = .latched(.camera(.credentials), "camera", settings.camera.address, wait: wait)
+            record.captureFailures += 1
             return nil
         }
         let started = Uptime.now()
@@ -108,11 +109,13 @@ struct Run: ~Copyable {
         shot.outcome.code = code
         let isStored = shot.failure == nil
         shot.recoveredAfter = isStored ? record.consecutiveFailures : 0
-        record.consecutiveFailures = isStored ? 0 : record.consecutiveFailures + 1
-        if let code {
-            record.lastError = ErrorReport(code: code, moment: now.moment)
-            shot.isNews = isNews(code)
+        if let failure = shot.failure {
+            // A run that doesn't even ask has no reason of its own.
+            record.countFailure(
+                failure, now: now, why: shot.outcome.result == .latched ? record.lastError?.why : nil)
+            shot.isNews = record.isNews(failure.code, now: now)
         } else {
+            record.consecutiveFailures = 0
             record.told = nil
         }
         record.countHour(

@@ -70,22 +70,14 @@ extension Run {
             record.captureFailures += 1
             record.countHour(now: now, captured: false, uploadMilliseconds: nil)
         }
-        record.consecutiveFailures += 1
-        record.lastError = ErrorReport(code: failure.code, moment: Moment(at: begun.iso8601, up: nil))
+        record.countFailure(failure, now: now)
+        record.lastError?.moment = Moment(at: begun.iso8601, up: nil)
         record.outcome = Outcome(result: .captureFailed)
         record.outcome.code = failure.code
         record.written = now.moment
         // A journal hears of it once an hour, a person each time.
-        let isNews = isNews(failure.code)
+        let isNews = record.isNews(failure.code, now: now)
         if isNews || !goesToJournal(2) { log.report(failure) }
         do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }
-    }
-
-    /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
-    mutating func isNews(_ code: Failure.Code) -> Bool {
-        let isOld = record.told.map { now.age(of: $0.moment, recordBoot: record.boot) >= 3600 } ?? true
-        guard record.told?.code != code || isOld else { return false }
-        record.told = ErrorReport(code: code, moment: now.moment)
-        return true
     }
 }

@@ -35,6 +35,6 @@ struct ClockCheck {
 
     private func difference(_ milliseconds: Int64) -> String {
         guard abs(milliseconds) >= Self.tolerance else { return "agrees" }
-        return "is \((milliseconds.magnitude + 500) / 1000) s \(milliseconds > 0 ? "ahead" : "behind")"
+        return "is \(inWords(Int((milliseconds.magnitude + 500) / 1000))) \(milliseconds > 0 ? "ahead" : "behind")"
     }
 }

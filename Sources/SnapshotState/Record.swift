@@ -81,6 +81,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastCapture?.up = nil
         lastUpload?.up = nil
         lastError?.moment.up = nil
+        lastError?.since?.up = nil
         told?.moment.up = nil
         stateReset?.up = nil
         lastPing?.up = nil
@@ -89,6 +90,23 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.refused = nil
         storeRest?.since.up = nil
         for (name, _) in latches.entries { latches[name]?.since.up = nil }
+    }
+
+    /// Counts a run that stored nothing, and what kept it from that.
+    package mutating func countFailure(_ failure: Failure, now: Now, why: String? = nil) {
+        let goesOn = consecutiveFailures > 0 && lastError?.code.kind == failure.code.kind
+        let since = goesOn ? lastError?.since ?? lastError?.moment : nil
+        consecutiveFailures += 1
+        lastError = ErrorReport(code: failure.code, moment: now.moment, why: why ?? failure.shortReason)
+        lastError?.since = since ?? now.moment
+    }
+
+    /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
+    package mutating func isNews(_ code: Failure.Code, now: Now) -> Bool {
+        let isOld = told.map { now.age(of: $0.moment, recordBoot: boot) >= 3600 } ?? true
+        guard told?.code != code || isOld else { return false }
+        told = ErrorReport(code: code, moment: now.moment)
+        return true
     }
 
     /// Whether what counts things is no less than none of them.
@@ -130,5 +148,17 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("state_reset", &stateReset)
         fields.field("last_ping", &lastPing)
         fields.field("told", &told)
+    }
+}
+
+extension Failure {
+    /// The reason as a record keeps it. Of settings also which it is, without the value.
+    fileprivate var shortReason: String? {
+        var text = why
+        if kind == .settings {
+            let name = which.prefix { $0 != "=" }
+            text = "\(name.isEmpty ? what[...] : name): \(why)"
+        }
+        return text[...].range(of: "://") == nil ? text.printable(limit: 160) : nil
     }
 }

@@ -42,17 +42,24 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
 package struct ErrorReport: JSONMapped, Equatable, Sendable {
     package var code = Failure.Code(rawValue: "")
     package var moment = Moment()
+    /// Since when that part of the work has failed without a break.
+    package var since: Moment?
+    /// The reason in words; never a URL, and short, for a record is.
+    package var why: String?
 
     package init() {}
 
-    package init(code: Failure.Code, moment: Moment) {
+    package init(code: Failure.Code, moment: Moment, why: String? = nil) {
         self.code = code
         self.moment = moment
+        self.why = why
     }
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("code", &code)
         fields.field("moment", &moment)
+        fields.field("since", &since)
+        fields.field("why", &why)
     }
 }
 

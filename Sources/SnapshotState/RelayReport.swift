@@ -16,6 +16,12 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
     package var lastError: String?
     /// The outputs that don't work at the moment, with the class of why; nil where all do.
     package var failing: [String: String]?
+    /// Since when they don't.
+    package var failingSince: [String: Moment]?
+    /// Since when no media has been flowing; nil while it is.
+    package var idleSince: Moment?
+    /// How long it waits for media before it begins anew, in seconds.
+    package var stallTimeout: Double?
 
     package static let fileName = "relay.json"
 
@@ -52,5 +58,8 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
         fields.field("restarts", &restarts)
         fields.field("last_error", &lastError)
         fields.field("failing", &failing)
+        fields.field("failing_since", &failingSince)
+        fields.field("idle_since", &idleSince)
+        fields.field("stall_timeout_seconds", &stallTimeout)
     }
 }

@@ -61,14 +61,17 @@ struct CaptureJob {
     func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
         let log = Log("snapshot", isVerbose: isVerbose)
         let settings: CaptureSettings
+        var found: Settings?
         do throws(Failure) {
             let read = try readSettings()
+            found = read
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
             // A journal would get it at every run.
             if let remark = settings.keyTemplate.remark, !goesToJournal(2) { log.warn(remark) }
         } catch {
-            ShotPrinter(log: log, json: json).print(error)
+            let isNews = RefusedRun(error, found, environment: currentEnvironment()).record()
+            ShotPrinter(log: log, json: json).print(error, isNews: isNews)
             return error.exitCode
         }
         let printer = ShotPrinter(log: log, json: json)

@@ -31,8 +31,8 @@ struct ShotPrinter {
         }
     }
 
-    func print(_ failure: Failure) {
-        log.report(failure)
+    func print(_ failure: Failure, isNews: Bool = true) {
+        if isNews || !goesToJournal(2) { log.report(failure) }
         if json {
             write([
                 "result": "none", "exit": Int(failure.exitCode), "error": "\(failure)",
@@ -42,15 +42,12 @@ struct ShotPrinter {
     }
 
     private func line(_ outcome: Outcome) -> String {
-        let seconds = { (milliseconds: Int?) in
-            let tenths = ((milliseconds ?? 0) + 50) / 100
-            return "\(tenths / 10).\(tenths % 10) s"
-        }
+        let time = { (milliseconds: Int?) in latency(Double(milliseconds ?? 0)) }
         let drained = outcome.drained.map { ", \($0) more from the spool" } ?? ""
         return
             "stored \(outcome.key ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
-            + "\((outcome.bytes ?? 0) / 1024) KiB, camera \(seconds(outcome.cameraMilliseconds)), "
-            + "store \(seconds(outcome.storeMilliseconds))\(drained))"
+            + "\(sizeText(outcome.bytes ?? 0)), camera \(time(outcome.cameraMilliseconds)), "
+            + "store \(time(outcome.storeMilliseconds))\(drained))"
     }
 
     private func write(_ object: JSONObject) {

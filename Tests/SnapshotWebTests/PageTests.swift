@@ -90,8 +90,8 @@ import Testing
         let html = Hours([first], now: now.wall).html(level: 3).markup
         #expect(html.contains(#"<rect class="captures" x="1" y="0" width="8" height="100"/>"#))
         #expect(html.contains(#"<rect class="failed" x="3" y="90" width="4" height="10"/>"#))
-        #expect(html.contains("01-19 11:00 UTC: 360 captures, 36 failures, upload 150 ms"))
-        #expect(html.contains("360 captures, 36 failures</p>"))
+        #expect(html.contains("01-19 11:00 UTC: 360 captures, 36 runs that stored nothing, upload 150 ms"))
+        #expect(html.contains("360 captures, 36 runs that stored nothing</p>"))
     }
 }
 

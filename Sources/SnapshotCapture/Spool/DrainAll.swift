@@ -51,6 +51,10 @@ package struct DrainAll {
         } else if queue.result.sent > 0 {
             queue.run.unlatch("store")
         }
+        // The failed runs are made up for, if what failed in them was the store.
+        if queue.result.sent > 0, queue.result.failure == nil, queue.run.record.outcome.result == .spooled {
+            queue.run.record.consecutiveFailures = 0
+        }
         return try queue.commit()
     }
 }

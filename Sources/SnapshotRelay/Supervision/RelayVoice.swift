@@ -13,6 +13,8 @@ struct RelayVoice: ~Copyable {
     private var toldTroubles: [String: OutputTrouble] = [:]
     private var complaints: [String] = []
     private var flowingSince: Moment?
+    private var idleSince: Moment? = Now.current().moment
+    private var failingSince: [String: Moment] = [:]
     private var written: Uptime?
     /// The trouble that was last told, and when: a camera that stays away is told of once an hour.
     private var toldTrouble: (code: String, at: Uptime)?
@@ -145,7 +147,13 @@ struct RelayVoice: ~Copyable {
             restarts: restarts)
         report.flowingSince = flowingSince
         report.lastError = lastTrouble
+        if flowingSince == nil { idleSince = idleSince ?? present.moment } else { idleSince = nil }
+        report.idleSince = idleSince
         report.failing = troubles.isEmpty ? nil : troubles.mapValues(\.code)
+        failingSince = troubles.mapValues { _ in present.moment }.merging(failingSince) { $1 }
+            .filter { troubles[$0.key] != nil }
+        report.failingSince = troubles.isEmpty ? nil : failingSince
+        report.stallTimeout = plan.stallTimeout.seconds
         let path = plan.statePath + "/" + RelayReport.fileName
         try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640, isServed: true)
     }

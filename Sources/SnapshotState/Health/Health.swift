@@ -23,12 +23,20 @@ package struct Health: Sendable {
         case clockUnsynced = "clock_unsynced"
         case dropped = "spool_dropped"
         case stateReset = "state_reset"
+        case settingsRefused = "settings_refused"
+        case relayOutput = "relay_output_failing"
+        case relayInterrupted = "relay_interrupted"
+        case relayDown = "relay_down"
 
         /// How bad it is by itself.
         package var status: Status {
             switch self {
-            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable: .unhealthy
-            case .stale, .spooling, .frozen, .covered, .clockUnsynced, .dropped, .stateReset: .degraded
+            case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable,
+                .settingsRefused, .relayDown:
+                .unhealthy
+            case .stale, .spooling, .frozen, .covered, .clockUnsynced, .dropped, .stateReset, .relayOutput,
+                .relayInterrupted:
+                .degraded
             }
         }
     }
@@ -49,9 +57,16 @@ package struct Health: Sendable {
     package var captureFailures = 0
     package var consecutiveFailures = 0
     package var lastError: Failure.Code?
+    /// Why nothing is stored at the moment.
+    package var cause: Cause?
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
     package var relay: RelayReport?
+    /// What the relay's reasons say, and where its video flows, in words.
+    package var relayWords: [Reason: String] = [:]
+    package var flow: String?
+    /// There is a relay, and nothing that takes pictures.
+    package var isRelayAlone = false
     package var camera: String
     package var version: String
 
@@ -61,16 +76,29 @@ package struct Health: Sendable {
     /// - Parameters:
     ///   - interval: seconds between captures as the settings have it; nil where they don't say.
     ///   - camera: what the camera is called where the state doesn't know.
+    ///   - hasTimer: whether systemd shall take pictures.
     package init(
-        _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double?, camera: String, version: String
+        _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double?, camera: String,
+        hasTimer: Bool = false, version: String
     ) {
         switch content {
         case .record(let record): self.init(record, now: now, interval: interval)
         case .neverRan: self.init(without: .neverCaptured, interval: interval, camera: camera)
         case .unreadable: self.init(without: .stateUnreadable, interval: interval, camera: camera)
         }
-        self.relay = relay
         self.version = version
+        guard let relay else { return }
+        if case .neverRan = content { isRelayAlone = !hasTimer }
+        judge(relay, now: now)
+    }
+
+    private mutating func judge(_ relay: RelayReport, now: Now) {
+        self.relay = relay
+        let found = relay.reasons(now: now, isAlone: isRelayAlone)
+        for reason in found { relayWords[reason] = relay.sentence(reason, now: now) }
+        flow = found.isEmpty && relay.state == "running" ? relay.flow(now: now) : nil
+        reasons = (isRelayAlone ? [] : reasons) + found
+        status = reasons.map(\.status).max() ?? .healthy
     }
 
     /// The health of a camera without a record.
@@ -97,13 +125,16 @@ package struct Health: Sendable {
         func isLatched(_ who: String) -> Bool { record.latches[who].map { $0.isPast != true } ?? false }
         if isLatched("camera") { reasons.append(.cameraCredentials) }
         if isLatched("store") { reasons.append(.storeCredentials) }
-        if captureAge != nil, storedAge.map({ $0 > 3 * interval }) ?? true { reasons.append(.stale) }
+        // Pictures of earlier hours that a drain stores now don't make up for those that aren't taken.
+        if let captureAge, max(captureAge, storedAge ?? .infinity) > 3 * interval { reasons.append(.stale) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }
         if record.pictures.covered { reasons.append(.covered) }
         if !record.clock.synced { reasons.append(.clockUnsynced) }
         if let drop = age(record.spool.lastDrop), drop < Self.memory { reasons.append(.dropped) }
         if let reset = age(record.stateReset), reset < Self.memory { reasons.append(.stateReset) }
+        cause = Cause(record, now: now)
+        if cause != nil, record.outcome.code == .own(.settings) { reasons.append(.settingsRefused) }
 
         self.reasons = reasons
         status = reasons.map(\.status).max() ?? .healthy

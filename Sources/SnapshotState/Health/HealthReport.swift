@@ -21,13 +21,15 @@ package struct HealthReport: Sendable {
             let path = statePath + "/" + name
             cameras[name] = Health(
                 StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now, interval: nil,
-                camera: name, version: version)
+                camera: name, hasTimer: hasCaptureTimer(statePath: statePath, instance: name), version: version)
         }
         let own = StateRing(reading: statePath).content
         let relay = RelayReport(reading: statePath, now: now)
         var isThere = true
         if case .neverRan = own { isThere = relay != nil }
-        let health = Health(own, relay: relay, now: now, interval: interval, camera: camera, version: version)
+        let health = Health(
+            own, relay: relay, now: now, interval: interval, camera: camera,
+            hasTimer: hasCaptureTimer(statePath: statePath, instance: ""), version: version)
         if isThere || cameras.isEmpty { cameras[""] = health }
         self.cameras = cameras
         worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
@@ -39,7 +41,8 @@ package struct HealthReport: Sendable {
         let names = (try? listDirectory(statePath)) ?? []
         let owner = ownerID(of: statePath)
         return names.filter { name in
-            if fileExists("\(statePath)/\(name)/\(StateRing.fileName)") { return true }
+            let files = [RelayReport.fileName, StateRing.fileName]
+            if files.contains(where: { fileExists("\(statePath)/\(name)/\($0)") }) { return true }
             return errno == EACCES && !name.utf8.starts(with: ".".utf8)
                 && !["spool", "relay", "lost+found"].contains(name) && ownerID(of: statePath + "/" + name) != owner
         }.sorted()
@@ -93,6 +96,7 @@ extension Health {
             "capture_failures": captureFailures,
             "consecutive_failures": consecutiveFailures,
             "last_error": lastError.json,
+            "cause": (cause?.text).json,
             "spool": [
                 "count": spool.count,
                 "bytes": spool.bytes,

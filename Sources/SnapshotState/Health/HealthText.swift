@@ -54,7 +54,14 @@ extension HealthReport {
 extension Health {
     /// Status and reasons in one sentence without a full stop.
     package var summary: String {
-        guard reasons.isEmpty else { return reasons.map(sentence).joined(separator: ", ") }
+        guard reasons.isEmpty else {
+            // That there never was a picture comes before why.
+            let first = reasons.filter { $0 == .neverCaptured }
+            let others = reasons.filter { $0 != .neverCaptured && !(cause?.covered.contains($0) ?? false) }
+            return (first.map(sentence) + [cause?.text].compactMap(\.self) + others.map(sentence)).joined(
+                separator: ", ")
+        }
+        if isRelayAlone { return flow ?? "the relay is stopped" }
         return "last snapshot stored \(ageSeconds.map(inWords) ?? "?") ago"
     }
 
@@ -73,6 +80,8 @@ extension Health {
         case .clockUnsynced: "the clock can't be trusted"
         case .dropped: "\(spool.dropped) dropped from the spool so far"
         case .stateReset: "the state was damaged and began anew"
+        case .settingsRefused: "the settings are refused"
+        case .relayOutput, .relayInterrupted, .relayDown: relayWords[reason] ?? reason.rawValue
         }
     }
 
@@ -89,37 +98,46 @@ extension Health {
             return "\u{1B}[\(code);1m\(text)\u{1B}[0m"
         }
         let title = name.printable(limit: 64)
-        var lines: [TerminalText] = ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
-        lines.append(
-            "  captured   \(totalCaptures) (\(captureFailures) failed), last \((lastCapture ?? "never").printable(limit: 64))"
-        )
-        lines.append(
-            "  uploaded   \(totalUploads) (\(failedUploads) not at once), last \((lastUpload ?? "never").printable(limit: 64))"
-        )
+        let lines: [TerminalText] =
+            ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"] + figures.map { "  \($0)" }
+        return "\(TerminalText(joining: lines, with: "\n"))\n"
+    }
+
+    /// A line each for what there is to tell.
+    private var figures: [String] {
+        var lines: [String] = []
+        func last(_ time: String?) -> String { "last \((time ?? "never").printable(limit: 64))" }
+        if !isRelayAlone {
+            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not in their own run)" : ""
+            let failed = captureFailures > 0 ? " (\(counted(captureFailures, "run")) without a picture)" : ""
+            lines.append("captured   \(grouped(totalCaptures))\(failed), \(last(lastCapture))")
+            lines.append("uploaded   \(grouped(totalUploads))\(late), \(last(lastUpload))")
+        }
         if spool.count > 0 || spool.dropped > 0 {
-            lines.append(
-                "  spool      \(spool.count) waiting, \(spool.bytes / 1024) KiB, \(spool.dropped) dropped")
+            let dropped = spool.dropped > 0 ? ", \(grouped(spool.dropped)) dropped" : ""
+            lines.append("spool      \(grouped(spool.count)) waiting, \(sizeText(spool.bytes))\(dropped)")
         }
         if consecutiveFailures > 0, let lastErrorInWords {
-            lines.append("  failing    \(consecutiveFailures) in a row, last error \(lastErrorInWords)")
+            lines.append("failing    \(counted(consecutiveFailures, "run")) in a row, last error \(lastErrorInWords)")
         }
         if !clock.synced || clock.offsetSeconds != 0 {
-            lines.append(
-                "  clock      \(clock.synced ? "synced" : "unsynced"), offset \(clock.offsetSeconds) s")
+            lines.append("clock      \(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)")
         }
         if let relay {
-            lines.append("  relay      \(relay.state.printable(limit: 32)), \(relay.restarts) restarts")
+            let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
+                .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()
+            let restarts = relay.restarts > 0 ? ", \(counted(relay.restarts, "restart"))" : ""
+            lines.append("relay      \(relay.state.printable(limit: 32))\(restarts)\(troubles)")
         }
-        return "\(TerminalText(joining: lines, with: "\n"))\n"
+        return lines
     }
 }
 
-/// A number of seconds as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
-package func inWords(_ seconds: Int) -> String {
-    switch seconds {
-    case ..<120: "\(seconds) s"
-    case ..<7200: "\(seconds / 60) min"
-    case ..<172_800: "\(seconds / 3600) h"
-    default: "\(seconds / 86400) d"
+extension ClockFigures {
+    /// How far it is from the store's.
+    package var offsetInWords: String {
+        let seconds = Int(offsetSeconds.magnitude & UInt(Int.max))
+        return seconds == 0
+            ? "agrees with the store" : "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store’s"
     }
 }

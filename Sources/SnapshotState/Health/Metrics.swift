@@ -63,6 +63,21 @@ extension HealthReport {
         single(
             "board_undervoltage", "1 if the supply's voltage is or was too low.",
             board.supply.map { $0 == .steady ? 0 : 1 })
+        text += relayOutputs
+        return text
+    }
+
+    private var relayOutputs: TerminalText {
+        let outputs = cameras.sorted { $0.key < $1.key }.flatMap { key, health in
+            (health.relay?.modes ?? []).map { (name(key, health), $0, health.relay?.isUp($0) == true) }
+        }
+        guard !outputs.isEmpty else { return "" }
+        var text: TerminalText = "# HELP snapshot_relay_output_up 1 while the relay's video flows to this output.\n"
+        text += "# TYPE snapshot_relay_output_up gauge\n"
+        for (camera, output, isUp) in outputs {
+            let labels = "camera=\"\(escaped(camera))\",output=\"\(escaped(output))\""
+            text += "snapshot_relay_output_up{\(labels)} \(isUp ? 1 : 0)\n"
+        }
         return text
     }
 }

@@ -15,6 +15,11 @@ extension Health.Reason {
         case .clockUnsynced: "There is a sign that the clock is wrong, so capture times can't be trusted."
         case .dropped: "In the last day pictures were dropped from the spool."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
+        case .settingsRefused:
+            "The last run ended at once, since a setting is missing or has a value that isn't allowed."
+        case .relayOutput: "One of the relay's outputs doesn't work. The others go on."
+        case .relayInterrupted: "No video flows through the relay at the moment."
+        case .relayDown: "No video has flowed through the relay for longer than `STALL_TIMEOUT` and a minute."
         }
     }
 
@@ -40,6 +45,10 @@ extension Health.Reason {
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
         case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."
+        case .settingsRefused: "`snapshot check` names the setting; the next run goes by the corrected one."
+        case .relayOutput, .relayInterrupted, .relayDown:
+            "`journalctl -u snapshot-relay` tells more, and `systemctl status snapshot-relay` whether it runs. For a relay "
+                + "that isn't wanted any more: `systemctl disable --now snapshot-relay`, and remove `relay.json` in its state."
         }
     }
 }

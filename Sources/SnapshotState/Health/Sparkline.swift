@@ -1,3 +1,5 @@
+import SnapshotBase
+
 /// Numbers as a row of bars, the highest of them as high as the line; a missing one is a `·`.
 package func sparkline(_ values: [Int?]) -> String {
     let bars = Array("▁▂▃▄▅▆▇█")
@@ -18,8 +20,7 @@ package func latencyLine(_ history: [Record]) -> String? {
         ("store", shots.map { $0.result == .stored ? $0.storeMilliseconds : nil }),
     ].compactMap { name, values -> String? in
         guard let last = values.compactMap(\.self).last else { return nil }
-        let tenths = (last + 50) / 100
-        return "\(name) \(sparkline(values)) \(tenths / 10).\(tenths % 10) s"
+        return "\(name) \(sparkline(values)) \(latency(Double(last)))"
     }
     return parts.isEmpty ? nil : "  latency    \(parts.joined(separator: ", "))"
 }

@@ -28,11 +28,15 @@ struct Facts {
     }
 
     private var captures: HTML {
-        fact("Captures", "\(grouped(health.totalCaptures))", "\(grouped(health.captureFailures)) failed ever")
+        fact(
+            "Captures", "\(grouped(health.totalCaptures))",
+            "\(counted(health.captureFailures, "run")) without a picture")
     }
 
     private var uploads: HTML {
-        fact("Uploads", "\(grouped(health.totalUploads))", "\(grouped(health.failedUploads)) not at once")
+        let late = health.failedUploads
+        return fact(
+            "Uploads", "\(grouped(health.totalUploads))", late > 0 ? "\(grouped(late)) not in their own run" : "")
     }
 
     private var spool: HTML {
@@ -46,10 +50,7 @@ struct Facts {
     }
 
     private var clock: HTML {
-        let offset = health.clock.offsetSeconds
-        let remark = offset == 0 ? "agrees with the store" : "\(grouped(offset)) s off the store’s"
-        return fact(
-            "Clock", health.clock.synced ? "In sync" : "Not in sync", "\(remark)")
+        fact("Clock", health.clock.synced ? "In sync" : "Not in sync", "\(health.clock.offsetInWords)")
     }
 
     private var relay: HTML? {

@@ -46,14 +46,14 @@ struct Hours {
         return """
             <figure class="card">
             <figcaption><h\(level)>Last 48 hours</h\(level)><p>\(summary)</p></figcaption>
-            <svg class="hours" role="img" aria-label="\("Captures and failures by the hour: \(summary)")" \
+            <svg class="hours" role="img" aria-label="\("Captures, and runs that stored nothing, by the hour: \(summary)")" \
             viewBox="0 0 480 100" preserveAspectRatio="none">\(bars)</svg>
             \(latencies)
             <p class="axis"><span>\(clock(hoursAgo: 47))</span><span>\(clock(hoursAgo: 24))</span><span>now</span></p>
             <ul class="legend">
             <li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="captures" width="10" height="10"/></svg>\
             captures, at most \(grouped(Int(min(most, 1e9)))) an hour</li>
-            <li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="failed" x="3" width="4" height="10"/></svg>failures</li>
+            <li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="failed" x="3" width="4" height="10"/></svg>stored nothing</li>
             <li><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><path class="line" d="M0 8L4 3L10 5"/></svg>\
             upload time\(slowest > 0 ? ", at most \(latency(slowest))" : "")</li>
             </ul>
@@ -90,7 +90,7 @@ struct Hours {
     private func title(_ index: Int, _ column: Column) -> String {
         var text = "\(clock(hoursAgo: Hour.kept - 1 - index)): "
         text += "\(counted(Int(min(column.captures, 1e9)), "capture")), "
-        text += counted(Int(min(column.failures, 1e9)), "failure")
+        text += "\(counted(Int(min(column.failures, 1e9)), "run")) that stored nothing"
         if let upload = column.upload { text += ", upload \(latency(upload))" }
         return text
     }
@@ -105,6 +105,6 @@ struct Hours {
         let failures = columns.reduce(0) { $0 + $1.failures }
         guard captures + failures > 0 else { return "nothing captured" }
         return counted(Int(min(captures, 1e12)), "capture") + ", "
-            + counted(Int(min(failures, 1e12)), "failure")
+            + "\(counted(Int(min(failures, 1e12)), "run")) that stored nothing"
     }
 }

@@ -75,6 +75,12 @@ struct StatusPage {
     }
 
     private func last(_ health: Health) -> HTML {
+        guard health.status != .healthy, let cause = health.cause else { return lastStored(health) }
+        return "<strong>\(cause.text.sentence).</strong> \(lastStored(health))"
+    }
+
+    private func lastStored(_ health: Health) -> HTML {
+        if health.isRelayAlone { return "\((health.flow ?? "no snapshots are taken here").sentence)" }
         guard let age = health.ageSeconds else { return "No snapshot has been stored yet" }
         return """
             Last snapshot stored <strong>\(inWords(age))</strong> ago, one is due every \

@@ -1,0 +1,50 @@
+import SnapshotBase
+import SnapshotSettings
+import SnapshotState
+
+/// A run that its settings keep from beginning: it leaves a record all the same, or health would go on telling of the
+/// last one that did begin.
+package struct RefusedRun {
+    private let failure: Failure
+    private let settings: Settings?
+    /// Nothing is made for settings that couldn't be read, since they may name another place, nor where no camera is set:
+    /// somebody has just tried the program.
+    private let makesState: Bool
+
+    /// - Parameter settings: nil where not even the file could be read; then the environment says where the state is.
+    package init(_ failure: Failure, _ settings: Settings?, environment: Named<String>) {
+        self.failure = failure
+        makesState = settings.map(Self.nameCamera) ?? false
+        self.settings = settings ?? (try? Settings(environment: environment, path: "/dev/null"))
+    }
+
+    private static func nameCamera(_ settings: Settings) -> Bool {
+        do throws(Failure) {
+            for key in [Key.cameraIP, Key.cameraURL] where try settings.value(key) != nil { return true }
+            return false
+        } catch { return true }
+    }
+
+    /// - Returns: whether a journal should hear of it.
+    package func record() -> Bool {
+        guard failure.kind == .settings, let owned = try? settings?.asOwner(makesState: makesState),
+            let path = try? stateDirectory(owned), makesState || fileExists(path),
+            var state = try? StateDirectory.open(path)
+        else { return true }
+        let now = Now.current()
+        let camera = state.last?.camera ?? (try? owned[Key.cameraName]) ?? Key.cameraName.fallback
+        let interval = state.last?.intervalSeconds ?? (try? owned[Key.captureInterval].seconds) ?? 10
+        var record = state.last ?? Record(version: snapshotVersion, camera: camera, now: now, intervalSeconds: interval)
+        record.begin(
+            now: now, version: snapshotVersion, camera: camera, intervalSeconds: interval, isRepeating: false)
+        record.captureFailures += 1
+        record.countFailure(failure, now: now)
+        record.countHour(now: now, captured: false, uploadMilliseconds: nil)
+        record.outcome = Outcome(result: .none)
+        record.outcome.code = failure.code
+        record.written = now.moment
+        let isNews = record.isNews(failure.code, now: now)
+        try? state.write(record)
+        return isNews
+    }
+}

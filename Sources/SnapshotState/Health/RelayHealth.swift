@@ -1,0 +1,60 @@
+import Glibc
+import SnapshotBase
+
+/// How the relay is doing, judged from what it last said.
+extension RelayReport {
+    /// Whether the video of one of its outputs flows.
+    package func isUp(_ output: String) -> Bool { state == "running" && failing?[output] == nil }
+
+    /// Since when no output has had video; nil while one has.
+    private var downSince: Moment? {
+        guard state == "running" else { return idleSince ?? (state == "silent" ? updated : nil) }
+        guard !modes.isEmpty, !modes.contains(where: isUp) else { return nil }
+        // They may have failed one after the other: the last one counts.
+        let moments = modes.compactMap { failingSince?[$0] }
+        return moments.max { ($0.up ?? 0, $0.at) < ($1.up ?? 0, $1.at) } ?? flowingSince
+    }
+
+    /// - Parameter isAlone: no captures belong to it, so that it has to run.
+    func reasons(now: Now, isAlone: Bool) -> [Health.Reason] {
+        if state == "stopped", !isAlone { return [] }
+        if state == "running", modes.contains(where: isUp) {
+            return modes.allSatisfy(isUp) ? [] : [.relayOutput]
+        }
+        let limit = (stallTimeout ?? 20) + 60
+        let isLong = downSince.map { now.age(of: $0, recordBoot: boot) > limit } ?? false
+        return [isLong ? .relayDown : .relayInterrupted]
+    }
+
+    /// What is wrong in words: a sentence without its full stop.
+    func sentence(_ reason: Health.Reason, now: Now) -> String {
+        let troubles = (failing ?? [:]).sorted { $0.key < $1.key }
+            .map { "\($0.key.printable(limit: 16)) (\($0.value.printable(limit: 64)))" }
+        if reason == .relayOutput { return "the relay's video doesn't reach \(troubles.joined(separator: ", "))" }
+        let begun = downSince.flatMap { Timestamp(iso8601: $0.at) }.map { " since \($0.clock(asOf: now.wall))" } ?? ""
+        let why =
+            switch state {
+            case "running": troubles.joined(separator: ", ")
+            case "silent": "nothing has been heard of the relay"
+            case "stopped": "the relay is stopped"
+            default: lastError?.printable(limit: 64) ?? "the relay is \(state.printable(limit: 32))"
+            }
+        return "no video has flowed\(begun) (\(why))"
+    }
+
+    /// Where it flows, in words.
+    func flow(now: Now) -> String {
+        let age = flowingSince.map { " for \(inWords(Int(min(now.age(of: $0, recordBoot: boot), 1e12))))" } ?? ""
+        return "video flows to \(modes.map { $0.printable(limit: 16) }.joined(separator: ", "))\(age)"
+    }
+}
+
+/// Whether systemd takes snapshots into this state, or shall: then they are missed where there are none.
+func hasCaptureTimer(statePath: String, instance: String) -> Bool {
+    guard statePath == "/var/lib/snapshot" else { return false }
+    let name = instance.isEmpty ? "snapshot.timer" : "snapshot@\(instance).timer"
+    return ["/etc", "/run", "/usr/lib", "/lib"].contains { root in
+        var facts = stat()
+        return lstat("\(root)/systemd/system/timers.target.wants/\(name)", &facts) == 0
+    }
+}
