@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 import SnapshotSettings
 import SnapshotState
@@ -7,22 +8,16 @@ import SnapshotState
 package struct RefusedRun {
     private let failure: Failure
     private let settings: Settings?
-    /// Nothing is made for settings that couldn't be read, since they may name another place, nor where no camera is set:
-    /// somebody has just tried the program.
+    /// Nothing is made for settings that couldn't be read, since they may name another place, nor in a working folder that
+    /// nobody named: somebody may only have tried the program.
     private let makesState: Bool
 
     /// - Parameter settings: nil where not even the file could be read; then the environment says where the state is.
     package init(_ failure: Failure, _ settings: Settings?, environment: Named<String>) {
         self.failure = failure
-        makesState = settings.map(Self.nameCamera) ?? false
+        let isNamed = (try? settings?.value(Key.statePath)) != nil || getenv("STATE_DIRECTORY") != nil
+        makesState = settings != nil && isNamed
         self.settings = settings ?? (try? Settings(environment: environment, path: "/dev/null"))
-    }
-
-    private static func nameCamera(_ settings: Settings) -> Bool {
-        do throws(Failure) {
-            for key in [Key.cameraIP, Key.cameraURL] where try settings.value(key) != nil { return true }
-            return false
-        } catch { return true }
     }
 
     /// - Returns: whether a journal should hear of it.

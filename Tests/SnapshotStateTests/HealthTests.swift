@@ -48,6 +48,13 @@ private func health(_ record: Record, at moment: Now) -> Health {
             (.clockUnsynced, .degraded, { $0.clock.synced = false }),
             (.dropped, .degraded, { $0.spool.lastDrop = now(900).moment }),
             (.stateReset, .degraded, { $0.stateReset = now(900).moment }),
+            (
+                .settingsRefused, .unhealthy,
+                {
+                    $0.countFailure(.settings("x", why: "y"), now: now(1001))
+                    $0.outcome.code = .own(.settings)
+                }
+            ),
         ]
         for (reason, status, change) in changes {
             var record = good
@@ -55,6 +62,27 @@ private func health(_ record: Record, at moment: Now) -> Health {
             let found = health(record, at: now(1001))
             #expect(found.reasons == [reason] && found.status == status)
         }
+    }
+
+    @Test func aPartOfTheWorkFailsSinceItsFirstFailure() {
+        var record = good
+        func fail(_ code: Failure.Code, at seconds: Double) -> Moment? {
+            record.countFailure(Failure(code, "x", why: "y"), now: now(seconds))
+            return record.lastError?.since
+        }
+        #expect(fail(.camera(.timeout), at: 1010) == now(1010).moment)
+        #expect(fail(.camera(.unreachable), at: 1020) == now(1010).moment)
+        #expect(fail(.store(.busy), at: 1030) == now(1030).moment)
+        #expect(fail(.camera(.timeout), at: 1040) == now(1040).moment)
+        #expect(record.consecutiveFailures == 4)
+    }
+
+    @Test(
+        arguments: [("see https://h/?k=1", nil), ("Connection refused", "Connection refused")] as [(String, String?)])
+    func aReasonIsKeptWithoutAddresses(why: String, kept: String?) {
+        var record = good
+        record.countFailure(Failure(.store(.lost), "x", "http://h", why: why), now: now(1))
+        #expect(record.lastError?.why == kept)
     }
 
     @Test func latchesDoubleToSixHours() {
