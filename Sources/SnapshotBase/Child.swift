@@ -16,6 +16,8 @@ package struct Command: Sendable {
     package var outputs: Set<Int32> = [1, 2]
     /// Whether the kernel kills the child when the thread that starts it ends, and thereby when this process does.
     package var endsWithThread = true
+    /// Whether the child runs as this process does, whatever `Child.user` says.
+    package var keepsUser = false
 
     package init(_ program: String, _ arguments: [String], package: String? = nil) {
         self.program = program
@@ -79,7 +81,7 @@ package final class Child {
         var environment = command.environment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
-        let user = user.withLock { $0 }
+        let user = command.keepsUser ? nil : user.withLock { $0 }
         // The numbers are good for as long as the pipes are open.
         let pid = withExtendedLifetime(pipes) {
             shim_spawn(

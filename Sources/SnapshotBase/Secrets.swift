@@ -6,7 +6,7 @@ package final class Secrets: Sendable {
     package static let ofThisRun = Secrets()
 
     /// Of fewer characters a secret could be guessed from where `***` stands.
-    static let shortest = 6
+    package static let shortest = 6
     /// More than any settings have; a row of shots gets ever new tokens from the camera.
     private static let most = 64
     private static let mostTokens = 4
@@ -45,6 +45,8 @@ package final class Secrets: Sendable {
     /// Notes the password of a URL, and what opens a place from within its path or query.
     /// - Parameter hasSecretPath: the whole path opens the place, as a dead man's switch has it.
     package func note(url: String, hasSecretPath: Bool) {
+        // Whoever gives a program its arguments notes them as the program gets them.
+        guard program(in: url) == nil else { return }
         let rest = url[...].range(of: "://").map { url[$0.upperBound...] } ?? url[...]
         if let (login, _) = rest.cutAtLast("@"), let (_, password) = login.cutAtFirst(":") { noteEncoded(password) }
         guard let start = rest.utf8.firstIndex(where: { "/?".utf8.contains($0) }) else { return }
@@ -74,4 +76,11 @@ package final class Secrets: Sendable {
         note(String(text))
         if let decoded = percentDecoded(text) { note(decoded) }
     }
+}
+
+/// `exec:/program` of `exec:/program argument …`, whose arguments may hold anything; nil where `text` has none, or is a URL.
+package func program(in text: String) -> String? {
+    guard let end = text.utf8.firstIndex(where: { $0 <= 0x20 }) else { return nil }
+    let start = text[..<end]
+    return start.range(of: "://") == nil ? String(start) : nil
 }

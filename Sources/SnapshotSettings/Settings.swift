@@ -191,7 +191,7 @@ extension SettingDeclaration {
         switch secrecy {
         // user:password@host, where only a host belongs.
         case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
-        case .url: redactedURL(text)
+        case .url: program(in: text).map { $0 + " ***" } ?? redactedURL(text)
         case .urlWithSecretPath: withoutPath(text)
         case .secret: nil
         }
