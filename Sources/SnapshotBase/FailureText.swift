@@ -45,14 +45,15 @@ extension Failure.Code.Camera {
         case .insecureLogin: "The camera asks for the password in the clear, where that isn't allowed."
         case .login: "The camera's answer to the login isn't one of a Reolink camera."
         case .redirect: "The camera sends to another address. Redirects are never followed."
-        case .status: "The camera answers with an HTTP status that says it has no picture here."
+        case .status:
+            "The camera answers with an HTTP status that says it has no picture here, or its program failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
         case .silent: "The camera accepts the connection and doesn't answer."
         case .stalled: "The video stopped flowing for longer than `STALL_TIMEOUT`."
         case .lost: "The camera closed the connection, or what came isn't the protocol that was asked for."
         case .clock: "The camera's clock was set. The relay begins a new ffmpeg, so that times are right again."
         case .invalid: "The camera's address can't be asked: the URL is no good."
-        case .file: "`CAMERA_URL` names a file that can't be read as a picture."
+        case .file: "`CAMERA_URL` names a file that can't be read as a picture, or a program that can't be run."
         }
     }
 
@@ -69,14 +70,16 @@ extension Failure.Code.Camera {
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to the final address, or `CAMERA_USE_HTTPS=true`."
-        case .status: "Check `CAMERA_URL`: a browser should show the picture there. Some Reolinks want `CAMERA_WIDTH`."
+        case .status:
+            "Check `CAMERA_URL`: a browser should show the picture there. Some Reolinks want `CAMERA_WIDTH`. What a program "
+                + "said last is in the error."
         case .stream: "Check `CAMERA_URL`, or `CAMERA_CHANNEL` and `STREAM_SOURCE`; VLC should show the same stream."
         case .silent: "Restart the camera, and check that RTSP is switched on in it."
         case .stalled: "If it happens often, look at the camera's network, or raise `STALL_TIMEOUT`."
         case .lost: "If it happens often, look at the camera's network and power, and for other users of the camera."
         case .clock: "Nothing, unless it happens often: then give the camera a time server."
         case .invalid: "Check `CAMERA_IP` or `CAMERA_URL`."
-        case .file: "Check the path, and that the service's user may read the file."
+        case .file: "Check the path, and that the service's user may read the file, or run the program."
         }
     }
 }

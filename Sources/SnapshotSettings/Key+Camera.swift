@@ -6,8 +6,10 @@ extension Key {
         "CAMERA_IP", .form("host, host:port or [IPv6]:port"), refusal: .camera,
         "The address of a Reolink camera, NVR or hub.")
     package static let cameraURL = Setting(
-        "CAMERA_URL", .form("http://…, https://…, rtsp://…, rtsps://…, file:PATH or v4l2:/dev/…"), secrecy: .url,
-        refusal: .camera, "The picture or the stream of any other camera, instead of CAMERA_IP.")
+        "CAMERA_URL",
+        .form("http://…, https://…, rtsp://…, rtsps://…, file:PATH, v4l2:/dev/… or exec:/PROGRAM ARGUMENTS…"),
+        secrecy: .url, refusal: .camera,
+        "The picture or stream of any other camera, instead of CAMERA_IP; exec: is a program that prints a JPEG.")
     package static let cameraUsername = Setting(
         "CAMERA_USERNAME", .text, default: "admin", refusal: .camera, "The user to log in as.")
     package static let cameraPassword = Setting(

@@ -103,3 +103,20 @@ def test_lean_drop_in_needs_no_namespace(machine, is_long):
     machine.run("systemctl start snapshot.service")
     assert machine.out("cat /run/snapshot/mnt") == machine.out("readlink /proc/1/ns/mnt")
     machine.run("rm -r /etc/systemd/system/snapshot.service.d && systemctl daemon-reload")
+
+
+def test_a_program_may_be_the_camera(machine):
+    machine.write(
+        "/usr/local/bin/grab",
+        "#!/bin/sh\n{ id -un; env; } >/var/lib/snapshot/grabbed\nexec curl -sf \"$1\"\n", 0o755)
+    machine.settings(CAMERA_IP="", CAMERA_URL='exec:/usr/local/bin/grab "http://127.0.0.1:8000/simulator/still.jpg"')
+    before = len(machine.shots())
+    try:
+        machine.run("systemctl start snapshot.service")
+        assert len(machine.shots()) == before + 1
+        user, *environment = machine.out("cat /var/lib/snapshot/grabbed").splitlines()
+        assert user == "snapshot" and not [one for one in environment if one.startswith(("CREDENTIALS", "CAMERA", "AWS"))]
+        assert machine.run("systemctl is-failed snapshot.service").stdout.strip() != "failed"
+    finally:
+        machine.run("rm /usr/local/bin/grab /var/lib/snapshot/grabbed")
+        machine.settings()

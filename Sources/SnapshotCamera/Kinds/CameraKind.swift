@@ -10,6 +10,7 @@ package enum CameraKinds {
         RTSPKind.self,
         FileKind.self,
         DeviceKind.self,
+        ProgramKind.self,
     ]
 
     /// The kind whose address it is.
