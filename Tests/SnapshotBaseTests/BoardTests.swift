@@ -6,13 +6,11 @@ import Testing
 @Suite struct BoardTests {
     /// A folder with such files below `sys`, as a kernel would lay them out.
     private func board(_ files: [String: String]) throws -> Board {
-        var template = Array("/tmp/board-XXXXXX".utf8CString)
-        let root = try #require(
-            template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress).map { String(cString: $0) } })
+        let root = "/tmp/board-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         defer { system("rm -rf \(root)") }
         for (path, text) in files {
-            #expect(
-                system("mkdir -p '\(root)/sys/\(path.split(separator: "/").dropLast().joined(separator: "/"))'") == 0)
+            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+            #expect(system("mkdir -p '\(root)/sys/\(folder)'") == 0)
             let file = try #require(fopen("\(root)/sys/\(path)", "w"))
             fputs(text, file)
             fclose(file)

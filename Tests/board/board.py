@@ -42,7 +42,7 @@ class Board:
             arguments += ["-rtc", f"base={clock},clock=vm"]
         if self.plugin:
             self.counts.unlink(missing_ok=True)
-            arguments += ["-plugin", f"{self.plugin},file={self.counts}"]
+            arguments += ["-plugin", f"{self.plugin},counts={self.counts}"]
         self.console = open(self.folder / "console", "ab")
         self.process = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.console, bufsize=0)
@@ -103,5 +103,5 @@ class Board:
         return float(self.run("cut -d' ' -f1 /proc/uptime"))
 
     def written(self) -> int:
-        """Bytes that its disk has been given since power-on."""
-        return 512 * int(self.run("sync; awk '{print $7}' /sys/block/vda/stat"))
+        """Bytes that its disk has been given since power-on; all that is due is written first, the journal's contents too."""
+        return 512 * int(self.run("fsfreeze -f / && fsfreeze -u / && awk '{print $7}' /sys/block/vda/stat"))

@@ -1,5 +1,5 @@
 // A plugin of QEMU's that counts the instructions it runs, in a file that can be read meanwhile: 64 numbers, whose sum counts.
-//     cc -shared -fPIC -O2 -o count.so count.c && qemu-… -plugin ./count.so,file=FILE
+//     cc -shared -fPIC -O2 -o count.so count.c && qemu-… -plugin ./count.so,counts=FILE
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,8 +32,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *block) {
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int count, char **arguments) {
   size_t size = SLOTS * sizeof *counts;
-  if (count != 1 || strncmp(arguments[0], "file=", 5) != 0) return 1;
-  int file = open(arguments[0] + 5, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (count != 1 || strncmp(arguments[0], "counts=", 7) != 0) return 1;
+  int file = open(arguments[0] + 7, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file < 0 || ftruncate(file, size) != 0) return 1;
   counts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   close(file);

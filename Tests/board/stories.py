@@ -8,6 +8,7 @@ kills     the power is cut N times; only with --kills
 
 import argparse
 import calendar
+import http.server
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from board import Board
@@ -35,6 +37,19 @@ def say(name: str, value: str):
     print(f"{name:34} {value}", flush=True)
 
 
+class Sink(http.server.BaseHTTPRequestHandler):
+    """An endpoint that takes every picture."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
 class Field:
     """A camera on this machine: pictures over HTTP and video over RTSP."""
 
@@ -46,6 +61,8 @@ class Field:
         self.server = subprocess.Popen(
             ["/usr/bin/python3", HERE.parent / "kit/rtsp_server.py", "--user", "admin", "--password", "secret"],
             stdout=subprocess.PIPE, start_new_session=True)
+        self.sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+        threading.Thread(target=self.sink.serve_forever, daemon=True).start()
         self.video = next(fact["port"] for fact in map(json.loads, self.server.stdout) if "port" in fact)
 
     def settings(self, **more) -> str:
@@ -53,6 +70,10 @@ class Field:
                   "STATE_PATH": "/var/lib/snapshot", "LOCAL_STORAGE_PATH": "/var/lib/snapshot/snapshots",
                   "OUTPUT_DIR": "/var/lib/snapshot/stream_output", **more}
         return "".join(f"{key}={value}\n" for key, value in values.items())
+
+    def remote(self) -> dict[str, str]:
+        """Settings of a store that isn't on the board."""
+        return {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": f"http://10.0.2.2:{self.sink.server_port}/"}
 
     def stop(self):
         self.camera.kill()
@@ -74,10 +95,13 @@ def prepare(board: Board, field: Field, **settings):
               f"cat >/etc/systemd/system/snapshot.service.d/board.conf <<'END'\n{DROP_IN}END\nsystemctl daemon-reload")
 
 
+def lean(board: Board):
+    board.run("cp /usr/share/doc/snapshot/examples/lean.conf /etc/systemd/system/snapshot.service.d/ && systemctl daemon-reload")
+
+
 def slots(board: Board, seconds: int, what: str):
     """Lets the timer run for a while and demands a picture in every slot."""
     begin = int(board.run("date +%s"))
-    written, runs = board.written(), len(told(board))
     time_up = board.uptime() + seconds
     while (left := time_up - board.uptime()) > 0:
         time.sleep(min(left, 2))
@@ -85,10 +109,7 @@ def slots(board: Board, seconds: int, what: str):
     # Of the slots that lie wholly in between. A picture counts for the slot in which it was begun.
     wanted = set(range(-(-begin // INTERVAL), end // INTERVAL))
     hit = {int(moment) // INTERVAL for moment in map(taken, told(board)) if moment}
-    runs = len(told(board)) - runs
     say(f"{what}: slots hit", f"{len(wanted & hit)} of {len(wanted)}")
-    if runs:
-        say(f"{what}: written to the disk a run", f"{(board.written() - written) / runs / 1000:.1f} KB, the picture included")
     missed = sorted(wanted - hit)
     assert not missed, f"no picture in {missed}: {board.run('journalctl -q --no-pager -n 30; snapshot health', check=False)}"
 
@@ -114,6 +135,17 @@ def memory(board: Board):
     say("memory of a run, at most", f"{max(peaks) / 2**20:.1f} MiB, median {sorted(peaks)[len(peaks) // 2] / 2**20:.1f} MiB")
     free = re.search(r"MemAvailable: *(\d+)", board.run("cat /proc/meminfo"))[1]
     say("memory left on the board", f"{int(free) // 1024} MiB of 512")
+
+
+def wear(board: Board, what: str, times: int = 6):
+    """Bytes that a run's start, run and end bring to the disk, ext4's journal included; what an idle board writes is taken off."""
+    def written(command: str) -> float:
+        before = board.written()
+        for _ in range(times):
+            board.run(f"{command}; sleep 3")
+        return (board.written() - before) / times / 1000
+    idle = written("true")
+    say(f"{what}: written a run", f"{written('systemctl start snapshot.service') - idle:.0f} KB, idle {idle:.0f} KB in as long")
 
 
 def set_clock(board: Board):
@@ -162,6 +194,16 @@ def timer(board: Board, field: Field):
     wait_for(lambda: (taken(told(board)[-1]) or 0) > time.time() - 3600, 60, "a picture with the right time", board)
     slots(board, 45, "clock set")
     memory(board)
+    board.run("systemctl stop snapshot.timer")
+    wear(board, "folder")
+    prepare(board, field, **field.remote())
+    wear(board, "remote store")
+    lean(board)
+    wear(board, "remote store, lean.conf")
+    board.run("rm /etc/systemd/system/snapshot.service.d/lean.conf")
+    prepare(board, field)
+    # What went to the remote store isn't to be looked for on the board.
+    board.run(": >/run/told; systemctl start snapshot.timer")
     say("after a power cut: on in", f"{cut(board, field):.0f} s, nothing lost")
 
 
@@ -200,7 +242,7 @@ def pages(board: Board, field: Field):
     board.run("systemctl stop snapshot.timer snapshot.service")
     cost(board, "a run by itself", "runuser -u snapshot -- snapshot capture --config /etc/snapshot/snapshot.env >/dev/null")
     cost(board, "a start, hardened", "systemctl start snapshot.service")
-    board.run("cp /usr/share/doc/snapshot/examples/lean.conf /etc/systemd/system/snapshot.service.d/ && systemctl daemon-reload")
+    lean(board)
     cost(board, "a start with lean.conf", "systemctl start snapshot.service")
 
 
