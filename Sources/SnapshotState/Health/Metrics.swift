@@ -55,16 +55,20 @@ extension HealthReport {
         family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
             $0.relay.map { Double($0.restarts) }
         }
-        func single(_ name: String, _ help: String, _ value: Double?) {
+        append(board, to: &text)
+        text += relayOutputs
+        return text
+    }
+
+    private func append(_ board: Board, to text: inout TerminalText) {
+        func gauge(_ name: String, _ help: String, _ value: Double?) {
             guard let value else { return }
             text += "# HELP snapshot_\(name) \(help)\n# TYPE snapshot_\(name) gauge\nsnapshot_\(name) \(plain(value))\n"
         }
-        single("board_temperature_celsius", "The board's hottest thermal zone.", board.celsius)
-        single(
+        gauge("board_temperature_celsius", "The board's hottest thermal zone.", board.celsius)
+        gauge(
             "board_undervoltage", "1 if the supply's voltage is or was too low.",
             board.supply.map { $0 == .steady ? 0 : 1 })
-        text += relayOutputs
-        return text
     }
 
     private var relayOutputs: TerminalText {
