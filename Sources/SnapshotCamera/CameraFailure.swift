@@ -17,7 +17,7 @@ extension Failure {
         case .unresolved: (.camera(.unresolved), "cannot find camera")
         case .unreachable, .unconnected: (.camera(.unreachable), "cannot reach camera")
         case .timedOut: (.camera(.timeout), "no picture from camera")
-        case .tls, .noTLS: (.camera(.tls), "no TLS with camera")
+        case .tls, .noTLS, .certificate: (.camera(.tls), "no TLS with camera")
         case .pinMismatch: (.camera(.keyChanged), "refused camera")
         case .cutShort: (.picture(.cutShort), "bad picture from camera")
         case .tooLarge: (.picture(.tooLarge), "bad picture from camera")
@@ -37,7 +37,7 @@ extension Failure {
         case .pinMismatch: "its TLS key isn't the one that is pinned"
         case .cutShort: "the body ended before its announced length"
         case .tooLarge: "it is over \(sizeText(settings.maxBytes)), or never ends"
-        case .unreachable, .tls, .noTLS, .endless, .refused, .lost, .invalid, .noLibrary: failure.why
+        case .unreachable, .tls, .noTLS, .certificate, .endless, .refused, .lost, .invalid, .noLibrary: failure.why
         }
     }
 
@@ -49,7 +49,7 @@ extension Failure {
         case .unreachable, .unconnected: settings.hint(.unreachable(protocol: name))
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
-        case .tls, .noTLS:
+        case .tls, .noTLS, .certificate:
             "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
         case .pinMismatch:
             "if the camera was replaced or reset, "

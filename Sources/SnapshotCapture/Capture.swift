@@ -47,6 +47,7 @@ package struct Capture {
         let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
         var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
         request.connectTimeout = .seconds(3)
+        request.proxies = settings.proxies
         do throws(HTTPFailure) { _ = try client.perform(request) } catch {
             log.verbose("PING_URL did not answer: \(error.why)")
         }

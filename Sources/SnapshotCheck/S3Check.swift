@@ -76,7 +76,7 @@ struct S3Check {
                 return (response, true)
             }
             do throws(StoreFailure) {
-                try store.settle(answer)
+                try store.settle(answer, of: object.key)
                 return (response, false)
             } catch {
                 guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }

@@ -12,9 +12,8 @@ final class BodySource {
     init(_ body: HTTPBody) {
         self.body = body
         switch body {
-        case .bytes(let bytes): length = bytes.count
-        case .file(_, _, let count): length = count
-        default: length = nil
+        case .bytes, .file, .base64: length = body.length
+        case .none, .form, .pipe: length = nil
         }
     }
 
@@ -23,24 +22,13 @@ final class BodySource {
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, (length ?? Int.max) - position)
         guard count > 0 else { return 0 }
-        switch body {
-        case .bytes(let bytes):
-            bytes.withUnsafeBytes { raw in
-                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: raw[position..<(position + count)]))
-            }
-            position += count
-            return count
-        case .file(let file, let offset, _):
-            let got = retrying { pread(file.descriptor, buffer.baseAddress, count, off_t(offset + position)) }
-            guard got > 0 else { return Int(CURL_READFUNC_ABORT) }
-            position += got
-            return got
-        case .pipe(let pipe):
+        if case .pipe(let pipe) = body {
             let got = retrying { Glibc.read(pipe.descriptor, buffer.baseAddress, count) }
             return got >= 0 ? got : Int(CURL_READFUNC_ABORT)
-        case .none, .form:
-            return 0
         }
+        guard let got = body.copy(from: position, into: buffer), got > 0 else { return Int(CURL_READFUNC_ABORT) }
+        position += got
+        return got
     }
 
     func seek(to offset: Int) -> Bool {

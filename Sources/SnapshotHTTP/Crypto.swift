@@ -72,15 +72,27 @@ package enum Crypto {
     }
 
     package static func base64(_ bytes: [UInt8]) -> String {
-        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var text: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-            text += (0...group.count).map { digits[bits >> (18 - 6 * $0) & 63] }
-            text += Array(repeating: UInt8(ascii: "="), count: 3 - group.count)
+        String(decoding: base64Bytes(bytes), as: UTF8.self)
+    }
+
+    static func base64Bytes(_ bytes: [UInt8]) -> [UInt8] {
+        // EVP_EncodeBlock takes no more than an Int32 counts, and ends its text with a zero.
+        [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
+            count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(clamping: bytes.count)))
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The bytes that `text` stands for; nil where it isn't base64.
+    package static func decoded(base64 text: String) -> [UInt8]? {
+        let bytes = Array(text.utf8)
+        let padding = bytes.reversed().prefix { $0 == UInt8(ascii: "=") }.count
+        guard !bytes.isEmpty, bytes.count % 4 == 0, padding <= 2, let length = Int32(exactly: bytes.count) else {
+            return nil
+        }
+        let decoded = [UInt8](unsafeUninitializedCapacity: bytes.count / 4 * 3) { buffer, count in
+            count = max(0, Int(EVP_DecodeBlock(buffer.baseAddress, bytes, length)))
+        }
+        return decoded.isEmpty ? nil : decoded.dropLast(padding)
     }
 
     /// The pin of a certificate's public key, `sha256//…`, as libcurl and HPKP write it; nil if `pem` isn't one.

@@ -19,13 +19,16 @@ extension HTTPFailure {
     /// - Parameters:
     ///   - words: what it wrote about that; may be empty.
     ///   - number: the error of the last system call, if it was one.
-    init(_ code: CURLcode, _ words: String, errno number: Int) {
+    ///   - certificate: the client's, if it has one.
+    init(_ code: CURLcode, _ words: String, errno number: Int, certificate: ClientCertificate?) {
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }
         // What libcurl has no memory for is a line of the header over 100 KiB.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
         if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
+        } else if let failure = HTTPFailure(certificate, code, words) {
+            self = failure
         } else {
             self.init(kind: Kind(code), why: "\(ForeignText(why))")
         }
@@ -50,7 +53,7 @@ extension HTTPFailure.Kind {
             case CURLE_OPERATION_TIMEDOUT: .timedOut
             case CURLE_SSL_PINNEDPUBKEYNOTMATCH: .pinMismatch
             case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-                CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
+                CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR:
                 .tls
             case CURLE_PARTIAL_FILE: .cutShort
             case CURLE_URL_MALFORMAT: .invalid

@@ -8,6 +8,7 @@ package struct HTTPRequest: Sendable {
     package var headers: [(name: String, value: String)] = []
     package var body: HTTPBody = .none
     package var trust: TLSTrust = .authorities(file: nil)
+    package var certificate: ClientCertificate?
     /// For Basic or Digest, whichever the server asks for.
     package var credentials: (user: String, password: String)?
     /// Whether Basic is out of the question: the server has offered Digest before.
@@ -20,8 +21,9 @@ package struct HTTPRequest: Sendable {
     package var deadline: Deadline
     /// How long a stream may stand still before it is given up; whole seconds.
     package var stallTimeout: Duration?
-    /// Whether proxies from the environment are used; never for cameras, which are near.
+    /// Whether a proxy is used; never for cameras, which are near.
     package var usesProxy = true
+    package var proxies = Proxies.environment
     /// Whether an idle connection may be used again.
     package var reusesConnection = true
 
@@ -37,6 +39,8 @@ package enum HTTPBody: Sendable {
     case bytes([UInt8])
     /// `length` bytes of an open file from `offset`.
     case file(FileHandle, offset: Int, length: Int)
+    /// `content`, `.bytes` or `.file`, as base64 between other bytes.
+    indirect case base64(before: [UInt8], content: HTTPBody, after: [UInt8])
     /// multipart/form-data: the fields in order, then one file part.
     indirect case form(fields: [(name: String, value: String)], file: FormFile)
     /// Everything that can be read from a pipe until its end, chunked.
@@ -49,6 +53,7 @@ package enum HTTPBody: Sendable {
         switch self {
         case .bytes(let bytes): bytes.count
         case .file(_, _, let length): length
+        case .base64(let before, let content, let after): before.count + base64Length(content.length) + after.count
         case .none, .form, .pipe: 0
         }
     }
@@ -118,6 +123,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case tooLarge
         /// The answer is one that never ends.
         case endless
+        /// The client's certificate: it can't be used, or the server refuses it, or wants one.
+        case certificate
         /// It doesn't take the credentials, and has no answer that says so.
         case refused
         /// The connection broke, or what came isn't HTTP.
@@ -133,6 +140,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var kind: Kind
     /// libcurl's words, or ours.
     package var why: String
+    /// Whether the request's body had been sent whole.
+    package var bodyWasSent = false
 
     package init(kind: Kind, why: String) {
         self.kind = kind

@@ -30,7 +30,12 @@ extension HTTPRequest {
         } else {
             _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)
         }
-        if !usesProxy { _ = shim_set_string(easy, CURLOPT_PROXY, "") }
+        if usesProxy {
+            if let proxy = proxies.proxy(for: url) { _ = shim_set_string(easy, CURLOPT_PROXY, proxy) }
+            if let exceptions = proxies.exceptions { _ = shim_set_string(easy, CURLOPT_NOPROXY, exceptions) }
+        } else {
+            _ = shim_set_string(easy, CURLOPT_PROXY, "")
+        }
         if !reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
         _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")
         if let credentials = credentials {
@@ -38,6 +43,12 @@ extension HTTPRequest {
             _ = shim_set_long(easy, CURLOPT_HTTPAUTH, sendsBasic ? shim_auth_basic : asked)
             _ = shim_set_string(easy, CURLOPT_USERNAME, credentials.user)
             _ = shim_set_string(easy, CURLOPT_PASSWORD, credentials.password)
+        }
+        if let certificate {
+            _ = shim_set_string(easy, CURLOPT_SSLCERT, certificate.path)
+            _ = shim_set_string(easy, CURLOPT_SSLKEY, certificate.keyPath)
+            // Without a passphrase OpenSSL would ask for one at the terminal.
+            _ = shim_set_string(easy, CURLOPT_KEYPASSWD, "")
         }
         switch trust {
         case .authorities(let file?):

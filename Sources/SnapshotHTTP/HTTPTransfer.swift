@@ -63,9 +63,10 @@ final class HTTPTransfer {
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
-            var failure = HTTPFailure(code, String(cString: errorText), errno: number)
+            var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
             var sent = 0
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
+            failure.bodyWasSent = sent > 0 && hasSentAll
             // Without a connection nothing was asked, and nothing was slow to answer.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             throw failure

@@ -7,8 +7,12 @@ package struct TLSHandshake {
     let connectTimeout: Duration
     let deadline: Deadline
 
-    package init(host: TLSHost, connectTimeout: Duration, deadline: Deadline) {
+    /// The client's, if it has one.
+    let certificate: ClientCertificate?
+
+    package init(host: TLSHost, connectTimeout: Duration, deadline: Deadline, certificate: ClientCertificate? = nil) {
         self.host = host
+        self.certificate = certificate
         self.connectTimeout = connectTimeout
         self.deadline = deadline
     }
@@ -26,6 +30,7 @@ package struct TLSHandshake {
     package func connection(trusting trust: TLSTrust) throws(HTTPFailure) -> EasyHandle {
         var request = HTTPRequest("GET", "https://\(host)/", deadline: deadline)
         (request.trust, request.usesProxy, request.connectTimeout) = (trust, false, connectTimeout)
+        request.certificate = certificate
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
         // A handle of its own, and with it the connection, which nobody may use for more.
         let handle = try EasyHandle()
@@ -35,21 +40,26 @@ package struct TLSHandshake {
         if trust == .anybody { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
         // RTSP has no name in ALPN, and some servers insist on one of theirs.
         _ = shim_set_long(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
-        let (code, words) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
-            text.initialize(repeating: 0)
-            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
-            let code = shim_easy_perform(easy)
-            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
-            return (code, text.baseAddress.map { String(cString: $0) } ?? "")
-        }
+        let (code, words) = withWords(of: easy) { shim_easy_perform(easy) }
         guard code == CURLE_OK else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
-            var failure = HTTPFailure(code, words, errno: number)
+            var failure = HTTPFailure(code, words, errno: number, certificate: certificate)
             if failure.kind == .timedOut { failure.kind = .unconnected }
             throw failure
         }
         return handle
+    }
+
+    /// The code that `work` comes to, and libcurl's words about it; may be empty.
+    func withWords(of easy: UnsafeMutableRawPointer, _ work: () -> CURLcode) -> (code: CURLcode, words: String) {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
+            text.initialize(repeating: 0)
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, text.baseAddress)
+            let code = work()
+            _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
+            return (code, text.baseAddress.map { String(cString: $0) } ?? "")
+        }
     }
 
     /// The public key in the certificate that the server showed.

@@ -33,11 +33,22 @@ extension Key {
     package static let curlCABundle = Setting(
         "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE", "Authorities that every upload trusts.")
 
+    package static let httpsProxy = Setting(
+        "HTTPS_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, refusal: .store,
+        "The proxy of uploads and pings over https; never of cameras.")
+    package static let httpProxy = Setting(
+        "HTTP_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, refusal: .store,
+        "The proxy of uploads and pings over http.")
+    package static let noProxy = Setting(
+        "NO_PROXY", .form("hosts and domains, with commas between; * is all"), refusal: .store,
+        "Which hosts are asked without a proxy.")
+
     static let storage = [
         storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
         localStorageMaxBytes.declaration, localStorageMaxAge.declaration, localStorageMinFree.declaration,
         uploadAttempts.declaration, uploadDeadline.declaration, spoolMaxBytes.declaration, spoolMinFree.declaration,
-        sslCertFile.declaration, curlCABundle.declaration,
+        sslCertFile.declaration, curlCABundle.declaration, httpsProxy.declaration, httpProxy.declaration,
+        noProxy.declaration,
     ]
 }
 
@@ -90,28 +101,5 @@ extension Key {
         awsSecretAccessKey.declaration, awsSessionToken.declaration, awsProfile.declaration,
         awsSharedCredentialsFile.declaration, awsRegion.declaration, awsDefaultRegion.declaration,
         awsCABundle.declaration,
-    ]
-}
-
-/// A server that takes pictures over HTTP.
-extension Key {
-    package static let httpUploadURL = Setting(
-        "HTTP_UPLOAD_URL", .webURL, secrecy: .url, refusal: .store,
-        "Where pictures are posted; STORAGE_BACKEND=http needs it.")
-    package static let httpAuthToken = Setting(
-        "HTTP_AUTH_TOKEN", .text, secrecy: .secret, refusal: .store,
-        "The Bearer token of uploads, also of the relay's pipe.")
-    package static let httpUploadFormat = Setting(
-        "HTTP_UPLOAD_FORMAT", .choice, default: UploadFormat.multipart, refusal: .store,
-        "A form with the part `file` and the fields camera, captured_at, sha256 and key; raw has them as X-Snapshot-… headers."
-    )
-
-    package static let httpUploadAck = Setting(
-        "HTTP_UPLOAD_ACK", .text,
-        "Text that a 2xx answer must hold to be an acknowledgement; without it any 2xx is one, but no page over plain http."
-    )
-
-    static let http = [
-        httpUploadURL.declaration, httpAuthToken.declaration, httpUploadFormat.declaration, httpUploadAck.declaration,
     ]
 }

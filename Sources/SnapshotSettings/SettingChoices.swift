@@ -4,7 +4,12 @@ import SnapshotBase
 package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension SettingChoice {
-    package init?(setting text: String) { self.init(rawValue: text.lowercased()) }
+    package init?(setting text: String) {
+        guard let choice = Self.allCases.first(where: { $0.rawValue.lowercased() == text.lowercased() }) else {
+            return nil
+        }
+        self = choice
+    }
     package var settingDefault: SettingDefault { .text(rawValue) }
 }
 
@@ -27,8 +32,30 @@ package enum S3Checksum: String, SettingChoice {
     case md5, sha256, none
 }
 
+/// How S3 encrypts an object.
+package enum S3Encryption: String, SettingChoice {
+    case s3 = "AES256"
+    case kms = "aws:kms"
+    case doubleKMS = "aws:kms:dsse"
+}
+
+/// The ACLs that S3 has names for.
+package enum S3ACL: String, SettingChoice {
+    case `private`
+    case publicRead = "public-read"
+    case publicReadWrite = "public-read-write"
+    case authenticatedRead = "authenticated-read"
+    case awsExecRead = "aws-exec-read"
+    case bucketOwnerRead = "bucket-owner-read"
+    case bucketOwnerFullControl = "bucket-owner-full-control"
+    case logDeliveryWrite = "log-delivery-write"
+}
+
+/// How a picture is sent.
+package enum UploadMethod: String, SettingChoice { case post, put }
+
 /// How a picture is put into a request.
-package enum UploadFormat: String, SettingChoice { case multipart, raw }
+package enum UploadFormat: String, SettingChoice { case multipart, raw, json }
 
 /// What becomes of a stream's sound.
 package enum StreamAudio: String, SettingChoice { case auto, none }

@@ -7,6 +7,8 @@ package enum SettingKind: Sendable {
     case form(String)
     /// The same, where any character may be meant.
     case freeForm(String)
+    /// The same over several lines.
+    case lines(String)
     case path
     case flag
     case number(ClosedRange<Int>)
@@ -18,18 +20,19 @@ package enum SettingKind: Sendable {
     /// Whether a value may hold a blank and a `#`, so that a comment behind it can't be told from the value.
     var isFreeText: Bool {
         switch self {
-        case .text, .freeForm, .path: true
+        case .text, .freeForm, .lines, .path: true
         default: false
         }
     }
 
+    var mayHaveLines: Bool { if case .lines = self { true } else { false } }
     var isSize: Bool { if case .size = self { true } else { false } }
 
     /// In words, as for a table.
     package var description: String {
         switch self {
         case .text: "text"
-        case .form(let words), .freeForm(let words): words
+        case .form(let words), .freeForm(let words), .lines(let words): words
         case .path: "path"
         case .flag: "true or false"
         case .number(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
@@ -46,7 +49,7 @@ package enum SettingKind: Sendable {
     /// The rule that `text` breaks, and how to keep it; nil if it is such a value.
     func flaw(in text: String) -> (rule: String, hint: String?)? {
         switch self {
-        case .text, .form, .freeForm: nil
+        case .text, .form, .freeForm, .lines: nil
         case .path: unexpandedFlaw(in: text)
         case .flag: Bool(setting: text) == nil ? ("must be true, false, yes, no, 1 or 0", nil) : nil
         case .number(let range):
@@ -66,7 +69,8 @@ package enum SettingKind: Sendable {
                 ("must be a duration from \(range.lowerBound.settingText) to \(range.upperBound.settingText)", nil)
             default: nil
             }
-        case .choice(let names): names().contains(text.lowercased()) ? nil : ("must be \(alternatives(names()))", nil)
+        case .choice(let names):
+            names().contains { $0.lowercased() == text.lowercased() } ? nil : ("must be \(alternatives(names()))", nil)
         case .url(let schemes): isURL(text, schemes()) ? unexpandedFlaw(inURL: text) : (Self.urlRule(schemes()), nil)
         }
     }
@@ -86,6 +90,7 @@ extension SettingForm where Value == String {
     static var text: Self { Self(kind: .text) }
     static func form(_ words: String) -> Self { Self(kind: .form(words)) }
     static func freeForm(_ words: String) -> Self { Self(kind: .freeForm(words)) }
+    static func lines(_ words: String) -> Self { Self(kind: .lines(words)) }
     static var path: Self { Self(kind: .path) }
     /// A URL of the web, with a host, and nothing that would break a request line.
     static var webURL: Self { Self(kind: .url { ["http", "https"] }) }

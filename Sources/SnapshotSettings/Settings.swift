@@ -82,7 +82,9 @@ package struct Settings: Sendable {
         case .urlWithSecretPath: Secrets.ofThisRun.note(url: found.text, hasSecretPath: true)
         case .open: break
         }
-        if found.text.unicodeScalars.contains(where: { $0.isControl }) {
+        if found.text.unicodeScalars.contains(where: {
+            $0.isControl && !(key.kind.mayHaveLines && ($0 == "\n" || $0 == "\r"))
+        }) {
             throw refusal(key, found, rule: "must not contain control characters or line breaks")
         }
         if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }

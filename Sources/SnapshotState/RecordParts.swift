@@ -195,6 +195,8 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
     package var checksum: String?
     /// The login that it takes, `basic` or `digest`.
     package var login: String?
+    /// Which objects were sent whole without an answer, by the beginning of their keys' SHA-256.
+    package var unanswered: [String]?
 
     package init() {}
 
@@ -208,5 +210,6 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
         fields.field("place", &place)
         fields.field("checksum", &checksum)
         fields.field("login", &login)
+        fields.field("unanswered", &unanswered)
     }
 }

@@ -22,11 +22,23 @@ extension StoreFailure {
                     .store(.tls), "no TLS with store",
                     "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"),
                 .giveUp)
+        case .tls where failure.why[...].range(of: "handshake failure") != nil:
+            self.init(
+                make(
+                    .store(.tls), "no TLS with store",
+                    "if it asks for a client certificate, set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
         case .tls, .pinMismatch:
             self.init(
                 make(
                     .store(.tls), "no TLS with store",
                     "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
+                ),
+                .giveUp)
+        case .certificate:
+            self.init(
+                make(
+                    .store(.credentials), "store refuses credentials",
+                    "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY to PEM files that belong together; the key has no passphrase"
                 ),
                 .giveUp)
         case .refused:
@@ -88,5 +100,23 @@ extension StoreFailure {
             self.init(make(.store(.rejected), "store rejects picture", hint: "check \(setting)"), .giveUp, .object)
         }
         retryAfter = response.retryAfter
+    }
+}
+
+extension HTTPResponse {
+    /// Whether a proxy such as nginx says, instead of an alert of TLS, that it wants another client certificate.
+    var isAboutCertificate: Bool {
+        [400, 403, 495, 496].contains(status)
+            && String(decoding: body.prefix(4096), as: UTF8.self).lowercased()[...].range(of: "ssl certificate") != nil
+    }
+}
+
+extension StoreFailure {
+    static func certificate(_ response: HTTPResponse, place: String) -> StoreFailure {
+        StoreFailure(
+            Failure(
+                .store(.credentials), "store refuses credentials", place,
+                why: "HTTP status \(response.status): it wants a client certificate, or another one",
+                hint: "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
     }
 }

@@ -3,15 +3,17 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// An HTTP endpoint: multipart/form-data with the picture as part `file`, or the bytes alone with the facts as
-/// `X-Snapshot-*` headers. A 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the server drop a
-/// second copy.
+/// An HTTP endpoint: multipart/form-data with the picture as a part, a JSON object with the picture as base64, or the bytes
+/// alone with the facts as `X-Snapshot-*` headers. A 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the
+/// server drop a second copy.
 package struct HTTPStore: RemoteStore {
     package let settings: HTTPStoreSettings
     package let client: HTTPClient
     /// The server's clock minus ours, in milliseconds, when last heard.
     package var clockOffset: Int64?
     private var login: UploadLogin
+    /// Whether a broken connection was looked into before.
+    private var hasAskedWhy = false
 
     /// - Parameter record: what earlier runs learned of it: the login.
     package init(settings: HTTPStoreSettings, client: HTTPClient, record: Record?) {
@@ -20,33 +22,52 @@ package struct HTTPStore: RemoteStore {
         let learned = record?.store
         login = UploadLogin(
             known: learned?.place == settings.server ? learned?.login : nil,
-            isVerified: TLSHost(url: settings.url) != nil)
+            isVerified: settings.isVerified)
     }
 
     package var learned: LearnedStore? { login.learned.map { LearnedStore(place: settings.server, login: $0) } }
 
-    package var place: String { redactedURL(settings.url) }
+    package var place: String { settings.shownURL }
     package var addressSetting: String { "HTTP_UPLOAD_URL" }
-    package var isVerified: Bool { TLSHost(url: settings.url) != nil }
+    package var isVerified: Bool { settings.isVerified }
 
     package func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
-        var request = HTTPRequest("POST", settings.url, deadline: deadline)
+        let url = settings.url.text(for: object) { field, value in
+            percentEncoded(value, also: field == "key" ? "/" : "")
+        }
+        var request = HTTPRequest(settings.method.rawValue.uppercased(), url, deadline: deadline)
         request.trust = .authorities(file: settings.authorities)
+        request.proxies = settings.proxies
+        request.certificate = settings.certificate
         if let credentials = settings.credentials { login.set(credentials, on: &request) }
         request.reusesConnection = reusesConnection
         request.headers = [("Idempotency-Key", headerText(object.key))]
         if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        setBody(of: &request, object)
+        if let key = settings.signingKey { request.headers += signature(of: request.body, key: key, object) }
+        for header in settings.headers.entries {
+            // One's own stands for ours.
+            request.headers.removeAll { $0.name.lowercased() == header.name.lowercased() }
+            request.headers.append((header.name, header.value.text(for: object) { headerText($1) }))
+        }
+        return request
+    }
+
+    private func setBody(of request: inout HTTPRequest, _ object: StoredObject) {
         switch settings.format {
         case .multipart:
-            var fields = [
-                ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
-                ("sha256", object.sha256), ("key", object.key),
-            ]
-            if object.clock != .synced { fields.append(("clock", object.clock.rawValue)) }
             let file = FormFile(
-                field: "file", fileName: object.fileName, contentType: object.contentType,
+                field: settings.part, fileName: object.fileName, contentType: object.contentType,
                 content: object.content)
-            request.body = .form(fields: fields.map { (name: $0.0, value: $0.1) }, file: file)
+            request.body = .form(fields: fields(of: object), file: file)
+        case .json:
+            request.headers.append(("Content-Type", "application/json"))
+            var facts = JSONObject()
+            for field in fields(of: object) + [("content_type", object.contentType)] {
+                facts.append(field.name, .string(field.value))
+            }
+            let before = JSON.object(facts).bytes.dropLast() + Array(",\(JSON.string(settings.part).text):\"".utf8)
+            request.body = .base64(before: before, content: object.content, after: Array("\"}".utf8))
         case .raw:
             request.headers.append(("Content-Type", object.contentType))
             request.headers.append(("X-Snapshot-Key", headerText(object.key)))
@@ -55,20 +76,57 @@ package struct HTTPStore: RemoteStore {
             }
             request.body = object.content
         }
-        return request
     }
 
-    package mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
-        let response = try heard(answer)
+    /// The facts about the picture, and the settings' fields, which stand for ours of the same name.
+    private func fields(of object: StoredObject) -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = [
+            ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
+            ("sha256", object.sha256), ("key", object.key),
+        ]
+        if object.clock != .synced { fields.append(("clock", object.clock.rawValue)) }
+        for own in settings.fields.entries {
+            fields.removeAll { $0.name == own.name }
+            fields.append((own.name, own.value.text(for: object)))
+        }
+        return fields
+    }
+
+    /// The headers of Standard Webhooks, which sign the key, the time and the body.
+    private func signature(of body: HTTPBody, key: [UInt8], _ object: StoredObject) -> [(name: String, value: String)] {
+        let id = headerText(object.key)
+        let seconds = "\(Timestamp.now().advanced(byMilliseconds: clockOffset ?? 0).milliseconds / 1000)"
+        // A file that can't be read now fails when it is sent.
+        let value = body.hmac(key: key, prefix: Array("\(id).\(seconds).".utf8)) ?? []
+        return [
+            ("webhook-id", id), ("webhook-timestamp", seconds), ("webhook-signature", "v1," + Crypto.base64(value)),
+        ]
+    }
+
+    package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
+        let response = try heard(explained(answer))
         if (200...299).contains(response.status) {
             try acknowledge(response)
             if settings.credentials != nil { login.worked(response) }
             return
         }
+        if response.isAboutCertificate { throw .certificate(response, place: place) }
         let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : addressSetting
         var failure = StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
         if logsInAnew(after: response) { failure.advice = .signAgain }
         throw failure
+    }
+
+    /// A connection that broke may have been ended for the client's certificate: once a run the server is asked for it.
+    private mutating func explained(_ answer: HTTPAnswer) -> HTTPAnswer {
+        guard case .none(let failure) = answer, failure.kind == .lost, !hasAskedWhy,
+            let host = TLSHost(url: settings.server)
+        else { return answer }
+        hasAskedWhy = true
+        let handshake = TLSHandshake(
+            host: host, connectTimeout: .seconds(2), deadline: .after(.seconds(3)), certificate: settings.certificate)
+        let why = handshake.certificateFailure(trusting: .authorities(file: settings.authorities))
+        return why.map { .none($0) } ?? answer
     }
 
     /// Whether another login is worth an attempt after this refusal.

@@ -3,8 +3,8 @@ import SnapshotSettings
 
 /// `KEY_TEMPLATE`, checked: what a picture is called in the store.
 package struct KeyTemplate: Sendable {
-    private static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
-    private static let placeholders = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
+    static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
+    static let fields = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
 
     private let text: String
     private var isLocal = false
@@ -20,8 +20,8 @@ package struct KeyTemplate: Sendable {
         while let open = rest.firstIndex(of: "{") {
             let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
             names.insert(String(name))
-            guard Self.placeholders.contains(String(name)), name.endIndex < rest.endIndex else {
-                let known = Self.placeholders.map { "{\($0)}" }.joined(separator: " ")
+            guard Self.fields.contains(String(name)), name.endIndex < rest.endIndex else {
+                let known = Self.fields.map { "{\($0)}" }.joined(separator: " ")
                 throw settings.refusal(Key.keyTemplate, rule: "may only contain \(known)")
             }
             rest = rest[name.endIndex...]
@@ -59,12 +59,7 @@ package struct KeyTemplate: Sendable {
 
     /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`, but for the local fields.
     package func key(camera: String, at time: Timestamp) -> String {
-        let fields = time.fields
-        var values: Named<String> = [
-            "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
-            "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
-        ]
-        if isLocal { addLocal(time, to: &values) }
+        let values = Self.values(camera: camera, at: time, withLocal: isLocal)
         var key = ""
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -75,10 +70,19 @@ package struct KeyTemplate: Sendable {
         return key + String(rest)
     }
 
-    private func addLocal(_ time: Timestamp, to values: inout Named<String>) {
-        let (fields, offset) = time.local
-        let parts = [fields.year, fields.month, fields.day, fields.hour, fields.minute, fields.second, offset]
+    /// What stands for each of `fields`.
+    /// - Parameter withLocal: whether those of local time are wanted, which cost a look at the system's time zones.
+    static func values(camera: String, at time: Timestamp, withLocal: Bool) -> Named<String> {
+        let fields = time.fields
+        var values: Named<String> = [
+            "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
+            "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
+        ]
+        guard withLocal else { return values }
+        let (there, offset) = time.local
+        let parts = [there.year, there.month, there.day, there.hour, there.minute, there.second, offset]
         for (name, value) in zip(Self.local, parts) { values[name] = value }
+        return values
     }
 }
 

@@ -15,6 +15,8 @@ package struct S3Store: RemoteStore {
     /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
     package var clockOffset: Int64?
     private var signingOffset: Int64
+    /// Objects that were sent whole without an answer, with S3_IF_NONE_MATCH: they may be there already.
+    private let unanswered: UnansweredObjects
 
     /// - Parameters:
     ///   - record: what earlier runs learned of it: region, checksum, clock.
@@ -24,13 +26,18 @@ package struct S3Store: RemoteStore {
         let known = record?.region
         region = known?.place == settings.place ? known?.name ?? settings.region : settings.region
         let learned = record?.store
+        unanswered = UnansweredObjects(learned?.place == settings.place ? learned?.unanswered ?? [] : [])
         let isKnown = settings.checksum == .auto && learned?.place == settings.place
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
         signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
     }
 
     package var learned: LearnedStore? {
-        checksum == settings.checksum ? nil : LearnedStore(place: settings.place, checksum: checksum.rawValue)
+        guard checksum != settings.checksum || !unanswered.names.isEmpty else { return nil }
+        var learned = LearnedStore(place: settings.place)
+        if checksum != settings.checksum { learned.checksum = checksum.rawValue }
+        if !unanswered.names.isEmpty { learned.unanswered = unanswered.names }
+        return learned
     }
 
     package var learnedRegion: LearnedRegion? {
@@ -49,11 +56,18 @@ package struct S3Store: RemoteStore {
         request(
             "PUT", key: object.key,
             headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
-                + checksum.headers(object),
+                + settings.objects.headers(for: object) + checksum.headers(object),
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
     }
 
-    package mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure) {
+    package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
+        if settings.objects.neverOverwrites {
+            switch unanswered.take(answer, of: key) {
+            case .isThere: return
+            case .isTaken(let response): throw taken(key, response)
+            case .saysNothing: break
+            }
+        }
         let response = try heard(answer)
         // Its refusals are XML: who refuses with a page refuses no credentials.
         let isAccess = [401, 403, 511].contains(response.status)
@@ -91,6 +105,7 @@ package struct S3Store: RemoteStore {
         request.headers = signed + [("authorization", authorization)]
         request.body = body
         request.trust = .authorities(file: settings.authorities)
+        request.proxies = settings.proxies
         request.reusesConnection = reusesConnection
         return request
     }
@@ -161,6 +176,8 @@ package struct S3Store: RemoteStore {
                 .giveUp)
         case "QuotaExceeded", "XMinioStorageFull":
             return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
+        case "ConditionalRequestConflict":
+            return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
         case "RequestTimeout", "InternalError":
             return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
         case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests":
@@ -178,7 +195,9 @@ package struct S3Store: RemoteStore {
         var failure = Failure(
             .store(.denied), "store denies access to", place,
             why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
-            hint: "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*")
+            hint:
+                "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; where it is allowed, the policy may demand "
+                + "one of \(settings.objects.unmetDemands)")
         failure.kind = .storeRefused
         return StoreFailure(failure, .giveUp)
     }
@@ -191,6 +210,13 @@ package struct S3Store: RemoteStore {
         case "AuthorizationHeaderMalformed": "AWS_REGION"
         default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
         }
+    }
+
+    private func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
+        let failure = told(
+            response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",
+            hint: "remove the object \(key.printable(limit: 200)), or set S3_IF_NONE_MATCH=false")
+        return StoreFailure(failure, .giveUp, .object)
     }
 
     private func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {

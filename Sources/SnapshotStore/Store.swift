@@ -38,13 +38,13 @@ package protocol RemoteStore: Store {
 
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
     /// Learns from the answer to such a request; returns where it acknowledges the object.
-    mutating func settle(_ answer: HTTPAnswer) throws(StoreFailure)
+    mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
 }
 
 extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         let request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
-        try settle(client.answer(to: request))
+        try settle(client.answer(to: request), of: object.key)
     }
 
     /// The response, which has told the store's time; throws where there is none.

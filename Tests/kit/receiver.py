@@ -40,6 +40,8 @@ class Received:
     file: bytes | None
     filename: str | None
     file_type: str | None
+    part: str | None
+    """The file's name in the form."""
     port: int
     """The client's port: tells connections apart."""
     at: float
@@ -102,11 +104,11 @@ class Receiver:
         return _response(answer.body, answer.status, answer.headers)
 
     def _describe(self, at, read=True):
-        part = request.files.get("file") if read else None
+        name, part = next(iter(request.files.items()), (None, None)) if read else (None, None)
         return Received(
             request.method, request.environ.get("RAW_URI", request.full_path), request.host, dict(request.headers),
             request.get_data() if read else b"", dict(request.form) if read else {},
-            part.read() if part else None, part.filename if part else None, part.content_type if part else None,
+            part.read() if part else None, part.filename if part else None, part.content_type if part else None, name,
             request.environ["REMOTE_PORT"], at)
 
 

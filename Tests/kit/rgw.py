@@ -19,6 +19,9 @@ OWNER = ("AKIAOWNER0000000001", "ownerSecret/0123456789+abcdefghijklmnopq")
 CAMERA = ("AKIACAMERA000000001", "cameraSecret/0123456789+abcdefghijklmnop")
 BORROWER = ("AKIABORROWER0000001", "borrowerSecret/0123456789+abcdefghijklmn")
 
+KMS_KEY = "testkey-1"
+"""The one key that its stand-in for a key service has."""
+
 CONFIG = """
 [global]
 fsid = {fsid}
@@ -54,6 +57,9 @@ paxos min wait = 0.01
 rgw data = {folder}
 rgw frontends = beast endpoint=127.0.0.1:{http} ssl_endpoint=127.0.0.1:{https} ssl_certificate={cert} ssl_private_key={key}
 rgw s3 auth use keystone = false
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {kms}=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 [client.sts]
 rgw data = {folder}
 rgw frontends = beast endpoint=127.0.0.1:{sts}
@@ -73,7 +79,7 @@ def start(folder, parent=None, memory="512M"):
     mons = f"[v2:127.0.0.1:{v2}/0,v1:127.0.0.1:{v1}/0]"
     conf = folder / "ceph.conf"
     conf.write_text(CONFIG.format(folder=folder, fsid=fsid, mons=mons, http=http, https=https, sts=sts, cert=cert, key=key,
-                                  memory=memory))
+                                  memory=memory, kms=KMS_KEY))
     pids = []
 
     def run(*command):

@@ -106,7 +106,7 @@ BAD_VALUES = [
     *[("S3_CHECKSUM", v, _S3) for v in ("crc32", "yes", "sha-256")],
     *[("AWS_REGION", v, _S3) for v in ("eu/west", "a b")],
     *[("HTTP_UPLOAD_URL", v, _HTTP) for v in ("example.org/up", "file:///tmp/x", "https://", "http://a b/c")],
-    *[("HTTP_UPLOAD_FORMAT", v, {**_HTTP, "HTTP_UPLOAD_URL": "http://x/"}) for v in ("json", "form")],
+    *[("HTTP_UPLOAD_FORMAT", v, {**_HTTP, "HTTP_UPLOAD_URL": "http://x/"}) for v in ("xml", "form")],
     *[("SPOOL_MAX_BYTES", v, {}) for v in ("big", "-1", "1Q", "1.5G")],
     *[("SPOOL_MIN_FREE", v, {}) for v in ("-1M", "x")],
     *[("LOCAL_STORAGE_MAX_BYTES", v, {}) for v in ("10 apples", "-5")],

@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotCamera
+import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 import SnapshotStore
@@ -20,6 +21,7 @@ package struct CaptureSettings: Sendable {
     package var statePath: String
     package var frozenAfter: Int
     package var pingURL: String?
+    package var proxies: Proxies
     /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
     package var runtimeDirectory: String?
     package var showsPictures: Bool
@@ -39,6 +41,7 @@ package struct CaptureSettings: Sendable {
         statePath = try stateDirectory(settings)
         frozenAfter = try settings[Key.frozenAfter]
         pingURL = try settings[Key.pingURL]
+        proxies = try Proxies(settings)
         showsPictures = try settings[Key.webImages]
         runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
     }

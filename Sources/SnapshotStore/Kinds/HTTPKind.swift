@@ -3,9 +3,6 @@ import SnapshotState
 
 /// An HTTP endpoint.
 extension HTTPStoreSettings: StoreKind {
-    package var fingerprint: String {
-        "http \(url) \(format.rawValue) \(token ?? "") \(credentials?.user ?? "") \(credentials?.password ?? "")"
-    }
     package var folder: String? { nil }
     package var trial: StoreTrial { .http(self) }
 

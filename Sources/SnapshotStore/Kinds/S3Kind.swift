@@ -5,7 +5,7 @@ import SnapshotState
 extension S3Settings: StoreKind {
     package var fingerprint: String {
         "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(credentials.accessKey) \(credentials.secretKey) "
-            + "\(credentials.sessionToken ?? "")"
+            + "\(credentials.sessionToken ?? "") \(objects.fingerprint)"
     }
     package var folder: String? { nil }
     package var trial: StoreTrial { .s3(self) }

@@ -24,7 +24,9 @@ package struct S3Settings: Sendable {
     package var endpoint: URLParts?
     package var isPathStyle: Bool
     package var checksum: S3Checksum
+    package var objects: S3ObjectSettings
     package var authorities: String?
+    package var proxies: Proxies
 
     package init(_ settings: Settings) throws(Failure) {
         guard let bucket = try settings[Key.s3Bucket] else {
@@ -64,7 +66,9 @@ package struct S3Settings: Sendable {
         case .auto: isPathStyle = endpoint != nil || bucket.utf8.contains(UInt8(ascii: "."))
         }
         checksum = try settings[Key.s3Checksum]
+        objects = try S3ObjectSettings(settings)
         authorities = try authorityFile(settings, first: Key.awsCABundle)
+        proxies = try Proxies(settings)
         credentials = try Self.credentials(settings)
     }
 

@@ -1,0 +1,49 @@
+import CLibCrypto
+import Glibc
+import SnapshotBase
+
+/// The PEM files of a client's certificate and its key; they may be one.
+package struct ClientCertificate: Equatable, Sendable {
+    package let path: String
+    package let keyPath: String
+
+    package init(path: String, keyPath: String) {
+        self.path = path
+        self.keyPath = keyPath
+    }
+
+    /// What makes them useless, in words; nil where nothing does. libcurl has one sentence for all of it.
+    package var flaw: String? {
+        guard let certificate = Self.read(path, { PEM_read_bio_X509($0, nil, noPassphrase, nil) }) else {
+            return "HTTP_CLIENT_CERT holds no certificate in PEM"
+        }
+        defer { X509_free(certificate) }
+        guard let key = Self.read(keyPath, { PEM_read_bio_PrivateKey($0, nil, noPassphrase, nil) }) else {
+            return "HTTP_CLIENT_KEY holds no private key in PEM, or one with a passphrase"
+        }
+        defer { EVP_PKEY_free(key) }
+        guard X509_check_private_key(certificate, key) == 1 else {
+            return "the private key doesn't belong to the client certificate"
+        }
+        if X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 { return "the client certificate has expired" }
+        if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 {
+            return "the client certificate isn't valid yet, or the clock is wrong"
+        }
+        return nil
+    }
+
+    private static func read(_ path: String, _ parse: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
+        guard let bytes = try? readNamedFile(path, limit: 1 << 20) else { return nil }
+        // The BIO reads the bytes where they are, so that both end with this closure.
+        return bytes.withUnsafeBytes { raw in
+            guard let bio = BIO_new_mem_buf(raw.baseAddress, Int32(clamping: raw.count)) else { return nil }
+            defer { BIO_free(bio) }
+            return parse(bio)
+        }
+    }
+}
+
+/// Nobody is asked for one: OpenSSL would do so at the terminal.
+private func noPassphrase(
+    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
+) -> Int32 { -1 }

@@ -1,0 +1,33 @@
+import CLibCrypto
+
+extension Crypto {
+    /// HMAC-SHA-256 of bytes that come in pieces (RFC 2104).
+    package final class MAC {
+        private let inner = EVP_MD_CTX_new()
+        private let outer: [UInt8]
+
+        package init(key: [UInt8]) {
+            let short = key.count > 64 ? sha256(key) : key
+            let block = short + [UInt8](repeating: 0, count: 64 - short.count)
+            outer = block.map { $0 ^ 0x5C }
+            EVP_DigestInit_ex(inner, EVP_sha256(), nil)
+            add(block.map { $0 ^ 0x36 }[...])
+        }
+
+        deinit { EVP_MD_CTX_free(inner) }
+
+        package func add(_ bytes: ArraySlice<UInt8>) {
+            bytes.withUnsafeBytes { _ = EVP_DigestUpdate(inner, $0.baseAddress, $0.count) }
+        }
+
+        /// 32 bytes. Nothing may be added afterwards.
+        package func value() -> [UInt8] {
+            let digest = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+                var length: UInt32 = 0
+                EVP_DigestFinal_ex(inner, digest.baseAddress, &length)
+                count = Int(length)
+            }
+            return sha256(outer + digest)
+        }
+    }
+}

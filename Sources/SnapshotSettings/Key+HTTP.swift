@@ -1,0 +1,45 @@
+/// A server that takes pictures over HTTP.
+extension Key {
+    private static let pairs = "name=value; name=value, with KEY_TEMPLATE's fields, {key} and {filename}"
+
+    package static let httpUploadURL = Setting(
+        "HTTP_UPLOAD_URL", .webURL, secrecy: .url, refusal: .store,
+        "Where pictures are sent; STORAGE_BACKEND=http needs it. May hold KEY_TEMPLATE's fields, {key} and {filename}.")
+    package static let httpUploadMethod = Setting(
+        "HTTP_UPLOAD_METHOD", .choice, default: UploadMethod.post, refusal: .store,
+        "How pictures are sent; put is raw where HTTP_UPLOAD_FORMAT is unset.")
+    package static let httpUploadFormat = Setting(
+        "HTTP_UPLOAD_FORMAT", SettingForm<UploadFormat>.choice, otherwise: "multipart, raw for put", refusal: .store,
+        "A form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
+            + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
+    package static let httpUploadPart = Setting(
+        "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", refusal: .store,
+        "What the form's part, or the object's member, with the picture is called.")
+    package static let httpUploadFields = Setting(
+        "HTTP_UPLOAD_FIELDS", .freeForm(pairs), refusal: .store, "More fields of the form or the object.")
+    package static let httpUploadHeaders = Setting(
+        "HTTP_UPLOAD_HEADERS", .lines("Name: value, one a line (\\n in a quoted value), with the same fields"),
+        secrecy: .secret, refusal: .store, "More headers of each upload; none that frames the request.")
+    package static let httpAuthToken = Setting(
+        "HTTP_AUTH_TOKEN", .text, secrecy: .secret, refusal: .store,
+        "The Bearer token of uploads, also of the relay's pipe.")
+    package static let httpClientCert = Setting(
+        "HTTP_CLIENT_CERT", .path, refusal: .store, "The PEM file of the certificate that the server asks for.")
+    package static let httpClientKey = Setting(
+        "HTTP_CLIENT_KEY", .path, otherwise: "HTTP_CLIENT_CERT", refusal: .store,
+        "The PEM file of its private key, without a passphrase.")
+    package static let httpSigningSecret = Setting(
+        "HTTP_SIGNING_SECRET", .freeForm("whsec_… or text"), secrecy: .secret, refusal: .store,
+        "Signs raw and json uploads as Standard Webhooks do, with webhook-signature.")
+    package static let httpUploadAck = Setting(
+        "HTTP_UPLOAD_ACK", .text,
+        "Text that a 2xx answer must hold to be an acknowledgement; without it any 2xx is one, but no page over plain http."
+    )
+
+    static let http = [
+        httpUploadURL.declaration, httpUploadMethod.declaration, httpUploadFormat.declaration,
+        httpUploadPart.declaration, httpUploadFields.declaration, httpUploadHeaders.declaration,
+        httpAuthToken.declaration, httpClientCert.declaration, httpClientKey.declaration,
+        httpSigningSecret.declaration, httpUploadAck.declaration,
+    ]
+}

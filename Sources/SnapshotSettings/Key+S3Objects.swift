@@ -1,0 +1,30 @@
+/// What S3 is asked to do with each object, and how it is described there.
+extension Key {
+    package static let s3SSE = Setting(
+        "S3_SSE", SettingForm<S3Encryption>.choice, refusal: .store, "How the bucket encrypts each object.")
+    package static let s3SSEKMSKeyID = Setting(
+        "S3_SSE_KMS_KEY_ID", .text, otherwise: "the bucket's", refusal: .store,
+        "The id or ARN of the key; goes with S3_SSE=aws:kms or aws:kms:dsse.")
+    package static let s3BucketKey = Setting(
+        "S3_BUCKET_KEY", SettingForm<Bool>.flag, otherwise: "the bucket's", refusal: .store,
+        "Whether the bucket's own key stands between, which saves requests to KMS; goes with S3_SSE=aws:kms.")
+    package static let s3StorageClass = Setting(
+        "S3_STORAGE_CLASS", .form("name of a class, such as STANDARD_IA"), otherwise: "the bucket's", refusal: .store,
+        "The storage class of each object.")
+    package static let s3Tags = Setting(
+        "S3_TAGS", .freeForm("a=b&c=d, with KEY_TEMPLATE's fields in the values"), refusal: .store,
+        "Tags of each object, at most ten.")
+    package static let s3ACL = Setting(
+        "S3_ACL", SettingForm<S3ACL>.choice, refusal: .store, "The canned ACL of each object.")
+    package static let s3Metadata = Setting(
+        "S3_METADATA", .freeForm("name=value; name=value, with KEY_TEMPLATE's fields in the values"), refusal: .store,
+        "More x-amz-meta- headers of each object.")
+    package static let s3IfNoneMatch = Setting(
+        "S3_IF_NONE_MATCH", .flag, default: false,
+        "Never overwrites an object; a picture whose key is taken stays in the spool.")
+
+    static let s3Objects = [
+        s3SSE.declaration, s3SSEKMSKeyID.declaration, s3BucketKey.declaration, s3StorageClass.declaration,
+        s3Tags.declaration, s3ACL.declaration, s3Metadata.declaration, s3IfNoneMatch.declaration,
+    ]
+}

@@ -1,0 +1,73 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// Text with fields such as `{camera}`, which each object fills in. Braces that hold no name stand for themselves, so that
+/// a value may be JSON.
+package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
+    /// `KEY_TEMPLATE`'s fields, the key itself, and its last part.
+    package static let fields = KeyTemplate.fields + ["key", "filename"]
+
+    /// As it was set.
+    package let description: String
+    /// Text and the name of the field behind it, in turn; the last one has none.
+    private let pieces: [Piece]
+
+    private struct Piece: Equatable, Sendable {
+        var text: String
+        var field: String?
+    }
+
+    package struct UnknownField: Error {
+        package let name: String
+        package var rule: String {
+            "has the unknown field {\(name)}; there are "
+                + FieldTemplate.fields.map { "{\($0)}" }.joined(separator: " ")
+        }
+    }
+
+    package init(_ text: some StringProtocol) throws(UnknownField) {
+        description = String(text)
+        var pieces: [Piece] = []
+        var piece = Piece(text: "")
+        var rest = Substring(text)
+        while let (before, behind) = rest.cutAtFirst("{") {
+            piece.text += before
+            let (name, _) = behind.cutAtFirst("}") ?? ("", "")
+            if name.isEmpty || !name.utf8.allSatisfy(isNameByte) {
+                piece.text += "{"
+                rest = behind
+                continue
+            }
+            guard Self.fields.contains(String(name)) else { throw UnknownField(name: String(name)) }
+            piece.field = String(name)
+            pieces.append(piece)
+            piece = Piece(text: "")
+            rest = behind[name.endIndex...].dropFirst()
+        }
+        piece.text += rest
+        self.pieces = pieces + [piece]
+    }
+
+    /// The text for `object`, each value as `encode` writes it; it is given the field's name, too.
+    func text(for object: StoredObject, encode: (_ field: String, _ value: String) -> String = { $1 }) -> String {
+        pieces.reduce(into: "") { text, piece in
+            text += piece.text
+            guard let field = piece.field else { return }
+            let value =
+                switch field {
+                case "key": object.key
+                case "filename": object.fileName
+                default:
+                    KeyTemplate.values(
+                        camera: object.camera, at: object.capturedAt, withLocal: KeyTemplate.local.contains(field))[
+                            field] ?? ""
+                }
+            text += encode(field, value)
+        }
+    }
+}
+
+/// Letters, digits and `_`.
+private func isNameByte(_ byte: UInt8) -> Bool {
+    byte == 95 || (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+}

@@ -1,0 +1,131 @@
+import Glibc
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+
+/// An HTTP endpoint, and what each request to it brings.
+package struct HTTPStoreSettings: Sendable {
+    /// Without user and password.
+    package var url: FieldTemplate
+    /// The same as it was set, for messages.
+    package var shownURL: String
+    /// Scheme, host and port.
+    package var server: String
+    package var isVerified: Bool
+    package var method: UploadMethod
+    package var format: UploadFormat
+    /// The name of the picture's part or member.
+    package var part: String
+    package var fields: NamedTemplates
+    package var headers: NamedTemplates
+    /// From the URL itself, for Basic or Digest.
+    package var credentials: (user: String, password: String)?
+    package var token: String?
+    package var certificate: ClientCertificate?
+    package var signingKey: [UInt8]?
+    /// Text that an answer must hold to be an acknowledgement.
+    package var acknowledgement: String?
+    package var authorities: String?
+    package var proxies: Proxies
+
+    package init(_ settings: Settings) throws(Failure) {
+        guard let url = try settings[Key.httpUploadURL] else {
+            throw .settings(
+                "HTTP_UPLOAD_URL is not set", why: "STORAGE_BACKEND=http needs it",
+                hint: "set HTTP_UPLOAD_URL=https://example.org/upload")
+        }
+        guard let parts = URLParts(url) else {
+            throw .settings("refused", "HTTP_UPLOAD_URL", why: "its host or its user can't be understood")
+        }
+        do throws(FieldTemplate.UnknownField) { self.url = try FieldTemplate(parts.withoutUser) } catch {
+            throw settings.refusal(Key.httpUploadURL, rule: error.rule)
+        }
+        shownURL = redactedURL(parts.withoutUser)
+        server = "\(parts.scheme)://\(parts.authority)"
+        isVerified = parts.scheme == "https"
+        method = try settings[Key.httpUploadMethod]
+        format = try settings[Key.httpUploadFormat] ?? (method == .put ? .raw : .multipart)
+        part = try settings[Key.httpUploadPart] ?? (format == .json ? "image" : "file")
+        fields = try NamedTemplates(fields: Key.httpUploadFields, of: settings)
+        headers = try NamedTemplates(headers: Key.httpUploadHeaders, of: settings)
+        token = try settings[Key.httpAuthToken]
+        // There is one Authorization; a token or a header of one's own has it.
+        let hasOwn = token != nil || headers["Authorization"] != nil
+        credentials = hasOwn ? nil : parts.user.map { ($0, parts.password ?? "") }
+        certificate = try Self.certificate(settings)
+        signingKey = try Self.signingKey(settings)
+        acknowledgement = try settings[Key.httpUploadAck]
+        authorities = try authorityFile(settings)
+        proxies = try Proxies(settings)
+        try refuseWhatDoesNotGoTogether(settings)
+    }
+
+    /// All that a person may change to have refused credentials taken. Holds secrets.
+    package var fingerprint: String {
+        let files = certificate.map { [$0.path, $0.keyPath].map(fileIdentity).joined(separator: " ") } ?? ""
+        return [
+            "http \(server) \(url) \(method.rawValue) \(format.rawValue)", token ?? "", credentials?.user ?? "",
+            credentials?.password ?? "", "\(fields.entries) \(headers.entries) \(part)", files,
+            hexadecimal(signingKey ?? []),
+        ].joined(separator: " ")
+    }
+
+    private func refuseWhatDoesNotGoTogether(_ settings: Settings) throws(Failure) {
+        if token != nil, headers["Authorization"] != nil {
+            throw .settings(
+                "refused", "HTTP_AUTH_TOKEN", why: "HTTP_UPLOAD_HEADERS has an Authorization of its own",
+                hint: "set one of the two")
+        }
+        if format == .multipart, headers["Content-Type"] != nil {
+            throw .settings(
+                "refused", "HTTP_UPLOAD_HEADERS", why: "a multipart upload has a Content-Type with its own boundary",
+                hint: "leave Content-Type out, or set HTTP_UPLOAD_FORMAT=raw")
+        }
+        if format == .raw, !fields.entries.isEmpty {
+            throw settings.refusal(
+                Key.httpUploadFields,
+                rule: "goes with HTTP_UPLOAD_FORMAT=multipart or json; a raw upload has no fields",
+                hint: "set HTTP_UPLOAD_HEADERS instead")
+        }
+        if format == .multipart, signingKey != nil {
+            throw settings.refusal(
+                Key.httpSigningSecret, rule: "goes with HTTP_UPLOAD_FORMAT=raw or json; a form's body can't be signed")
+        }
+        guard part.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x7F }) else {
+            throw settings.refusal(Key.httpUploadPart, rule: "must not hold quotes")
+        }
+    }
+
+    private static func certificate(_ settings: Settings) throws(Failure) -> ClientCertificate? {
+        guard let path = try settings[Key.httpClientCert] else {
+            guard try settings[Key.httpClientKey] == nil else {
+                throw settings.refusal(Key.httpClientKey, rule: "goes with HTTP_CLIENT_CERT, which isn't set")
+            }
+            return nil
+        }
+        // One file may hold both.
+        let keyPath = try settings[Key.httpClientKey]
+        for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
+        where access(file, R_OK) != 0 {
+            throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
+        }
+        return ClientCertificate(path: path, keyPath: keyPath ?? path)
+    }
+
+    /// What `whsec_` stands before is base64 (Standard Webhooks); other text is the key itself.
+    private static func signingKey(_ settings: Settings) throws(Failure) -> [UInt8]? {
+        guard let text = try settings[Key.httpSigningSecret] else { return nil }
+        guard text.hasPrefix("whsec_") else { return Array(text.utf8) }
+        guard let key = Crypto.decoded(base64: String(text.dropFirst(6))) else {
+            throw settings.refusal(Key.httpSigningSecret, rule: "must have base64 behind whsec_")
+        }
+        return key
+    }
+}
+
+/// What changes when a file is another one.
+private func fileIdentity(_ path: String) -> String {
+    var found = stat()
+    guard stat(path, &found) == 0 else { return path }
+    return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"
+}

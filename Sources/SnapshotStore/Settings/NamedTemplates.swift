@@ -1,0 +1,113 @@
+import SnapshotBase
+import SnapshotSettings
+
+/// A setting that holds several names with a value each.
+package struct NamedTemplates: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable, CustomStringConvertible {
+        package let name: String
+        package let value: FieldTemplate
+
+        package var description: String { "\(name)=\(value)" }
+    }
+
+    package let entries: [Entry]
+
+    /// `name=value; name=value`. A value ends at the next `;`, and blanks around both count for nothing.
+    package init(fields setting: Setting<String?>, of settings: Settings) throws(Failure) {
+        guard let text = try settings[setting] else {
+            entries = []
+            return
+        }
+        var entries: [Entry] = []
+        for piece in text[...].cut(at: ";").map(\.trimmed) where !piece.isEmpty {
+            guard let (name, value) = piece.cutAtFirst("="), !name.trimmed.isEmpty else {
+                throw settings.refusal(setting, rule: "must be name=value; name=value")
+            }
+            do throws(FieldTemplate.UnknownField) {
+                entries.append(Entry(name: String(name.trimmed), value: try FieldTemplate(value.trimmed)))
+            } catch {
+                throw settings.refusal(setting, rule: error.rule)
+            }
+        }
+        guard Set(entries.map(\.name)).count == entries.count else {
+            throw settings.refusal(setting, rule: "must not have a name twice")
+        }
+        self.entries = entries
+    }
+
+    /// `Name: value`, one a line; in a quoted value of a settings file `\n` ends a line.
+    package init(headers setting: Setting<String?>, of settings: Settings) throws(Failure) {
+        guard let text = try settings[setting] else {
+            entries = []
+            return
+        }
+        var entries: [Entry] = []
+        var rest = text[...]
+        var number = 0
+        while !rest.isEmpty {
+            let end = [rest.range(of: "\n"), rest.range(of: "\\n")].compactMap(\.self).min {
+                $0.lowerBound < $1.lowerBound
+            }
+            let line = rest[..<(end?.lowerBound ?? rest.endIndex)].withoutReturn.trimmed
+            rest = end.map { rest[$0.upperBound...] } ?? ""
+            number += 1
+            if line.isEmpty { continue }
+            do throws(HeaderFlaw) { entries.append(try Self.header(line)) } catch {
+                throw settings.refusal(setting, rule: "its line \(number) \(error.rule)")
+            }
+        }
+        self.entries = entries
+    }
+
+    package subscript(_ name: String) -> FieldTemplate? {
+        entries.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+
+    // MARK: Header lines
+
+    private struct HeaderFlaw: Error { let rule: String }
+
+    /// What frames a request, or is about the connection: whoever sends it has the last word on these.
+    private static let framing = [
+        "connection", "content-encoding", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    ]
+
+    private static func header(_ line: Substring) throws(HeaderFlaw) -> Entry {
+        guard let (name, text) = line.cutAtFirst(":"), !name.isEmpty, name.utf8.allSatisfy(isTokenByte) else {
+            throw HeaderFlaw(rule: "must be 'Name: value'")
+        }
+        let value = text.trimmed
+        guard !value.isEmpty else { throw HeaderFlaw(rule: "has no value behind \(name):") }
+        guard value.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x09 }) else {
+            throw HeaderFlaw(rule: "has characters in the value of \(name) that are no printable ASCII")
+        }
+        guard !framing.contains(name.lowercased()) else {
+            throw HeaderFlaw(rule: "sets \(name), which frames the request and can't be chosen")
+        }
+        // The whole line's text is noted already; a server may repeat a value, or what stands behind `Bearer`.
+        for secret in [value] + value.split(separator: " ").filter({ $0.utf8.count >= 8 }) {
+            Secrets.ofThisRun.note(String(secret))
+        }
+        do throws(FieldTemplate.UnknownField) {
+            return Entry(name: String(name), value: try FieldTemplate(value))
+        } catch {
+            throw HeaderFlaw(rule: error.rule)
+        }
+    }
+
+    /// What a header's name may consist of (RFC 9110, 5.6.2).
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 48...57, 65...90, 97...122: true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}
+
+extension Substring {
+    /// Without the carriage return that ends a line of Windows.
+    fileprivate var withoutReturn: Substring {
+        utf8.last == UInt8(ascii: "\r") ? self[..<utf8.index(before: endIndex)] : self
+    }
+}
