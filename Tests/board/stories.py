@@ -213,14 +213,15 @@ def relay(board: Board, field: Field):
         install(board, field)
         board.run("systemctl enable --now snapshot.timer")
     set_clock(board)
-    prepare(board, field, STREAM_MODE="hls")
+    # An emulated ffmpeg takes long to start.
+    prepare(board, field, STREAM_MODE="hls", STALL_TIMEOUT="60s")
     board.run("systemctl start --no-block snapshot-relay.service")
     playlist = "/var/lib/snapshot/stream_output/hls/stream.m3u8"
 
     def newest():
         names = re.findall(r"^(\d+)\.ts", board.run(f"cat {playlist} 2>/dev/null", check=False), re.M)
         return int(names[-1]) if len(names) >= 3 else 0
-    wait_for(newest, 120, "three segments of HLS", board)
+    wait_for(newest, 180, "three segments of HLS", board)
     first = newest()
     slots(board, 45, "beside the relay")
     assert newest() > first, "no new segment of HLS"
