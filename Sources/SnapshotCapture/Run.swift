@@ -131,6 +131,9 @@ struct Run: ~Copyable {
 
     /// Writes the record, with what became of the spool; the lock and the mark of the run go.
     consuming func commit(_ mark: RunMark) -> Shot {
+        // Out of `self`, which Swift 6.2 doesn't change while a part of it is consumed.
+        var (record, shot) = (record, shot)
+        var state = state
         do throws(Failure) { try spool.commit(&record, to: &state) } catch { shot.stateFailure = error }
         mark.remove()
         return shot
@@ -138,6 +141,8 @@ struct Run: ~Copyable {
 
     /// The same for a run without a shot.
     consuming func commit() throws(Failure) {
+        var record = record
+        var state = state
         record.written = Now.current().moment
         try spool.commit(&record, to: &state)
     }
