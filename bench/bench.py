@@ -10,11 +10,12 @@ import every
 import health
 import one_shot
 import relay_watch
+import small_boards
 from report import render
 from rig import Rig
 
 SECTIONS = {"one-shot": one_shot, "device": device, "every": every, "health": health, "age": age, "drain": drain,
-            "relay": relay_watch}
+            "relay": relay_watch, "small-boards": small_boards}
 
 
 def main():
