@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
@@ -28,7 +29,11 @@ package struct Capture {
         var run = Run(settings, client: client, log: log, state: state)
         if let begun = mark.killed { run.count(killed: begun) }
 
-        let picture = run.capture()
+        let picture: Picture?
+        switch run.due() {
+        case .now: picture = run.capture()
+        case .skipped(let postponement): picture = run.skip(postponement)
+        }
         signals.hold()
         if let picture { run.store(picture) }
         if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10)) }

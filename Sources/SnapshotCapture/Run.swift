@@ -59,13 +59,6 @@ struct Run: ~Copyable {
 
     /// A picture that has passed the gate, or nil and the failure in `shot`.
     mutating func capture() -> Picture? {
-        noteChangedSettings()
-        if let wait = latch("camera") {
-            shot.outcome.result = .latched
-            shot.failure = .latched(.camera(.credentials), "camera", settings.camera.address, wait: wait)
-            record.captureFailures += 1
-            return nil
-        }
         let started = Uptime.now()
         defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
         do throws(Failure) {
@@ -112,7 +105,7 @@ struct Run: ~Copyable {
         if let failure = shot.failure {
             // A run that doesn't even ask has no reason of its own.
             record.countFailure(
-                failure, now: now, why: shot.outcome.result == .latched ? record.lastError?.why : nil)
+                failure, now: now, why: shot.outcome.result == .skipped ? record.lastError?.why : nil)
             shot.isNews = record.isNews(failure.code, now: now)
         } else {
             record.consecutiveFailures = 0
@@ -122,6 +115,7 @@ struct Run: ~Copyable {
             now: now, captured: shot.sha256 != nil,
             uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
         record.outcome = shot.outcome
+        record.due = postponement
         record.written = now.moment
         pings =
             settings.pingURL != nil

@@ -31,6 +31,7 @@ struct LatchCheck {
             }
             let names = latched(record).map(\.who).filter(accepted.contains)
             for name in names { record.latches[name] = nil }
+            if names.contains("camera") { record.due = nil }
             (record.outcome, record.written) = (Outcome(result: .none), now.moment)
             try state.write(record)
             return names.map { .passed("latch", "the \($0) takes the credentials again: captures try them at once") }

@@ -65,10 +65,32 @@ package struct CaptureClock: Sendable {
 }
 
 /// How far a capture time can be believed.
-package enum ClockQuality: String, JSONValue, Sendable {
+package enum ClockQuality: Hashable, Sendable {
     case synced, unsynced
     /// Taken from the store's clock afterwards.
     case corrected
+    /// Of a later version; it is kept as it is.
+    case unknown(String)
+}
+
+extension ClockQuality: RawRepresentable, JSONValue {
+    package init(rawValue text: String) {
+        switch text {
+        case "synced": self = .synced
+        case "unsynced": self = .unsynced
+        case "corrected": self = .corrected
+        default: self = .unknown(text)
+        }
+    }
+
+    package var rawValue: String {
+        switch self {
+        case .synced: "synced"
+        case .unsynced: "unsynced"
+        case .corrected: "corrected"
+        case .unknown(let text): text
+        }
+    }
 }
 
 extension Timestamp {

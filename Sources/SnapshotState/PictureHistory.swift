@@ -9,6 +9,7 @@ package struct PictureHistory: JSONMapped, Equatable, Sendable {
     package var sizes: [Int] = []
     package var frozen = false
     package var covered = false
+    package var others = JSONObject()
 
     package static let remembered = 32
 

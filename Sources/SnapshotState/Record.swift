@@ -31,6 +31,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var lastUpload: Moment?
     package var lastError: ErrorReport?
     package var outcome = Outcome()
+    /// Set while captures wait; else the next one is due an interval after the last.
+    package var due: Postponement?
 
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
@@ -52,6 +54,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var lastPing: Moment?
     /// The error that was last told to the journal, and when.
     package var told: ErrorReport?
+    package var others = JSONObject()
 
     package static let fullRetryQuota = 500
 
@@ -89,6 +92,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.oldest?.up = nil
         spool.refused = nil
         storeRest?.since.up = nil
+        due?.since.up = nil
         for (name, _) in latches.entries { latches[name]?.since.up = nil }
     }
 
@@ -117,6 +121,18 @@ package struct Record: JSONMapped, Equatable, Sendable {
         ].allSatisfy { $0 >= 0 } && intervalSeconds >= 0
     }
 
+    /// Forgets what only a later version understands.
+    mutating func forgetOthers() {
+        others = JSONObject()
+        outcome.others = JSONObject()
+        spool.others = JSONObject()
+        clock.others = JSONObject()
+        pictures.others = JSONObject()
+        store?.others = JSONObject()
+        storeRest?.others = JSONObject()
+        for (name, _) in latches.entries { latches[name]?.others = JSONObject() }
+    }
+
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("schema", &schema)
         fields.field("version", &version)
@@ -136,6 +152,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("last_upload", &lastUpload)
         fields.field("last_error", &lastError)
         fields.field("outcome", &outcome)
+        fields.field("due", &due)
         fields.field("spool", &spool)
         fields.field("clock", &clock)
         fields.field("retry_quota", &retryQuota)

@@ -1,44 +1,5 @@
 import SnapshotBase
 
-/// How a run ended.
-package struct Outcome: JSONMapped, Equatable, Sendable {
-    package enum Result: String, JSONValue, Sendable {
-        case none, stored, spooled, lost
-        case captureFailed = "capture_failed"
-        case latched
-    }
-
-    package var result = Result.none
-    /// The class of what went wrong, if anything did.
-    package var code: Failure.Code?
-    package var key: String?
-    package var bytes: Int?
-    package var width: Int?
-    package var height: Int?
-    package var cameraMilliseconds: Int?
-    package var storeMilliseconds: Int?
-    package var attempts: Int?
-    /// How many earlier pictures were sent from the spool.
-    package var drained: Int?
-
-    package init() {}
-
-    package init(result: Result) { self.result = result }
-
-    package mutating func map(_ fields: inout JSONFields) {
-        fields.field("result", &result)
-        fields.field("code", &code)
-        fields.field("key", &key)
-        fields.field("bytes", &bytes)
-        fields.field("width", &width)
-        fields.field("height", &height)
-        fields.field("camera_ms", &cameraMilliseconds)
-        fields.field("store_ms", &storeMilliseconds)
-        fields.field("attempts", &attempts)
-        fields.field("drained", &drained)
-    }
-}
-
 package struct ErrorReport: JSONMapped, Equatable, Sendable {
     package var code = Failure.Code(rawValue: "")
     package var moment = Moment()
@@ -74,6 +35,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     package var lastDrop: Moment?
     /// Set once the store has refused several entries: for an hour they hold up no others, and cost no transfer.
     package var refused: RefusedEntries?
+    package var others = JSONObject()
 
     package init() {}
 
@@ -115,6 +77,7 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     package var base: Double?
     /// The latest capture time ever given out, in milliseconds since 1970; the next one is later.
     package var latestMilliseconds: Int64 = 0
+    package var others = JSONObject()
 
     package init() {}
 
@@ -135,6 +98,7 @@ package struct Latch: JSONMapped, Equatable, Sendable {
     package var settings = ""
     /// Other settings are in use since; they aren't held up, and health doesn't speak of it.
     package var isPast: Bool?
+    package var others = JSONObject()
 
     package static let firstDelay = 600.0
     package static let longestDelay = 21600.0
@@ -197,6 +161,7 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
     package var login: String?
     /// Which objects were sent whole without an answer, by the beginning of their keys' SHA-256.
     package var unanswered: [String]?
+    package var others = JSONObject()
 
     package init() {}
 

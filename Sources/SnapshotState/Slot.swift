@@ -12,17 +12,22 @@ enum Slot {
 
     static func encode(_ record: Record) throws(Failure) -> [UInt8] {
         var record = record
+        var hasOthers = true
         while true {
             let text = json(record)
             if text.count < size {
                 return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
             }
-            // Nothing but the hours is of a size that matters.
-            guard !record.hours.isEmpty else {
+            // Nothing of ours but the hours is of a size that matters; a later version may have other things.
+            if !record.hours.isEmpty {
+                record.hours.removeFirst(max(1, record.hours.count / 2))
+            } else if hasOthers {
+                record.forgetOthers()
+                hasOthers = false
+            } else {
                 throw Failure(
                     .own(.state), "cannot write state", why: "the record is over 4,096 bytes")
             }
-            record.hours.removeFirst(max(1, record.hours.count / 2))
         }
     }
 
@@ -58,8 +63,8 @@ enum Slot {
         let tail = slot[(end - 17)..<end]
         let body = slot[..<(end - 17)]
         guard tail.elementsEqual(",\"crc\":\"\(crc32(body).hexadecimal)\"".utf8) else { return nil }
-        guard let seq = sequence(of: slot), let json = JSON(slot[...end]), var record = Record(json: json),
-            record.countsAreSound
+        guard let seq = sequence(of: slot), case .object(let object) = JSON(slot[...end]),
+            var record = Record(json: .object(object.without("seq", "crc"))), record.countsAreSound
         else {
             return nil
         }

@@ -94,7 +94,7 @@ package struct StoredObject: Sendable {
         [
             ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),
             ("sha256", sha256),
-            ("clock", clock.rawValue),
+            ("clock", headerText(clock.rawValue)),
         ]
     }
 }

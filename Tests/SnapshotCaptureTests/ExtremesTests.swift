@@ -99,7 +99,7 @@ import Testing
     }
 
     private static let record = whole(
-        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/Moment",
+        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/Outcome", "SnapshotState/Moment",
         "SnapshotState/PictureHistory")
     private static let entry = whole(SpoolEntry(), "SnapshotCapture/Spool/SpoolEntry")
     private static let relay = whole(RelayReport(), "SnapshotState/RelayReport", "SnapshotState/Moment")

@@ -48,6 +48,12 @@ package struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package subscript(_ name: String) -> JSON? { members.first { $0.name == name }?.value }
+
+    package func without(_ names: String...) -> JSONObject {
+        var rest = self
+        rest.members.removeAll { names.contains($0.name) }
+        return rest
+    }
 }
 
 /// What can be written as JSON and read back.

@@ -3,55 +3,100 @@ package protocol JSONMapped: JSONValue {
     /// A value to read into.
     init()
     mutating func map(_ fields: inout JSONFields)
+    /// Members that aren't among the fields, as a later version writes them. A type that stores them writes them back.
+    var others: JSONObject { get set }
 }
 
 extension JSONMapped {
+    package var others: JSONObject {
+        get { JSONObject() }
+        set {}
+    }
+
     package init?(json: JSON) {
         guard case .object(let object) = json else { return nil }
         var fields = JSONFields(reading: object)
         self.init()
         map(&fields)
         guard fields.areWhole else { return nil }
+        if fields.found < object.members.count { others = unknown(of: object) }
+    }
+
+    private func unknown(of object: JSONObject) -> JSONObject {
+        var fields = JSONFields(naming: ())
+        var copy = self
+        copy.map(&fields)
+        var unknown = JSONObject()
+        for member in object.members where !fields.names.contains(member.name) {
+            unknown.append(member.name, member.value)
+        }
+        return unknown
     }
 
     package var json: JSON {
         var fields = JSONFields()
         var copy = self
         copy.map(&fields)
+        for member in others.members { fields.add(member) }
         return .object(fields.object)
     }
 }
 
 /// The fields of an object on their way in or out.
 package struct JSONFields {
+    private enum Way { case reading, writing, naming }
+
     fileprivate private(set) var object: JSONObject
-    private let isReading: Bool
+    private let way: Way
+    /// How many fields the object that is read has, and the names of all where only these are asked for.
+    fileprivate private(set) var found = 0
+    fileprivate private(set) var names: [String] = []
     /// Every field that must be there was, and each was of its type.
     fileprivate private(set) var areWhole = true
 
     fileprivate init() {
         object = JSONObject()
-        isReading = false
+        way = .writing
+    }
+
+    fileprivate init(naming: Void) {
+        object = JSONObject()
+        way = .naming
     }
 
     fileprivate init(reading object: JSONObject) {
         self.object = object
-        isReading = true
+        way = .reading
     }
+
+    fileprivate mutating func add(_ member: JSONObject.Member) { object.append(member.name, member.value) }
 
     /// A field that must be there.
     package mutating func field(_ name: String, _ value: inout some JSONValue) {
-        guard isReading else { return object.append(name, value.json) }
-        read(object[name] ?? .null, into: &value)
+        switch way {
+        case .reading: read(member(name) ?? .null, into: &value)
+        case .writing: object.append(name, value.json)
+        case .naming: names.append(name)
+        }
     }
 
     /// A field that is left out where there is no value.
     package mutating func field<Value: JSONValue>(_ name: String, _ value: inout Value?) {
-        guard isReading else { return object.append(name, value?.json) }
-        value = nil
-        guard let json = object[name], json != .null else { return }
-        value = Value(json: json)
-        if value == nil { areWhole = false }
+        switch way {
+        case .reading:
+            value = nil
+            guard let json = member(name), json != .null else { return }
+            value = Value(json: json)
+            if value == nil { areWhole = false }
+        case .writing: object.append(name, value?.json)
+        case .naming: names.append(name)
+        }
+    }
+
+    private mutating func member(_ name: String) -> JSON? {
+        let json = object[name]
+        if json != nil { found += 1 }
+        return json
     }
 
     private mutating func read<Value: JSONValue>(_ json: JSON, into value: inout Value) {

@@ -114,6 +114,8 @@ package struct Health: Sendable {
     private init(_ record: Record, now: Now, interval configured: Double?) {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
+        // While captures wait on purpose, it is as if the last had come an interval before the next is due.
+        let wait = record.due.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
         let storedAge = age(record.lastUpload)
         // A checksum doesn't make numbers sane: these stay what an Int can hold.
         let known = (record.isRepeating == true ? nil : configured) ?? record.intervalSeconds
@@ -121,12 +123,15 @@ package struct Health: Sendable {
 
         var reasons: [Reason] = []
         if captureAge == nil { reasons.append(.neverCaptured) }
-        if let captureAge, captureAge > 10 * interval { reasons.append(.noCapture) }
+        func isLate(_ age: Double, _ intervals: Double) -> Bool {
+            min(age, wait.map { $0 + interval } ?? age) > intervals * interval
+        }
+        if let captureAge, isLate(captureAge, 10) { reasons.append(.noCapture) }
         func isLatched(_ who: String) -> Bool { record.latches[who].map { $0.isPast != true } ?? false }
         if isLatched("camera") { reasons.append(.cameraCredentials) }
         if isLatched("store") { reasons.append(.storeCredentials) }
         // Pictures of earlier hours that a drain stores now don't make up for those that aren't taken.
-        if let captureAge, max(captureAge, storedAge ?? .infinity) > 3 * interval { reasons.append(.stale) }
+        if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }
         if record.pictures.covered { reasons.append(.covered) }

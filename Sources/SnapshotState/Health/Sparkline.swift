@@ -14,7 +14,7 @@ package func sparkline(_ values: [Int?]) -> String {
 /// How long camera and store took in the last shots, oldest first: a row of bars and the last figure for each.
 /// - Returns: nil where no shot has got a picture.
 package func latencyLine(_ history: [Record]) -> String? {
-    let shots = history.map(\.outcome).filter { $0.result != .none && $0.result != .latched }.suffix(20)
+    let shots = history.map(\.outcome).filter { $0.result != .none && $0.result != .skipped }.suffix(20)
     let parts = [
         ("camera", shots.map { $0.bytes == nil ? nil : $0.cameraMilliseconds }),
         ("store", shots.map { $0.result == .stored ? $0.storeMilliseconds : nil }),

@@ -35,7 +35,8 @@ struct Shots {
         case .spooled: "kept in the spool"
         case .captureFailed: "no picture"
         case .lost: "lost"
-        case .latched: "not tried, credentials were refused"
+        case .skipped: "not tried, credentials were refused"
+        case .unknown(let word): word.printable(limit: 40)
         case .none: "nothing done"
         }
     }
@@ -85,10 +86,10 @@ struct Shots {
                 <rect class="camera" x="\(x)" y="\(Self.height - camera - least)" width="8" height="\(camera + least)"/>\
                 <rect class="store" x="\(x)" y="\(Self.height - camera - store)" width="8" height="\(store)"/>\(mark)
                 """
-        case .captureFailed, .lost, .latched:
+        case .captureFailed, .lost, .skipped:
             // An exclamation mark: not told by its colour alone.
             marks = "<path class=\"failed\" d=\"M\(x) 0h8v66h-8zM\(x) 78h8v22h-8z\"/>"
-        case .none:
+        case .none, .unknown:
             marks = "<rect class=\"gap\" x=\"\(x)\" y=\"97\" width=\"8\" height=\"3\"/>"
         }
         return "<g><title>\(shot.title)</title>\(marks)</g>"
