@@ -2,6 +2,8 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// For what a person waits for and no capture needs: small rather than quick.
+let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 // The linker resolves all that it will ever resolve before the program begins, and the tables are read-only from then on.
 let hardened: [LinkerSetting] = [
@@ -75,7 +77,7 @@ let package = Package(
                 "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera",
                 "SnapshotStore",
                 "SnapshotCapture",
-            ], swiftSettings: strict),
+            ], swiftSettings: small),
 
         // ffmpeg, watched and kept going: republish, HLS, recordings, MPEG-TS over HTTP.
         .target(
