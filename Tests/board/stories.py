@@ -59,7 +59,7 @@ class Field:
             [*emulated, programs / "reolink-simulator", "--port", "0", "--password", "secret"], stdout=subprocess.PIPE)
         self.port = json.loads(self.camera.stdout.readline())["http"]
         self.server = subprocess.Popen(
-            ["/usr/bin/python3", HERE.parent / "kit/rtsp_server.py", "--user", "admin", "--password", "secret"],
+            ["/usr/bin/python3", "-W", "ignore", HERE.parent / "kit/rtsp_server.py", "--user", "admin", "--password", "secret"],
             stdout=subprocess.PIPE, start_new_session=True)
         self.sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
         threading.Thread(target=self.sink.serve_forever, daemon=True).start()
