@@ -66,7 +66,8 @@ package struct HTTPStore: RemoteStore {
             for field in fields(of: object) + [("content_type", object.contentType)] {
                 facts.append(field.name, .string(field.value))
             }
-            let before = JSON.object(facts).bytes.dropLast() + Array(",\(JSON.string(settings.part).text):\"".utf8)
+            let before =
+                Array(JSON.object(facts).bytes.dropLast()) + Array(",\(JSON.string(settings.part).text):\"".utf8)
             request.body = .base64(before: before, content: object.content, after: Array("\"}".utf8))
         case .raw:
             request.headers.append(("Content-Type", object.contentType))
