@@ -22,9 +22,9 @@ struct DrainQueue: ~Copyable {
     }
 
     private var waiting: ArraySlice<SpoolName>
-    private var counted = DrainAll.Result()
+    private var counted: DrainAll.Result
     /// Failures in a row that may be a picture's alone, or the store's.
-    private var unclear = 0
+    private var unclear: Int
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
 
@@ -33,9 +33,11 @@ struct DrainQueue: ~Copyable {
         do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        // What captures have found refused comes last.
+        // What captures have found refused comes last. Every property is assigned after what can fail: see `Run`.
         let refused = run.spool.figures.refused?.last ?? -1
         waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
+        counted = DrainAll.Result()
+        unclear = 0
         total = all.count
         self.progress = progress
         self.run = run
