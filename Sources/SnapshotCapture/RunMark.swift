@@ -71,7 +71,10 @@ extension Run {
             record.countHour(now: now, captured: false, uploadMilliseconds: nil)
         }
         record.countFailure(failure, now: now)
-        record.lastError?.moment = Moment(at: begun.iso8601, up: nil)
+        if var error = record.lastError {
+            error.moment = Moment(at: begun.iso8601, up: nil)
+            record.lastError = error
+        }
         record.outcome = Outcome(result: .captureFailed)
         record.outcome.code = failure.code
         record.written = now.moment
