@@ -176,11 +176,9 @@ package struct S3Store: RemoteStore {
                 .giveUp)
         case "QuotaExceeded", "XMinioStorageFull":
             return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
-        case "ConditionalRequestConflict":
-            return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
         case "RequestTimeout", "InternalError":
             return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
-        case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests":
+        case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests", "ConditionalRequestConflict":
             return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
         default:
             // An error inside a 200 is the store's failure, not ours.

@@ -193,7 +193,8 @@ def test_health_draws_latencies_on_a_terminal_alone(simulated, snapshot):
         snapshot.capture().expect(0)
     simulated.fault("500", 1)
     snapshot.capture().expect(69)
-    drawn = re.search(r"latency +camera ([▁-█·]+) \d\.\d s, store ([▁-█·]+) \d\.\d s", on_terminal(snapshot, "health"))
+    time = r"(?:\d+ ms|\d+(?:\.\d)? s)"
+    drawn = re.search(rf"latency +camera ([▁-█·]+) {time}, store ([▁-█·]+) {time}", on_terminal(snapshot, "health"))
     assert drawn and len(drawn[1]) == len(drawn[2]) == 4 and drawn[1][3] == "·" and "█" in drawn[1]
     assert "latency" in on_terminal(snapshot, "health", NO_COLOR="1") and "latency" not in snapshot.run("health").stdout
 
