@@ -125,7 +125,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase"], swiftSettings: strict),
+        // What unit tests share.
+        .target(name: "TestKit", dependencies: ["SnapshotBase"], path: "Tests/TestKit", swiftSettings: strict),
+        .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "SnapshotSettingsTests", dependencies: ["SnapshotBase", "SnapshotSettings"], swiftSettings: strict),
         .testTarget(
@@ -138,13 +140,15 @@ let package = Package(
             name: "SnapshotCameraTests",
             dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotStoreTests", dependencies: ["SnapshotBase", "SnapshotHTTP", "SnapshotStore"],
-            swiftSettings: strict),
+            name: "SnapshotStoreTests",
+            dependencies: [
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "TestKit",
+            ], swiftSettings: strict),
         .testTarget(
             name: "SnapshotCaptureTests",
             dependencies: [
                 "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotStore",
-                "SnapshotCapture",
+                "SnapshotCapture", "TestKit",
             ], swiftSettings: strict),
         // Signs requests for the tests to compare with botocore's signatures.
         .executableTarget(
@@ -153,7 +157,7 @@ let package = Package(
 
         .testTarget(
             name: "SnapshotRelayTests",
-            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotMedia", "SnapshotRelay"],
+            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotMedia", "SnapshotRelay", "TestKit"],
             swiftSettings: strict),
     ]
 )

@@ -19,24 +19,30 @@ package struct Command: Sendable {
     /// Whether the child runs as this process does, whatever `Child.user` says.
     package var keepsUser = false
 
-    package init(_ program: String, _ arguments: [String], package: String? = nil) {
+    private let environment: Environment
+
+    /// - Parameter environment: of this process.
+    package init(
+        _ program: String, _ arguments: [String], package: String? = nil, environment: Environment
+    ) {
         self.program = program
         self.arguments = arguments
         self.package = package
+        self.environment = environment
     }
 
     /// The path of the program, or nil where it isn't installed.
-    package static func find(_ program: String) -> String? {
+    package var path: String? {
         if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
-        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
-        return path.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+        let folders = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        return folders.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
     private static let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"]
 
-    /// Times that the child prints are UTC.
-    fileprivate var environment: [String] {
-        Self.kept.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } } + ["TZ=UTC"]
+    /// What the child gets. Times that it prints are UTC.
+    fileprivate var childEnvironment: [String] {
+        Self.kept.compactMap { name in environment[name].map { "\(name)=\($0)" } } + ["TZ=UTC"]
     }
 }
 
@@ -60,7 +66,7 @@ package final class Child {
 
     /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
     package init(_ command: Command) throws(Failure) {
-        guard let path = Command.find(command.program) else { throw .notInstalled(command) }
+        guard let path = command.path else { throw .notInstalled(command) }
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
@@ -78,7 +84,7 @@ package final class Child {
 
     private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t {
         var arguments = ([command.program] + command.arguments).map { strdup($0) } + [nil]
-        var environment = command.environment.map { strdup($0) } + [nil]
+        var environment = command.childEnvironment.map { strdup($0) } + [nil]
         defer { for text in arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
         let user = command.keepsUser ? nil : user.withLock { $0 }

@@ -50,11 +50,4 @@ package final class HeldSignals: Sendable {
         let handler = unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
         return handler == unsafeBitCast(SIG_IGN, to: Int.self)
     }
-
-    /// Whether the program has been asked to end and has not done so because signals are held or blocked.
-    package static var areWaiting: Bool {
-        var waiting = sigset_t()
-        guard sigpending(&waiting) == 0 else { return false }
-        return asking.contains { sigismember(&waiting, $0) == 1 }
-    }
 }

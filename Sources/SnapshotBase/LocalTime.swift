@@ -34,10 +34,10 @@ extension Timestamp {
 }
 
 /// What `TZ` holds if the system knows no such zone, and so would take it for UTC.
-package func unknownTimeZone() -> String? {
-    guard let value = getenv("TZ").map({ String(cString: $0) }), !value.isEmpty else { return nil }
+package func unknownTimeZone(_ environment: Environment) -> String? {
+    guard let value = environment["TZ"], !value.isEmpty else { return nil }
     let name = value.hasPrefix(":") ? String(value.dropFirst()) : value
-    let folder = getenv("TZDIR").map { String(cString: $0) } ?? "/usr/share/zoneinfo"
+    let folder = environment["TZDIR"] ?? "/usr/share/zoneinfo"
     if fileExists(name.hasPrefix("/") ? name : "\(folder)/\(name)") || ["UTC", "GMT"].contains(name) { return nil }
     // A rule of POSIX's, such as CET-1CEST or <+0545>-5:45, has a number behind its name.
     let tail = name.hasPrefix("<") ? name.drop { $0 != ">" }.dropFirst() : name.drop(while: \.isLetter)

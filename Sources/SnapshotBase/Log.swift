@@ -6,12 +6,13 @@ package struct Log: Sendable {
 
     package var isVerbose: Bool
     private let program: String
-    private let isJournal: Bool
+    /// Whether it goes to systemd's journal.
+    package let isJournal: Bool
 
-    package init(_ program: String, isVerbose: Bool = false) {
+    package init(_ program: String, isVerbose: Bool = false, in context: ProcessContext) {
         self.program = program
         self.isVerbose = isVerbose
-        isJournal = goesToJournal(2)
+        isJournal = context.goesToJournal(2)
     }
 
     package func write(_ level: Level, _ text: String) {
@@ -30,12 +31,4 @@ package struct Log: Sendable {
     }
 
     package func warn(_ text: String) { write(.warning, "warning: \(text)") }
-}
-
-/// Whether the descriptor is systemd's journal, as `JOURNAL_STREAM` tells.
-package func goesToJournal(_ descriptor: Int32) -> Bool {
-    guard let stream = getenv("JOURNAL_STREAM") else { return false }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else { return false }
-    return String(cString: stream) == "\(facts.st_dev):\(facts.st_ino)"
 }

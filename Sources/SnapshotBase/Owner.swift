@@ -15,12 +15,17 @@ package enum Owner {
     ///   - settingsPath: the settings file that is used.
     ///   - makesState: makes a missing state folder, as root, and gives it to the user: `/var/lib` is root's.
     /// - Throws: `Failure` of kind state where the owner can't be told or become.
-    package static func become(ofState statePath: String, settingsPath: String?, makesState: Bool) throws(Failure) {
+    ///   - environment: told the owner's home and name instead of root's.
+    package static func become(
+        ofState statePath: String, settingsPath: String?, makesState: Bool, _ environment: inout Environment
+    ) throws(Failure) {
         guard geteuid() == 0 else { return }
         do throws(Refusal) {
             guard let account = try account(statePath, settingsPath) else { return }
             if makesState { try give(statePath, to: account) }
             try become(account)
+            (environment["HOME"], environment["TMPDIR"]) = (account.home, nil)
+            (environment["USER"], environment["LOGNAME"]) = (account.name, account.name)
             // The service's files look the same, whoever caused them; root's mask may be tighter or wider.
             if account.name == serviceName { umask(0o027) }
         } catch {
@@ -102,6 +107,7 @@ package enum Owner {
             throw Refusal(why: "root's rights could not be given up for those of \(account.name)")
         }
         shim_not_dumpable()
+        // Libraries ask for these, too.
         for (name, value) in [("HOME", account.home), ("USER", account.name), ("LOGNAME", account.name)] {
             setenv(name, value, 1)
         }

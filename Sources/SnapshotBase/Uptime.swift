@@ -64,19 +64,6 @@ extension Duration {
     package var milliseconds: Int { Int(nanoseconds / 1_000_000) }
 }
 
-/// The kernel's name for this boot, e.g. `3f1c…`; empty where there is none. What SNAPSHOT_BOOT_ID says comes first: our
-/// units set it, since in a container a confined service sees another one.
-package func bootIdentity() -> String {
-    let told = getenv("SNAPSHOT_BOOT_ID").map { Array(String(cString: $0).filter(\.isHexDigit)) } ?? []
-    if told.count == 32 {
-        // systemd writes it without the kernel's dashes.
-        return [told[..<8], told[8..<12], told[12..<16], told[16..<20], told[20...]].map { String($0) }
-            .joined(separator: "-")
-    }
-    let text = (try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
-    return String(decoding: text, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
-}
-
 /// Sleeps for `pause`, but not past `deadline`.
 package func sleep(_ pause: Duration, until deadline: Deadline) {
     let end = Deadline.after(pause < deadline.left ? pause : deadline.left)

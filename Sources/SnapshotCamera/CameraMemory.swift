@@ -62,9 +62,9 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     }
 
     /// Whether it is too early for another login.
-    var loginsRest: Bool {
-        guard let loginPause, loginPause.boot == bootIdentity() else { return false }
-        return Uptime.now().seconds < loginPause.until
+    func loginsRest(_ clock: SystemClock) -> Bool {
+        guard let loginPause, loginPause.boot == clock.boot else { return false }
+        return clock.up().seconds < loginPause.until
     }
 
     package static let fileName = "session.json"

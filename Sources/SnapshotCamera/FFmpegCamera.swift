@@ -33,7 +33,8 @@ struct FFmpegCamera: Camera {
         // TLS is taken down before anything else ends.
         defer { gateway.stop(grace: .seconds(2)) }
         defer { if stream.digest.isSet { memory.auth = "digest" } }
-        return try picture(gateway.source.stillCommand, through: gateway, deadline: deadline)
+        return try picture(
+            gateway.source.stillCommand(settings.context.environment), through: gateway, deadline: deadline)
     }
 
     private func picture(
@@ -68,6 +69,6 @@ struct FFmpegCamera: Camera {
         let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
         let picture = ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
         let input = ["-threads", "1"] + FFmpegLimits.pixels + ["-f", "v4l2"] + size + ["-i", device]
-        return Command.ffmpeg(quiet + input + picture)
+        return Command.ffmpeg(quiet + input + picture, settings.context.environment)
     }
 }

@@ -56,6 +56,8 @@ package struct ReolinkCamera: Camera {
         memory.session = nil
     }
 
+    private var clock: SystemClock { settings.context.clock }
+
     /// What asking with a token came to.
     private enum TokenResult {
         case picture([UInt8])
@@ -132,7 +134,7 @@ package struct ReolinkCamera: Camera {
 
     /// One login. Refused credentials throw; a camera that can't log in says so.
     package func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
-        if memory.loginsRest {
+        if memory.loginsRest(clock) {
             throw ReolinkError.failure(ReolinkError.tooFrequent, detail: "", remainingTries: nil, settings)
         }
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
@@ -143,16 +145,16 @@ package struct ReolinkCamera: Camera {
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         switch ReolinkAnswer(response.body) {
         case .token(let name, let lease):
-            let renewal = Uptime.now().seconds + lease - min(300, lease / 10)
+            let renewal = clock.up().seconds + lease - min(300, lease / 10)
             memory.loginPause = nil
-            memory.session = .init(token: name, renewal: renewal, boot: bootIdentity(), login: login(memory))
+            memory.session = .init(token: name, renewal: renewal, boot: clock.boot, login: login(memory))
             return .done
         case .error(let code, let detail, let tries):
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
             if ReolinkError.isRefusal(code, detail) { throw failure }
             if ReolinkError.unsupported.contains(code) { return .failed(failure, isLasting: true) }
             if code == ReolinkError.tooFrequent {
-                memory.loginPause = .init(until: Uptime.now().seconds + 60, boot: bootIdentity())
+                memory.loginPause = .init(until: clock.up().seconds + 60, boot: clock.boot)
             }
             if code == ReolinkError.maxSessions { return .failed(failure, isLasting: false) }
             throw failure
@@ -179,7 +181,7 @@ package struct ReolinkCamera: Camera {
     package func isUsable(_ session: CameraMemory.Session, _ memory: CameraMemory) -> Bool {
         guard session.login == login(memory) else { return false }
         // In another boot nothing is known of its age; the camera will say.
-        return session.boot != bootIdentity() || Uptime.now().seconds < session.renewal
+        return session.boot != clock.boot || clock.up().seconds < session.renewal
     }
 
     private func login(_ memory: CameraMemory) -> String {

@@ -41,7 +41,7 @@ package struct Capture {
 
         let pings = run.pings
         let shot = run.commit(mark)
-        if pings, !HeldSignals.areWaiting { ping(shot) }
+        if pings, !settings.context.stop.isMade { ping(shot) }
         return shot
     }
 

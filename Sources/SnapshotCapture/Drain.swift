@@ -25,7 +25,7 @@ extension Run {
             after = last.number
             for name in names {
                 // A transfer that the deadline would cut is better begun in the next slot.
-                guard slowest < deadline.left, !HeldSignals.areWaiting else { return }
+                guard slowest < deadline.left, !settings.context.stop.isMade else { return }
                 let started = Uptime.now()
                 guard let object = object(name) else { continue }
                 do throws(StoreFailure) {

@@ -12,7 +12,8 @@ extension Run {
 
     mutating func latch(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
-        record.latches[who] = .after(record.latches[who], settings: credentials(of: who), now: .current())
+        record.latches[who] = .after(
+            record.latches[who], settings: credentials(of: who), now: settings.context.clock.now())
     }
 
     /// The present credentials were taken.
@@ -28,7 +29,8 @@ extension Run {
     mutating func rest(after failure: StoreFailure) {
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
         record.storeRest = Latch(
-            since: Now.current().moment, delaySeconds: wait.seconds, settings: credentials(of: "store"))
+            since: settings.context.clock.now().moment, delaySeconds: wait.seconds,
+            settings: credentials(of: "store"))
     }
 
     mutating func noteChangedSettings() {

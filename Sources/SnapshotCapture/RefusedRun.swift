@@ -8,16 +8,18 @@ import SnapshotState
 package struct RefusedRun {
     private let failure: Failure
     private let settings: Settings?
+    private let clock: SystemClock
     /// Nothing is made for settings that couldn't be read, since they may name another place, nor in a working folder that
     /// nobody named: somebody may only have tried the program.
     private let makesState: Bool
 
     /// - Parameter settings: nil where not even the file could be read; then the environment says where the state is.
-    package init(_ failure: Failure, _ settings: Settings?, environment: Named<String>) {
+    package init(_ failure: Failure, _ settings: Settings?, in context: ProcessContext) {
         self.failure = failure
-        let isNamed = (try? settings?.value(Key.statePath)) != nil || getenv("STATE_DIRECTORY") != nil
+        let isNamed = (try? settings?.value(Key.statePath)) != nil || context.environment["STATE_DIRECTORY"] != nil
         makesState = settings != nil && isNamed
-        self.settings = settings ?? (try? Settings(environment: environment, path: "/dev/null"))
+        self.settings = settings ?? (try? Settings(in: context, path: "/dev/null"))
+        clock = context.clock
     }
 
     /// - Returns: whether a journal should hear of it.
@@ -26,7 +28,7 @@ package struct RefusedRun {
             let path = try? stateDirectory(owned), makesState || fileExists(path),
             var state = try? StateDirectory.open(path)
         else { return true }
-        let now = Now.current()
+        let now = clock.now()
         let camera = state.last?.camera ?? (try? owned[Key.cameraName]) ?? Key.cameraName.fallback
         let interval = state.last?.intervalSeconds ?? (try? owned[Key.captureInterval].seconds) ?? 10
         var record = state.last ?? Record(version: snapshotVersion, camera: camera, now: now, intervalSeconds: interval)

@@ -23,7 +23,7 @@ struct Run: ~Copyable {
     init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: consuming StateDirectory) {
         // Whole values first, and each assigned once: the optimizer of Swift 6.2 and 6.3 destroys what isn't there yet where
         // a value that can't be copied changes before it is complete.
-        let now = Now.current()
+        let now = settings.context.clock.now()
         let name = settings.camera.name
         let interval = settings.interval.seconds
         let path = settings.statePath
@@ -42,7 +42,8 @@ struct Run: ~Copyable {
             record.stateReset = now.moment
             log.warn("state.jsonl is gone; the counters begin anew")
         }
-        spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful) { error in
+        spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful, clock: settings.context.clock) {
+            error in
             log.warn("cannot read the spool of \(path), what is in it waits: \(error)")
         }
         self.settings = settings
@@ -137,7 +138,7 @@ struct Run: ~Copyable {
     consuming func commit() throws(Failure) {
         var record = record
         var state = state
-        record.written = Now.current().moment
+        record.written = settings.context.clock.now().moment
         try spool.commit(&record, to: &state)
     }
 }

@@ -80,7 +80,7 @@ extension Run {
         record.written = now.moment
         // A journal hears of it once an hour, a person each time.
         let isNews = record.isNews(failure.code, now: now)
-        if isNews || !goesToJournal(2) { log.report(failure) }
+        if isNews || !log.isJournal { log.report(failure) }
         do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }
     }
 }

@@ -97,7 +97,8 @@ extension Run {
             note(store)
         }
         do throws(StoreFailure) {
-            try SnapshotStore.put(&object, into: &store, &attempts, quota: &quota) { failure, object in
+            try SnapshotStore.put(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop) {
+                failure, object in
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 // Before the first pause: from here on only the spool could lose it.
@@ -137,7 +138,7 @@ extension Run {
     }
 
     mutating func note(_ store: any Store) {
-        CaptureClock.learn(store.clockOffset, at: .current(), &record.clock)
+        CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
         record.store = store.learned

@@ -41,7 +41,7 @@ struct CameraCheck: Sendable {
     /// A camera that has nothing to ask for but the picture.
     private func still(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
         var result = Result()
-        var camera = makeCamera(settings, client: HTTPClient(), trust: trust, log: log)
+        var camera = makeCamera(settings, client: HTTPClient(stop: settings.context.stop), trust: trust, log: log)
         let started = Uptime.now()
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))

@@ -11,6 +11,7 @@ package struct Check {
     package static let limit = Duration.seconds(19)
 
     private let plan: CheckPlan
+    private let context: ProcessContext
     private let units: [Finding]
     /// Why this can't be tried as the owner of the state.
     private let refusal: Failure?
@@ -24,12 +25,13 @@ package struct Check {
     ///   - isServices: whether these are the settings of systemd's units; then all is tried from where they start.
     package init(_ settings: Settings, lockedCredentials: String?, isServices: Bool, log: Log) {
         var settings = settings
+        context = settings.context
         let seen = CheckPlan(settings, lockedCredentials: lockedCredentials)
         // While still root: without a message bus systemd talks to root alone.
         units =
             UnitsCheck(
                 settingsPath: settings.path, interval: seen.interval, storagePath: seen.store?.folder,
-                deadline: .after(.seconds(5))
+                deadline: .after(.seconds(5)), environment: context.environment
             ).findings() + FrontCheck(settings: settings).findings()
         do throws(Failure) {
             settings = try settings.asOwner(makesState: false)
@@ -46,7 +48,7 @@ package struct Check {
     /// - Parameter forgetsPin: the camera's pinned TLS key is forgotten first.
     package func run(forgetsPin: Bool, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
-        let now = Now.current()
+        let now = context.clock.now()
         func tell(_ findings: [Finding]) { findings.forEach(report) }
 
         if let refusal {
@@ -64,7 +66,7 @@ package struct Check {
         signals.hold()
         let forgotten = forgetsPin ? [plan.forgetPin()] : []
         // Made before there is a second thread: libcurl wants its first use alone.
-        let client = HTTPClient()
+        let client = HTTPClient(stop: context.stop)
         let camera = plan.camera.map { camera in
             Background { [plan, log] in askCamera(camera, plan, log, deadline) }
         }
@@ -85,7 +87,9 @@ package struct Check {
         if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
         if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
         tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
-        tell([StreamCheck.ffmpeg(isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)))])
+        let version = StreamCheck.ffmpeg(
+            isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)), context.environment)
+        tell([version])
         tell([BoardCheck(board: Board(root: "")).finding()])
         tell(units)
     }

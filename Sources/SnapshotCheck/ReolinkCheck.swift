@@ -22,7 +22,7 @@ struct ReolinkCheck {
     init(settings: CameraSettings, host: String, trust: CameraTrust, log: Log, memory: CameraMemory) {
         self.settings = settings
         self.host = host
-        client = HTTPClient()
+        client = HTTPClient(stop: settings.context.stop)
         self.trust = trust
         self.log = log
         self.memory = memory

@@ -16,10 +16,12 @@ struct StreamCheck {
     /// For one answer of the camera's.
     private static let patience = Duration.seconds(3)
 
+    private var environment: Environment { camera.context.environment }
+
     /// Asks for the codec; nil where the camera has no video to ask for.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
-        guard Command.find("ffprobe") != nil else { return .skipped("codec", "ffprobe isn't installed") }
+        guard Command.ffprobe([], environment).path != nil else { return .skipped("codec", "ffprobe isn't installed") }
         var why = "no answer in time"
         for address in addresses where !deadline.hasPassed {
             do throws(Failure) {
@@ -45,7 +47,8 @@ struct StreamCheck {
         stream.patience = min(Self.patience, deadline.left)
         let gateway = try PullGateway(stream)
         defer { gateway.stop(grace: Self.patience) }
-        let result = try Child.run(StreamFacts.question(gateway.source), outputLimit: 65536, deadline: deadline)
+        let result = try Child.run(
+            StreamFacts.question(gateway.source, environment), outputLimit: 65536, deadline: deadline)
         if let failure = gateway.failure { throw failure }
         guard !result.isTimedOut else { return nil }
         if let facts = StreamFacts(ffprobe: result.output) { return facts }
@@ -80,8 +83,10 @@ struct StreamCheck {
     }
 
     /// The version of ffmpeg, which stills of some cameras need, and the relay.
-    static func ffmpeg(isNeeded: Bool, deadline: Deadline) -> Finding {
-        guard let result = try? Child.run(Command.ffmpeg(["-version"]), outputLimit: 65536, deadline: deadline)
+    static func ffmpeg(isNeeded: Bool, deadline: Deadline, _ environment: Environment) -> Finding {
+        guard
+            let result = try? Child.run(
+                Command.ffmpeg(["-version"], environment), outputLimit: 65536, deadline: deadline)
         else {
             guard isNeeded else {
                 return .skipped(

@@ -12,6 +12,7 @@ struct UnitsCheck {
     /// The folder for pictures, where it is one.
     let storagePath: String?
     let deadline: Deadline
+    let environment: Environment
 
     /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
     private var unit: String {
@@ -22,7 +23,7 @@ struct UnitsCheck {
 
     private func timer() -> Finding {
         let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
-        guard Command.find("systemctl") != nil, let facts = ask("\(unit).timer", names) else {
+        guard let facts = ask("\(unit).timer", names) else {
             return .skipped("units", "systemd isn't running here; cron or --every repeat snapshots as well")
         }
         let timer = "\(unit).timer"
@@ -52,7 +53,7 @@ struct UnitsCheck {
 
     /// To the service all but a few folders are read-only, whoever owns them.
     private func confinement() -> [Finding] {
-        guard let storagePath, storagePath.hasPrefix("/"), Command.find("systemctl") != nil,
+        guard let storagePath, storagePath.hasPrefix("/"),
             let facts = ask("\(unit).service", ["ProtectSystem", "StateDirectory", "ReadWritePaths"]),
             facts["ProtectSystem"] == "strict"
         else { return [] }
@@ -68,7 +69,8 @@ struct UnitsCheck {
 
     /// systemd's view of a unit, with all drop-ins; nil where it doesn't answer.
     private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
-        let command = Command("systemctl", ["show", unit] + names.map { "--property=\($0)" })
+        let command = Command(
+            "systemctl", ["show", unit] + names.map { "--property=\($0)" }, environment: environment)
         guard let result = try? Child.run(command, outputLimit: 65536, deadline: deadline.sooner(.seconds(3))),
             result.ending == .exited(0)
         else { return nil }

@@ -8,6 +8,7 @@ final class HTTPTransfer {
     private let handle: EasyHandle
     private var easy: UnsafeMutableRawPointer { handle.pointer }
     private let request: HTTPRequest
+    private let stop: StopRequest
     private let source: BodySource?
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var form: OpaquePointer?
@@ -29,8 +30,9 @@ final class HTTPTransfer {
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
     ///   well.
-    init(_ request: HTTPRequest, on handle: EasyHandle) throws(HTTPFailure) {
+    init(_ request: HTTPRequest, on handle: EasyHandle, stop: StopRequest) throws(HTTPFailure) {
         self.request = request
+        self.stop = stop
         self.handle = handle
         switch request.body {
         case .none: source = nil
@@ -181,7 +183,7 @@ final class HTTPTransfer {
         let now = Uptime.now()
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
-        guard HeldSignals.areWaiting else { return true }
+        guard stop.isMade else { return true }
         let since = askedToEnd ?? now
         askedToEnd = since
         if now - since < .seconds(2) { return true }

@@ -7,7 +7,9 @@ package final class HTTPTransfers {
     private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
     private var ended: [(tag: Int, answer: HTTPAnswer)] = []
 
-    package init() {}
+    private let stop: StopRequest
+
+    package init(stop: StopRequest) { self.stop = stop }
 
     deinit {
         for request in underWay { remove(request.handle) }
@@ -33,7 +35,7 @@ package final class HTTPTransfers {
         // Before the other kind of handle: it makes libcurl as a whole ready.
         let handle = try EasyHandle()
         let multi = try opened()
-        let transfer = try HTTPTransfer(request, on: handle)
+        let transfer = try HTTPTransfer(request, on: handle, stop: stop)
         let code = shim_multi_add(multi, handle.pointer)
         guard code == CURLM_OK else { throw Self.failure(code) }
         underWay.append((handle, transfer, tag))

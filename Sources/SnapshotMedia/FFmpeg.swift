@@ -1,8 +1,13 @@
 import SnapshotBase
 
 extension Command {
-    package static func ffmpeg(_ arguments: [String]) -> Command { Command("ffmpeg", arguments, package: "ffmpeg") }
-    package static func ffprobe(_ arguments: [String]) -> Command { Command("ffprobe", arguments, package: "ffmpeg") }
+    package static func ffmpeg(_ arguments: [String], _ environment: Environment) -> Command {
+        Command("ffmpeg", arguments, package: "ffmpeg", environment: environment)
+    }
+
+    package static func ffprobe(_ arguments: [String], _ environment: Environment) -> Command {
+        Command("ffprobe", arguments, package: "ffmpeg", environment: environment)
+    }
 }
 
 /// What ffmpeg may spend on a stranger's stream: a small one can decode to gigabytes.

@@ -21,11 +21,14 @@ package struct StreamFacts: Equatable, Sendable {
 
     /// Asks what is behind an address, and answers as JSON.
     /// - Parameter listens: for two seconds, so that audio that is only announced doesn't count.
-    package static func question(_ source: RTSPSource, listens: Bool = false) -> Command {
+    package static func question(
+        _ source: RTSPSource, listens: Bool = false, _ environment: Environment
+    ) -> Command {
         let entries = "stream=codec_type,codec_name,width,height" + (listens ? ",nb_read_packets" : "")
         let form = ["-show_entries", entries, "-show_error", "-of", "json"]
         let listening = listens ? ["-count_packets", "-read_intervals", "%+2"] : []
-        var command = Command.ffprobe(["-hide_banner", "-loglevel", "error"] + RTSPSource.input + listening + form)
+        let arguments = ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + listening + form
+        var command = Command.ffprobe(arguments, environment)
         command.inputs = [RTSPSource.descriptor: source.list]
         return command
     }

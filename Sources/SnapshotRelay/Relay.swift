@@ -28,7 +28,8 @@ package final class Relay {
     /// - Returns: false where another relay holds the lock of the same state.
     /// - Throws: what a person has to mend first: no ffmpeg, folders that can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
-        for command in [Command.ffmpeg([]), .ffprobe([])] where Command.find(command.program) == nil {
+        let environment = plan.context.environment
+        for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] where command.path == nil {
             throw .notInstalled(command)
         }
         shareHeap()

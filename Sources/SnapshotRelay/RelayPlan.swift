@@ -33,6 +33,7 @@ package struct RelayPlan: Sendable {
     }
 
     package var modes: [String] { outputs.map(\.mode) }
+    package var context: ProcessContext { shared.context }
     package var stallTimeout: Duration { shared.stallTimeout }
     package var statePath: String { shared.statePath }
 

@@ -53,7 +53,7 @@ extension Settings {
     private static func isComment(_ text: Substring) -> Bool { text.dropFirst().first?.isBlank ?? true }
 
     /// A sentence for each comment that is taken off a value that might have held it.
-    static func leftComments(_ environment: Named<String>, besides commandLine: Named<String>) -> [String] {
+    static func leftComments(_ environment: Environment, besides commandLine: Named<String>) -> [String] {
         environment.entries.compactMap { name, text in
             guard text.utf8.contains(UInt8(ascii: "#")), let key = Key.declaration(of: name), key.kind.isFreeText,
                 !key.isSecret, commandLine[name] == nil, Dotenv.quoted(text[...]) == nil,

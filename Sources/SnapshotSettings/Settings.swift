@@ -27,7 +27,9 @@ package struct Settings: Sendable {
     }
 
     private let commandLine: Named<String>
-    private let environment: Named<String>
+    /// What this process finds around it.
+    package var context: ProcessContext
+    private var environment: Environment { context.environment }
     private let file: Named<Dotenv.Entry>
     /// What files held that were read before this process gave up root's rights; by path.
     private var held: [String: Result<[UInt8], SystemError>] = [:]
@@ -41,10 +43,10 @@ package struct Settings: Sendable {
     /// - Parameters:
     ///   - path: the file that `--config` names; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
     package init(
-        commandLine: Named<String> = [:], environment: Named<String>, path: String? = nil
+        commandLine: Named<String> = [:], in context: ProcessContext, path: String? = nil
     ) throws(Failure) {
         self.commandLine = commandLine
-        self.environment = environment
+        self.context = context
         var warnings: [String] = []
         let found: SettingsFile?
         if let path {
@@ -64,7 +66,13 @@ package struct Settings: Sendable {
             warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
         }
         file = entries
-        self.warnings = warnings + Self.leftComments(environment, besides: commandLine)
+        self.warnings = warnings + Self.leftComments(context.environment, besides: commandLine)
+    }
+
+    package init(
+        commandLine: Named<String> = [:], environment: Environment, path: String? = nil
+    ) throws(Failure) {
+        try self.init(commandLine: commandLine, in: ProcessContext(environment: environment), path: path)
     }
 
     /// What `setting` has from its first source, whatever its kind; nil where it is unset. Secrets are noted, so that

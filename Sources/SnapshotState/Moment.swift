@@ -34,15 +34,6 @@ package struct Now: Sendable {
         self.boot = boot
     }
 
-    package static func current() -> Now {
-        let up = Uptime.now().seconds
-        // Containers and tools that shift time can show a boot clock that isn't the kernel's: then there is none.
-        guard let kernel = kernelUptime(), abs(kernel - up) < 5 else {
-            return Now(wall: .now(), up: 0, boot: "")
-        }
-        return Now(wall: .now(), up: up, boot: bootIdentity())
-    }
-
     package var moment: Moment {
         Moment(at: wall.iso8601, up: boot.isEmpty ? nil : (up * 1000).rounded() / 1000)
     }
@@ -55,6 +46,15 @@ package struct Now: Sendable {
         let wallAge =
             Timestamp(iso8601: moment.at).map { Double(wall.milliseconds - $0.milliseconds) / 1000 } ?? 0
         return max(wallAge, isSameBoot || recordBoot.isEmpty ? 0 : up, 0)
+    }
+}
+
+extension SystemClock {
+    package func now() -> Now {
+        let up = up().seconds
+        // Containers and tools that shift time can show a boot clock that isn't the kernel's: then there is none.
+        guard let kernel = kernelUptime(), abs(kernel - up) < 5 else { return Now(wall: wall(), up: 0, boot: "") }
+        return Now(wall: wall(), up: up, boot: boot)
     }
 }
 

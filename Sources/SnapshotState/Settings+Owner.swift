@@ -10,7 +10,9 @@ extension Settings {
         guard geteuid() == 0 else { return self }
         var settings = self
         settings.holdFiles()
-        try Owner.become(ofState: stateDirectory(settings), settingsPath: path, makesState: makesState)
+        try Owner.become(
+            ofState: stateDirectory(settings), settingsPath: path, makesState: makesState,
+            &settings.context.environment)
         return settings
     }
 }

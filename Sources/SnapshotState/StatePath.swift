@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 import SnapshotSettings
 
@@ -11,9 +10,7 @@ package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
 
 private func namedStateDirectory(_ settings: Settings) throws(Failure) -> String {
     if let path = try settings[Key.statePath] { return path }
-    if let path = getenv("STATE_DIRECTORY"), path.pointee != 0 {
-        return firstDirectory(String(cString: path))
-    }
+    if let path = settings.context.environment["STATE_DIRECTORY"], !path.isEmpty { return firstDirectory(path) }
     return "./state"
 }
 

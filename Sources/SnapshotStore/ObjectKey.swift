@@ -36,7 +36,7 @@ package struct KeyTemplate: Sendable {
                 Key.keyTemplate,
                 rule: "must be a path without '..', without empty parts and not begin or end with '/'")
         }
-        guard key(camera: try settings[Key.cameraName], at: .now()).utf8.count <= 512 else {
+        guard key(camera: try settings[Key.cameraName], at: settings.context.clock.wall()).utf8.count <= 512 else {
             throw settings.refusal(Key.keyTemplate, rule: "must make keys of at most 512 bytes")
         }
     }
@@ -44,13 +44,13 @@ package struct KeyTemplate: Sendable {
     private mutating func noteLocalTime(_ names: Set<String>, _ settings: Settings) throws(Failure) {
         isLocal = !names.isDisjoint(with: Self.local)
         guard isLocal else { return }
-        if let zone = unknownTimeZone() {
+        if let zone = unknownTimeZone(settings.context.environment) {
             throw settings.refusal(
                 Key.keyTemplate, rule: "needs the local time, and this system knows no zone TZ=\(zone)",
                 hint: "install tzdata, or correct TZ; TZ=Europe/Berlin is one")
         }
         let tellsHour = names.contains("local_HH") && names.isDisjoint(with: ["offset", "timestamp", "HH"])
-        if tellsHour, Timestamp.now().isBeforeRepeatedHour {
+        if tellsHour, settings.context.clock.wall().isBeforeRepeatedHour {
             remark =
                 "KEY_TEMPLATE has local hours without {offset}: the hour in autumn that comes twice gives the same keys "
                 + "twice, and the later pictures take the place of the earlier ones"

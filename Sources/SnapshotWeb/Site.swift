@@ -48,7 +48,8 @@ final class Site: Sendable {
         let report =
             shown.report
             ?? HealthReport(
-                statePath: options.statePath, now: .current(), interval: options.interval, version: snapshotVersion)
+                statePath: options.statePath, now: options.clock.now(), interval: options.interval,
+                version: snapshotVersion)
         let page = page(key, report)
         if shown.report == nil { shown.until = .now() + Self.freshness }
         shown.report = report
@@ -88,7 +89,8 @@ final class Site: Sendable {
             links = PictureLinks(showsPicture: view == .pictures, cameras: latest)
         }
         return StatusPage(
-            report: report, statePath: options.statePath, now: .current(), board: Board(root: ""), pictures: links,
+            report: report, statePath: options.statePath, now: options.clock.now(), board: Board(root: ""),
+            pictures: links,
             trouble: options.trouble
         ).page
     }

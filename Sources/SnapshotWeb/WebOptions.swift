@@ -16,11 +16,13 @@ package struct WebOptions: Sendable {
     package var outputDirectory: String
     /// Where `latest.jpg` may lie, best first.
     package var runtimeDirectories: [String]
+    package let clock: SystemClock
     /// What is wrong with the settings, as a sentence; then no picture is shown.
     package private(set) var trouble: String?
 
-    package init(_ settings: Settings, environment: [String: String]) throws(Failure) {
-        self.init(environment: environment)
+    package init(_ settings: Settings) throws(Failure) {
+        self.init(in: settings.context)
+        let environment = settings.context.environment
         statePath = try settings[Key.statePath].map { place($0, environment) } ?? statePath
         outputDirectory = place(try settings[Key.outputDirectory], environment)
         if try settings.value(Key.captureInterval) != nil { interval = try settings[Key.captureInterval].seconds }
@@ -30,7 +32,9 @@ package struct WebOptions: Sendable {
     }
 
     /// What holds where settings say nothing.
-    private init(environment: [String: String]) {
+    private init(in context: ProcessContext) {
+        let environment = context.environment
+        clock = context.clock
         statePath = directories("STATE_DIRECTORY", environment).first ?? "./state"
         port = Key.healthCheckPort.fallback
         showsPictures = Key.webImages.fallback
@@ -40,19 +44,19 @@ package struct WebOptions: Sendable {
 
     /// For a service whose settings can't be taken: health is told all the same, and pictures aren't shown.
     /// - Parameter settings: nil where not even the file could be read.
-    package init(_ settings: Settings?, environment: [String: String], despite failure: Failure) {
-        self.init(environment: environment)
-        if let path = try? settings?[Key.statePath] { statePath = place(path, environment) }
+    package init(_ settings: Settings?, in context: ProcessContext, despite failure: Failure) {
+        self.init(in: context)
+        if let path = try? settings?[Key.statePath] { statePath = place(path, context.environment) }
         trouble = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
     }
 }
 
-private func directories(_ name: String, _ environment: [String: String]) -> [String] {
+private func directories(_ name: String, _ environment: Environment) -> [String] {
     (environment[name] ?? "").split(separator: ":").map(String.init)
 }
 
 /// Under systemd paths begin where the service keeps its state, not where this process happens to be.
-private func place(_ path: String, _ environment: [String: String]) -> String {
+private func place(_ path: String, _ environment: Environment) -> String {
     if path.hasPrefix("/") { return path }
     let inside = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
     return (directories("STATE_DIRECTORY", environment).first ?? ".") + "/" + inside

@@ -61,7 +61,8 @@ struct ReolinkSimulator: ParsableCommand {
     private func serve() throws {
         signal(SIGPIPE, SIG_IGN)
         let size = PictureSize(width: width, height: height)
-        let pictures = try Pictures(files: picture, frozen: frozen)
+        let pictures = try Pictures(
+            files: picture, frozen: frozen, environment: ProcessContext.current().environment)
         try pictures.prepare(size)
         let tls = try httpsPort.map { _ in try TLSContext(pemFile: certificate) }
         let http = try Listener(host: bind, port: port)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import SnapshotBase
 import SnapshotSettings
@@ -35,10 +34,9 @@ struct WebCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let environment = ProcessInfo.processInfo.environment
-            var listeners = try Listener.inherited(environment: environment)
+            var listeners = try Listener.inherited(environment: context.environment)
             let isInherited = !listeners.isEmpty
-            let (options, warnings) = try readOptions(environment, isService: isInherited)
+            let (options, warnings) = try readOptions(isService: isInherited)
             if !isInherited { listeners = [try Listener.loopback(port: options.port)] }
             let server = Server(options: options, idleExit: isInherited ? idleExit : nil)
             try server.run(listeners) {
@@ -56,24 +54,22 @@ struct WebCommand: ParsableCommand {
     }
 
     /// A service whose settings are wrong goes on telling health, without pictures: who watches it would else hear nothing.
-    private func readOptions(
-        _ environment: [String: String], isService: Bool
-    ) throws(Failure) -> (WebOptions, warnings: [String]) {
+    private func readOptions(isService: Bool) throws(Failure) -> (WebOptions, warnings: [String]) {
         var settings: Settings?
         do throws(Failure) {
-            let read = try Settings(environment: Named(environment), path: config ?? credential(environment))
+            let read = try Settings(in: context, path: config ?? credential)
             settings = read
-            return (try WebOptions(read, environment: environment), read.warnings)
+            return (try WebOptions(read), read.warnings)
         } catch {
             guard isService else { throw error }
             log.report(error)
-            return (WebOptions(settings, environment: environment, despite: error), [])
+            return (WebOptions(settings, in: context, despite: error), [])
         }
     }
 
     /// The settings that systemd handed over, for units whose ExecStart= somebody has replaced.
-    private func credential(_ environment: [String: String]) -> String? {
-        environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
+    private var credential: String? {
+        context.environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
     }
 
     private func told(_ error: String, hint: String?, code: Int32) -> ExitCode {
@@ -83,4 +79,5 @@ struct WebCommand: ParsableCommand {
     }
 }
 
-private let log = Log("snapshot-web")
+private let context = ProcessContext.current()
+private let log = Log("snapshot-web", in: context)

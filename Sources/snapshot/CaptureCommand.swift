@@ -5,7 +5,7 @@ import SnapshotCapture
 import SnapshotHTTP
 import SnapshotSettings
 
-struct CaptureCommand: ParsableCommand {
+struct CaptureCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Take one snapshot and store it; the default.",
         discussion: "What the store doesn't take is kept in the spool and sent later.")
@@ -38,19 +38,20 @@ struct CaptureCommand: ParsableCommand {
         if span != nil, every == nil { throw ValidationError("--for needs --every") }
     }
 
-    func run() throws {
-        var job = CaptureJob()
+    func run(in context: ProcessContext) throws {
+        var job = CaptureJob(context: context)
         job.interval = every.flatMap(Duration.init(setting:))
         job.span = span.flatMap(Duration.init(setting:))
         job.json = json
         job.drains = drain
         job.isVerbose = options.verbose
-        throw ExitCode(job.run { () throws(Failure) in try options.read() })
+        throw ExitCode(job.run { () throws(Failure) in try options.read(in: context) })
     }
 }
 
 /// What `capture` does, free of how it was asked for.
 struct CaptureJob {
+    let context: ProcessContext
     var interval: Duration?
     var span: Duration?
     var json = false
@@ -59,7 +60,8 @@ struct CaptureJob {
 
     /// - Returns: the exit code.
     func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
-        let log = Log("snapshot", isVerbose: isVerbose)
+        let log = Log("snapshot", isVerbose: isVerbose, in: context)
+        let printer = ShotPrinter(log: log, json: json, outputIsJournal: context.goesToJournal(1))
         let settings: CaptureSettings
         var found: Settings?
         do throws(Failure) {
@@ -68,14 +70,13 @@ struct CaptureJob {
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
             // A journal would get it at every run.
-            if let remark = settings.keyTemplate.remark, !goesToJournal(2) { log.warn(remark) }
+            if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
-            let isNews = RefusedRun(error, found, environment: currentEnvironment()).record()
-            ShotPrinter(log: log, json: json).print(error, isNews: isNews)
+            let isNews = RefusedRun(error, found, in: context).record()
+            printer.print(error, isNews: isNews)
             return error.exitCode
         }
-        let printer = ShotPrinter(log: log, json: json)
-        let capture = Capture(settings, client: HTTPClient(), log: log, drains: drains)
+        let capture = Capture(settings, client: HTTPClient(stop: context.stop), log: log, drains: drains)
         guard let interval else { return shoot(capture, printer) }
         return repeating(every: interval, for: span) { shoot(capture, printer) }
     }

@@ -4,7 +4,7 @@ import SnapshotBase
 import SnapshotCheck
 import SnapshotSettings
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Try everything once and say what works.",
         discussion: """
@@ -23,13 +23,14 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "Forget the camera's TLS key first: it was replaced or reset, and the key it has now is pinned.")
     var forgetPin = false
 
-    func run() throws {
-        var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && getenv("NO_COLOR") == nil)
+    func run(in context: ProcessContext) throws {
+        var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil)
         do throws(Failure) {
-            let settings = try options.read()
+            let settings = try options.read(in: context)
             let service = ServiceSettings(settings)
             let check = Check(
-                settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil, log: options.log())
+                settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil,
+                log: options.log(in: context))
             check.run(forgetsPin: forgetPin) { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))

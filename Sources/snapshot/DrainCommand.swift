@@ -3,7 +3,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCapture
 
-struct DrainCommand: ParsableCommand {
+struct DrainCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.",
         discussion:
@@ -18,10 +18,10 @@ struct DrainCommand: ParsableCommand {
         guard (1...16).contains(transfers) else { throw ValidationError("--transfers must be from 1 to 16") }
     }
 
-    func run() throws {
-        let log = options.log()
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
-            let read = try options.read()
+            let read = try options.read(in: context)
             read.warnings.forEach(log.warn)
             let settings = try CaptureSettings(read.asOwner(makesState: true))
             let signals = HeldSignals()

@@ -4,7 +4,7 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-struct HealthCommand: ParsableCommand {
+struct HealthCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "health", abstract: "Say how the snapshots are doing, from the state alone.",
         discussion: "Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0, 1, 2 or 3.")
@@ -25,10 +25,10 @@ struct HealthCommand: ParsableCommand {
 
     @Flag var format: Format?
 
-    func run() throws {
-        let log = options.log()
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
         try reporting(log) { () throws(Failure) in
-            do throws(Failure) { return try Self.tell(as: format, options.read()) } catch {
+            do throws(Failure) { return try Self.tell(as: format, options.read(in: context), log) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)
                 print(descriptor: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
@@ -39,13 +39,14 @@ struct HealthCommand: ParsableCommand {
 
     /// What the command does, free of how it was asked for.
     /// - Returns: the exit code.
-    static func tell(as format: Format?, _ settings: Settings) throws(Failure) -> Int32 {
-        settings.warnings.forEach(Log("snapshot").warn)
+    static func tell(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
+        settings.warnings.forEach(log.warn)
         let settings = try settings.asOwner(makesState: false)
         let isSet = try settings.value(Key.captureInterval) != nil
         let interval = try settings[Key.captureInterval].seconds
         let report = HealthReport(
-            statePath: try stateDirectory(settings), now: .current(), interval: isSet ? interval : nil,
+            statePath: try stateDirectory(settings), now: settings.context.clock.now(),
+            interval: isSet ? interval : nil,
             camera: try settings[Key.cameraName])
         switch format {
         case .json: print(descriptor: 1, "\(report.json())\n")
@@ -57,7 +58,9 @@ struct HealthCommand: ParsableCommand {
         case nil:
             let isTerminal = isatty(1) == 1
             print(
-                descriptor: 1, report.text(colour: isTerminal && getenv("NO_COLOR") == nil, latencies: isTerminal))
+                descriptor: 1,
+                report.text(
+                    colour: isTerminal && settings.context.environment["NO_COLOR"] == nil, latencies: isTerminal))
         }
         return report.isHealthyEnough ? 0 : 1
     }

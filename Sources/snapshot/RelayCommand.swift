@@ -3,7 +3,7 @@ import SnapshotBase
 import SnapshotRelay
 import SnapshotSettings
 
-struct RelayCommand: ParsableCommand {
+struct RelayCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay", abstract: "Relay the camera's video: push it on, serve it as HLS, record it, post it.",
         discussion: """
@@ -14,8 +14,9 @@ struct RelayCommand: ParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    func run() throws {
-        try reporting(options.log()) { () throws(Failure) in try Self.run(options.read(), options.log()) }
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
+        try reporting(log) { () throws(Failure) in try Self.run(options.read(in: context), log) }
     }
 
     /// What the command does, free of how it was asked for.

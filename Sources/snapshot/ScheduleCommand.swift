@@ -5,7 +5,7 @@ import SnapshotCapture
 import SnapshotSettings
 import SnapshotStore
 
-struct ScheduleCommand: ParsableCommand {
+struct ScheduleCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
         abstract: "Set how often systemd's timer takes a snapshot.",
@@ -29,11 +29,11 @@ struct ScheduleCommand: ParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     /// The one command that stays root: units are root's, and it touches neither state nor pictures.
-    func run() throws {
-        let log = options.log()
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
             let unit = try unitName()
-            let settings = try settings()
+            let settings = try settings(in: context)
             let configured = try settings[Key.captureInterval]
             let interval = try wantedInterval() ?? configured
             let files = try dropIns(unit, every: interval, settings)
@@ -51,7 +51,7 @@ struct ScheduleCommand: ParsableCommand {
                     "hint: health counts with CAPTURE_INTERVAL=\(configured.settingText); "
                         + "set it to \(interval.settingText) in \(settings.path ?? Settings.systemPath)")
             }
-            try reload(unit, log)
+            try reload(unit, log, context.environment)
             return 0
         }
     }
@@ -69,12 +69,12 @@ struct ScheduleCommand: ParsableCommand {
     }
 
     /// From the file that the unit reads, unless another is named; on a machine without it, as every command.
-    private func settings() throws(Failure) -> Settings {
+    private func settings(in context: ProcessContext) throws(Failure) -> Settings {
         var options = options
         if options.config == nil, let instance { options.config = "/etc/snapshot/\(instance).env" }
         if options.config == nil, fileExists(Settings.systemPath) { options.config = Settings.systemPath }
-        let settings = try options.read()
-        settings.warnings.forEach(options.log().warn)
+        let settings = try options.read(in: context)
+        settings.warnings.forEach(options.log(in: context).warn)
         return settings
     }
 
@@ -114,9 +114,13 @@ struct ScheduleCommand: ParsableCommand {
         ]
     }
 
-    private func reload(_ unit: String, _ log: Log) throws(Failure) {
+    private func reload(_ unit: String, _ log: Log, _ environment: Environment) throws(Failure) {
         guard fileExists("/run/systemd/system") else {
             return log.write(.info, "hint: systemd is not running here; it reads them when it starts")
+        }
+        func systemctl(_ arguments: String...) throws(Failure) -> ChildResult {
+            let command = Command("systemctl", arguments, environment: environment)
+            return try Child.run(command, outputLimit: 4096, deadline: .after(.seconds(30)))
         }
         let result = try systemctl("daemon-reload")
         guard result.ending == .exited(0) else {
@@ -129,9 +133,6 @@ struct ScheduleCommand: ParsableCommand {
         }
     }
 
-    private func systemctl(_ arguments: String...) throws(Failure) -> ChildResult {
-        try Child.run(Command("systemctl", arguments), outputLimit: 4096, deadline: .after(.seconds(30)))
-    }
 }
 
 /// A drop-in of one of our units.

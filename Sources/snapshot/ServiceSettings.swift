@@ -15,7 +15,8 @@ struct ServiceSettings {
         let directory = instance.map { "\(root)/\($0)" } ?? root
         // Of what lies in a directory that can't be entered, not even this can be known.
         let mayBeThere = access(directory, F_OK) == 0 || (errno == EACCES && fileExists(root))
-        credentials = getenv("CREDENTIALS_DIRECTORY") == nil && mayBeThere ? directory : nil
+        let isHandedOver = settings.context.environment["CREDENTIALS_DIRECTORY"] != nil
+        credentials = !isHandedOver && mayBeThere ? directory : nil
     }
 
     private var areReadable: Bool { credentials.map { access($0, R_OK | X_OK) == 0 } ?? false }

@@ -2,7 +2,7 @@ import ArgumentParser
 import SnapshotBase
 import SnapshotSettings
 
-struct SettingsCommand: ParsableCommand {
+struct SettingsCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings", abstract: "Show every setting: what it means, its default, and the value in force.",
         discussion: """
@@ -19,12 +19,12 @@ struct SettingsCommand: ParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    func run() throws {
-        let log = options.log()
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
             var wanted = keys.isEmpty ? Key.all : []
             for name in keys { wanted.append(try Key.named(name)) }
-            let settings = try options.read()
+            let settings = try options.read(in: context)
             settings.warnings.forEach(log.warn)
             let reports = wanted.map { SettingReport($0, settings) }
             if json {

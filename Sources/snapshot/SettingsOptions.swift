@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import SnapshotBase
 import SnapshotSettings
 
@@ -18,7 +17,7 @@ struct SettingsOptions: ParsableArguments {
     var verbose = false
 
     /// - Throws: `Failure` of kind settings.
-    func read() throws(Failure) -> Settings {
+    func read(in context: ProcessContext) throws(Failure) -> Settings {
         var commandLine = Named<String>()
         for text in overrides {
             guard let equals = text.firstIndex(of: "="),
@@ -35,34 +34,27 @@ struct SettingsOptions: ParsableArguments {
             }
             commandLine[key.key] = String(text[text.index(after: equals)...])
         }
-        return try readSettings(commandLine: commandLine, path: config)
+        return try readSettings(commandLine: commandLine, path: config, in: context)
     }
 
-    func log() -> Log { Log("snapshot", isVerbose: verbose) }
+    func log(in context: ProcessContext) -> Log { Log("snapshot", isVerbose: verbose, in: context) }
 }
 
 /// A command's settings. Root's shell is given the secrets that lie beside the services' settings: a login without them is a
 /// wrong one, and a camera may lock the account for it.
-func readSettings(commandLine: Named<String> = [:], path: String?) throws(Failure) -> Settings {
-    var environment = currentEnvironment()
-    let settings = try Settings(commandLine: commandLine, environment: environment, path: path)
+func readSettings(
+    commandLine: Named<String> = [:], path: String?, in context: ProcessContext
+) throws(Failure) -> Settings {
+    let settings = try Settings(commandLine: commandLine, in: context, path: path)
     guard let directory = ServiceSettings(settings)?.readableCredentials else { return settings }
-    environment["CREDENTIALS_DIRECTORY"] = directory
-    return try Settings(commandLine: commandLine, environment: environment, path: path)
+    var context = context
+    context.environment["CREDENTIALS_DIRECTORY"] = directory
+    return try Settings(commandLine: commandLine, in: context, path: path)
 }
 
-/// The environment, where of equal names the first counts, as for getenv.
-func currentEnvironment() -> Named<String> {
-    var values = Named<String>()
-    var entry = environ
-    while let text = entry.pointee {
-        if let equals = strchr(text, Int32(UInt8(ascii: "="))) {
-            let name = String(decoding: UnsafeRawBufferPointer(start: text, count: equals - text), as: UTF8.self)
-            if values[name] == nil { values.append(name, String(cString: equals + 1)) }
-        }
-        entry += 1
-    }
-    return values
+/// A command of this program: what the process finds around it is handed to it by `main`.
+protocol SnapshotCommand: ParsableCommand {
+    func run(in context: ProcessContext) throws
 }
 
 /// Runs a command's body, tells a failure and leaves with the exit code.

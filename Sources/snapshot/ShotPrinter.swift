@@ -6,6 +6,8 @@ import SnapshotState
 struct ShotPrinter {
     let log: Log
     let json: Bool
+    /// Whether standard output goes to systemd's journal.
+    let outputIsJournal: Bool
 
     func print(_ shot: Shot?) {
         guard let shot else {
@@ -14,7 +16,7 @@ struct ShotPrinter {
             return
         }
         // The journal of a camera that stays away for a week needs its error once an hour, not at every shot.
-        let isJournal = goesToJournal(2)
+        let isJournal = log.isJournal
         for failure in [shot.failure, shot.stateFailure] where !isJournal || shot.isNews {
             if let failure { log.report(failure) }
         }
@@ -24,7 +26,7 @@ struct ShotPrinter {
         }
         if json {
             write(object(shot))
-        } else if shot.outcome.result == .stored, !goesToJournal(1) {
+        } else if shot.outcome.result == .stored, !outputIsJournal {
             SnapshotBase.print(descriptor: 1, "\(line(shot.outcome))\n")
         } else if shot.outcome.result == .spooled, !isJournal {
             log.write(.notice, "the picture is kept in the spool")
@@ -32,7 +34,7 @@ struct ShotPrinter {
     }
 
     func print(_ failure: Failure, isNews: Bool = true) {
-        if isNews || !goesToJournal(2) { log.report(failure) }
+        if isNews || !log.isJournal { log.report(failure) }
         if json {
             write([
                 "result": "none", "exit": Int(failure.exitCode), "error": "\(failure)",

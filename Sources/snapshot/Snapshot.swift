@@ -32,25 +32,27 @@ struct Snapshot: ParsableCommand {
             path = arguments.removeLast()
             arguments.removeLast()
         }
-        let settings = { () throws(Failure) in try readSettings(path: path) }
-        let log = Log("snapshot")
+        let context = ProcessContext.current()
+        let settings = { () throws(Failure) in try readSettings(path: path, in: context) }
+        let log = Log("snapshot", in: context)
         switch arguments {
-        case [], ["capture"]: _exit(CaptureJob().run(settings))
+        case [], ["capture"]: _exit(CaptureJob(context: context).run(settings))
         case ["health"]:
-            _exit(code(telling: log) { () throws(Failure) in try HealthCommand.tell(as: nil, settings()) })
+            _exit(code(telling: log) { () throws(Failure) in try HealthCommand.tell(as: nil, settings(), log) })
         case ["relay"]: _exit(code(telling: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         default:
             do {
                 var command = try parseAsRoot()
-                try command.run()
-            } catch { leave(error) }
+                // What isn't ours is the parser's: help, completions.
+                guard let ours = command as? any SnapshotCommand else { return try command.run() }
+                try ours.run(in: context)
+            } catch { leave(error, log) }
         }
     }
 
     /// Help and exit codes as the parser has them, mistakes in arguments as all our errors are told.
-    private static func leave(_ error: any Error) -> Never {
+    private static func leave(_ error: any Error, _ log: Log) -> Never {
         guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
-        let log = Log("snapshot")
         let text = message(for: error).split(separator: "\n").joined(separator: " ")
         log.write(.error, "error: \(text.prefix(1).lowercased())\(text.dropFirst())")
         let help = fullMessage(for: error).split(separator: "\n").last { $0.contains("--help'") } ?? ""

@@ -1,4 +1,4 @@
-import Glibc
+import TestKit
 import Testing
 
 @testable import SnapshotBase
@@ -6,16 +6,13 @@ import Testing
 @Suite struct BoardTests {
     /// A folder with such files below `sys`, as a kernel would lay them out.
     private func board(_ files: [String: String]) throws -> Board {
-        let root = "/tmp/board-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
-        defer { system("rm -rf \(root)") }
+        let folder = try TemporaryFolder()
         for (path, text) in files {
-            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-            #expect(system("mkdir -p '\(root)/sys/\(folder)'") == 0)
-            let file = try #require(fopen("\(root)/sys/\(path)", "w"))
-            fputs(text, file)
-            fclose(file)
+            try makeDirectory(parentDirectory("\(folder.path)/sys/\(path)"), mode: 0o700)
+            try folder.write("sys/\(path)", text)
         }
-        return Board(root: root)
+        // It is read at once.
+        return Board(root: folder.path)
     }
 
     private func zone(_ number: Int, _ type: String, _ temperature: String) -> [String: String] {

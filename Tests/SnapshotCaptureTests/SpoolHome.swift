@@ -46,7 +46,7 @@ final class SpoolHome {
         var opened = try StateDirectory.open(path)
         guard var state = opened.take() else { throw SystemError("flock") }
         var record = state.last ?? Record(version: "0", camera: "c", now: now, intervalSeconds: 10)
-        var spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful)
+        var spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful, clock: SystemClock([:]))
         let found = record
         if try work(&spool, &record, &state) { try spool.commit(&record, to: &state) }
         return found

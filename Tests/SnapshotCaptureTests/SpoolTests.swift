@@ -120,7 +120,9 @@ import Testing
         do {
             var opened = try StateDirectory.open(home.path)
             guard var state = opened.take(), var record = state.last else { throw SystemError("open") }
-            let spool = Spool(statePath: home.path, record: &record, isDoubtful: true) { told = $0 }
+            let spool = Spool(statePath: home.path, record: &record, isDoubtful: true, clock: SystemClock([:])) {
+                told = $0
+            }
             #expect(record.spool.count == 2)
             try spool.commit(&record, to: &state)
         }

@@ -1,4 +1,5 @@
 import SnapshotBase
+import TestKit
 import Testing
 
 @testable import SnapshotRelay

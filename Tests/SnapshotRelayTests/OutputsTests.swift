@@ -3,6 +3,7 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 import Synchronization
+import TestKit
 import Testing
 
 @testable import SnapshotRelay
@@ -83,7 +84,7 @@ private enum CopyTrouble: String, TroubleCode {
         let folder = try TemporaryFolder()
         let plan = try plan("copy, hls", folder.path)
         #expect(plan.modes == ["hls", "copy"])
-        let outputs = try OpenOutputs(plan, log: Log("test"))
+        let outputs = try OpenOutputs(plan, log: Log("test", in: ProcessContext()))
         #expect(try folder.names() == [".relay.lock", "hls"])
 
         let facts = StreamFacts(video: "h264", audio: nil)
@@ -113,9 +114,9 @@ private enum CopyTrouble: String, TroubleCode {
 
     @Test func twoRelaysDoNotShareAFolder() throws {
         let folder = try TemporaryFolder()
-        let first = try OpenOutputs(try plan("hls", folder.path), log: Log("test"))
+        let first = try OpenOutputs(try plan("hls", folder.path), log: Log("test", in: ProcessContext()))
         let second = #expect(throws: Failure.self) {
-            try OpenOutputs(try plan("copy", folder.path), log: Log("test"))
+            try OpenOutputs(try plan("copy", folder.path), log: Log("test", in: ProcessContext()))
         }
         #expect(second?.code == .relay(.outputFolder))
         withExtendedLifetime(first) {}

@@ -19,7 +19,7 @@ import Testing
         let peer = try #require(Peer(of: near))
         #expect(peer.belongs(toGroup: getpgrp()))
         // Another program of the same user is another.
-        let child = try Child(Command("sleep", ["60"]))
+        let child = try Child(Command("sleep", ["60"], environment: [:]))
         #expect(!peer.belongs(toGroup: child.pid) && !peer.belongs(toGroup: 1))
         withExtendedLifetime(far) {}
     }

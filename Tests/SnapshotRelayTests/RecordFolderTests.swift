@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import TestKit
 import Testing
 
 @testable import SnapshotRelay

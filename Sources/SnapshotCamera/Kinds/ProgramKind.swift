@@ -47,7 +47,7 @@ struct ProgramKind: CameraKind {
     }
 
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
-        var command = Command(path, arguments)
+        var command = Command(path, arguments, environment: settings.context.environment)
         // Whoever runs captures has chosen it: a check tries what captures will.
         command.keepsUser = true
         return ProgramCamera(command: command, settings: settings)

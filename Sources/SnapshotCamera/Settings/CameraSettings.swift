@@ -31,8 +31,10 @@ package struct CameraSettings: Sendable {
     package var maxBytes: Int
     package var connectTimeout: Duration
     package var timeout: Duration
+    package let context: ProcessContext
 
     package init(_ settings: Settings) throws(Failure) {
+        context = settings.context
         kind = try CameraKinds.kind(of: CameraAddress(settings))
         let own = kind.login
         name = try Self.name(settings)

@@ -25,9 +25,11 @@ package struct CaptureSettings: Sendable {
     /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
     package var runtimeDirectory: String?
     package var showsPictures: Bool
+    package let context: ProcessContext
 
     /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
+        context = settings.context
         camera = try CameraSettings(settings)
         store = try StoreKinds.read(settings)
         keyTemplate = try KeyTemplate(settings)
@@ -43,6 +45,6 @@ package struct CaptureSettings: Sendable {
         pingURL = try settings[Key.pingURL]
         proxies = try Proxies(settings)
         showsPictures = try settings[Key.webImages]
-        runtimeDirectory = getenv("RUNTIME_DIRECTORY").map { firstDirectory(String(cString: $0)) }
+        runtimeDirectory = settings.context.environment["RUNTIME_DIRECTORY"].map(firstDirectory)
     }
 }

@@ -52,7 +52,7 @@ struct DrainQueue: ~Copyable {
 
     /// The oldest picture that is whole. None once the program is asked to end.
     mutating func next() -> Picture? {
-        while !HeldSignals.areWaiting, let name = waiting.popFirst() {
+        while !run.settings.context.stop.isMade, let name = waiting.popFirst() {
             do throws(SystemError) {
                 if let object = try object(of: name) { return Picture(name: name, object: object) }
                 run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
@@ -80,7 +80,7 @@ struct DrainQueue: ~Copyable {
             return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool.path, why: why), stops: true)
         }
         run.record.totalUploads += 1
-        run.record.lastUpload = Now.current().moment
+        run.record.lastUpload = run.settings.context.clock.now().moment
         run.record.storeRest = nil
         unclear = 0
         counted.sent += 1
@@ -109,7 +109,9 @@ struct DrainQueue: ~Copyable {
         while var picture = next() {
             var attempts = Attempts(policy())
             do throws(StoreFailure) {
-                try put(&picture.object, into: &store, &attempts, quota: &run.record.retryQuota)
+                try put(
+                    &picture.object, into: &store, &attempts, quota: &run.record.retryQuota,
+                    stop: run.settings.context.stop)
                 sent(picture)
             } catch {
                 failed(error)

@@ -17,8 +17,9 @@ struct ParallelDrain {
         let tag: Int
     }
 
-    private let http = HTTPTransfers()
+    private let http: HTTPTransfers
     private let most: Int
+    private let stop: StopRequest
     /// What is known of the store by now.
     private var store: any RemoteStore
     private var underWay: [Upload] = []
@@ -29,7 +30,9 @@ struct ParallelDrain {
     /// How soon it is seen that the program is asked to end.
     private static let patience = Duration.milliseconds(200)
 
-    init(_ store: any RemoteStore, transfers: Int) {
+    init(_ store: any RemoteStore, transfers: Int, stop: StopRequest) {
+        http = HTTPTransfers(stop: stop)
+        self.stop = stop
         self.store = store
         most = transfers
     }
@@ -60,7 +63,7 @@ struct ParallelDrain {
 
     /// Begins the attempts whose pause is over.
     private mutating func resume(_ queue: inout DrainQueue) {
-        let (now, isAsked) = (Uptime.now(), HeldSignals.areWaiting)
+        let (now, isAsked) = (Uptime.now(), stop.isMade)
         for upload in underWay {
             guard let pause = upload.pause, isAsked || pause.end <= now else { continue }
             underWay.removeAll { $0.tag == upload.tag }

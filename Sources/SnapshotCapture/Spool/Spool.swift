@@ -18,6 +18,7 @@ package struct Spool: ~Copyable {
     private var isUncertain: Bool
     /// Folders that entries have left.
     private var left: [String] = []
+    private let clock: SystemClock
 
     /// What bounds a spool, in bytes.
     package struct Bounds: Sendable {
@@ -36,7 +37,8 @@ package struct Spool: ~Copyable {
     ///   - isDoubtful: counts the entries, whether or not the run before came to its end.
     ///   - failed: called with why they can't be counted now. They stay, and the next run counts them.
     package init(
-        statePath: String, record: inout Record, isDoubtful: Bool, failed: (SystemError) -> Void = { _ in }
+        statePath: String, record: inout Record, isDoubtful: Bool, clock: SystemClock,
+        failed: (SystemError) -> Void = { _ in }
     ) {
         // Each property is assigned once, at the end: see `Run`.
         var files = SpoolFolder(statePath: statePath)
@@ -46,7 +48,7 @@ package struct Spool: ~Copyable {
         if isDoubtful || isMarked != false {
             do throws(SystemError) {
                 record.reconcile(with: try files.list())
-                record.spool.oldest = record.spool.count > 0 ? files.oldestMoment() : nil
+                record.spool.oldest = record.spool.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
             } catch {
                 isUncertain = true
                 if isMarked != true, (try? files.makeMark()) != nil { isMarked = true }
@@ -54,6 +56,7 @@ package struct Spool: ~Copyable {
             }
         }
         path = files.path
+        self.clock = clock
         self.files = files
         self.isMarked = isMarked
         self.isUncertain = isUncertain
@@ -122,7 +125,7 @@ package struct Spool: ~Copyable {
                 after.forget(name)
             }
             guard !victims.isEmpty else { throw SystemError("write", number: ENOSPC) }
-            after.drop(victims.count)
+            after.drop(victims.count, clock)
             figures = after
             var told = before
             told.spool = after
@@ -150,11 +153,11 @@ package struct Spool: ~Copyable {
         files.putAside(name)
         noteLeft(name)
         figures.forget(name)
-        figures.drop(1)
+        figures.drop(1, clock)
     }
 
     /// Counts a picture that the spool couldn't take.
-    package mutating func lose() { figures.drop(1) }
+    package mutating func lose() { figures.drop(1, clock) }
 
     /// Has the entries up to `last`, which the store refuses, hold up no others for a while.
     package mutating func rest(_ refused: RefusedEntries) { figures.refused = refused }
@@ -182,7 +185,7 @@ package struct Spool: ~Copyable {
     /// - Throws: where the record can't be written. The mark stays.
     package consuming func commit(_ record: inout Record, to state: inout StateDirectory) throws(Failure) {
         if figures.count != begun.count || figures.dropped != begun.dropped {
-            figures.oldest = figures.count > 0 ? files.oldestMoment() : nil
+            figures.oldest = figures.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
         }
         // What the record says is gone must not come back after a power cut.
         if !left.isEmpty { files.sync(left) }
@@ -214,8 +217,8 @@ extension SpoolFigures {
         bytes = max(0, bytes - name.bytes)
     }
 
-    fileprivate mutating func drop(_ number: Int) {
+    fileprivate mutating func drop(_ number: Int, _ clock: SystemClock) {
         dropped += number
-        lastDrop = Now.current().moment
+        lastDrop = clock.now().moment
     }
 }

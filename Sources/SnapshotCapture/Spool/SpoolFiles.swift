@@ -67,9 +67,9 @@ extension SpoolFolder {
     }
 
     /// When the oldest picture was taken; nil where that can't be told.
-    mutating func oldestMoment() -> Moment? {
+    mutating func oldestMoment(boot: String) -> Moment? {
         guard let name = try? oldest().first, let entry = try? open(name)?.entry else { return nil }
         return Moment(
-            at: Timestamp(milliseconds: entry.capturedAt).iso8601, up: entry.boot == bootIdentity() ? entry.up : nil)
+            at: Timestamp(milliseconds: entry.capturedAt).iso8601, up: entry.boot == boot ? entry.up : nil)
     }
 }

@@ -36,10 +36,11 @@ package struct RTSPSource: Equatable, Sendable {
         ]
 
     /// One key frame as JPEG on standard output.
-    package var stillCommand: Command {
+    package func stillCommand(_ environment: Environment) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         let picture = ["-map", "0:v:0", "-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
-        var command = Command.ffmpeg(quiet + ["-threads", "1", "-skip_frame", "nokey"] + Self.input + picture)
+        let arguments = quiet + ["-threads", "1", "-skip_frame", "nokey"] + Self.input + picture
+        var command = Command.ffmpeg(arguments, environment)
         command.inputs = [Self.descriptor: list]
         return command
     }

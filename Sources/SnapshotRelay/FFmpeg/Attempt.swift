@@ -154,7 +154,7 @@ final class Attempt {
 
     private func begin(_ facts: StreamFacts, _ gateway: PullGateway) throws(Failure) {
         let arguments = arguments(facts)
-        var command = Command.ffmpeg(arguments.list)
+        var command = Command.ffmpeg(arguments.list, plan.context.environment)
         command.inputs = [RTSPSource.descriptor: gateway.source.list]
         command.outputs = [2, FFmpegArguments.progressDescriptor]
         if arguments.usesStandardOutput { command.outputs.insert(1) }
@@ -169,7 +169,7 @@ final class Attempt {
         guard let address = addresses.popFirst() else { return }
         let gateway = try PullGateway(plan.stream(address, digest: digest))
         complaints.translate = gateway.name.translated
-        let child = try Child(StreamFacts.question(gateway.source, listens: listens))
+        let child = try Child(StreamFacts.question(gateway.source, listens: listens, plan.context.environment))
         stage = .asking(child, gateway, address: address, answer: [])
     }
 

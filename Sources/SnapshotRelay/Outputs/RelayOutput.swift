@@ -78,9 +78,11 @@ package struct SharedOutputSettings: Sendable {
     /// Whether the web front may read streams and recordings.
     package var showsPictures: Bool
     package var statePath: String
+    package let context: ProcessContext
 
     init(_ settings: Settings, camera: String) throws(Failure) {
         self.camera = camera
+        context = settings.context
         stallTimeout = try settings[Key.stallTimeout]
         let directory = try settings[Key.outputDirectory]
         // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.

@@ -12,6 +12,7 @@ package struct PipeOutput: RelayOutput {
     package var token: String?
     package var authorities: String?
     package var stallTimeout: Duration
+    let stop: StopRequest
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         guard let url = try settings[Key.serverURL] else {
@@ -27,6 +28,7 @@ package struct PipeOutput: RelayOutput {
         token = try settings[Key.httpAuthToken]
         authorities = try authorityFile(settings)
         stallTimeout = shared.stallTimeout
+        stop = shared.context.stop
     }
 
     package var usesOutputDirectory: Bool { false }

@@ -83,7 +83,7 @@ final class PipeUplink: OpenOutput {
         request.credentials = destination.credentials
         request.trust = .authorities(file: destination.authorities)
         request.stallTimeout = destination.stallTimeout
-        return Post(request, pipeSize: Self.pipeSize, now: now)
+        return Post(request, pipeSize: Self.pipeSize, now: now, stop: destination.stop)
     }
 }
 
@@ -96,7 +96,7 @@ private final class Post: Sendable {
     /// Why it ended; nil while it goes on.
     var end: PipeTrouble? { result.withLock { $0 } }
 
-    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime) {
+    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, stop: StopRequest) {
         since = now
         guard let (reader, writer) = try? makePipe() else { return nil }
         // Smaller where the system allows no more.
@@ -107,7 +107,7 @@ private final class Post: Sendable {
         request.body = .pipe(reader)
         let final = request
         let started = detach { [self] in
-            let end = Self.perform(final)
+            let end = Self.perform(final, stop: stop)
             result.withLock { $0 = end }
         }
         guard started else { return nil }
@@ -123,9 +123,9 @@ private final class Post: Sendable {
 
     func close() { writer.withLock { $0 = nil } }
 
-    private static func perform(_ request: HTTPRequest) -> PipeTrouble {
+    private static func perform(_ request: HTTPRequest, stop: StopRequest) -> PipeTrouble {
         do throws(HTTPFailure) {
-            let response = try HTTPClient().perform(request)
+            let response = try HTTPClient(stop: stop).perform(request)
             return response.status == 401 || response.status == 403 ? .refused : .ended
         } catch {
             switch error.kind {

@@ -43,7 +43,9 @@ final class SegmentUpload: Sendable {
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
-            var store = settings.store.open(client: HTTPClient(), record: nil, now: .current(), statePath: statePath)
+            var store = settings.store.open(
+                client: HTTPClient(stop: settings.context.stop), record: nil, now: settings.context.clock.now(),
+                statePath: statePath)
             var quota = Record.fullRetryQuota
             var (backoff, latch) = (Backoff.retry, Backoff.latch)
             var last: Failure?
@@ -94,7 +96,7 @@ final class SegmentUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
-        try put(&object, into: &store, &attempts, quota: &quota)
+        try put(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         removeFile(path)
         shared.withLock { $0.uploaded.append(name.text) }
     }

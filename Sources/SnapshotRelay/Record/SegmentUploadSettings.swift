@@ -8,8 +8,10 @@ package struct SegmentUploadSettings: Sendable {
     package var keyTemplate: KeyTemplate
     package var attempts: Int
     package var deadline: Duration
+    package let context: ProcessContext
 
     init(_ settings: Settings) throws(Failure) {
+        context = settings.context
         store = try StoreKinds.read(settings)
         keyTemplate = try KeyTemplate(settings)
         attempts = try settings[Key.uploadAttempts]

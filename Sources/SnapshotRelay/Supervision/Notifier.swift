@@ -13,9 +13,9 @@ package struct Notifier: ~Copyable {
     /// While no media flows there is nothing that a restart would mend: the watchdog then waits this much longer.
     private static let patience: Duration = .seconds(3600)
 
-    package init(environment: (String) -> String?) {
-        watchdog = environment("WATCHDOG_USEC").flatMap(Int.init).map { .microseconds($0) }
-        guard let path = environment("NOTIFY_SOCKET"), "/@".contains(path.prefix(1)), path.utf8.count > 1,
+    package init(_ environment: Environment) {
+        watchdog = environment["WATCHDOG_USEC"].flatMap(Int.init).map { .microseconds($0) }
+        guard let path = environment["NOTIFY_SOCKET"], "/@".contains(path.prefix(1)), path.utf8.count > 1,
             path.utf8.count < MemoryLayout.size(ofValue: address.sun_path)
         else {
             socket = nil

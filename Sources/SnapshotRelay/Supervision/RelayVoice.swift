@@ -13,7 +13,7 @@ struct RelayVoice: ~Copyable {
     private var toldTroubles: [String: OutputTrouble] = [:]
     private var complaints: [String] = []
     private var flowingSince: Moment?
-    private var idleSince: Moment? = Now.current().moment
+    private var idleSince: Moment?
     private var failingSince: [String: Moment] = [:]
     private var written: Uptime?
     /// The trouble that was last told, and when: a camera that stays away is told of once an hour.
@@ -29,7 +29,8 @@ struct RelayVoice: ~Copyable {
     init(_ plan: RelayPlan, log: Log) {
         self.plan = plan
         self.log = log
-        notifier = Notifier { name in getenv(name).map { String(cString: $0) } }
+        notifier = Notifier(plan.context.environment)
+        idleSince = plan.context.clock.now().moment
     }
 
     /// When to be called again without any change.
@@ -69,7 +70,7 @@ struct RelayVoice: ~Copyable {
     private mutating func note(_ supervisor: Supervisor, _ now: Uptime) {
         switch supervisor.state {
         case .running:
-            flowingSince = Now.current().moment
+            flowingSince = plan.context.clock.now().moment
             guard owesGoodNews else { return }
             owesGoodNews = false
             log.write(.notice, "relaying \(media) to \(modes)")
@@ -141,7 +142,7 @@ struct RelayVoice: ~Copyable {
         _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [String: OutputTrouble], _ now: Uptime
     ) {
         written = now
-        let present = Now.current()
+        let present = plan.context.clock.now()
         var report = RelayReport(
             state: state, modes: plan.modes, updated: present.moment, boot: present.boot,
             restarts: restarts)

@@ -118,7 +118,7 @@ package struct S3Settings: Sendable {
         let profile = try settings[Key.awsProfile]
         let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         var path = try settings[Key.awsSharedCredentialsFile]
-        if path == nil, let home = getenv("HOME") { path = String(cString: home) + "/.aws/credentials" }
+        if path == nil, let home = settings.context.environment["HOME"] { path = home + "/.aws/credentials" }
         guard let path, settings.isHeld(path) || fileExists(path) else {
             throw .settings(
                 "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any",

@@ -74,7 +74,7 @@ extension Int {
 /// failed attempt, before any pause, and may correct the object.
 package func put(
     _ object: inout StoredObject, into store: inout any Store, _ attempts: inout Attempts, quota: inout Int,
-    onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }
+    stop: StopRequest, onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }
 ) throws(StoreFailure) {
     let deadline = attempts.policy.deadline
     while true {
@@ -86,7 +86,7 @@ package func put(
         } catch {
             let pause = attempts.pause(after: error, quota: &quota)
             onFailure(error, &object)
-            guard let pause, !HeldSignals.areWaiting else { throw error }
+            guard let pause, !stop.isMade else { throw error }
             sleep(pause, until: deadline)
         }
     }

@@ -18,7 +18,7 @@ package struct Listener: Sendable {
 
     /// The sockets that systemd passed to this process; none where it was started otherwise.
     /// What told of them leaves the environment.
-    package static func inherited(environment: [String: String]) throws(Refused) -> [Listener] {
+    package static func inherited(environment: Environment) throws(Refused) -> [Listener] {
         defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) } }
         guard environment["LISTEN_PID"] == String(getpid()),
             let count = environment["LISTEN_FDS"].flatMap(CInt.init),

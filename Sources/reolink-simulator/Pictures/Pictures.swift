@@ -1,10 +1,12 @@
 import FoundationEssentials
+import SnapshotBase
 import Synchronization
 
 /// Where the shots come from: files in turn, or ffmpeg's test pattern in any size.
 final class Pictures: Sendable {
     private let files: [[UInt8]]
     private let frozen: Bool
+    private let environment: Environment
     private let state = Mutex(State())
 
     private struct State {
@@ -21,7 +23,8 @@ final class Pictures: Sendable {
     /// More sizes than this at once end the ffmpeg of the first.
     private static let mostStreams = 8
 
-    init(files paths: [String], frozen: Bool) throws {
+    init(files paths: [String], frozen: Bool, environment: Environment) throws {
+        self.environment = environment
         files = try paths.map { path in
             do { return Array(try Data(contentsOf: URL(filePath: path))) } catch {
                 throw Trouble("picture \(path)", "cannot be read")
@@ -33,7 +36,7 @@ final class Pictures: Sendable {
     /// Starts the ffmpeg for this size ahead of the first shot.
     func prepare(_ size: PictureSize) throws {
         guard files.isEmpty else { return }
-        let stream = try TestPattern(.clock, size: size)
+        let stream = try TestPattern(.clock, size: size, environment)
         state.withLock { $0.streams.append((Key(pattern: .clock, size: size), stream)) }
     }
 
@@ -48,18 +51,18 @@ final class Pictures: Sendable {
             }
             let picture =
                 files.isEmpty || pattern != .clock
-                ? Self.generated(key, &state) : files[state.shots % files.count]
+                ? generated(key, &state) : files[state.shots % files.count]
             state.shots += 1
             if frozen || stuck { state.still[key] = picture }
             return picture
         }
     }
 
-    private static func generated(_ key: Key, _ state: inout State) -> [UInt8]? {
+    private func generated(_ key: Key, _ state: inout State) -> [UInt8]? {
         if let found = state.streams.first(where: { $0.key == key }) { return found.stream.next() }
-        guard let stream = try? TestPattern(key.pattern, size: key.size) else { return nil }
+        guard let stream = try? TestPattern(key.pattern, size: key.size, environment) else { return nil }
         state.streams.append((key, stream))
-        if state.streams.count > mostStreams { state.streams.removeFirst() }
+        if state.streams.count > Self.mostStreams { state.streams.removeFirst() }
         return stream.next()
     }
 }

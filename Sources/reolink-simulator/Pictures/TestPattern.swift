@@ -9,16 +9,18 @@ final class TestPattern: @unchecked Sendable {
 
     private let kind: Kind
     private let size: PictureSize
+    private let environment: Environment
     private var child: Child
     private var buffer: [UInt8] = []
     private var lastShot = ContinuousClock.now
     private var drawsText = true
     private var hasDrawn = false
 
-    init(_ kind: Kind, size: PictureSize) throws {
+    init(_ kind: Kind, size: PictureSize, _ environment: Environment) throws {
         self.kind = kind
         self.size = size
-        child = try Self.start(kind, size, text: true)
+        self.environment = environment
+        child = try Self.start(kind, size, text: true, environment)
     }
 
     /// The next frame; nil when ffmpeg has ended.
@@ -27,7 +29,7 @@ final class TestPattern: @unchecked Sendable {
         // clock is wrong, and the one behind it is right.
         if hasDrawn, ContinuousClock.now - lastShot > .milliseconds(500), frame() == nil { return nil }
         var picture = frame()
-        if picture == nil, !hasDrawn, drawsText, let plain = try? Self.start(kind, size, text: false) {
+        if picture == nil, !hasDrawn, drawsText, let plain = try? Self.start(kind, size, text: false, environment) {
             // An ffmpeg without freetype or fonts: the pattern has a counter of its own.
             drawsText = false
             child = plain
@@ -64,8 +66,10 @@ final class TestPattern: @unchecked Sendable {
         return buffer.count > before
     }
 
-    private static func start(_ kind: Kind, _ size: PictureSize, text: Bool) throws(Trouble) -> Child {
-        var command = Command("ffmpeg", arguments(kind, size, text: text))
+    private static func start(
+        _ kind: Kind, _ size: PictureSize, text: Bool, _ environment: Environment
+    ) throws(Trouble) -> Child {
+        var command = Command("ffmpeg", arguments(kind, size, text: text), environment: environment)
         command.outputs = [1]
         // This thread serves one connection; ffmpeg draws for others, too.
         command.endsWithThread = false

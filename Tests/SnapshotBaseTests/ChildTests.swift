@@ -1,9 +1,12 @@
 import Glibc
 import SnapshotBase
+import TestKit
 import Testing
 
 @Suite struct ChildTests {
-    private func shell(_ script: String) -> Command { Command("sh", ["-c", script]) }
+    private let environment = ProcessContext.current().environment
+
+    private func shell(_ script: String) -> Command { Command("sh", ["-c", script], environment: environment) }
     private func run(_ script: String, limit: Int = 1 << 20, for time: Duration = .seconds(10)) throws
         -> ChildResult
     {
@@ -73,15 +76,16 @@ import Testing
 
     @Test func missingProgram() {
         let failure = #expect(throws: Failure.self) {
-            try Child.run(Command("no-such-program", []), outputLimit: 1, deadline: .after(.seconds(1)))
+            try Child.run(
+                Command("no-such-program", [], environment: environment), outputLimit: 1, deadline: .after(.seconds(1)))
         }
         #expect(failure?.exitCode == 69)
         #expect(failure?.code == .missing("no-such-program"))
     }
 
     @Test func aFileThatCannotRunIsAFailedStart() {
-        #expect(throws: Failure.self) { try Child(Command("/dev/null/x", [])) }
-        #expect(throws: Failure.self) { try Child(Command("/etc", [])) }
+        #expect(throws: Failure.self) { try Child(Command("/dev/null/x", [], environment: environment)) }
+        #expect(throws: Failure.self) { try Child(Command("/etc", [], environment: environment)) }
     }
 
     @Test func inputsComeOnTheirDescriptorsAndNoOtherIsOpen() throws {
@@ -118,7 +122,7 @@ import Testing
     }
 
     @Test func droppingAChildEndsIt() throws {
-        var child: Child? = try Child(Command("sleep", ["60"]))
+        var child: Child? = try Child(Command("sleep", ["60"], environment: environment))
         let pid = try #require(child?.pid)
         child = nil
         #expect(kill(pid, 0) == -1 && errno == ESRCH)
