@@ -133,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotHTTPTests", dependencies: ["SnapshotHTTP"], swiftSettings: strict),
+            name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotHTTP"], swiftSettings: strict),
         .testTarget(
             name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia"], swiftSettings: strict),
         .testTarget(

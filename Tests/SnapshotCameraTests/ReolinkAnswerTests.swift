@@ -43,4 +43,40 @@ import Testing
         for code in [-7, -27, -500, -501, -502] { #expect(ReolinkError.isRefusal(code, "")) }
         for code in [-1, -5, -6, -21, -105, 0, 7] { #expect(!ReolinkError.isRefusal(code, "password error")) }
     }
+
+    // MARK: Hostile answers
+
+    @Test(
+        arguments: [
+            ("[1]", .unreadable), (#"[{"code":"0"}]"#, .unreadable), (#"[{"code":0.5}]"#, .unreadable),
+            (#"{"code":0}"#, .ok), (#"[{"code":0},{"code":1,"error":{"rspCode":-6}}]"#, .ok),
+            (#"[{"code":0,"value":{"Token":7}}]"#, .ok), (#"[{"code":0,"value":{"Token":{"name":7}}}]"#, .ok),
+            (#"[{"code":1,"error":{"rspCode":"-6","detail":7}}]"#, .error(code: 0, detail: "", remainingTries: nil)),
+            (#"[{"error":{"rspCode":-6},"code":0}]"#, .error(code: -6, detail: "", remainingTries: nil)),
+            (
+                #"[{"code":1,"error":{"rspCode":-7,"remain_times":-3}}]"#,
+                .error(code: -7, detail: "", remainingTries: -3)
+            ),
+        ] as [(String, ReolinkAnswer)])
+    func aTypeThatIsWrongIsNotGuessedAt(text: String, expected: ReolinkAnswer) { #expect(answer(text) == expected) }
+
+    @Test func aTokenMayHave256Bytes() {
+        let name = String(repeating: "x", count: 256)
+        #expect(
+            answer(#"[{"code":0,"value":{"Token":{"name":"\#(name)"}}}]"#) == .token(name: name, leaseSeconds: 3600))
+    }
+
+    @Test func onlySoMuchOfABodyIsRead() {
+        let json = #"[{"code":0}]"#
+        #expect(answer(String(repeating: " ", count: 65_000) + json) == .ok)
+        #expect(answer(String(repeating: " ", count: 65_530) + json) == .unreadable)
+        #expect(answer(String(repeating: ".", count: 4096) + "login has been locked") == .unreadable)
+        #expect(answer(String(repeating: "[", count: 60_000)) == .unreadable)
+        #expect(answer(#"{"a":"# + String(repeating: #"{"a":"#, count: 10_000)) == .unreadable)
+    }
+
+    @Test func whatALockSaysIsFoundInAnyBody() {
+        let page = "<html>Login has been locked, try again in 5 min</html>"
+        #expect(answer(page) == .error(code: 0, detail: page, remainingTries: nil))
+    }
 }

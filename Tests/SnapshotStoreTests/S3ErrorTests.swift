@@ -52,4 +52,35 @@ import Testing
     func noRegionLeadsElsewhere(name: String) {
         #expect(error("").wantedRegion(response(307, region: name), secrets: Secrets()) == nil)
     }
+
+    // MARK: Hostile bodies
+
+    @Test(arguments: [
+        (#"<!DOCTYPE x [<!ENTITY a "aaaa">]><Error><Code>&a;</Code></Error>"#, "&a;"),
+        (#"<Error><Code x="1">SlowDown</Code></Error>"#, "Error"), ("<Error><code>SlowDown</code></Error>", "Error"),
+        ("<Error><Code>A</Code><Code>B</Code></Error>", "A"), ("<Code>A</Code><Error>", "A"),
+        ("<Error><Code><Code>A</Code></Code></Error>", "<Code>A"), ("<Errors><Code>A</Code></Errors>", "A"),
+        ("\u{FEFF}<Error><Code>\n SlowDown</Code></Error>", "SlowDown"),
+    ])
+    func noMoreOfXMLIsUnderstood(text: String, code: String) { #expect(error(text).code == code) }
+
+    @Test func bytesThatAreNoTextDoNoHarm() {
+        #expect(S3Error([0xFF, 0xFE, 0] + Array("<Error><Code>A\u{301}</Code>".utf8)).code == "A\u{301}")
+        #expect(S3Error(Array("<Error><Code>".utf8) + [0xC3, 0x28] + Array("</Code>".utf8)).code == "\u{FFFD}(")
+        #expect(S3Error([UInt8](repeating: 0x3C, count: 1 << 20)).code.isEmpty)
+    }
+
+    @Test(arguments: ["a\u{1B}[31mb", "a\nb", "a\u{202E}b", "a\u{0}b"])
+    func whatAPersonReadsIsOneHarmlessLine(text: String) {
+        let shown = error("<Error><Code>\(text)</Code><Message>\(text)</Message></Error>").text
+        #expect(!shown.unicodeScalars.contains { $0.value < 32 || $0 == "\u{202E}" })
+        #expect(shown.hasPrefix("a") && shown.hasSuffix("b"))
+    }
+
+    @Test func aSecretIsNoRegion() {
+        let secrets = Secrets()
+        secrets.note("canary-secret-1")
+        #expect(error("").wantedRegion(response(301, region: "canary-secret-1"), secrets: secrets) == nil)
+        #expect(error("").wantedRegion(response(301, region: "eu-west-1"), secrets: secrets) == "eu-west-1")
+    }
 }
