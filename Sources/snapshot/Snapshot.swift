@@ -16,7 +16,7 @@ struct Snapshot: ParsableCommand {
         version: snapshotVersion,
         subcommands: [
             CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
-            RelayCommand.self, SettingsCommand.self,
+            RelayCommand.self, SettingsCommand.self, ForgetCommand.self,
         ],
         defaultSubcommand: CaptureCommand.self)
 

@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 
 /// How the relay is doing, judged from what it last said.
@@ -51,10 +50,5 @@ extension RelayReport {
 
 /// Whether systemd takes snapshots into this state, or shall: then they are missed where there are none.
 func hasCaptureTimer(statePath: String, instance: String) -> Bool {
-    guard statePath == "/var/lib/snapshot" else { return false }
-    let name = instance.isEmpty ? "snapshot.timer" : "snapshot@\(instance).timer"
-    return ["/etc", "/run", "/usr/lib", "/lib"].contains { root in
-        var facts = stat()
-        return lstat("\(root)/systemd/system/timers.target.wants/\(name)", &facts) == 0
-    }
+    isEnabled(instance.isEmpty ? "snapshot.timer" : "snapshot@\(instance).timer", "timers", of: statePath)
 }
