@@ -54,6 +54,13 @@ package final class Secrets: Sendable {
         if hasSecretPath, path.utf8.count > 1 { noteEncoded(path.dropFirst()) }
         noteEncoded(query)
         for part in path.cut(at: "/") + query.cut(at: "&") { notePassword(in: part) }
+        let parts = path.cut(at: "/")
+        for (name, value) in zip(parts, parts.dropFirst()) where isSecretName(name) && !value.isEmpty {
+            noteEncoded(value)
+        }
+        for part in parts {
+            if let (name, value) = part.cutAtFirst(":"), isSecretName(name) { noteEncoded(value) }
+        }
     }
 
     /// The value in `k=value` or `user=admin_password=value_channel=1`.
@@ -83,4 +90,14 @@ package func program(in text: String) -> String? {
     guard let end = text.utf8.firstIndex(where: { $0 <= 0x20 }) else { return nil }
     let start = text[..<end]
     return start.range(of: "://") == nil ? String(start) : nil
+}
+
+/// Whether a part of a URL's path holds a password: `user=admin_password=…`, `password:…`, or what follows `/password/`.
+package func isSecretPart(_ part: Substring, behind previous: Substring) -> Bool {
+    if part.utf8.contains(UInt8(ascii: "=")) || isSecretName(previous) { return true }
+    return part.cutAtFirst(":").map { isSecretName($0.0) } ?? false
+}
+
+private func isSecretName(_ text: Substring) -> Bool {
+    ["pass", "passwd", "password", "pwd", "psw", "pw", "token", "secret"].contains(text.lowercased())
 }

@@ -10,13 +10,23 @@ extension Key {
         "A dead man's switch such as healthchecks.io, told at most once a minute.")
     package static let healthCheckPort = Setting(
         "HEALTH_CHECK_PORT", .number(0...65535), default: 8080, "The port of a `snapshot-web` started by hand.")
+    package static let healthCheckAddress = Setting(
+        "HEALTH_CHECK_ADDRESS", .form("IP address"), default: "127.0.0.1",
+        "Where a `snapshot-web` started by hand listens; 0.0.0.0 or [::] is everywhere.")
+    package static let webTrustProxy = Setting(
+        "WEB_TRUST_PROXY", .form("IP addresses, networks or unix, with commas between"),
+        "Proxies whose X-Forwarded-For and login (X-Forwarded-User, Remote-User) `snapshot-web` believes.")
+    package static let webEmbedOrigins = Setting(
+        "WEB_EMBED_ORIGINS", .form("origins such as https://home.example:8123, with commas between"),
+        "Sites that may frame the pages of `snapshot-web` and show its pictures.")
     package static let webImages = Setting(
         "WEB_IMAGES", .flag, default: false, "Whether `snapshot-web` shows pictures, streams and recordings.")
     package static let webToken = Setting(
         "WEB_TOKEN", .text, secrecy: .secret, "What `snapshot-web` asks for before it shows pictures.")
 
     static let state = [
-        statePath.declaration, pingURL.declaration, healthCheckPort.declaration, webImages.declaration,
+        statePath.declaration, pingURL.declaration, healthCheckPort.declaration,
+        healthCheckAddress.declaration, webTrustProxy.declaration, webEmbedOrigins.declaration, webImages.declaration,
         webToken.declaration,
     ]
 }

@@ -216,8 +216,7 @@ private func withoutPath(_ text: String) -> String {
     return shown[..<path.startIndex] + "***"
 }
 
-/// `text` without user, password, query, fragment and those parts of the path that have a `=`, in which some cameras want
-/// the password; also where it isn't quite a URL.
+/// `text` without user, password, query, fragment and those parts of the path in which some cameras want the password; also where it isn't quite a URL.
 package func redactedURL(_ text: String) -> String {
     var rest = text[...]
     var shown = ""
@@ -230,6 +229,9 @@ package func redactedURL(_ text: String) -> String {
         rest = place
     }
     let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
-    let path = rest[..<(query ?? rest.endIndex)].cut(at: "/").map { $0.utf8.contains(UInt8(ascii: "=")) ? "***" : $0 }
+    let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
+    let path = parts.indices.map { index in
+        index > 0 && isSecretPart(parts[index], behind: parts[index - 1]) ? "***" : parts[index]
+    }
     return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
 }

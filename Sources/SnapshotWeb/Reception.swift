@@ -13,17 +13,30 @@ final class Reception {
 
     private let site: Site
     private let hasToken: Bool
+    private let proxies: Proxies
     private var gate: PictureGate
 
     init(_ options: WebOptions) {
         site = Site(options: options)
         hasToken = options.token != nil
+        proxies = options.proxies
         gate = PictureGate(options)
     }
 
-    func answer(_ request: Request) -> Answer {
+    func answer(_ received: Request) -> Answer {
+        var request = received
+        let introduction = received.introduction(by: proxies)
+        if let introduction {
+            if let client = introduction.client { request.source = Source(bytes: client) }
+            request.isIntroduced = introduction.hasLoggedIn
+        }
+        return answer(request, isByProxy: introduction != nil)
+    }
+
+    private func answer(_ request: Request, isByProxy: Bool) -> Answer {
         guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is no path")) }
-        if let refusal = refusal(ofNames: request) { return .ready(refusal) }
+        // A proxy has a name of its own; who may ask by it is its business.
+        if !isByProxy, let refusal = refusal(ofNames: request) { return .ready(refusal) }
         guard let route = Route(target) else { return .ready(.notFound) }
         guard request.method == .GET || request.method == .HEAD else { return .ready(.methodNotAllowed) }
         if route.showsPictures, let refusal = gate.refusal(of: request) { return .ready(refusal) }
@@ -44,6 +57,6 @@ final class Reception {
         return .sentence(
             .forbidden,
             "over loopback this is answered by an IP address, localhost or this machine's name only, "
-                + "unless there is a WEB_TOKEN")
+                + "unless there is a WEB_TOKEN, or WEB_TRUST_PROXY has the proxy's address")
     }
 }

@@ -34,9 +34,11 @@ final class Site: Sendable {
     /// Reads files, and so may take its time.
     func answer(_ route: Route, _ request: Request, _ view: PictureGate.View) -> Response {
         switch route {
-        case .latest(let camera): files.latest(camera: camera, request)
-        case .hls(let camera, let names): files.stream(of: camera, names, request)
-        case .recording(let names): files.recording(names, request)
+        case .latest(let camera): files.latest(camera: camera, request).embedded(in: options.origins.asking(request))
+        case .hls(let camera, let names):
+            files.stream(of: camera, names, request).embedded(in: options.origins.asking(request))
+        case .recording(let names):
+            files.recording(names, request).embedded(in: options.origins.asking(request))
         case .status, .health, .metrics, .live, .recordings, .livez, .favicon, .moved:
             shown.withLock { page(Key(route: route, view: view), &$0) }
         }
@@ -60,15 +62,17 @@ final class Site: Sendable {
 
     private func page(_ key: Key, _ report: HealthReport) -> Response {
         switch key.route {
-        case .status: status(report, key.view).response()
+        case .status: status(report, key.view).response(frames: options.origins.framePolicy)
         case .health(camera: nil): health(report.worst.status, report.json().text)
         case .health(let name?): report.camera(name).map { health($0.status, $0.json().text) } ?? .notFound
         case .metrics:
             Response(
                 .ok, type: "text/plain; version=0.0.4; charset=utf-8",
                 body: report.prometheus(board: Board(root: "")).text)
-        case .live(let camera): live(camera, report)?.response() ?? .notFound
-        case .recordings: RecordingsPage(files.recordings()).page.response()
+        case .live(let camera):
+            live(camera, report)?.response(frames: options.origins.framePolicy) ?? .notFound
+        case .recordings:
+            RecordingsPage(files.recordings()).page.response(frames: options.origins.framePolicy)
         // Answered without a report.
         case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
         }
@@ -105,7 +109,9 @@ final class Site: Sendable {
         if own.isThere || camera == nil {
             cameras.insert((nil, report.cameras[""].map { report.name("", $0) } ?? ""), at: 0)
         }
-        return LivePage(cameras: cameras, camera: camera, playlist: files.playlist(of: camera), now: .now()).page
+        return LivePage(
+            cameras: cameras, camera: camera, playlist: files.playlist(of: camera), now: .now(), isNamed: name != nil
+        ).page
     }
 
     private func health(_ status: Health.Status, _ json: String) -> Response {

@@ -8,6 +8,10 @@ package struct WebOptions: Sendable {
     package var interval: Double?
     /// Where to listen when no socket is inherited; 0 takes any free port.
     package var port: Int
+    /// Where to listen then: an IP address.
+    package var address: String
+    var proxies = Proxies()
+    var origins = Origins()
     /// Whether pictures, live view and recordings are shown at all.
     package var showsPictures: Bool
     /// Asked for before any picture, where set.
@@ -27,6 +31,20 @@ package struct WebOptions: Sendable {
         outputDirectory = place(try settings[Key.outputDirectory], environment)
         if try settings.value(Key.captureInterval) != nil { interval = try settings[Key.captureInterval].seconds }
         port = try settings[Key.healthCheckPort]
+        address = try settings[Key.healthCheckAddress]
+        guard ipAddress(address) != nil else {
+            throw settings.refusal(
+                Key.healthCheckAddress, rule: "must be an IP address of this machine", hint: "0.0.0.0 is all of them")
+        }
+        guard let proxies = Proxies(try settings[Key.webTrustProxy] ?? "") else {
+            throw settings.refusal(
+                Key.webTrustProxy, rule: "must be IP addresses, networks such as 10.0.0.0/8, or unix")
+        }
+        guard let origins = Origins(try settings[Key.webEmbedOrigins] ?? "") else {
+            throw settings.refusal(
+                Key.webEmbedOrigins, rule: "must be origins such as https://home.example:8123, without a path")
+        }
+        (self.proxies, self.origins) = (proxies, origins)
         showsPictures = try settings[Key.webImages]
         token = try settings.webToken()
     }
@@ -37,6 +55,7 @@ package struct WebOptions: Sendable {
         clock = context.clock
         statePath = directories("STATE_DIRECTORY", environment).first ?? "./state"
         port = Key.healthCheckPort.fallback
+        address = Key.healthCheckAddress.fallback
         showsPictures = Key.webImages.fallback
         outputDirectory = place(Key.outputDirectory.fallback, environment)
         runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]

@@ -11,7 +11,7 @@ struct WebCommand: ParsableCommand {
         abstract: "Health, metrics and a status page of snapshot over HTTP.",
         discussion: """
             Serves the listening socket that systemd passes to it, and ends when nobody has asked for a while. Started \
-            by hand, it listens on 127.0.0.1, port HEALTH_CHECK_PORT (8080), until it is stopped.
+            by hand, it listens on HEALTH_CHECK_ADDRESS (127.0.0.1), port HEALTH_CHECK_PORT (8080), until it is stopped.
 
             Exit codes: 0 ended as asked or for idleness; 64 usage; 71 cannot listen; 78 settings.
             """,
@@ -37,12 +37,15 @@ struct WebCommand: ParsableCommand {
             var listeners = try Listener.inherited(environment: context.environment)
             let isInherited = !listeners.isEmpty
             let (options, warnings) = try readOptions(isService: isInherited)
-            if !isInherited { listeners = [try Listener.loopback(port: options.port)] }
+            if !isInherited { listeners = [try Listener.bound(to: options.address, port: options.port)] }
             let server = Server(options: options, idleExit: isInherited ? idleExit : nil)
             try server.run(listeners) {
                 guard !isInherited else { return }
                 for warning in warnings { log.warn(warning) }
-                log.write(.info, "listening on http://127.0.0.1:\(listeners[0].port ?? options.port)/")
+                let host =
+                    options.address.contains(":") && !options.address.hasPrefix("[")
+                    ? "[\(options.address)]" : options.address
+                log.write(.info, "listening on http://\(host):\(listeners[0].port ?? options.port)/")
             }
         } catch let failure as Failure {
             throw told("\(failure)", hint: failure.hint, code: failure.exitCode)

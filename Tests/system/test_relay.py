@@ -88,7 +88,7 @@ def test_the_live_view_of_a_second_camera(relay):
     relay.run("systemctl start snapshot-relay@yard.service snapshot-web.socket")
     live = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/live/yard/hls/stream.m3u8"
     wait_for(lambda: relay.out(live) == "200", 20, "the second camera's stream")
-    assert 'href="/live/yard/"' in relay.out("curl -s http://127.0.0.1:8080/live/")
+    assert 'href="../live/yard/"' in relay.out("curl -s http://127.0.0.1:8080/live/")
     relay.run("systemctl stop snapshot-relay@yard.service snapshot-web.socket snapshot-web.service")
     relay.run("rm -r /etc/snapshot/web.env /etc/snapshot/yard.env /var/lib/snapshot/yard")
 

@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import SnapshotBase
 
 /// What a search for a file comes to.
@@ -57,6 +58,20 @@ struct OpenFile {
     }
 }
 
+extension OpenFile {
+    /// Whether the client says that it has this very content. A tag counts before a time.
+    fileprivate func isKnown(_ request: Request) -> Bool {
+        let tags = request.headers["If-None-Match"].joined(separator: ",")
+        guard tags.isEmpty else {
+            return tags.split(separator: ",").contains { one in
+                let one = one[...].trimmed
+                return one == "*" || one == tag || one == "W/" + tag
+            }
+        }
+        return request.header("If-Modified-Since") == modified.httpDate
+    }
+}
+
 extension Response {
     /// A file, or the part of it that is asked for.
     init(_ file: OpenFile, type: String, request: Request) {
@@ -64,6 +79,10 @@ extension Response {
             ("Content-Type", type), ("Accept-Ranges", "bytes"), ("Last-Modified", file.modified.httpDate),
             ("ETag", file.tag),
         ]
+        if file.isKnown(request) {
+            self.init(.notModified, fields: Array(fields.dropFirst()), body: .bytes(ByteBuffer()))
+            return
+        }
         let isSame = request.header("If-Range").map { $0 == file.tag || $0 == file.modified.httpDate } ?? true
         switch ByteRange(isSame ? request.header("Range") : nil, size: file.size) {
         case .whole:

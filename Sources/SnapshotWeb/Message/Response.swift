@@ -15,6 +15,14 @@ struct Response: Sendable {
     var body: Body
     /// Ends the connection, e.g. where the rest of the request can't be made sense of.
     var closes = false
+    /// The site that may show it beside our own pages.
+    private var embedder: String?
+
+    func embedded(in origin: String?) -> Response {
+        var response = self
+        response.embedder = origin
+        return response
+    }
 
     /// - Parameter policy: what the browser may let the body do.
     init(
@@ -60,10 +68,14 @@ struct Response: Sendable {
         var buffer = ByteBufferAllocator().buffer(capacity: 1024)
         buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nDate: \(now.httpDate)\r\n")
         for (name, value) in fields { buffer.writeString("\(name): \(value)\r\n") }
-        buffer.writeString("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
-        buffer.writeString("Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n")
+        // What has a tag may be kept, and is asked after each time.
+        let keeps = fields.contains { $0.0 == "ETag" } ? "private, no-cache" : "no-store"
+        buffer.writeString("Cache-Control: \(keeps)\r\nX-Content-Type-Options: nosniff\r\n")
+        let reach = embedder == nil ? "same-origin" : "cross-origin"
+        buffer.writeString("Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: \(reach)\r\n")
+        if let embedder { buffer.writeString("Access-Control-Allow-Origin: \(embedder)\r\nVary: Origin, Referer\r\n") }
         buffer.writeString("Connection: \(keepAlive ? "keep-alive" : "close")\r\n")
-        if status != .noContent { buffer.writeString("Content-Length: \(bodyLength)\r\n") }
+        if status != .noContent, status != .notModified { buffer.writeString("Content-Length: \(bodyLength)\r\n") }
         buffer.writeString("\r\n")
         return buffer
     }

@@ -17,7 +17,7 @@ enum Route: Hashable {
     case hls(camera: String?, file: [String])
     case recordings
     case recording(file: [String])
-    /// A folder that was asked for without its slash.
+    /// A folder that was asked for without its slash; the way is relative, for a proxy may serve all this below a path.
     case moved(to: String)
 
     init?(_ target: Target) {
@@ -32,10 +32,10 @@ enum Route: Hashable {
         case ("latest.jpg", 1): self = .latest(camera: nil)
         case ("latest", 2) where segments[1].hasSuffix(".jpg"):
             self = .latest(camera: String(segments[1].dropLast(4)))
-        case ("live", 1), ("recordings", 1): self = .moved(to: "/" + segments[0] + "/")
+        case ("live", 1), ("recordings", 1): self = .moved(to: segments[0] + "/")
         case ("live", 2) where segments[1] == "": self = .live(camera: nil)
         case ("live", 3...) where segments[1] == "hls": self = .hls(camera: nil, file: Array(segments[2...]))
-        case ("live", 2) where segments[1] != "hls": self = .moved(to: "/live/\(percentEncoded(segments[1]))/")
+        case ("live", 2) where segments[1] != "hls": self = .moved(to: "\(percentEncoded(segments[1]))/")
         case ("live", 3) where segments[2] == "": self = .live(camera: segments[1])
         case ("live", 4...) where segments[2] == "hls":
             self = .hls(camera: segments[1], file: Array(segments[3...]))

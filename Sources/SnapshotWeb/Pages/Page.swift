@@ -3,6 +3,8 @@ import SnapshotBase
 /// A whole page: one file, nothing from elsewhere, and a policy that lets nothing else in.
 struct Page {
     let path: String
+    /// The way from here to the status page, which may lie below a proxy's path.
+    var root = "./"
     let title: String
     let icon: String
     /// Where else there is something to see, as address and name.
@@ -18,14 +20,14 @@ struct Page {
             + "%3Ccircle cx='12' cy='12' r='10' fill='%23\(colour)'/%3E%3C/svg%3E"
     }
 
-    func response() -> Response {
+    func response(frames: String) -> Response {
         // The page's own style and script carry it; whatever gets into the page by another way does not know it.
         let nonce =
             String(UInt64.random(in: 0 ... .max), radix: 36)
             + String(UInt64.random(in: 0 ... .max), radix: 36)
         let policy = """
             default-src 'none'; style-src 'nonce-\(nonce)'; script-src 'nonce-\(nonce)'; img-src 'self' data:; \
-            media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors \(frames)
             """
         return Response(
             .ok, type: "text/html; charset=utf-8", policy: policy, body: html(nonce: nonce).markup)
@@ -34,7 +36,7 @@ struct Page {
     private func html(nonce: String) -> HTML {
         let places = ([("/", "Status")] + links).map { address, name -> HTML in
             let current: HTML = address == path ? " aria-current=\"page\"" : ""
-            return "<a href=\"\(address)\"\(current)>\(name)</a>"
+            return "<a href=\"\(root)\(String(address.dropFirst()))\"\(current)>\(name)</a>"
         }
         let navigation: HTML = links.isEmpty ? "" : "<nav aria-label=\"Pages\">\(places)</nav>"
         let fallback = refreshSeconds.map { seconds -> HTML in

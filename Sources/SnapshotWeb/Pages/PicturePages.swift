@@ -22,7 +22,7 @@ struct PictureLinks {
         guard case .taken(let taken) = latest else {
             return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
         }
-        let address = camera.isEmpty ? "/latest.jpg" : "/latest/\(percentEncoded(camera)).jpg"
+        let address = camera.isEmpty ? "latest.jpg" : "latest/\(percentEncoded(camera)).jpg"
         guard showsPicture else { return "<p class=\"card\"><a href=\"\(address)\">Latest picture</a></p>" }
         return """
             <figure class="card view"><a href="\(address)"><img src="\(address)?\(Int(taken.milliseconds))" alt="Latest picture"></a></figure>
@@ -39,8 +39,14 @@ struct LivePage {
     /// The list of segments, and when it was last written.
     let playlist: Found<Timestamp>
     let now: Timestamp
+    /// Whether the page is a camera's own, a folder deeper.
+    let isNamed: Bool
 
-    private func address(_ name: String?) -> String { name.map { "/live/\(percentEncoded($0))/" } ?? "/live/" }
+    private var root: String { isNamed ? "../../" : "../" }
+
+    private func address(_ name: String?) -> String {
+        root + (name.map { "live/\(percentEncoded($0))/" } ?? "live/")
+    }
 
     /// The way to the others.
     private var choice: HTML {
@@ -64,7 +70,7 @@ struct LivePage {
             case .file: ""
             }
         return Page(
-            path: "/live/", title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
+            path: "/live/", root: root, title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
             refreshSeconds: nil,
             main: """
                 <h1>Live</h1>
@@ -92,7 +98,7 @@ struct RecordingsPage {
         let items = recordings.map { recording -> HTML in
             let path = recording.names.map { percentEncoded($0) }.joined(separator: "/")
             return """
-                <li><a href="/recordings/\(path)">\(recording.names.joined(separator: "/").printable())</a>\
+                <li><a href="\(path)">\(recording.names.joined(separator: "/").printable())</a>\
                 <span>\(.time(recording.modified)) · \(size(Double(recording.size)))</span></li>
                 """
         }
@@ -108,7 +114,7 @@ struct RecordingsPage {
             items.count == PictureFiles.listed
             ? "<p class=\"end\">The newest \(items.count) are listed.</p>" : ""
         return Page(
-            path: "/recordings/", title: "Recordings", icon: Page.icon(colour: "566069"),
+            path: "/recordings/", root: "../", title: "Recordings", icon: Page.icon(colour: "566069"),
             links: PictureLinks.all,
             refreshSeconds: nil,
             main: """

@@ -27,8 +27,8 @@ struct StatusPage {
                 \(isOne ? "" : overview(cameras.map { ($0.key, $0.value) }))
                 \(cameras.map { section($0.key, $0.value, isOne: isOne) })
                 \(board.facts)
-                <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="/health">health</a> · \
-                <a href="/metrics">metrics</a></p>
+                <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="health">health</a> · \
+                <a href="metrics">metrics</a></p>
                 """)
     }
 

@@ -167,7 +167,8 @@ final class Connection: ChannelDuplexHandler {
         let channel = context.channel
         let request = Request(
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
-            isOverLoopback: channel.localAddress?.isLoopback ?? false, source: Source(channel.remoteAddress))
+            isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
+            source: Source(channel.remoteAddress))
         // A body is never wanted: the connection ends rather than wait for it. The parser stops at an upgrade.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")

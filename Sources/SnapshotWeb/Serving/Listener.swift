@@ -40,33 +40,50 @@ package struct Listener: Sendable {
         return listeners
     }
 
-    /// Listens on loopback.
+    /// Listens on an address of this machine.
     /// - Parameter port: 0 takes any free one.
-    package static func loopback(port: Int) throws(Refused) -> Listener {
-        func refused(_ hint: String?) -> Refused {
-            Refused(
-                description: "cannot listen on 127.0.0.1:\(port): \(String(cString: strerror(errno)))",
-                hint: hint)
+    package static func bound(to address: String, port: Int) throws(Refused) -> Listener {
+        let bytes = ipAddress(address) ?? [127, 0, 0, 1]
+        func refused(_ number: Int32) -> Refused {
+            let hint =
+                number == EADDRINUSE
+                ? "stop what uses the port, or choose another with HEALTH_CHECK_PORT"
+                : number == EADDRNOTAVAIL ? "HEALTH_CHECK_ADDRESS must be an address of this machine" : nil
+            let why = String(cString: strerror(number))
+            return Refused(description: "cannot listen on \(address):\(port): \(why)", hint: hint)
         }
-        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw refused(nil) }
+        let family = bytes.count == 4 ? AF_INET : AF_INET6
+        let descriptor = socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw refused(errno) }
         var reuse: CInt = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<CInt>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(clamping: port).bigEndian
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
-        }
-        guard bound == 0, listen(descriptor, SOMAXCONN) == 0 else {
-            defer { close(descriptor) }
-            throw refused(
-                errno == EADDRINUSE
-                    ? "stop what uses the port, or choose another with HEALTH_CHECK_PORT" : nil)
+        guard bind(descriptor, bytes, port), listen(descriptor, SOMAXCONN) == 0 else {
+            let number = errno
+            close(descriptor)
+            throw refused(number)
         }
         return Listener(listening: descriptor)
+    }
+
+    private static func bind(_ descriptor: CInt, _ bytes: [UInt8], _ port: Int) -> Bool {
+        func bind<Address>(_ address: inout Address) -> Bool {
+            withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+                }
+            } == 0
+        }
+        let port = in_port_t(clamping: port).bigEndian
+        if bytes.count == 4 {
+            var address = sockaddr_in()
+            (address.sin_family, address.sin_port) = (sa_family_t(AF_INET), port)
+            withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: bytes) }
+            return bind(&address)
+        }
+        var address = sockaddr_in6()
+        (address.sin6_family, address.sin6_port) = (sa_family_t(AF_INET6), port)
+        withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: bytes) }
+        return bind(&address)
     }
 
     private init(listening descriptor: CInt) {

@@ -1,0 +1,71 @@
+import Glibc
+import SnapshotBase
+import SnapshotSettings
+
+/// The proxies whose word is believed: for whom they ask, and that they have asked for a login. `WEB_TRUST_PROXY` has their
+/// addresses, single ones or whole networks, and `unix` for those that come by a unix socket.
+struct Proxies: Sendable {
+    private struct Network: Sendable {
+        let address: [UInt8]
+        let bits: Int
+
+        func holds(_ other: [UInt8]) -> Bool {
+            guard other.count == address.count else { return false }
+            return address.indices.allSatisfy { index in
+                let bits = min(max(bits - index * 8, 0), 8)
+                let mask = UInt8(truncatingIfNeeded: 0xFF00 >> bits)
+                return (address[index] ^ other[index]) & mask == 0
+            }
+        }
+    }
+
+    private var networks: [Network] = []
+    private var trustsUnix = false
+
+    init() {}
+
+    /// - Returns: nil where one of them is no address.
+    init?(_ list: String) {
+        for word in list.split(whereSeparator: { $0 == "," || $0 == " " }) {
+            if word == "unix" {
+                trustsUnix = true
+                continue
+            }
+            let (text, length) = word.cutAtFirst("/") ?? (word, nil)
+            guard let address = ipAddress(String(text)) else { return nil }
+            let bits = length.map { Int(decimal: $0) } ?? address.count * 8
+            guard let bits, bits <= address.count * 8 else { return nil }
+            networks.append(Network(address: address, bits: bits))
+        }
+    }
+
+    /// - Parameter peer: the address at the other end; nil for a unix socket.
+    func trust(_ peer: [UInt8]?) -> Bool {
+        guard let peer else { return trustsUnix }
+        return networks.contains { $0.holds(peer) }
+    }
+}
+
+/// The 4 or 16 bytes of an IP address, also in brackets; nil for what is none.
+func ipAddress(_ text: String) -> [UInt8]? {
+    let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+    let text = isBracketed ? String(text.dropFirst().dropLast()) : text
+    var four = in_addr()
+    if !isBracketed, inet_pton(AF_INET, text, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
+    var sixteen = in6_addr()
+    guard inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
+    return withoutMapping(withUnsafeBytes(of: sixteen) { Array($0) })
+}
+
+extension Request {
+    /// What a trusted proxy says of whom it asks for; nil where there is none in between.
+    func introduction(by proxies: Proxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
+        guard isForwarded, proxies.trust(peer) else { return nil }
+        // Each proxy adds whom it was asked by; what stands before that came from the client.
+        let chain = headers["X-Forwarded-For"].joined(separator: ",").split(separator: ",")
+        let client = chain.last.flatMap { ipAddress(String($0[...].trimmed)) }
+        // No more names than a proxy's owner is told to set or to clear.
+        let names = ["X-Forwarded-User", "Remote-User"]
+        return (client, names.contains { header($0).map { !$0.isEmpty } ?? false })
+    }
+}
