@@ -15,16 +15,18 @@ package struct Forget {
     private let statePath: String
     private let name: String
     private let report: HealthReport
+    private let now: Now
 
     package init(_ name: String, statePath: String, now: Now) {
         self.name = name
+        self.now = now
         self.statePath = statePath.count > 1 && statePath.hasSuffix("/") ? String(statePath.dropLast()) : statePath
         report = HealthReport(statePath: statePath, now: now, interval: nil)
     }
 
     /// The cameras that health shows.
-    package static func names(statePath: String) -> [String] {
-        let report = HealthReport(statePath: statePath, now: .current(), interval: nil)
+    package static func names(statePath: String, now: Now) -> [String] {
+        let report = HealthReport(statePath: statePath, now: now, interval: nil)
         return report.cameras.filter { fileExists(folder($0.key, statePath)) }.map { report.name($0.key, $0.value) }
             .sorted()
     }
@@ -35,11 +37,12 @@ package struct Forget {
 
     /// - Throws: `Failure` of kind usage where there is no such camera, of kind settings where its units are switched on, and
     ///   of kind state where a run is under way or nothing can be moved.
-    package func run(now: Timestamp) throws(Failure) -> Result {
+    package func run() throws(Failure) -> Result {
         guard let key = report.cameras.first(where: { report.name($0.key, $0.value) == name })?.key,
             hasState(key)
         else {
-            let names = Self.names(statePath: statePath).map { $0.printable(limit: 64) }.joined(separator: ", ")
+            let names = Self.names(statePath: statePath, now: now).map { $0.printable(limit: 64) }.joined(
+                separator: ", ")
             throw Failure(
                 .own(.usage), "no camera", name.printable(limit: 64), why: "\(statePath) has no state of that name",
                 hint: names.isEmpty ? nil : "there are: \(names)")
@@ -51,7 +54,7 @@ package struct Forget {
         let locks = try ["lock", "relay.lock"].map { file throws(Failure) in try lock(folder + "/" + file) }
         defer { withExtendedLifetime(locks) {} }
         do throws(SystemError) {
-            return Result(place: try move(key, at: now), waiting: waiting)
+            return Result(place: try move(key, at: now.wall), waiting: waiting)
         } catch {
             throw Failure(
                 .own(.state), "cannot move the state of", name.printable(limit: 64), why: "\(error)",

@@ -4,7 +4,7 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-struct ForgetCommand: ParsableCommand {
+struct ForgetCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget", abstract: "Have a camera that is gone leave health and the pages.",
         discussion: """
@@ -19,21 +19,22 @@ struct ForgetCommand: ParsableCommand {
     @Argument(
         help: "The camera as health calls it: NAME of snapshot@NAME.timer, or CAMERA_NAME of the one without.",
         completion: .custom { _, _, _ in
-            guard let settings = try? readSettings(path: nil), let path = try? stateDirectory(settings) else {
+            let context = ProcessContext.current()
+            guard let settings = try? readSettings(path: nil, in: context), let path = try? stateDirectory(settings)
+            else {
                 return []
             }
-            return Forget.names(statePath: path)
+            return Forget.names(statePath: path, now: context.clock.now())
         })
     var name: String
 
     @OptionGroup var options: SettingsOptions
 
-    func run() throws {
-        let log = options.log()
+    func run(in context: ProcessContext) throws {
+        let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
-            let settings = try options.read().asOwner(makesState: false)
-            let now = Now.current()
-            let result = try Forget(name, statePath: stateDirectory(settings), now: now).run(now: now.wall)
+            let settings = try options.read(in: context).asOwner(makesState: false)
+            let result = try Forget(name, statePath: stateDirectory(settings), now: context.clock.now()).run()
             print(descriptor: 1, "\(name) is forgotten; its state is now \(result.place)\n")
             if result.waiting > 0 {
                 let pictures = result.waiting == 1 ? "1 picture" : "\(grouped(result.waiting)) pictures"
