@@ -34,8 +34,8 @@ import Testing
     @Test(arguments: [
         ("/", Route.status), ("/health", .health(camera: nil)), ("/health/yard", .health(camera: "yard")),
         ("/livez", .livez), ("/metrics", .metrics), ("/latest.jpg", .latest(camera: nil)),
-        ("/latest/yard.jpg", .latest(camera: "yard")), ("/live", .moved(to: "/live/")), ("/live/", .live(camera: nil)),
-        ("/live/hls/stream.m3u8", .hls(camera: nil, file: ["stream.m3u8"])), ("/live/yard", .moved(to: "/live/yard/")),
+        ("/latest/yard.jpg", .latest(camera: "yard")), ("/live", .moved(to: "live/")), ("/live/", .live(camera: nil)),
+        ("/live/hls/stream.m3u8", .hls(camera: nil, file: ["stream.m3u8"])), ("/live/yard", .moved(to: "yard/")),
         ("/live/yard/", .live(camera: "yard")), ("/live/yard/hls/1.ts", .hls(camera: "yard", file: ["1.ts"])),
         ("/recordings/", .recordings),
         ("/recordings/2026/a.mp4", .recording(file: ["2026", "a.mp4"])),
