@@ -71,6 +71,14 @@ CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds) {
   return code ? code : SET(CURLOPT_SOCKOPTDATA, (void *)(uintptr_t)milliseconds);
 }
 
+static int limit_backlog(void *nothing, curl_socket_t socket, curlsocktype purpose) {
+  int bytes = 128 << 10;
+  (void)nothing, (void)purpose;
+  setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+  return CURL_SOCKOPT_OK;
+}
+CURLcode shim_set_uploading(CURL *easy) { return SET(CURLOPT_SOCKOPTFUNCTION, limit_backlog); }
+
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info, value); }
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) { return GET(info, value); }
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }

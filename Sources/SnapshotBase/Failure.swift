@@ -17,6 +17,8 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
     package var hint: String?
     /// The error behind it, for `--verbose`; its description holds no secret.
     package var cause: (any Error)?
+    /// Whether refused credentials may cost an account: the answer speaks of a lock, or of the last tries before one.
+    package var warnsOfLock = false
 
     package init(
         _ code: Code, _ what: String, _ which: String = "", why: String, hint: String? = nil,

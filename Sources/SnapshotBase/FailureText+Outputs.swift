@@ -3,7 +3,7 @@ extension Failure.Code.Store {
         switch self {
         case .unresolved: "The store's name does not resolve."
         case .unreachable: "There is no connection to the store."
-        case .timeout: "The store did not answer within `UPLOAD_DEADLINE`."
+        case .timeout: "The store took nothing for `UPLOAD_STALL`, or did not answer in time to a whole picture."
         case .tls: "No TLS connection with the store: its certificate isn't trusted, or a clock is wrong."
         case .credentials: "The store refuses the credentials, or doesn't allow them to write here."
         case .invalid: "The store can't be asked: the URL or a file that it needs is no good."
@@ -22,7 +22,7 @@ extension Failure.Code.Store {
     package var remedy: String {
         switch self {
         case .unresolved, .unreachable: "Check the network, and `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
-        case .timeout: "On slow lines raise `UPLOAD_DEADLINE`."
+        case .timeout: "Look at the network and the store; on slow lines smaller pictures help: `CAMERA_STREAM=sub`."
         case .tls: "For an authority of your own set `AWS_CA_BUNDLE` (S3) or `SSL_CERT_FILE`; check the clock."
         case .credentials: "The hint names the setting. Correct it: changed settings are tried at once."
         case .invalid: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."

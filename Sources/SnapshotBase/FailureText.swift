@@ -44,7 +44,7 @@ extension Failure.Code.Camera {
         case .credentials: "The camera refuses the user or the password, or has locked the login."
         case .insecureLogin: "The camera asks for the password in the clear, where that isn't allowed."
         case .login: "The camera's answer to the login isn't one of a Reolink camera."
-        case .redirect: "The camera sends to another address. Redirects are never followed."
+        case .redirect: "The camera sends to another address, and redirects aren't followed there."
         case .status:
             "The camera answers with an HTTP status that says it has no picture here, or its program failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
@@ -69,7 +69,7 @@ extension Failure.Code.Camera {
         case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`: changed settings are tried at once."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
-        case .redirect: "Set `CAMERA_URL` to the final address, or `CAMERA_USE_HTTPS=true`."
+        case .redirect: "Set `CAMERA_URL` to the final address, `CAMERA_FOLLOW=same-host`, or `CAMERA_USE_HTTPS=true`."
         case .status:
             "Check `CAMERA_URL`: a browser should show the picture there. Some Reolinks want `CAMERA_WIDTH`. What a program "
                 + "said last is in the error."
@@ -90,7 +90,7 @@ extension Failure.Code.Picture {
         case .empty: "The camera sent no bytes."
         case .cutShort: "The picture ended before its announced length, or before its last marker."
         case .tooLarge: "The picture is larger than is accepted, or never ends."
-        case .stream: "The address gives a stream of pictures without end instead of one picture."
+        case .stream: "The address gives a stream without end, and no picture came in it."
         case .json: "The camera sent JSON instead of a picture."
         case .html: "The camera sent a web page instead of a picture."
         case .bad: "What the camera sent isn't a whole and sound JPEG."

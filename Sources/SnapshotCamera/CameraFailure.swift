@@ -9,7 +9,7 @@ extension Failure {
         let (code, what) = cameraClass(failure.kind)
         return Failure(
             code, what, settings.address, why: cameraWhy(failure, settings),
-            hint: cameraHint(failure.kind, settings, over: name), cause: failure)
+            hint: cameraHint(failure, settings, over: name), cause: failure)
     }
 
     private static func cameraClass(_ kind: HTTPFailure.Kind) -> (Code, what: String) {
@@ -17,7 +17,7 @@ extension Failure {
         case .unresolved: (.camera(.unresolved), "cannot find camera")
         case .unreachable, .unconnected: (.camera(.unreachable), "cannot reach camera")
         case .timedOut: (.camera(.timeout), "no picture from camera")
-        case .tls, .noTLS, .certificate: (.camera(.tls), "no TLS with camera")
+        case .tls, .noTLS, .oldTLS, .certificate: (.camera(.tls), "no TLS with camera")
         case .pinMismatch: (.camera(.keyChanged), "refused camera")
         case .cutShort: (.picture(.cutShort), "bad picture from camera")
         case .tooLarge: (.picture(.tooLarge), "bad picture from camera")
@@ -37,19 +37,24 @@ extension Failure {
         case .pinMismatch: "its TLS key isn't the one that is pinned"
         case .cutShort: "the body ended before its announced length"
         case .tooLarge: "it is over \(sizeText(settings.maxBytes)), or never ends"
-        case .unreachable, .tls, .noTLS, .certificate, .endless, .refused, .lost, .invalid, .noLibrary: failure.why
+        case .unreachable, .tls, .noTLS, .oldTLS, .certificate, .endless, .refused, .lost, .invalid, .noLibrary:
+            failure.why
         }
     }
 
     private static func cameraHint(
-        _ kind: HTTPFailure.Kind, _ settings: CameraSettings, over name: String
+        _ failure: HTTPFailure, _ settings: CameraSettings, over name: String
     ) -> String? {
-        switch kind {
+        switch failure.kind {
+        case .unreachable where failure.isPortClosed: settings.hint(.portClosed(protocol: name))
+        case .lost where failure.isUnanswered: settings.hint(.unanswered)
         case .unresolved: settings.hint(.unresolved)
         case .unreachable, .unconnected: settings.hint(.unreachable(protocol: name))
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
-        case .tls, .noTLS, .certificate:
+        case .noTLS: settings.hint(.plainPort)
+        case .oldTLS: "CAMERA_TLS_VERIFY=off takes it, and protects from nobody"
+        case .tls, .certificate:
             "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
         case .pinMismatch:
             "if the camera was replaced or reset, "
@@ -84,18 +89,47 @@ extension Failure {
             code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
     }
 
+    /// A refused login.
+    /// - Parameter attempt: what was tried; nil where the login stands in the request itself.
+    static func cameraLogin(_ response: HTTPResponse, _ settings: CameraSettings, _ attempt: LoginAttempt?) -> Failure {
+        let check = "check CAMERA_USERNAME and CAMERA_PASSWORD"
+        let digestHint =
+            "somebody may be in between; if you have switched Digest off in the camera, remove "
+            + "\(CameraMemory.fileName) from STATE_PATH"
+        let unasked = attempt?.isChallenged == false ? ", which doesn't ask for a login" : ""
+        let (why, hint) =
+            switch attempt?.way {
+            case nil: ("", check)
+            case .some(.none): (unasked + "; no user or password is set", "set CAMERA_USERNAME and CAMERA_PASSWORD")
+            case .basic: (unasked + "; user and password were sent by Basic", check)
+            case .digest: ("; user and password were sent by Digest", check)
+            case .weaker:
+                (
+                    "; it has offered a Digest login before, and now asks for the password itself, which wasn't sent",
+                    digestHint
+                )
+            case .unknown(let ways):
+                (
+                    "; it wants \(ways.joined(separator: " or ")), which isn't known here, so user and password weren't sent",
+                    "switch Basic or Digest on in the camera"
+                )
+            }
+        var failure = Failure(
+            .camera(.credentials), "camera refuses login", settings.address,
+            why: "HTTP status \(response.status)\(why)", hint: hint)
+        failure.warnsOfLock = LockWarning.isIn(response.body)
+        return failure
+    }
+
     /// An HTTP status that is no picture; nil for 200.
     package static func cameraStatus(_ response: HTTPResponse, _ settings: CameraSettings) -> Failure? {
         switch response.status {
         case 200: return nil
-        case 401, 403:
-            return Failure(
-                .camera(.credentials), "camera refuses login", settings.address,
-                why: "HTTP status \(response.status)", hint: "check CAMERA_USERNAME and CAMERA_PASSWORD")
+        case 401, 403: return .cameraLogin(response, settings, nil)
         case 300...399:
             return Failure(
                 .camera(.redirect), "no picture from camera", settings.address,
-                why: "HTTP status \(response.status), a redirect, which is never followed",
+                why: "HTTP status \(response.status), a redirect, which isn't followed",
                 hint: settings.hint(.redirect))
         case 404:
             return Failure(

@@ -11,6 +11,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package var auth: String?
     package var session: Session?
     package var loginPause: LoginPause?
+    /// Whether its Content-Length has left out a picture's end.
+    package var ignoresLength: Bool?
     /// The host and port that has offered Digest: it never gets the password itself again.
     package var digestHost: String?
     /// Key for the digests by which latches know changed settings; random, made once.
@@ -76,6 +78,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         fields.field("auth", &auth)
         fields.field("session", &session)
         fields.field("login_pause", &loginPause)
+        fields.field("ignores_length", &ignoresLength)
         fields.field("digest_host", &digestHost)
         fields.field("digestKey", &digestKey)
     }

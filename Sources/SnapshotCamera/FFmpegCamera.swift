@@ -16,7 +16,7 @@ struct FFmpegCamera: Camera {
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         switch input {
-        case .device(let path): try picture(command(device: path), deadline: deadline)
+        case .device(let path): try picture(command(device: path, deadline), deadline: deadline)
         case .stream(let url): try picture(of: url, &memory, deadline)
         }
     }
@@ -64,11 +64,20 @@ struct FFmpegCamera: Camera {
             hint: settings.hint(.noStream))
     }
 
-    private func command(device: String) -> Command {
+    /// A camera's first frames are dark, or too bright, until it has found its exposure.
+    private func command(device: String, _ deadline: Deadline) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
-        let picture = ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
+        let settled = ["-vf", Self.settled(within: deadline.left)]
+        let picture = settled + ["-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]
         let input = ["-threads", "1"] + FFmpegLimits.pixels + ["-f", "v4l2"] + size + ["-i", device]
         return Command.ffmpeg(quiet + input + picture, settings.context.environment)
+    }
+
+    /// Passes the frames from a second and a half on, by their time and, at low rates, their number. 90 frames are enough
+    /// where times can't be believed, and a third of the time where there is little.
+    private static func settled(within left: Duration) -> String {
+        let time = min(1.5, max(0.1, left.seconds / 3))
+        return "select='gte(t,\(time))*gte(n,5)+gte(t,\(2 * time))+gte(n,90)'"
     }
 }

@@ -9,27 +9,144 @@ struct HTTPCamera: Camera {
     let trust: CameraTrust
 
     /// Host and port, however they were written.
-    private var host: String? {
-        URLParts(url).flatMap { TLSHost($0.authority, defaultPort: $0.scheme == "https" ? 443 : 80) }?.description
-    }
+    private var host: String? { URLParts(url).flatMap(\.server)?.description }
+
+    private static let mostRedirects = 5
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
-        var request = HTTPRequest("GET", url, deadline: deadline)
-        request.maximumBody = settings.maxBytes
-        request.credentials = settings.login.map { ($0, settings.password) }
-        request.needsDigest = host != nil && memory.digestHost == host
-        let response = try client.ask(request, of: settings, trust)
-        if response.hasOfferedDigest {
-            memory.digestHost = host
-        } else if request.needsDigest, response.status == 401 {
-            throw Failure(
-                .camera(.credentials), "camera refuses login", settings.address,
-                why: "it has offered a Digest login before, and now asks for the password itself",
-                hint: "somebody may be in between; if you have switched Digest off in the camera, remove "
-                    + "\(CameraMemory.fileName) from STATE_PATH")
+        var url = url
+        var redirects = 0
+        while true {
+            let response = try answer(of: url, &memory, deadline)
+            if settings.follow == .sameHost, let next = try redirect(response, from: url) {
+                redirects += 1
+                guard redirects <= Self.mostRedirects else {
+                    throw redirected(response, "one redirect more than the \(Self.mostRedirects) that are followed")
+                }
+                url = next
+                continue
+            }
+            if let failure = Failure.cameraStatus(response, settings) { throw failure }
+            return response.body
         }
-        if let failure = Failure.cameraStatus(response, settings) { throw failure }
-        return response.body
+    }
+
+    /// Where a redirect leads, on the same host, port and scheme; nil where there is none.
+    private func redirect(_ response: HTTPResponse, from url: String) throws(Failure) -> String? {
+        guard [301, 302, 303, 307, 308].contains(response.status), let location = response.headers["location"] else {
+            return nil
+        }
+        guard let here = URLParts(url), let next = here.resolving(location) else {
+            throw redirected(response, "a redirect to what is no address")
+        }
+        guard next.scheme == here.scheme, let server = next.server, server == here.server else {
+            throw redirected(
+                response,
+                "a redirect to \(ForeignText("\(next.scheme)://\(next.authority)", limit: 80)), which isn't this host and port"
+            )
+        }
+        return next.withoutUser
+    }
+
+    private func redirected(_ response: HTTPResponse, _ why: String) -> Failure {
+        Failure(
+            .camera(.redirect), "no picture from camera", settings.address,
+            why: "HTTP status \(response.status), \(why)", hint: "set CAMERA_URL to the picture's final address")
+    }
+
+    /// The answer to a request for the picture, and to a login where one is asked for.
+    private func answer(
+        of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
+    ) throws(Failure) -> HTTPResponse {
+        var request = HTTPRequest("GET", url, deadline: deadline)
+        request.credentials = settings.login.map { ($0, settings.password) }
+        let hadOfferedDigest = host != nil && memory.digestHost == host
+        request.needsDigest = hadOfferedDigest
+        request.sendsBasic = !hadOfferedDigest && memory.auth == "basic"
+        var response = try client.picture(request, of: settings, trust, &memory)
+        if response.hasOfferedDigest { (memory.digestHost, memory.auth) = (host, nil) }
+        if let answer = ownAnswer(to: response, request) {
+            response = try client.picture(answer, of: settings, trust, &memory)
+            request = answer
+        } else if mayTryBasic(after: response, request) {
+            request.sendsBasic = true
+            response = try client.picture(request, of: settings, trust, &memory)
+            if response.hasOfferedDigest { memory.digestHost = host }
+            if !response.refusesLogin { memory.auth = "basic" }
+        }
+        guard response.refusesLogin else { return response }
+        throw .cameraLogin(response, settings, LoginAttempt(request, response, hadOfferedDigest: hadOfferedDigest))
+    }
+
+    /// Digest for challenges that libcurl can't read, such as those with blanks round their `=`; nil where it has answered.
+    private func ownAnswer(to response: HTTPResponse, _ request: HTTPRequest) -> HTTPRequest? {
+        guard let credentials = request.credentials, response.refusesLogin, !response.hasAnsweredChallenge,
+            var login = ChallengeLogin(LoginChallenge.all(response.challenges), mayBeBasic: false),
+            let target = URLParts(request.url)?.target
+        else { return nil }
+        var answer = request
+        let nonce = hexadecimal(Crypto.random(8))
+        // A query needs no slash before it, but a request does.
+        let path = target.hasPrefix("/") ? target : "/" + target
+        let value = login.authorization(
+            user: credentials.user, password: credentials.password, method: request.method, url: path,
+            clientNonce: nonce)
+        answer.headers.append(("Authorization", value))
+        answer.credentials = nil
+        return answer
+    }
+
+    /// Some servers refuse without saying how to log in. Basic is tried then, unless Digest was ever offered.
+    private func mayTryBasic(after response: HTTPResponse, _ request: HTTPRequest) -> Bool {
+        request.credentials != nil && response.refusesLogin && !request.sendsBasic && !request.needsDigest
+            && !response.hasOfferedDigest && !response.hasAnsweredChallenge
+            && (response.challenges.isEmpty || response.offers("basic"))
+    }
+}
+
+extension URLParts {
+    /// Host and port in one form.
+    fileprivate var server: TLSHost? { TLSHost(authority, defaultPort: scheme == "https" ? 443 : 80) }
+}
+
+extension HTTPResponse {
+    fileprivate var refusesLogin: Bool { [401, 403].contains(status) }
+
+    fileprivate func offers(_ scheme: String) -> Bool {
+        LoginChallenge.all(challenges).contains { $0.scheme == scheme }
+    }
+}
+
+/// What a refused login consisted of.
+struct LoginAttempt {
+    enum Way {
+        case none, basic, digest
+        /// Nothing was sent: the server wants less than the Digest that it has offered before.
+        case weaker
+        /// Nothing was sent: the server wants only these, which aren't spoken here.
+        case unknown([String])
+    }
+
+    let way: Way
+    /// Whether the server says how to log in.
+    let isChallenged: Bool
+
+    fileprivate init(_ request: HTTPRequest, _ response: HTTPResponse, hadOfferedDigest: Bool) {
+        let isOwn = request.headers.contains { $0.name == "Authorization" }
+        isChallenged = isOwn || response.hasAnsweredChallenge || !response.challenges.isEmpty
+        if request.credentials == nil, !isOwn {
+            way = .none
+        } else if request.sendsBasic {
+            way = .basic
+        } else if isOwn || response.hasOfferedDigest && response.hasAnsweredChallenge {
+            way = .digest
+        } else if response.hasAnsweredChallenge {
+            way = .basic
+        } else if hadOfferedDigest, !response.hasOfferedDigest {
+            way = .weaker
+        } else {
+            way = .unknown(LoginChallenge.all(response.challenges).map { "\(ForeignText($0.scheme, limit: 20))" })
+        }
     }
 }
 
@@ -47,5 +164,37 @@ extension HTTPClient {
         do throws(HTTPFailure) { return try perform(request) } catch {
             throw .camera(error, settings, over: request.url.hasPrefix("https:") ? "HTTPS" : "HTTP")
         }
+    }
+}
+
+extension HTTPClient {
+    /// The answer to a request for a picture. A camera whose Content-Length leaves out the picture's end is asked once more
+    /// without regard to it, and so at once in later runs.
+    func picture(
+        _ request: HTTPRequest, of settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory
+    ) throws(Failure) -> HTTPResponse {
+        var request = request
+        request.maximumBody = settings.maxBytes
+        request.reader = PictureReader()
+        request.ignoresLength = memory.ignoresLength == true
+        let response = try ask(request, of: settings, trust)
+        guard response.isPictureCutByLength, !request.ignoresLength else { return response }
+        request.ignoresLength = true
+        // What was left out would be taken for the beginning of the next answer.
+        dropConnections()
+        guard let whole = try? ask(request, of: settings, trust), whole.status == 200,
+            (try? JPEG(checking: whole.body)) != nil
+        else { return response }
+        memory.ignoresLength = true
+        return whole
+    }
+}
+
+extension HTTPResponse {
+    fileprivate var isPictureCutByLength: Bool {
+        guard status == 200, !body.suffix(2).elementsEqual(JPEG.end), headers["content-length"] == "\(body.count)"
+        else { return false }
+        do throws(JPEG.Flaw) { _ = try JPEG(checking: body) } catch { return error == .cutShort }
+        return false
     }
 }

@@ -58,9 +58,11 @@ enum ReolinkError {
         let answer = "rspCode \(code)" + (detail.isEmpty ? "" : ", '\(detail)'")
         let tries = remainingTries.map { ", \(counted($0, "try", plural: "tries")) left before it locks" } ?? ""
         if isRefusal {
-            return Failure(
+            var failure = Failure(
                 .camera(.credentials), "camera refuses login", settings.address,
                 why: "\(words) (\(answer))\(tries)", hint: hint)
+            failure.warnsOfLock = LockWarning.isFew(remainingTries) || LockWarning.isIn(detail)
+            return failure
         }
         return Failure(
             .reolink(code), "no picture from camera", settings.address,

@@ -22,12 +22,12 @@ package struct ReolinkCamera: Camera {
 
     package func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         switch settings.auth {
-        case .password: return try snapByPassword(deadline)
+        case .password: return try snapByPassword(&memory, deadline)
         case .token: return try snapByToken(&memory, deadline).body(orElse: settings)
         case .auto: break
         }
         if memory.auth == "password" {
-            do throws(Failure) { return try snapByPassword(deadline) } catch {
+            do throws(Failure) { return try snapByPassword(&memory, deadline) } catch {
                 guard error.code == .reolink(ReolinkError.loginFirst) else { throw error }
                 log.verbose("user and password are no longer enough")
                 memory.auth = nil
@@ -40,7 +40,7 @@ package struct ReolinkCamera: Camera {
         case .noLogin(let why, let isLasting):
             log.verbose("no login by token: \(why); trying user and password")
             do throws(Failure) {
-                let body = try snapByPassword(deadline)
+                let body = try snapByPassword(&memory, deadline)
                 if isLasting, body.starts(with: JPEG.start) { memory.auth = "password" }
                 return body
             } catch {
@@ -76,7 +76,7 @@ package struct ReolinkCamera: Camera {
         -> TokenResult
     {
         if let session = memory.session, isUsable(session, memory) {
-            let body = try snap(session, deadline)
+            let body = try snap(session, &memory, deadline)
             guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
             }
@@ -91,7 +91,7 @@ package struct ReolinkCamera: Camera {
         }
         if let replaced { logOut(replaced.token, deadline) }
         guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
-        let body = try snap(session, deadline)
+        let body = try snap(session, &memory, deadline)
         if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
             // A new token that isn't taken: older firmware.
             logOut(session.token, deadline)
@@ -102,27 +102,30 @@ package struct ReolinkCamera: Camera {
         return .picture(try good(body))
     }
 
-    private func snapByPassword(_ deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
         // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
         let safe = "!$'()*,/:;=?@"
         let login =
             "user=\(percentEncoded(settings.username, also: safe))"
             + "&password=\(percentEncoded(settings.password, also: safe))"
-        return try good(try snap(login: login, deadline))
+        return try good(try snap(login: login, &memory, deadline))
     }
 
-    private func snap(_ session: CameraMemory.Session, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func snap(
+        _ session: CameraMemory.Session, _ memory: inout CameraMemory, _ deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
         Secrets.ofThisRun.note(token: session.token)
-        return try snap(login: "token=\(session.token)", deadline)
+        return try snap(login: "token=\(session.token)", &memory, deadline)
     }
 
-    private func snap(login: String, _ deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func snap(
+        login: String, _ memory: inout CameraMemory, _ deadline: Deadline
+    ) throws(Failure) -> [UInt8] {
         var query = "cmd=Snap&channel=\(settings.channel)&rs=\(hexadecimal(Crypto.random(4)))&\(login)"
         query += "&snapType=\(settings.stream.rawValue)"
         if let size = settings.size { query += "&width=\(size.width)&height=\(size.height)" }
-        var request = HTTPRequest("GET", url(query), deadline: deadline)
-        request.maximumBody = settings.maxBytes
-        let response = try client.ask(request, of: settings, trust)
+        let request = HTTPRequest("GET", url(query), deadline: deadline)
+        let response = try client.picture(request, of: settings, trust, &memory)
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body
     }

@@ -10,7 +10,7 @@ extension Run {
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
-        var slowest = Duration.milliseconds(20)
+        var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))
         let refused = spool.figures.refused.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
@@ -24,7 +24,7 @@ extension Run {
             guard let last = names.last else { return }
             after = last.number
             for name in names {
-                // A transfer that the deadline would cut is better begun in the next slot.
+                // A transfer that goes on after the deadline is better begun in the next slot.
                 guard slowest < deadline.left, !settings.context.stop.isMade else { return }
                 let started = Uptime.now()
                 guard let object = object(name) else { continue }

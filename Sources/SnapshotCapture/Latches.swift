@@ -12,13 +12,28 @@ extension Run {
 
     mutating func latch(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
+        guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
         record.latches[who] = .after(
             record.latches[who], settings: credentials(of: who), now: settings.context.clock.now())
     }
 
+    /// Whether this is the first refusal of credentials that have worked; counts it.
+    private mutating func isFirstRefusal(_ who: String) -> Bool {
+        guard var login = record.logins?[who], login.settings == credentials(of: who) else { return false }
+        login.refusals = (login.refusals ?? 0).adding(1)
+        record.logins?[who] = login
+        return login.refusals == 1
+    }
+
     /// The present credentials were taken.
     mutating func unlatch(_ who: String) {
-        if record.latches[who]?.settings == credentials(of: who) { record.latches[who] = nil }
+        let login = Login(settings: credentials(of: who))
+        if record.logins?[who] != login {
+            if record.logins == nil { record.logins = [:] }
+            record.logins?[who] = login
+        }
+        if record.latches[who]?.settings == login.settings { record.latches[who] = nil }
+        if who == "store" { record.standstill = nil }
     }
 
     /// Seconds for which the store still wants to be left alone; nil once they are over, or with other settings.
@@ -27,6 +42,7 @@ extension Run {
     }
 
     mutating func rest(after failure: StoreFailure) {
+        noteStandstill(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
         record.storeRest = Latch(
             since: settings.context.clock.now().moment, delaySeconds: wait.seconds,
@@ -43,7 +59,7 @@ extension Run {
         }
     }
 
-    private func credentials(of who: String) -> String {
+    func credentials(of who: String) -> String {
         memory.digest(who == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
     }
 }

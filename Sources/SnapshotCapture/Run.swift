@@ -54,6 +54,7 @@ struct Run: ~Copyable {
         rememberedCamera = remembered
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         self.state = state
+        client.uploadPatience = uploadPatience
     }
 
     // MARK: Capture

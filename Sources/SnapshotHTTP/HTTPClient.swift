@@ -8,17 +8,36 @@ package final class HTTPClient {
     /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
     private var handle: EasyHandle?
     private let stop: StopRequest
+    /// For uploads whose end has to be met to a tenth of a second: alone, libcurl looks up once a second.
+    private lazy var uploads = HTTPTransfers(stop: stop)
+    /// How long uploads may take; nil: until their deadline.
+    package var uploadPatience: UploadPatience?
 
     /// - Parameter stop: ends a transfer that takes more than a moment once it is made.
     package init(stop: StopRequest) { self.stop = stop }
 
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
+        if request.patience?.bound != nil { return try performWatched(request) }
         let handle = try opened()
         let transfer = try HTTPTransfer(request, on: handle, stop: stop)
         let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
         return try transfer.end(code)
     }
+
+    private func performWatched(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
+        uploads.start(request, tag: 0)
+        while true {
+            guard let (_, answer) = uploads.next(within: .milliseconds(50)) else { continue }
+            switch answer {
+            case .response(let response): return response
+            case .none(let failure): throw failure
+            }
+        }
+    }
+
+    /// Closes what is open: the next request begins anew.
+    package func dropConnections() { handle = nil }
 
     package func answer(to request: HTTPRequest) -> HTTPAnswer {
         HTTPAnswer { () throws(HTTPFailure) in try perform(request) }

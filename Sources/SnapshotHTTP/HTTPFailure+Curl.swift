@@ -29,8 +29,11 @@ extension HTTPFailure {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
         } else if let failure = HTTPFailure(certificate, code, words) {
             self = failure
+        } else if code == CURLE_SSL_CONNECT_ERROR, Self.isOldTLS(words) {
+            self.init(kind: .oldTLS, why: "it speaks only an old version of TLS (\(ForeignText(why)))")
         } else {
             self.init(kind: Kind(code), why: "\(ForeignText(why))")
+            isPortClosed = code == CURLE_COULDNT_CONNECT && number == Int(ECONNREFUSED)
         }
     }
 }
@@ -38,9 +41,15 @@ extension HTTPFailure {
 extension HTTPFailure {
     /// libcurl has one code for every failed handshake, so only OpenSSL's and GnuTLS's words tell.
     private static func isNoTLS(_ words: String) -> Bool {
-        ["wrong version number", "unexpected TLS packet", "packet length too long"].contains {
-            words[...].range(of: $0) != nil
-        }
+        areAny(["wrong version number", "unexpected TLS packet", "packet length too long"], in: words)
+    }
+
+    private static func isOldTLS(_ words: String) -> Bool {
+        areAny(["unsupported protocol", "alert protocol version", "unsupported version", "legacy sigalg"], in: words)
+    }
+
+    private static func areAny(_ phrases: [String], in words: String) -> Bool {
+        phrases.contains { words[...].range(of: $0) != nil }
     }
 }
 

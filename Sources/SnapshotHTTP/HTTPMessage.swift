@@ -17,8 +17,14 @@ package struct HTTPRequest: Sendable {
     package var sendsBasic = false
     /// Bytes of the answer's body beyond which the transfer is given up.
     package var maximumBody = 65536
+    /// Says where the answer's body ends, beside Content-Length and the connection's end.
+    package var reader: (any BodyReader)?
+    /// Whether Content-Length is no end: the reader, the connection's end, or a second of silence is.
+    package var ignoresLength = false
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
+    /// For uploads: what counts beside the deadline, which then only says until when they may begin.
+    package var patience: UploadPatience?
     /// How long a stream may stand still before it is given up; whole seconds.
     package var stallTimeout: Duration?
     /// Whether a proxy is used; never for cameras, which are near.
@@ -82,6 +88,8 @@ package enum TLSTrust: Equatable, Sendable {
     case pin(String)
     /// Anybody.
     case anybody
+    /// Anybody, and in any version of TLS: for cameras that know no better, where nobody is told from another anyway.
+    case anything
 }
 
 package struct HTTPResponse: Sendable {
@@ -91,6 +99,10 @@ package struct HTTPResponse: Sendable {
     package var body: [UInt8] = []
     /// Whether the server has asked for a Digest login on the way to this answer.
     package var hasOfferedDigest = false
+    /// What the answer itself asks for: the values of `WWW-Authenticate`.
+    package var challenges: [String] = []
+    /// Whether libcurl has answered a challenge.
+    package var hasAnsweredChallenge = false
     /// The server's clock, from `Date`; nil where it says nothing credible.
     package var date: Timestamp?
     /// When it came, by our clock; the body may take its time.
@@ -115,6 +127,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case unresolved, unreachable, timedOut, tls, pinMismatch
         /// What answered a TLS greeting isn't TLS.
         case noTLS
+        /// It speaks only versions of TLS that are no longer trusted.
+        case oldTLS
         /// Nobody took the connection in time.
         case unconnected
         /// The answer ended before its announced length.
@@ -142,10 +156,17 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var why: String
     /// Whether the request's body had been sent whole.
     package var bodyWasSent = false
+    /// How long nothing had moved when it was given up.
+    package var stoodStill: Duration?
+    /// Whether the connection stood, and not a line of an answer came.
+    package var isUnanswered = false
+    /// Whether the host is there and has nobody at that port.
+    package var isPortClosed = false
 
-    package init(kind: Kind, why: String) {
+    package init(kind: Kind, why: String, stoodStill: Duration? = nil) {
         self.kind = kind
         self.why = why
+        self.stoodStill = stoodStill
     }
 }
 

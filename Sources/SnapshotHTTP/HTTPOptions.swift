@@ -20,16 +20,8 @@ extension HTTPRequest {
         // A resolver that hangs must not hold the program past its deadline.
         _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.milliseconds)
-        if body.isStream {
-            // A stream has no end to be late for, but it may come to a standstill.
-            if let stallTimeout = stallTimeout {
-                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
-                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
-                _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
-            }
-        } else {
-            _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)
-        }
+        setTimes(on: easy)
+        if ignoresLength { _ = shim_set_long(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1) }
         if usesProxy {
             if let proxy = proxies.proxy(for: url) { _ = shim_set_string(easy, CURLOPT_PROXY, proxy) }
             if let exceptions = proxies.exceptions { _ = shim_set_string(easy, CURLOPT_NOPROXY, exceptions) }
@@ -63,6 +55,26 @@ extension HTTPRequest {
             trustNoAuthority(easy)
             _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
         case .anybody: trustNoAuthority(easy)
+        case .anything:
+            trustNoAuthority(easy)
+            _ = shim_set_long(easy, CURLOPT_SSLVERSION, shim_oldest_tls)
+            // OpenSSL refuses the old versions' signatures and short keys at any other level.
+            _ = shim_set_string(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
+        }
+    }
+
+    private func setTimes(on easy: UnsafeMutableRawPointer) {
+        if body.isStream {
+            // A stream has no end to be late for, but it may come to a standstill.
+            if let stallTimeout = stallTimeout {
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
+                _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
+                _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
+            }
+        } else if patience != nil {
+            _ = shim_set_uploading(easy)
+        } else {
+            _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)
         }
     }
 

@@ -14,6 +14,8 @@ final class HTTPTransfer {
     private var form: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
+    private var body: AnswerBody
+    private var lastByte = Uptime.now()
     /// Why the answer was broken off on this side.
     private var refusal: HTTPFailure?
     /// The empty line behind the last answer's header has come.
@@ -21,6 +23,7 @@ final class HTTPTransfer {
     private var budget = HeaderBudget()
     private var answers = 0
     private var challenges = Challenges()
+    private var watch: UploadWatch?
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
@@ -34,6 +37,8 @@ final class HTTPTransfer {
         self.request = request
         self.stop = stop
         self.handle = handle
+        body = AnswerBody(for: request)
+        watch = request.patience.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content)
@@ -62,7 +67,7 @@ final class HTTPTransfer {
     /// What the request came to, once the handle's work has ended with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
         if let refusal { throw refusal }
-        guard code == CURLE_OK else {
+        guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
@@ -71,6 +76,7 @@ final class HTTPTransfer {
             failure.bodyWasSent = sent > 0 && hasSentAll
             // Without a connection nothing was asked, and nothing was slow to answer.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
+            failure.isUnanswered = sent > 0 && answers == 0
             throw failure
         }
         guard headerIsWhole else {
@@ -79,7 +85,10 @@ final class HTTPTransfer {
         var status = 0
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         response.status = status
+        response.body = try body.taken()
         response.hasOfferedDigest = challenges.haveOfferedDigest
+        response.challenges = challenges.present
+        response.hasAnsweredChallenge = challenges.areAnswered
         // Who acknowledges what he hasn't got is no store: a proxy, or a page that stands in between.
         guard !(200...299).contains(status) || hasSentAll else {
             throw HTTPFailure(kind: .lost, why: "it answered before it had the whole body")
@@ -103,6 +112,8 @@ final class HTTPTransfer {
         // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
         // A stream without end asks, or a refusal could get lost in it.
         headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
+        // Its answers then end with the connection, challenges too.
+        if request.ignoresLength { headers = shim_slist_append(headers, "Connection: close") }
         if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
     }
 
@@ -120,9 +131,10 @@ final class HTTPTransfer {
             return transfer.receiveBody(UnsafeRawBufferPointer(start: bytes, count: size * count))
         }
         _ = shim_set_pointer(easy, CURLOPT_WRITEDATA, context)
-        _ = shim_set_progress(easy) { context, _, _, _, _ in
+        _ = shim_set_progress(easy) { context, _, received, whole, sent in
             guard let context else { return 0 }
-            return Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue().goesOn() ? 0 : 1
+            let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
+            return transfer.goesOn(sent: Int(sent), of: Int(whole), received: Int(received)) ? 0 : 1
         }
         _ = shim_set_pointer(easy, CURLOPT_XFERINFODATA, context)
         _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
@@ -179,10 +191,18 @@ final class HTTPTransfer {
 
     /// Whoever is asked to end while a transfer is under way has it finished if that is a matter of two seconds; the
     /// picture is kept, and systemd doesn't wait for long.
-    private func goesOn() -> Bool {
+    private func goesOn(sent: Int, of whole: Int, received: Int) -> Bool {
         let now = Uptime.now()
+        if let failure = watch?.failure(sent: sent, of: whole, received: received, now: now) {
+            refusal = failure
+            return false
+        }
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
+        if request.ignoresLength, !body.isEmpty, body.hasAllAnnounced, now - lastByte >= .seconds(1) {
+            body.end()
+            return false
+        }
         guard stop.isMade else { return true }
         let since = askedToEnd ?? now
         askedToEnd = since
@@ -200,9 +220,11 @@ final class HTTPTransfer {
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         challenges.take(line)
         if headerIsWhole, challenges.areWeaker { return refuse(.weakerLogin) }
+        if headerIsWhole, request.method != "HEAD", let why = body.begin(response.headers) { return refuse(why) }
         if line.hasPrefix("HTTP/") {
             // A new answer: what came before was an interim one, or a challenge.
             response = HTTPResponse()
+            body.begin()
             answers += 1
             if answers > Self.mostAnswers { return refuse(.tooManyAnswers) }
             if challenges.areTooMany { return refuse(.tooManyChallenges) }
@@ -211,14 +233,6 @@ final class HTTPTransfer {
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
             if name == "date" { (response.date, response.dateCame) = (httpDate(value), .now()) }
-            if name == "content-length", let length = Int(decimal: value), length > request.maximumBody,
-                request.method != "HEAD"
-            {
-                return refuse(.bodyTooLarge)
-            }
-            if name == "content-type", value.lowercased().hasPrefix("multipart/x-mixed-replace") {
-                return refuse(.multipart)
-            }
         }
         return raw.count
     }
@@ -229,13 +243,8 @@ final class HTTPTransfer {
     }
 
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
-        guard response.body.count + raw.count <= request.maximumBody else {
-            return refuse(.bodyTooLarge)
-        }
-        if response.body.isEmpty, let text = response.headers["content-length"], let length = Int(decimal: text) {
-            response.body.reserveCapacity(min(length, request.maximumBody))
-        }
-        response.body.append(contentsOf: raw)
-        return raw.count
+        lastByte = .now()
+        guard body.take(raw) else { return refuse(.bodyTooLarge) }
+        return body.isEnough ? 0 : raw.count
     }
 }

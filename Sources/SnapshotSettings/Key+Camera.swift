@@ -42,6 +42,9 @@ extension Key {
         "How long all of the asking for a picture may take.")
     package static let cameraMaxBytes = Setting(
         "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is taken.")
+    package static let cameraFollow = Setting(
+        "CAMERA_FOLLOW", .choice, default: CameraFollow.off,
+        "Whether redirects of CAMERA_URL's picture are followed to the same host, port and scheme, five at most.")
     package static let cameraRTSPPort = Setting(
         "CAMERA_RTSP_PORT", .number(1...65535), default: 554, "The port of a Reolink camera's video.")
     package static let captureInterval = Setting(
@@ -56,7 +59,7 @@ extension Key {
         cameraUseHTTPS.declaration, cameraTLSVerify.declaration, cameraChannel.declaration, cameraStream.declaration,
         cameraWidth.declaration, cameraHeight.declaration, cameraAuth.declaration, cameraName.declaration,
         cameraConnectTimeout.declaration, cameraTimeout.declaration, cameraRTSPPort.declaration,
-        cameraMaxBytes.declaration,
+        cameraMaxBytes.declaration, cameraFollow.declaration,
         captureInterval.declaration, frozenAfter.declaration,
     ]
 }

@@ -23,7 +23,11 @@ extension Key {
         "UPLOAD_ATTEMPTS", .number(1...100), default: 3, "How often a run tries to store its picture.")
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
-        otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s", "How long a run tries to store its picture.")
+        otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
+        "Until when a run begins attempts to store its picture; if it is set, also how long it waits for an answer.")
+    package static let uploadStall = Setting(
+        "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
+        "How long an upload may stand still; one that moves may take 15 min.")
     package static let spoolMaxBytes = Setting(
         "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
     package static let spoolMinFree = Setting(
@@ -46,7 +50,8 @@ extension Key {
     static let storage = [
         storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
         localStorageMaxBytes.declaration, localStorageMaxAge.declaration, localStorageMinFree.declaration,
-        uploadAttempts.declaration, uploadDeadline.declaration, spoolMaxBytes.declaration, spoolMinFree.declaration,
+        uploadAttempts.declaration, uploadDeadline.declaration, uploadStall.declaration, spoolMaxBytes.declaration,
+        spoolMinFree.declaration,
         sslCertFile.declaration, curlCABundle.declaration, httpsProxy.declaration, httpProxy.declaration,
         noProxy.declaration,
     ]

@@ -16,6 +16,12 @@ extension SettingChoice {
 /// Which of a camera's two streams.
 package enum CameraStream: String, SettingChoice { case main, sub }
 
+/// Which redirects of a picture's address are followed.
+package enum CameraFollow: String, SettingChoice {
+    case off
+    case sameHost = "same-host"
+}
+
 /// How to log in at a Reolink camera.
 package enum CameraAuth: String, SettingChoice { case auto, token, password }
 

@@ -90,3 +90,11 @@ package struct Postponement: JSONMapped, Equatable, Sendable {
         fields.field("reason", &reason)
     }
 }
+
+extension Outcome {
+    /// Whether taking and storing the picture took more time than there is for each.
+    func isLonger(than seconds: Double) -> Bool {
+        guard result == .stored, let storeMilliseconds else { return false }
+        return Double((cameraMilliseconds ?? 0).adding(storeMilliseconds)) > seconds * 1000
+    }
+}

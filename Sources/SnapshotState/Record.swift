@@ -40,12 +40,16 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var retryQuota = Record.fullRetryQuota
     /// Refused credentials, by `camera` or `store`.
     package var latches = Named<Latch>()
+    /// Credentials that have worked, by `camera` or `store`.
+    package var logins: Named<Login>?
     /// The region that the store asked for, and the settings for which it did.
     package var region: LearnedRegion?
     /// What else was learned of the store.
     package var store: LearnedStore?
     /// Set while the store wants to be left alone (`Retry-After`).
     package var storeRest: Latch?
+    /// Set while the store's last attempts stood still.
+    package var standstill: Standstill?
     package var pictures = PictureHistory()
     /// The last 48 hours, oldest first.
     package var hours: [Hour] = []
@@ -157,9 +161,11 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("clock", &clock)
         fields.field("retry_quota", &retryQuota)
         fields.field("latches", &latches)
+        fields.field("logins", &logins)
         fields.field("region", &region)
         fields.field("store", &store)
         fields.field("store_rest", &storeRest)
+        fields.field("standstill", &standstill)
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
         fields.field("state_reset", &stateReset)

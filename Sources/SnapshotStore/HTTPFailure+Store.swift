@@ -3,7 +3,8 @@ import SnapshotHTTP
 
 extension StoreFailure {
     /// No answer from a store over HTTP.
-    package init(_ failure: HTTPFailure, place: String, setting: String) {
+    /// - Parameter isVerified: whether it was spoken to over TLS.
+    package init(_ failure: HTTPFailure, place: String, setting: String, isVerified: Bool) {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
             Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
         }
@@ -15,7 +16,7 @@ extension StoreFailure {
             self.init(
                 make(.store(.unreachable), "cannot reach store", "check \(setting) and the network"), .retry)
         case .timedOut:
-            self.init(make(.store(.timeout), "no answer from store", nil), .retry)
+            self.init(make(.store(.timeout), "no answer from store", failure.slowHint), .retry)
         case .noTLS:
             self.init(
                 make(
@@ -27,7 +28,7 @@ extension StoreFailure {
                 make(
                     .store(.tls), "no TLS with store",
                     "if it asks for a client certificate, set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
-        case .tls, .pinMismatch:
+        case .tls, .oldTLS, .pinMismatch:
             self.init(
                 make(
                     .store(.tls), "no TLS with store",
@@ -50,11 +51,13 @@ extension StoreFailure {
             missing.kind = .store
             self.init(missing, .giveUp)
         case .cutShort, .lost:
-            self.init(make(.store(.lost), "lost store", nil), .retry)
+            let hint = isVerified ? nil : failure.plainHint(setting)
+            self.init(make(.store(.lost), "lost store", hint), .retry)
         case .tooLarge, .endless:
             self.init(make(.store(.answer), "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
         }
         connectionFailed = true
+        stoodStill = failure.stoodStill
     }
 
     /// An answer that is no acknowledgement.
@@ -69,8 +72,10 @@ extension StoreFailure {
         switch status {
         case 408, 500, 502, 504:
             self.init(make(.store(.error), "store failed"), .retry, .unclear)
-        case 520...530:
-            // Cloudflare's own: it is there, the store behind it isn't.
+        case 529:
+            self.init(make(.store(.busy), "store is busy"), .slowDown)
+        case 520...599:
+            // Those of Cloudflare and others before a store: they are there, the store behind them isn't.
             self.init(
                 make(.store(.unreachable), "cannot reach store", hint: "what stands before the store can't reach it"),
                 .retry)
@@ -87,6 +92,10 @@ extension StoreFailure {
                     .store(.redirect), "store redirects",
                     hint: "redirects are never followed: set \(setting) to the final address; "
                         + "a network that wants a sign-in redirects, too"),
+                .giveUp)
+        case 400 where response.isPlainHTTPRefusal:
+            self.init(
+                make(.store(.invalid), "cannot ask store", hint: "that port speaks TLS: set \(setting) to https://"),
                 .giveUp)
         case 413:
             self.init(
@@ -118,5 +127,27 @@ extension StoreFailure {
                 .store(.credentials), "store refuses credentials", place,
                 why: "HTTP status \(response.status): it wants a client certificate, or another one",
                 hint: "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
+    }
+}
+
+extension HTTPResponse {
+    /// Whether a server of TLS complains of plain HTTP, in the words of nginx, Go or Apache.
+    fileprivate var isPlainHTTPRefusal: Bool {
+        let text = String(decoding: body.prefix(1024), as: UTF8.self).lowercased()[...]
+        return [
+            "plain http request was sent to https", "http request to an https server", "speaking plain http to an ssl",
+        ]
+        .contains { text.range(of: $0) != nil }
+    }
+}
+
+extension HTTPFailure {
+    fileprivate var slowHint: String? {
+        stoodStill == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
+    }
+
+    /// What may be wrong where a server says nothing to plain HTTP.
+    fileprivate func plainHint(_ setting: String) -> String? {
+        isUnanswered ? "if that port speaks TLS, set \(setting) to https://" : nil
     }
 }

@@ -165,7 +165,7 @@ package struct S3Store: RemoteStore {
         if error.code == "AccessDenied" { return denied(response, error) }
         if credentialCodes.contains(error.code) {
             return StoreFailure(
-                status: 403, response, place: place, setting: Self.setting(error), detail: error.text)
+                status: 403, response, place: place, setting: setting(error), detail: error.text)
         }
         switch error.code {
         case "NoSuchBucket":
@@ -183,7 +183,7 @@ package struct S3Store: RemoteStore {
         default:
             // An error inside a 200 is the store's failure, not ours.
             let status = (200...299).contains(response.status) ? 500 : response.status
-            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : Self.setting(error)
+            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
             return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
         }
     }
@@ -200,12 +200,13 @@ package struct S3Store: RemoteStore {
         return StoreFailure(failure, .giveUp)
     }
 
-    private static func setting(_ error: S3Error) -> String {
+    private func setting(_ error: S3Error) -> String {
         switch error.code {
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
         case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
         case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": "AWS_SESSION_TOKEN"
         case "AuthorizationHeaderMalformed": "AWS_REGION"
+        case "": addressSetting
         default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
         }
     }

@@ -7,7 +7,8 @@ import SnapshotState
 /// `put` returns only when the store has acknowledged the object; anything else throws. It makes one attempt (and, where
 /// the store names another region or clock, says so and leaves the next attempt to the caller), ends by the deadline,
 /// and may be called again with the same object: the same key then holds the same bytes. Retries, spooling and the
-/// order of objects are the caller's.
+/// order of objects are the caller's. Across the network an upload that moves may take longer than the deadline, as
+/// `UploadPatience` has it.
 package protocol Store {
     /// For messages; never a secret.
     var place: String { get }
@@ -43,8 +44,18 @@ package protocol RemoteStore: Store {
 
 extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
-        let request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
-        try settle(client.answer(to: request), of: object.key)
+        try settle(
+            client.answer(to: upload(object, client.uploadPatience, deadline, reusesConnection: reusesConnection)),
+            of: object.key)
+    }
+
+    /// A request that puts `object`, with the time that uploads are given.
+    package func upload(
+        _ object: StoredObject, _ patience: UploadPatience?, _ deadline: Deadline, reusesConnection: Bool
+    ) -> HTTPRequest {
+        var request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
+        request.patience = patience
+        return request
     }
 
     /// The response, which has told the store's time; throws where there is none.
@@ -54,7 +65,7 @@ extension RemoteStore {
             clockOffset = CaptureClock.heard(response.clockOffset, isVerified: isVerified)
             return response
         case .none(let failure):
-            throw StoreFailure(failure, place: place, setting: addressSetting)
+            throw StoreFailure(failure, place: place, setting: addressSetting, isVerified: isVerified)
         }
     }
 }
@@ -128,6 +139,8 @@ package struct StoreFailure: Error, Sendable {
     package var retryAfter: Duration?
     /// Whether the connection is to blame, so that another should be used.
     package var connectionFailed = false
+    /// How long nothing had moved when it was given up.
+    package var stoodStill: Duration?
     /// The store's clock minus ours, in milliseconds, where that is why it refused.
     package var clockOffset: Int64?
 

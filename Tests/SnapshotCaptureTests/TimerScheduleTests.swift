@@ -44,7 +44,7 @@ import Testing
         #expect(try !schedule("1h").timerDropIn(spread: false).contains("RandomizedDelaySec"))
     }
 
-    @Test(arguments: [(15, 8, "35s"), (60, 240, "312s")])
+    @Test(arguments: [(15, 8, "995s"), (60, 240, "1272s")])
     func aRunThatKeepsItsDeadlinesIsNotEnded(camera: Int, upload: Int, limit: String) {
         let dropIn = TimerSchedule.serviceDropIn(
             cameraTimeout: .seconds(camera), uploadDeadline: .seconds(upload))

@@ -14,7 +14,9 @@ class FaultProxy:
     request)
     """
 
-    def __init__(self, target, mode="pass", amount=0):
+    def __init__(self, target, mode="pass", amount=0, buffer=0):
+        """`buffer`: how much waits in the kernel to be read, at most; 0 is as much as it likes."""
+        self.buffer = buffer
         self.target, self.connections, self.bytes_up = target, 0, 0
         self.spans = []
         """When each connection began and when its client left it, monotonic."""
@@ -41,7 +43,12 @@ class FaultProxy:
 
     def _run(self):
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", 0))
+        listener = socket.socket()
+        if self.buffer:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer)
+        listener.bind(("127.0.0.1", 0))
+        server = self._loop.run_until_complete(asyncio.start_server(
+            self._accept, sock=listener, limit=self.buffer or 65536))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

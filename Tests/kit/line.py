@@ -17,6 +17,8 @@ class Line:
 
     def __init__(self, target, keeps=False):
         self.target, self.refuses, self.keeps = target, False, keeps
+        self.starts_frozen = False
+        """Whether new connections pass nothing."""
         self._connections, self._lock = set(), threading.Lock()
         self._stop = threading.Event()
         self._listener = socket.socket()
@@ -80,6 +82,7 @@ class Line:
                 near.close()
                 continue
             connection = Connection(near, far)
+            connection.frozen = self.starts_frozen
             with self._lock:
                 self._connections.add(connection)
             threading.Thread(target=self._carry, args=(connection,), daemon=True).start()

@@ -82,6 +82,8 @@ BAD_VALUES = [
     *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("$CAMERA", "${CAMERA}", "%h")],
     *[("KEY_TEMPLATE", v, {}) for v in ("$HOME/{timestamp}.jpg", "${camera}/{timestamp}.jpg", "{camera}/%Y/%m/{timestamp}.jpg")],
     *[("CAMERA_TIMEOUT", v, {}) for v in ("0", "never", "5 minutes")],
+    *[("CAMERA_FOLLOW", v, {}) for v in ("true", "host")],
+    *[("UPLOAD_STALL", v, {}) for v in ("0", "500ms", "never")],
     *[("UPLOAD_DEADLINE", v, {}) for v in ("0", "-1s", "x")],
     *[("UPLOAD_ATTEMPTS", v, {}) for v in ("0", "-1", "many", "1.5", "1000000")],
     *[("CAMERA_USE_HTTPS", v, {}) for v in ("on!", "2", "ja")],

@@ -43,6 +43,8 @@ typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, 
 CURLcode shim_set_progress(CURL *easy, shim_progress function);
 /// Gives a connection up when what was sent isn't taken for that long; megabytes would wait in the kernel otherwise.
 CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds);
+/// Keeps what waits in the kernel to be sent small, so that what was handed over is nearly what was sent.
+CURLcode shim_set_uploading(CURL *easy);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
@@ -69,6 +71,7 @@ void shim_mime_free(curl_mime *form);
 /// Seconds since 1970 of a date as HTTP has it; -1 if it isn't one.
 time_t shim_getdate(const char *text);
 
+static const long shim_oldest_tls = (long)CURL_SSLVERSION_TLSv1_0;
 static const long shim_auth_basic = (long)CURLAUTH_BASIC;
 static const long shim_auth_digest = (long)CURLAUTH_DIGEST;
 static const long shim_auth_basic_or_digest = (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST);

@@ -60,6 +60,10 @@ package protocol CameraKind: Sendable {
 package enum CameraTrouble: Sendable {
     /// Its name isn't known; it can't be reached at a port of that protocol; it can't be asked at all.
     case unresolved, unreachable(protocol: String), invalid
+    /// Its host is there, and has nobody at the port of that protocol.
+    case portClosed(protocol: String)
+    /// What should speak TLS doesn't; the connection broke before a line of an answer came.
+    case plainPort, unanswered
     /// It took longer than CAMERA_TIMEOUT.
     case slow
     /// A picture of no bytes, or a web page instead of one.

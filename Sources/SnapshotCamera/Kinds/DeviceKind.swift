@@ -28,7 +28,10 @@ struct DeviceKind: CameraKind {
         switch trouble {
         case .slow: "raise CAMERA_TIMEOUT if the device is slow to start"
         case .noStream: "check CAMERA_URL; ffplay should show the same device"
-        case .unresolved, .unreachable, .invalid, .empty, .page, .redirect, .notFound, .streamRedirect: nil
+        case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .empty, .page, .redirect,
+            .notFound,
+            .streamRedirect:
+            nil
         }
     }
 

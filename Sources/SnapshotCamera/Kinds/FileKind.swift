@@ -34,7 +34,10 @@ struct FileKind: CameraKind {
     func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
         switch trouble {
         case .page: "CAMERA_URL must be the path of the picture itself; --verbose shows what is in it"
-        case .unresolved, .unreachable, .invalid, .slow, .empty, .redirect, .notFound, .streamRedirect, .noStream: nil
+        case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .slow, .empty, .redirect,
+            .notFound,
+            .streamRedirect, .noStream:
+            nil
         }
     }
 

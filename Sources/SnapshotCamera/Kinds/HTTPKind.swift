@@ -28,11 +28,15 @@ struct HTTPKind: CameraKind {
     func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
         switch trouble {
         case .unresolved: "check CAMERA_URL, or use the camera's address instead of its name"
-        case .unreachable(let name): "is it on, is CAMERA_URL right, and its \(name) port enabled?"
+        case .unreachable(let name), .portClosed(let name):
+            "is it on, is CAMERA_URL right, and its \(name) port enabled?"
+        case .plainPort: "if that port speaks plain HTTP, set CAMERA_URL to http://"
+        case .unanswered: TLSHost(url: url) == nil ? "if that port speaks TLS, set CAMERA_URL to https://" : nil
         case .invalid: "check CAMERA_URL"
         case .slow: "on slow paths raise CAMERA_TIMEOUT"
         case .page: "CAMERA_URL must be the address of the picture itself; --verbose shows what came"
-        case .redirect: "set CAMERA_URL to the picture's final address"
+        case .redirect:
+            "set CAMERA_URL to the picture's final address; CAMERA_FOLLOW=same-host follows on its own host"
         case .notFound: "check CAMERA_URL; a browser should show the picture there"
         case .empty, .streamRedirect, .noStream: nil
         }

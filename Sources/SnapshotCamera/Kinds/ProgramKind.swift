@@ -42,7 +42,9 @@ struct ProgramKind: CameraKind {
         switch trouble {
         case .slow: "raise CAMERA_TIMEOUT if the program needs longer"
         case .empty, .page: "the program must print a JPEG, and nothing else, on its standard output"
-        case .unresolved, .unreachable, .invalid, .redirect, .notFound, .streamRedirect, .noStream: nil
+        case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .redirect, .notFound,
+            .streamRedirect, .noStream:
+            nil
         }
     }
 

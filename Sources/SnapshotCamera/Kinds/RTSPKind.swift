@@ -28,12 +28,14 @@ struct RTSPKind: CameraKind {
     func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
         switch trouble {
         case .unresolved: "check CAMERA_URL, or use the camera's address instead of its name"
-        case .unreachable(let name): "is it on, is CAMERA_URL right, and its \(name) port enabled?"
+        case .unreachable(let name), .portClosed(let name):
+            "is it on, is CAMERA_URL right, and its \(name) port enabled?"
         case .invalid: "check CAMERA_URL"
         case .slow: "on slow paths raise CAMERA_TIMEOUT"
         case .streamRedirect: "set CAMERA_URL to the stream's final address"
         case .noStream: "check CAMERA_URL; ffplay or VLC should show the same stream"
-        case .empty, .page, .redirect, .notFound: nil
+        case .plainPort: "if that port speaks plain RTSP, set CAMERA_URL to rtsp://"
+        case .unanswered, .empty, .page, .redirect, .notFound: nil
         }
     }
 

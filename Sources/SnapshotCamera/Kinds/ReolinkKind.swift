@@ -49,6 +49,9 @@ struct ReolinkKind: CameraKind {
         switch trouble {
         case .unresolved: "check CAMERA_IP, or use the camera's address instead of its name"
         case .unreachable(let name): "is it on, is CAMERA_IP right, and its \(name) port enabled?"
+        case .portClosed(let name): otherPorts(settings) ?? hint(.unreachable(protocol: name), settings)
+        case .plainPort: "if that port speaks plain HTTP, set CAMERA_USE_HTTPS=false"
+        case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"
         case .invalid: "check CAMERA_IP"
         case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
         case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"

@@ -29,6 +29,7 @@ package struct CameraSettings: Sendable {
     package var auth: Auth
     /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
     package var maxBytes: Int
+    package var follow: CameraFollow
     package var connectTimeout: Duration
     package var timeout: Duration
     package let context: ProcessContext
@@ -50,6 +51,7 @@ package struct CameraSettings: Sendable {
         stream = try settings[Key.cameraStream]
         auth = try settings[Key.cameraAuth]
         maxBytes = try settings[Key.cameraMaxBytes]
+        follow = try settings[Key.cameraFollow]
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotHTTP
 import SnapshotSettings
 
 /// An interval in systemd's words: when the timer fires, and how long a run may take.
@@ -49,8 +50,11 @@ package struct TimerSchedule: Equatable, Sendable {
 
     /// The service's drop-in: a hung run is ended, and never one that keeps its own deadlines.
     package static func serviceDropIn(cameraTimeout: Duration, uploadDeadline: Duration) -> String {
-        // What comes beside: the state, PING_URL's 5 s, and starting on a busy board.
-        let whole = Int((cameraTimeout + uploadDeadline).seconds.rounded(.up)) + 12
+        // An upload that began at the last moment may take as long as it moves. What comes beside: the state, PING_URL's
+        // 5 s, and starting on a busy board.
+        let patience = UploadPatience()
+        let upload = uploadDeadline + patience.whole + patience.answer
+        let whole = Int((cameraTimeout + upload).seconds.rounded(.up)) + 12
         return heading + "[Service]\nTimeoutStartSec=\(whole)s\n"
     }
 

@@ -16,6 +16,7 @@ package struct CaptureSettings: Sendable {
     package var isRepeating: Bool
     package var uploadAttempts: Int
     package var uploadDeadline: Duration
+    package var uploadPatience: UploadPatience
     package var spoolMaxBytes: Int
     package var spoolMinFree: Int
     package var statePath: String
@@ -38,6 +39,7 @@ package struct CaptureSettings: Sendable {
         self.interval = interval ?? configured
         uploadAttempts = try settings[Key.uploadAttempts]
         uploadDeadline = try SnapshotStore.uploadDeadline(settings, interval: self.interval)
+        uploadPatience = try SnapshotStore.uploadPatience(settings)
         spoolMaxBytes = try settings[Key.spoolMaxBytes]
         spoolMinFree = try settings[Key.spoolMinFree]
         statePath = try stateDirectory(settings)

@@ -54,8 +54,8 @@ struct ParallelDrain {
         var upload = upload
         upload.pause = nil
         upload.attempts.begin()
-        let request = upload.store.request(
-            putting: upload.picture.object, deadline: upload.attempts.policy.deadline,
+        let request = upload.store.upload(
+            upload.picture.object, store.client.uploadPatience, upload.attempts.policy.deadline,
             reusesConnection: upload.attempts.reusesConnection)
         underWay.append(upload)
         http.start(request, tag: upload.tag)

@@ -60,7 +60,7 @@ package struct RTSPExchange: Sendable {
 
     private let server: RTSPServer
     private var addresses: RTSPAddresses
-    private var login: RTSPLogin?
+    private var login: ChallengeLogin?
     private var waiting: [Int: Sent] = [:]
     private var lastNumber = 0
     /// Whether the server has ever offered Digest: then it never gets the password itself.
@@ -133,14 +133,14 @@ package struct RTSPExchange: Sendable {
     }
 
     private mutating func logIn(_ sent: Sent, _ values: [String]) -> RTSPMessage? {
-        let challenges = RTSPChallenge.all(values)
+        let challenges = LoginChallenge.all(values)
         let offersDigest = challenges.contains { $0.scheme == "digest" }
         hasSeenDigest = hasSeenDigest || offersDigest
         end = .refused(401)
         guard server.user != nil,
             sent.tries == 0 || sent.tries < Self.mostTries && challenges.contains(where: \.isStale)
         else { return nil }
-        guard let answer = RTSPLogin(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
+        guard let answer = ChallengeLogin(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
             if challenges.contains(where: { $0.scheme == "basic" }), !offersDigest { end = .insecure }
             return nil
         }

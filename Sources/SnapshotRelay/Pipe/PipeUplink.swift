@@ -130,7 +130,7 @@ private final class Post: Sendable {
         } catch {
             switch error.kind {
             case .unresolved, .unreachable, .unconnected: return .unreachable
-            case .tls, .noTLS, .pinMismatch, .certificate: return .tls
+            case .tls, .noTLS, .oldTLS, .pinMismatch, .certificate: return .tls
             case .refused: return .refused
             case .timedOut, .cutShort, .tooLarge, .endless, .lost, .invalid, .noLibrary: return .lost
             }

@@ -43,9 +43,10 @@ final class SegmentUpload: Sendable {
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
+            let client = HTTPClient(stop: settings.context.stop)
+            client.uploadPatience = settings.patience
             var store = settings.store.open(
-                client: HTTPClient(stop: settings.context.stop), record: nil, now: settings.context.clock.now(),
-                statePath: statePath)
+                client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
             var (backoff, latch) = (Backoff.retry, Backoff.latch)
             var last: Failure?

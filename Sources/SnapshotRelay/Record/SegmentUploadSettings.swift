@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
@@ -8,6 +9,7 @@ package struct SegmentUploadSettings: Sendable {
     package var keyTemplate: KeyTemplate
     package var attempts: Int
     package var deadline: Duration
+    package var patience: UploadPatience
     package let context: ProcessContext
 
     init(_ settings: Settings) throws(Failure) {
@@ -17,5 +19,6 @@ package struct SegmentUploadSettings: Sendable {
         attempts = try settings[Key.uploadAttempts]
         // A segment is as large as hundreds of pictures.
         deadline = try settings[Key.uploadDeadline] ?? .seconds(300)
+        patience = try uploadPatience(settings)
     }
 }

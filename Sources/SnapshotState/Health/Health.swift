@@ -21,6 +21,7 @@ package struct Health: Sendable {
         case frozen
         case covered
         case clockUnsynced = "clock_unsynced"
+        case lineSlow = "line_slow"
         case dropped = "spool_dropped"
         case stateReset = "state_reset"
         case settingsRefused = "settings_refused"
@@ -34,7 +35,7 @@ package struct Health: Sendable {
             case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable,
                 .settingsRefused, .relayDown:
                 .unhealthy
-            case .stale, .spooling, .frozen, .covered, .clockUnsynced, .dropped, .stateReset, .relayOutput,
+            case .stale, .spooling, .frozen, .covered, .clockUnsynced, .lineSlow, .dropped, .stateReset, .relayOutput,
                 .relayInterrupted:
                 .degraded
             }
@@ -136,6 +137,7 @@ package struct Health: Sendable {
         if record.pictures.frozen { reasons.append(.frozen) }
         if record.pictures.covered { reasons.append(.covered) }
         if !record.clock.synced { reasons.append(.clockUnsynced) }
+        if record.outcome.isLonger(than: interval) { reasons.append(.lineSlow) }
         if let drop = age(record.spool.lastDrop), drop < Self.memory { reasons.append(.dropped) }
         if let reset = age(record.stateReset), reset < Self.memory { reasons.append(.stateReset) }
         cause = Cause(record, now: now)

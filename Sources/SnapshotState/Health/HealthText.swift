@@ -78,6 +78,8 @@ extension Health {
         case .frozen: "the picture is frozen"
         case .covered: "the picture has collapsed in size, as if the lens were covered"
         case .clockUnsynced: "the clock can't be trusted"
+        case .lineSlow:
+            "a picture takes longer than CAPTURE_INTERVAL (CAMERA_STREAM=sub or a longer interval helps)"
         case .dropped: "\(spool.dropped) dropped from the spool so far"
         case .stateReset: "the state was damaged and began anew"
         case .settingsRefused: "the settings are refused"

@@ -13,6 +13,8 @@ extension Health.Reason {
         case .frozen: "The camera has sent the very same picture for `FROZEN_AFTER` captures."
         case .covered: "The picture has collapsed in size, as if the lens were covered or it were dark."
         case .clockUnsynced: "There is a sign that the clock is wrong, so capture times can't be trusted."
+        case .lineSlow:
+            "Taking and storing the last picture took longer than the interval, so that others were left out."
         case .dropped: "In the last day pictures were dropped from the spool."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
         case .settingsRefused:
@@ -42,6 +44,8 @@ extension Health.Reason {
         case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
         case .covered: "Have a look at the lens."
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronized."
+        case .lineSlow:
+            "Smaller pictures help (`CAMERA_STREAM=sub`, CAMERA_WIDTH and CAMERA_HEIGHT), or a longer CAPTURE_INTERVAL."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
         case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."

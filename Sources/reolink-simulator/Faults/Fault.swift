@@ -23,7 +23,7 @@ struct Fault: Sendable, Equatable {
     enum Kind: Sendable, Equatable {
         case rspCode(Int, detail: String?), status(Int), useHTTPS, redirect
         case html, empty, tiny, mistyped, noJFIF, padded, short, frozen, covered
-        case truncated, wrongLength, drip, dripHead, hang, hangConnect, reset, resetMid
+        case truncated, wrongLength, shortLength, open, mjpeg, drip, dripHead, hang, hangConnect, reset, resetMid
         case endless, endlessLengthless, hugeLength
         case slow(milliseconds: Int)
         case random
@@ -75,6 +75,7 @@ extension Fault.Kind {
         "json-error": .rspCode(-48, detail: nil), "302": .redirect, "html": .html, "empty": .empty,
         "tiny": .tiny, "mistyped": .mistyped, "no-jfif": .noJFIF, "padded": .padded, "short": .short,
         "frozen": .frozen, "covered": .covered, "truncated": .truncated, "wrong-length": .wrongLength,
+        "short-length": .shortLength, "open": .open, "mjpeg": .mjpeg,
         "drip": .drip, "drip-header": .dripHead, "hang": .hang, "reset": .reset, "reset-mid": .resetMid,
         "endless": .endless, "endless-lengthless": .endlessLengthless, "huge-length": .hugeLength,
         "random": .random,
@@ -105,8 +106,10 @@ extension Fault.Kind {
             var answer = Answer([], type: "text/html")
             answer.manner = .silent(self == .hang ? .hang : .reset)
             return answer
-        case .empty, .tiny, .mistyped, .noJFIF, .padded, .short, .frozen, .covered, .truncated, .wrongLength, .drip,
-            .dripHead, .hangConnect, .resetMid, .endless, .endlessLengthless, .hugeLength, .slow, .random:
+        case .empty, .tiny, .mistyped, .noJFIF, .padded, .short, .frozen, .covered, .truncated, .wrongLength,
+            .shortLength,
+            .open, .mjpeg, .drip, .dripHead, .hangConnect, .resetMid, .endless, .endlessLengthless, .hugeLength, .slow,
+            .random:
             return nil
         }
     }
@@ -126,6 +129,11 @@ extension Fault.Kind {
         case .wrongLength:
             let count = answer.body.count
             answer.manner = .cut(after: count, announcing: count + 1000, then: .hang)
+        case .shortLength:
+            let count = answer.body.count
+            answer.manner = .cut(after: count, announcing: max(0, count - 1000), then: .close)
+        case .open: answer.manner = .open
+        case .mjpeg: answer.manner = .parts
         case .drip: answer.manner = .drip(head: false)
         case .dripHead: answer.manner = .drip(head: true)
         case .endless, .endlessLengthless, .hugeLength:

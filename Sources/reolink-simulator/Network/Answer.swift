@@ -19,6 +19,10 @@ struct Answer {
         case drip(head: Bool)
         /// The body, and then more of the same without end.
         case endless(Framing)
+        /// The body without a length, on a connection that stays open.
+        case open
+        /// The body again and again, as parts of `multipart/x-mixed-replace`.
+        case parts
         /// Not one byte.
         case silent(Ending)
     }
@@ -91,6 +95,14 @@ extension Wire {
             return !closing
         case .endless(let framing):
             pour(answer, framing)
+        case .open:
+            if write(answer.head(length: nil, closing: false) + body) { waitForClose() }
+        case .parts:
+            var stream = answer
+            stream.type = "multipart/x-mixed-replace; boundary=frame"
+            let part = Array("--frame\r\nContent-Type: \(answer.type)\r\n\r\n".utf8) + body + Array("\r\n".utf8)
+            guard write(stream.head(length: nil, closing: true)) else { return false }
+            while write(part) { pause(milliseconds: 100) }
         case .silent(let ending):
             end(ending)
         }

@@ -19,12 +19,12 @@ FAULTS = {
     "json-error": (69, ()), "rsp-49": (69, ("channel",)), "rsp-12": (69, ()), "truncated": (69, ()), "short": (69, ()),
     "html": (69, ("html",)), "empty": (69, ("empty",)), "tiny": (69, ()), "drip": (69, ()), "drip-header": (69, ()),
     "hang": (69, ()), "endless": (69, ()), "endless-lengthless": (69, ()), "huge-length": (69, ()), "reset": (69, ()),
-    "reset-mid": (69, ()), "wrong-length": (69, ()), "500": (69, ("500",)), "404": (69, ("404",)), "302": (69, ("302",)),
+    "reset-mid": (69, ()), "500": (69, ("500",)), "404": (69, ("404",)), "302": (69, ("302",)),
     "300": (69, ("https",)), "401": (77, ()), "max-session": (69, ("session",)), "locked": (77, ("lock",)),
     "login-frequent": (69, ()), "hang-connect": (69, ()),
 }
 LOGIN_FAULTS = ("login-frequent", "locked")
-HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500"]
+HARMLESS = ["mistyped", "no-jfif", "padded", "login-404", "token-refused:1", "slow:500", "wrong-length", "short-length", "open", "mjpeg"]
 
 
 @pytest.fixture

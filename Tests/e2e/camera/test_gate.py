@@ -30,6 +30,8 @@ WHOLE = {
     "no length": b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n" + GOOD,
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(
         b"%x\r\n%s\r\n" % (len(c), c) for c in (GOOD[:1000], GOOD[1000:])) + b"0\r\n\r\n",
+    "much shorter than announced": http(GOOD, length=10**15),
+    "shorter than announced": http(GOOD, length=len(GOOD) + 5000),
     "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\n" + GOOD,
 }
 
@@ -54,8 +56,8 @@ BAD = {
     "noise": (http(bytes(i * 7919 % 251 for i in range(20_000))), ""),
     "zero height": (http(GOOD.replace(b"\x01\x68\x02\x80", b"\x00\x00\x02\x80", 1)), ""),
     "a segment beyond the end": (http(GOOD[:2] + b"\xff\xfe\xff\xff" + GOOD[2:3000]), ""),
-    "shorter than announced": (http(GOOD, length=len(GOOD) + 5000), ""),
-    "longer than allowed": (http(GOOD, length=10**15), ""),
+    "cut before its announced length": (http(GOOD[:-2], length=len(GOOD) + 5000), ""),
+    "longer than allowed": (http(GOOD[:-2], length=10**15), ""),
     "404": (http(b"", status="404 Not Found"), "404"),
     "500": (http(b"", status="500 Internal Server Error"), "500"),
     "500 with a picture": (http(GOOD, status="500 Internal Server Error"), "500"),

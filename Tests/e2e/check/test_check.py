@@ -27,7 +27,6 @@ FAULTS = {
     "drip": (69, "picture", "longer than CAMERA_TIMEOUT", "CAMERA_STREAM=sub"),
     "drip-header": (69, "picture", "longer than CAMERA_TIMEOUT", "CAMERA_STREAM=sub"),
     "hang": (69, "picture", "longer than CAMERA_TIMEOUT", "CAMERA_STREAM=sub"),
-    "wrong-length": (69, "picture", "longer than CAMERA_TIMEOUT", "CAMERA_STREAM=sub"),
     "endless": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
     "endless-lengthless": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
     "huge-length": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
@@ -50,6 +49,7 @@ FAULTS = {
 HARMLESS = {
     "login-404": "by user and password", "login-html": "by user and password",
     "token-refused:1": "", "mistyped": "a session that was closed again", "padded": "", "no-jfif": "", "slow:500": "",
+    "wrong-length": "", "short-length": "", "open": "", "mjpeg": "",
 }
 
 

@@ -114,15 +114,6 @@ def test_the_deadline_holds_to_100_ms(ready, camera, endpoint, fault, deadline):
         assert deadline - 0.1 <= proxy.busy() <= deadline + 0.2, "100 ms, and as much for the machine"
 
 
-@pytest.mark.timing
-def test_a_slow_line_is_left_at_the_deadline(ready, camera, endpoint):
-    camera.picture = lambda: picture(size=1_000_000)
-    with FaultProxy(endpoint.port, "throttle", 20_000) as proxy:
-        ready.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{proxy.port}/up", UPLOAD_DEADLINE="1s"))
-        assert 0.9 <= ready.capture().refuses(75).wall < 2
-    assert ready.spooled_pictures() == [camera.last]
-
-
 def test_a_failing_store_is_not_hammered_by_run_after_run(ready, endpoint):
     """The retry quota lives across runs: later runs of an outage try once."""
     endpoint.always = Answer(500)

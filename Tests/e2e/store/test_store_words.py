@@ -1,12 +1,14 @@
 """What stores say beyond yes and no: when to come again, who is away, what is wrong with an address."""
+import ssl
 import time
 from email.utils import formatdate
 
 import pytest
 
+import tls
 from checking import Checked, settings_of, simulated  # noqa: F401
 from process import free_port
-from receiver import Answer, s3_error
+from receiver import Answer, Receiver, s3_error
 
 pytestmark = pytest.mark.asan
 
@@ -112,3 +114,48 @@ def test_denied_by_check(simulated, snapshot, endpoint):
     endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
     found = Checked(snapshot.set(**settings_of(simulated), **endpoint.as_s3()).run("check", "--json"))
     assert found.code == 77 and "keys are right" in found["storage"]["found"], found["storage"]
+
+
+@pytest.mark.parametrize("kind, name", [("as_http", "HTTP_UPLOAD_URL"), ("as_s3", "S3_ENDPOINT_URL")])
+def test_http_at_a_port_of_https(ready, tmp_path, kind, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*tls.self_signed(tmp_path)[:2])
+    with Receiver(ssl=context) as server:
+        settings = getattr(server, kind)()
+        settings[name] = settings[name].replace("https:", "http:")
+        result = ready.set(**settings, UPLOAD_DEADLINE="2s").capture().refuses(75)
+        assert f"set {name} to https://" in result.hints[0]
+
+
+@pytest.mark.parametrize("kind, name", [("as_http", "HTTP_UPLOAD_URL"), ("as_s3", "S3_ENDPOINT_URL")])
+@pytest.mark.parametrize("body", [
+    "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+    "Client sent an HTTP request to an HTTPS server.\n", "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />"],
+    ids=["nginx", "go", "apache"])
+def test_a_port_of_https_that_says_so(ready, endpoint, kind, name, body):
+    endpoint.always = Answer(400, {}, body)
+    result = ready.set(**getattr(endpoint, kind)()).capture().refuses(75, "400")
+    assert result.hints == [f"that port speaks TLS: set {name} to https://"] and len(endpoint.received) == 1
+
+
+@pytest.mark.parametrize("status", [529, 540, 561, 598, 599])
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+def test_other_statuses_of_what_stands_before_a_store(ready, camera, endpoint, status, kind):
+    endpoint.answers = [Answer(status)]
+    ready.set(**getattr(endpoint, kind)(UPLOAD_DEADLINE="8s")).capture().expect(0)
+    assert len(endpoint.received) == 2
+    endpoint.always = Answer(status)
+    assert "reject" not in ready.capture().refuses(75, str(status)).stderr
+
+
+@pytest.mark.parametrize("value", ["7200", "99999999999", "31536000"])
+def test_a_retry_after_is_bounded_and_in_the_record(ready, endpoint, value):
+    endpoint.always = Answer(503, {"Retry-After": value})
+    ready.set(**endpoint.as_s3()).capture().expect(75)
+    assert ready.state["store_rest"]["delay_seconds"] == min(int(value), 86400)
+
+
+@pytest.mark.parametrize("region", ["eu-centrl-1", "us-esat-1"])
+def test_a_typo_in_the_region_names_the_host_that_was_asked(ready, region):
+    result = ready.set(**AWS, AWS_REGION=region, UPLOAD_DEADLINE="3s").capture().expect(75)
+    assert f"s3.{region}.amazonaws.com" in result.stderr and "AWS_REGION" in result.stderr

@@ -1,13 +1,13 @@
 import SnapshotBase
 import Testing
 
-@testable import SnapshotMedia
+@testable import SnapshotHTTP
 
-@Suite struct RTSPLoginTests {
+@Suite struct ChallengeLoginTests {
     /// The example of RFC 2617, section 3.5.
     @Test func digestWithQuality() throws {
         var login = try #require(
-            RTSPLogin.to([
+            ChallengeLogin.to([
                 #"Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41""#
             ]))
         let value = login.authorization(
@@ -22,7 +22,7 @@ import Testing
     /// The example of RFC 7616, section 3.9.1.
     @Test func digestWithSHA256() throws {
         var login = try #require(
-            RTSPLogin.to([
+            ChallengeLogin.to([
                 #"Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS""#
             ]))
         let value = login.authorization(
@@ -32,22 +32,22 @@ import Testing
     }
 
     @Test func basicOnlyWhereNothingBetterIsOffered() throws {
-        var basic = try #require(RTSPLogin.to(["Basic realm=\"x\""]))
+        var basic = try #require(ChallengeLogin.to(["Basic realm=\"x\""]))
         #expect(
             basic.authorization(user: "Aladdin", password: "open sesame", method: "GET", url: "/", clientNonce: "")
                 == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
-        var both = try #require(RTSPLogin.to(["Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"n\""]))
+        var both = try #require(ChallengeLogin.to(["Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"n\""]))
         let value = both.authorization(user: "u", password: "p", method: "GET", url: "/", clientNonce: "")
         #expect(value.hasPrefix("Digest "))
-        #expect(RTSPLogin.to(["Negotiate", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
-        #expect(RTSPLogin.to([]) == nil)
-        #expect(RTSPLogin.to(["Basic realm=\"x\""], mayBeBasic: false) == nil)
+        #expect(ChallengeLogin.to(["Negotiate", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
+        #expect(ChallengeLogin.to([]) == nil)
+        #expect(ChallengeLogin.to(["Basic realm=\"x\""], mayBeBasic: false) == nil)
         // Digest was offered, if one that isn't known here.
-        #expect(RTSPLogin.to(["Basic realm=\"x\"", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
+        #expect(ChallengeLogin.to(["Basic realm=\"x\"", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
     }
 
     @Test func severalChallengesInOneValue() {
-        let all = RTSPChallenge.all([
+        let all = LoginChallenge.all([
             #"Negotiate, Basic realm="a, Digest realm=\"b\"" , DIGEST  realm=plain,Nonce = "n\\" ,stale=TRUE, qop="auth,auth-int""#,
             "",
             "Digest nonce=\"ü\"",
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func marksInNamesAreEscaped() throws {
-        var login = try #require(RTSPLogin.to([#"Digest realm="the \"one\"", nonce="n", opaque="o\\""#]))
+        var login = try #require(ChallengeLogin.to([#"Digest realm="the \"one\"", nonce="n", opaque="o\\""#]))
         let value = login.authorization(user: "a\"b", password: "p", method: "OPTIONS", url: "*", clientNonce: "")
         #expect(
             value.hasPrefix(#"Digest username="a\"b", realm="the \"one\"", nonce="n", uri="*""#)
@@ -67,8 +67,8 @@ import Testing
     }
 }
 
-extension RTSPLogin {
-    fileprivate static func to(_ values: [String], mayBeBasic: Bool = true) -> RTSPLogin? {
-        RTSPLogin(RTSPChallenge.all(values), mayBeBasic: mayBeBasic)
+extension ChallengeLogin {
+    fileprivate static func to(_ values: [String], mayBeBasic: Bool = true) -> ChallengeLogin? {
+        ChallengeLogin(LoginChallenge.all(values), mayBeBasic: mayBeBasic)
     }
 }

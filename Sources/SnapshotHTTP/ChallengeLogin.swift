@@ -1,8 +1,7 @@
 import SnapshotBase
-import SnapshotHTTP
 
 /// The answer to a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
-package struct RTSPLogin: Equatable, Sendable {
+package struct ChallengeLogin: Equatable, Sendable {
     private enum Scheme { case basic, md5, sha256 }
 
     private let scheme: Scheme
@@ -14,8 +13,8 @@ package struct RTSPLogin: Equatable, Sendable {
 
     /// - Parameter challenges: what the server offers; nil where none of it can be answered. Basic is the answer only
     ///   where it is allowed and no Digest of any kind is offered.
-    init?(_ challenges: [RTSPChallenge], mayBeBasic: Bool) {
-        let known = challenges.compactMap(RTSPLogin.init(challenge:))
+    package init?(_ challenges: [LoginChallenge], mayBeBasic: Bool) {
+        let known = challenges.compactMap(ChallengeLogin.init(challenge:))
         let digests = known.filter { $0.scheme != .basic }
         if let best = digests.first(where: { $0.scheme == .sha256 }) ?? digests.first {
             self = best
@@ -26,7 +25,7 @@ package struct RTSPLogin: Equatable, Sendable {
         }
     }
 
-    private init?(challenge: RTSPChallenge) {
+    private init?(challenge: LoginChallenge) {
         let fields = challenge.fields
         realm = fields["realm"] ?? ""
         nonce = fields["nonce"] ?? ""
@@ -44,7 +43,7 @@ package struct RTSPLogin: Equatable, Sendable {
     }
 
     /// The value of `Authorization` for one request.
-    mutating func authorization(
+    package mutating func authorization(
         user: String, password: String, method: String, url: String, clientNonce: String
     ) -> String {
         guard scheme != .basic else { return "Basic " + Crypto.base64(Array("\(user):\(password)".utf8)) }

@@ -1,16 +1,16 @@
 import SnapshotBase
 
 /// One way to log in that a server offers in `WWW-Authenticate`.
-struct RTSPChallenge: Equatable, Sendable {
+package struct LoginChallenge: Equatable, Sendable {
     /// Lower case.
-    let scheme: String
+    package let scheme: String
     /// By lower-case name.
-    let fields: [String: String]
+    package let fields: [String: String]
 
-    var isStale: Bool { fields["stale"]?.lowercased() == "true" }
+    package var isStale: Bool { fields["stale"]?.lowercased() == "true" }
 
     /// All that the values of `WWW-Authenticate` offer, in their order; one value may hold several.
-    static func all(_ values: [String]) -> [RTSPChallenge] {
+    package static func all(_ values: [String]) -> [LoginChallenge] {
         values.flatMap { value in
             var found: [(scheme: String, fields: [String: String])] = []
             for piece in pieces(value) {
@@ -24,7 +24,7 @@ struct RTSPChallenge: Equatable, Sendable {
                 guard let (name, text) = piece.cutAtFirst("="), let last = found.indices.last else { continue }
                 found[last].fields[name.trimmed.lowercased()] = unquoted(text.trimmed)
             }
-            return found.map { RTSPChallenge(scheme: $0.scheme, fields: $0.fields) }
+            return found.map { LoginChallenge(scheme: $0.scheme, fields: $0.fields) }
         }
     }
 

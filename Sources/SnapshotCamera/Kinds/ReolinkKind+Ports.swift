@@ -1,0 +1,28 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotMedia
+
+extension ReolinkKind {
+    private static let patience = Duration.milliseconds(500)
+    private static let switchOn =
+        "switch one of them on in its app or client: Settings, Network, Advanced, Port Settings or Server Settings"
+
+    /// What else answers at a Reolink whose port is closed, and what to do about it; nil where nothing does.
+    func otherPorts(_ settings: CameraSettings) -> String? {
+        guard let host = TLSHost(shown, defaultPort: settings.useHTTPS ? 443 : 80) else { return nil }
+        func answers(_ port: UInt16) -> Bool {
+            guard Int(port) != host.port else { return false }
+            do throws(HTTPFailure) {
+                _ = try connect(to: host.name, port: port, patience: Self.patience, deadline: .after(Self.patience))
+            } catch {
+                return false
+            }
+            return true
+        }
+        // A port that is given would be asked in the other way, too.
+        let alone = TLSHost(shown, defaultPort: 0) == nil ? "" : ", and CAMERA_IP without a port"
+        if !settings.useHTTPS, answers(443) { return "443 answers: set CAMERA_USE_HTTPS=true\(alone)" }
+        if settings.useHTTPS, answers(80) { return "80 answers: set CAMERA_USE_HTTPS=false\(alone)" }
+        return answers(9000) ? "9000 answers: it is a Reolink with HTTP and HTTPS off; \(Self.switchOn)" : nil
+    }
+}

@@ -1,0 +1,72 @@
+import SnapshotHTTP
+
+/// Finds the picture in a camera's answer while it comes. A JPEG ends where it says itself, whatever Content-Length does and
+/// though the line may stay open; of an MJPEG stream (`multipart/x-mixed-replace`) the first part is the picture.
+struct PictureReader: BodyReader {
+    /// Where the reader is in the body.
+    private enum Place {
+        /// Before the first part of a stream, and in its header.
+        case preamble, partHeader
+        /// The bytes from there should be a picture.
+        case picture(start: Int)
+    }
+
+    private var isStream = false
+    private var place = Place.picture(start: 0)
+    /// Where the next line of a stream begins.
+    private var line = 0
+    private var walk: JPEGWalk?
+    /// Where the picture ends, once it is whole.
+    private var end: Int?
+    /// It is no JPEG.
+    private var isOther = false
+
+    /// What a stream may bring before its first picture.
+    private static let longestHeader = 16384
+
+    mutating func begin(contentType: String) {
+        self = PictureReader()
+        guard contentType.hasPrefix("multipart/") else { return }
+        isStream = true
+        place = .preamble
+    }
+
+    mutating func isEnough(_ body: [UInt8]) -> Bool {
+        if isStream { skipLines(in: body) }
+        guard case .picture(let start) = place else { return line > Self.longestHeader }
+        guard !isOther, body.count >= start + JPEG.start.count else { return false }
+        do throws(JPEG.Flaw) {
+            guard walk != nil || body[start...].starts(with: JPEG.start) else { throw .badMarker(at: start) }
+            var walk = walk ?? JPEGWalk(from: start)
+            end = try walk.advance(in: body)?.scan.upperBound
+            self.walk = walk
+            return end != nil
+        } catch {
+            // It may be an error's text, which ends as other answers do; a stream has no such end.
+            isOther = true
+            return isStream
+        }
+    }
+
+    func wanted(of body: [UInt8], isWhole: Bool) -> Range<Int>? {
+        guard isStream else { return 0..<(isWhole ? body.count : end ?? body.count) }
+        guard case .picture(let start) = place else { return nil }
+        return start..<(end ?? body.count)
+    }
+
+    /// Goes on to the first part's content. Its boundary is any line that begins with two hyphens: servers write it
+    /// otherwise than they announce it.
+    private mutating func skipLines(in body: [UInt8]) {
+        while line <= Self.longestHeader {
+            if case .picture = place { return }
+            guard let end = body[line...].firstIndex(of: UInt8(ascii: "\n")) else { return }
+            let text = body[line..<end]
+            line = end + 1
+            switch place {
+            case .preamble where text.starts(with: "--".utf8): place = .partHeader
+            case .partHeader where text.allSatisfy({ $0 == UInt8(ascii: "\r") }): place = .picture(start: line)
+            default: break
+            }
+        }
+    }
+}

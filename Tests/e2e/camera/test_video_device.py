@@ -1,0 +1,57 @@
+"""A video device: its first frames are dark. ffmpeg is the real one; only its device is a test pattern that brightens."""
+import os
+import stat
+import subprocess
+
+import pytest
+
+from pictures import picture
+
+
+def fake_device(folder, source, rate=25):
+    """An `ffmpeg` for the PATH whose `-f v4l2 -i /dev/…` is the lavfi source, in real time."""
+    script = folder / "ffmpeg"
+    script.write_text(f"""#!/usr/bin/env python3
+import os, sys
+arguments = sys.argv[1:]
+at = arguments.index("v4l2")
+assert arguments[at - 1] == "-f" and arguments[at + 1:at + 3] == ["-i", "/dev/video7"], arguments
+# What the program would ask the device for, with the same filters behind it.
+arguments[at - 1:at + 3] = ["-re", "-f", "lavfi", "-i", {source!r}]
+os.execv("/usr/bin/ffmpeg", ["ffmpeg", *arguments])
+""")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def brightness(jpeg):
+    """From 0 to 255, of a picture."""
+    grey = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", "-", "-vf", "scale=1:1,format=gray", "-f", "rawvideo", "-"],
+                          input=jpeg, capture_output=True, check=True).stdout
+    return grey[0]
+
+
+def source(rate, dark):
+    """White after `dark` seconds of black."""
+    return f"color=white:size=320x240:rate={rate},format=yuv420p,geq=lum='if(lt(T,{dark}),16,235)':cb=128:cr=128"
+
+
+@pytest.mark.parametrize("rate, dark", [(30, 1), (30, 0.1), (15, 1.2), (5, 0.9), (2, 1.4), (1, 1)])
+def test_the_frame_is_a_settled_one(snapshot, tmp_path, rate, dark):
+    path = fake_device(tmp_path, source(rate, dark))
+    result = snapshot.set(CAMERA_URL="v4l2:/dev/video7", PATH=path).capture().expect(0)
+    data, = snapshot.stored().values()
+    assert brightness(data) > 200 and result.wall < 8
+
+
+@pytest.mark.parametrize("timeout", [2, 3])
+def test_little_time_is_shared(snapshot, tmp_path, timeout):
+    path = fake_device(tmp_path, source(30, 0.3))
+    snapshot.set(CAMERA_URL="v4l2:/dev/video7", PATH=path, CAMERA_TIMEOUT=f"{timeout}s").capture().expect(0)
+    data, = snapshot.stored().values()
+    assert brightness(data) > 200
+
+
+def test_a_device_without_frames_is_told(snapshot, tmp_path):
+    path = fake_device(tmp_path, "nullsrc=d=0.01:rate=1,select=0")
+    snapshot.set(CAMERA_URL="v4l2:/dev/video7", PATH=path, CAMERA_TIMEOUT="4s").capture().refuses(69, "/dev/video7")
