@@ -30,7 +30,10 @@ struct LatchCheck {
                 return [.remark("latch", "a capture is under way", hint: "snapshot check   # once more")]
             }
             let names = latched(record).map(\.who).filter(accepted.contains)
-            for name in names { (record.latches[name], record.logins?[name]?.refusals) = (nil, nil) }
+            for name in names {
+                record.latches[name] = nil
+                record.logins?[name]?.refusals = nil
+            }
             if names.contains("camera") { record.due = nil }
             (record.outcome, record.written) = (Outcome(result: .none), now.moment)
             try state.write(record)
