@@ -107,9 +107,9 @@ static inline int shim_clock_is_synced(void) {
 }
 
 /// When a file was created, in milliseconds since 1970; its last change where the file system doesn't know; -1: no such file.
-static inline int64_t shim_birth_time(const char *path) {
+static inline int64_t shim_birth_time(int folder, const char *name) {
   struct statx facts;
-  if (syscall(SYS_statx, AT_FDCWD, path, 0, STATX_BTIME | STATX_MTIME, &facts) != 0) return -1;
+  if (syscall(SYS_statx, folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_MTIME, &facts) != 0) return -1;
   struct statx_timestamp time = facts.stx_mask & STATX_BTIME ? facts.stx_btime : facts.stx_mtime;
   return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }

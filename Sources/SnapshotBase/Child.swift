@@ -12,6 +12,8 @@ package struct Command: Sendable {
     package var package: String?
     /// What the child can read from descriptors 0 and up; at most 4,096 bytes each, so that a pipe holds them.
     package var inputs: [Int32: [UInt8]] = [:]
+    /// What the child gets open, by its descriptors.
+    package var handles: [Int32: FileHandle] = [:]
     /// Which of the child's descriptors can be read here; standard output and error go to `/dev/null` unless named.
     package var outputs: Set<Int32> = [1, 2]
     /// Whether the kernel kills the child when the thread that starts it ends, and thereby when this process does.
@@ -162,7 +164,8 @@ private struct Pipes {
     var theirs: [FileHandle] = []
 
     init(_ command: Command) throws(SystemError) {
-        let count = max(2, command.inputs.keys.max() ?? 0, command.outputs.max() ?? 0) + 1
+        let numbers = [2] + Array(command.inputs.keys) + Array(command.handles.keys) + Array(command.outputs)
+        let count = (numbers.max() ?? 2) + 1
         for number in 0..<count {
             let end: FileHandle
             if let bytes = command.inputs[number] {
@@ -176,6 +179,8 @@ private struct Pipes {
                 guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
                 ours[number] = reader
                 end = writer
+            } else if let handle = command.handles[number] {
+                end = handle
             } else {
                 end = try FileHandle(opening: "/dev/null", O_RDWR)
             }

@@ -28,7 +28,7 @@ package final class Folder: Sendable {
 
     /// A folder in which nobody but root and the effective user may write, so that nobody plants names for programs
     /// that open files by name. One of ours that others may write is closed to them.
-    package convenience init(private path: String, creating mode: mode_t) throws(SystemError) {
+    package convenience init(private path: String, creating mode: mode_t?) throws(SystemError) {
         try self.init(path, creating: mode)
         let facts = try handle.status()
         if facts.st_uid == geteuid(), facts.st_mode & 0o022 != 0 { fchmod(descriptor, facts.st_mode & 0o7755) }

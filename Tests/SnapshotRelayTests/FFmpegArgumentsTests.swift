@@ -19,13 +19,12 @@ func named(_ settings: [String: String]) -> Named<String> {
             Settings(commandLine: named(basic.merging(settings) { $1 }), environment: [:], path: "/dev/null"))
     }
 
-    private func list(_ facts: StreamFacts, _ plan: RelayPlan, directory: String = "/out") -> [String] {
+    private func list(_ facts: StreamFacts, _ plan: RelayPlan) -> [String] {
         let slaves = plan.outputs.compactMap { output -> FFmpegSlave? in
             switch output {
-            case var hls as HLSOutput:
-                hls.shared.directory = directory
-                return hls.slave(facts, list: directory + "/hls/.live-1.m3u8", initialisation: "init-1.mp4")
-            case let record as RecordOutput: return record.slave(in: directory + "/record/.writing")
+            case let hls as HLSOutput:
+                return hls.slave(facts, nil, list: ".live-1.m3u8", initialisation: "init-1.mp4")
+            case let record as RecordOutput: return record.slave(in: nil)
             case is PushOutput: return PushOutput.slave(to: "rtsp://127.0.0.1:9/push")
             case is PipeOutput: return PipeOutput.slave
             default: return nil
@@ -72,19 +71,27 @@ func named(_ settings: [String: String]) -> Named<String> {
         #expect(value(list(StreamFacts(video: "h264", audio: nil), try plan()), behind: "-use_fifo") == "1")
     }
 
-    @Test func foldersMayBeCalledAnything() throws {
-        let tee = try #require(
-            list(StreamFacts(video: "h264", audio: nil), try plan(), directory: "/a b'c:d|e%f[g]").last)
-        #expect(tee.contains(#"hls_segment_filename=/a b\\\'c\\:d\|e%%f[g\\]/hls/%d.ts"#))
-        #expect(tee.contains(#"]/a b\'c:d\|e%f[g]/hls/.live-1.m3u8"#))
-        #expect(tee.contains(#"]/a b\'c:d\|e%%f[g]/record/.writing/%d.mp4"#))
+    @Test func filesAreInFoldersThatFFmpegGetsOpen() throws {
+        let folders = try (0..<2).map { _ in try Folder("/tmp") }
+        var hls = FFmpegSlave("hls", to: .file(".live-1.m3u8"))
+        hls.files = [("hls_segment_filename", "%d.ts")]
+        hls.folder = folders[0]
+        var record = FFmpegSlave("segment", to: .file("%d.mp4"))
+        record.folder = folders[1]
+        let arguments = FFmpegArguments(
+            StreamFacts(video: "h264", audio: nil), [PipeOutput.slave, hls, record], audio: .none)
+        #expect(arguments.folders.keys.sorted() == [6, 7])
+        #expect(arguments.folders[6] === folders[0].handle && arguments.folders[7] === folders[1].handle)
+        let tee = try #require(arguments.list.last)
+        #expect(tee.contains("hls_segment_filename=/proc/self/fd/6/%d.ts]/proc/self/fd/6/.live-1.m3u8"))
+        #expect(tee.hasSuffix("]/proc/self/fd/7/%d.mp4"))
     }
 
-    @Test func anAccentBehindItChangesNoMark() throws {
-        let tee = try #require(
-            list(StreamFacts(video: "h264", audio: nil), try plan(), directory: "/a|\u{301}%\u{301}").last)
-        let target = "]/a\\|\u{301}%%\u{301}/record/.writing/%d.mp4"
-        #expect(Array(tee.utf8).contains(Array(target.utf8)))
+    @Test func addressesMayHoldAnything() throws {
+        let slave = FFmpegSlave("x", [("name", "a b'c:d|e[g]")], to: .address("/a b'c:d|\u{301}e[g]"))
+        let argument = slave.argument(folder: 5)
+        #expect(argument.contains(#"name=a b\\\'c\\:d\|e[g\\]]"#))
+        #expect(Array(argument.utf8).contains(Array("]/a b\\'c:d\\|\u{301}e[g]".utf8)))
     }
 
     @Test func noSecretIsAnArgument() throws {

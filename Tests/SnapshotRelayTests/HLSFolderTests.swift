@@ -23,7 +23,7 @@ import Testing
             if !fileExists("\(folder.path)/\(number).\(type)") { try folder.write("\(number).\(type)", "media") }
         }
         try folder.write("list.tmp", text)
-        #expect(rename("\(folder.path)/list.tmp", list) == 0)
+        #expect(rename("\(folder.path)/list.tmp", "\(folder.path)/\(list)") == 0)
     }
 
     private func published() throws -> Playlist { try #require(Playlist(try folder.text("stream.m3u8"))) }

@@ -156,6 +156,7 @@ final class Attempt {
         let arguments = arguments(facts)
         var command = Command.ffmpeg(arguments.list, plan.context.environment)
         command.inputs = [RTSPSource.descriptor: gateway.source.list]
+        command.handles = arguments.folders
         command.outputs = [2, FFmpegArguments.progressDescriptor]
         if arguments.usesStandardOutput { command.outputs.insert(1) }
         let child = try Child(command)

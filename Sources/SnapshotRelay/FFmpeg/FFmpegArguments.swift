@@ -7,6 +7,8 @@ package struct FFmpegArguments: Sendable {
     package static let progressDescriptor: Int32 = 4
 
     package let list: [String]
+    /// The slaves' folders, by the descriptors at which ffmpeg has to get them.
+    let folders: [Int32: FileHandle]
     /// Whether media comes out of standard output.
     package let usesStandardOutput: Bool
 
@@ -21,8 +23,11 @@ package struct FFmpegArguments: Sendable {
         list += ["-flags", "+global_header", "-max_interleave_delta", Self.patience]
         list += ["-f", "tee", "-use_fifo", "1"]
         list += ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.patience]
-        list.append(slaves.map(\.argument).joined(separator: "|"))
+        let numbered = zip((Self.progressDescriptor + 1)..., slaves)
+        list.append(numbered.map { $1.argument(folder: $0) }.joined(separator: "|"))
         self.list = list
+        folders = Dictionary(
+            uniqueKeysWithValues: numbered.compactMap { number, slave in slave.folder.map { (number, $0.handle) } })
         usesStandardOutput = slaves.contains { $0.target == .standardOutput }
     }
 

@@ -4,8 +4,10 @@ import SnapshotMedia
 /// What ffmpeg gets for one output: a slave of its `tee` muxer.
 package struct FFmpegSlave: Sendable {
     package enum Target: Equatable, Sendable {
-        /// A file, a pattern or an address. It must hold no secret: every user can read it.
+        /// A file or an address. It must hold no secret: every user can read it.
         case address(String)
+        /// The name of a file, or a pattern of such, in the slave's folder.
+        case file(String)
         /// ffmpeg's standard output, which this process reads. One output only.
         case standardOutput
     }
@@ -13,7 +15,11 @@ package struct FFmpegSlave: Sendable {
     /// The muxer.
     package var format: String
     package var options: [(name: String, value: String)]
+    /// Options that name files, or patterns of such, in the slave's folder.
+    package var files: [(name: String, value: String)] = []
     package var target: Target
+    /// What ffmpeg writes into; it gets it open, and knows no path.
+    var folder: Folder?
 
     package init(_ format: String, _ options: [(name: String, value: String)] = [], to target: Target) {
         self.format = format
@@ -22,21 +28,19 @@ package struct FFmpegSlave: Sendable {
     }
 
     /// As it stands in ffmpeg's arguments.
-    var argument: String {
-        let all = [("f", format), ("onfail", "ignore")] + options
+    /// - Parameter descriptor: ffmpeg's, for the folder.
+    func argument(folder descriptor: Int32) -> String {
+        func below(_ name: String) -> String { "/proc/self/fd/\(descriptor)/\(name)" }
+        let all = [("f", format), ("onfail", "ignore")] + options + files.map { ($0.name, below($0.value)) }
         let list = all.map { "\($0)=\(Self.escaped($1, ":]"))" }.joined(separator: ":")
         let place =
             switch target {
             case .address(let address): address
+            case .file(let name): below(name)
             case .standardOutput: "pipe:1"
             }
         // What stands between the brackets is read once more, after the slaves were told apart.
         return Self.escaped("[\(list)]\(place)", "|")
-    }
-
-    /// A pattern of names in a folder, whose own name is no pattern.
-    static func pattern(_ pattern: String, in directory: String) -> String {
-        directory[...].cut(at: "%").joined(separator: "%%") + "/" + pattern
     }
 
     /// ffmpeg's escaping: a backslash before each special character, the backslash and the quote among them.

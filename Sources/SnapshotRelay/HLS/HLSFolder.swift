@@ -7,11 +7,11 @@ package struct HLSFolder {
     /// How many segments are listed; as many more stay on the disk for players that are behind.
     package static let listSize = 6
 
-    package let path: String
+    private(set) var output: OutputFolder
     private(set) var playlist: Playlist
     private var retired: [Playlist.Segment] = []
     /// ffmpeg's list in this attempt, as last read.
-    private var list: (path: String, initialisation: String, seen: stat)?
+    private var list: (name: String, initialisation: String, seen: stat)?
     private var last: Int?
     /// Whether the timeline jumps within the last segment.
     private var jumps = false
@@ -26,23 +26,21 @@ package struct HLSFolder {
     ///   - now: where numbering begins if there is none to go on from: later than any before.
     ///   - isServed: whether the web front may read what is listed.
     package init(_ path: String, segmentTime: Duration, now: Timestamp, isServed: Bool = false) throws(Failure) {
-        self.path = path
         self.segmentTime = segmentTime
         self.isServed = isServed
         do throws(SystemError) {
-            // ffmpeg writes there by name.
-            try Folder(private: path, creating: 0o755).handle.serve(isServed)
+            output = try OutputFolder(path)
+            output.folder.handle.serve(isServed)
         } catch {
             throw cannotWrite(path, error)
         }
-        let found = (try? readFile(path + "/stream.m3u8", limit: 1 << 20)).flatMap {
-            Playlist(String(decoding: $0, as: UTF8.self))
-        }
+        let found = Self.readList("stream.m3u8", in: output.folder)
         let target = max(1, Int(segmentTime.seconds.rounded(.up)))
         playlist = found ?? Playlist(mediaSequence: Int(now.milliseconds / 1000), targetDuration: target)
         playlist.targetDuration = max(playlist.targetDuration, target)
         // What is gone, or isn't ours, can't be listed, nor what came before it.
-        let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || fileStatus(path + "/" + $0.name) == nil }
+        let folder = output.folder
+        let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || folder.status($0.name) == nil }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
         // Serving may have been switched on just now.
@@ -52,13 +50,19 @@ package struct HLSFolder {
     /// What players are told of, the web front may read.
     private func share(_ names: [String?]) {
         for name in names.compactMap({ $0 }) where isServed {
-            try? openFile(path + "/" + name, O_RDONLY).shareWithFront()
+            try? output.folder.open(name, O_RDONLY).shareWithFront()
         }
     }
 
-    /// A new attempt begins: ffmpeg's list and the name of its initialisation.
+    private static func readList(_ name: String, in folder: Folder) -> Playlist? {
+        guard let bytes = try? folder.open(name, O_RDONLY).readAll(limit: 1 << 20) else { return nil }
+        return Playlist(String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// A new attempt begins: the names of ffmpeg's list and of its initialisation.
     package mutating func begin(now: Timestamp) -> (list: String, initialisation: String) {
-        let list = path + "/.live-\(now.compact).m3u8"
+        output.reopen()
+        let list = ".live-\(now.compact).m3u8"
         let initialisation = "init-\(now.compact).mp4"
         self.list = (list, initialisation, stat())
         last = nil
@@ -71,11 +75,9 @@ package struct HLSFolder {
     @discardableResult
     package mutating func update() -> Bool {
         guard var list else { return false }
-        guard let facts = fileStatus(list.path), !isSame(facts, list.seen) else { return false }
+        guard let facts = output.folder.status(list.name), !isSame(facts, list.seen) else { return false }
         list.seen = facts
-        guard let bytes = try? readFile(list.path, limit: 1 << 20),
-            let theirs = Playlist(String(decoding: bytes, as: UTF8.self))
-        else { return false }
+        guard let theirs = Self.readList(list.name, in: output.folder) else { return false }
         let new = theirs.segments.filter { segment in
             guard let number = Self.number(of: segment.name) else { return false }
             return last.map { number > $0 } ?? true
@@ -119,16 +121,16 @@ package struct HLSFolder {
 
     /// Replaces the list in one step. It isn't synced: a power cut may take it, and numbering then starts from the time.
     private func write() -> Bool {
-        let temporary = path + "/stream.m3u8.tmp"
-        removeFile(temporary)
-        guard let file = try? openFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644),
+        let temporary = "stream.m3u8.tmp"
+        output.folder.remove(temporary)
+        guard let file = try? output.folder.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644),
             (try? file.write(Array(playlist.text.utf8))) != nil
         else {
-            removeFile(temporary)
+            output.folder.remove(temporary)
             return false
         }
         if isServed { file.shareWithFront() }
-        return (try? moveFile(temporary, to: path + "/stream.m3u8")) != nil
+        return (try? output.folder.rename(temporary, to: "stream.m3u8")) != nil
     }
 
     private mutating func removeRetired() {
@@ -137,8 +139,8 @@ package struct HLSFolder {
         retired.removeFirst(gone.count)
         let kept = Set((playlist.segments + retired).compactMap(\.map) + [list?.initialisation ?? ""])
         for segment in gone {
-            removeFile(path + "/" + segment.name)
-            if let map = segment.map, !kept.contains(map) { removeFile(path + "/" + map) }
+            output.folder.remove(segment.name)
+            if let map = segment.map, !kept.contains(map) { output.folder.remove(map) }
         }
     }
 
@@ -146,8 +148,8 @@ package struct HLSFolder {
     private func sweep() {
         let listed = playlist.segments + retired
         let kept = Set(listed.map(\.name) + listed.compactMap(\.map))
-        for name in (try? listDirectory(path)) ?? [] where Self.isOurs(name) && !kept.contains(name) {
-            removeFile(path + "/" + name)
+        for name in (try? output.folder.names()) ?? [] where Self.isOurs(name) && !kept.contains(name) {
+            output.folder.remove(name)
         }
     }
 

@@ -29,9 +29,10 @@ package struct HLSOutput: RelayOutput {
     }
 
     /// - Parameters:
-    ///   - list: ffmpeg's own.
+    ///   - folder: where all of it goes.
+    ///   - list: the name of ffmpeg's own.
     ///   - initialisation: the name of the file that fragmented MP4 begins with.
-    func slave(_ facts: StreamFacts, list: String, initialisation: String) -> FFmpegSlave {
+    func slave(_ facts: StreamFacts, _ folder: Folder?, list: String, initialisation: String) -> FFmpegSlave {
         // Numbered from the time in microseconds, no name ever comes twice, not even after a failed disk.
         var slave = FFmpegSlave(
             "hls",
@@ -39,8 +40,9 @@ package struct HLSOutput: RelayOutput {
                 ("hls_time", segmentTime.secondsText), ("hls_list_size", "\(HLSFolder.listSize)"),
                 ("hls_start_number_source", "epoch_us"),
                 ("hls_flags", "omit_endlist+temp_file+program_date_time"),
-                ("hls_segment_filename", FFmpegSlave.pattern(facts.isHEVC ? "%d.m4s" : "%d.ts", in: directory)),
-            ], to: .address(list))
+            ], to: .file(list))
+        slave.folder = folder
+        slave.files = [("hls_segment_filename", facts.isHEVC ? "%d.m4s" : "%d.ts")]
         if facts.isHEVC {
             slave.options += [("hls_segment_type", "fmp4"), ("hls_fmp4_init_filename", initialisation)]
         }
@@ -67,10 +69,10 @@ private final class HLSWriter: OpenOutput {
     func begin(_ facts: StreamFacts) -> FFmpegSlave {
         watch.begin()
         let names = folder.begin(now: .now())
-        return output.slave(facts, list: names.list, initialisation: names.initialisation)
+        return output.slave(facts, folder.output.folder, list: names.list, initialisation: names.initialisation)
     }
 
-    func flowed(now: Uptime) -> Bool { health.note(watch.look(now: now, grew: folder.update())) }
+    func flowed(now: Uptime) -> Bool { health.note(watch.look(now: now, grew: folder.update(), folder.output)) }
 
     func ended(now: Uptime) { folder.end() }
 }

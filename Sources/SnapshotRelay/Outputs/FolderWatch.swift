@@ -34,6 +34,13 @@ struct FolderWatch: Sendable {
         self.stallTimeout = stallTimeout
     }
 
+    /// The same, where the folder is at hand. One whose path leads elsewhere by now is of no use to anybody who looks there.
+    mutating func look(now: Uptime, grew: Bool, _ output: OutputFolder) -> Verdict? {
+        if output.isInPlace { return look(now: now, grew: grew) }
+        if output.isReplaced { return .restart }
+        return look(now: now, grew: false) { FolderTrouble(of: $0) ?? .denied }
+    }
+
     /// A new ffmpeg begins.
     mutating func begin() {
         lastLook = nil

@@ -7,7 +7,9 @@ import SnapshotSettings
 /// numbers them there; they get their names while it still writes, since it counts anew after a disk that failed. What
 /// is finished is synced and moved, never onto another. Retention knows only files with such names.
 package struct RecordFolder {
-    package let path: String
+    private let path: String
+    private var folder: Folder
+    private(set) var writing: OutputFolder
     private let retention: RecordRetention
     private let isServed: Bool
     /// Finished segments, oldest first.
@@ -38,24 +40,28 @@ package struct RecordFolder {
         self.retention = retention
         self.isServed = isServed
         do throws(SystemError) {
-            _ = try Folder(path, creating: 0o755)
-            // ffmpeg writes there by name.
-            _ = try Folder(private: path + "/.writing", creating: 0o755)
-            try Folder(path).handle.serve(isServed)
-            segments = try listDirectory(path).compactMap(RecordName.init).sorted().compactMap { name in
-                size(of: path + "/" + name.text).map { Segment(name: name, bytes: $0) }
+            let folder = try Folder(path, creating: 0o755)
+            self.folder = folder
+            writing = try OutputFolder(path + "/.writing")
+            folder.handle.serve(isServed)
+            segments = try folder.names().compactMap(RecordName.init).sorted().compactMap { name in
+                size(of: name.text, in: folder).map { Segment(name: name, bytes: $0) }
             }
         } catch {
             throw cannotWrite(path, error)
         }
         // Serving may have been switched on just now.
         for segment in segments where isServed {
-            try? openFile(path + "/" + segment.name.text, O_RDONLY).shareWithFront()
+            try? folder.open(segment.name.text, O_RDONLY).shareWithFront()
         }
         finish(all: true)
     }
 
-    package var writingDirectory: String { path + "/.writing" }
+    /// From now on whatever their paths lead to.
+    mutating func reopen() {
+        writing.reopen()
+        if let present = try? Folder(path) { folder = present }
+    }
 
     /// Finishes what ffmpeg is done with: all but the newest, or all once it has ended.
     /// - Returns: whether anything was finished.
@@ -70,15 +76,14 @@ package struct RecordFolder {
 
     /// Names what ffmpeg has begun since the last call.
     private mutating func nameNew() {
-        let present = (try? listDirectory(writingDirectory)) ?? []
+        let present = (try? writing.folder.names()) ?? []
         growing.removeAll { !present.contains($0) }
         growing += present.compactMap(RecordName.init).sorted().map(\.text).filter { !growing.contains($0) }
         for number in present.compactMap(number(of:)).sorted() {
-            let source = "\(writingDirectory)/\(number).mp4"
-            let begin = shim_birth_time(source)
+            let begin = shim_birth_time(writing.folder.descriptor, "\(number).mp4")
             guard begin >= 0 else { continue }
-            let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writingDirectory)
-            guard (try? moveFile(source, to: writingDirectory + "/" + name.text)) != nil else { continue }
+            let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
+            guard (try? writing.folder.rename("\(number).mp4", to: name.text)) != nil else { continue }
             growing.append(name.text)
         }
     }
@@ -89,34 +94,33 @@ package struct RecordFolder {
     }
 
     /// The name, or its next copy that nothing has yet.
-    private func free(_ name: RecordName, in directory: String) -> RecordName {
+    private func free(_ name: RecordName, in folder: Folder) -> RecordName {
         var name = name
-        while fileStatus(directory + "/" + name.text) != nil { name.copy += 1 }
+        while folder.status(name.text) != nil { name.copy += 1 }
         return name
     }
 
     /// Whether more has been written since the last call.
     mutating func takeGrowth() -> Bool {
-        guard let name = growing.last, let bytes = size(of: writingDirectory + "/" + name), bytes > 0
+        guard let name = growing.last, let bytes = size(of: name, in: writing.folder), bytes > 0
         else { return false }
         defer { grown = (name, bytes) }
         return grown.map { $0 != (name, bytes) } ?? true
     }
 
     private mutating func finish(_ name: String) {
-        let source = writingDirectory + "/" + name
-        guard let named = RecordName(name), let file = try? openFile(source, O_RDWR) else { return }
+        guard let named = RecordName(name), let file = try? writing.folder.open(name, O_RDWR) else { return }
         let length = FragmentedMP4.wholeLength(of: file)
         guard length > 0 else {
-            removeFile(source)
+            writing.folder.remove(name)
             return
         }
         // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
         guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
         if isServed { file.shareWithFront() }
-        let target = free(named, in: path)
-        guard (try? moveFile(source, to: path + "/" + target.text)) != nil else { return }
-        try? syncDirectory(path)
+        let target = free(named, in: folder)
+        guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return }
+        try? folder.sync()
         segments.append(Segment(name: target, bytes: length))
         lastFinished = length
     }
@@ -136,7 +140,7 @@ package struct RecordFolder {
             rest.removeFirst()
             total -= oldest.bytes
             // One that can't be removed is no reason to keep the others.
-            if !removeFile(path + "/" + oldest.name.text), errno != ENOENT { kept.append(oldest) }
+            if !folder.remove(oldest.name.text), errno != ENOENT { kept.append(oldest) }
         }
         let deleted = segments.count - kept.count - rest.count
         if deleted > 0 { segments = kept + rest }
@@ -189,6 +193,6 @@ package struct RecordName: Hashable, Comparable, Sendable {
 }
 
 /// Nil for what is no file.
-private func size(of path: String) -> Int? {
-    fileStatus(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
+private func size(of name: String, in folder: Folder) -> Int? {
+    folder.status(name).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
 }

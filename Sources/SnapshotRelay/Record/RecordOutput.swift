@@ -36,13 +36,15 @@ package struct RecordOutput: RelayOutput {
         try Recorder(self, health, log)
     }
 
-    func slave(in directory: String) -> FFmpegSlave {
-        FFmpegSlave(
+    func slave(in folder: Folder?) -> FFmpegSlave {
+        var slave = FFmpegSlave(
             "segment",
             [
                 ("segment_time", segmentTime.secondsText), ("segment_format", "mp4"),
                 ("segment_format_options", "movflags=+frag_keyframe+empty_moov+default_base_moof:flush_packets=1"),
                 ("reset_timestamps", "1"),
-            ], to: .address(FFmpegSlave.pattern("%d.mp4", in: directory)))
+            ], to: .file("%d.mp4"))
+        slave.folder = folder
+        return slave
     }
 }

@@ -31,12 +31,13 @@ final class Recorder: OpenOutput {
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave {
         watch.begin()
-        return output.slave(in: folder.writingDirectory)
+        folder.reopen()
+        return output.slave(in: folder.writing.folder)
     }
 
     func flowed(now: Uptime) -> Bool {
         tidy(all: false, now: now)
-        return health.note(watch.look(now: now, grew: folder.takeGrowth()))
+        return health.note(watch.look(now: now, grew: folder.takeGrowth(), folder.writing))
     }
 
     func ended(now: Uptime) { tidy(all: true, now: now) }

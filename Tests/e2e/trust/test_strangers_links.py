@@ -1,9 +1,13 @@
 """Links: to folders they are followed if root's or one's own, at a file's name never."""
 import os
+import time
 
 import pytest
 
 from pictures import picture
+from process import wait_until
+from relay import Relay
+from rtsp import RTSPServer
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives links to others, which needs root")
 STRANGER = 1234
@@ -103,3 +107,43 @@ def test_the_relay_writes_through_no_strangers_link(box, tmp_path):
     os.chown(output / "hls", STRANGER, STRANGER)
     box.run("relay", env=env, **box.how).expect(74)
     assert not target.exists()
+
+
+def swap(folder, away):
+    """Puts a link to a folder in the place of one, as whoever may write in the folder above can."""
+    folder.rename(folder.with_name(folder.name + ".away"))
+    folder.symlink_to(away)
+    os.lchown(folder, STRANGER, STRANGER)
+
+
+def test_a_strangers_link_in_the_place_of_an_output_gets_nothing(snapshot, tmp_path):
+    """They come while ffmpeg writes. What it was given stays where it is, and the trouble is told."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    with RTSPServer() as camera, Relay(snapshot, camera.as_camera(), "hls,record") as relay:
+        relay.wait_running()
+        wait_until(lambda: (relay.hls / "stream.m3u8").exists() and relay.recordings, 20, "files")
+        swap(relay.hls, victim)
+        swap(relay.record, victim)
+        wait_until(lambda: set(relay.report.get("failing", {})) == {"hls", "record"}, 30, f"{relay.report}")
+        (victim / ".writing").mkdir()
+        time.sleep(5)
+        assert os.listdir(victim) == [".writing"] and not os.listdir(victim / ".writing")
+        # Put back, they are used again.
+        for folder in (relay.hls, relay.record):
+            folder.unlink()
+            folder.with_name(folder.name + ".away").rename(folder)
+        wait_until(lambda: "failing" not in relay.report, 40, f"{relay.report}")
+
+
+@pytest.mark.parametrize("mode", ["hls", "record"])
+def test_a_folder_that_is_made_anew_is_used(snapshot, mode):
+    """As after the disk below OUTPUT_DIR was mounted again."""
+    with RTSPServer() as camera, Relay(snapshot, camera.as_camera(), mode) as relay:
+        relay.wait_running()
+        folder = relay.hls if mode == "hls" else relay.record
+        wait_until(lambda: list(folder.glob("*.m*")), 20, "files")
+        folder.rename(folder.with_name("away"))
+        folder.mkdir()
+        (folder / ".writing").mkdir()
+        wait_until(lambda: list(folder.glob("*.m*")), 40, f"files: {relay.report}")
