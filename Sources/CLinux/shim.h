@@ -179,3 +179,12 @@ static inline bool shim_find_socket(shim_endpoint near, shim_endpoint far, shim_
   *owner = (shim_socket_owner){answer.body.idiag_inode, answer.body.idiag_uid};
   return true;
 }
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+/// Whether a path lies in RAM.
+static inline bool shim_is_in_ram(const char *path) {
+  struct statfs facts;
+  return statfs(path, &facts) == 0 && facts.f_type == TMPFS_MAGIC;
+}

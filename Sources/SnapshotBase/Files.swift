@@ -146,6 +146,9 @@ func readNames(_ directory: OpaquePointer) throws(SystemError) -> [String] {
 
 package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+/// Whether a path lies in RAM.
+package func isInRAM(_ path: String) -> Bool { shim_is_in_ram(path) }
+
 /// Bytes that an ordinary user may still write to the file system of `path`; nil where it can't be asked.
 package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()

@@ -2,26 +2,47 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A file that stands in the runtime directory while a run is under way: one that was killed leaves it to the next, one that
-/// was asked to end doesn't. That directory is in RAM, so it costs the card nothing, and after a reboot there is none.
+/// A file that stands in RAM while a run is under way: one that was killed leaves it to the next, one that was asked to end
+/// doesn't. It costs the card nothing, and after a reboot there is none.
 struct RunMark {
     /// When the run began that left a mark; nil where the last one came to its end.
     private(set) var killed: Timestamp?
     private let path: String?
 
     /// Makes the mark. Call it under the state's lock, which keeps two runs of one state apart.
-    /// - Parameter directory: nil where there is no runtime directory; then nothing is marked.
+    /// - Parameter directory: the runtime directory; nil where there is none, as under cron. The mark then stands where
+    ///   everybody keeps such things, or nowhere.
     init(in directory: String?, statePath: String) {
         // Some programs share a runtime directory and not a state.
-        path = directory.map { $0 + "/.under-way-" + crc32(Array(statePath.utf8)[...]).hexadecimal }
+        let state = crc32(Array(canonical(statePath).utf8)[...]).hexadecimal
+        path = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
         guard let path else { return }
         removeAtEnd(path)
         guard !make(path), errno == EEXIST else { return }
         var facts = stat()
-        // Only a file is a mark of ours.
-        if lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG { killed = Timestamp(facts.st_mtim) }
+        // Only a file is a mark, and one of a stranger's isn't ours.
+        guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid() else { return }
+        killed = Timestamp(facts.st_mtim)
         unlink(path)
         _ = make(path)
+    }
+
+    /// systemd removes a user's files from /dev/shm when its last session ends, so /run/lock comes first.
+    private static let sharedFolders = ["/run/lock", "/dev/shm"]
+
+    private static func shared(_ state: String, of statePath: String) -> String? {
+        var facts = stat()
+        // A state that was made anew has no killed run.
+        guard stat(statePath, &facts) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
+        return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(facts.st_ino, radix: 16))"
+    }
+
+    /// Whether a folder is in RAM, and nobody but root and oneself can remove or replace one's files there.
+    private static func isSafeRAM(_ path: String) -> Bool {
+        var facts = stat()
+        guard isInRAM(path), lstat(path, &facts) == 0 else { return false }
+        let isProtected = facts.st_mode & 0o022 == 0 || facts.st_mode & S_ISVTX != 0
+        return facts.st_mode & S_IFMT == S_IFDIR && facts.st_uid == 0 && isProtected && access(path, W_OK | X_OK) == 0
     }
 
     func remove() {
@@ -29,11 +50,18 @@ struct RunMark {
     }
 
     private func make(_ path: String) -> Bool {
-        let descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+        let descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { return false }
         close(descriptor)
         return true
     }
+}
+
+/// The path without links and detours, however it was spelled.
+private func canonical(_ path: String) -> String {
+    guard let found = realpath(path, nil) else { return path }
+    defer { free(found) }
+    return String(cString: found)
 }
 
 /// The file that `part` removes. Its name is there for as long as the program.

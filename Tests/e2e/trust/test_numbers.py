@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import time
+import zlib
+from pathlib import Path
 
 import pytest
 
@@ -260,11 +262,65 @@ def silent():
         yield b""
 
 
-@pytest.fixture
-def marked(snapshot, tmp_path):
-    run = tmp_path / "run"
-    run.mkdir()
-    return snapshot.set(RUNTIME_DIRECTORY=run, CAMERA_TIMEOUT="20s"), run
+class Marks:
+    """Where runs leave their marks: under systemd in the runtime directory, otherwise among everybody's files in RAM."""
+    def __init__(self, snapshot, run):
+        self.run, self.snapshot = run, snapshot
+
+    def iterdir(self):
+        if self.run:
+            return list(self.run.iterdir())
+        state = f"{zlib.crc32(str(self.snapshot.state_folder.resolve()).encode()):08x}"
+        return [path for folder in ("/run/lock", "/dev/shm") for path in Path(folder).glob(f"snapshot-{os.geteuid()}-{state}-*")]
+
+
+@pytest.fixture(params=["under systemd", "by hand"])
+def marked(request, snapshot, tmp_path):
+    run = None
+    if request.param == "under systemd":
+        run = tmp_path / "run"
+        run.mkdir()
+    marks = Marks(snapshot, run)
+    yield snapshot.set(RUNTIME_DIRECTORY=run, CAMERA_TIMEOUT="20s"), marks
+    if not run:
+        for path in marks.iterdir():
+            path.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to others, which needs root")
+@pytest.mark.parametrize("plant", ["file", "link", "folder"])
+def test_a_mark_of_a_strangers_is_none(snapshot, tmp_path, plant):
+    """It is neither counted nor removed nor written to, and no run is held up by it."""
+    marks = Marks(snapshot, None)
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
+        snapshot.set(CAMERA_URL=f"{good.url}/a.jpg").capture().expect(0)
+        assert killed_run(snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg"), slow).code == -signal.SIGKILL
+        mark, = marks.iterdir()
+        mark.unlink()
+        target = tmp_path / "target"
+        if plant == "file":
+            mark.touch()
+        elif plant == "link":
+            mark.symlink_to(target)
+        else:
+            mark.mkdir()
+        os.chown(mark, 1234, 1234, follow_symlinks=False)
+        try:
+            for _ in range(2):
+                assert not snapshot.set(CAMERA_URL=f"{good.url}/a.jpg").capture().expect(0).errors
+            assert mark.lstat().st_uid == 1234 and not target.exists()
+        finally:
+            mark.rmdir() if plant == "folder" else mark.unlink()
+    assert snapshot.health()["capture_failures"] == 0
+
+
+def test_a_state_that_is_made_anew_has_no_killed_run(snapshot):
+    with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
+        assert killed_run(snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg", CAMERA_TIMEOUT="20s"), slow).code == -signal.SIGKILL
+        snapshot.state_folder.rename(snapshot.state_folder.with_name("old"))
+        assert not snapshot.set(CAMERA_URL=f"{good.url}/a.jpg").capture().expect(0).errors
+        for path in Marks(snapshot, None).iterdir():
+            path.unlink()
 
 
 def test_a_killed_run_is_counted_by_the_next(marked):
@@ -335,8 +391,8 @@ def test_something_else_where_the_mark_stands(marked, make):
     with Peer(answer("x", body=picture(), kind="image/jpeg")) as good, Peer(b"", silent) as slow:
         snapshot.set(CAMERA_URL=f"{slow.url}/a.jpg")
         killed_run(snapshot, slow)
-        mark = next(run.iterdir())
+        mark = next(iter(run.iterdir()))
         mark.unlink()
         make(mark)
         snapshot.set(CAMERA_URL=f"{good.url}/a.jpg").capture().expect(0)
-        assert not (run / "nowhere").exists()
+        assert not mark.with_name("nowhere").exists()
