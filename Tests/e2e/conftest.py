@@ -1,39 +1,14 @@
-import os
-import shutil
-import tempfile
-
 import pytest
 
-import builds
-import parts
-import shared
+import session
 from camera import Camera
 from program import Snapshot
 from receiver import Receiver
+from session import pytest_unconfigure, reports  # noqa: F401 hooks and fixtures
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(parts)
-    if not hasattr(config, "workerinput"):
-        os.environ[shared.FOLDER] = tempfile.mkdtemp(prefix="snapshot-e2e-")
-        os.environ[shared.CONTROLLER] = str(os.getpid())
-        # What the shell exports for its own clients is not for ours.
-        for name in [n for n in os.environ if n.startswith(("AWS_", "CURL_", "SSL_CERT_"))]:
-            del os.environ[name]
-
-
-def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput") and shared.FOLDER in os.environ:
-        shared.stop_all()
-        shutil.rmtree(os.environ[shared.FOLDER], ignore_errors=True)
-
-
-@pytest.fixture(autouse=True)
-def reports():
-    """What a sanitizer reports fails the test in which it happened."""
-    yield
-    found = builds.take_reports()
-    assert not found, found
+    session.begin(config, "e2e")
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 """Short and long form, and the table of what was measured."""
-import os
-import shutil
-import tempfile
-
 import pytest
 
-import builds
-import parts
-import shared
+import session
+from session import pytest_unconfigure, reports  # noqa: F401 hooks and fixtures
 
 
 def pytest_addoption(parser):
@@ -15,28 +10,9 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.pluginmanager.register(parts)
     if config.getoption("--long"):
         config._inicache["timeout"] = "14400"
-    if not hasattr(config, "workerinput"):
-        os.environ[shared.FOLDER] = tempfile.mkdtemp(prefix="snapshot-torture-")
-        os.environ[shared.CONTROLLER] = str(os.getpid())
-        for name in [n for n in os.environ if n.startswith(("AWS_", "CURL_", "SSL_CERT_"))]:
-            del os.environ[name]
-
-
-def pytest_unconfigure(config):
-    if not hasattr(config, "workerinput") and shared.FOLDER in os.environ:
-        shared.stop_all()
-        shutil.rmtree(os.environ[shared.FOLDER], ignore_errors=True)
-
-
-@pytest.fixture(autouse=True)
-def reports():
-    """What a sanitizer reports fails the test in which it happened."""
-    yield
-    found = builds.take_reports()
-    assert not found, found
+    session.begin(config, "torture")
 
 
 @pytest.fixture

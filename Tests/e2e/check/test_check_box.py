@@ -1,7 +1,5 @@
 """`snapshot check` on the machine where it runs: settings, state, spool, latch, units; and the form of what it says."""
 import fcntl
-import os
-import pty
 import re
 import subprocess
 
@@ -11,6 +9,7 @@ from camera import Camera
 from checking import PASSWORD, Checked, check, settings_of, simulated  # noqa: F401
 from process import free_port
 from receiver import Answer, s3_error
+from terminal import on_terminal
 
 
 # Settings
@@ -146,22 +145,6 @@ def test_units(simulated, snapshot, check, tmp_path, case):
 
 
 # Form
-
-def on_terminal(snapshot, *arguments, **env):
-    master, slave = pty.openpty()
-    run = subprocess.Popen([str(snapshot.binary), *arguments], stdout=slave, stderr=slave, cwd=snapshot.folder,
-                           env={**snapshot.environment, **snapshot.settings, "TERM": "xterm", **env})
-    os.close(slave)
-    text = b""
-    try:
-        while chunk := os.read(master, 4096):
-            text += chunk
-    except OSError:
-        pass
-    os.close(master)
-    run.wait(20)
-    return text.decode()
-
 
 def test_text_for_people(simulated, snapshot):
     snapshot.set(**settings_of(simulated))

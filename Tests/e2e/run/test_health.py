@@ -1,7 +1,6 @@
 """Health: the documented situations, in each of its forms, with the exit codes that monitors act on."""
 import json
 import os
-import pty
 import re
 import subprocess
 
@@ -9,6 +8,7 @@ import pytest
 
 from process import wait_until
 from receiver import Answer
+from terminal import on_terminal
 
 pytestmark = pytest.mark.asan
 
@@ -90,23 +90,7 @@ def test_situations_in_every_form(ready, endpoint, situation):
 
 def test_a_terminal_gets_colour(ready):
     ready.capture().expect(0)
-
-    def on_terminal(**env):
-        master, slave = pty.openpty()
-        run = subprocess.Popen([str(ready.binary), "health"], stdout=slave, stderr=slave, cwd=ready.folder,
-                               env={**ready.environment, **ready.settings, "TERM": "xterm", **env})
-        os.close(slave)
-        text = b""
-        try:
-            while chunk := os.read(master, 4096):
-                text += chunk
-        except OSError:
-            pass
-        os.close(master)
-        assert run.wait(10) == 0
-        return text
-
-    assert b"\x1b[" in on_terminal() and b"\x1b[" not in on_terminal(NO_COLOR="1")
+    assert "\x1b[" in on_terminal(ready, "health") and "\x1b[" not in on_terminal(ready, "health", NO_COLOR="1")
 
 
 @pytest.mark.long

@@ -1,12 +1,11 @@
 """Nothing from outside steers a terminal or forges a line: what can't be seen is escaped wherever it is shown."""
 import json
-import os
-import pty
 
 import pytest
 
 from camera import http, refusal
 from pictures import picture
+from terminal import on_terminal
 from web import record, write_relay, write_ring
 
 HOSTILE = ("\x1b]0;owned\x07\x1b[2J\x1b[31mFAKE: all healthy\x1b[0m\r\nsnapshot: forged\x7f\x9b31m\x85\u2028\u2029"
@@ -42,22 +41,8 @@ def test_health(crafted, form):
 
 @pytest.mark.parametrize("form", FORMS[:2], ids=str)
 def test_health_on_a_terminal(crafted, form):
-    ours, theirs = pty.openpty()
-    pid = os.fork()
-    if pid == 0:
-        os.dup2(theirs, 1)
-        os.chdir(crafted.folder)
-        os.execve(crafted.binary, ["snapshot", "health", *form], {**crafted.environment, "NO_COLOR": "1"})
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 65536):
-            shown += piece
-    except OSError:
-        pass
-    os.waitpid(pid, 0)
-    os.close(ours)
-    assert shown and is_harmless(shown.decode().replace("\r\n", "\n")), shown
+    shown = on_terminal(crafted, "health", *form, code=None, NO_COLOR="1")
+    assert shown and is_harmless(shown.replace("\r\n", "\n")), shown
 
 
 def test_commands_over_such_a_state(crafted, tmp_path):
