@@ -15,30 +15,33 @@ pytestmark = pytest.mark.tsan
 
 IDLE = {"state": "backing-off", "flowing_since": None, "last_error": "camera-unreachable", "stall_timeout_seconds": 20}
 FAILS = {"failing": {"record": "folder-full"}, "failing_since": {"record": moment(500)}}
-# what relay.json holds, whether pictures are taken, too: status, reasons
-CASES = {
-    "flows": ({}, True, "healthy", []),
-    "flows alone": ({}, False, "healthy", []),
-    "one output fails": (FAILS, True, "degraded", ["relay_output_failing"]),
-    "one output fails, alone": (FAILS, False, "degraded", ["relay_output_failing"]),
-    "all fail": ({"failing": {"hls": "folder-full", "record": "folder-full"}, "failing_since": {"hls": moment(500), "record": moment(90)}},
-                 True, "unhealthy", ["relay_down"]),
-    "the last has just failed": ({"failing": {"hls": "folder-full", "record": "folder-full"},
-                                  "failing_since": {"hls": moment(500), "record": moment(30)}}, True, "degraded", ["relay_interrupted"]),
-    "camera away": ({**IDLE, "idle_since": moment(100)}, True, "unhealthy", ["relay_down"]),
-    "camera away, alone": ({**IDLE, "idle_since": moment(100)}, False, "unhealthy", ["relay_down"]),
-    "camera just gone": ({**IDLE, "idle_since": moment(70)}, True, "degraded", ["relay_interrupted"]),
-    "patient": ({**IDLE, "idle_since": moment(100), "stall_timeout_seconds": 60}, True, "degraded", ["relay_interrupted"]),
-    "by an older version": ({**IDLE, "stall_timeout_seconds": None}, True, "degraded", ["relay_interrupted"]),
-    "killed": ({"updated": moment(400)}, True, "unhealthy", ["relay_down"]),
-    "stopped on purpose": ({"state": "stopped", "flowing_since": None, "idle_since": moment(900)}, True, "healthy", []),
-    "stopped, alone": ({"state": "stopped", "flowing_since": None, "idle_since": moment(900)}, False, "unhealthy", ["relay_down"]),
-}
 
 
-@pytest.mark.parametrize("name", CASES)
+def cases():
+    """What relay.json holds, whether pictures are taken, too: status, reasons. Made when it is needed: moments grow old."""
+    return {
+        "flows": ({}, True, "healthy", []),
+        "flows alone": ({}, False, "healthy", []),
+        "one output fails": (FAILS, True, "degraded", ["relay_output_failing"]),
+        "one output fails, alone": (FAILS, False, "degraded", ["relay_output_failing"]),
+        "all fail": ({"failing": {"hls": "folder-full", "record": "folder-full"}, "failing_since": {"hls": moment(500), "record": moment(90)}},
+                     True, "unhealthy", ["relay_down"]),
+        "the last has just failed": ({"failing": {"hls": "folder-full", "record": "folder-full"},
+                                      "failing_since": {"hls": moment(500), "record": moment(30)}}, True, "degraded", ["relay_interrupted"]),
+        "camera away": ({**IDLE, "idle_since": moment(100)}, True, "unhealthy", ["relay_down"]),
+        "camera away, alone": ({**IDLE, "idle_since": moment(100)}, False, "unhealthy", ["relay_down"]),
+        "camera just gone": ({**IDLE, "idle_since": moment(70)}, True, "degraded", ["relay_interrupted"]),
+        "patient": ({**IDLE, "idle_since": moment(100), "stall_timeout_seconds": 60}, True, "degraded", ["relay_interrupted"]),
+        "by an older version": ({**IDLE, "stall_timeout_seconds": None}, True, "degraded", ["relay_interrupted"]),
+        "killed": ({"updated": moment(400)}, True, "unhealthy", ["relay_down"]),
+        "stopped on purpose": ({"state": "stopped", "flowing_since": None, "idle_since": moment(900)}, True, "healthy", []),
+        "stopped, alone": ({"state": "stopped", "flowing_since": None, "idle_since": moment(900)}, False, "unhealthy", ["relay_down"]),
+    }
+
+
+@pytest.mark.parametrize("name", cases())
 def test_what_the_relay_says_counts(snapshot, name):
-    report, captures, status, reasons = CASES[name]
+    report, captures, status, reasons = cases()[name]
     if captures:
         write_ring(snapshot.state_folder, [record(1)])
     write_relay(snapshot.state_folder, **report)
