@@ -93,9 +93,9 @@ package func program(in text: String) -> String? {
 }
 
 /// Whether a part of a URL's path holds a password: `user=admin_password=…`, `password:…`, or what follows `/password/`.
-package func isSecretPart(_ part: Substring, behind previous: Substring) -> Bool {
+package func isSecretPart(_ part: Substring, behind previous: Substring, isHost: Bool) -> Bool {
     if part.utf8.contains(UInt8(ascii: "=")) || isSecretName(previous) { return true }
-    return part.cutAtFirst(":").map { isSecretName($0.0) } ?? false
+    return !isHost && part.cutAtFirst(":").map { isSecretName($0.0) } ?? false
 }
 
 private func isSecretName(_ text: Substring) -> Bool {

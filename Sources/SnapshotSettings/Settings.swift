@@ -231,7 +231,7 @@ package func redactedURL(_ text: String) -> String {
     let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
     let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
     let path = parts.indices.map { index in
-        index > 0 && isSecretPart(parts[index], behind: parts[index - 1]) ? "***" : parts[index]
+        isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0) ? "***" : parts[index]
     }
     return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
 }
