@@ -22,7 +22,11 @@ package struct S3Error: Equatable, Sendable {
     }
 
     /// Code and message for a person: one line, bounded, without what the store may repeat of what it was sent.
-    package var text: String { "\(ForeignText(message.isEmpty ? code : "\(code): \(message)"))" }
+    package var text: String { text(hiding: .ofThisRun) }
+
+    func text(hiding secrets: Secrets) -> String {
+        "\(ForeignText(message.isEmpty ? code : "\(code): \(message)", secrets: secrets))"
+    }
 
     /// The region that the store wants instead, if that is what it says.
     func wantedRegion(_ response: HTTPResponse, secrets: Secrets = .ofThisRun) -> String? {

@@ -25,7 +25,7 @@ import Testing
         ("\u{1B}[31mred\u{7}", #"\u{1b}[31mred\u{7}"#),
     ])
     func lastWords(_ said: String, _ shown: String) {
-        let words = ProgramCamera.lastWords(Array(said.utf8)) ?? ""
+        let words = ProgramCamera.lastWords(Array(said.utf8), secrets: Secrets()) ?? ""
         #expect(!words.unicodeScalars.contains { $0.value < 0x20 })
         if !said.contains("\u{1B}") { #expect(words == shown) }
     }

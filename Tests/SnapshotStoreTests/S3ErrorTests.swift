@@ -72,7 +72,7 @@ import Testing
 
     @Test(arguments: ["a\u{1B}[31mb", "a\nb", "a\u{202E}b", "a\u{0}b"])
     func whatAPersonReadsIsOneHarmlessLine(text: String) {
-        let shown = error("<Error><Code>\(text)</Code><Message>\(text)</Message></Error>").text
+        let shown = error("<Error><Code>\(text)</Code><Message>\(text)</Message></Error>").text(hiding: Secrets())
         #expect(!shown.unicodeScalars.contains { $0.value < 32 || $0 == "\u{202E}" })
         #expect(shown.hasPrefix("a") && shown.hasSuffix("b"))
     }

@@ -151,10 +151,10 @@ struct ProgramCamera: Camera {
     }
 
     /// The end of the last line that isn't blank, without secrets and control characters; nil where there is none.
-    static func lastWords(_ complaint: [UInt8]) -> String? {
+    static func lastWords(_ complaint: [UInt8], secrets: Secrets = .ofThisRun) -> String? {
         let lines = complaint.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         guard let line = lines.last(where: { $0.contains { $0 > 0x20 } }) else { return nil }
-        let text = "\(ForeignText(line, limit: complaintLimit))"
+        let text = "\(ForeignText(line, limit: complaintLimit, secrets: secrets))"
         return text.count > shownLimit ? "…" + text.suffix(shownLimit) : text
     }
 }
