@@ -114,6 +114,16 @@ static inline int64_t shim_birth_time(int folder, const char *name) {
   return time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
+static inline unsigned shim_major(uint64_t device) { return (unsigned)((device >> 8) & 0xfff) | (unsigned)((device >> 32) & ~0xfffu); }
+static inline unsigned shim_minor(uint64_t device) { return (unsigned)(device & 0xff) | (unsigned)((device >> 12) & ~0xffu); }
+
+/// When an open file was created, in milliseconds since 1970; 0 where its file system doesn't know.
+static inline int64_t shim_birth(int descriptor) {
+  struct statx facts;
+  if (syscall(SYS_statx, descriptor, "", 0x1000 /* AT_EMPTY_PATH */, STATX_BTIME, &facts) != 0 || !(facts.stx_mask & STATX_BTIME)) return 0;
+  return facts.stx_btime.tv_sec * 1000 + facts.stx_btime.tv_nsec / 1000000;
+}
+
 /// One heap for all threads; to be called before the first of them. Otherwise each gets its own.
 static inline void shim_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
@@ -131,6 +141,38 @@ enum { shim_O_PATH = 010000000 };
 static inline int shim_open_folder_without_links(int start, const char *path) {
   struct { uint64_t flags, mode, resolve; } how = {O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0x04 /* RESOLVE_NO_SYMLINKS */};
   return (int)syscall(437 /* SYS_openat2, the same everywhere */, start, path, &how, sizeof how);
+}
+
+// Finds a folder below `start` without leaving that mount and without a link; -1 otherwise, with EXDEV, ELOOP or ENOENT.
+static inline int shim_find_folder_in_mount(int start, const char *path) {
+  struct { uint64_t flags, mode, resolve; } how = {shim_O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0x05 /* and RESOLVE_NO_XDEV */};
+  return (int)syscall(437, start, path, &how, sizeof how);
+}
+
+// Closes all descriptors but the standard ones and `kept`, which are in ascending order.
+static inline void shim_close_others(const int *kept, int count) {
+  int first = 3;
+  for (int i = 0; i <= count; i++) {
+    int last = i < count ? kept[i] - 1 : 1 << 20;
+    if (first <= last && syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) != 0)
+      for (int fd = first; fd <= last && fd < 1024; fd++) close(fd);
+    first = last + 2;
+  }
+}
+
+// A copy of this process, which dies with it and has no terminal and no signals but SIGKILL that end it.
+static inline pid_t shim_fork(const int *kept, int count) {
+  pid_t parent = getpid(), pid = fork();
+  if (pid != 0) return pid;
+  sigset_t asking;
+  sigemptyset(&asking);
+  sigaddset(&asking, SIGTERM);
+  sigaddset(&asking, SIGINT);
+  sigaddset(&asking, SIGHUP);
+  sigprocmask(SIG_BLOCK, &asking, 0);
+  if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
+  shim_close_others(kept, count);
+  return 0;
 }
 
 static inline int shim_setresgid(gid_t id) { return setresgid(id, id, id); }

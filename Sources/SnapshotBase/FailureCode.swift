@@ -73,6 +73,7 @@ extension Failure {
             case bucketMissing = "store-bucket-missing"
             case full = "store-full"
             case denied = "store-denied"
+            case away = "store-away"
         }
 
         /// ffmpeg and the outputs of the video relay.

@@ -15,6 +15,7 @@ extension Failure.Code.Store {
         case .rejected: "The store refuses this picture, e.g. for its size, or for a wrong clock."
         case .bucketMissing: "There is no such bucket."
         case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
+        case .away: "The disk of `LOCAL_STORAGE_PATH` isn't mounted, or a link on the way leads nowhere."
         case .denied: "`LOCAL_STORAGE_PATH` can't be written, or the bucket's policy doesn't allow it (exit code 77)."
         }
     }
@@ -34,6 +35,7 @@ extension Failure.Code.Store {
         case .rejected: "The error holds the store's own words, and the hint names what to check."
         case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
         case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
+        case .away: "Mount the disk. If pictures are to go elsewhere now: `snapshot check --accept-folder`."
         case .denied:
             "Make the folder writable for the service's user, with `ReadWritePaths=` under systemd; or allow `s3:PutObject`."
         }
@@ -89,7 +91,7 @@ extension Failure.Code.Store {
     fileprivate var isRepeated: Bool {
         switch self {
         case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true
-        case .tls, .credentials, .invalid, .answer, .redirect, .rejected, .bucketMissing, .full, .denied: false
+        case .tls, .credentials, .invalid, .answer, .redirect, .rejected, .bucketMissing, .full, .denied, .away: false
         }
     }
 }

@@ -24,6 +24,16 @@ package func fileStatus(_ path: String) -> stat? {
     (try? place(path)).flatMap { $0.folder.status($0.name) }
 }
 
+/// What stands there, be it a link; nil where nothing does.
+/// - Throws: where that can't be known, as on a disk that fails.
+package func lookUp(_ path: String) throws(SystemError) -> stat? {
+    do throws(SystemError) {
+        let (folder, name) = try place(path)
+        if let facts = folder.status(name) { return facts }
+        throw SystemError("fstatat")
+    } catch  where [ENOENT, ENOTDIR].contains(error.number) { return nil }
+}
+
 /// - Returns: false where it stays; `errno` tells why.
 @discardableResult
 package func removeFile(_ path: String) -> Bool {

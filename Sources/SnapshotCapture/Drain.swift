@@ -28,8 +28,12 @@ extension Run {
                 guard slowest < deadline.left, !settings.context.stop.isMade else { return }
                 let started = Uptime.now()
                 guard let object = object(name) else { continue }
+                if isOvertaken(object) {
+                    guard spool.supersede(name) else { return }
+                    continue
+                }
                 do throws(StoreFailure) {
-                    try store.put(object, deadline: deadline, reusesConnection: true)
+                    try put(waiting: object, into: &store, deadline)
                     guard spool.remove(name) else {
                         log.warn("\(object.key) is stored but can't be removed from the spool")
                         return
@@ -53,6 +57,17 @@ extension Run {
                 }
                 slowest = max(slowest, Uptime.now() - started)
             }
+        }
+    }
+
+    /// Puts a picture that waited. Under a key that the store can't take it would wait for ever, though KEY_TEMPLATE may
+    /// have been corrected since.
+    private func put(
+        waiting object: StoredObject, into store: inout any Store, _ deadline: Deadline
+    ) throws(StoreFailure) {
+        do throws(StoreFailure) { try store.put(object, deadline: deadline, reusesConnection: true) } catch {
+            guard error.refusesKey, let renamed = object.renamed(by: settings.keyTemplate) else { throw error }
+            try store.put(renamed, deadline: deadline, reusesConnection: true)
         }
     }
 
@@ -91,6 +106,7 @@ extension SpoolEntry {
             key: key, content: content, contentType: contentType,
             capturedAt: Timestamp(milliseconds: capturedAt),
             camera: camera, sha256: sha256, clock: clock)
+        object.isLate = true
         guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
         let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())
         guard quality != .unsynced else { return object }

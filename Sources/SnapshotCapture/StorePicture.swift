@@ -36,6 +36,7 @@ extension Run {
             try put(&object, &passage)
             shot.outcome.storeMilliseconds = (Uptime.now() - started).milliseconds
             isStored(passage)
+            noteStored(at: object.capturedAt)
         } catch {
             isRefused(error, object, &passage)
         }

@@ -45,8 +45,10 @@ package struct Check {
     }
 
     /// Calls `report` with each finding as soon as those before it are known.
-    /// - Parameter forgetsPin: the camera's pinned TLS key is forgotten first.
-    package func run(forgetsPin: Bool, _ report: (Finding) -> Void) {
+    /// - Parameters:
+    ///   - forgetsPin: the camera's pinned TLS key is forgotten first.
+    ///   - acceptsFolder: pictures go to the folder as it is, though its disk is away.
+    package func run(forgetsPin: Bool, acceptsFolder: Bool = false, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = context.clock.now()
         func tell(_ findings: [Finding]) { findings.forEach(report) }
@@ -64,9 +66,14 @@ package struct Check {
         // What is opened in the camera and put into the store is closed and removed before anything else ends it.
         let signals = HeldSignals()
         signals.hold()
-        let forgotten = forgetsPin ? [plan.forgetPin()] : []
+        let forgotten = (forgetsPin ? [plan.forgetPin()] : []) + (acceptsFolder ? [plan.acceptFolder(now)] : [])
         // Made before there is a second thread: libcurl wants its first use alone.
         let client = HTTPClient(stop: context.stop)
+        // A folder may be tried by a copy of this process, which is made while there is one thread.
+        let isFolder = plan.store?.folder != nil
+        let patience = deadline.sooner(isFolder ? .seconds(4) : .seconds(14))
+        let store = StoreCheck(statePath: plan.statePath, now: now, client: client, deadline: patience)
+        let folder = isFolder ? plan.store.map(store.run) : nil
         let camera = plan.camera.map { camera in
             Background { [plan, log] in askCamera(camera, plan, log, deadline) }
         }
@@ -74,9 +81,7 @@ package struct Check {
         tell(plan.findings + forgotten)
         let latch = LatchCheck(plan: plan, now: now)
         tell(state.state() + latch.findings() + [state.spool()])
-        let store = StoreCheck(
-            statePath: plan.statePath, now: now, client: client, deadline: deadline.sooner(.seconds(14)))
-        let stored = plan.store.map(store.run)
+        let stored = folder ?? plan.store.map(store.run)
         let seen = camera?.value()
         signals.release()
         tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])

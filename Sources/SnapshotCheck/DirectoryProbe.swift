@@ -43,7 +43,7 @@ func nearestDirectory(_ path: String) -> String {
 }
 
 /// What to do about a directory that can't be written, as a command where there is one.
-func hint(for error: SystemError, directory: String) -> String {
+func hint(for error: SystemError, directory: String) -> String? {
     let nearest = nearestDirectory(directory)
     switch error.number {
     case EACCES, EPERM:
@@ -55,6 +55,8 @@ func hint(for error: SystemError, directory: String) -> String {
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
     case EROFS: return "findmnt -T \(nearest)"
+    // The failure's own hint says more.
+    case ENOENT, EINVAL, EILSEQ, ENAMETOOLONG, ENODEV, ENOTCONN, ESTALE, ENOMEDIUM: return nil
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"
     default: return "ls -ld \(nearest)"
     }

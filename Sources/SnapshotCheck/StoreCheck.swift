@@ -42,32 +42,46 @@ struct StoreCheck {
 
     // MARK: Folder
 
+    /// The very steps of a capture, with a file whose name is as long and as odd as a picture's.
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
+        let work = FolderWork(settings, statePath: statePath)
         let path = settings.path
-        let probe = path + "/.snapshot-check-" + hexadecimal(Crypto.random(4))
-        let free = freeBytes(nearestDirectory(path))
-        let room = free.map { ", \(sizeText($0)) free" } ?? ""
-        var findings: [Finding]
-        do throws(SystemError) {
-            if try DirectoryProbe(path) == .missing {
-                findings = [.passed("storage", "\(path) isn't there yet; the first capture makes it\(room)")]
-            } else {
-                try writeDurably([Array("probe\n".utf8)], to: probe, temporary: probe + ".new", mode: 0o600)
-                guard removeFile(probe) else { throw SystemError("unlink") }
-                findings = [.passed("storage", "\(path) took a probe, which is removed\(room)")]
+        let key = settings.template.key(camera: settings.camera, at: now.wall)
+        let report: FolderReport
+        do throws(StoreFailure) {
+            report = try FolderReport.of(work, reaching: work.folder(of: key), until: deadline) { work, say in
+                var report = work.probe(key)
+                if let trouble = report.trouble, trouble.away == nil {
+                    report.hint = hint(for: trouble.error, directory: path)
+                }
+                say(report)
             }
-        } catch {
-            var failure = FilesystemStore.failure(error, path: path).failure
-            failure.hint = hint(for: error, directory: path)
+        } catch { return [.failed("storage", error.failure)] }
+        if let trouble = report.trouble {
+            var failure = FilesystemStore.failure(trouble, path: path).failure
+            failure.hint = report.hint ?? failure.hint
             return [.failed("storage", failure)]
         }
-        if let free, let wanted = settings.minFree, free < wanted {
-            findings.append(
+        let room = report.free.map { ", \(sizeText($0)) free" } ?? ""
+        let text =
+            report.isMissing == true ? "isn't there yet; the first capture makes it" : "took a probe, which is removed"
+        return [.passed("storage", "\(path) \(text)\(room)")] + bounds(settings, report)
+    }
+
+    private func bounds(_ settings: FilesystemSettings, _ report: FolderReport) -> [Finding] {
+        if report.isFull == true {
+            return [
                 .remark(
                     "storage",
-                    "less is free than LOCAL_STORAGE_MIN_FREE (\(sizeText(wanted))): old pictures are removed",
-                    hint: "df -h \(path)"))
+                    "LOCAL_STORAGE_MIN_FREE or LOCAL_STORAGE_MAX_BYTES can't be kept: too little of what is there is ours, or "
+                        + "it isn't known", hint: "df -h \(settings.path); ls -l \(statePath)/stored*")
+            ]
         }
-        return findings
+        guard let free = report.free, let wanted = settings.minFree, free < wanted else { return [] }
+        return [
+            .remark(
+                "storage", "less is free than LOCAL_STORAGE_MIN_FREE (\(sizeText(wanted))): old pictures are removed",
+                hint: "df -h \(settings.path)")
+        ]
     }
 }

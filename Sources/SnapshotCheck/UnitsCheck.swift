@@ -51,20 +51,45 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// To the service all but a few folders are read-only, whoever owns them.
+    /// What the service's sandbox forbids: to it all but a few folders are read-only, whoever owns them, and homes aren't
+    /// there at all.
     private func confinement() -> [Finding] {
-        guard let storagePath, storagePath.hasPrefix("/"),
-            let facts = ask("\(unit).service", ["ProtectSystem", "StateDirectory", "ReadWritePaths"]),
-            facts["ProtectSystem"] == "strict"
-        else { return [] }
+        let names = ["ProtectSystem", "ProtectHome", "StateDirectory", "ReadWritePaths"]
+        guard let facts = ask("\(unit).service", names) else { return [] }
         let own = (facts["StateDirectory"] ?? "").split(separator: " ").map { "/var/lib/\($0)" }
-        let more = (facts["ReadWritePaths"] ?? "").split(separator: " ").map { String($0.drop { "-+".contains($0) }) }
-        guard !(own + more).contains(where: { storagePath == $0 || storagePath.hasPrefix($0 + "/") }) else { return [] }
-        return [
-            .remark(
-                "units", "\(unit).service may not write in \(storagePath)",
-                hint: "sudo systemctl edit \(unit).service   # and there: [Service], ReadWritePaths=\(storagePath)")
-        ]
+        let named = (facts["ReadWritePaths"] ?? "").split(separator: " ").map(String.init)
+        // Without a minus in front systemd starts nothing where one is missing.
+        if let missing = named.first(where: { !$0.hasPrefix("-") && !fileExists(String($0.drop { $0 == "+" })) }) {
+            return [
+                .remark(
+                    "units",
+                    "\(unit).service can't start: ReadWritePaths= names \(missing), which isn't there (226/NAMESPACE)",
+                    hint:
+                        "sudo systemctl edit \(unit).service   # and there: ReadWritePaths=-\(missing), with the minus")
+            ]
+        }
+        guard let storagePath, storagePath.hasPrefix("/") else { return [] }
+        let isHome = ["/home", "/root", "/run/user"].contains { isBelow(storagePath, $0) }
+        if isHome, let protected = facts["ProtectHome"], protected == "yes" || protected == "tmpfs" {
+            return [
+                forbidden(storagePath, "enter", lines: ["ProtectHome=read-only", "ReadWritePaths=-\(storagePath)"])
+            ]
+        }
+        let writable = own + named.map { String($0.drop { "-+".contains($0) }) }
+        guard facts["ProtectSystem"] == "strict", !writable.contains(where: { isBelow(storagePath, $0) }) else {
+            return []
+        }
+        return [forbidden(storagePath, "write in", lines: ["ReadWritePaths=-\(storagePath)"])]
+    }
+
+    /// - Parameter lines: of a drop-in that allows it.
+    private func forbidden(_ path: String, _ verb: String, lines: [String]) -> Finding {
+        let text = (["[Service]"] + lines).joined(separator: "\\n")
+        return .remark(
+            "units", "\(unit).service may not \(verb) \(path)",
+            hint:
+                "printf '\(text)\\n' | sudo install -D -m 644 /dev/stdin /etc/systemd/system/\(unit).service.d/pictures.conf "
+                + "&& sudo systemctl daemon-reload")
     }
 
     /// systemd's view of a unit, with all drop-ins; nil where it doesn't answer.

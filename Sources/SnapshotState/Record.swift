@@ -50,6 +50,9 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var storeRest: Latch?
     /// Set while the store's last attempts stood still.
     package var standstill: Standstill?
+    /// While pictures wait whose keys may come again: from when to when all pictures were stored at once, in pairs of
+    /// milliseconds since 1970.
+    package var storedSpans: [Int]?
     package var pictures = PictureHistory()
     /// The last 48 hours, oldest first.
     package var hours: [Hour] = []
@@ -166,6 +169,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("store", &store)
         fields.field("store_rest", &storeRest)
         fields.field("standstill", &standstill)
+        fields.field("stored_spans", &storedSpans)
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
         fields.field("state_reset", &stateReset)

@@ -33,6 +33,8 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     /// Pictures given up, ever: for want of room, or because their bytes no longer were what was captured.
     package var dropped = 0
     package var lastDrop: Moment?
+    /// Pictures that were not sent since a newer one was stored under the same key.
+    package var superseded: Int?
     /// Set once the store has refused several entries: for an hour they hold up no others, and cost no transfer.
     package var refused: RefusedEntries?
     package var others = JSONObject()
@@ -45,6 +47,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
         fields.field("oldest", &oldest)
         fields.field("dropped", &dropped)
         fields.field("last_drop", &lastDrop)
+        fields.field("superseded", &superseded)
         fields.field("refused", &refused)
     }
 }
@@ -162,6 +165,10 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
     /// Which objects were sent whole without an answer, by the beginning of their keys' SHA-256.
     package var unanswered: [String]?
     package var others = JSONObject()
+    /// The mount point of a folder whose disk isn't there.
+    package var away: String?
+    /// A bound of a folder can't be kept by deleting our own pictures.
+    package var isFull: Bool?
 
     package init() {}
 
@@ -176,5 +183,7 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
         fields.field("checksum", &checksum)
         fields.field("login", &login)
         fields.field("unanswered", &unanswered)
+        fields.field("away", &away)
+        fields.field("full", &isFull)
     }
 }

@@ -11,6 +11,38 @@ package struct KeyTemplate: Sendable {
     /// What a person should know of this template: a sentence.
     package private(set) var remark: String?
 
+    /// Most people keep it.
+    var isUsual: Bool { text == Key.keyTemplate.fallback }
+
+    /// A piece of the text, or the name of a field.
+    enum Part {
+        case text(String)
+        case field(String)
+    }
+
+    /// The pieces of a template that was checked.
+    init(parts: [Part]) {
+        text = parts.reduce(into: "") { text, part in
+            switch part {
+            case .text(let piece): text += piece
+            case .field(let name): text += "{\(name)}"
+            }
+        }
+        isLocal = Self.local.contains { text.contains("{\($0)}") }
+    }
+
+    var parts: [Part] {
+        var parts: [Part] = []
+        var rest = text[...]
+        while let open = rest.firstIndex(of: "{") {
+            let name = rest[rest.index(after: open)...].prefix { $0 != "}" }
+            if open > rest.startIndex { parts.append(.text(String(rest[..<open]))) }
+            parts.append(.field(String(name)))
+            rest = rest[rest.index(after: name.endIndex)...]
+        }
+        return rest.isEmpty ? parts : parts + [.text(String(rest))]
+    }
+
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
         // The check costs as much as reading all other settings.

@@ -81,6 +81,8 @@ package struct StoredObject: Sendable {
     /// Of the content, lower-case hexadecimal.
     package var sha256: String
     package var clock: ClockQuality
+    /// Whether it waited in the spool, so that newer ones may be stored already.
+    package var isLate = false
 
     package init(
         key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp,
@@ -143,6 +145,8 @@ package struct StoreFailure: Error, Sendable {
     package var stoodStill: Duration?
     /// The store's clock minus ours, in milliseconds, where that is why it refused.
     package var clockOffset: Int64?
+    /// Whether it may take the object under another key.
+    package var refusesKey = false
 
     package init(_ failure: Failure, _ advice: Advice, _ scope: Scope = .store) {
         self.failure = failure

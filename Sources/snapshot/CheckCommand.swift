@@ -23,6 +23,9 @@ struct CheckCommand: SnapshotCommand {
     @Flag(help: "Forget the camera's TLS key first: it was replaced or reset, and the key it has now is pinned.")
     var forgetPin = false
 
+    @Flag(help: "Store into the folder as it is, though its disk isn't mounted: the pictures have moved.")
+    var acceptFolder = false
+
     func run(in context: ProcessContext) throws {
         var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil)
         do throws(Failure) {
@@ -31,7 +34,7 @@ struct CheckCommand: SnapshotCommand {
             let check = Check(
                 settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil,
                 log: options.log(in: context))
-            check.run(forgetsPin: forgetPin) { printer.print($0) }
+            check.run(forgetsPin: forgetPin, acceptsFolder: acceptFolder) { printer.print($0) }
         } catch {
             printer.print(.failed("settings", error))
         }

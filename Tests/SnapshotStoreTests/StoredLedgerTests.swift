@@ -13,7 +13,7 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        ledger = StoredLedger(path: folder.path + "/stored.log")
+        ledger = StoredLedger(statePath: folder.path)
         let pictures = folder.path + "/pictures"
         try makeDirectory(pictures, mode: 0o700)
         settings = try FilesystemSettings(
@@ -22,7 +22,7 @@ import Testing
 
     private func store(_ key: String, _ bytes: Int, daysOld days: Int = 0) throws {
         try write(key, bytes, daysOld: days)
-        _ = try ledger.add(key: key, bytes: bytes)
+        try note(key, bytes)
     }
 
     private func write(_ key: String, _ bytes: Int, daysOld days: Int = 0) throws {
@@ -34,6 +34,17 @@ import Testing
         #expect(utimes(path, &times) == 0)
     }
 
+    private func note(_ key: String, _ bytes: Int) throws {
+        _ = try ledger.prompt.add(key: key, bytes: bytes, time: 0, replacing: nil)
+    }
+
+    /// Whether anything was deleted.
+    private func retain(keeping key: String) throws -> Bool {
+        var retention = try Retention(ledger, settings, keeping: key)
+        try retention.run()
+        return retention.hasDeleted
+    }
+
     private func has(_ key: String) -> Bool { fileExists("\(settings.path)/\(key)") }
     private func having(_ keys: String...) -> [String] { keys.filter(has) }
 
@@ -42,25 +53,25 @@ import Testing
     @Test mutating func theOldestGoFirst() throws {
         for key in ["a", "b", "c", "d"] { try store(key, 100) }
         settings.maxBytes = 250
-        #expect(ledger.retain(in: settings, keeping: "d"))
+        #expect(try retain(keeping: "d"))
         #expect(having("a", "b", "c", "d") == ["c", "d"])
-        #expect(!ledger.retain(in: settings, keeping: "d"), "that was enough")
+        #expect(try !retain(keeping: "d"), "that was enough")
         try store("e", 100)
-        #expect(ledger.retain(in: settings, keeping: "e"))
+        #expect(try retain(keeping: "e"))
         #expect(having("c", "d", "e") == ["d", "e"])
     }
 
     @Test mutating func theOneThatWasJustStoredStays() throws {
         try store("a", 100)
         settings.maxBytes = 1
-        #expect(!ledger.retain(in: settings, keeping: "a"))
+        #expect(try !retain(keeping: "a"))
         #expect(has("a"))
     }
 
     @Test mutating func theOldGoAndTheYoungStay() throws {
         for (key, days) in [("a", 40), ("b", 31), ("c", 29), ("d", 0)] { try store(key, 10, daysOld: days) }
         settings.maxAge = .seconds(30 * 86_400)
-        #expect(ledger.retain(in: settings, keeping: "d"))
+        #expect(try retain(keeping: "d"))
         #expect(having("a", "b", "c", "d") == ["c", "d"])
     }
 
@@ -68,16 +79,16 @@ import Testing
         try store("2026/01/a", 10)
         try store("2026/02/b", 10)
         settings.maxBytes = 10
-        #expect(ledger.retain(in: settings, keeping: "2026/02/b"))
+        #expect(try retain(keeping: "2026/02/b"))
         #expect(!has("2026/01") && has("2026/02/b"))
         try store("c", 10)
-        #expect(ledger.retain(in: settings, keeping: "c"))
+        #expect(try retain(keeping: "c"))
         #expect(!has("2026") && has("c"))
     }
 
     @Test mutating func withoutBoundsNothingGoes() throws {
         try store("a", 100, daysOld: 4000)
-        #expect(!ledger.retain(in: settings, keeping: "b") && has("a"))
+        #expect(try !retain(keeping: "b") && has("a"))
     }
 
     // MARK: What stays
@@ -92,7 +103,7 @@ import Testing
         #expect(symlink("target", "\(settings.path)/link") == 0)
         try store("last", 10)
         settings.maxBytes = 10
-        _ = ledger.retain(in: settings, keeping: "last")
+        _ = try retain(keeping: "last")
         #expect(having("foreign", "replaced", "target", "last") == ["foreign", "replaced", "target", "last"])
         var facts = stat()
         #expect(lstat("\(settings.path)/link", &facts) == 0)
@@ -102,10 +113,10 @@ import Testing
     mutating func noLineLeadsOutOfTheFolder(_ key: String) throws {
         try folder.write("outside", [UInt8](repeating: 1, count: 100))
         try makeDirectory(settings.path + "/x", mode: 0o700)
-        _ = try ledger.add(key: key, bytes: 100)
+        try note(key, 100)
         try store("a", 10)
         settings.maxBytes = 1
-        _ = ledger.retain(in: settings, keeping: "a")
+        _ = try retain(keeping: "a")
         #expect(fileExists(folder.path + "/outside") && has("a"))
     }
 
@@ -118,7 +129,7 @@ import Testing
         try store("a", 100)
         try store("b", 100)
         settings.maxBytes = 100
-        _ = ledger.retain(in: settings, keeping: "b")
+        _ = try retain(keeping: "b")
         #expect(having("a", "b") == ["b"])
     }
 
@@ -126,7 +137,7 @@ import Testing
         try store("a", 100)
         try folder.write("stored.log", try folder.text("stored.log") + "100 a")
         settings.maxBytes = 100
-        _ = ledger.retain(in: settings, keeping: "b")
+        _ = try retain(keeping: "b")
         #expect(has("a"), "it is counted once")
     }
 
@@ -139,19 +150,19 @@ import Testing
     mutating func aHeadThatCannotBeTrueIsCountedAnew(_ head: String) throws {
         for key in ["a", "b", "c"] { try store(key, 100) }
         settings.maxBytes = 1000
-        _ = ledger.retain(in: settings, keeping: "c")
+        _ = try retain(keeping: "c")
         try folder.write("stored.head", head)
         settings.maxBytes = 200
-        #expect(ledger.retain(in: settings, keeping: "c"))
+        #expect(try retain(keeping: "c"))
         #expect(having("a", "b", "c") == ["b", "c"])
     }
 
     @Test func aLineIsTakenBack() throws {
-        _ = try ledger.add(key: "a b", bytes: 12)
-        let begin = try ledger.add(key: "é", bytes: 3)
-        #expect(try begin == 7 && folder.text("stored.log") == "12 a b\n3 é\n")
-        ledger.takeBack(begin)
-        #expect(try folder.text("stored.log") == "12 a b\n")
+        try note("a b", 12)
+        let begin = try ledger.prompt.add(key: "é", bytes: 3, time: 5, replacing: nil)
+        #expect(try begin == 9 && folder.text("stored.log") == "12@0 a b\n3@5 é\n")
+        ledger.prompt.takeBack(begin)
+        #expect(try folder.text("stored.log") == "12@0 a b\n")
     }
 
     @Test mutating func theLogLosesItsDeadPart() throws {
@@ -160,10 +171,10 @@ import Testing
         try folder.write("stored.log", gone)
         try store("a", 100)
         settings.maxBytes = 1000
-        _ = ledger.retain(in: settings, keeping: "a")
-        #expect(try folder.text("stored.log") == "100 a\n" && has("a"))
+        _ = try retain(keeping: "a")
+        #expect(try folder.text("stored.log") == "100@0 a\n" && has("a"))
         try store("b", 950)
-        #expect(ledger.retain(in: settings, keeping: "b"))
+        #expect(try retain(keeping: "b"))
         #expect(having("a", "b") == ["b"], "the count goes on in the new log")
     }
 }

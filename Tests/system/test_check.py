@@ -64,10 +64,10 @@ def test_a_folder_that_the_confined_service_may_not_write(ready):
     ready.run("install -d -o snapshot -g snapshot -m 755 /srv/pictures")
     ready.settings(LOCAL_STORAGE_PATH="/srv/pictures")
     remark = next(line for line in check(ready, 0)["units"] if "may not write" in line["found"])
-    assert remark["hint"].startswith("sudo systemctl edit snapshot.service")
     ready.run("systemctl start snapshot.service")
     assert "spooling" in ready.health()["reasons"], "check was right"
-    ready.drop_in("snapshot.service", "[Service]\nReadWritePaths=/srv/pictures\n")
+    # What the hint says is what works; these machines have no sudo, and root needs none.
+    ready.run(remark["hint"].replace("sudo ", ""))
     assert not any("may not write" in line["found"] for line in check(ready, 0)["units"])
     ready.run("systemctl start snapshot.service")
     assert ready.health()["status"] == "healthy" and list((ready.root / "srv/pictures").rglob("*.jpg"))

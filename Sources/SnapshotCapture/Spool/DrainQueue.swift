@@ -54,7 +54,11 @@ struct DrainQueue: ~Copyable {
     mutating func next() -> Picture? {
         while !run.settings.context.stop.isMade, let name = waiting.popFirst() {
             do throws(SystemError) {
-                if let object = try object(of: name) { return Picture(name: name, object: object) }
+                if let object = try object(of: name) {
+                    guard run.isOvertaken(object) else { return Picture(name: name, object: object) }
+                    run.spool.supersede(name)
+                    continue
+                }
                 run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
                 run.spool.quarantine(name)
             } catch {
@@ -107,16 +111,25 @@ struct DrainQueue: ~Copyable {
 
     mutating func sendOneByOne(into store: inout any Store) {
         while var picture = next() {
-            var attempts = Attempts(policy())
             do throws(StoreFailure) {
-                try put(
-                    &picture.object, into: &store, &attempts, quota: &run.record.retryQuota,
-                    stop: run.settings.context.stop)
+                do throws(StoreFailure) { try send(&picture, into: &store) } catch {
+                    guard error.refusesKey, let renamed = picture.object.renamed(by: run.settings.keyTemplate) else {
+                        throw error
+                    }
+                    picture.object = renamed
+                    try send(&picture, into: &store)
+                }
                 sent(picture)
             } catch {
                 failed(error)
             }
         }
+    }
+
+    private mutating func send(_ picture: inout Picture, into store: inout any Store) throws(StoreFailure) {
+        var attempts = Attempts(policy())
+        try put(
+            &picture.object, into: &store, &attempts, quota: &run.record.retryQuota, stop: run.settings.context.stop)
     }
 }
 

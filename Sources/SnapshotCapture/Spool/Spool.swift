@@ -156,6 +156,15 @@ package struct Spool: ~Copyable {
         figures.drop(1, clock)
     }
 
+    /// Removes an entry that is not to be sent any more, since a newer one has its key.
+    /// - Returns: false where the disk won't let it go.
+    @discardableResult
+    package mutating func supersede(_ name: SpoolName) -> Bool {
+        guard remove(name) else { return false }
+        figures.superseded = (figures.superseded ?? 0) + 1
+        return true
+    }
+
     /// Counts a picture that the spool couldn't take.
     package mutating func lose() { figures.drop(1, clock) }
 

@@ -23,6 +23,8 @@ package struct Health: Sendable {
         case clockUnsynced = "clock_unsynced"
         case lineSlow = "line_slow"
         case dropped = "spool_dropped"
+        case storeAway = "store_away"
+        case storeFull = "store_full"
         case stateReset = "state_reset"
         case settingsRefused = "settings_refused"
         case relayOutput = "relay_output_failing"
@@ -36,7 +38,7 @@ package struct Health: Sendable {
                 .settingsRefused, .relayDown:
                 .unhealthy
             case .stale, .spooling, .frozen, .covered, .clockUnsynced, .lineSlow, .dropped, .stateReset, .relayOutput,
-                .relayInterrupted:
+                .relayInterrupted, .storeAway, .storeFull:
                 .degraded
             }
         }
@@ -133,6 +135,8 @@ package struct Health: Sendable {
         if isLatched("store") { reasons.append(.storeCredentials) }
         // Pictures of earlier hours that a drain stores now don't make up for those that aren't taken.
         if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
+        if record.store?.away != nil { reasons.append(.storeAway) }
+        if record.store?.isFull == true { reasons.append(.storeFull) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }
         if record.pictures.covered { reasons.append(.covered) }

@@ -41,6 +41,7 @@ package struct HealthReport: Sendable {
         let names = (try? listDirectory(statePath)) ?? []
         let owner = ownerID(of: statePath)
         return names.filter { name in
+            guard !Neighbourhood.isNetwork(name, in: statePath) else { return false }
             let files = [RelayReport.fileName, StateRing.fileName]
             if files.contains(where: { fileExists("\(statePath)/\(name)/\($0)") }) { return true }
             return errno == EACCES && !name.utf8.starts(with: ".".utf8)
@@ -102,6 +103,7 @@ extension Health {
                 "bytes": spool.bytes,
                 "oldest": (spool.oldest?.at).json,
                 "dropped": spool.dropped,
+                "superseded": spool.superseded,
             ] as JSONObject,
             "clock": ["synced": clock.synced, "offset_seconds": clock.offsetSeconds] as JSONObject,
             "relay": relay,

@@ -16,6 +16,10 @@ extension Health.Reason {
         case .lineSlow:
             "Taking and storing the last picture took longer than the interval, so that others were left out."
         case .dropped: "In the last day pictures were dropped from the spool."
+        case .storeAway: "The disk of LOCAL_STORAGE_PATH isn't mounted. Pictures are spooled."
+        case .storeFull:
+            "LOCAL_STORAGE_MIN_FREE, LOCAL_STORAGE_MAX_BYTES or the disk's size is passed, and deleting our oldest pictures "
+                + "doesn't help, or can't be done."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
         case .settingsRefused:
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."
@@ -46,6 +50,12 @@ extension Health.Reason {
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronized."
         case .lineSlow:
             "Smaller pictures help (`CAMERA_STREAM=sub`, CAMERA_WIDTH and CAMERA_HEIGHT), or a longer CAPTURE_INTERVAL."
+        case .storeAway:
+            "Mount the disk; what waits is stored then. If pictures are to go there without it: "
+                + "`snapshot check --accept-folder`."
+        case .storeFull:
+            "Something else fills the disk, or our files can't be deleted, or `stored.log` in STATE_PATH can't be read: "
+                + "`snapshot check` and `df -h` tell."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
         case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."

@@ -9,9 +9,18 @@ package struct FilesystemSettings: StoreKind {
     package var maxBytes: Int?
     package var maxAge: Duration?
     package var minFree: Int?
+    /// What our pictures there are called.
+    package var template: KeyTemplate
+    package var camera: String
+    let stop: StopRequest
+
+    package var isBounded: Bool { maxBytes != nil || maxAge != nil || minFree != nil }
 
     package init(_ settings: Settings) throws(Failure) {
-        path = try settings[Key.localStoragePath]
+        path = withoutSlashAtEnd(try settings[Key.localStoragePath])
+        template = try KeyTemplate(settings)
+        camera = try settings[Key.cameraName]
+        stop = settings.context.stop
         maxBytes = try settings[Key.localStorageMaxBytes]
         maxAge = try settings[Key.localStorageMaxAge]
         minFree = try settings[Key.localStorageMinFree]
@@ -22,7 +31,6 @@ package struct FilesystemSettings: StoreKind {
     package var trial: StoreTrial { .folder(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {
-        let writer = String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12))
-        return FilesystemStore(settings: self, ledger: StoredLedger(path: statePath + "/stored.log"), writer: writer)
+        FilesystemStore(settings: self, statePath: statePath)
     }
 }

@@ -1,0 +1,75 @@
+import CLinux
+import Glibc
+
+/// Whether one folder lies in the same file system as another, found out without touching any third one: a network
+/// folder that hangs would hold up whoever looks at it.
+package enum Neighbourhood {
+    /// - Parameters:
+    ///   - path: of a folder, which needn't be there yet.
+    ///   - base: a folder that is there.
+    package static func shares(_ path: String, with base: String) -> Bool {
+        if isInOneMount(path, base) { return true }
+        guard let device = device(of: base) else { return false }
+        return stays(absolutePath(path), outOf: Mount.all().filter { $0.device != device }.map(\.point))
+    }
+
+    /// Whether something is mounted at `name` in `base` that may hang: a file system without a disk of its own, such as a
+    /// network folder. It isn't touched.
+    package static func isNetwork(_ name: String, in base: String) -> Bool {
+        guard let folder = try? Folder(base) else { return false }
+        let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
+        if found >= 0 { close(found) }
+        guard found < 0, errno == EXDEV, let path = folder.realPath, let device = device(of: base) else { return false }
+        let point = path == "/" ? "/" + name : path + "/" + name
+        guard let mount = Mount.all().last(where: { $0.point == point }) else { return false }
+        return mount.device != device && mount.device.hasPrefix("0:")
+    }
+
+    /// No mount is crossed between the two and the folder that both lie in: a few calls, and true for most.
+    private static func isInOneMount(_ path: String, _ base: String) -> Bool {
+        let (one, other) = (absolutePath(path), absolutePath(base))
+        let common = zip(one[...].cut(at: "/"), other[...].cut(at: "/")).prefix { $0 == $1 }.map { String($0.0) }
+        let start = common.joined(separator: "/")
+        guard let top = try? Folder(start.isEmpty ? "/" : start) else { return false }
+        return [one, other].allSatisfy { path in
+            let below = "." + String(decoding: path.utf8.dropFirst(start.utf8.count), as: UTF8.self)
+            let found = retrying { shim_find_folder_in_mount(top.descriptor, below) }
+            if found >= 0 { close(found) }
+            return found >= 0 || errno == ENOENT
+        }
+    }
+
+    private static func device(of folder: String) -> String? {
+        guard let facts = try? Folder(folder).handle.status() else { return nil }
+        return "\(shim_major(UInt64(facts.st_dev))):\(shim_minor(UInt64(facts.st_dev)))"
+    }
+
+    /// Walks along `path`, links included, and stops before the first of `others`.
+    private static func stays(_ path: String, outOf others: [String]) -> Bool {
+        var here = ""
+        var rest = Array(path[...].cut(at: "/").reversed())
+        var links = 0
+        while let name = rest.popLast() {
+            if name.isEmpty || name == "." { continue }
+            if name == ".." {
+                here = parentDirectory(here.isEmpty ? "/" : here)
+                if here == "/" { here = "" }
+                continue
+            }
+            let next = here + "/" + name
+            if others.contains(next) { return false }
+            var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let length = readlink(next, &text, text.count)
+            guard length > 0 else {
+                here = next
+                continue
+            }
+            links += 1
+            if links > 40 { return false }
+            let target = String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if target.utf8.first == UInt8(ascii: "/") { here = "" }
+            rest += target[...].cut(at: "/").reversed()
+        }
+        return true
+    }
+}

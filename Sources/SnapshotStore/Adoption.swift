@@ -1,0 +1,118 @@
+import Glibc
+import SnapshotBase
+
+/// The search of a folder for pictures that an earlier state stored there: files whose names KEY_TEMPLATE makes. They
+/// become the ledger's, so that retention deletes them before newer ones.
+///
+/// It goes on over several runs where there is much: folder by folder in the order of their names.
+struct Adoption {
+    static let fileName = "stored-found.log"
+    /// How much time it may take of a run.
+    private static let share = Duration.milliseconds(500)
+    /// More lines than that are left in the order in which they were found.
+    private static let mostSorted = 1_000_000
+
+    let folder: String
+    let shape: KeyShape
+    let ledger: StoredLedger
+    private(set) var search: FolderMemory.Search
+    private var found: StoredQueue { StoredQueue(path: ledger.statePath + "/" + Self.fileName) }
+    private let deadline = Deadline.after(share)
+
+    init(of folder: String, _ shape: KeyShape, into ledger: StoredLedger, _ search: FolderMemory.Search) {
+        (self.folder, self.shape, self.ledger, self.search) = (folder, shape, ledger, search)
+    }
+
+    /// - Returns: whether all is found; otherwise `search` says where to go on.
+    mutating func run() throws(SystemError) -> Bool {
+        let file = try openFile(found.path, O_WRONLY | O_CREAT | O_APPEND | (search.done == nil ? O_TRUNC : 0))
+        let done = search.done.map { $0.isEmpty ? [] : $0[...].cut(at: "/")[...] }
+        guard try look(through: Folder(folder), key: "", at: 0, behind: done, file) else { return false }
+        try finish()
+        return true
+    }
+
+    /// - Parameter done: what of the way to the last folder that was done lies below this one; nil elsewhere.
+    private mutating func look(
+        through here: Folder, key: String, at depth: Int, behind done: ArraySlice<Substring>?, _ file: FileHandle
+    ) throws(SystemError) -> Bool {
+        let names = try here.names().filter { shape.matches($0, at: depth) }
+        guard depth + 1 < shape.depth else {
+            if done == nil { try note(names, in: here, key: key, file) }
+            return !deadline.hasPassed
+        }
+        for name in names.sorted() {
+            let last = done?.first
+            if let last, name < last { continue }
+            let inner: Folder
+            do throws(SystemError) { inner = try here.folder(name) } catch
+                where
+                [ENOENT, ENOTDIR, ELOOP, EACCES].contains(error.number)
+            { continue }
+            let rest = last.map { $0 == name } == true ? done?.dropFirst() : nil
+            guard try look(through: inner, key: key + name + "/", at: depth + 1, behind: rest, file) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private mutating func note(_ names: [String], in here: Folder, key: String, _ file: FileHandle) throws(SystemError)
+    {
+        var lines: [UInt8] = []
+        for name in names {
+            guard let facts = here.status(name), facts.st_mode & S_IFMT == S_IFREG else { continue }
+            let time = shape.time(of: key + name) ?? Timestamp(facts.st_mtim)
+            guard time.milliseconds < Int64(search.before) else { continue }
+            lines += StoredQueue.line(key: key + name, bytes: Int(facts.st_size), time: time.milliseconds)
+        }
+        try file.write(lines)
+        search.done = withoutSlashAtEnd(key)
+    }
+
+    /// Puts what was found, in the order of capture, before what came late.
+    private func finish() throws(SystemError) {
+        guard let log = try found.open() else { return }
+        let size = Int(try log.status().st_size)
+        var index: [(time: Int64, offset: Int, length: Int)] = []
+        var isSorted = true
+        try found.forEachLine(log, from: 0, to: size) { line, offset throws(SystemError) in
+            let time = line.time ?? 0
+            if let last = index.last, last.time > time { isSorted = false }
+            index.append((time, offset, line.length))
+        }
+        if !isSorted, index.count <= Self.mostSorted { index.sort { $0.time < $1.time } }
+        let late = try lateLines()
+        let isKnown = Set(late.map(\.key))
+        try writeDurably(to: ledger.late.path, temporary: ledger.late.path + ".new", mode: 0o600) {
+            file throws(SystemError) in
+            var lines: [UInt8] = []
+            var last = ""
+            for place in index {
+                guard let line = try found.lines(in: log, from: place.offset, limit: place.length).lines.first else {
+                    continue
+                }
+                // What a run that was killed had noted is there twice.
+                guard line.key != last, !isKnown.contains(line.key) else { continue }
+                last = line.key
+                lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: place.time)
+                if lines.count > StoredQueue.piece {
+                    try file.write(lines)
+                    lines = []
+                }
+            }
+            for line in late { lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: line.time ?? 0) }
+            try file.write(lines)
+        }
+        removeFile(found.path)
+    }
+
+    private func lateLines() throws(SystemError) -> [StoredQueue.Line] {
+        guard let log = try ledger.late.open() else { return [] }
+        var lines: [StoredQueue.Line] = []
+        try ledger.late.forEachLine(log, from: 0, to: Int(try log.status().st_size)) { line, _ throws(SystemError) in
+            lines.append(line)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,179 @@
+import Glibc
+import SnapshotBase
+import SnapshotHTTP
+
+/// What is done in a store's folder. It keeps all that it learns in files of the state, so that a copy of this process can
+/// do it as well.
+package struct FolderWork {
+    package let settings: FilesystemSettings
+    package let statePath: String
+    let ledger: StoredLedger
+
+    package init(_ settings: FilesystemSettings, statePath: String) {
+        (self.settings, self.statePath) = (settings, statePath)
+        ledger = StoredLedger(statePath: statePath)
+    }
+
+    /// The folder that an object's key leads into.
+    package func folder(of object: StoredObject) -> String { folder(of: object.key) }
+
+    package func folder(of key: String) -> String { parentDirectory(settings.path + "/" + key) }
+
+    // MARK: Putting
+
+    /// Puts the object and, once that is said, keeps the bounds.
+    func put(_ object: StoredObject, _ say: (FolderReport) -> Void) {
+        let had = FolderMemory(reading: statePath)
+        var memory: FolderMemory?
+        var replaced: Int?
+        do throws(SystemError) {
+            let place = try FolderPlace(folder(of: object))
+            if let mount = try place.missingMount(had) { return say(FolderReport(FolderReport.Trouble(away: mount))) }
+            do throws(SystemError) { replaced = try write(object, had, &memory) } catch {
+                // What fills the disk may be our own.
+                guard [ENOSPC, EDQUOT].contains(error.number), settings.isBounded,
+                    retain(&memory, object, room: object.content.length.adding(1 << 16)).hasDeleted
+                else { throw error }
+                replaced = try write(object, had, &memory)
+            }
+        } catch {
+            remember(memory, had)
+            var report = FolderReport(FolderReport.Trouble(error))
+            report.isFull = [ENOSPC, EDQUOT].contains(error.number)
+            return say(report)
+        }
+        var report = FolderReport()
+        say(report)
+        if settings.isBounded {
+            report.isFull = retain(&memory, object).isFull
+        } else {
+            try? ledger.tidy(settings, replaced: replaced != nil)
+        }
+        remember(memory, had)
+        say(report)
+    }
+
+    /// - Returns: the size of the file whose place it took.
+    private func write(
+        _ object: StoredObject, _ had: FolderMemory?, _ memory: inout FolderMemory?
+    ) throws(SystemError) -> Int? {
+        let path = settings.path + "/" + object.key
+        let folder = folder(of: object)
+        // Whoever else may see the pictures is the owner's to say, by this folder's mode.
+        let root = try Folder(settings.path, creating: 0o750)
+        if memory == nil { memory = recall(had, root, before: object.capturedAt) }
+        let old = try lookUp(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
+        // Without its line retention won't know the picture; that is no reason not to keep it.
+        let line = try? ledger.add(object, replacing: old)
+        do throws(SystemError) { try place(object.content, at: path) } catch {
+            if let line { ledger.takeBack(line) }
+            throw error
+        }
+        memory?.note(try? FolderPlace(folder).mountPoint())
+        return old
+    }
+
+    /// Writes a file below the folder, which is there, and the folders on its way.
+    func place(_ content: HTTPBody, at path: String) throws(SystemError) {
+        do throws(SystemError) {
+            try makeDirectory(parentDirectory(path), mode: 0o755)
+            do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
+                // The folder that the key leads into is on another disk.
+                guard error.number == EXDEV else { throw error }
+                try write(content, to: path, by: parentDirectory(path))
+            }
+        } catch  where error.number == ENOENT {
+            // All that is missing was made: some file systems say so of a name that they don't take.
+            throw SystemError(error.call, number: EINVAL)
+        }
+    }
+
+    /// Goes into the names of temporary files.
+    private var writer: String { String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12)) }
+
+    func write(_ content: HTTPBody, to path: String, by folder: String) throws(SystemError) {
+        let incoming = try IncomingFile(in: folder, writer: writer, mode: 0o644)
+        try incoming.put(to: path) { file throws(SystemError) in try content.copy(to: file) }
+    }
+
+    // MARK: Memory
+
+    /// What is remembered of this folder. One that isn't the one of before has pictures that are yet to be found.
+    func recall(_ had: FolderMemory?, _ root: Folder, before now: Timestamp) -> FolderMemory {
+        let path = absolutePath(settings.path)
+        let identity = root.identity
+        if var memory = had, memory.path == path,
+            memory.identity == nil || identity == nil || memory.identity == identity
+        {
+            memory.identity = memory.identity ?? identity
+            return memory
+        }
+        var memory = FolderMemory()
+        (memory.path, memory.identity) = (path, identity)
+        // A mount point that was given up stays so.
+        memory.accepted = had?.path == path ? had?.accepted : nil
+        let isUpgrade = had == nil && !ledger.isEmpty
+        if !isUpgrade {
+            ledger.clear()
+            memory.search = FolderMemory.Search()
+            memory.search?.before = Int(now.milliseconds)
+        }
+        return memory
+    }
+
+    private func remember(_ memory: FolderMemory?, _ had: FolderMemory?) {
+        if let memory, memory != had { try? memory.write(to: statePath) }
+    }
+
+    // MARK: Bounds
+
+    private func retain(
+        _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
+    ) -> (hasDeleted: Bool, isFull: Bool) {
+        do throws(SystemError) {
+            if let search = memory?.search {
+                let suffix = object.key.hasSuffix(".mp4") ? ".mp4" : nil
+                let shape = KeyShape(settings.template, camera: settings.camera, suffix: suffix)
+                var adoption = Adoption(of: settings.path, shape, into: ledger, search)
+                let isDone = try adoption.run()
+                memory?.search = isDone ? nil : adoption.search
+                // What is known may not be the oldest.
+                guard isDone else { return (false, false) }
+            }
+            var retention = try Retention(ledger, settings, keeping: object.key, room: room)
+            try retention.run()
+            return (retention.hasDeleted, retention.isFull)
+        } catch {
+            // A ledger or a folder that can't be read: nothing is deleted, nothing is forgotten.
+            return (false, true)
+        }
+    }
+}
+
+extension FolderMemory {
+    /// Notes the mount point that pictures lie below now.
+    fileprivate mutating func note(_ found: String??) {
+        guard let found else { return }
+        mount = found
+        if found == accepted { accepted = nil }
+    }
+}
+
+extension HTTPBody {
+    fileprivate func copy(to target: FileHandle) throws(SystemError) {
+        switch self {
+        case .bytes(let bytes): try target.write(bytes)
+        case .file(let file, let offset, let length):
+            // Piece by piece: a recorded segment is larger than what this program otherwise needs.
+            guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
+            var left = length
+            while left > 0 {
+                let piece = try file.readAll(limit: min(left, 1 << 18))
+                guard !piece.isEmpty else { throw SystemError("read", number: EIO) }
+                try target.write(piece)
+                left -= piece.count
+            }
+        default: throw SystemError("write", number: EINVAL)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import SnapshotBase
+
+/// What keys that KEY_TEMPLATE makes look like, folder by folder: by it earlier pictures of ours are told from files of
+/// others.
+struct KeyShape: Sendable {
+    private enum Piece: Equatable, Sendable {
+        case byte(UInt8)
+        /// A digit that is part of a field, such as `yyyy`.
+        case digit(String)
+        case sign
+    }
+
+    /// For each folder, and last for the file.
+    private let parts: [[Piece]]
+
+    var depth: Int { parts.count }
+
+    /// - Parameter suffix: what the file's name ends in instead of `.jpg`; a recorded segment's is `.mp4`.
+    init(_ template: KeyTemplate, camera: String, suffix: String? = nil) {
+        var pieces = template.parts.flatMap { part -> [Piece] in
+            switch part {
+            case .text(let text): return text.utf8.map(Piece.byte)
+            case .field("camera"): return camera.utf8.map(Piece.byte)
+            case .field(let name): return Self.pieces(of: name)
+            }
+        }
+        if let suffix {
+            let usual = Array(".jpg".utf8).map(Piece.byte)
+            if pieces.suffix(usual.count).elementsEqual(usual) { pieces.removeLast(usual.count) }
+            pieces += suffix.utf8.map(Piece.byte)
+        }
+        parts = pieces.split(separator: .byte(UInt8(ascii: "/")), omittingEmptySubsequences: false).map(Array.init)
+    }
+
+    /// As any time has it: every digit stands for all.
+    private static func pieces(of field: String) -> [Piece] {
+        KeyTemplate(parts: [.field(field)]).key(camera: "", at: Timestamp(milliseconds: 0)).utf8.map { byte in
+            switch byte {
+            case 48...57: .digit(field)
+            case UInt8(ascii: "+"), UInt8(ascii: "-"): .sign
+            default: .byte(byte)
+            }
+        }
+    }
+
+    /// Whether a name, of a folder or at last of the file, may stand at that depth.
+    func matches(_ name: some StringProtocol, at depth: Int) -> Bool {
+        guard depth < parts.count, parts[depth].count == name.utf8.count else { return false }
+        return zip(parts[depth], name.utf8).allSatisfy { piece, byte in
+            switch piece {
+            case .byte(let wanted): byte == wanted
+            case .digit: (48...57).contains(byte)
+            case .sign: byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-")
+            }
+        }
+    }
+
+    /// When the picture of such a key was taken; nil where the key doesn't tell the day.
+    func time(of key: String) -> Timestamp? {
+        var digits = Named<String>()
+        for (piece, byte) in zip(parts.joined(separator: [.byte(UInt8(ascii: "/"))]), key.utf8) {
+            guard case .digit(let field) = piece else { continue }
+            let name = field.hasPrefix("local_") ? String(field.dropFirst(6)) : field
+            digits[name] = (digits[name] ?? "") + String(Unicode.Scalar(byte))
+        }
+        if let whole = digits["timestamp"], whole.utf8.count >= 17 {
+            let names = [("yyyy", 4), ("MM", 2), ("dd", 2), ("HH", 2), ("mm", 2), ("ss", 2), ("SSS", 3)]
+            var rest = whole[...]
+            for (name, length) in names {
+                digits[name] = String(rest.prefix(length))
+                rest = rest.dropFirst(length)
+            }
+        }
+        guard let year = digits["yyyy"], let month = digits["MM"], let day = digits["dd"] else { return nil }
+        // A field that stands twice in the template is the same both times.
+        func first(_ name: String, _ length: Int) -> String { String((digits[name] ?? "000").prefix(length)) }
+        return Timestamp(
+            iso8601: "\(year.prefix(4))-\(month.prefix(2))-\(day.prefix(2))"
+                + "T\(first("HH", 2)):\(first("mm", 2)):\(first("ss", 2)).\(first("SSS", 3))Z")
+    }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import SnapshotBase
+
+/// One round of retention: deletes the oldest files of the ledger beyond the bounds, never a newer one before an older
+/// one, never one that isn't in the ledger. Whatever fails leaves files where they are.
+struct Retention {
+    /// A list, how far it has come, and its next lines.
+    private struct Source {
+        let queue: StoredQueue
+        let log: FileHandle
+        var head: StoredQueue.Head
+        var lines: ArraySlice<StoredQueue.Line> = []
+
+        /// The next line; nil where there is none.
+        mutating func first() throws(SystemError) -> StoredQueue.Line? {
+            // Mostly the first is all that is wanted.
+            var limit = 4096
+            while lines.isEmpty, head.start < head.end {
+                let (more, taken) = try queue.lines(in: log, from: head.start, limit: limit)
+                guard taken > 0 else { return nil }
+                if more.isEmpty { head.start += taken }
+                lines = more[...]
+                limit = StoredQueue.piece
+            }
+            return head.start < head.end ? lines.first : nil
+        }
+    }
+
+    private let settings: FilesystemSettings
+    /// The key that was stored just now; its file stays.
+    private let kept: String
+    private var sources: [Source] = []
+    private var total: Int { sources.reduce(0) { $0.adding($1.head.bytes) } }
+    /// How much has to become free, and how much has.
+    private var wanted = 0
+    private var freed = 0
+    private(set) var hasDeleted = false
+    /// A bound can't be kept, whatever is deleted.
+    private(set) var isFull = false
+
+    /// - Parameter room: bytes that have to become free, whatever the bounds say.
+    init(
+        _ ledger: StoredLedger, _ settings: FilesystemSettings, keeping kept: String, room: Int = 0
+    ) throws(SystemError) {
+        self.settings = settings
+        self.kept = kept
+        for queue in [ledger.prompt, ledger.late] {
+            guard var log = try queue.open() else { continue }
+            var head = try queue.count(log)
+            if try queue.tidy(log, &head) {
+                queue.write(head)
+                log = try queue.open() ?? log
+            }
+            sources.append(Source(queue: queue, log: log, head: head))
+        }
+        wanted = max(room, missingRoom())
+    }
+
+    /// What is missing of LOCAL_STORAGE_MIN_FREE. Where all our pictures together aren't as much, it is somebody else
+    /// who fills the disk: ours then stay, as long as a little is left for everybody.
+    private mutating func missingRoom() -> Int {
+        guard let least = settings.minFree, let (free, size) = spaceOfDisk(settings.path), free < least else {
+            return 0
+        }
+        if free.adding(total) >= least { return least - free }
+        isFull = true
+        return max(0, min(least, 64 << 20, size / 20) - free)
+    }
+
+    mutating func run() throws(SystemError) {
+        defer { finish() }
+        while let (index, line) = try oldest() {
+            let target = settings.path + "/" + line.key
+            // No key leads out of the folder; a damaged line might.
+            if hasTraversal(line.key) {
+                drop(line, of: index)
+                continue
+            }
+            if try isReplaced(line, of: index) {
+                drop(line, of: index, wasReplaced: true)
+                continue
+            }
+            // Gone already, or no longer what was written: not ours to delete, and no longer counted.
+            guard let facts = try lookUp(target), facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
+            else {
+                drop(line, of: index)
+                continue
+            }
+            guard line.key != kept else { return noteFull(isLast: sources.allSatisfy { $0.lines.count < 2 }) }
+            guard isBeyond(facts) else { return }
+            guard removeFile(target) else { return noteFull(isLast: true) }
+            (hasDeleted, freed) = (true, freed.adding(line.bytes))
+            var parent = parentDirectory(target)
+            while parent.utf8.count > settings.path.utf8.count, removeFolder(parent) {
+                parent = parentDirectory(parent)
+            }
+            drop(line, of: index)
+        }
+    }
+
+    private func isBeyond(_ facts: stat) -> Bool {
+        let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
+        return settings.maxAge.map { age > Int64($0.milliseconds) } ?? false || isTooMuch
+    }
+
+    private var isTooMuch: Bool { settings.maxBytes.map { total > $0 } ?? false || freed < wanted }
+
+    /// Nothing more can be deleted though a bound is passed.
+    private mutating func noteFull(isLast: Bool) { if isLast, isTooMuch { isFull = true } }
+
+    /// The list whose next line is the older one, and that line. Lines of earlier versions come first.
+    private mutating func oldest() throws(SystemError) -> (Int, StoredQueue.Line)? {
+        var found: (Int, StoredQueue.Line)?
+        for index in sources.indices {
+            guard let line = try sources[index].first() else { continue }
+            if let other = found?.1, (other.time ?? 0) <= (line.time ?? 0) { continue }
+            found = (index, line)
+        }
+        return found
+    }
+
+    private func isReplaced(_ line: StoredQueue.Line, of index: Int) throws(SystemError) -> Bool {
+        let source = sources[index]
+        return try source.queue.isReplaced(line, at: source.head.start, in: source.log, source.head)
+    }
+
+    private mutating func drop(_ line: StoredQueue.Line, of index: Int, wasReplaced: Bool = false) {
+        sources[index].head.drop(line, wasReplaced: wasReplaced)
+        _ = sources[index].lines.popFirst()
+    }
+
+    private mutating func finish() {
+        for index in sources.indices {
+            _ = try? sources[index].queue.tidy(sources[index].log, &sources[index].head)
+            sources[index].queue.write(sources[index].head)
+        }
+    }
+}
+
+/// What is free for an ordinary user on the disk of `path`, and how large it is; nil where it can't be asked.
+private func spaceOfDisk(_ path: String) -> (free: Int, size: Int)? {
+    var facts = statvfs()
+    guard statvfs(path, &facts) == 0 else { return nil }
+    let unit = Int(clamping: facts.f_frsize)
+    return (Int(clamping: facts.f_bavail).times(unit), Int(clamping: facts.f_blocks).times(unit))
+}
