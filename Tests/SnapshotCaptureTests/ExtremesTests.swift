@@ -28,7 +28,8 @@ import Testing
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
         LearnedStore().json, Latch().json, .object(["a": Latch()]), .object(["a": Moment()]), Postponement().json,
-        Standstill().json, .object(["a": Login(settings: "a")]), .array([Hour(hour: 1).json]), CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"),
+        Standstill().json, .object(["a": Login(settings: "a")]), .array([Hour(hour: 1).json]),
+        CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"),
     ]
 
     /// `json` with every field that may be left out, and something in what is empty, as far as `read` takes it.
@@ -99,7 +100,8 @@ import Testing
     }
 
     private static let record = whole(
-        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/RecordParts+Trouble", "SnapshotState/Outcome", "SnapshotState/Moment",
+        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/RecordParts+Trouble",
+        "SnapshotState/Outcome", "SnapshotState/Moment",
         "SnapshotState/PictureHistory")
     private static let entry = whole(SpoolEntry(), "SnapshotCapture/Spool/SpoolEntry")
     private static let relay = whole(RelayReport(), "SnapshotState/RelayReport", "SnapshotState/Moment")
