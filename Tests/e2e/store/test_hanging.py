@@ -80,7 +80,6 @@ def test_health_and_check_do_not_hang(ready, net):
 def test_a_network_folder_in_the_state_hangs_no_health(ready, tmp_path):
     """As where STATE_PATH/snapshots is a mount of its own."""
     ready.capture().expect(0)
-    (ready.state_folder / "net").mkdir()
     with HangingFolder(ready.state_folder) as net:
         ready.set(LOCAL_STORAGE_PATH=net.path, UPLOAD_DEADLINE="2s").capture().expect(0)
         net.hang()
