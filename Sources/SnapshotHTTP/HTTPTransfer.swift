@@ -42,7 +42,7 @@ final class HTTPTransfer {
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content)
-        default: source = BodySource(request.body)
+        case .bytes, .file, .base64, .pipe: source = BodySource(request.body)
         }
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))

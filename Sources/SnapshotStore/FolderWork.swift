@@ -173,7 +173,7 @@ extension HTTPBody {
                 try target.write(piece)
                 left -= piece.count
             }
-        default: throw SystemError("write", number: EINVAL)
+        case .none, .base64, .form, .pipe: throw SystemError("write", number: EINVAL)
         }
     }
 }

@@ -39,7 +39,7 @@ extension Crypto {
         switch content {
         case .bytes(let bytes): md5(bytes)
         case .file(let file, let offset, let length): md5(of: file.descriptor, offset: offset, length: length) ?? []
-        default: []
+        case .none, .base64, .form, .pipe: []
         }
     }
 }
