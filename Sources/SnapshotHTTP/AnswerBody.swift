@@ -19,8 +19,13 @@ struct AnswerBody {
     private var announced: Int?
     /// Whether it is several parts, whose end tells nothing of the first one.
     private(set) var isStream = false
+    /// The wanted part is there; a little padding may follow.
+    private(set) var isWhole = false
     /// Set once no more is needed.
     private(set) var isEnough = false
+
+    /// How much padding is waited for. A length that promises more can't be believed.
+    private static let mostPadding = 1 << 20
 
     init(for request: HTTPRequest) {
         limit = request.maximumBody
@@ -32,7 +37,7 @@ struct AnswerBody {
     var hasAllAnnounced: Bool { announced.map { bytes.count >= $0 } ?? false }
 
     /// A new answer has begun: what came before was another's.
-    mutating func begin() { (bytes, announced, isStream, isEnough) = ([], nil, false, false) }
+    mutating func begin() { (bytes, announced, isStream, isWhole, isEnough) = ([], nil, false, false, false) }
 
     /// Its header has come.
     /// - Returns: why it isn't read where nothing but its length ends it: it is over the limit, or has no end.
@@ -52,7 +57,8 @@ struct AnswerBody {
         if bytes.isEmpty, let announced { bytes.reserveCapacity(min(announced, limit)) }
         bytes.append(contentsOf: raw)
         // What was announced ends the transfer by itself, and keeps the connection for the next one.
-        if bytes.count != announced, reader?.isEnough(bytes) == true { isEnough = true }
+        if !isWhole, bytes.count != announced, reader?.isEnough(bytes) == true { isWhole = true }
+        if isWhole, !(0...Self.mostPadding).contains((announced ?? 0) - bytes.count) { isEnough = true }
         return true
     }
 

@@ -67,6 +67,7 @@ final class HTTPTransfer {
     /// What the request came to, once the handle's work has ended with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
         if let refusal { throw refusal }
+        if code != CURLE_OK, body.isWhole { body.end() }
         guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
@@ -199,7 +200,8 @@ final class HTTPTransfer {
         }
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
-        if request.ignoresLength, !body.isEmpty, body.hasAllAnnounced, now - lastByte >= .seconds(1) {
+        let isComplete = body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced
+        if isComplete, now - lastByte >= .seconds(1) {
             body.end()
             return false
         }

@@ -33,7 +33,7 @@ struct PictureReader: BodyReader {
 
     mutating func isEnough(_ body: [UInt8]) -> Bool {
         if isStream { skipLines(in: body) }
-        guard case .picture(let start) = place else { return line > Self.longestHeader }
+        guard case .picture(let start) = place else { return body.count > Self.longestHeader }
         guard !isOther, body.count >= start + JPEG.start.count else { return false }
         do throws(JPEG.Flaw) {
             guard walk != nil || body[start...].starts(with: JPEG.start) else { throw .badMarker(at: start) }

@@ -29,6 +29,7 @@ def failures(snapshot):
     return health
 
 
+@pytest.mark.preloads
 def test_an_outage_begins_with_its_cause(ready, camera):
     ready.set(TZ="Asia/Kathmandu", CAPTURE_INTERVAL="1s").capture().expect(0)
     at = datetime.now(ZoneInfo("Asia/Kathmandu"))
@@ -50,6 +51,7 @@ def test_an_outage_begins_with_its_cause(ready, camera):
     failures(ready)
 
 
+@pytest.mark.preloads
 def test_each_part_that_fails_has_its_own_beginning(ready, camera, endpoint):
     """First the camera, then the store: the store's outage is no older than it is."""
     ready.capture().expect(0)
@@ -80,6 +82,7 @@ def test_a_drain_ends_what_the_store_had_failed(ready, endpoint):
     assert "failing" not in ready.run("health").stdout
 
 
+@pytest.mark.preloads
 def test_a_drain_does_not_make_up_for_a_camera_that_is_away(ready, endpoint):
     """Old pictures arrive now, none is taken: that isn't healthy."""
     ready.set(CAPTURE_INTERVAL="1s")

@@ -7,7 +7,7 @@ import pytest
 
 from pictures import picture
 
-pytestmark = pytest.mark.asan
+pytestmark = [pytest.mark.asan, pytest.mark.preloads]
 
 TEMPLATE = "{local_yyyy}-{local_MM}-{local_dd}T{local_HH}-{local_mm}-{local_ss}{offset}/{timestamp}.jpg"
 # Autumn's and spring's nights, and a day on either side of a year: in UTC.
