@@ -70,8 +70,8 @@ package struct Apart: Sendable {
         let lock: FileHandle
         do throws(SystemError) {
             lock = try openFile(lockPath, O_RDONLY | O_CREAT)
-        } catch  where error.number == ENOENT {
-            // Without a state nothing was ever left behind.
+        } catch  where [ENOENT, ENOTDIR, EACCES].contains(error.number) {
+            // Without a state nothing was ever left behind, and a state that can't be used is told elsewhere.
             return try FileHandle(opening: "/dev/null", O_RDONLY)
         }
         while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {

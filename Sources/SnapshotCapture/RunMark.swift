@@ -15,16 +15,26 @@ struct RunMark {
     init(in directory: String?, statePath: String) {
         // Some programs share a runtime directory and not a state.
         let state = crc32(Array(canonical(statePath).utf8)[...]).hexadecimal
-        path = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
-        guard let path else { return }
-        removeAtEnd(path)
-        guard !make(path), errno == EEXIST else { return }
-        var facts = stat()
-        // Only a file is a mark, and one of a stranger's isn't ours.
-        guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid() else { return }
-        killed = Timestamp(facts.st_mtim)
-        unlink(path)
-        _ = make(path)
+        let place = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
+        guard let place else {
+            path = nil
+            return
+        }
+        if !Self.make(place) {
+            var facts = stat()
+            // Only a file is a mark, and one of a stranger's isn't ours: it stays.
+            guard errno == EEXIST, lstat(place, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
+                facts.st_uid == geteuid()
+            else {
+                path = nil
+                return
+            }
+            killed = Timestamp(facts.st_mtim)
+            unlink(place)
+            _ = Self.make(place)
+        }
+        path = place
+        removeAtEnd(place)
     }
 
     /// systemd removes a user's files from /dev/shm when its last session ends, so /run/lock comes first.
@@ -49,7 +59,7 @@ struct RunMark {
         if let path { unlink(path) }
     }
 
-    private func make(_ path: String) -> Bool {
+    private static func make(_ path: String) -> Bool {
         let descriptor = retrying { open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
         guard descriptor >= 0 else { return false }
         close(descriptor)

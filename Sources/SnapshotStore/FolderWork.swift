@@ -75,16 +75,22 @@ package struct FolderWork {
 
     /// Writes a file below the folder, which is there, and the folders on its way.
     func place(_ content: HTTPBody, at path: String) throws(SystemError) {
-        do throws(SystemError) {
-            try makeDirectory(parentDirectory(path), mode: 0o755)
-            do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
-                // The folder that the key leads into is on another disk.
-                guard error.number == EXDEV else { throw error }
-                try write(content, to: path, by: parentDirectory(path))
+        for _ in 1...3 {
+            do throws(SystemError) { return try placeOnce(content, at: path) } catch {
+                // Somebody may have removed the empty folder that was just made.
+                guard error.number == ENOENT else { throw error }
             }
-        } catch  where error.number == ENOENT {
-            // All that is missing was made: some file systems say so of a name that they don't take.
-            throw SystemError(error.call, number: EINVAL)
+        }
+        // All that is missing was made: some file systems say so of a name that they don't take.
+        throw SystemError("open", number: EINVAL)
+    }
+
+    private func placeOnce(_ content: HTTPBody, at path: String) throws(SystemError) {
+        try makeDirectory(parentDirectory(path), mode: 0o755)
+        do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
+            // The folder that the key leads into is on another disk.
+            guard error.number == EXDEV else { throw error }
+            try write(content, to: path, by: parentDirectory(path))
         }
     }
 

@@ -73,7 +73,7 @@ class Field:
             "openssl x509 -in /root/camera.crt -pubkey -noout | openssl pkey -pubin -outform der "
             "| openssl dgst -sha256 -binary | base64")
         box.write("/root/rtsp_server.py", (KIT / "rtsp_server.py").read_text())
-        box.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+        box.run("systemd-run --collect --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
         self.start_secure_camera("/root/camera.pem")
         box.start_camera()
 

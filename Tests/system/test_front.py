@@ -31,7 +31,7 @@ def use(box, **more):
 def box(machine):
     """Two cameras, one an instance, with pictures, streams and recordings, and the front before them."""
     shutil.copy(SERVER, machine.root / "root/rtsp_server.py")
-    machine.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    machine.run("systemd-run --collect --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
     wait_for(lambda: machine.run("ffprobe -v error -rtsp_transport tcp " + URL, check=False).returncode == 0, 20, "a stream")
     use(machine)
     machine.run("systemctl start snapshot-web.socket")

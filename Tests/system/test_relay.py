@@ -17,7 +17,7 @@ OUTPUT = "/var/lib/snapshot/stream_output"
 def relay(machine):
     """The machine with an RTSP camera and the relay running, as HLS and recording."""
     shutil.copy(SERVER, machine.root / "root/rtsp_server.py")
-    machine.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    machine.run("systemd-run --collect --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
     machine.settings(CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls,record", SEGMENT_TIME="4s", HLS_SEGMENT_TIME="2s")
     machine.drop_in("snapshot-relay.service", "[Service]\nWatchdogSec=6s\nRestartSec=1s\n")
     wait_for(lambda: machine.run("ffprobe -v error -rtsp_transport tcp " + URL, check=False).returncode == 0, 20, "a stream")
@@ -70,7 +70,7 @@ def test_a_camera_that_is_away_is_no_reason_for_the_watchdog(relay):
     # Longer than the watchdog's time.
     time.sleep(10)
     assert relay.property("snapshot-relay.service", "MainPID") == pid
-    relay.run("systemd-run --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    relay.run("systemd-run --collect --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
     since = time.time()
     wait_for(lambda: newest(relay) > since, 40, "media again")
     assert relay.property("snapshot-relay.service", "MainPID") == pid

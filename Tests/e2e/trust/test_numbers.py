@@ -284,7 +284,7 @@ def marked(request, snapshot, tmp_path):
     yield snapshot.set(RUNTIME_DIRECTORY=run, CAMERA_TIMEOUT="20s"), marks
     if not run:
         for path in marks.iterdir():
-            path.unlink()
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files to others, which needs root")
