@@ -69,10 +69,9 @@ final class HTTPTransfer {
         if let refusal { throw refusal }
         if code != CURLE_OK, body.isWhole { body.end() }
         guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
-            var number = 0
+            var (number, sent) = (0, 0)
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
-            var sent = 0
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
             failure.bodyWasSent = sent > 0 && hasSentAll
             // Without a connection nothing was asked, and nothing was slow to answer.
@@ -200,8 +199,7 @@ final class HTTPTransfer {
         }
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
-        let isComplete = body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced
-        if isComplete, now - lastByte >= .seconds(1) {
+        if now - lastByte >= .seconds(1), body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced {
             body.end()
             return false
         }

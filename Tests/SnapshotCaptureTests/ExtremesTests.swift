@@ -101,8 +101,7 @@ import Testing
 
     private static let record = whole(
         Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/RecordParts+Trouble",
-        "SnapshotState/Outcome", "SnapshotState/Moment",
-        "SnapshotState/PictureHistory")
+        "SnapshotState/Outcome", "SnapshotState/Moment", "SnapshotState/PictureHistory")
     private static let entry = whole(SpoolEntry(), "SnapshotCapture/Spool/SpoolEntry")
     private static let relay = whole(RelayReport(), "SnapshotState/RelayReport", "SnapshotState/Moment")
     private static let memory = whole(CameraMemory(), "SnapshotCamera/CameraMemory")
