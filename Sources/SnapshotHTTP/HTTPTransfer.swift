@@ -199,7 +199,8 @@ final class HTTPTransfer {
         }
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
-        if now - lastByte >= .seconds(1), body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced {
+        if now - lastByte >= .seconds(1), body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced
+        {
             body.end()
             return false
         }
