@@ -36,6 +36,9 @@ struct AnswerBody {
     /// Whether all that was announced has come, though more may follow.
     var hasAllAnnounced: Bool { announced.map { bytes.count >= $0 } ?? false }
 
+    /// Whether silence may end it: all that is wanted has come.
+    func isComplete(ignoringLength: Bool) -> Bool { isWhole || ignoringLength && !isEmpty && hasAllAnnounced }
+
     /// A new answer has begun: what came before was another's.
     mutating func begin() { (bytes, announced, isStream, isWhole, isEnough) = ([], nil, false, false, false) }
 

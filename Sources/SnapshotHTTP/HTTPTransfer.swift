@@ -199,8 +199,7 @@ final class HTTPTransfer {
         }
         guard now - lastLook >= .milliseconds(200) else { return true }
         lastLook = now
-        if now - lastByte >= .seconds(1), body.isWhole || request.ignoresLength && !body.isEmpty && body.hasAllAnnounced
-        {
+        if now - lastByte >= .seconds(1), body.isComplete(ignoringLength: request.ignoresLength) {
             body.end()
             return false
         }
