@@ -42,12 +42,16 @@ extension TLSHandshake {
             if error.kind == .certificate { return error }
             // Gone between the handshake and libcurl's next look at it.
             guard error.why[...].range(of: "getpeername") != nil else { return nil }
-            let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
-            return HTTPFailure(
-                kind: .certificate,
-                why: certificate?.flaw
-                    ?? "it ends the connection behind the TLS handshake, as a server does that \(demand)")
+            return goneAtOnce
         }
+    }
+
+    private var goneAtOnce: HTTPFailure {
+        let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
+        return HTTPFailure(
+            kind: .certificate,
+            why: certificate?.flaw ?? "it ends the connection behind the TLS handshake, as a server does that \(demand)"
+        )
     }
 
     private func alert(on handle: EasyHandle) -> HTTPFailure? {
@@ -59,7 +63,8 @@ extension TLSHandshake {
             guard retrying({ poll(&ready, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else { return nil }
             var (byte, count): (UInt8, Int) = (0, 0)
             let (code, words) = withWords(of: easy) { shim_easy_recv(easy, &byte, 1, &count) }
-            guard code == CURLE_AGAIN else { return HTTPFailure(certificate, code, words) }
+            if code == CURLE_OK { return nil }
+            guard code == CURLE_AGAIN else { return HTTPFailure(certificate, code, words) ?? goneAtOnce }
         }
         return nil
     }
