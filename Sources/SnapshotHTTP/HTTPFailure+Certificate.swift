@@ -46,12 +46,12 @@ extension TLSHandshake {
         }
     }
 
+    /// Nobody says why, so it may be the line as well: only a certificate that is no good is surely to blame.
     private var goneAtOnce: HTTPFailure {
+        if let flaw = certificate?.flaw { return HTTPFailure(kind: .certificate, why: flaw) }
         let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
-        return HTTPFailure(
-            kind: .certificate,
-            why: certificate?.flaw ?? "it ends the connection behind the TLS handshake, as a server does that \(demand)"
-        )
+        let why = "it ends the connection behind the TLS handshake, as a server does that \(demand) (HTTP_CLIENT_CERT)"
+        return HTTPFailure(kind: .lost, why: why)
     }
 
     private func alert(on handle: EasyHandle) -> HTTPFailure? {
