@@ -69,7 +69,7 @@ package struct ForeignText: Sendable, CustomStringConvertible {
                 position += scalar.count
             case .error(let length):
                 for byte in part[position..<min(position + length, part.endIndex)] {
-                    text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+                    text += "\\x" + byte.padded(2, radix: 16)
                 }
                 position += length
             case .emptyInput: return

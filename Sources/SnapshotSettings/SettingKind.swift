@@ -21,7 +21,7 @@ package enum SettingKind: Sendable {
     var isFreeText: Bool {
         switch self {
         case .text, .freeForm, .lines, .path: true
-        default: false
+        case .flag, .number, .size, .duration, .choice, .url, .form: false
         }
     }
 

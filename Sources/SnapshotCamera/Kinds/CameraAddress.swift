@@ -29,13 +29,13 @@ package struct CameraAddress {
     }
 
     /// CAMERA_URL as a URL of one of these schemes; nil where it has another scheme.
-    func url(_ schemes: [String]) throws(Failure) -> URLParts? {
+    func url(_ schemes: [String]) throws(Failure) -> CameraURL? {
         guard isURL, let colon = text.firstIndex(of: ":"), schemes.contains(text[..<colon].lowercased()) else {
             return nil
         }
         if let flaw = unexpandedFlaw(inURL: text) { throw refusal(flaw.rule, hint: flaw.hint) }
         guard SnapshotSettings.isURL(text, schemes), let parts = URLParts(text) else { throw refusal() }
-        return parts
+        return CameraURL(url: parts.withoutUser, login: parts.user.map { ($0, parts.password) })
     }
 
     /// - Parameter rule: what it should be; nil: one of the forms that there are.
@@ -43,5 +43,26 @@ package struct CameraAddress {
         let forms = alternatives(CameraKinds.all.flatMap { $0.forms })
         let standard = "must be \(forms), with a host or a path, and no spaces in a URL"
         return settings.refusal(isURL ? Key.cameraURL : Key.cameraIP, rule: rule ?? standard, hint: hint)
+    }
+}
+
+/// CAMERA_URL of a camera across the network.
+struct CameraURL {
+    /// Without user and password.
+    let url: String
+    let login: (user: String, password: String?)?
+
+    var shown: String { redactedURL(url) }
+    var tlsHost: TLSHost? { TLSHost(url: url) }
+
+    /// What to do about a camera that can't be reached, or not in time; nil for what is no matter of the network.
+    static func hint(_ trouble: CameraTrouble, setting: String = "CAMERA_URL") -> String? {
+        switch trouble {
+        case .unresolved: "check \(setting), or use the camera's address instead of its name"
+        case .unreachable(let name), .portClosed(let name): "is it on, is \(setting) right, and its \(name) port enabled?"
+        case .invalid: "check \(setting)"
+        case .slow: "on slow paths raise CAMERA_TIMEOUT"
+        case .plainPort, .unanswered, .empty, .page, .redirect, .notFound, .streamRedirect, .noStream: nil
+        }
     }
 }

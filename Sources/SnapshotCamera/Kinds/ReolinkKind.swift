@@ -38,7 +38,7 @@ struct ReolinkKind: CameraKind {
     func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {
         let port = try settings[Key.cameraRTSPPort]
         let stream = try settings[Key.streamSource]
-        let number = (camera.channel < 9 ? "0" : "") + "\(camera.channel + 1)"
+        let number = (camera.channel + 1).padded(2)
         let colon = host.hasSuffix("]") ? nil : host.lastIndex(of: ":")
         return ["h264Preview", "h265Preview", "Preview"].map { name in
             "rtsp://\(host[..<(colon ?? host.endIndex)]):\(port)/\(name)_\(number)_\(stream.rawValue)"
@@ -47,12 +47,10 @@ struct ReolinkKind: CameraKind {
 
     func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
         switch trouble {
-        case .unresolved: "check CAMERA_IP, or use the camera's address instead of its name"
-        case .unreachable(let name): "is it on, is CAMERA_IP right, and its \(name) port enabled?"
+        case .unresolved, .unreachable, .invalid: CameraURL.hint(trouble, setting: "CAMERA_IP")
         case .portClosed(let name): otherPorts(settings) ?? hint(.unreachable(protocol: name), settings)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_USE_HTTPS=false"
         case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"
-        case .invalid: "check CAMERA_IP"
         case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
         case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
         case .page: "is CAMERA_IP the camera's? --verbose shows what came"

@@ -18,7 +18,8 @@ package struct Cause: Sendable {
             switch error.code.kind {
             case .store: [.stale]
             case .storeRefused: [.stale, .storeCredentials]
-            default: [.noCapture, .stale, .cameraCredentials, .settingsRefused]
+            case .usage, .settings, .camera, .cameraRefused, .spool, .state:
+                [.noCapture, .stale, .cameraCredentials, .settingsRefused]
             }
     }
 }
