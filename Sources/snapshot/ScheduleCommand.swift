@@ -110,7 +110,7 @@ struct ScheduleCommand: SnapshotCommand {
             DropIn(
                 unit: "\(unit).service",
                 text: TimerSchedule.serviceDropIn(
-                    cameraTimeout: camera, uploadDeadline: upload)),
+                    cameraTimeout: camera, uploadDeadline: upload, patience: try uploadPatience(settings))),
         ]
     }
 

@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotCapture
+import SnapshotHTTP
 import Testing
 
 @Suite struct TimerScheduleTests {
@@ -44,10 +45,12 @@ import Testing
         #expect(try !schedule("1h").timerDropIn(spread: false).contains("RandomizedDelaySec"))
     }
 
-    @Test(arguments: [(15, 8, "995s"), (60, 240, "1272s")])
-    func aRunThatKeepsItsDeadlinesIsNotEnded(camera: Int, upload: Int, limit: String) {
+    @Test(arguments: [(15, 8, 60, "995s"), (60, 240, 60, "1272s"), (15, 8, 300, "1235s")])
+    func aRunThatKeepsItsDeadlinesIsNotEnded(camera: Int, upload: Int, answer: Int, limit: String) {
+        var patience = UploadPatience()
+        patience.answer = .seconds(answer)
         let dropIn = TimerSchedule.serviceDropIn(
-            cameraTimeout: .seconds(camera), uploadDeadline: .seconds(upload))
+            cameraTimeout: .seconds(camera), uploadDeadline: .seconds(upload), patience: patience)
         #expect(dropIn.hasSuffix("[Service]\nTimeoutStartSec=\(limit)\n"))
     }
 }

@@ -59,7 +59,8 @@ struct CameraURL {
     static func hint(_ trouble: CameraTrouble, setting: String = "CAMERA_URL") -> String? {
         switch trouble {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"
-        case .unreachable(let name), .portClosed(let name): "is it on, is \(setting) right, and its \(name) port enabled?"
+        case .unreachable(let name), .portClosed(let name):
+            "is it on, is \(setting) right, and its \(name) port enabled?"
         case .invalid: "check \(setting)"
         case .slow: "on slow paths raise CAMERA_TIMEOUT"
         case .plainPort, .unanswered, .empty, .page, .redirect, .notFound, .streamRedirect, .noStream: nil
