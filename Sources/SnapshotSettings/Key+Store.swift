@@ -28,6 +28,9 @@ extension Key {
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
         "How long an upload may stand still; one that moves may take 15 min.")
+    package static let uploadAnswer = Setting(
+        "UPLOAD_ANSWER", .duration(.seconds(1)...(.seconds(600))), default: .seconds(60),
+        "How long the store may take to answer to a whole picture.")
     package static let spoolMaxBytes = Setting(
         "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
     package static let spoolMinFree = Setting(
@@ -51,7 +54,7 @@ extension Key {
         storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
         localStorageMaxBytes.declaration, localStorageMaxAge.declaration, localStorageMinFree.declaration,
         uploadAttempts.declaration, uploadDeadline.declaration, uploadStall.declaration, spoolMaxBytes.declaration,
-        spoolMinFree.declaration,
+        spoolMinFree.declaration, uploadAnswer.declaration,
         sslCertFile.declaration, curlCABundle.declaration, httpsProxy.declaration, httpProxy.declaration,
         noProxy.declaration,
     ]

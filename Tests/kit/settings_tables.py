@@ -84,6 +84,7 @@ BAD_VALUES = [
     *[("CAMERA_TIMEOUT", v, {}) for v in ("0", "never", "5 minutes")],
     *[("CAMERA_FOLLOW", v, {}) for v in ("true", "host")],
     *[("UPLOAD_STALL", v, {}) for v in ("0", "500ms", "never")],
+    *[("UPLOAD_ANSWER", v, {}) for v in ("0", "500ms", "11m")],
     *[("UPLOAD_DEADLINE", v, {}) for v in ("0", "-1s", "x")],
     *[("UPLOAD_ATTEMPTS", v, {}) for v in ("0", "-1", "many", "1.5", "1000000")],
     *[("CAMERA_USE_HTTPS", v, {}) for v in ("on!", "2", "ja")],

@@ -11,6 +11,7 @@ package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Fai
 package func uploadPatience(_ settings: Settings) throws(Failure) -> UploadPatience {
     var patience = UploadPatience()
     patience.stall = try settings[Key.uploadStall]
+    patience.answer = try settings[Key.uploadAnswer]
     patience.bound = try settings[Key.uploadDeadline]
     return patience
 }

@@ -58,6 +58,14 @@ def test_a_deadline_that_is_set_bounds_the_waiting(ready, camera, endpoint, dead
     assert deadline <= result.wall < deadline + 3 and ready.spooled_pictures() == [camera.last]
 
 
+@pytest.mark.parametrize("answer", [1, 3])
+def test_an_answer_is_waited_for_as_long_as_is_set(ready, camera, endpoint, answer):
+    endpoint.always = Answer(wait=20)
+    ready.set(**endpoint.as_http(UPLOAD_ANSWER=f"{answer}s", UPLOAD_ATTEMPTS=1))
+    result = ready.capture().refuses(75, "no answer", f"{answer} s")
+    assert answer <= result.wall < answer + 3 and ready.spooled_pictures() == [camera.last]
+
+
 @pytest.mark.parametrize("thinks", [0, 1])
 def test_a_deadline_that_is_set_cuts_no_transfer(ready, camera, endpoint, thinks):
     camera.picture = lambda: picture(size=1_200_000)
