@@ -11,6 +11,20 @@ extension Timestamp {
         return (fields(of: parts), offset)
     }
 
+    /// The zone's name at that moment, as `CET`.
+    package var zone: String {
+        let parts = localParts
+        guard let name = parts.tm_zone.map({ String(cString: $0) }), !name.isEmpty else { return "UTC\(local.offset)" }
+        // Zones without a name of their own are called by their distance.
+        return "+-".contains(name.prefix(1)) ? "UTC" + name : name.printable(limit: 16)
+    }
+
+    /// `2026-01-21 11:30:45 CET`
+    package var localText: String {
+        let f = local.fields
+        return "\(f.year)-\(f.month)-\(f.day) \(f.hour):\(f.minute):\(f.second) \(zone)"
+    }
+
     private var localParts: tm {
         var parts = tm()
         var time = time_t(second)

@@ -7,8 +7,8 @@ import SnapshotBase
 final class Reception {
     enum Answer {
         case ready(Response)
-        /// `read` is to be called beside the loop; its answer may be a file.
-        case reading(mayBeFile: Bool, read: @Sendable () -> Response)
+        /// `read` is to be called beside the loop.
+        case reading(Route, read: @Sendable () -> Response)
     }
 
     private let site: Site
@@ -47,7 +47,7 @@ final class Reception {
             return .ready(.sentence(.permanentRedirect, place, fields: [("Location", place)]))
         case .status, .health, .metrics, .live, .latest, .hls, .recordings, .recording:
             let view = gate.view(for: request)
-            return .reading(mayBeFile: route.isFile) { [site] in site.answer(route, request, view) }
+            return .reading(route) { [site] in site.answer(route, request, view) }
         }
     }
 

@@ -8,10 +8,13 @@ import Synchronization
 /// Answers from the state directory and from the files of capture and relay. The state is read, and a page is made, at most
 /// a few times a second, however many ask.
 final class Site: Sendable {
-    private struct Shown {
+    /// Answers that are kept for a moment, and what they are made from.
+    private struct Desk {
         var report: HealthReport?
         var pages: [Key: Response] = [:]
         var until = NIODeadline.uptimeNanoseconds(0)
+        var recordings: RecordingIndex?
+        var recordingsUntil = NIODeadline.uptimeNanoseconds(0)
     }
 
     private struct Key: Hashable {
@@ -21,8 +24,11 @@ final class Site: Sendable {
 
     private let options: WebOptions
     private let files: PictureFiles
-    private let shown = Mutex(Shown())
+    /// What comes from the state, and what also comes from the relay's folder, whose disk may be slow or hang.
+    private let front = Mutex(Desk())
+    private let archive = Mutex(Desk())
     private static let freshness = TimeAmount.milliseconds(250)
+    private static let mostPages = 64
 
     init(options: WebOptions) {
         self.options = options
@@ -39,28 +45,41 @@ final class Site: Sendable {
             files.stream(of: camera, names, request).embedded(in: options.origins.asking(request))
         case .recording(let names):
             files.recording(names, request).embedded(in: options.origins.asking(request))
-        case .status, .health, .metrics, .live, .recordings, .livez, .favicon, .moved:
-            shown.withLock { page(Key(route: route, view: view), &$0) }
+        case .live, .recordings:
+            archive.withLock { page(Key(route: route, view: view), &$0) }
+        case .status, .health, .metrics, .livez, .favicon, .moved:
+            front.withLock { page(Key(route: route, view: view), &$0) }
         }
     }
 
-    private func page(_ key: Key, _ shown: inout Shown) -> Response {
-        if shown.until <= .now() { shown = Shown() }
-        if let page = shown.pages[key] { return page }
+    private func page(_ key: Key, _ desk: inout Desk) -> Response {
+        if desk.until <= .now() { (desk.report, desk.pages) = (nil, [:]) }
+        if let page = desk.pages[key] { return page }
         let report =
-            shown.report
+            desk.report
             ?? HealthReport(
                 statePath: options.statePath, now: options.clock.now(), interval: options.interval,
                 version: snapshotVersion)
-        let page = page(key, report)
-        if shown.report == nil { shown.until = .now() + Self.freshness }
-        shown.report = report
-        // What isn't there can be asked for by names without end.
-        if page.status != .notFound { shown.pages[key] = page }
+        let page = page(key, report, &desk)
+        if desk.report == nil { desk.until = .now() + Self.freshness }
+        desk.report = report
+        // What isn't there can be asked for by names without end, and so can lists of recordings.
+        if page.status != .notFound, desk.pages.count < Self.mostPages { desk.pages[key] = page }
         return page
     }
 
-    private func page(_ key: Key, _ report: HealthReport) -> Response {
+    /// Looking for recordings takes a twentieth of the time at most.
+    private func recordings(_ desk: inout Desk) -> RecordingIndex {
+        if let known = desk.recordings, desk.recordingsUntil > .now() { return known }
+        let begun = NIODeadline.now()
+        let index = files.recordings
+        let took = NIODeadline.now() - begun
+        desk.recordings = index
+        desk.recordingsUntil = .now() + max(Self.freshness, .nanoseconds(min(took.nanoseconds, 1 << 32) * 20))
+        return index
+    }
+
+    private func page(_ key: Key, _ report: HealthReport, _ desk: inout Desk) -> Response {
         switch key.route {
         case .status: status(report, key.view).response(frames: options.origins.framePolicy)
         case .health(camera: nil): health(report.worst.status, report.json().text)
@@ -71,8 +90,10 @@ final class Site: Sendable {
                 body: report.prometheus(board: Board(root: "")).text)
         case .live(let camera):
             live(camera, report)?.response(frames: options.origins.framePolicy) ?? .notFound
-        case .recordings:
-            RecordingsPage(files.recordings()).page.response(frames: options.origins.framePolicy)
+        case .recordings(let shelf):
+            RecordingsPage(
+                index: recordings(&desk), shelf: shelf, files: files, links: PictureLinks.all
+            ).page.response(frames: options.origins.framePolicy)
         // Answered without a report.
         case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
         }

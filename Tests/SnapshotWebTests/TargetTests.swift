@@ -37,7 +37,13 @@ import Testing
         ("/latest/yard.jpg", .latest(camera: "yard")), ("/live", .moved(to: "live/")), ("/live/", .live(camera: nil)),
         ("/live/hls/stream.m3u8", .hls(camera: nil, file: ["stream.m3u8"])), ("/live/yard", .moved(to: "yard/")),
         ("/live/yard/", .live(camera: "yard")), ("/live/yard/hls/1.ts", .hls(camera: "yard", file: ["1.ts"])),
-        ("/recordings/", .recordings),
+        ("/recordings/", .recordings(Shelf())), ("/recordings/page-2/", .recordings(Shelf(page: 2))),
+        ("/recordings/2026-01-21/", .recordings(Shelf(day: "2026-01-21"))),
+        ("/recordings/2026-01-21/14/page-3/", .recordings(Shelf(day: "2026-01-21", hour: "14", page: 3))),
+        ("/recordings/2026-01-21", .moved(to: "2026-01-21/")), ("/recordings/2026-01-21/14", .moved(to: "14/")),
+        ("/recordings/2026-01-21/a.mp4", .recording(file: ["2026-01-21", "a.mp4"])),
+        ("/recordings/page-0/", .recording(file: ["page-0", ""])), ("/recordings/2026-1-21/", .recording(file: ["2026-1-21", ""])),
+        ("/recordings/2026-01-21/14/15/", .recording(file: ["2026-01-21", "14", "15", ""])),
         ("/recordings/2026/a.mp4", .recording(file: ["2026", "a.mp4"])),
     ])
     func known(path: String, route: Route) {

@@ -3,11 +3,13 @@ import SnapshotBase
 
 /// What the camera saw, in the files that capture and relay leave: the latest picture, the live stream, recordings.
 struct PictureFiles {
-    /// One finished or growing recording.
+    /// One recording as it is listed.
     struct Recording {
         let names: [String]
+        let begin: Timestamp
         let size: Int
-        let modified: Timestamp
+        /// How long it plays, where that can be told.
+        let seconds: Double?
     }
 
     let runtimeDirectories: [String]
@@ -20,9 +22,6 @@ struct PictureFiles {
         "mp4": "video/mp4",
     ]
     private static let recordingTypes = ["mp4": "video/mp4", "mkv": "video/x-matroska", "ts": "video/mp2t"]
-    /// So many recordings are listed, the newest first; so many names are looked at for them.
-    static let listed = 500
-    private static let examined = 20_000
 
     /// - Parameter camera: an instance's name, or nil for the camera without one.
     func latest(camera: String?, _ request: Request) -> Response {
@@ -71,38 +70,24 @@ struct PictureFiles {
         return OpenFile.find(below: folder, names).map { Response($0, type: type, request: request) }
     }
 
-    /// The newest recordings of all cameras, newest first, also from folders in their folders. Those of an instance begin
-    /// with its name.
-    func recordings() -> (list: [Recording], areUnreadable: Bool) {
-        var areUnreadable = false
-        var found: [Recording] = []
-        var folders = ([nil] + instances).compactMap { camera in
-            output(of: camera).map { (path: $0 + "/record", names: camera.map { [$0] } ?? [], depth: 1) }
+    /// All recordings there are. Those of an instance begin with its name.
+    var recordings: RecordingIndex {
+        let roots = ([nil] + instances).compactMap { camera in
+            output(of: camera).map { (path: $0 + "/record", names: camera.map { [$0] } ?? []) }
         }
-        var examined = 0
-        while let folder = folders.popLast() {
-            var names: [String] = []
-            do throws(SystemError) { names = try listDirectory(folder.path) } catch {
-                if error.number == EACCES { areUnreadable = true }
-            }
-            for name in names
-            where !name.hasPrefix(".") && examined < Self.examined {
-                examined += 1
-                var facts = stat()
-                let path = folder.path + "/" + name
-                guard lstat(path, &facts) == 0 else { continue }
-                let names = folder.names + [name]
-                if facts.st_mode & S_IFMT == S_IFDIR, folder.depth < 4 {
-                    folders.append((path, names, folder.depth + 1))
-                }
-                guard facts.st_mode & S_IFMT == S_IFREG, Self.recordingTypes[fileExtension(name)] != nil
-                else { continue }
-                let modified = Timestamp(seconds: facts.st_mtim.tv_sec)
-                found.append(Recording(names: names, size: Int(facts.st_size), modified: modified))
-            }
+        return RecordingIndex(roots) { Self.recordingTypes[fileExtension($0)] != nil }
+    }
+
+    /// One of them in full; nil for what is no file that may be read, or is gone.
+    func describe(_ names: [String], begin: Timestamp) -> Recording? {
+        var found = OpenFile.find(below: outputDirectory + "/record", names)
+        if case .missing = found, names.count > 1, let output = output(of: names[0]) {
+            found = OpenFile.find(below: output + "/record", Array(names.dropFirst()))
         }
-        found.sort { ($0.modified, $0.names.last ?? "") > ($1.modified, $1.names.last ?? "") }
-        return (Array(found.prefix(Self.listed)), areUnreadable)
+        guard case .file(let file) = found else { return nil }
+        return Recording(
+            names: names, begin: begin, size: file.size,
+            seconds: names.last?.hasSuffix(".mp4") == true ? MovieLength(file.handle, size: file.size).seconds : nil)
     }
 }
 

@@ -15,7 +15,8 @@ enum Route: Hashable {
     /// The latest picture, of the camera in the runtime directory itself or of an instance.
     case latest(camera: String?)
     case hls(camera: String?, file: [String])
-    case recordings
+    /// A list of recordings, of one day or hour or of all.
+    case recordings(Shelf)
     case recording(file: [String])
     /// A folder that was asked for without its slash; the way is relative, for a proxy may serve all this below a path.
     case moved(to: String)
@@ -39,8 +40,13 @@ enum Route: Hashable {
         case ("live", 3) where segments[2] == "": self = .live(camera: segments[1])
         case ("live", 4...) where segments[2] == "hls":
             self = .hls(camera: segments[1], file: Array(segments[3...]))
-        case ("recordings", 2) where segments[1] == "": self = .recordings
-        case ("recordings", _): self = .recording(file: Array(segments[1...]))
+        case ("recordings", _):
+            let rest = segments.dropFirst()
+            if let shelf = Shelf(rest.last == "" ? rest.dropLast() : rest) {
+                self = rest.last == "" ? .recordings(shelf) : .moved(to: segments[segments.count - 1] + "/")
+            } else {
+                self = .recording(file: Array(rest))
+            }
         default: return nil
         }
     }
@@ -50,6 +56,14 @@ enum Route: Hashable {
         switch self {
         case .latest, .hls, .recording: true
         case .status, .health, .metrics, .livez, .favicon, .live, .recordings, .moved: false
+        }
+    }
+
+    /// Whether the answer comes from the relay's folder, whose disk may be slow or hang.
+    var isArchive: Bool {
+        switch self {
+        case .live, .hls, .recordings, .recording: true
+        case .status, .health, .metrics, .livez, .favicon, .latest, .moved: false
         }
     }
 

@@ -20,10 +20,19 @@ extension HTML {
         return .time(time)
     }
 
+    /// Where the camera is, it is this late.
     static func time(_ moment: Timestamp) -> HTML {
-        let f = moment.fields
-        return """
-            <time datetime="\(moment.iso8601)">\(f.year)-\(f.month)-\(f.day) \(f.hour):\(f.minute):\(f.second) UTC</time>
-            """
+        "<time datetime=\"\(moment.iso8601)\">\(moment.localText)</time>"
+    }
+}
+
+/// How long a recording plays: `45 s`, `2:30 min`, `1:00:05 h`.
+func playtime(_ seconds: Double) -> String {
+    let whole = Int(min(max(seconds, 0), 1e9).rounded())
+    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+    return switch whole {
+    case ..<120: "\(whole) s"
+    case ..<3600: "\(whole / 60):\(two(whole % 60)) min"
+    default: "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60)) h"
     }
 }

@@ -179,13 +179,13 @@ final class Connection: ChannelDuplexHandler {
         }
         switch house.reception.answer(request) {
         case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)
-        case .reading(let mayBeFile, let read):
-            guard !mayBeFile || house.connections.admitToFile(self) else {
+        case .reading(let route, let read):
+            guard !route.isFile || house.connections.admitToFile(self) else {
                 return send(.busy, keepAlive: keepAlive, hasBody: hasBody)
             }
             phase = .answering
             allow(Self.stallPatience)
-            house.files.response(on: context.eventLoop, read).assumeIsolated().whenComplete { result in
+            house.files.response(to: route, on: context.eventLoop, read).assumeIsolated().whenComplete { result in
                 guard self.phase == .answering else { return }
                 guard case .success(let response) = result else { return self.close() }
                 self.send(response, keepAlive: keepAlive, hasBody: hasBody)

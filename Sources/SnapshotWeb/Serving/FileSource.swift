@@ -6,17 +6,21 @@ import SnapshotBase
 /// Reads files beside the event loop, so that a slow disk holds up nobody who asks for something else.
 struct FileSource: Sendable {
     private static let chunk = 65536
-    /// Pages and health, which come from the state, don't wait for pieces of pictures and recordings.
+    /// Pages and health, which come from the state, wait neither for the relay's folder nor for pieces of files.
     private let answers = NIOThreadPool(numberOfThreads: 1)
+    private let archive = NIOThreadPool(numberOfThreads: 1)
     private let pieces = NIOThreadPool(numberOfThreads: 1)
 
     init() {
         answers.start()
+        archive.start()
         pieces.start()
     }
 
-    func response(on loop: any EventLoop, _ read: @escaping @Sendable () -> Response) -> EventLoopFuture<Response> {
-        answers.runIfActive(eventLoop: loop, read)
+    func response(
+        to route: Route, on loop: any EventLoop, _ read: @escaping @Sendable () -> Response
+    ) -> EventLoopFuture<Response> {
+        (route.isArchive ? archive : answers).runIfActive(eventLoop: loop, read)
     }
 
     /// At most `limit` bytes of `file` from `offset` on, and no more than one chunk; empty at its end.

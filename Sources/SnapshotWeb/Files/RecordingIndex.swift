@@ -1,0 +1,130 @@
+import Glibc
+import SnapshotBase
+
+/// All recordings of all cameras, newest first. The relay names a recording by the second in which it begins; others, and
+/// those in folders of their own, count by their last change.
+struct RecordingIndex {
+    /// One recording, kept small: there can be half a million of them.
+    private struct Entry {
+        let begin: Timestamp
+        let folder: Int
+        /// Nil where the name follows from the beginning.
+        let name: String?
+    }
+
+    /// The recordings that begin in one stretch of local time.
+    struct Group {
+        /// `2026-01-21` or `14`.
+        let name: String
+        var range: Range<Int>
+    }
+
+    private var folders: [[String]] = []
+    private var entries: [Entry] = []
+    private(set) var areUnreadable = false
+    /// Whether there are more names than are looked at.
+    private(set) var isCut = false
+    private(set) var days: [Group] = []
+
+    private static let examined = 500_000
+    private static let deepest = 4
+
+    /// - Parameters:
+    ///   - roots: where recordings lie, and what their names begin with.
+    ///   - isRecording: whether a name is one of a recording.
+    init(_ roots: [(path: String, names: [String])], isRecording: (String) -> Bool) {
+        var open = roots.map { (path: $0.path, names: $0.names, depth: 1) }
+        var left = Self.examined
+        while let folder = open.popLast() {
+            do throws(SystemError) {
+                let names = try listDirectory(folder.path)
+                isCut = isCut || names.count > left
+                let looked = names.prefix(left)
+                left -= looked.count
+                folders.append(folder.names)
+                for name in looked where !name.hasPrefix(".") {
+                    if let inner = add(name, at: folder.path, isRecording), folder.depth < Self.deepest {
+                        open.append((inner, folder.names + [name], folder.depth + 1))
+                    }
+                }
+            } catch {
+                if error.number == EACCES { areUnreadable = true }
+            }
+        }
+        entries.sort { ($0.begin, $0.name ?? "") > ($1.begin, $1.name ?? "") }
+        days = groups(in: entries.indices) { "\($0.year)-\($0.month)-\($0.day)" }
+    }
+
+    /// - Returns: the path of what is a folder.
+    private mutating func add(_ name: String, at path: String, _ isRecording: (String) -> Bool) -> String? {
+        let folder = folders.count - 1
+        if let begin = Timestamp(recording: name) {
+            let isPlain = name == begin.amzDate + ".mp4"
+            entries.append(Entry(begin: begin, folder: folder, name: isPlain ? nil : name))
+            return nil
+        }
+        var facts = stat()
+        guard lstat(path + "/" + name, &facts) == 0 else { return nil }
+        switch facts.st_mode & S_IFMT {
+        case S_IFDIR: return path + "/" + name
+        case S_IFREG where isRecording(name):
+            entries.append(Entry(begin: Timestamp(facts.st_mtim), folder: folder, name: name))
+        default: break
+        }
+        return nil
+    }
+
+    var all: Range<Int> { entries.indices }
+
+    /// The hours of a day, the last one first.
+    func hours(in day: Range<Int>) -> [Group] { groups(in: day) { $0.hour } }
+
+    /// The names that lead to a recording, and when it begins.
+    func recording(_ index: Int) -> (names: [String], begin: Timestamp) {
+        let entry = entries[index]
+        return (folders[entry.folder] + [entry.name ?? entry.begin.amzDate + ".mp4"], entry.begin)
+    }
+
+    private func groups(in range: Range<Int>, by name: (Timestamp.Fields) -> String) -> [Group] {
+        var groups: [Group] = []
+        var quarter: Int64?
+        var current = ""
+        for index in range {
+            // Local clocks differ from each other by quarters of an hour at least.
+            let present = entries[index].begin.milliseconds / 900_000
+            if quarter != present { (quarter, current) = (present, name(entries[index].begin.local.fields)) }
+            if groups.last?.name == current {
+                groups[groups.count - 1].range = groups[groups.count - 1].range.lowerBound..<index + 1
+            } else {
+                groups.append(Group(name: current, range: index..<index + 1))
+            }
+        }
+        return groups
+    }
+}
+
+extension Timestamp {
+    /// The beginning that the relay names a recording by, as `20260121T103045Z.mp4` or `20260121T103045Z-2.mp4`.
+    init?(recording name: String) {
+        let bytes = Array(name.utf8)
+        guard (20...25).contains(bytes.count), name.hasSuffix(".mp4"), bytes[8] == UInt8(ascii: "T"),
+            bytes[15] == UInt8(ascii: "Z"), bytes.count == 20 || bytes[16] == UInt8(ascii: "-")
+        else { return nil }
+        func number(_ range: Range<Int>) -> Int32? {
+            var value: Int32 = 0
+            for byte in bytes[range] {
+                guard (48...57).contains(byte) else { return nil }
+                value = value * 10 + Int32(byte - 48)
+            }
+            return value
+        }
+        guard let year = number(0..<4), let month = number(4..<6), let day = number(6..<8), let hour = number(9..<11),
+            let minute = number(11..<13), let second = number(13..<15), (1...12).contains(month),
+            (1...31).contains(day), hour < 24, minute < 60, second <= 60, number(17..<max(17, bytes.count - 4)) != nil
+        else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, second)
+        self.init(seconds: timegm(&parts))
+    }
+}

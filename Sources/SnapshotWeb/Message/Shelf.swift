@@ -1,0 +1,53 @@
+import SnapshotBase
+
+/// Which recordings are listed: all, those of a local day, or those of one of its hours; and which page of them.
+struct Shelf: Hashable {
+    /// `2026-01-21`
+    var day: String?
+    /// `14`
+    var hour: String?
+    /// The first is 1.
+    var page = 1
+
+    private static let mostPages = 1_000_000
+
+    /// - Parameter way: the names below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
+    init?(_ way: ArraySlice<String>) {
+        var way = way
+        if let last = way.last, last.hasPrefix("page-"), let page = Int(decimal: last.dropFirst(5)), page > 1,
+            page <= Self.mostPages
+        {
+            self.page = page
+            way.removeLast()
+        }
+        guard way.count <= 2 else { return nil }
+        if let day = way.first {
+            guard Self.isForm(day, "dddd-dd-dd") else { return nil }
+            self.day = day
+        }
+        if way.count == 2, let hour = way.last {
+            guard Self.isForm(hour, "dd") else { return nil }
+            self.hour = hour
+        }
+    }
+
+    init(day: String? = nil, hour: String? = nil, page: Int = 1) {
+        (self.day, self.hour, self.page) = (day, hour, page)
+    }
+
+    /// The way to it from the list of all, with a slash at its end.
+    var way: String {
+        let page = page > 1 ? "page-\(page)" : nil
+        return [day, hour, page].compactMap { $0.map { $0 + "/" } }.joined()
+    }
+
+    /// The way back to the list of all.
+    var back: String { String(repeating: "../", count: way.utf8.filter { $0 == UInt8(ascii: "/") }.count) }
+
+    private static func isForm(_ text: String, _ form: String) -> Bool {
+        text.utf8.count == form.utf8.count
+            && zip(text.utf8, form.utf8).allSatisfy { byte, wanted in
+                wanted == UInt8(ascii: "d") ? (48...57).contains(byte) : byte == wanted
+            }
+    }
+}

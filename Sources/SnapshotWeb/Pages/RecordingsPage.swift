@@ -1,0 +1,133 @@
+import SnapshotBase
+
+/// The page at `/recordings/`, and those of its days and hours: newest first, by local time.
+struct RecordingsPage {
+    let index: RecordingIndex
+    let shelf: Shelf
+    let files: PictureFiles
+    let links: [(String, String)]
+
+    static let listed = 120
+
+    private var day: RecordingIndex.Group? { shelf.day.flatMap { day in index.days.first { $0.name == day } } }
+    private var hours: [RecordingIndex.Group] { day.map { index.hours(in: $0.range) } ?? [] }
+
+    /// All that belong here, also those on further pages.
+    private var range: Range<Int> {
+        guard shelf.day != nil else { return index.all }
+        guard let hour = shelf.hour else { return day?.range ?? 0..<0 }
+        return hours.first { $0.name == hour }?.range ?? 0..<0
+    }
+
+    var page: Page {
+        let range = range
+        let begin = min(range.count, (shelf.page - 1) * Self.listed)
+        let shown = range.dropFirst(begin).prefix(Self.listed)
+        return Page(
+            path: "/recordings/", root: "../" + shelf.back, title: "Recordings", icon: Page.icon(colour: "566069"),
+            links: links, refreshSeconds: nil,
+            main: """
+                <h1>Recordings</h1>
+                \(lack)
+                \(calendar)
+                \(clock)
+                \(list(shown, of: range))
+                \(pager(shown, of: range))
+                """)
+    }
+
+    private func address(_ place: Shelf) -> String { shelf.back.isEmpty && place.way.isEmpty ? "./" : shelf.back + place.way }
+
+    private var lack: HTML {
+        let unreadable: HTML =
+            index.areUnreadable ? "<p class=\"card\">Some may not be read. \(Unreadable.advice)</p>" : ""
+        let cut: HTML =
+            index.isCut ? "<p class=\"card\">There are more than are looked at, so some are missing here.</p>" : ""
+        return "\(unreadable)\(cut)"
+    }
+
+    /// The days that have recordings, a row for each month; all but the newest and the chosen one's are folded.
+    private var calendar: HTML {
+        guard !index.days.isEmpty else { return "" }
+        var months: [(name: String, days: [RecordingIndex.Group])] = []
+        for day in index.days {
+            let month = String(day.name.prefix(7))
+            if months.last?.name == month { months[months.count - 1].days.append(day) } else { months.append((month, [day])) }
+        }
+        let rows = months.map { month -> HTML in
+            let isOpen = month.name == months.first?.name || shelf.day?.hasPrefix(month.name) == true
+            let days = month.days.map { day in
+                choice(
+                    "\(String(day.name.suffix(2)))", Shelf(day: day.name), isChosen: day.name == shelf.day,
+                    "\(day.name), \(counted(day.range.count, "recording"))")
+            }
+            return """
+                <details\(isOpen ? " open" : "")><summary>\(month.name)</summary><p class="choices">\(days)</p></details>
+                """
+        }
+        let newest = choice("Newest", Shelf(), isChosen: shelf.day == nil, "The newest of all days")
+        return """
+            <nav class="card calendar" aria-label="Days"><p class="choices">\(newest)</p>\(rows)</nav>
+            """
+    }
+
+    /// The hours of the chosen day.
+    private var clock: HTML {
+        guard let day else { return "" }
+        let whole = choice("All day", Shelf(day: day.name), isChosen: shelf.hour == nil, "All of \(day.name)")
+        let each = hours.map { hour in
+            choice(
+                "\(hour.name):00", Shelf(day: day.name, hour: hour.name), isChosen: hour.name == shelf.hour,
+                "\(counted(hour.range.count, "recording")) from \(hour.name):00 on")
+        }
+        return "<nav class=\"card calendar\" aria-label=\"Hours\"><p class=\"choices\">\(whole)\(each)</p></nav>"
+    }
+
+    private func choice(_ name: HTML, _ place: Shelf, isChosen: Bool, _ title: String) -> HTML {
+        let current: HTML = isChosen ? " aria-current=\"page\"" : ""
+        return "<a href=\"\(address(place))\"\(current) title=\"\(title)\">\(name)</a> "
+    }
+
+    private func list(_ shown: Range<Int>, of range: Range<Int>) -> HTML {
+        let items = shown.compactMap { position -> HTML? in
+            let (names, begin) = index.recording(position)
+            return files.describe(names, begin: begin).map(item)
+        }
+        guard items.isEmpty else { return "<ul class=\"card files\">\(items)</ul>" }
+        if !index.all.isEmpty { return "<p class=\"card\">There are none here any more.</p>" }
+        return index.areUnreadable
+            ? ""
+            : """
+            <p class="card">There are none yet. The relay makes them: set <code>STREAM_MODE=record</code>, then \
+            <code>systemctl enable --now snapshot-relay</code>.</p>
+            """
+    }
+
+    private func item(_ recording: PictureFiles.Recording) -> HTML {
+        let path = recording.names.map { percentEncoded($0) }.joined(separator: "/")
+        var facts = [recording.seconds.map(playtime), sizeText(recording.size)].compactMap(\.self)
+        let isDated = recording.names.last.flatMap(Timestamp.init(recording:)) != nil
+        let folders = recording.names.dropLast().joined(separator: "/")
+        if isDated, !folders.isEmpty { facts.insert(folders, at: 0) }
+        let name: HTML =
+            isDated ? .time(recording.begin) : "\(recording.names.joined(separator: "/").printable())"
+        let time: HTML = isDated ? "" : "\(.time(recording.begin)) · "
+        return """
+            <li><a href="\(shelf.back + path)">\(name)</a> <span>\(time)\(facts.joined(separator: " · ").printable())</span></li>
+            """
+    }
+
+    private func pager(_ shown: Range<Int>, of range: Range<Int>) -> HTML {
+        guard range.count > shown.count, !shown.isEmpty else { return "" }
+        let first = shown.startIndex - range.lowerBound
+        func way(_ page: Int, _ name: String) -> HTML {
+            "<a href=\"\(address(Shelf(day: shelf.day, hour: shelf.hour, page: page)))\">\(name)</a> "
+        }
+        let newer = shelf.page > 1 ? way(shelf.page - 1, "Newer") : ""
+        let older = first + shown.count < range.count ? way(shelf.page + 1, "Older") : ""
+        return """
+            <nav class="pager" aria-label="More recordings">\(newer)\
+            <span>\(grouped(first + 1)) to \(grouped(first + shown.count)) of \(grouped(range.count))</span> \(older)</nav>
+            """
+    }
+}
