@@ -42,7 +42,8 @@ import Testing
         ("/recordings/2026-01-21/14/page-3/", .recordings(Shelf(day: "2026-01-21", hour: "14", page: 3))),
         ("/recordings/2026-01-21", .moved(to: "2026-01-21/")), ("/recordings/2026-01-21/14", .moved(to: "14/")),
         ("/recordings/2026-01-21/a.mp4", .recording(file: ["2026-01-21", "a.mp4"])),
-        ("/recordings/page-0/", .recording(file: ["page-0", ""])), ("/recordings/2026-1-21/", .recording(file: ["2026-1-21", ""])),
+        ("/recordings/page-0/", .recording(file: ["page-0", ""])),
+        ("/recordings/2026-1-21/", .recording(file: ["2026-1-21", ""])),
         ("/recordings/2026-01-21/14/15/", .recording(file: ["2026-01-21", "14", "15", ""])),
         ("/recordings/2026/a.mp4", .recording(file: ["2026", "a.mp4"])),
     ])

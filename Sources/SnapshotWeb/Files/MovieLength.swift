@@ -48,7 +48,8 @@ struct MovieLength {
         let index = read(size - Int(length), Int(length))[...]
         guard let outer = Self.boxes(index).first, outer.type == "mfra",
             let table = Self.boxes(outer.content).first(where: { $0.type == "tfra" })?.content,
-            let lengths = Self.number(table, at: 8, bytes: 4), let count = Self.number(table, at: 12, bytes: 4), count > 1
+            let lengths = Self.number(table, at: 8, bytes: 4), let count = Self.number(table, at: 12, bytes: 4),
+            count > 1
         else { return nil }
         let width = table.first == 1 ? 8 : 4
         // Each entry: time, offset, and three numbers whose widths are told in two bits each.

@@ -36,7 +36,9 @@ struct RecordingsPage {
                 """)
     }
 
-    private func address(_ place: Shelf) -> String { shelf.back.isEmpty && place.way.isEmpty ? "./" : shelf.back + place.way }
+    private func address(_ place: Shelf) -> String {
+        shelf.back.isEmpty && place.way.isEmpty ? "./" : shelf.back + place.way
+    }
 
     private var lack: HTML {
         let unreadable: HTML =
@@ -52,7 +54,11 @@ struct RecordingsPage {
         var months: [(name: String, days: [RecordingIndex.Group])] = []
         for day in index.days {
             let month = String(day.name.prefix(7))
-            if months.last?.name == month { months[months.count - 1].days.append(day) } else { months.append((month, [day])) }
+            if months.last?.name == month {
+                months[months.count - 1].days.append(day)
+            } else {
+                months.append((month, [day]))
+            }
         }
         let rows = months.map { month -> HTML in
             let isOpen = month.name == months.first?.name || shelf.day?.hasPrefix(month.name) == true
