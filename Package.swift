@@ -108,6 +108,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Assets/page.css"), .embedInCode("Assets/page.js"), .embedInCode("Assets/live.js"),
+                .embedInCode("Assets/mp4.js"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "snapshot-web",

@@ -23,7 +23,7 @@ func named(_ settings: [String: String]) -> Named<String> {
         let slaves = plan.outputs.compactMap { output -> FFmpegSlave? in
             switch output {
             case let hls as HLSOutput:
-                return hls.slave(facts, nil, list: ".live-1.m3u8", initialisation: "init-1.mp4")
+                return hls.slave(nil, list: ".live-1.m3u8", initialisation: "init-1.mp4")
             case let record as RecordOutput: return record.slave(in: nil)
             case is PushOutput: return PushOutput.slave(to: "rtsp://127.0.0.1:9/push")
             case is PipeOutput: return PipeOutput.slave
@@ -56,12 +56,14 @@ func named(_ settings: [String: String]) -> Named<String> {
         }
     }
 
-    @Test func hevcIsMadeForBrowsers() throws {
+    @Test func videoIsMadeForBrowsers() throws {
         let hevc = list(StreamFacts(video: "hevc", audio: nil), try plan())
-        #expect(value(hevc, behind: "-tag:v") == "hvc1")
-        #expect(hevc.last?.contains("hls_segment_type=fmp4:hls_fmp4_init_filename=init-1.mp4") == true)
         let h264 = list(StreamFacts(video: "h264", audio: nil), try plan())
-        #expect(!h264.contains("-tag:v") && h264.last?.contains("/%d.ts") == true)
+        #expect(value(hevc, behind: "-tag:v") == "hvc1" && !h264.contains("-tag:v"))
+        for list in [hevc, h264] {
+            #expect(list.last?.contains("hls_segment_type=fmp4:hls_fmp4_init_filename=init-1.mp4") == true)
+            #expect(list.last?.contains("/%d.m4s") == true)
+        }
     }
 
     @Test func everyOutputHasItsQueueAndMayFail() throws {

@@ -219,7 +219,7 @@ def relay(board: Board, field: Field):
     playlist = "/var/lib/snapshot/stream_output/hls/stream.m3u8"
 
     def newest():
-        names = re.findall(r"^(\d+)\.ts", board.run(f"cat {playlist} 2>/dev/null", check=False), re.M)
+        names = re.findall(r"^(\d+)\.m4s", board.run(f"cat {playlist} 2>/dev/null", check=False), re.M)
         return int(names[-1]) if len(names) >= 3 else 0
     wait_for(newest, 180, "three segments of HLS", board)
     first = newest()

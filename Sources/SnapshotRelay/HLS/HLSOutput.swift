@@ -32,7 +32,7 @@ package struct HLSOutput: RelayOutput {
     ///   - folder: where all of it goes.
     ///   - list: the name of ffmpeg's own.
     ///   - initialisation: the name of the file that fragmented MP4 begins with.
-    func slave(_ facts: StreamFacts, _ folder: Folder?, list: String, initialisation: String) -> FFmpegSlave {
+    func slave(_ folder: Folder?, list: String, initialisation: String) -> FFmpegSlave {
         // Numbered from the time in microseconds, no name ever comes twice, not even after a failed disk.
         var slave = FFmpegSlave(
             "hls",
@@ -40,12 +40,11 @@ package struct HLSOutput: RelayOutput {
                 ("hls_time", segmentTime.secondsText), ("hls_list_size", "\(HLSFolder.listSize)"),
                 ("hls_start_number_source", "epoch_us"),
                 ("hls_flags", "omit_endlist+temp_file+program_date_time"),
+                // What Media Source takes in every browser, whatever the codec.
+                ("hls_segment_type", "fmp4"), ("hls_fmp4_init_filename", initialisation),
             ], to: .file(list))
         slave.folder = folder
-        slave.files = [("hls_segment_filename", facts.isHEVC ? "%d.m4s" : "%d.ts")]
-        if facts.isHEVC {
-            slave.options += [("hls_segment_type", "fmp4"), ("hls_fmp4_init_filename", initialisation)]
-        }
+        slave.files = [("hls_segment_filename", "%d.m4s")]
         return slave
     }
 }
@@ -69,7 +68,7 @@ private final class HLSWriter: OpenOutput {
     func begin(_ facts: StreamFacts) -> FFmpegSlave {
         watch.begin()
         let names = folder.begin(now: .now())
-        return output.slave(facts, folder.output.folder, list: names.list, initialisation: names.initialisation)
+        return output.slave(folder.output.folder, list: names.list, initialisation: names.initialisation)
     }
 
     func flowed(now: Uptime) -> Bool { health.note(watch.look(now: now, grew: folder.update(), folder.output)) }

@@ -1,24 +1,176 @@
-'use strict';
 (() => {
   const video = document.querySelector('video');
-  const note = document.querySelector('#note');
-  const source = video.getAttribute('src');
-  if (!video.canPlayType('application/vnd.apple.mpegurl')) {
-    note.textContent = 'This browser does not play live streams by itself. Open the address of the stream in a player such as VLC.';
-    return;
-  }
-  let seen = 0, still = 0;
-  const again = () => { still = 0; video.src = source; video.play().catch(() => {}); };
-  video.addEventListener('error', () => {
-    note.textContent = video.error.code === 3
-      ? 'This browser cannot decode the stream. If it is H.265, STREAM_SOURCE=sub is usually H.264.'
-      : 'No stream at the moment. It is tried again every few seconds.';
-    setTimeout(again, 4000);
+  const [state, behind, note] = ['state', 'delay', 'note'].map(id => document.getElementById(id));
+  const list = new URL(video.dataset.source, location);
+  // A login that the page's own address holds is known to the browser, and fetch refuses it.
+  list.username = list.password = '';
+  const tell = (word, text = '') => {
+    state.textContent = word;
+    state.className = word === 'Live' ? 'on' : '';
+    if (note.textContent !== text) note.textContent = text;
+  };
+
+  // Without Media Source, as on older iPhones, the browser plays the list by itself or not at all.
+  const playNatively = () => {
+    let seen = 0, still = 0;
+    const again = () => { still = 0; video.src = list; video.play().catch(() => {}); };
+    video.addEventListener('error', () => {
+      tell('No picture', 'No stream at the moment. It is tried again every few seconds.');
+      setTimeout(again, 4000);
+    });
+    video.addEventListener('playing', () => tell('Live'));
+    video.addEventListener('pause', () => tell('Paused'));
+    setInterval(() => {
+      still = video.paused || video.error || video.currentTime !== seen ? 0 : still + 1;
+      seen = video.currentTime;
+      if (still >= 4) again();
+    }, 3000);
+    again();
+  };
+
+  const get = async name => {
+    const address = name ? new URL(name, list) : list;
+    const answer = await fetch(address, {cache: 'no-cache', signal: AbortSignal.timeout(10000)});
+    if (!answer.ok) throw new Error(answer.status);
+    return answer;
+  };
+
+  const parse = text => {
+    const segments = [];
+    let number = 0, target = 4, map = null;
+    for (const line of text.split('\n')) {
+      const value = tag => line.startsWith(tag) ? line.slice(tag.length) : null;
+      if (value('#EXT-X-MEDIA-SEQUENCE:')) number = Number(value('#EXT-X-MEDIA-SEQUENCE:'));
+      else if (value('#EXT-X-TARGETDURATION:')) target = Number(value('#EXT-X-TARGETDURATION:'));
+      else if (value('#EXT-X-MAP:URI="')) map = value('#EXT-X-MAP:URI="').split('"')[0];
+      else if (line && !line.startsWith('#')) segments.push({name: line, map, number: number++});
+    }
+    return {segments: segments.filter(segment => segment.map), longest: Math.min(Math.max(target, 1), 60)};
+  };
+
+  // The list's seconds for a segment, by which all patience is measured.
+  let target = 4;
+  const kept = () => 15 * target, furthest = () => 5 * target, silence = () => 3 * target + 3;
+
+  let source = null, buffer = null, map = null, facts = null, newest = null, arrived = performance.now();
+  // What the server's clock shows beyond this page's; where each segment lies, and when it was written by that clock.
+  let clock = null, placed = [];
+
+  const end = () => buffer && buffer.buffered.length ? buffer.buffered.end(buffer.buffered.length - 1) : 0;
+
+  const change = operation => new Promise((done, failed) => {
+    buffer.addEventListener('updateend', done, {once: true});
+    buffer.addEventListener('error', () => failed(new Error('refused')), {once: true});
+    operation();
   });
-  video.addEventListener('playing', () => { note.textContent = ''; });
-  setInterval(() => {
-    still = video.paused || video.error || video.currentTime !== seen ? 0 : still + 1;
-    seen = video.currentTime;
-    if (still >= 4) again();
-  }, 3000);
+
+  const begin = async type => {
+    source = new MediaSource();
+    const opened = new Promise(done => source.addEventListener('sourceopen', done, {once: true}));
+    const address = URL.createObjectURL(source);
+    video.src = address;
+    await opened;
+    URL.revokeObjectURL(address);
+    source.duration = Infinity;
+    buffer = source.addSourceBuffer(type);
+    placed = [];
+    video.play().catch(() => {});
+  };
+
+  const initialise = async name => {
+    const bytes = await (await get(name)).arrayBuffer();
+    const next = mp4.describe(bytes);
+    if (!MediaSource.isTypeSupported(next.type)) throw Object.assign(new Error(next.type), {undecodable: true});
+    if (!buffer || facts.type !== next.type) await begin(next.type);
+    facts = next;
+    await change(() => buffer.appendBuffer(bytes));
+    map = name;
+  };
+
+  // Each segment goes behind the one before, whatever the camera's clock says: it is set, and starts anew with ffmpeg.
+  const append = async segment => {
+    if (segment.map !== map) await initialise(segment.map);
+    const answer = await get(segment.name);
+    const bytes = await answer.arrayBuffer();
+    const time = mp4.begin(bytes, facts.video), from = end();
+    if (!from || Math.abs(time + buffer.timestampOffset - from) > 0.3) buffer.timestampOffset = from - time;
+    await change(() => buffer.appendBuffer(bytes));
+    placed.push({to: end(), written: Date.parse(answer.headers.get('Last-Modified'))});
+    newest = segment.number;
+    arrived = performance.now();
+    if (end() > kept()) await change(() => buffer.remove(0, end() - kept()));
+    placed = placed.filter(one => one.to > end() - kept());
+  };
+
+  // Whole seconds, cut off: the largest of several is the nearest.
+  const setClock = beyond => { clock = Math.abs(beyond - clock) > 2000 ? beyond : Math.max(beyond, clock); };
+
+  const delay = () => {
+    const here = placed.find(one => one.to >= video.currentTime);
+    if (!here || !here.written || clock === null) return null;
+    return Math.max(0, (clock + performance.now() - here.written - 500) / 1000 + here.to - video.currentTime);
+  };
+
+  const toLive = () => { if (buffer && end()) video.currentTime = Math.max(0, end() - 1.5 * target); };
+
+  // Over gaps, which a player would wait in for ever, and back to the live stream where it has fallen behind.
+  const keepUp = () => {
+    if (!buffer || video.paused || video.seeking) return;
+    const ranges = video.buffered, now = video.currentTime;
+    if (end() - now > furthest()) return toLive();
+    for (let i = 0; i < ranges.length; i++) {
+      if (ranges.start(i) <= now && now < ranges.end(i) - 0.1) return;
+      if (ranges.start(i) > now) { video.currentTime = ranges.start(i) + 0.01; return; }
+    }
+  };
+
+  const show = () => {
+    const silent = (performance.now() - arrived) / 1000;
+    const seconds = delay();
+    behind.textContent = seconds === null ? '' : `${Math.round(seconds)} s behind`;
+    if (video.paused && buffer) return tell('Paused');
+    if (silent > silence()) {
+      return tell('No picture', 'No stream at the moment. It is tried again every few seconds.');
+    }
+    if (buffer && video.readyState > 2) tell('Live');
+  };
+
+  const reset = () => { source = buffer = map = facts = newest = null; };
+
+  const step = async () => {
+    let pause = 1000;
+    try {
+      if (video.error) reset();
+      const answer = await get();
+      const date = Date.parse(answer.headers.get('Date'));
+      if (date) setClock(date - performance.now());
+      const {segments, longest} = parse(await answer.text());
+      target = longest;
+      pause = Math.min(Math.max(target * 250, 500), 2000);
+      const last = segments.at(-1);
+      const isLongPaused = video.paused && buffer && end() - video.currentTime > furthest();
+      if (last && !isLongPaused) {
+        const isBehind = newest === null || newest > last.number || last.number - newest > 3;
+        for (const one of isBehind ? segments.slice(-2) : segments.filter(one => one.number > newest)) await append(one);
+      }
+      show();
+    } catch (error) {
+      if (error.undecodable) {
+        const why = 'This browser cannot decode the stream. If it is H.265, STREAM_SOURCE=sub is usually H.264.';
+        tell('No picture', why);
+        pause = 10000;
+      } else {
+        // A list or a segment that can't be had is asked for again; what the browser refused wants a new source.
+        if (video.error || error.message === 'refused' || error.name === 'InvalidStateError') reset();
+        show();
+        pause = 3000;
+      }
+    }
+    setTimeout(step, pause);
+  };
+
+  if (!window.MediaSource) return playNatively();
+  video.addEventListener('play', () => { if (end() - video.currentTime > furthest() / 2) toLive(); });
+  setInterval(() => { keepUp(); if (buffer) show(); }, 1000);
+  step();
 })();

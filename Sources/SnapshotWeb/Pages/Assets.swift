@@ -3,6 +3,6 @@ enum Assets {
     static let style = HTML(trusted: PackageResources.page_css)
     /// Shows times in the reader's time zone, and fetches the page again while somebody looks at it.
     static let page = HTML(trusted: PackageResources.page_js)
-    /// Keeps the player at the live stream: starts it again when it fails or stands still.
-    static let live = HTML(trusted: PackageResources.live_js)
+    /// Plays the live stream, and says how far behind it is.
+    static let live = HTML(trusted: PackageResources.mp4_js + PackageResources.live_js)
 }

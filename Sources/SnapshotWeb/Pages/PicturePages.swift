@@ -42,6 +42,11 @@ struct LivePage {
     /// Whether the page is a camera's own, a folder deeper.
     let isNamed: Bool
 
+    private var name: String {
+        let title = cameras.first { $0.name == camera }?.title.printable(limit: 64) ?? ""
+        return title.isEmpty ? "Camera" : title
+    }
+
     private var root: String { isNamed ? "../../" : "../" }
 
     private func address(_ name: String?) -> String {
@@ -70,13 +75,15 @@ struct LivePage {
             case .file: ""
             }
         return Page(
-            path: "/live/", root: root, title: "Live", icon: Page.icon(colour: "566069"), links: PictureLinks.all,
-            refreshSeconds: nil,
+            path: "/live/", root: root, title: "\(name) live", icon: Page.icon(colour: "566069"),
+            links: PictureLinks.all, refreshSeconds: nil,
             main: """
-                <h1>Live</h1>
+                <h1>\(name)</h1>
                 \(choice)
                 <div class="card view">
-                <video controls autoplay muted playsinline src="\(address)" aria-label="Live view"></video>
+                <video controls autoplay muted playsinline data-source="\(address)"
+                    aria-label="Live view"></video>
+                <p class="live"><strong id="state">Connecting</strong> <span id="delay"></span></p>
                 <p id="note" role="status">\(note)</p>
                 <p>For players: <a href="\(address)">the stream’s address</a></p>
                 </div>

@@ -61,8 +61,10 @@ def check_hls(relay, codecs, profile):
     assert media.codecs(copy) == codecs and media.profile(copy) == profile
     check_gaps(media.video_times(copy))
     assert all(0 < seconds <= playlist.target + 0.5 for _, seconds, _ in playlist.segments)
-    if codecs["video"] == "hevc":
-        assert 'EXT-X-MAP:URI="init-' in copy.read_text() and b"hvc1" in next(relay.hls.glob("init-*")).read_bytes()
+    # What Media Source takes, with the codec's name that browsers know.
+    assert 'EXT-X-MAP:URI="init-' in copy.read_text()
+    assert (b"hvc1" if codecs["video"] == "hevc" else b"avc1") in next(relay.hls.glob("init-*")).read_bytes()
+    assert all(name.endswith(".m4s") for name, _, _ in playlist.segments)
     copy.unlink()
 
 
@@ -264,7 +266,7 @@ def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
     assert {name: (relay.record / name).read_bytes() for name in whole} == whole, "an earlier recording changed"
     after = Playlist.parse((relay.hls / "stream.m3u8").read_text())
     assert after.sequence + len(after.segments) > before.end
-    stray = [p.name for p in relay.hls.iterdir() if p.suffix not in (".ts", ".m3u8") or p.name.startswith(".live")]
+    stray = [p.name for p in relay.hls.iterdir() if p.suffix not in (".m4s", ".mp4", ".m3u8") or p.name.startswith(".live")]
     assert not stray, stray
 
 

@@ -18,7 +18,8 @@ def stream(tmp_path_factory):
     (folder / "record").mkdir()
     source = ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=15"]
     encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "15", "-pix_fmt", "yuv420p"]
-    hls = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "6", "-hls_flags", "delete_segments+temp_file+omit_endlist"]
+    hls = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "6", "-hls_flags", "delete_segments+temp_file+omit_endlist",
+           "-hls_segment_type", "fmp4"]
     process = subprocess.Popen(
         ["ffmpeg", "-nostdin", "-nostats", "-loglevel", "error", *source, *encoder, *hls,
          str(folder / "hls/stream.m3u8")])
