@@ -42,6 +42,8 @@ let package = Package(
 
         // Failures, clocks, files, JSON: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
+        // Looking for cameras on the local network.
+        .target(name: "SnapshotDiscover", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: small),
         // Every setting's declaration, and where values come from.
         .target(name: "SnapshotSettings", dependencies: ["SnapshotBase"], swiftSettings: strict),
         // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
@@ -92,7 +94,7 @@ let package = Package(
             name: "snapshot",
             dependencies: [
                 "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "SnapshotCapture",
-                "SnapshotCheck",
+                "SnapshotCheck", "SnapshotDiscover",
                 "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: lean + hardened),
@@ -122,13 +124,16 @@ let package = Package(
         .executableTarget(
             name: "reolink-simulator",
             dependencies: [
-                "SnapshotBase", "CLibSSL", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SnapshotBase", "SnapshotDiscover", "CLibSSL",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
         // What unit tests share.
         .target(name: "TestKit", dependencies: ["SnapshotBase"], path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotDiscoverTests", dependencies: ["SnapshotBase", "SnapshotDiscover"], swiftSettings: strict),
         .testTarget(
             name: "SnapshotSettingsTests", dependencies: ["SnapshotBase", "SnapshotSettings"], swiftSettings: strict),
         .testTarget(

@@ -3,10 +3,11 @@ private let table: [UInt32] = (0..<256).map { byte in
 }
 
 /// CRC-32 as in zlib and Ethernet.
-package func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+/// - Parameter start: that of the bytes before these.
+package func crc32(_ bytes: ArraySlice<UInt8>, after start: UInt32 = 0) -> UInt32 {
     table.withUnsafeBufferPointer { table in
         bytes.withUnsafeBufferPointer { bytes in
-            ~bytes.reduce(~UInt32(0)) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ ($0 >> 8) }
+            ~bytes.reduce(~start) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ ($0 >> 8) }
         }
     }
 }

@@ -39,6 +39,11 @@ struct ReolinkSimulator: ParsableCommand {
     @Option(help: "PEM file with certificate and key, instead of a new self-signed one.") var certificate: String?
     @Option(help: "The RTSP port to report.") var rtspPort: Int?
     @Option(help: "A file for one JSON line a request, secrets included.") var log: String?
+    @Option(help: "Answer those who look for cameras: old or new, as Reolink's do, or onvif; again for more.")
+    var discovery: [DiscoveryAnswers.Form] = []
+    @Option(help: "What the camera is called.") var name = "Simulator"
+    @Option(help: "Its hardware address.") var mac = "ec:71:db:00:00:01"
+    @Option(help: "Its UID.") var uid = "9527000SIMULATOR"
 
     func validate() throws {
         guard PictureSize.allowed.contains(width), PictureSize.allowed.contains(height) else {
@@ -69,7 +74,8 @@ struct ReolinkSimulator: ParsableCommand {
         let https = try httpsPort.map { try Listener(host: bind, port: $0) }
 
         let device = Device(
-            model: model, user: username, channels: channels, main: size, httpPort: http.port,
+            model: model, name: name, mac: mac, uid: uid, user: username, channels: channels, main: size,
+            httpPort: http.port,
             httpsPort: https?.port, rtspPort: rtspPort)
         let rules = Camera.Rules(
             user: username, password: try secret(), maxSessions: maxSessions, lease: lease, snapAuth: auth,
@@ -82,6 +88,7 @@ struct ReolinkSimulator: ParsableCommand {
         if let https, !detach({ https.run { server.serve($0, tls: tls) } }) {
             throw Trouble("https", "no thread can be had")
         }
+        try DiscoveryAnswers(forms: discovery, host: bind, model: model, name: name, mac: mac, uid: uid).start()
         if plan.isDeaf { listeners.forEach { $0.setDeaf(true) } }
         let ready: JSON = [
             "http": .int(http.port), "https": https.map { .int($0.port) } ?? .null,
@@ -110,3 +117,4 @@ struct ReolinkSimulator: ParsableCommand {
 }
 
 extension Camera.SnapAuth: ExpressibleByArgument {}
+extension DiscoveryAnswers.Form: ExpressibleByArgument {}

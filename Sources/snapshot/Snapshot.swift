@@ -16,7 +16,7 @@ struct Snapshot: ParsableCommand {
         version: snapshotVersion,
         subcommands: [
             CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
-            RelayCommand.self, SettingsCommand.self, ForgetCommand.self,
+            RelayCommand.self, SettingsCommand.self, ForgetCommand.self, DiscoverCommand.self,
         ],
         defaultSubcommand: CaptureCommand.self)
 

@@ -3,6 +3,9 @@ import Glibc
 /// The camera as it describes itself: the answers to `Get…` commands.
 struct Device: Sendable {
     let model: String
+    let name: String
+    let mac: String
+    let uid: String
     let user: String
     let channels: Int
     let main: PictureSize
@@ -21,7 +24,7 @@ struct Device: Sendable {
         case "GetDevInfo": return ["DevInfo": info]
         case "GetLocalLink": return ["LocalLink": link]
         case "GetNetPort": return ["NetPort": ports]
-        case "GetP2p": return ["P2p": ["enable": 0, "port": 9000, "uid": "9527000SIMULATOR"]]
+        case "GetP2p": return ["P2p": ["enable": 0, "port": 9000, "uid": .string(uid)]]
         case "GetUser": return ["User": [["level": "admin", "userName": .string(user)]]]
         case "GetTime": return ["Dst": ["enable": 0], "Time": time]
         case "GetHddInfo": return ["HddInfo": []]
@@ -41,7 +44,7 @@ struct Device: Sendable {
             "B485": 0, "IOInputNum": 0, "IOOutputNum": 0, "audioNum": 0, "buildDay": "build 23062508",
             "cfgVer": "v3.1.0.0", "channelNum": .int(channels), "detail": "IPC_SIMULATOR",
             "diskNum": 0, "exactType": .string(channels > 1 ? "NVR" : "IPC"), "firmVer": .string(firmware),
-            "hardVer": "IPC_SIMULATOR", "itemNo": "P000", "model": .string(model), "name": "Simulator",
+            "hardVer": "IPC_SIMULATOR", "itemNo": "P000", "model": .string(model), "name": .string(name),
             "serial": "00000000000000", "type": .string(channels > 1 ? "NVR" : "IPC"), "wifi": 0,
         ]
     }
@@ -49,7 +52,7 @@ struct Device: Sendable {
     private var link: JSON {
         [
             "activeLink": "LAN", "dns": ["auto": 1, "dns1": "127.0.0.1", "dns2": ""],
-            "mac": "ec:71:db:00:00:01",
+            "mac": .string(mac),
             "static": ["gateway": "127.0.0.1", "ip": "127.0.0.1", "mask": "255.0.0.0"], "type": "DHCP",
         ]
     }

@@ -1,0 +1,86 @@
+// UDP over IPv4, as looking for cameras needs it. Addresses and ports are in host order.
+#pragma once
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+  char name[IF_NAMESIZE];
+  uint32_t address, mask;
+} shim_interface;
+
+static inline uint32_t shim_host_order(const struct sockaddr *address) {
+  return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr);
+}
+/// The interfaces that carry broadcasts now and have an IPv4 address, up to `most`; -1 on failure.
+static inline int shim_interfaces(shim_interface *found, int most) {
+  struct ifaddrs *list;
+  if (getifaddrs(&list) != 0) return -1;
+  const unsigned wanted = IFF_UP | IFF_RUNNING | IFF_BROADCAST;
+  int count = 0;
+  for (struct ifaddrs *one = list; one != NULL && count < most; one = one->ifa_next) {
+    if ((one->ifa_flags & wanted) != wanted || one->ifa_addr == NULL || one->ifa_netmask == NULL) continue;
+    if (one->ifa_addr->sa_family != AF_INET) continue;
+    shim_interface *entry = &found[count++];
+    memset(entry, 0, sizeof *entry);
+    strncpy(entry->name, one->ifa_name, sizeof entry->name - 1);
+    entry->address = shim_host_order(one->ifa_addr);
+    entry->mask = shim_host_order(one->ifa_netmask);
+  }
+  freeifaddrs(list);
+  return count;
+}
+
+static inline struct sockaddr_in shim_place(uint32_t address, uint16_t port) {
+  struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+  return place;
+}
+/// A socket that is bound there and may broadcast; broadcasts and multicasts leave by the interface of that address.
+/// - Parameter shared: whether others may be bound to the same port; broadcasts then reach all of them.
+static inline int shim_udp(uint32_t address, uint16_t port, bool shared) {
+  int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return -1;
+  const int yes = 1;
+  const struct in_addr interface = {htonl(address)};
+  const struct sockaddr_in place = shim_place(address, port);
+  setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes);
+  if (shared) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (address != 0) setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof interface);
+  if (bind(descriptor, (const struct sockaddr *)&place, sizeof place) == 0) return descriptor;
+  const int number = errno;
+  close(descriptor);
+  errno = number;
+  return -1;
+}
+/// The port that a socket has; 0 on failure.
+static inline uint16_t shim_udp_port(int descriptor) {
+  struct sockaddr_in place;
+  socklen_t length = sizeof place;
+  return getsockname(descriptor, (struct sockaddr *)&place, &length) == 0 ? ntohs(place.sin_port) : 0;
+}
+/// Has multicasts to `group` that come to the interface of `address` (0: any) arrive at the socket.
+static inline int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
+  const struct ip_mreq membership = {{htonl(group)}, {htonl(address)}};
+  return setsockopt(descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership);
+}
+static inline ssize_t shim_udp_send(int descriptor, const void *bytes, size_t count, uint32_t address, uint16_t port) {
+  const struct sockaddr_in place = shim_place(address, port);
+  return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&place, sizeof place);
+}
+/// The next datagram's size, or -1; what doesn't fit is cut off.
+static inline ssize_t shim_udp_receive(int descriptor, void *bytes, size_t size, uint32_t *address, uint16_t *port) {
+  struct sockaddr_in place;
+  memset(&place, 0, sizeof place);
+  socklen_t length = sizeof place;
+  const ssize_t count = recvfrom(descriptor, bytes, size, MSG_DONTWAIT, (struct sockaddr *)&place, &length);
+  *address = ntohl(place.sin_addr.s_addr);
+  *port = ntohs(place.sin_port);
+  return count;
+}

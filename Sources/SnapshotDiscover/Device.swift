@@ -1,0 +1,97 @@
+import SnapshotBase
+
+/// A camera that was found. All texts are what it says of itself: anybody on the network can say anything.
+package struct Device: Equatable, Sendable {
+    package enum Kind: String, JSONValue, Sendable { case reolink, onvif, v4l2 }
+
+    /// Where it answered from; nil for one at this machine.
+    package var address: IPv4Address?
+    /// The device file of one at this machine.
+    package var path: String?
+    package var kinds: [Kind]
+    package var model: String?
+    package var name: String?
+    /// `ec:71:db:00:00:01`
+    package var mac: String?
+    /// By which Reolink's app finds it.
+    package var uid: String?
+
+    package init(
+        _ kind: Kind, address: IPv4Address? = nil, path: String? = nil, model: String? = nil, name: String? = nil,
+        mac: String? = nil, uid: String? = nil
+    ) {
+        kinds = [kind]
+        (self.address, self.path, self.model, self.name) = (address, path, model, name)
+        (self.mac, self.uid) = (mac, uid)
+    }
+
+    package var isReolink: Bool { kinds.contains(.reolink) }
+
+    /// As the settings name it: an address, or a device file.
+    package var place: String { address.map(\.description) ?? path ?? "" }
+
+    package var json: JSON {
+        let object: JSONObject = [
+            "address": address.map(\.description), "path": path, "kinds": kinds, "model": model, "name": name,
+            "mac": mac, "uid": uid,
+        ]
+        return .object(object)
+    }
+
+    /// What one answer told, and another one of the same device didn't.
+    mutating func learn(from other: Device) {
+        for kind in other.kinds where !kinds.contains(kind) { kinds.append(kind) }
+        kinds.sort { $0.rawValue > $1.rawValue }
+        model = model ?? other.model
+        name = name ?? other.name
+        mac = mac ?? other.mac
+        uid = uid ?? other.uid
+    }
+
+    func isSame(as other: Device) -> Bool {
+        func equal<Value: Equatable>(_ one: Value?, _ two: Value?) -> Bool { one != nil && one == two }
+        return equal(address, other.address) || equal(mac, other.mac) || equal(uid, other.uid)
+    }
+}
+
+extension [Device] {
+    /// More than any home has; a host that answers for ever new ones fills no memory.
+    static var mostDevices: Int { 64 }
+
+    /// Adds what an answer told, to a device that is known already or as a new one.
+    mutating func merge(_ device: Device) {
+        guard let first = firstIndex(where: { $0.isSame(as: device) }) else {
+            if count < Self.mostDevices { append(device) }
+            return
+        }
+        self[first].learn(from: device)
+        // What two devices have in common may only be known by now.
+        while let second = self[(first + 1)...].firstIndex(where: { $0.isSame(as: self[first]) }) {
+            self[first].learn(from: remove(at: second))
+        }
+    }
+}
+
+/// Six bytes as `ec:71:db:00:00:01`, from hexadecimal digits that may have signs between; nil for anything else.
+package func hardwareAddress(_ text: some StringProtocol) -> String? {
+    let digits = text.utf8.filter { !":-.".utf8.contains($0) }.map { Character(Unicode.Scalar($0)) }
+    guard digits.count == 12, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }), digits.contains(where: { $0 != "0" })
+    else { return nil }
+    return stride(from: 0, to: 12, by: 2).map { String(digits[$0...($0 + 1)]).lowercased() }.joined(separator: ":")
+}
+
+/// A text from outside as far as it is kept; nil if nothing is left.
+func told(_ text: some StringProtocol) -> String? {
+    let text = String(text).printable(limit: 64)[...].trimmed
+    return text.isEmpty ? nil : String(text)
+}
+
+extension Substring {
+    /// Without the blanks at both ends.
+    fileprivate var trimmed: Substring {
+        var text = self
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,133 @@
+import Glibc
+import SnapshotBase
+
+/// Asks the local network for cameras, in the three ways that they answer, and this machine for its own.
+package struct Discovery: Sendable {
+    package struct Result: Sendable {
+        package var devices: [Device] = []
+        package var interfaces: [Interface] = []
+        /// What kept a question from being asked or an answer from being heard, a sentence each.
+        package var obstacles: [String] = []
+    }
+
+    package static let patience = Duration.seconds(2)
+
+    private let targets: [IPv4Address]
+    private let stop: StopRequest
+    /// Of the files that tell what this machine has; a test has some of its own.
+    private let root: String
+
+    /// - Parameter targets: addresses that are asked as well, since no broadcast leaves the local network.
+    package init(targets: [IPv4Address] = [], stop: StopRequest, root: String = "") {
+        (self.targets, self.stop, self.root) = (targets, stop, root)
+    }
+
+    package func run() -> Result {
+        var result = Result()
+        result.interfaces = Interface.all()
+        if !result.interfaces.isEmpty { ask(&result) }
+        let neighbours = Neighbours(root: root)
+        for index in result.devices.indices where result.devices[index].mac == nil {
+            result.devices[index].mac = result.devices[index].address.flatMap { neighbours.mac(of: $0) }
+        }
+        result.devices.sort {
+            ($0.isReolink ? 0 : 1, $0.address?.number ?? 0) < ($1.isReolink ? 0 : 1, $1.address?.number ?? 0)
+        }
+        result.devices += localCameras(root: root)
+        return result
+    }
+
+    private func ask(_ result: inout Result) {
+        var sockets: [UDPSocket] = []
+        do throws(SystemError) {
+            sockets.append(try UDPSocket(IPv4Address(0), port: ReolinkOld.answerPort))
+        } catch {
+            result.obstacles.append(
+                "UDP port \(ReolinkOld.answerPort), to which Reolink cameras answer, can't be had here: \(error)")
+        }
+        var askers: [(interface: Interface, socket: UDPSocket)] = []
+        for interface in result.interfaces {
+            do throws(SystemError) { askers.append((interface, try UDPSocket(interface.address, port: 0))) } catch {
+                result.obstacles.append("\(interface.text) can't be used: \(error)")
+            }
+        }
+        sockets += askers.map(\.socket)
+        let questions = Questions()
+        let end = Deadline.after(Self.patience)
+        var hearing = Hearing(most: 64)
+        // Twice, since broadcasts get lost, above all on Wi-Fi.
+        for pause in [Duration.milliseconds(700), Self.patience] {
+            for (interface, socket) in askers {
+                guard let why = questions.send(by: socket, interface, targets) else { continue }
+                let words = "\(interface.text) doesn't let questions out: \(why)"
+                if !result.obstacles.contains(words) { result.obstacles.append(words) }
+            }
+            hearing.listen(to: sockets, until: end.sooner(pause), stop) { result.devices.merge($0) }
+        }
+    }
+}
+
+/// One run's questions.
+private struct Questions {
+    private let transaction = UInt32.random(in: 1...0x7FFF_FFFF)
+    private let probe: [UInt8]
+
+    init() {
+        var generator = SystemRandomNumberGenerator()
+        probe = ONVIF.question(id: hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }))
+    }
+
+    /// - Returns: why none could be sent; nil if one was.
+    func send(by socket: UDPSocket, _ interface: Interface, _ targets: [IPv4Address]) -> String? {
+        var failed: SystemError?
+        var isSent = false
+        func send(_ bytes: [UInt8], to address: IPv4Address, _ port: UInt16) {
+            do throws(SystemError) {
+                try socket.send(bytes, to: address, port)
+                isSent = true
+            } catch { failed = error }
+        }
+        let new = ReolinkPacket(askingFor: socket.port, transaction: transaction).bytes
+        for address in [interface.broadcast, .broadcast] + targets {
+            send(ReolinkOld.question, to: address, ReolinkOld.askPort)
+            for port in ReolinkNew.askPorts { send(new, to: address, port) }
+        }
+        for address in [.onvifGroup] + targets { send(probe, to: address, ONVIF.port) }
+        guard !isSent, let failed else { return nil }
+        return failed.number == EPERM ? "this machine's firewall forbids it" : "\(failed)"
+    }
+}
+
+/// Answers as they come. Anybody may send any number of them: of each host a few are read, of all hosts not too many.
+private struct Hearing {
+    let most: Int
+    private var heard: [IPv4Address: Int] = [:]
+    private static let mostOfOne = 16
+    private static let mostHosts = 1024
+
+    init(most: Int) { self.most = most }
+
+    mutating func listen(
+        to sockets: [UDPSocket], until deadline: Deadline, _ stop: StopRequest, _ found: (Device) -> Void
+    ) {
+        while !deadline.hasPassed, !stop.isMade {
+            var waiting = sockets.map { pollfd(fd: $0.handle.descriptor, events: Int16(POLLIN), revents: 0) }
+            poll(&waiting, nfds_t(waiting.count), Int32(clamping: min(200, deadline.millisecondsLeft)))
+            for (socket, state) in zip(sockets, waiting) where state.revents != 0 {
+                // A few at a time, so that a flood at one socket doesn't keep the others from being heard.
+                for _ in 0..<most {
+                    guard let (bytes, sender, _) = socket.receive() else { break }
+                    if let device = read(bytes, from: sender, at: socket) { found(device) }
+                }
+            }
+        }
+    }
+
+    private mutating func read(_ bytes: [UInt8], from sender: IPv4Address, at socket: UDPSocket) -> Device? {
+        guard sender.number != 0, heard.count < Self.mostHosts || heard[sender] != nil else { return nil }
+        heard[sender, default: 0] += 1
+        guard heard[sender, default: 0] <= Self.mostOfOne else { return nil }
+        if socket.port == ReolinkOld.answerPort { return ReolinkOld.device(bytes, from: sender) }
+        return ReolinkNew.device(bytes, from: sender) ?? ONVIF.device(bytes, from: sender)
+    }
+}

@@ -1,0 +1,28 @@
+import CLinux
+import SnapshotBase
+
+/// A network interface of this machine that carries broadcasts.
+package struct Interface: Equatable, Sendable {
+    package let name: String
+    package let address: IPv4Address
+    let mask: UInt32
+
+    var broadcast: IPv4Address { IPv4Address(address.number | ~mask) }
+
+    /// `eth0 (192.168.1.5/24)`
+    package var text: String { "\(name) (\(address)/\(mask.nonzeroBitCount))" }
+
+    private static let most = 16
+
+    /// Those that are up and have an IPv4 address; loopback isn't among them.
+    package static func all() -> [Interface] {
+        var found = [shim_interface](repeating: shim_interface(), count: most)
+        let count = Int(shim_interfaces(&found, Int32(most)))
+        return found.prefix(max(0, count)).compactMap { entry in
+            // Two addresses or fewer leave none to broadcast to.
+            guard entry.mask.nonzeroBitCount < 31 else { return nil }
+            let name = withUnsafeBytes(of: entry.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            return Interface(name: name, address: IPv4Address(entry.address), mask: entry.mask)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import SnapshotBase
+
+/// As much of XML as answers of a few hundred bytes need: the text of elements, by their names without prefix. Nothing is
+/// expanded but the five entities that XML itself has, and nothing nests.
+package struct SmallXML {
+    private let pieces: [Substring]
+
+    package init(_ bytes: some Collection<UInt8>) {
+        pieces = String(decoding: bytes.prefix(8192), as: UTF8.self)[...].cut(at: "<")
+    }
+
+    package func first(_ name: String) -> String? { texts(of: name).first }
+
+    package func texts(of name: String) -> [String] {
+        pieces.compactMap { piece in
+            guard let (tag, content) = piece.cutAtFirst(">"), tag.utf8.last != UInt8(ascii: "/") else { return nil }
+            let whole = tag.prefix { !$0.isWhitespace }
+            return (whole.cutAtLast(":")?.1 ?? whole) == name ? Self.decoded(content) : nil
+        }
+    }
+
+    private static let entities = [("lt;", "<"), ("gt;", ">"), ("quot;", "\""), ("apos;", "'"), ("amp;", "&")]
+
+    private static func decoded(_ text: Substring) -> String {
+        var parts = text.cut(at: "&")
+        var decoded = String(parts.removeFirst())
+        for part in parts {
+            let known = entities.first { part.utf8.starts(with: $0.0.utf8) }
+            decoded += known.map { $0.1 + part.dropFirst($0.0.utf8.count) } ?? "&" + part
+        }
+        return decoded
+    }
+}

@@ -1,0 +1,46 @@
+import CLinux
+import SnapshotBase
+
+/// A UDP socket of this machine; what it has received is fetched without waiting.
+package struct UDPSocket: Sendable {
+    package let port: UInt16
+    package let handle: FileHandle
+
+    /// - Parameters:
+    ///   - address: of this machine; broadcasts and multicasts leave by its interface. 0.0.0.0 is any.
+    ///   - port: 0 is a free one.
+    ///   - isShared: whether others may have the same port; broadcasts then reach all of them.
+    package init(_ address: IPv4Address, port: UInt16, isShared: Bool = false) throws(SystemError) {
+        let descriptor = shim_udp(address.number, port, isShared)
+        guard descriptor >= 0 else { throw SystemError("bind") }
+        handle = FileHandle(owning: descriptor)
+        self.port = shim_udp_port(descriptor)
+    }
+
+    /// Has multicasts to `group` arrive here that come to the interface of `address`.
+    package func join(_ group: IPv4Address, at address: IPv4Address) throws(SystemError) {
+        guard shim_udp_join(handle.descriptor, group.number, address.number) == 0 else {
+            throw SystemError("setsockopt")
+        }
+    }
+
+    package func send(_ bytes: [UInt8], to address: IPv4Address, _ port: UInt16) throws(SystemError) {
+        let sent = bytes.withUnsafeBytes { bytes in
+            retrying { shim_udp_send(handle.descriptor, bytes.baseAddress, bytes.count, address.number, port) }
+        }
+        guard sent >= 0 else { throw SystemError("sendto") }
+    }
+
+    /// The next datagram, up to 8 KiB of it, and its sender; nil if none is there.
+    package func receive() -> (bytes: [UInt8], from: IPv4Address, port: UInt16)? {
+        var (address, port): (UInt32, UInt16) = (0, 0)
+        var size = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: 8192) { buffer, count in
+            size = retrying {
+                shim_udp_receive(handle.descriptor, buffer.baseAddress, buffer.count, &address, &port)
+            }
+            count = max(0, size)
+        }
+        return size < 0 ? nil : (bytes, IPv4Address(address), port)
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import SnapshotBase
+import SnapshotDiscover
+
+struct DiscoverCommand: SnapshotCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "discover", abstract: "Show the cameras that answer on the local network.",
+        discussion: """
+            Asks on every interface in Reolink's two ways and by ONVIF, for 2 s, and looks for /dev/video*. No login is \
+            tried and nothing is written. What a camera says of itself isn't proven. Questions don't cross to another \
+            network or VLAN, but an ADDRESS there can be asked.
+
+            Exit code: 0 a camera was found; 69 none was.
+            """)
+
+    @Argument(help: "IPv4 addresses to ask as well.", transform: address)
+    var addresses: [IPv4Address] = []
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run(in context: ProcessContext) throws {
+        let result = Discovery(targets: addresses, stop: context.stop).run()
+        let log = Log("snapshot", in: context)
+        if json {
+            let object: JSONObject = [
+                "devices": result.devices.map(\.json), "interfaces": result.interfaces.map(\.text),
+                "obstacles": result.obstacles,
+            ]
+            SnapshotBase.print(descriptor: 1, "\(object.json)\n")
+        } else {
+            for line in lines(result.devices) { SnapshotBase.print(descriptor: 1, "\(line)\n") }
+            if result.failure == nil { result.obstacles.forEach(log.warn) }
+        }
+        guard let failure = result.failure else { return }
+        if !json {
+            // With a camera at this machine it is no failure, but still worth knowing.
+            if result.devices.isEmpty { log.report(failure) } else { log.warn("on the network: \(failure)") }
+        }
+        if result.devices.isEmpty { throw ExitCode(failure.exitCode) }
+    }
+
+    private func lines(_ devices: [Device]) -> [String] {
+        let rows = devices.map { [$0.place, $0.mac ?? "", $0.text] }
+        let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let columns = zip(row, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }
+            return (columns + [row[2]]).joined(separator: "  ")
+        }
+    }
+
+    @Sendable private static func address(_ text: String) throws -> IPv4Address {
+        guard let address = IPv4Address(text) else {
+            throw ValidationError("not an IPv4 address: \(text.printable(limit: 40))")
+        }
+        return address
+    }
+}

@@ -1,0 +1,83 @@
+"""`snapshot discover`: cameras on a network of its own, among hosts that answer what no camera would."""
+import sys
+from pathlib import Path
+
+import pytest
+
+from lan import CAMERAS, HERE, Lan
+
+pytestmark = pytest.mark.asan
+
+HOSTILE = Path(__file__).parent / "hostile_answers.py"
+
+
+@pytest.fixture
+def lan():
+    with Lan() as one:
+        yield one
+
+
+def discover(snapshot, lan, *arguments, code=0):
+    return snapshot.run("discover", *arguments, prefix=lan.enter()).expect(code)
+
+
+def found(result):
+    return {device["address"]: device for device in result.json["devices"] if "address" in device}
+
+
+@pytest.mark.parametrize("forms", [("old",), ("new",), ("old", "new", "onvif")])
+def test_a_reolink_is_found_in_each_of_its_ways(snapshot, lan, forms):
+    lan.camera(CAMERAS[0], "--model", "RLC-1224A", "--mac", "ec:71:db:12:34:56", "--uid", "95270ABC", forms=forms)
+    result = discover(snapshot, lan, "--json")
+    (device,) = found(result).values()
+    assert device["address"] == CAMERAS[0] and "reolink" in device["kinds"]
+    assert (device.get("mac"), device.get("model")) == ("ec:71:db:12:34:56", "RLC-1224A")
+    if "new" in forms:
+        assert device["uid"] == "95270ABC"
+    assert ("onvif" in device["kinds"]) == ("onvif" in forms)
+    assert result.json["interfaces"] == [f"eth0 ({HERE}/24)"]
+    assert result.wall < 3
+    assert "ACCESSKEY" not in result.stdout + result.stderr
+
+
+def test_several_are_told_apart_reolinks_first(snapshot, lan):
+    lan.camera(CAMERAS[0], "--name", "Hof & Tor", "--model", "IPC-5", forms=["onvif"])
+    lan.camera(CAMERAS[1], "--mac", "ec:71:db:00:00:02", forms=["old"])
+    lan.camera(CAMERAS[2], "--mac", "ec:71:db:00:00:03")
+    result = discover(snapshot, lan)
+    assert [line.split()[0] for line in result.stdout.splitlines() if line[0] != "/"] == [CAMERAS[1], CAMERAS[2], CAMERAS[0]]
+    assert 'ONVIF camera IPC-5 "Hof & Tor"' in result.stdout
+    assert "ACCESSKEY" not in result.stdout
+
+
+def test_hosts_that_answer_anything_do_no_harm(snapshot, lan):
+    lan.camera(CAMERAS[0], forms=["old"])
+    lan.start(sys.executable, HOSTILE, *CAMERAS[1:])
+    result = discover(snapshot, lan, "--json")
+    devices = found(result)
+    assert devices[CAMERAS[0]]["mac"] == "ec:71:db:00:00:01"
+    # Where it answered from, whatever it says.
+    assert set(devices) <= {CAMERAS[0], *CAMERAS[1:]}
+    assert result.rss < 60_000 and result.wall < 4
+    shown = discover(snapshot, lan).stdout
+    assert "\x1b" not in shown and all(len(line) < 400 for line in shown.splitlines())
+
+
+def test_why_nothing_is_found(snapshot, lan):
+    result = discover(snapshot, lan, code=69)
+    assert f"nothing answered on eth0 ({HERE}/24)" in result.stderr and "VLAN" in result.stderr
+    assert result.stdout == ""
+    lan.cable(False)
+    result = discover(snapshot, lan, code=69)
+    assert "no network interface is up" in result.stderr
+
+
+def test_a_camera_beyond_broadcasts_is_asked_by_its_address(snapshot, lan):
+    # It hears what is sent to its own address alone.
+    lan.start(sys.executable, HOSTILE, "--unicast", CAMERAS[0])
+    assert found(discover(snapshot, lan, "--json", code=69)) == {}
+    assert set(found(discover(snapshot, lan, "--json", CAMERAS[0]))) == {CAMERAS[0]}
+
+
+def test_what_is_no_address_is_refused(snapshot):
+    snapshot.run("discover", "camera.example").refuses(64, "IPv4")
