@@ -18,21 +18,28 @@ package struct Check {
     private let isServices: Bool
     private let log: Log
 
-    /// Asks systemd, and then gives up root's rights for those of the state's owner, for this process's remaining life:
-    /// what root may do says nothing of captures, and a camera's picture isn't decoded as root.
+    /// What is known of systemd's units and of the web front's settings. Asked while still root: without a message bus
+    /// systemd talks to root alone.
+    package static func units(_ settings: Settings) -> [Finding] {
+        let seen = CheckPlan(settings, lockedCredentials: nil)
+        return UnitsCheck(
+            settingsPath: settings.path, interval: seen.interval, storagePath: seen.store?.folder,
+            deadline: .after(.seconds(5)), environment: settings.context.environment
+        ).findings() + FrontCheck(settings: settings).findings()
+    }
+
+    /// Gives up root's rights for those of the state's owner, for this process's remaining life: what root may do says
+    /// nothing of captures, and a camera's picture isn't decoded as root.
     /// - Parameters:
     ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
     ///   - isServices: whether these are the settings of systemd's units; then all is tried from where they start.
-    package init(_ settings: Settings, lockedCredentials: String?, isServices: Bool, log: Log) {
+    ///   - units: what `units` has found.
+    package init(
+        _ settings: Settings, lockedCredentials: String?, isServices: Bool, units: [Finding], log: Log
+    ) {
         var settings = settings
         context = settings.context
-        let seen = CheckPlan(settings, lockedCredentials: lockedCredentials)
-        // While still root: without a message bus systemd talks to root alone.
-        units =
-            UnitsCheck(
-                settingsPath: settings.path, interval: seen.interval, storagePath: seen.store?.folder,
-                deadline: .after(.seconds(5)), environment: context.environment
-            ).findings() + FrontCheck(settings: settings).findings()
+        self.units = units
         do throws(Failure) {
             settings = try settings.asOwner(makesState: false)
             refusal = nil

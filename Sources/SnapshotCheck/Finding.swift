@@ -20,6 +20,9 @@ package struct Finding: Sendable {
     /// Numbers and texts that scripts may want; the key says the unit.
     package var facts: [String: JSON] = [:]
 
+    /// Whether it keeps snapshots from being taken and stored.
+    package var isFailure: Bool { mark == .failed && isNecessary }
+
     private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
         self.subject = subject
         self.mark = mark
@@ -55,6 +58,36 @@ package struct Finding: Sendable {
         return finding
     }
 
+    /// As scripts get it.
+    package var json: JSON { object.json }
+
+    /// As another process of this program gets it, on a line.
+    package var line: JSON {
+        var object = object
+        object.append("exit", .integer(Int(exitCode)))
+        return object.json
+    }
+
+    private var object: JSONObject {
+        [
+            "name": subject, "result": mark, "necessary": isNecessary, "found": text, "hint": hint, "code": code,
+            "facts": facts.isEmpty ? nil : facts,
+        ]
+    }
+
+    /// Reads a `line` again; nil where it is none.
+    package init?(json: JSON) {
+        guard let subject = json["name"]?.string, let text = json["found"]?.string,
+            let mark = json["result"]?.string.flatMap(Mark.init(rawValue:))
+        else { return nil }
+        self.init(subject, mark, text, hint: json["hint"]?.string)
+        if case .bool(let necessary)? = json["necessary"] { isNecessary = necessary }
+        exitCode = Int32(clamping: json["exit"]?.integer ?? 0)
+        code = json["code"]?.string.map(Failure.Code.init(rawValue:))
+        if case .object(let object)? = json["facts"] {
+            for member in object.members { facts[member.name] = member.value }
+        }
+    }
 }
 
 /// `0.8 s`

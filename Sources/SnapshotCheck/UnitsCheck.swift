@@ -61,11 +61,15 @@ struct UnitsCheck {
         // Without a minus in front systemd starts nothing where one is missing.
         if let missing = named.first(where: { !$0.hasPrefix("-") && !fileExists(String($0.drop { $0 == "+" })) }) {
             return [
-                .remark(
+                .failed(
                     "units",
-                    "\(unit).service can't start: ReadWritePaths= names \(missing), which isn't there (226/NAMESPACE)",
-                    hint:
-                        "sudo systemctl edit \(unit).service   # and there: ReadWritePaths=-\(missing), with the minus")
+                    .settings(
+                        "cannot start", "\(unit).service",
+                        why: "ReadWritePaths= names \(missing), which isn't there (226/NAMESPACE)",
+                        hint:
+                            "sudo systemctl edit \(unit).service   # and there: ReadWritePaths=-\(missing), with the minus"
+                    )
+                )
             ]
         }
         guard let storagePath, storagePath.hasPrefix("/") else { return [] }
@@ -92,20 +96,7 @@ struct UnitsCheck {
                 + "&& sudo systemctl daemon-reload")
     }
 
-    /// systemd's view of a unit, with all drop-ins; nil where it doesn't answer.
     private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
-        let command = Command(
-            "systemctl", ["show", unit] + names.map { "--property=\($0)" }, environment: environment)
-        guard let result = try? Child.run(command, outputLimit: 65536, deadline: deadline.sooner(.seconds(3))),
-            result.ending == .exited(0)
-        else { return nil }
-        let lines = String(decoding: result.output, as: UTF8.self).split(separator: "\n")
-        return lines.reduce(into: [:]) { facts, line in
-            guard let equals = line.firstIndex(of: "=") else { return }
-            // A timer may have several lines of a kind.
-            let name = String(line[..<equals])
-            facts[name] = [facts[name], String(line[line.index(after: equals)...])].compactMap(\.self).joined(
-                separator: " ")
-        }
+        Systemd(environment: environment).properties(of: unit, names, until: deadline.sooner(.seconds(3)))
     }
 }

@@ -10,7 +10,8 @@ struct CheckCommand: SnapshotCommand {
         discussion: """
             Settings, state, camera, storage, clock, ffmpeg and units, a line each: ✓ works, ✗ doesn't, – doesn't apply. \
             It ends in 20 s, leaves nothing behind in camera or store, and never disturbs a capture. Under CAMERA_TLS_VERIFY=pin-first a \
-            key that is seen for the first time is pinned, as a capture does. Exit code: 0 if all \
+            key that is seen for the first time is pinned, as a capture does. Typed by root it tries the systemd service's \
+            settings in a copy of that service, so that what its sandbox forbids fails here, too. Exit code: 0 if all \
             that is necessary works, else that of the first failure: 69 camera; 74 state or spool; 75 store; 77 \
             credentials refused; 78 settings.
             """)
@@ -26,37 +27,64 @@ struct CheckCommand: SnapshotCommand {
     @Flag(help: "Store into the folder as it is, though its disk isn't mounted: the pictures have moved.")
     var acceptFolder = false
 
+    /// In the sandbox of the service: the findings go to the process that started it, which asks for the units itself.
+    @Flag(help: .hidden)
+    var inSandbox = false
+
     func run(in context: ProcessContext) throws {
-        var printer = CheckPrinter(json: json, colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil)
-        do throws(Failure) {
-            let settings = try options.read(in: context)
-            let service = ServiceSettings(settings)
-            let check = Check(
-                settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil,
-                log: options.log(in: context))
-            check.run(forgetsPin: forgetPin, acceptsFolder: acceptFolder) { printer.print($0) }
-        } catch {
+        var printer = CheckPrinter(
+            form: inSandbox ? .lines : json ? .object : .text,
+            colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil)
+        do throws(Failure) { try tryAll(context) { printer.print($0) } } catch {
             printer.print(.failed("settings", error))
         }
         throw ExitCode(printer.finish())
+    }
+
+    /// As the service tries it, where root asks and the service is there; else as whoever asks.
+    private func tryAll(_ context: ProcessContext, _ report: (Finding) -> Void) throws(Failure) {
+        let settings = try options.read(in: context)
+        let service = ServiceSettings(settings)
+        var units = inSandbox ? [] : Check.units(settings)
+        if !inSandbox, service != nil, !units.contains(where: \.isFailure),
+            let sandbox = ServiceSandbox(settingsPath: settings.path, environment: context.environment)
+        {
+            guard let trouble = sandbox.run(sandboxArguments(settings), report: report) else {
+                return units.forEach(report)
+            }
+            units.append(trouble)
+        }
+        let check = Check(
+            settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil, units: units,
+            log: options.log(in: context))
+        check.run(forgetsPin: forgetPin, acceptsFolder: acceptFolder, report)
+    }
+
+    private func sandboxArguments(_ settings: Settings) -> [String] {
+        ["check", "--in-sandbox", "--config", settings.path ?? Settings.systemPath]
+            + options.overrides.flatMap { ["--set", $0] }
+            + (forgetPin ? ["--forget-pin"] : []) + (acceptFolder ? ["--accept-folder"] : [])
     }
 }
 
 /// Prints findings as they come, or all as one JSON object.
 private struct CheckPrinter {
-    let json: Bool
-    let colour: Bool
+    enum Form { case text, object, lines }
+
+    private let form: Form
+    private let colour: Bool
     private let started = Uptime.now()
     private var findings: [Finding] = []
 
-    init(json: Bool, colour: Bool) {
-        self.json = json
+    init(form: Form, colour: Bool) {
+        self.form = form
         self.colour = colour
     }
 
     mutating func print(_ finding: Finding) {
         findings.append(finding)
-        guard !json else { return }
+        if form == .lines { SnapshotBase.print(descriptor: 1, "\(finding.line)\n") }
+        guard form == .text else { return }
         let name = finding.subject + String(repeating: " ", count: max(0, 9 - finding.subject.count))
         var text: TerminalText = "\(mark(finding)) \(name) \(finding.text)\n"
         if let hint = finding.hint { text += "            hint: \(hint)\n" }
@@ -75,31 +103,21 @@ private struct CheckPrinter {
 
     /// - Returns: the exit code.
     func finish() -> Int32 {
-        let failed = findings.filter { $0.mark == .failed && $0.isNecessary }
+        let failed = findings.filter(\.isFailure)
         let code = failed.first?.exitCode ?? 0
-        if json {
+        switch form {
+        case .lines: break
+        case .object:
             let tenths = ((Uptime.now() - started).seconds * 10).rounded() / 10
             let object: JSONObject = [
                 "ok": failed.isEmpty, "exit": Int(code), "seconds": tenths, "checks": findings.map(\.json),
             ]
             SnapshotBase.print(descriptor: 1, "\(object.json)\n")
-        } else if failed.isEmpty {
-            SnapshotBase.print(descriptor: 1, "all that is necessary works\n")
-        } else {
+        case .text:
             let names = failed.reduce(into: [String]()) { if !$0.contains($1.subject) { $0.append($1.subject) } }
-            SnapshotBase.print(descriptor: 1, "not ready: \(names.joined(separator: ", "))\n")
+            let verdict = failed.isEmpty ? "all that is necessary works" : "not ready: \(names.joined(separator: ", "))"
+            SnapshotBase.print(descriptor: 1, "\(verdict)\n")
         }
         return code
-    }
-}
-
-extension Finding {
-    /// The finding as scripts get it.
-    fileprivate var json: JSON {
-        let object: JSONObject = [
-            "name": subject, "result": mark, "necessary": isNecessary, "found": text, "hint": hint, "code": code,
-            "facts": facts.isEmpty ? nil : facts,
-        ]
-        return object.json
     }
 }

@@ -85,6 +85,7 @@ def test_an_instance_that_only_relays_is_shown(snapshot):
         assert "No video has flowed since" in page and "gate" in page and "never" not in page.lower().split("<main>")[1]
 
 
+@pytest.mark.preloads
 def test_a_real_relay_from_good_to_bad_and_back(snapshot):
     """The camera goes away, and one output alone fails: health follows, with and without captures."""
     with RTSPServer("admin", "secret") as camera, Relay(snapshot, camera.as_camera(), modes="hls,record") as relay:

@@ -1,0 +1,162 @@
+import Glibc
+import SnapshotBase
+import SnapshotSettings
+
+/// `snapshot check` in the sandbox of the service that captures: a copy of its unit, drop-ins and credentials included, runs
+/// the check in place of a capture. What a sandbox forbids can be seen nowhere else.
+package struct ServiceSandbox {
+    private let service: String
+    private let program: String
+    /// The unit's files as systemd reads them.
+    private let text: String
+    private let systemd: Systemd
+    /// Of the copy; both vanish with this boot at the latest.
+    private let name: String
+    private var file: String { "/run/systemd/system/\(name)" }
+    private var pipe: String { "/run/\(name).findings" }
+
+    /// - Parameter settingsPath: the settings file, which says whose service it is.
+    /// - Returns: nil unless root asks, and systemd has that service with this very program.
+    package init?(settingsPath: String?, environment: Environment) {
+        guard geteuid() == 0, fileExists("/run/systemd/system") else { return nil }
+        let instance = InstanceName.of(settingsPath: settingsPath).map { "@\($0)" } ?? ""
+        service = "snapshot\(instance).service"
+        name = "snapshot-check-\(getpid())\(instance).service"
+        systemd = Systemd(environment: environment)
+        let deadline = Deadline.after(.seconds(5))
+        guard
+            let start = systemd.properties(of: service, ["ExecStart"], until: deadline)?["ExecStart"],
+            let path = start.split(separator: " ").first(where: { $0.hasPrefix("path=") })?.dropFirst(5),
+            isSameFile(String(path), "/proc/self/exe"),
+            let text = systemd.call(["cat", service], until: deadline)
+        else { return nil }
+        program = String(path)
+        self.text = text
+    }
+
+    /// Runs the check there.
+    /// - Parameter arguments: of the program; it has to print `Finding.line`s.
+    /// - Returns: nil once it has run; else why the service can't be started.
+    package func run(_ arguments: [String], report: (Finding) -> Void) -> Finding? {
+        let signals = HeldSignals()
+        signals.hold()
+        defer { signals.release() }
+        defer { remove() }
+        do throws(Failure) {
+            let output = try place(arguments)
+            var lines = FindingLines()
+            let start = try Child(Command("systemctl", ["start", name], environment: systemd.environment))
+            let deadline = Deadline.after(Check.limit + .seconds(15))
+            let arrival = signals.arrival()
+            while start.poll() == nil, !deadline.hasPassed {
+                var ends = [output.descriptor, arrival?.descriptor ?? -1, start.endDescriptor ?? -1]
+                    .map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+                poll(&ends, nfds_t(ends.count), 200)
+                lines.read(from: output).forEach(report)
+                if ends[1].revents != 0 { return nil }
+            }
+            lines.read(from: output).forEach(report)
+            return lines.count > 0 ? nil : unstarted()
+        } catch {
+            return .remark("units", "\(service) can't be tried in its sandbox: \(error)")
+        }
+    }
+
+    /// Writes the copy of the unit, and makes the pipe by which its findings come.
+    private func place(_ arguments: [String]) throws(Failure) -> FileHandle {
+        do throws(SystemError) {
+            guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo") }
+            let reader = try FileHandle(opening: pipe, O_RDONLY)
+            // Of a copy's end nobody else is told. systemd knows no line that takes these back.
+            let kept = text.split(separator: "\n").filter { line in
+                !["OnFailure=", "OnSuccess="].contains { line.hasPrefix($0) }
+            }
+            let command = ([program] + arguments).map(quoted).joined(separator: " ")
+            let own = """
+                [Service]
+                Type=oneshot
+                ExecStart=
+                ExecStart=\(command)
+                ExecStartPost=
+                ExecStop=
+                ExecStopPost=
+                TimeoutStartSec=\(Int((Check.limit + .seconds(10)).seconds))s
+                StandardOutput=file:\(pipe)
+
+                """
+            let unit = kept.joined(separator: "\n") + "\n" + own
+            try writeDurably([Array(unit.utf8)], to: file, temporary: file + ".new", mode: 0o600)
+            systemd.call(["daemon-reload"], until: .after(.seconds(30)))
+            return reader
+        } catch {
+            throw .settings("cannot write", file, why: "\(error)")
+        }
+    }
+
+    private func remove() {
+        systemd.call(["stop", name], until: .after(.seconds(10)))
+        systemd.call(["reset-failed", name], until: .after(.seconds(5)))
+        unlink(file)
+        unlink(pipe)
+        systemd.call(["daemon-reload"], until: .after(.seconds(30)))
+    }
+
+    /// The service didn't come as far as the check.
+    private func unstarted() -> Finding {
+        let facts = systemd.properties(of: name, ["Result", "ExecMainStatus"], until: .after(.seconds(5))) ?? [:]
+        let status = facts["ExecMainStatus"] ?? ""
+        // systemd.exec(5), "Process exit codes".
+        let reason: (text: String, hint: String) =
+            switch status {
+            case "226":
+                (
+                    "a path that its sandbox names isn't there (226/NAMESPACE)",
+                    "systemctl cat \(service)   # a minus before the path allows that: ReadWritePaths=-/mnt/pictures"
+                )
+            case "217": ("its user isn't there (217/USER)", "sudo systemd-sysusers")
+            case "243": ("a credential can't be read (243/CREDENTIALS)", "ls -l /etc/snapshot/credentials")
+            case "203": ("its program can't be started (203/EXEC)", "ls -l \(program)")
+            default:
+                (
+                    "systemd gives it up (\(facts["Result"] ?? "unknown"), status \(status.isEmpty ? "?" : status))",
+                    "journalctl -b -u \(service)"
+                )
+            }
+        return .failed("units", .settings("cannot start", service, why: reason.text, hint: reason.hint))
+    }
+}
+
+/// Whether two paths lead to one file.
+private func isSameFile(_ one: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+        && first.st_ino == second.st_ino
+}
+
+/// A word of a unit's command line.
+private func quoted(_ word: String) -> String {
+    let escapes: [Character: String] = ["\\": "\\\\", "\"": "\\\"", "%": "%%", "$": "$$", "\n": "\\n"]
+    return "\"" + word.map { escapes[$0] ?? String($0) }.joined() + "\""
+}
+
+/// Findings that come line by line through a pipe.
+private struct FindingLines {
+    private(set) var count = 0
+    private var rest: [UInt8] = []
+
+    mutating func read(from pipe: FileHandle) -> [Finding] {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let length = retrying { Glibc.read(pipe.descriptor, &buffer, buffer.count) }
+            guard length > 0, rest.count < 1 << 20 else { break }
+            rest += buffer[..<length]
+        }
+        var found: [Finding] = []
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if let finding = JSON(rest[..<end]).flatMap(Finding.init(json:)) { found.append(finding) }
+            rest.removeSubrange(...end)
+        }
+        count += found.count
+        return found
+    }
+}
