@@ -48,6 +48,10 @@ extension Failure.Code.Camera {
         case .status:
             "The camera answers with an HTTP status that says it has no picture here, or its program failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
+        case .transport: "The camera's video comes neither over TCP nor over UDP, as `CAMERA_RTSP_TRANSPORT` has it."
+        case .busy:
+            "The camera has no session left (RTSP status 453): somebody else is watching, or a session hasn't ended."
+        case .format: "The camera's video has another size or coding than before. The relay begins a new ffmpeg for it."
         case .silent: "The camera accepts the connection and doesn't answer."
         case .stalled: "The video stopped flowing for longer than `STALL_TIMEOUT`."
         case .lost: "The camera closed the connection, or what came isn't the protocol that was asked for."
@@ -74,6 +78,10 @@ extension Failure.Code.Camera {
             "Check `CAMERA_URL`: a browser should show the picture there. Some Reolinks want `CAMERA_WIDTH`. What a program "
                 + "said last is in the error."
         case .stream: "Check `CAMERA_URL`, or `CAMERA_CHANNEL` and `STREAM_SOURCE`; VLC should show the same stream."
+        case .transport:
+            "`CAMERA_RTSP_TRANSPORT=auto`; and UDP from the camera must pass this machine's firewall."
+        case .busy: "Close other viewers of the camera. Some take one at a time: then give this one another stream."
+        case .format: "Nothing, unless it happens often: then look for what changes the camera's settings."
         case .silent: "Restart the camera, and check that RTSP is switched on in it."
         case .stalled: "If it happens often, look at the camera's network, or raise `STALL_TIMEOUT`."
         case .lost: "If it happens often, look at the camera's network and power, and for other users of the camera."

@@ -47,6 +47,9 @@ extension Key {
         "Whether redirects of CAMERA_URL's picture are followed to the same host, port and scheme, five at most.")
     package static let cameraRTSPPort = Setting(
         "CAMERA_RTSP_PORT", .number(1...65535), default: 554, "The port of a Reolink camera's video.")
+    package static let cameraRTSPTransport = Setting(
+        "CAMERA_RTSP_TRANSPORT", .choice, default: CameraTransport.auto,
+        "How video comes over rtsp://; auto is TCP, and UDP where the camera refuses that.")
     package static let captureInterval = Setting(
         "CAPTURE_INTERVAL", .duration(.seconds(1)...(.seconds(604_800))), default: .seconds(10),
         "How often a picture is taken; `snapshot schedule` tells it to the timer.")
@@ -59,6 +62,7 @@ extension Key {
         cameraUseHTTPS.declaration, cameraTLSVerify.declaration, cameraChannel.declaration, cameraStream.declaration,
         cameraWidth.declaration, cameraHeight.declaration, cameraAuth.declaration, cameraName.declaration,
         cameraConnectTimeout.declaration, cameraTimeout.declaration, cameraRTSPPort.declaration,
+        cameraRTSPTransport.declaration,
         cameraMaxBytes.declaration, cameraFollow.declaration,
         captureInterval.declaration, frozenAfter.declaration,
     ]

@@ -25,6 +25,9 @@ package enum CameraFollow: String, SettingChoice {
 /// How to log in at a Reolink camera.
 package enum CameraAuth: String, SettingChoice { case auto, token, password }
 
+/// How a camera's video comes.
+package enum CameraTransport: String, SettingChoice { case auto, tcp, udp }
+
 /// Where pictures go.
 package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
 

@@ -47,13 +47,16 @@ class Camera:
 
     `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
-    calls itself. `stream`: H.264 to send instead of its own."""
+    calls itself. `stream`: H.264 to send instead of its own. `udp`: media goes over UDP alone, and `line` says, given the packets of one
+    picture, what to send in which order."""
 
     def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds, tls=None, challenges=(),
-                 user="admin", password="", port=0, once=False, answers=None, base=None, stream=None):
+                 user="admin", password="", port=0, once=False, answers=None, base=None, stream=None,
+                 udp=False, line=lambda packets: packets):
         self.audio, self.clock, self.pace = audio, clock, pace
         self.challenges, self.user, self.password, self.once = challenges, user, password, once
         self.answers, self.base, self.stream = answers or {}, base, stream
+        self.udp, self.line, self._ports = udp, line, None
         self.requests, self.connections, self.nonces = [], 0, []
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
         if tls:
@@ -147,6 +150,15 @@ class Camera:
                     f"a=fmtp:96 packetization-mode=1\r\na=control:{(self.base or '') + '0'}\r\n")
             body += AUDIO[self.audio] + "a=control:1\r\n" if self.audio else ""
             lines += ["Content-Type: application/sdp", f"Content-Base: {self.base or self.url + '/'}", f"Content-Length: {len(body)}"]
+        elif method == "SETUP" and self.udp:
+            ports = re.search(r"client_port=(\d+)-(\d+)", head)
+            if not ports:
+                return "\r\n".join(["RTSP/1.0 461 Unsupported Transport", number, "", ""]).encode()
+            self._ports = int(ports[1]), int(ports[2])
+            self._media = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._media.bind(("127.0.0.1", 0))
+            own = self._media.getsockname()[1]
+            lines.append(f"Transport: RTP/AVP;unicast;client_port={ports[1]}-{ports[2]};server_port={own}-{own + 1}")
         elif method == "SETUP":
             lines.append("Transport: RTP/AVP/TCP;unicast;" + re.search(r"interleaved=\d+-\d+", head)[0])
         return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
@@ -158,10 +170,18 @@ class Camera:
                 time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
                 stamp = int(self.clock(begin - self._began + count / FPS) * 90_000) & 0xFFFFFFFF
                 payloads = [p for unit in self._pictures[count % len(self._pictures)] for p in split(unit)]
+                packets = []
                 for payload in payloads:
                     number += 1
                     mark = 0x80 if payload is payloads[-1] else 0
-                    packet = struct.pack(">BBHII", 0x80, mark | 96, number & 0xFFFF, stamp, 1) + payload
+                    packets.append(struct.pack(">BBHII", 0x80, mark | 96, number & 0xFFFF, stamp, 1) + payload)
+                if self.udp:
+                    for packet in self.line(packets):
+                        self._media.sendto(packet, ("127.0.0.1", self._ports[0]))
+                    # Its end is seen on the connection alone.
+                    connection.send(b"")
+                    continue
+                for packet in packets:
                     with lock:
                         connection.sendall(struct.pack(">sBH", b"$", 0, len(packet)) + packet)
 

@@ -14,12 +14,14 @@ SERVER = Path(__file__).with_name("rtsp_server.py")
 
 
 class RTSPServer:
-    def __init__(self, user=None, password=None, basic=False, **options):
+    def __init__(self, user=None, password=None, basic=False, udp=False, **options):
         self.user, self.password = user, password
         self.scheme = "rtsps" if "tls" in options else "rtsp"
         self._options = [f"--{k}={v}" for k, v in {"user": user, "password": password, **options}.items() if v is not None]
         if basic:
             self._options.append("--basic")
+        if udp:
+            self._options.append("--udp")
         self.port = self._keeper = None
         descriptor, self._log = tempfile.mkstemp(prefix="rtsp-", suffix=".log")
         os.close(descriptor)

@@ -31,6 +31,7 @@ def arguments():
     parser.add_argument("--password")
     parser.add_argument("--basic", action="store_true")
     parser.add_argument("--tls", help="PEM file of a certificate and its key: rtsps")
+    parser.add_argument("--udp", action="store_true", help="media goes over UDP alone")
     parser.add_argument("--fps", type=int, default=15)
     parser.add_argument("--size", default="320x180")
     parser.add_argument("--pattern", default="smpte", help="snow can't be compressed")
@@ -85,6 +86,8 @@ class Server:
     def camera(self, path, video, audio=""):
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(f"( {video} {audio} )")
+        if self.options.udp:
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         factory.set_shared(True)
         factory.connect("media-configure", lambda _, media: self.configured(media))
         self.mount(path, factory)

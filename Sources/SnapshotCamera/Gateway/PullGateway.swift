@@ -47,6 +47,7 @@ package final class PullGateway: Sendable {
             connect: { () throws(Failure) in try stream.connect() },
             ended: { ending in trouble.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest
+        destination.transport = stream.transport
         destination.begins = {
             trouble.failure.withLock { $0 = nil }
             return true
@@ -102,6 +103,16 @@ extension PullGateway.Stream {
         return RTSPServer(
             url: "\(scheme)://\(host):\(port)\(target)", user: camera.login, password: camera.password,
             mayUseBasic: scheme == "rtsps" || !camera.useHTTPS)
+    }
+
+    /// Datagrams aren't encrypted.
+    fileprivate var transport: RTSPTransport {
+        guard parts.scheme != "rtsps" else { return .tcp }
+        return switch camera.transport {
+        case .auto: .auto
+        case .tcp: .tcp
+        case .udp: .udp
+        }
     }
 
     fileprivate func connect() throws(Failure) -> any RTSPLine {

@@ -23,6 +23,15 @@ extension Failure {
                 why: settings.login == nil ? "it wants one, and none is set" : "RTSP status \(status)",
                 hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
         case .insecure: return insecureLogin(address, hasSeenDigest: hasSeenDigest)
+        case .rejected(461):
+            return make(
+                .camera(.transport), "no video from",
+                why: "\(refusedTransport(settings.transport)) (RTSP status 461)",
+                hint: settings.transport == .auto ? nil : "set CAMERA_RTSP_TRANSPORT=auto")
+        case .noDatagrams:
+            return make(
+                .camera(.transport), "no video from", why: "it sends over UDP, and nothing of that gets here",
+                hint: "let UDP from the camera through this machine's firewall, or set CAMERA_RTSP_TRANSPORT=tcp")
         case .rejected(let status) where status >= 500:
             return make(.camera(.lost), "no video from", why: "RTSP status \(status)")
         case .rejected(let status):
@@ -34,6 +43,14 @@ extension Failure {
                 .camera(.redirect), "no video from",
                 why: "RTSP status \(status), a redirect, which is never followed",
                 hint: settings.hint(.streamRedirect))
+        }
+    }
+
+    private static func refusedTransport(_ wanted: CameraTransport) -> String {
+        switch wanted {
+        case .auto: "it sends neither over TCP nor over UDP"
+        case .tcp: "it doesn't send over TCP"
+        case .udp: "it doesn't send over UDP"
         }
     }
 

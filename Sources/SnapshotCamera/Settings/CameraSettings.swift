@@ -30,6 +30,7 @@ package struct CameraSettings: Sendable {
     /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
     package var maxBytes: Int
     package var follow: CameraFollow
+    package var transport: CameraTransport
     package var connectTimeout: Duration
     package var timeout: Duration
     package let context: ProcessContext
@@ -52,9 +53,13 @@ package struct CameraSettings: Sendable {
         auth = try settings[Key.cameraAuth]
         maxBytes = try settings[Key.cameraMaxBytes]
         follow = try settings[Key.cameraFollow]
+        transport = try settings[Key.cameraRTSPTransport]
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
+        guard transport != .udp || !kind.hidden.lowercased().hasPrefix("rtsps:") else {
+            throw settings.refusal(Key.cameraRTSPTransport, rule: "must be auto or tcp beside rtsps:// in CAMERA_URL")
+        }
     }
 
     /// The server that is asked for pictures over TLS; nil where there is none.

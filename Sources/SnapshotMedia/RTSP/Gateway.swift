@@ -12,6 +12,8 @@ package final class Gateway: Sendable {
         package var patience: Duration
         /// How long media may gather to go on in large pieces.
         package var pace: Duration
+        /// How media comes from the server. What is pushed to it goes over the connection.
+        package var transport = RTSPTransport.tcp
         /// Kept beyond this gateway, where there will be others to the same server.
         package var digest = DigestMemory()
         package var connect: @Sendable () throws(Failure) -> any RTSPLine
@@ -108,7 +110,8 @@ private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Des
         }
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
-            guest: guest, server: line, exchange: exchange, patience: destination.patience, pace: destination.pace)
+            guest: guest, server: line, exchange: exchange, transport: destination.transport,
+            patience: destination.patience, pace: destination.pace)
         let end = session.run(&door, stop: stop.descriptor, started: destination.flows)
         if session.hasSeenDigest { destination.digest.set() }
         destination.ended(.session(end, wasFlowing: session.isFlowing))

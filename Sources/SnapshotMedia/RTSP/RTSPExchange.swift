@@ -19,6 +19,8 @@ package enum RTSPEnd: Equatable, Sendable {
     case redirected(Int)
     /// What comes isn't RTSP.
     case malformed
+    /// It agreed to send datagrams, and none has come.
+    case noDatagrams
     /// Ended from here.
     case stopped
 }
@@ -48,6 +50,8 @@ package struct RTSPExchange: Sendable {
         case pass(RTSPMessage)
         /// For the server: the request once more, with a login.
         case again(RTSPMessage)
+        /// The server refuses the transport that ffmpeg has asked for.
+        case otherTransport
         case nothing
     }
 
@@ -67,6 +71,8 @@ package struct RTSPExchange: Sendable {
     package private(set) var hasSeenDigest: Bool
     /// Whether the server has taken the description of what ffmpeg pushes.
     private(set) var isAnnounced = false
+    /// Whether another transport may be asked for where the server refuses one.
+    var mayChangeTransport = false
     /// Whether media flows.
     package private(set) var isFlowing = false
     package private(set) var end: RTSPEnd?
@@ -119,6 +125,7 @@ package struct RTSPExchange: Sendable {
             isAnnounced = isAnnounced || sent.request.method == "ANNOUNCE"
             isFlowing = isFlowing || ["PLAY", "RECORD"].contains(sent.request.method)
             if isAnnounced, sent.request.method == "SETUP", !Self.isOverTCP(message) { end = .rejected(status) }
+        case 461 where mayChangeTransport && sent.request.method == "SETUP": return .otherTransport
         case 400... where !isFlowing: end = .rejected(status)
         default: break
         }

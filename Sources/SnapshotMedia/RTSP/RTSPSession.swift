@@ -23,6 +23,7 @@ package struct RTSPSession {
     private let patience: Duration
     private let pace: Duration
     private(set) var exchange: RTSPExchange
+    private var media: DatagramMedia
     var fromClient = RTSPReader()
     private var fromServer = RTSPReader()
     private(set) var end: RTSPEnd?
@@ -39,11 +40,14 @@ package struct RTSPSession {
     ///   - patience: how long either side may leave the other waiting before media flows.
     ///   - pace: how long to let media gather, so that it goes on in large pieces.
     package init(
-        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, patience: Duration, pace: Duration
+        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport, patience: Duration,
+        pace: Duration
     ) {
         client = guest.line
         self.server = server
         self.exchange = exchange
+        self.exchange.mayChangeTransport = transport == .auto
+        media = DatagramMedia(transport)
         self.patience = patience
         self.pace = pace
         answerBy = .after(patience)
@@ -80,19 +84,23 @@ package struct RTSPSession {
         var ready = [stop, client.descriptor, server.descriptor].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
+        ready += media.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let doors = ready.count
         ready += door.waiting
-        let next = [isFlowing ? nil : answerBy, door.wake].compactMap { $0?.millisecondsLeft }.min()
+        let next = [isFlowing ? media.firstBy : answerBy, door.wake].compactMap { $0?.millisecondsLeft }.min()
         retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
         if ready[0].revents != 0 {
             // A session that ffmpeg has just taken leave of is closed in the camera, too.
             if ready[1].revents != 0 { takeFromClient() }
             return end = end ?? .stopped
         }
-        if ready[3...].contains(where: { $0.revents != 0 }) || door.wake?.hasPassed == true { door.turn() }
+        if ready[doors...].contains(where: { $0.revents != 0 }) || door.wake?.hasPassed == true { door.turn() }
         let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
         if hasTraffic { answerBy = .after(patience) }
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
+        if end == nil, ready[3..<doors].contains(where: { $0.revents != 0 }) { takeDatagrams() }
+        if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
         // Until media flows there is always somebody's turn.
         if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .left }
         if end == nil, isFlowing, !isBehind, pace > .zero { rest(stop) }
@@ -101,7 +109,8 @@ package struct RTSPSession {
     /// What comes in the meantime goes on in one piece.
     private func rest(_ stop: Int32) {
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-        poll(&ready, 1, Int32(clamping: pace.milliseconds))
+        // A socket for datagrams holds little, and what is too much for it is lost.
+        poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, pace.milliseconds) : pace.milliseconds))
     }
 
     // MARK: One side's turn
@@ -111,14 +120,25 @@ package struct RTSPSession {
         do {
             while end == nil, let item = try fromClient.next() {
                 switch item {
+                case .packets(let range) where media.isUsed: fromClient.withBytes(range) { media.report($0) }
                 case .packets(let range): try Self.pass(range, of: fromClient, to: server)
                 case .message(let message):
                     unanswered = message
-                    try server.write(try exchange.request(message).bytes)
+                    try ask(message)
                 }
             }
         } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
         if !isOpen, end == nil { end = .left }
+    }
+
+    private mutating func ask(_ message: RTSPMessage) throws {
+        let request = try media.setUp(message, beside: server.descriptor)
+        try server.write(try exchange.request(request).bytes)
+    }
+
+    private mutating func takeDatagrams() {
+        let frames = media.take(now: .now())
+        if !frames.isEmpty { try? write(frames) }
     }
 
     private mutating func takeFromServer() {
@@ -142,9 +162,18 @@ package struct RTSPSession {
         switch exchange.answer(message) {
         case .nothing: try unasked.note(at: .now())
         case .again(let request): try server.write(request.bytes)
-        case .pass(let answer):
+        case .otherTransport:
+            media.isUsed = true
+            exchange.mayChangeTransport = false
+            if let unanswered { try ask(unanswered) }
+        case .pass(var answer):
             end = exchange.end
             if end != nil { return lastWords = answer.bytes }
+            if let asked = unanswered {
+                guard let granted = media.granted(answer, to: asked) else { return end = .rejected(461) }
+                answer = granted
+                if asked.method == "PLAY" { media.play() }
+            }
             unanswered = nil
             try write(answer.bytes)
         }

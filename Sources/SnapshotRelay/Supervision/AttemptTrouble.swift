@@ -13,6 +13,9 @@ enum AttemptTrouble: String, TroubleCode {
     case cameraPins = "camera-pins"
     case cameraRedirect = "camera-redirect"
     case cameraStream = "camera-stream"
+    case cameraTransport = "camera-transport"
+    case cameraBusy = "camera-busy"
+    case cameraFormat = "camera-format"
     case cameraStalled = "camera-stalled"
     case cameraLost = "camera-lost"
     case cameraClock = "camera-clock"
@@ -34,6 +37,9 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraPins: "the pinned TLS keys can't be read"
         case .cameraRedirect: "it sends elsewhere"
         case .cameraStream: "it has no such stream"
+        case .cameraTransport: "its video doesn't get here"
+        case .cameraBusy: "it has no session left"
+        case .cameraFormat: "its video changed its size or coding, ffmpeg is begun anew"
         case .cameraStalled: "nothing more came"
         case .cameraLost: "it ended the stream"
         case .cameraClock: "its clock was set, ffmpeg is begun anew"
@@ -58,11 +64,14 @@ enum AttemptTrouble: String, TroubleCode {
                 + "be in between"
         case .cameraRedirect: "set CAMERA_URL to the stream's final address"
         case .cameraStream: "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE"
+        case .cameraTransport:
+            "set CAMERA_RTSP_TRANSPORT=auto, and let UDP from the camera through this machine's firewall"
+        case .cameraBusy: "close other viewers of the camera; some take one at a time"
         case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
         case .ffmpegFailed: "ffmpeg's last words are in the brackets; snapshot check tries the camera alone"
         case .ffmpegKilled: "journalctl -k tells whether memory ran out"
         case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"
-        case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .ffmpegAnew: nil
+        case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .cameraFormat, .ffmpegAnew: nil
         }
     }
 }

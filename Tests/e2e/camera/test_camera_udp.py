@@ -1,0 +1,38 @@
+"""Stills from cameras that send video over UDP alone."""
+import pytest
+
+from rtp_camera import Camera
+from rtsp import RTSPServer
+
+pytestmark = pytest.mark.asan
+
+
+@pytest.fixture(scope="module")
+def camera():
+    with RTSPServer("admin", "pass word", udp=True) as server:
+        yield server
+
+
+@pytest.mark.parametrize("transport", ["auto", "udp"])
+@pytest.mark.parametrize("path", ["h264Preview_01_main", "h265Preview_02_main", "Preview_03_main"])
+def test_a_still(snapshot, camera, transport, path):
+    snapshot.set(CAMERA_URL=camera.url(path), CAMERA_RTSP_TRANSPORT=transport).run("capture").expect(0)
+    picture, = snapshot.stored().values()
+    assert picture.startswith(b"\xff\xd8")
+
+
+def test_tcp_alone(snapshot, camera):
+    snapshot.set(CAMERA_URL=camera.url("h264Preview_01_main"), CAMERA_RTSP_TRANSPORT="tcp")
+    snapshot.run("capture").refuses(69, "it doesn't send over TCP", "CAMERA_RTSP_TRANSPORT=auto")
+
+
+def test_datagrams_that_never_come(snapshot):
+    with Camera(udp=True, line=lambda packets: []) as camera:
+        snapshot.set(CAMERA_URL=camera.url, CAMERA_TIMEOUT="12s")
+        snapshot.run("capture").refuses(69, "nothing of that gets here", "firewall")
+
+
+def test_not_beside_tls(snapshot):
+    snapshot.set(CAMERA_URL="rtsps://127.0.0.1/x", CAMERA_RTSP_TRANSPORT="udp")
+    snapshot.run("capture").refuses(78, "CAMERA_RTSP_TRANSPORT", "rtsps://")
+
