@@ -85,6 +85,7 @@ extension Run {
     private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
         if let wait = latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
+        record.place = store.place.printable(limit: 160)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
         // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost

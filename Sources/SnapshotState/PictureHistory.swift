@@ -65,6 +65,7 @@ extension Record {
     /// Adds one run to the present hour.
     package mutating func countHour(now: Now, captured: Bool, uploadMilliseconds: Int?) {
         let present = Int(now.wall.milliseconds / 3_600_000)
+        noteDay(before: present)
         if hours.last?.hour != present { hours.append(Hour(hour: present)) }
         if hours.count > Hour.kept { hours.removeFirst(hours.count - Hour.kept) }
         let last = hours.count - 1

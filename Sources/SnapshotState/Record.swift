@@ -56,6 +56,9 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var pictures = PictureHistory()
     /// The last 48 hours, oldest first.
     package var hours: [Hour] = []
+    package var days: DayShares?
+    /// Where the last picture was sent; never a secret.
+    package var place: String?
 
     package var stateReset: Moment?
     package var lastPing: Moment?
@@ -172,6 +175,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("stored_spans", &storedSpans)
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
+        fields.field("days", &days)
+        fields.field("goes_to", &place)
         fields.field("state_reset", &stateReset)
         fields.field("last_ping", &lastPing)
         fields.field("told", &told)

@@ -40,6 +40,10 @@ final class Reception {
         guard let route = Route(target) else { return .ready(.notFound) }
         guard request.method == .GET || request.method == .HEAD else { return .ready(.methodNotAllowed) }
         if route.showsPictures, let refusal = gate.refusal(of: request) { return .ready(refusal) }
+        if case .status = route, gate.asks(request), let refusal = gate.refusal(of: request) {
+            guard refusal.status == .unauthorized else { return .ready(refusal) }
+            return .reading(route) { [site] in site.answer(route, request, .links).asking }
+        }
         switch route {
         case .livez: return .ready(.sentence(.ok, "ok"))
         case .favicon: return .ready(Response(.noContent, fields: [], body: .bytes(ByteBuffer())))

@@ -89,10 +89,10 @@ final class Site: Sendable {
                 .ok, type: "text/plain; version=0.0.4; charset=utf-8",
                 body: report.prometheus(board: Board(root: "")).text)
         case .live(let camera):
-            live(camera, report)?.response(frames: options.origins.framePolicy) ?? .notFound
+            live(camera, report, key.view)?.response(frames: options.origins.framePolicy) ?? .notFound
         case .recordings(let shelf):
             RecordingsPage(
-                index: recordings(&desk), shelf: shelf, files: files, links: PictureLinks.all
+                index: recordings(&desk), shelf: shelf, files: files, links: report.links(for: key.view, present: "/recordings/")
             ).page.response(frames: options.origins.framePolicy)
         // Answered without a report.
         case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
@@ -101,37 +101,45 @@ final class Site: Sendable {
 
     /// The status page shows what the one who asks would be shown anyway.
     private func status(_ report: HealthReport, _ view: PictureGate.View) -> Page {
-        var links: PictureLinks?
-        if view != .nothing {
-            var latest: [String: PictureLinks.Latest] = [:]
-            for name in report.cameras.keys {
-                switch files.latest(camera: name.isEmpty ? nil : name) {
-                case .file(let file): latest[name] = .taken(file.modified)
-                case .unreadable: latest[name] = .unreadable
-                case .missing: break
-                }
-            }
-            links = PictureLinks(showsPicture: view == .pictures, cameras: latest)
-        }
+        var pictures: [String: LatestPicture] = [:]
+        if view == .pictures { for name in report.cameras.keys { pictures[name] = latest(name) } }
         return StatusPage(
             report: report, statePath: options.statePath, now: options.clock.now(), board: Board(root: ""),
-            pictures: links,
-            trouble: options.trouble
+            pictures: pictures, view: view, trouble: options.trouble
         ).page
     }
 
+    /// - Parameter camera: an instance's name; "" for the camera without one.
+    private func latest(_ camera: String) -> LatestPicture? {
+        switch files.latest(camera: camera.isEmpty ? nil : camera) {
+        case .file(let file): .taken(file.modified)
+        case .unreadable: .unreadable
+        case .missing: nil
+        }
+    }
+
     /// The live view of a camera; without a name of the first that has a stream. nil where there is no such camera.
-    private func live(_ name: String?, _ report: HealthReport) -> Page? {
+    private func live(_ name: String?, _ report: HealthReport, _ view: PictureGate.View) -> Page? {
         let instances = files.instances
-        guard name.map(instances.contains) ?? true else { return nil }
+        guard name.map({ instances.contains($0) || report.cameras[$0] != nil && !$0.isEmpty }) ?? true else { return nil }
         let own = files.playlist(of: nil)
         let camera = name ?? (own.isThere ? nil : instances.first { files.playlist(of: $0).isThere })
+        let links = report.links(for: view, present: "/live/")
+        let playlist = files.playlist(of: camera)
+        let isRelayed = (camera.map { report.cameras[$0] } ?? report.cameras[""])?.relay?.modes.contains("hls") == true
+        if !playlist.isThere, !isRelayed {
+            let shown = camera ?? (report.cameras[""] == nil ? report.cameras.keys.sorted().first ?? "" : "")
+            return NoLivePage(
+                camera: shown, health: report.cameras[shown], latest: latest(shown), now: .now(), links: links,
+                root: name == nil ? "../" : "../../"
+            ).page
+        }
         var cameras = instances.map { (name: String?.some($0), title: $0) }
         if own.isThere || camera == nil {
             cameras.insert((nil, report.cameras[""].map { report.name("", $0) } ?? ""), at: 0)
         }
         return LivePage(
-            cameras: cameras, camera: camera, playlist: files.playlist(of: camera), now: .now(), isNamed: name != nil
+            cameras: cameras, camera: camera, playlist: playlist, now: .now(), isNamed: name != nil, links: links
         ).page
     }
 

@@ -4,6 +4,8 @@ import SnapshotBase
 package struct Cause: Sendable {
     /// A sentence without its full stop.
     package let text: String
+    /// What to do about it, in Markdown.
+    package let remedy: String
     /// The reasons that say no more than this.
     package let covered: Set<Health.Reason>
 
@@ -14,6 +16,7 @@ package struct Cause: Sendable {
         text =
             error.code.complaint + (begun.map { " since \($0.clock(asOf: now.wall))" } ?? "")
             + (error.why.map { " (\($0.clause))" } ?? "")
+        remedy = error.code.remedy
         covered =
             switch error.code.kind {
             case .store: [.stale]

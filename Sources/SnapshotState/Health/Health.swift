@@ -64,6 +64,8 @@ package struct Health: Sendable {
     package var cause: Cause?
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
+    /// Nil where no run has been recorded.
+    package var work: WorkFigures?
     package var relay: RelayReport?
     /// What the relay's reasons say, and where its video flows, in words.
     package var relayWords: [Reason: String] = [:]
@@ -164,5 +166,6 @@ package struct Health: Sendable {
         clock = record.clock
         camera = record.camera
         version = ""
+        work = WorkFigures(record, interval: interval, now: now)
     }
 }

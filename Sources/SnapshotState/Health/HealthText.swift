@@ -102,38 +102,46 @@ extension Health {
             return "\u{1B}[\(code);1m\(text)\u{1B}[0m"
         }
         let title = name.printable(limit: 64)
+        let remedy = remedyText.map { [("to do", $0)] } ?? []
         let lines: [TerminalText] =
-            ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"] + figures.map { "  \($0)" }
+            ["\(title.isEmpty ? "" : title + ": ")\(paint(status.rawValue)): \(summary)"]
+            + (remedy + figures).map { "  \($0.0.padded(to: 11)) \($0.1)" }
         return "\(TerminalText(joining: lines, with: "\n"))\n"
     }
 
-    /// A line each for what there is to tell.
-    private var figures: [String] {
-        var lines: [String] = []
-        func last(_ time: String?) -> String { "last \((time ?? "never").printable(limit: 64))" }
+    /// A line each for what there is to tell: what it is, and how it stands.
+    private var figures: [(String, String)] {
+        var lines: [(String, String)] = []
         if !isRelayAlone {
             let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not in their own run)" : ""
             let failed = captureFailures > 0 ? " (\(counted(captureFailures, "run")) without a picture)" : ""
-            lines.append("captured   \(grouped(totalCaptures))\(failed), \(last(lastCapture))")
-            lines.append("uploaded   \(grouped(totalUploads))\(late), \(last(lastUpload))")
+            lines.append(("captured", "\(grouped(totalCaptures))\(failed), last \(Self.localText(lastCapture))"))
+            lines.append(("uploaded", "\(grouped(totalUploads))\(late), last \(Self.localText(lastUpload))"))
+            lines += workInWords.map { ($0.clause, $1 + ($2.isEmpty ? "" : ", \($2)")) }
         }
         if spool.count > 0 || spool.dropped > 0 {
             let dropped = spool.dropped > 0 ? ", \(grouped(spool.dropped)) dropped" : ""
-            lines.append("spool      \(grouped(spool.count)) waiting, \(sizeText(spool.bytes))\(dropped)")
+            lines.append(("spool", "\(grouped(spool.count)) waiting, \(sizeText(spool.bytes))\(dropped)"))
         }
         if consecutiveFailures > 0, let lastErrorInWords {
-            lines.append("failing    \(counted(consecutiveFailures, "run")) in a row, last error \(lastErrorInWords)")
+            lines.append(("failing", "\(counted(consecutiveFailures, "run")) in a row, last error \(lastErrorInWords)"))
         }
         if !clock.synced || clock.offsetSeconds != 0 {
-            lines.append("clock      \(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)")
+            lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
                 .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()
             let restarts = relay.restarts > 0 ? ", \(counted(relay.restarts, "restart"))" : ""
-            lines.append("relay      \(relay.state.printable(limit: 32))\(restarts)\(troubles)")
+            lines.append(("relay", "\(relay.state.printable(limit: 32))\(restarts)\(troubles)"))
         }
         return lines
+    }
+
+    /// A moment of the state as clocks here show it.
+    private static func localText(_ moment: String?) -> String {
+        guard let moment else { return "never" }
+        return Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 64)
     }
 }
 
@@ -144,4 +152,9 @@ extension ClockFigures {
         return seconds == 0
             ? "agrees with the store" : "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store’s"
     }
+}
+
+extension String {
+    /// With spaces behind it, up to so many characters.
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -22,5 +22,5 @@ package func latencyLine(_ history: [Record]) -> String? {
         guard let last = values.compactMap(\.self).last else { return nil }
         return "\(name) \(sparkline(values)) \(latency(Double(last)))"
     }
-    return parts.isEmpty ? nil : "  latency    \(parts.joined(separator: ", "))"
+    return parts.isEmpty ? nil : "  latency     \(parts.joined(separator: ", "))"
 }

@@ -2,10 +2,11 @@
 (() => {
   const every = Number(document.body.dataset.refresh) * 1000;
   const news = document.querySelector('.news');
+  // Times are the camera's; the reader's own is a hint away.
   const localize = () => {
     for (const time of document.querySelectorAll('time')) {
       const date = new Date(time.dateTime);
-      if (!isNaN(date)) time.textContent = date.toLocaleString();
+      if (!isNaN(date)) time.title = date.toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'long'});
     }
   };
   let status = document.title;

@@ -14,15 +14,17 @@ struct PictureGate {
         (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
     }
 
-    /// What the status page has of pictures.
+    /// What a page has of pictures: nothing, the way to those that the token shows, or all.
     enum View: Hashable { case nothing, links, pictures }
 
+    /// Whether the status page asks for the token, so that it can show pictures to who has it.
+    func asks(_ request: Request) -> Bool { isOn && trouble == nil && token != nil && !request.isIntroduced }
+
+    /// What is shown to a request that wasn't asked for the token, or has brought it.
     func view(for request: Request) -> View {
         guard isOn, trouble == nil else { return .nothing }
-        if request.isIntroduced { return .pictures }
-        if token != nil { return .links }
-        guard request.isLocal else { return .nothing }
-        return request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .links
+        if request.isIntroduced || token != nil { return .pictures }
+        return request.isLocal && request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .nothing
     }
 
     /// Why the request is turned away; nil where it may pass.
@@ -55,11 +57,12 @@ struct PictureGate {
     }
 
     private static let challenge = Response.sentence(
-        .unauthorized, "the WEB_TOKEN is needed, as a bearer token or as the password of any user",
-        fields: [
-            ("WWW-Authenticate", #"Basic realm="snapshot", charset="UTF-8""#),
-            ("WWW-Authenticate", #"Bearer realm="snapshot""#),
-        ])
+        .unauthorized, "the WEB_TOKEN is needed, as a bearer token or as the password of any user", fields: challenges)
+
+    fileprivate static let challenges = [
+        ("WWW-Authenticate", #"Basic realm="snapshot", charset="UTF-8""#),
+        ("WWW-Authenticate", #"Bearer realm="snapshot""#),
+    ]
 
     /// The token in `Bearer TOKEN`, or the password in `Basic …`, whoever the user.
     static func credential(_ header: String?) -> [UInt8]? {
@@ -85,5 +88,15 @@ struct PictureGate {
             difference |= Int(byte ^ secret[index % secret.count])
         }
         return difference == 0
+    }
+}
+
+extension Response {
+    /// The same body, shown to who doesn't enter the token.
+    var asking: Response {
+        var response = self
+        response.status = .unauthorized
+        response.fields += PictureGate.challenges
+        return response
     }
 }

@@ -1,13 +1,5 @@
 import SnapshotState
 
-extension Health.Reason {
-    /// What a person can do about it, with what is typed marked up as code.
-    var advice: HTML {
-        let parts = remedy.split(separator: "`", omittingEmptySubsequences: false)
-        return HTML(joining: parts.enumerated().map { $0 % 2 == 1 ? "<code>\(String($1))</code>" : "\(String($1))" })
-    }
-}
-
 /// What to do where a picture or video is there and can't be read.
 enum Unreadable {
     static let advice =

@@ -12,13 +12,15 @@ struct Facts {
     var html: HTML {
         // Before the first run there is nothing to tell but what doesn't come from it.
         let known =
-            newest == nil ? [relay, room] : [failing, captures, uploads, spool, clock, relay, picture, room]
+            newest == nil ? [relay, room] : [failing] + work + [captures, uploads, spool, clock, relay, picture, room]
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
     private func age(_ moment: Moment) -> String {
         inWords(Int(min(now.age(of: moment, recordBoot: newest?.boot ?? now.boot), 1e12)))
     }
+
+    private var work: [HTML?] { health.workInWords.map { fact($0.name, "\($0.value)", "\($0.remark)") } }
 
     private var failing: HTML? {
         guard health.consecutiveFailures > 0 else { return nil }
@@ -41,7 +43,7 @@ struct Facts {
 
     private var spool: HTML {
         let spool = health.spool
-        var remarks = spool.count > 0 ? [size(Double(spool.bytes))] : []
+        var remarks = spool.count > 0 ? [sizeText(spool.bytes)] : []
         if spool.count > 0, let oldest = spool.oldest { remarks.append("oldest \(age(oldest))") }
         if spool.dropped > 0 { remarks.append("\(grouped(spool.dropped)) dropped ever") }
         return fact(
@@ -76,17 +78,17 @@ struct Facts {
         guard let outcome = newest?.outcome, let bytes = outcome.bytes else { return nil }
         let dimensions = outcome.width.flatMap { width in outcome.height.map { "\(width) × \($0)" } }
         return fact(
-            "Picture", "\(dimensions ?? size(Double(bytes)))",
-            "\(dimensions == nil ? "" : size(Double(bytes)))")
+            "Picture", "\(dimensions ?? sizeText(bytes))",
+            "\(dimensions == nil ? "" : sizeText(bytes))")
     }
 
     private var room: HTML? {
         guard let disk else { return nil }
         let used = 100 - disk.free / max(disk.total, 1) * 100
         return fact(
-            "Disk", "\(size(disk.free)) free",
+            "Disk", "\(sizeText(Int(bounded: disk.free))) free",
             """
-            of \(size(disk.total))<svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">\
+            of \(sizeText(Int(bounded: disk.total)))<svg class="meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">\
             <rect class="gap" width="100" height="4"/><rect class="captures" width="\(used)" height="4"/></svg>
             """)
     }
@@ -106,9 +108,10 @@ struct Disk {
 }
 
 extension Board {
-    /// Its heat and its supply; nil where nothing tells.
-    var facts: HTML? {
+    /// The computer's name, its heat and its supply, as far as anything tells.
+    var facts: HTML {
         var remarks: [String] = []
+        if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }
         if isSlowed { remarks.append("slowed down") }
         switch supply {
         case .low: remarks.append("its supply’s voltage is too low")
@@ -116,9 +119,8 @@ extension Board {
         case .steady: remarks.append("its supply is steady")
         case nil: break
         }
-        guard celsius != nil || !remarks.isEmpty else { return nil }
-        let heat = celsius.map { "\(Int($0.rounded())) °C" } ?? ""
-        return "<dl class=\"facts\">\(fact("Board", "\(heat)", "\(remarks.joined(separator: ", "))"))</dl>"
+        let name = HostName.machineName().printable(limit: 64)
+        return "<dl class=\"facts\">\(fact("Host", "\(name)", "\(remarks.joined(separator: ", "))"))</dl>"
     }
 }
 

@@ -96,8 +96,10 @@ struct Hours {
     }
 
     private func clock(hoursAgo hours: Int) -> String {
-        let f = end.advanced(byMilliseconds: -Int64(hours) * 3_600_000).fields
-        return "\(f.month)-\(f.day) \(f.hour):00 UTC"
+        let moment = end.advanced(byMilliseconds: -Int64(hours) * 3_600_000)
+        // An hour of UTC begins at another minute in some zones.
+        let f = Timestamp(milliseconds: moment.milliseconds / 3_600_000 * 3_600_000).local.fields
+        return "\(f.month)-\(f.day) \(f.hour):\(f.minute) \(moment.zone)"
     }
 
     private var summary: String {

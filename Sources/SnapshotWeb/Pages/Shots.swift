@@ -21,7 +21,8 @@ struct Shots {
             let outcome = record.outcome
             let camera = Double(max(0, outcome.cameraMilliseconds ?? 0))
             let store = Double(max(0, outcome.storeMilliseconds ?? 0))
-            var title = "\(record.written.at.printable(limit: 40)): \(Self.word(outcome.result))"
+            let moment = record.written.at
+            var title = "\(Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 40)): \(Self.word(outcome.result))"
             if let code = outcome.code { title += " (\(code.rawValue.printable(limit: 60)))" }
             if camera > 0 { title += ", camera \(latency(camera))" }
             if store > 0 { title += ", store \(latency(store))" }

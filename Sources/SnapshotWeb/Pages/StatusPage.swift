@@ -1,39 +1,55 @@
 import SnapshotBase
 import SnapshotState
 
-/// The page at `/`: how everything is, in words, then in pictures, then in figures.
+/// The page at `/`: how everything is, in words, then in pictures, then in figures. What needs somebody comes first.
 struct StatusPage {
     let report: HealthReport
     let statePath: String
     let now: Now
     let board: Board
-    /// Links to pictures; nil where they are switched off.
-    let pictures: PictureLinks?
+    /// The latest pictures by camera, where they are switched on.
+    let pictures: [String: LatestPicture]
+    let view: PictureGate.View
     /// What is wrong with the front's own settings.
     var trouble: String?
 
+    /// The worst first.
+    private var cameras: [(key: String, health: Health)] {
+        report.cameras.sorted { ($1.value.status, $0.key) < ($0.value.status, $1.key) }.map { ($0.key, $0.value) }
+    }
+
     var page: Page {
-        let cameras = report.cameras.sorted { $0.key < $1.key }
+        let cameras = cameras
         let isOne = cameras.count == 1
-        let name = isOne ? cameras.first.map { title($0.key, $0.value) } ?? "Camera" : "Cameras"
+        let name = isOne ? cameras.first.map { title($0.key, $0.health) } ?? "Camera" : "Cameras"
         let status = report.worst.status
         return Page(
             path: "/", title: "\(name): \(status.rawValue)", icon: status.icon,
-            links: pictures == nil ? [] : PictureLinks.all,
+            links: report.links(for: view),
             refreshSeconds: Int(min(max(report.worst.intervalSeconds, 5), 60)),
             main: """
                 <h1>\(name)</h1>
-                \(trouble.map { notice($0) })
-                \(isOne ? "" : overview(cameras.map { ($0.key, $0.value) }))
-                \(cameras.map { section($0.key, $0.value, isOne: isOne) })
+                \(notices)
+                \(isOne ? "" : overview(cameras))
+                \(cameras.enumerated().map { section($0, $1.key, $1.health, isOne: isOne) })
                 \(board.facts)
                 <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="health">health</a> · \
-                <a href="metrics">metrics</a></p>
+                <a href="metrics">metrics</a>\(video)</p>
                 """)
     }
 
-    private func notice(_ trouble: String) -> HTML {
-        "<ul class=\"reasons\"><li class=\"degraded\"><strong>Pictures are not shown.</strong> \(trouble)</li></ul>"
+    /// To the page that shows how to get video, where there is none.
+    private var video: HTML {
+        view == .nothing || report.hasRelay(for: "hls") ? "" : " · <a href=\"live/\">live video</a>"
+    }
+
+    private var notices: HTML {
+        if let trouble {
+            return """
+                <ul class="reasons"><li class="degraded"><strong>Pictures are not shown.</strong> \(trouble)</li></ul>
+                """
+        }
+        return view == .links ? "<p class=\"card\"><a href=\"./\">Enter the WEB_TOKEN</a> to see pictures.</p>" : ""
     }
 
     private func title(_ key: String, _ health: Health) -> String {
@@ -41,20 +57,30 @@ struct StatusPage {
         return name.isEmpty ? "Camera" : name
     }
 
-    private func overview(_ cameras: [(key: String, health: Health)]) -> HTML {
-        let items = cameras.enumerated().map { index, camera -> HTML in
-            """
-            <li class="card"><a href="#camera-\(index)">\(camera.health.status.sign)<span>\
-            <strong>\(title(camera.key, camera.health))</strong> \(camera.health.status.word)</span></a></li>
-            """
+    private func figure(_ key: String, _ health: Health) -> PictureFigure? {
+        pictures[key].map {
+            PictureFigure(camera: key, latest: $0, now: now.wall, intervalSeconds: health.intervalSeconds)
         }
-        return "<ul class=\"overview\">\(items)</ul>"
     }
 
-    private func section(_ key: String, _ health: Health, isOne: Bool) -> HTML {
+    private func overview(_ cameras: [(key: String, health: Health)]) -> HTML {
+        let items = cameras.enumerated().map { index, camera -> HTML in
+            let figure = figure(camera.key, camera.health)
+            let time: HTML = figure?.time.map { "<span class=\"when\">\($0)</span>" } ?? ""
+            return """
+                <li class="card \(camera.health.status.rawValue)"><a href="#camera-\(index)">\
+                <span class="thumbnail">\(figure?.thumbnail)</span>\
+                <span class="gist">\(camera.health.status.sign)<span><strong>\(title(camera.key, camera.health))</strong> \
+                <span class="status \(camera.health.status.rawValue)">\(camera.health.status.word)</span>\
+                <span class="why">\(camera.health.headline.text.sentence)</span>\(time)</span></span></a></li>
+                """
+        }
+        return "<ul class=\"overview\(pictures.isEmpty ? "" : " pictured")\">\(items)</ul>"
+    }
+
+    private func section(_ index: Int, _ key: String, _ health: Health, isOne: Bool) -> HTML {
         let path = key.isEmpty ? statePath : statePath + "/" + key
         let history = StateRing(reading: path, all: true).history
-        let index = report.cameras.keys.sorted().firstIndex(of: key) ?? 0
         let heading: HTML = isOne ? "" : "<h2>\(title(key, health))</h2>"
         let level = isOne ? 2 : 3
         let charts = history.last.map { newest in
@@ -63,39 +89,25 @@ struct StatusPage {
         return """
             <section id="camera-\(index)" aria-label="\(title(key, health))">
             \(heading)
-            <div class="headline">\(health.status.sign)<div><p class="status \(health.status.rawValue)">\
-            \(health.status.word)</p><p class="last">\(last(health))</p></div></div>
-            \(reasons(health))
-            \(pictures?.figure(camera: key))
+            \(HeadlineBlock(health: health, hasRun: !history.isEmpty).html)
+            \(figure(key, health)?.html)
             \(charts ?? [])
             <h\(level) class="unseen">Figures</h\(level)>
             \(Facts(health: health, newest: history.last, disk: Disk(holding: path), now: now).html)
             </section>
             """
     }
+}
 
-    private func last(_ health: Health) -> HTML {
-        guard health.status != .healthy, let cause = health.cause else { return lastStored(health) }
-        return "<strong>\(cause.text.sentence).</strong> \(lastStored(health))"
-    }
+extension HealthReport {
+    /// Whether a relay is asked to write that.
+    func hasRelay(for mode: String) -> Bool { cameras.values.contains { $0.relay?.modes.contains(mode) == true } }
 
-    private func lastStored(_ health: Health) -> HTML {
-        if health.isRelayAlone { return "\((health.flow ?? "no snapshots are taken here").sentence)" }
-        guard let age = health.ageSeconds else { return "No snapshot has been stored yet" }
-        return """
-            Last snapshot stored <strong>\(inWords(age))</strong> ago, one is due every \
-            \(inWords(Int(max(1, health.intervalSeconds.rounded()))))
-            """
-    }
-
-    private func reasons(_ health: Health) -> HTML {
-        guard !health.reasons.isEmpty else { return "" }
-        let items = health.reasons.map { reason -> HTML in
-            """
-            <li class="\(reason.status.rawValue)"><strong>\(health.sentence(reason).sentence).</strong> \
-            \(reason.advice)</li>
-            """
-        }
-        return "<ul class=\"reasons\">\(items)</ul>"
+    /// The pages where there is something to see.
+    /// - Parameter present: the page that is shown anyway.
+    func links(for view: PictureGate.View, present: String = "/") -> [(String, String)] {
+        guard view != .nothing else { return [] }
+        let all = [("/live/", "Live", "hls"), ("/recordings/", "Recordings", "record")]
+        return all.filter { $0.0 == present || hasRelay(for: $0.2) }.map { ($0.0, $0.1) }
     }
 }

@@ -1,35 +1,6 @@
 import SnapshotBase
 import SnapshotState
 
-/// The way from the status page to pictures.
-struct PictureLinks {
-    /// Whether the picture itself is shown on the status page: only where nobody is asked for a token.
-    let showsPicture: Bool
-    /// The cameras that have a latest picture.
-    let cameras: [String: Latest]
-
-    enum Latest {
-        case taken(Timestamp)
-        /// There is one, or may be, that this process may not read.
-        case unreadable
-    }
-
-    static let all = [("/live/", "Live"), ("/recordings/", "Recordings")]
-
-    /// The latest picture of a camera, or the way to it.
-    func figure(camera: String) -> HTML {
-        guard let latest = cameras[camera] else { return "" }
-        guard case .taken(let taken) = latest else {
-            return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
-        }
-        let address = camera.isEmpty ? "latest.jpg" : "latest/\(percentEncoded(camera)).jpg"
-        guard showsPicture else { return "<p class=\"card\"><a href=\"\(address)\">Latest picture</a></p>" }
-        return """
-            <figure class="card view"><a href="\(address)"><img src="\(address)?\(Int(taken.milliseconds))" alt="Latest picture"></a></figure>
-            """
-    }
-}
-
 /// The page at `/live/`, or at `/live/NAME/`.
 struct LivePage {
     /// All that have a live view, as instance and title; the camera without an instance's name is nil.
@@ -41,6 +12,7 @@ struct LivePage {
     let now: Timestamp
     /// Whether the page is a camera's own, a folder deeper.
     let isNamed: Bool
+    let links: [(String, String)]
 
     private var name: String {
         let title = cameras.first { $0.name == camera }?.title.printable(limit: 64) ?? ""
@@ -75,8 +47,8 @@ struct LivePage {
             case .file: ""
             }
         return Page(
-            path: "/live/", root: root, title: "\(name) live", icon: Page.icon(colour: "566069"),
-            links: PictureLinks.all, refreshSeconds: nil,
+            path: "/live/", root: root, title: "\(name) live", icon: Page.icon(colour: "566069"), links: links,
+            refreshSeconds: nil,
             main: """
                 <h1>\(name)</h1>
                 \(choice)

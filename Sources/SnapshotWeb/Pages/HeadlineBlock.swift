@@ -1,0 +1,66 @@
+import SnapshotBase
+import SnapshotState
+
+/// How a camera is doing: the status, what is wrong in words, what to do about it, and what else there is.
+struct HeadlineBlock {
+    let health: Health
+    let hasRun: Bool
+
+    var html: HTML {
+        let headline = health.headline
+        let isWell = health.status == .healthy
+        let words: HTML =
+            isWell
+            ? "<p class=\"status healthy\">\(health.status.word)</p>"
+            : """
+            <p class="status label \(health.status.rawValue)">\(health.status.word)</p>\
+            <p class="cause">\(headline.text.sentence)</p>
+            """
+        let remedy: HTML = headline.remedy.map { "<p class=\"remedy\">\(HTML(markdown: $0))</p>" } ?? ""
+        let neverRan = !hasRun && health.reasons == [.neverCaptured]
+        return """
+            <div class="headline \(health.status.rawValue)">\(health.status.sign)<div>\(words)\
+            \(neverRan ? "" : remedy)<p class="last">\(last)</p></div></div>
+            \(neverRan ? steps : "")
+            \(reasons)
+            """
+    }
+
+    private var last: HTML {
+        if health.isRelayAlone { return "\((health.flow ?? "no snapshots are taken here").sentence)" }
+        guard let age = health.ageSeconds else {
+            return health.reasons == [.neverCaptured] ? "" : "No snapshot has been stored yet"
+        }
+        return """
+            Last snapshot stored <strong>\(inWords(age))</strong> ago, one is due every \
+            \(inWords(Int(max(1, health.intervalSeconds.rounded()))))
+            """
+    }
+
+    private var steps: HTML {
+        let items = FirstSteps.all.map { what, command -> HTML in
+            "<li><p>\(what)</p><code class=\"command\">\(command)</code></li>"
+        }
+        return "<div class=\"card steps\"><h2>Three steps to the first picture</h2><ol>\(items)</ol></div>"
+    }
+
+    private var reasons: HTML {
+        let reasons = health.furtherReasons
+        guard !reasons.isEmpty else { return "" }
+        let items = reasons.map { reason -> HTML in
+            """
+            <li class="\(reason.status.rawValue)"><strong>\(health.sentence(reason).sentence).</strong> \
+            \(HTML(markdown: reason.remedy))</li>
+            """
+        }
+        return "<ul class=\"reasons\">\(items)</ul>"
+    }
+}
+
+extension HTML {
+    /// A sentence of our own, with what is typed marked up as code.
+    init(markdown text: String) {
+        let parts = text.split(separator: "`", omittingEmptySubsequences: false)
+        self.init(joining: parts.enumerated().map { $0 % 2 == 1 ? "<code>\(String($1))</code>" : "\(String($1))" })
+    }
+}

@@ -1,0 +1,40 @@
+import SnapshotBase
+import SnapshotState
+
+/// The page at `/live/` where no relay makes a stream: the latest picture, and how to start one.
+struct NoLivePage {
+    let camera: String
+    let health: Health?
+    let latest: LatestPicture?
+    let now: Timestamp
+    let links: [(String, String)]
+    /// The way to the status page.
+    let root: String
+
+    private var unit: String { camera.isEmpty ? "snapshot-relay" : "snapshot-relay@\(camera)" }
+    private var file: String { camera.isEmpty ? "snapshot" : camera }
+
+    var page: Page {
+        let interval = health?.intervalSeconds ?? 10
+        let figure = latest.map {
+            PictureFigure(camera: camera, latest: $0, now: now, intervalSeconds: interval, root: root)
+        }
+        return Page(
+            path: "/live/", root: root, title: "Live", icon: Page.icon(colour: "566069"), links: links,
+            refreshSeconds: Int(min(max(interval, 5), 60)),
+            main: """
+                <h1>Live</h1>
+                \(figure?.html)
+                <div class="card steps">
+                <h2>There is no live video yet</h2>
+                <p>\(latest == nil ? "" : "This is the latest picture. ")A relay passes the camera’s video on.</p>
+                <ol>
+                <li><p>Put <code>STREAM_MODE=hls</code> into its settings</p>\
+                <code class="command">sudoedit /etc/snapshot/\(file.printable(limit: 64)).env</code></li>
+                <li><p>Start it</p>\
+                <code class="command">sudo systemctl enable --now \(unit.printable(limit: 80))</code></li>
+                </ol>
+                </div>
+                """)
+    }
+}
