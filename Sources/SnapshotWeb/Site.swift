@@ -92,7 +92,8 @@ final class Site: Sendable {
             live(camera, report, key.view)?.response(frames: options.origins.framePolicy) ?? .notFound
         case .recordings(let shelf):
             RecordingsPage(
-                index: recordings(&desk), shelf: shelf, files: files, links: report.links(for: key.view, present: "/recordings/")
+                index: recordings(&desk), shelf: shelf, files: files,
+                links: report.links(for: key.view, present: "/recordings/")
             ).page.response(frames: options.origins.framePolicy)
         // Answered without a report.
         case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
@@ -121,7 +122,9 @@ final class Site: Sendable {
     /// The live view of a camera; without a name of the first that has a stream. nil where there is no such camera.
     private func live(_ name: String?, _ report: HealthReport, _ view: PictureGate.View) -> Page? {
         let instances = files.instances
-        guard name.map({ instances.contains($0) || report.cameras[$0] != nil && !$0.isEmpty }) ?? true else { return nil }
+        guard name.map({ instances.contains($0) || report.cameras[$0] != nil && !$0.isEmpty }) ?? true else {
+            return nil
+        }
         let own = files.playlist(of: nil)
         let camera = name ?? (own.isThere ? nil : instances.first { files.playlist(of: $0).isThere })
         let links = report.links(for: view, present: "/live/")

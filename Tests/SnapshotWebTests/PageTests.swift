@@ -28,11 +28,19 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 KB"), (412_345, "412 KB"), (999_700, "1.0 MB"),
-        (1.44e9, "1.4 GB"), (2e12, "2.0 TB"), (-1, "0 bytes"),
+        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "0.9 KB"), (412_345, "402 KB"), (1_048_576, "1.0 MB"),
+        (1_440_000_000, "1.3 GB"), (Int.max, "8388607 TB"), (-1, "0 bytes"),
     ])
-    func sizes(bytes: Double, text: String) {
-        #expect(size(bytes) == text)
+    func sizes(bytes: Int, text: String) {
+        #expect(sizeText(bytes) == text)
+    }
+
+    @Test(arguments: [
+        (0.4, "0 s"), (59.6, "60 s"), (119, "119 s"), (150, "2:30 min"), (3605, "1:00:05 h"), (-1, "0 s"),
+        (1e300, "277777:46:40 h"),
+    ])
+    func lengths(seconds: Double, text: String) {
+        #expect(playtime(seconds) == text)
     }
 
     @Test(arguments: [

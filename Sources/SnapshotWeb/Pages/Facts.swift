@@ -8,11 +8,14 @@ struct Facts {
     let newest: Record?
     let disk: Disk?
     let now: Now
+    /// The computer's own figure, where it stands among a camera's.
+    var host: HTML?
 
     var html: HTML {
         // Before the first run there is nothing to tell but what doesn't come from it.
         let known =
-            newest == nil ? [relay, room] : [failing] + work + [captures, uploads, spool, clock, relay, picture, room]
+            newest == nil
+            ? [relay, room, host] : [failing] + work + [captures, uploads, spool, clock, relay, picture, room, host]
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
@@ -109,7 +112,7 @@ struct Disk {
 
 extension Board {
     /// The computer's name, its heat and its supply, as far as anything tells.
-    var facts: HTML {
+    var figure: HTML {
         var remarks: [String] = []
         if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }
         if isSlowed { remarks.append("slowed down") }
@@ -120,7 +123,7 @@ extension Board {
         case nil: break
         }
         let name = HostName.machineName().printable(limit: 64)
-        return "<dl class=\"facts\">\(fact("Host", "\(name)", "\(remarks.joined(separator: ", "))"))</dl>"
+        return fact("Host", "\(name)", "\(remarks.joined(separator: ", "))")
     }
 }
 

@@ -22,7 +22,8 @@ struct Shots {
             let camera = Double(max(0, outcome.cameraMilliseconds ?? 0))
             let store = Double(max(0, outcome.storeMilliseconds ?? 0))
             let moment = record.written.at
-            var title = "\(Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 40)): \(Self.word(outcome.result))"
+            var title =
+                "\(Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 40)): \(Self.word(outcome.result))"
             if let code = outcome.code { title += " (\(code.rawValue.printable(limit: 60)))" }
             if camera > 0 { title += ", camera \(latency(camera))" }
             if store > 0 { title += ", store \(latency(store))" }

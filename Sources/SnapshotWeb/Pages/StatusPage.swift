@@ -32,7 +32,7 @@ struct StatusPage {
                 \(notices)
                 \(isOne ? "" : overview(cameras))
                 \(cameras.enumerated().map { section($0, $1.key, $1.health, isOne: isOne) })
-                \(board.facts)
+                \(isOne ? "" : "<dl class=\"facts host\">\(board.figure)</dl>")
                 <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="health">health</a> · \
                 <a href="metrics">metrics</a>\(video)</p>
                 """)
@@ -93,7 +93,7 @@ struct StatusPage {
             \(figure(key, health)?.html)
             \(charts ?? [])
             <h\(level) class="unseen">Figures</h\(level)>
-            \(Facts(health: health, newest: history.last, disk: Disk(holding: path), now: now).html)
+            \(Facts(health: health, newest: history.last, disk: Disk(holding: path), now: now, host: isOne ? board.figure : nil).html)
             </section>
             """
     }

@@ -25,9 +25,9 @@ def degraded(state):
 
 def unhealthy(state):
     def changes(seq):
-        outcome = {"result": "capture_failed", "code": "camera-refused"}
+        outcome = {"result": "capture_failed", "code": "camera-credentials"}
         return {"outcome": outcome, "consecutive_failures": seq - 50, "last_capture": moment(160),
-                "last_upload": moment(160), "last_error": {"code": "camera-refused", "moment": moment(3)},
+                "last_upload": moment(160), "last_error": {"code": "camera-credentials", "moment": moment(3)},
                 "latches": {"camera": {"since": moment(90), "delay_seconds": 600, "settings": "00"}},
                 } if seq > 50 else {}
 

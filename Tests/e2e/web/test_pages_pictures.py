@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from browser import SIZES, barriers, browser, complaints, healthy, look, photograph  # noqa: F401
 from process import wait_until
-from web import Web
+from web import Web, write_relay
 
 pytestmark = pytest.mark.tsan
 
@@ -118,8 +118,27 @@ def test_pictures_and_recordings(browser, tmp_path, stream):
         browser.get_log("browser")
 
 
-def test_live_view_without_a_stream(browser, tmp_path):
+@pytest.mark.parametrize("has_picture", [True, False], ids=["picture", "nothing"])
+def test_live_view_without_a_relay(browser, tmp_path, stream, has_picture):
     healthy(tmp_path / "state")
+    run = stream if has_picture else tmp_path / "none"
+    with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(tmp_path / "none"), RUNTIME_DIRECTORY=str(run)) as web:
+        for size in SIZES:
+            for scheme in ["light", "dark"]:
+                look(browser, size, scheme)
+                browser.get(web.url + "/live/")
+                if has_picture:
+                    wait_until(lambda: browser.execute_script("return document.images[0].naturalWidth") == 640)
+                photograph(browser, f"live-none-{'picture' if has_picture else 'nothing'}-{size}-{scheme}")
+                assert "no live video yet" in browser.find_element("tag name", "main").text
+                assert barriers(browser) == [] and complaints(browser) == []
+        browser.get("about:blank")
+
+
+def test_live_view_without_a_stream(browser, tmp_path):
+    """A relay is to make one, and hasn't yet."""
+    healthy(tmp_path / "state")
+    write_relay(tmp_path / "state", modes=["hls"])
     with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(tmp_path / "none")) as web:
         look(browser, "phone", "light")
         browser.get(web.url + "/live/")

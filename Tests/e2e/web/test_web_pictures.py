@@ -5,9 +5,10 @@ import os
 import re
 import socket
 import time
+from urllib.parse import urljoin
 
 import pytest
-from web import Web, end, memory, most_memory, read_to_end, record, spawn_activated, write_ring
+from web import Web, end, memory, most_memory, read_to_end, record, spawn_activated, write_relay, write_ring
 
 pytestmark = pytest.mark.tsan
 
@@ -99,7 +100,7 @@ def test_each_camera_has_a_live_view_of_its_own(home, web):
     assert web.get("/live/hall/hls/0.ts").body == SEGMENT[::-1]
     assert web.get("/recordings/hall/c.mp4").body == MOVIE[::-1]
     own, other = web.get("/live/").text, web.get("/live/hall/").text
-    assert 'src="../live/hls/stream.m3u8"' in own and 'src="../../live/hall/hls/stream.m3u8"' in other
+    assert 'href="../live/hls/stream.m3u8"' in own and 'href="../../live/hall/hls/stream.m3u8"' in other
     assert 'href="../live/" aria-current="page">yard<' in own and 'href="../../live/hall/" aria-current="page">hall<' in other
     assert 'href="../live/hall/">hall<' in own and 'href="../../live/">yard<' in other
     assert web.get("/live/attic/").status == web.get("/live/attic/hls/stream.m3u8").status == 404
@@ -107,7 +108,7 @@ def test_each_camera_has_a_live_view_of_its_own(home, web):
     (home / "out/hls/stream.m3u8").unlink()
     time.sleep(0.3)  # A page is kept for a moment.
     first = web.get("/live/").text
-    assert 'src="../live/hall/hls/stream.m3u8"' in first and 'aria-label="Cameras"' not in first
+    assert 'href="../live/hall/hls/stream.m3u8"' in first and 'aria-label="Cameras"' not in first
 
 
 def test_the_newest_picture_counts(home, web):
@@ -131,8 +132,60 @@ def test_wrong_tokens(home, authorization):
             assert answer.status == 401, route
             assert {value.split()[0] for value in answer.headers.get_all("WWW-Authenticate")} == {"Basic", "Bearer"}
             assert b"PICTURE" not in answer.body and b"SEGMENT" not in answer.body
-        assert web.get("/health").status == 200 and web.get("/").status == 200
-        assert "<img" not in web.get("/").text
+        assert web.get("/health").status == 200
+        # The page asks, too, and shows all but pictures to who doesn't know it.
+        page = web.get("/", **headers)
+        assert page.status == 401 and "Healthy" in page.text and "<img" not in page.text and page.headers["WWW-Authenticate"]
+
+
+def test_the_page_shows_the_picture_to_who_knows_the_token(home):
+    with Web(home / "state", home, **settings(home, WEB_IMAGES="true", WEB_TOKEN=TOKEN)) as web:
+        for _ in range(3):  # Also while the other's page is kept.
+            assert '<img src="latest.jpg?' in web.get("/", Authorization=basic(TOKEN)).text
+            assert "<img" not in web.get("/").text and web.get("/").status == 401
+        for _ in range(12):
+            web.get("/", Authorization=basic("wrong"))
+        assert web.get("/", Authorization=basic("wrong")).status == 429 and web.get("/health").status == 200
+
+
+def test_an_old_picture_is_greyed_and_has_its_time(home):
+    os.utime(home / "run/latest.jpg", (time.time() - 1500,) * 2)
+    with Web(home / "state", home, **settings(home, WEB_IMAGES="true", TZ="Here-3:30")) as web:
+        page = web.get("/").text
+        assert re.search(r'<img [^>]*class="old"', page) and "<strong>25 min ago</strong>" in page
+        assert re.search(r"\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d Here</time>", page) and "UTC" not in page
+        (home / "run/latest.jpg").touch()
+        time.sleep(0.3)
+        page = web.get("/").text
+        assert 'class="old"' not in page and re.search(r"Here</time> · \d s ago", page)
+
+
+def test_the_menu_leads_nowhere_in_vain(home, web):
+    """Only what a relay makes is in it; the way to get the rest stands at the end of the page."""
+    menu = lambda at="/": re.search(r"<nav aria-label=\"Pages\">.*?</nav>|$", web.get(at).text)[0]
+    assert menu() == "" and 'href="live/">live video<' in web.get("/").text
+    assert "Recordings" not in menu("/live/") and "Recordings" in menu("/recordings/")
+    for modes, shown in ((["hls"], {"Live"}), (["record", "republish"], {"Recordings"}), (["hls", "record"], {"Live", "Recordings"})):
+        write_relay(home / "state", modes=modes)
+        time.sleep(0.3)
+        assert {word for word in ("Live", "Recordings") if f">{word}<" in menu()} == shown
+
+
+@pytest.mark.parametrize("name, unit", [("", "snapshot-relay"), ("yard", "snapshot-relay@yard")])
+def test_live_without_a_relay_shows_the_picture_and_how_to_start_one(home, name, unit):
+    (home / "out/hls/stream.m3u8").unlink()
+    (home / HALL / "hls/stream.m3u8").unlink()
+    write_ring(home / "state/yard", [record(1)])
+    with Web(home / "state", home, **settings(home, WEB_IMAGES="true")) as web:
+        path = f"/live/{name}/" if name else "/live/"
+        page = web.get(path).text
+        picture = re.search(r'<img src="([^"?]+)', page)[1]
+        assert web.get(urljoin(path, picture)).body == (JPEG[::-1] if name else JPEG)
+        assert f"systemctl enable --now {unit}<" in page and f"/etc/snapshot/{name or 'snapshot'}.env" in page and "<video" not in page
+        # With a relay that is to make one there is a player, which waits.
+        write_relay(home / "state" / name, modes=["hls"])
+        time.sleep(0.3)
+        assert "<video" in web.get(path).text
 
 
 def test_right_tokens(home):

@@ -9,7 +9,7 @@ import parts
 import pytest
 from browser import browser, complaints, look  # noqa: F401
 from process import wait_until
-from web import Client, Web, end, environment, binary, record, write_ring
+from web import Client, Web, end, environment, binary, record, write_relay, write_ring
 
 pytestmark = pytest.mark.tsan
 
@@ -21,6 +21,7 @@ PASSWORD = "proxy-login"
 @pytest.fixture
 def home(tmp_path):
     write_ring(tmp_path / "state", [record(1)])
+    write_relay(tmp_path / "state")
     for folder in ["run/yard", "out/hls", "out/record", "state/hall/stream_output/hls"]:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "run/latest.jpg").write_bytes(JPEG)
