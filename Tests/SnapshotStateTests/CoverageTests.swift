@@ -46,8 +46,9 @@ import Testing
             _ = Coverage(of: [insane] + known, in: 1023..<1047, interval: 1e-300)?.share
             var record = Record(version: "1", camera: "c", now: now, intervalSeconds: 10)
             record.hours = [insane]
-            record.days = DayShares()
-            (record.days?.last, record.days?.shares) = (number, Array(repeating: number, count: 40))
+            var days = DayShares()
+            (days.last, days.shares) = (number, Array(repeating: number, count: 40))
+            record.days = days
             record.countHour(now: now, captured: true, uploadMilliseconds: 5)
             #expect(
                 record.days.map { $0.shares.count <= 40 && $0.mean.map { (0...1).contains($0.share) } ?? true } == true)

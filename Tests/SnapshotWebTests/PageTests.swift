@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: [
         (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "0.9 KB"), (412_345, "402 KB"), (1_048_576, "1.0 MB"),
-        (1_440_000_000, "1.3 GB"), (Int.max, "8388607 TB"), (-1, "0 bytes"),
+        (1_440_000_000, "1.3 GB"), (1 << 50, "1024 TB"), (Int.max, "838860 TB"), (-1, "0 bytes"),
     ])
     func sizes(bytes: Int, text: String) {
         #expect(sizeText(bytes) == text)
