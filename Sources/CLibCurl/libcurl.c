@@ -1,4 +1,5 @@
 #include "CLibCurl.h"
+#include "library.h"
 
 #include <dlfcn.h>
 #include <netinet/in.h>
@@ -57,6 +58,7 @@ CURLcode shim_set_pointer(CURL *easy, CURLoption option, void *value) { return S
 CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_slist *value) { return SET(option, value); }
 CURLcode shim_set_mime(CURL *easy, curl_mime *form) { return SET(CURLOPT_MIMEPOST, form); }
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function) { return SET(option, function); }
+CURLcode shim_set_context(CURL *easy, curl_ssl_ctx_callback function) { return SET(CURLOPT_SSL_CTX_FUNCTION, function); }
 CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
 CURLcode shim_set_progress(CURL *easy, shim_progress function) { return SET(CURLOPT_XFERINFOFUNCTION, function); }
 
@@ -83,6 +85,7 @@ CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) { return GET(info, value); }
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value) { return GET(CURLINFO_CERTINFO, value); }
 
+CURLcode shim_get_backend(CURL *easy, struct curl_tlssessioninfo **value) { return GET(CURLINFO_TLS_SSL_PTR, value); }
 CURLcode shim_get_socket(CURL *easy, curl_socket_t *value) { return GET(CURLINFO_ACTIVESOCKET, value); }
 
 CURLcode shim_easy_send(CURL *easy, const void *bytes, size_t size, size_t *count) {

@@ -8,19 +8,36 @@ package final class HTTPClient {
     /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
     private var handle: EasyHandle?
     private let stop: StopRequest
+    private let sessions: TLSSessions?
     /// For uploads whose end has to be met to a tenth of a second: alone, libcurl looks up once a second.
-    private lazy var uploads = HTTPTransfers(stop: stop)
+    private lazy var uploads = transfers()
     /// How long uploads may take; nil: until their deadline.
     package var uploadPatience: UploadPatience?
 
-    /// - Parameter stop: ends a transfer that takes more than a moment once it is made.
-    package init(stop: StopRequest) { self.stop = stop }
+    /// - Parameters:
+    ///   - stop: ends a transfer that takes more than a moment once it is made.
+    ///   - sessions: of earlier runs; without them every connection begins with a whole handshake.
+    package init(stop: StopRequest, sessions: TLSSessions? = nil) {
+        self.stop = stop
+        self.sessions = sessions
+    }
+
+    /// For several requests at once, under the same rules.
+    package func transfers() -> HTTPTransfers { HTTPTransfers(stop: stop, sessions: sessions) }
 
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         if request.patience?.bound != nil { return try performWatched(request) }
+        do throws(HTTPFailure) { return try performAlone(request) } catch {
+            // A server that can't take a session, and fails where it should begin anew.
+            guard error.hadSession, error.kind == .tls || error.kind == .lost else { throw error }
+        }
+        return try performAlone(request)
+    }
+
+    private func performAlone(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         let handle = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, stop: stop)
+        let transfer = try HTTPTransfer(request, on: handle, stop: stop, sessions: sessions)
         let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
         return try transfer.end(code)
     }

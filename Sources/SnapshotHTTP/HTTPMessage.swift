@@ -160,6 +160,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var stoodStill: Duration?
     /// Whether the connection stood, and not a line of an answer came.
     package var isUnanswered = false
+    /// Whether the handshake began with a session of an earlier run, which is forgotten now, and nothing was asked.
+    var hadSession = false
     /// Whether the host is there and has nobody at that port.
     package var isPortClosed = false
 

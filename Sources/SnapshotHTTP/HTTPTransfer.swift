@@ -6,12 +6,12 @@ import SnapshotBase
 /// it does the work, so that whoever has that done keeps the transfer until it has ended.
 final class HTTPTransfer {
     private let handle: EasyHandle
-    private var easy: UnsafeMutableRawPointer { handle.pointer }
-    private let request: HTTPRequest
+    var easy: UnsafeMutableRawPointer { handle.pointer }
+    let request: HTTPRequest
     private let stop: StopRequest
-    private let source: BodySource?
-    private var headers: UnsafeMutablePointer<curl_slist>?
-    private var form: OpaquePointer?
+    let source: BodySource?
+    var headers: UnsafeMutablePointer<curl_slist>?
+    var form: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
     private var body: AnswerBody
@@ -24,6 +24,7 @@ final class HTTPTransfer {
     private var answers = 0
     private var challenges = Challenges()
     private var watch: UploadWatch?
+    private let session: KeptSession?
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
@@ -33,11 +34,14 @@ final class HTTPTransfer {
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
     ///   well.
-    init(_ request: HTTPRequest, on handle: EasyHandle, stop: StopRequest) throws(HTTPFailure) {
+    init(
+        _ request: HTTPRequest, on handle: EasyHandle, stop: StopRequest, sessions: TLSSessions?
+    ) throws(HTTPFailure) {
         self.request = request
         self.stop = stop
         self.handle = handle
         body = AnswerBody(for: request)
+        session = sessions?.session(for: request)
         watch = request.patience.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
         switch request.body {
         case .none: source = nil
@@ -53,6 +57,7 @@ final class HTTPTransfer {
         setHeaders()
         setCallbacks()
         try setBody()
+        session?.serve(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
@@ -77,6 +82,10 @@ final class HTTPTransfer {
             // Without a connection nothing was asked, and nothing was slow to answer.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.isUnanswered = sent > 0 && answers == 0
+            if sent == 0, let session, session.isOffered {
+                session.forget()
+                failure.hadSession = true
+            }
             throw failure
         }
         guard headerIsWhole else {
@@ -103,20 +112,6 @@ final class HTTPTransfer {
         return sent >= whole
     }
 
-    // MARK: The request
-
-    private func setHeaders() {
-        for (name, value) in request.headers {
-            headers = shim_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
-        }
-        // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
-        // A stream without end asks, or a refusal could get lost in it.
-        headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
-        // Its answers then end with the connection, challenges too.
-        if request.ignoresLength { headers = shim_slist_append(headers, "Connection: close") }
-        if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
-    }
-
     private func setCallbacks() {
         let context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_transfer(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
@@ -138,53 +133,6 @@ final class HTTPTransfer {
         }
         _ = shim_set_pointer(easy, CURLOPT_XFERINFODATA, context)
         _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
-    }
-
-    private func setBody() throws(HTTPFailure) {
-        guard let source else {
-            if request.method == "HEAD" {
-                _ = shim_set_long(easy, CURLOPT_NOBODY, 1)
-            } else if request.method != "GET" {
-                // An empty body still has a length to announce.
-                _ = shim_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
-                _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
-            }
-            return
-        }
-        if case .form(let fields, let file) = request.body { return try setForm(fields, file, source) }
-        _ = shim_set_long(easy, CURLOPT_UPLOAD, 1)
-        if request.method != "PUT" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
-        if let length = source.length {
-            _ = shim_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length))
-        }
-        _ = shim_set_transfer(easy, CURLOPT_READFUNCTION, readSource)
-        _ = shim_set_pointer(easy, CURLOPT_READDATA, source.context)
-        _ = shim_set_seek(easy, seekSource)
-        _ = shim_set_pointer(easy, CURLOPT_SEEKDATA, source.context)
-    }
-
-    private func setForm(
-        _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource
-    ) throws(HTTPFailure) {
-        form = shim_mime_init(easy)
-        var codes: [CURLcode] = []
-        for field in fields {
-            let part = shim_mime_addpart(form)
-            codes.append(shim_mime_name(part, field.name))
-            codes.append(shim_mime_data(part, field.value, field.value.utf8.count))
-        }
-        let part = shim_mime_addpart(form)
-        codes.append(shim_mime_name(part, file.field))
-        codes.append(shim_mime_filename(part, file.fileName))
-        codes.append(shim_mime_type(part, file.contentType))
-        codes.append(
-            shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
-        // Without a part there is nothing that libcurl could name: that is an error too, and no crash.
-        guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
-            throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
-        }
-        _ = shim_set_mime(easy, form)
-        if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
     }
 
     // MARK: The answer

@@ -8,8 +8,12 @@ package final class HTTPTransfers {
     private var ended: [(tag: Int, answer: HTTPAnswer)] = []
 
     private let stop: StopRequest
+    private let sessions: TLSSessions?
 
-    package init(stop: StopRequest) { self.stop = stop }
+    init(stop: StopRequest, sessions: TLSSessions?) {
+        self.stop = stop
+        self.sessions = sessions
+    }
 
     deinit {
         for request in underWay { remove(request.handle) }
@@ -35,7 +39,7 @@ package final class HTTPTransfers {
         // Before the other kind of handle: it makes libcurl as a whole ready.
         let handle = try EasyHandle()
         let multi = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, stop: stop)
+        let transfer = try HTTPTransfer(request, on: handle, stop: stop, sessions: sessions)
         let code = shim_multi_add(multi, handle.pointer)
         guard code == CURLM_OK else { throw Self.failure(code) }
         underWay.append((handle, transfer, tag))

@@ -76,7 +76,7 @@ struct CaptureJob {
             printer.print(error, isNews: isNews)
             return error.exitCode
         }
-        let capture = Capture(settings, client: HTTPClient(stop: context.stop), log: log, drains: drains)
+        let capture = Capture(settings, client: settings.client, log: log, drains: drains)
         guard let interval else { return shoot(capture, printer) }
         return repeating(every: interval, for: span) { shoot(capture, printer) }
     }

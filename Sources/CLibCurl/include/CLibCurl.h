@@ -50,6 +50,27 @@ CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
 
+/// The longest session that is kept, with its certificates.
+enum { SHIM_SESSION_MOST = 32768 };
+
+/// Who keeps TLS sessions for the next process; `context` is passed to each function. A connection holds the context by
+/// `retain` for as long as OpenSSL may call for it, which is beyond the transfer's end.
+struct shim_sessions {
+  void *context;
+  /// The server's name in lower case, or its address; lives as long as the context.
+  const char *host;
+  void (*retain)(void *context);
+  void (*release)(void *context);
+  /// Copies what was saved last; how many bytes, 0 where there are none.
+  size_t (*load)(void *context, unsigned char *bytes, size_t capacity);
+  void (*save)(void *context, const unsigned char *bytes, size_t size);
+  /// The handshake begins with what was loaded.
+  void (*offers)(void *context);
+};
+/// Has the next transfer's connection resume a session, and save the one it gets. `keeper` is read until the transfer ends.
+/// Without OpenSSL it does nothing.
+CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper);
+
 CURLcode shim_get_socket(CURL *easy, curl_socket_t *value);
 
 /// Over a connection made with CURLOPT_CONNECT_ONLY; neither waits.

@@ -28,6 +28,12 @@ package struct CaptureSettings: Sendable {
     package var showsPictures: Bool
     package let context: ProcessContext
 
+    /// What all requests of a run go over.
+    package var client: HTTPClient {
+        let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath)
+        return HTTPClient(stop: context.stop, sessions: sessions)
+    }
+
     /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
         context = settings.context

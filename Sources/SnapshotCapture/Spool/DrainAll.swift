@@ -34,7 +34,7 @@ package struct DrainAll {
     /// - Returns: nil where another run holds the lock.
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
-        let run = Run(settings, client: HTTPClient(stop: settings.context.stop), log: log, state: state)
+        let run = Run(settings, client: settings.client, log: log, state: state)
         if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)

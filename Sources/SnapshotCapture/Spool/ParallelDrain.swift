@@ -31,7 +31,7 @@ struct ParallelDrain {
     private static let patience = Duration.milliseconds(200)
 
     init(_ store: any RemoteStore, transfers: Int, stop: StopRequest) {
-        http = HTTPTransfers(stop: stop)
+        http = store.client.transfers()
         self.stop = stop
         self.store = store
         most = transfers

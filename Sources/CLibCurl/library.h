@@ -1,0 +1,6 @@
+// What only the C files here need of libcurl.
+#pragma once
+#include <curl/curl.h>
+
+CURLcode shim_set_context(CURL *easy, curl_ssl_ctx_callback function);
+CURLcode shim_get_backend(CURL *easy, struct curl_tlssessioninfo **value);

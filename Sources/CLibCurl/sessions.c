@@ -1,0 +1,218 @@
+// TLS sessions that outlive the process. A resumed handshake has no certificates to carry and no signature to check: a fifth
+// of the bytes of a whole one. libcurl has a call for it from 8.12 on; on every version with OpenSSL a session can be put
+// into the connection as its handshake begins, and comes out through OpenSSL's callback. A resumed session brings its
+// certificate along: libcurl holds that to name and pin as ever, and the authorities are asked here, as the handshake ends,
+// since some versions of libcurl load them no sooner. libcurl's own memory of sessions is off meanwhile: it would take an
+// earlier verification's word for them.
+#include "CLibCurl.h"
+#include "library.h"
+
+#include <dlfcn.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// After that long the server shows its certificate anew, whatever it says of its sessions.
+enum { LONGEST = 24 * 60 * 60 };
+
+// What is kept of a session, before the session and its certificates, leaf first, both as DER.
+struct head {
+  // When the server last showed that it has its key.
+  int64_t proven;
+  // SHA-256 of the client's certificate; zeros where there is none.
+  unsigned char client[32];
+};
+
+// What belongs to one SSL_CTX, which libcurl makes for one connection; it goes with it.
+struct connection {
+  struct shim_sessions keeper;
+  struct head head;
+  SSL_SESSION *offered;
+  STACK_OF(X509) *certificates;
+  int is_over;
+};
+
+// libssl comes with libcurl and is not linked; libcrypto is.
+static void *libssl;
+static int slot = -1;
+#define CALL(name) ((__typeof__(&name))dlsym(libssl, #name))
+
+static void free_connection(void *context, void *data, CRYPTO_EX_DATA *all, int index, long number, void *more) {
+  struct connection *this = data;
+  (void)context, (void)all, (void)index, (void)number, (void)more;
+  if (!this) return;
+  if (this->offered) CALL(SSL_SESSION_free)(this->offered);
+  sk_X509_pop_free(this->certificates, X509_free);
+  this->keeper.release(this->keeper.context);
+  free(this);
+}
+
+static struct connection *connection_of(const SSL *ssl) {
+  return CALL(SSL_CTX_get_ex_data)(CALL(SSL_get_SSL_CTX)(ssl), slot);
+}
+
+// MARK: Whether a session may be offered
+
+static int is_of_time(const struct head *head, const SSL_SESSION *session, int64_t now) {
+  int64_t begin = CALL(SSL_SESSION_get_time)(session);
+  int64_t life = CALL(SSL_SESSION_get_ticket_lifetime_hint)(session);
+  if (life == 0) life = CALL(SSL_SESSION_get_timeout)(session);
+  return begin <= now && now - begin < life && head->proven <= now && now - head->proven < LONGEST;
+}
+
+static int asks_authorities(SSL_CTX *context) { return CALL(SSL_CTX_get_verify_mode)(context) & SSL_VERIFY_PEER; }
+
+// What the authorities of today say of a session's certificate: the same check that a whole handshake makes.
+static long verify(SSL_CTX *context, X509 *leaf, STACK_OF(X509) *certificates) {
+  // libcurl would take what is left of these errors for the connection's.
+  ERR_set_mark();
+  X509_STORE_CTX *check = X509_STORE_CTX_new();
+  long result = X509_V_ERR_UNSPECIFIED;
+  int ready = check && X509_STORE_CTX_init(check, CALL(SSL_CTX_get_cert_store)(context), leaf, certificates)
+    && X509_STORE_CTX_set_default(check, "ssl_server");
+  if (ready) {
+    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(check);
+    X509_VERIFY_PARAM_set_auth_level(rules, CALL(SSL_CTX_get_security_level)(context));
+    ready = X509_VERIFY_PARAM_set1(rules, CALL(SSL_CTX_get0_param)(context));
+    if (ready && (X509_verify_cert(check) == 1 || X509_STORE_CTX_get_error(check) != X509_V_OK))
+      result = X509_STORE_CTX_get_error(check);
+  }
+  X509_STORE_CTX_free(check);
+  ERR_pop_to_mark();
+  return result;
+}
+
+static void note_client(SSL_CTX *context, struct head *head) {
+  X509 *client = CALL(SSL_CTX_get0_certificate)(context);
+  if (client) X509_digest(client, EVP_sha256(), head->client, NULL);
+}
+
+static int take(struct connection *this, const unsigned char *at, size_t size) {
+  const unsigned char *end = at + size;
+  struct head head;
+  if (size <= sizeof head) return 0;
+  memcpy(&head, at, sizeof head), at += sizeof head;
+  if (memcmp(head.client, this->head.client, sizeof head.client)) return 0;
+  this->offered = CALL(d2i_SSL_SESSION)(NULL, &at, end - at);
+  if (!this->offered || !CALL(SSL_SESSION_get0_peer)(this->offered)) return 0;
+  if (!CALL(SSL_SESSION_is_resumable)(this->offered)) return 0;
+  if (!is_of_time(&head, this->offered, time(NULL))) return 0;
+  while (at < end) {
+    X509 *next = d2i_X509(NULL, &at, end - at);
+    if (!next) return 0;
+    if (!sk_X509_push(this->certificates, next)) return X509_free(next), 0;
+  }
+  this->head.proven = head.proven;
+  return 1;
+}
+
+// MARK: What OpenSSL and libcurl call
+
+static void offer(struct connection *this, SSL *ssl) {
+  // A proxy that is spoken to over TLS is another host.
+  const char *name = CALL(SSL_get_servername)(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name && strcmp(name, this->keeper.host)) return;
+  if (CALL(SSL_set_session)(ssl, this->offered)) this->keeper.offers(this->keeper.context);
+}
+
+// libcurl looks at the result next, and goes no further if it isn't good.
+static void judge(struct connection *this, SSL *ssl) {
+  SSL_CTX *context = CALL(SSL_get_SSL_CTX)(ssl);
+  if (!CALL(SSL_session_reused)(ssl) || !asks_authorities(context)) return;
+  X509 *leaf = CALL(SSL_SESSION_get0_peer)(CALL(SSL_get_session)(ssl));
+  CALL(SSL_set_verify_result)(ssl, verify(context, leaf, this->certificates));
+}
+
+// The first handshake counts; in TLS 1.3 messages behind it are told as handshakes, too.
+static void on_info(const SSL *told, int where, int result) {
+  SSL *ssl = (SSL *)told;
+  struct connection *this = where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE) ? connection_of(ssl) : NULL;
+  (void)result;
+  if (!this || !this->offered || this->is_over) return;
+  if (where & SSL_CB_HANDSHAKE_START && !CALL(SSL_get_session)(ssl)) offer(this, ssl);
+  if (where & SSL_CB_HANDSHAKE_DONE) this->is_over = 1, judge(this, ssl);
+}
+
+static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
+  struct head head = this->head;
+  STACK_OF(X509) *certificates = this->certificates;
+  if (!CALL(SSL_session_reused)(ssl)) {
+    head.proven = time(NULL);
+    certificates = CALL(SSL_get_peer_cert_chain)(ssl);
+  }
+  if (!CALL(SSL_SESSION_get0_peer)(session)) return;
+  if (asks_authorities(CALL(SSL_get_SSL_CTX)(ssl)) && CALL(SSL_get_verify_result)(ssl) != X509_V_OK) return;
+  // Without it, a session of TLS 1.2 isn't bound to the handshake in which the client showed its certificate.
+  int is_bound = CALL(SSL_version)(ssl) >= TLS1_3_VERSION || CALL(SSL_ctrl)(ssl, SSL_CTRL_GET_EXTMS_SUPPORT, 0, NULL) == 1;
+  if (CALL(SSL_get_certificate)(ssl) && !is_bound) return;
+  unsigned char bytes[SHIM_SESSION_MOST], *at = bytes + sizeof head;
+  long left = sizeof bytes - sizeof head, size = CALL(i2d_SSL_SESSION)(session, NULL);
+  if (size <= 0 || size > left) return;
+  memcpy(bytes, &head, sizeof head);
+  left -= CALL(i2d_SSL_SESSION)(session, &at);
+  for (int index = 0; index < sk_X509_num(certificates); index++) {
+    X509 *next = sk_X509_value(certificates, index);
+    size = i2d_X509(next, NULL);
+    if (size <= 0 || size > left) return;
+    left -= i2d_X509(next, &at);
+  }
+  this->keeper.save(this->keeper.context, bytes, at - bytes);
+  OPENSSL_cleanse(bytes, at - bytes);
+}
+
+static int on_new_session(SSL *ssl, SSL_SESSION *session) {
+  struct connection *this = connection_of(ssl);
+  if (this) keep(this, ssl, session);
+  return 0;
+}
+
+// Behind everything that libcurl sets by itself.
+static CURLcode on_context(CURL *easy, void *context, void *user) {
+  const struct shim_sessions *keeper = user;
+  struct connection *this = calloc(1, sizeof *this);
+  (void)easy;
+  if (!this) return CURLE_OK;
+  this->keeper = *keeper;
+  this->keeper.retain(this->keeper.context);
+  this->certificates = sk_X509_new_null();
+  if (!this->certificates || !CALL(SSL_CTX_set_ex_data)(context, slot, this)) {
+    free_connection(NULL, this, NULL, slot, 0, NULL);
+    return CURLE_OK;
+  }
+  note_client(context, &this->head);
+  ERR_set_mark();
+  unsigned char bytes[SHIM_SESSION_MOST];
+  size_t size = this->keeper.load(this->keeper.context, bytes, sizeof bytes);
+  if (!take(this, bytes, size) && this->offered) {
+    CALL(SSL_SESSION_free)(this->offered);
+    this->offered = NULL;
+  }
+  OPENSSL_cleanse(bytes, size);
+  ERR_pop_to_mark();
+  CALL(SSL_CTX_ctrl)(context, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
+  CALL(SSL_CTX_sess_set_new_cb)(context, on_new_session);
+  CALL(SSL_CTX_set_info_callback)(context, on_info);
+  // libcurl has kept tickets of TLS 1.2 off since there were servers that couldn't read past them.
+  CALL(SSL_CTX_clear_options)(context, SSL_OP_NO_TICKET);
+  return CURLE_OK;
+}
+
+static void find_libssl(void) {
+  libssl = dlopen("libssl.so.3", RTLD_LAZY | RTLD_NOLOAD);
+  if (libssl) slot = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_connection);
+}
+
+CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper) {
+  struct curl_tlssessioninfo *backend = NULL;
+  // Another library's types would be taken for OpenSSL's.
+  if (shim_get_backend(easy, &backend) || !backend || backend->backend != CURLSSLBACKEND_OPENSSL) return CURLE_OK;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, find_libssl);
+  if (!libssl || slot < 0) return CURLE_OK;
+  CURLcode code = shim_set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 0);
+  if (!code) code = shim_set_context(easy, on_context);
+  return code ? code : shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, (void *)keeper);
+}

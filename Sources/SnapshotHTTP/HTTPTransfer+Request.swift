@@ -1,0 +1,64 @@
+import CLibCurl
+import SnapshotBase
+
+/// Headers and body, in memory that lives as long as the transfer.
+extension HTTPTransfer {
+    func setHeaders() {
+        for (name, value) in request.headers {
+            headers = shim_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
+        }
+        // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
+        // A stream without end asks, or a refusal could get lost in it.
+        headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
+        // Its answers then end with the connection, challenges too.
+        if request.ignoresLength { headers = shim_slist_append(headers, "Connection: close") }
+        if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
+    }
+
+    func setBody() throws(HTTPFailure) {
+        guard let source else {
+            if request.method == "HEAD" {
+                _ = shim_set_long(easy, CURLOPT_NOBODY, 1)
+            } else if request.method != "GET" {
+                // An empty body still has a length to announce.
+                _ = shim_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
+                _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
+            }
+            return
+        }
+        if case .form(let fields, let file) = request.body { return try setForm(fields, file, source) }
+        _ = shim_set_long(easy, CURLOPT_UPLOAD, 1)
+        if request.method != "PUT" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
+        if let length = source.length {
+            _ = shim_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length))
+        }
+        _ = shim_set_transfer(easy, CURLOPT_READFUNCTION, readSource)
+        _ = shim_set_pointer(easy, CURLOPT_READDATA, source.context)
+        _ = shim_set_seek(easy, seekSource)
+        _ = shim_set_pointer(easy, CURLOPT_SEEKDATA, source.context)
+    }
+
+    private func setForm(
+        _ fields: [(name: String, value: String)], _ file: FormFile, _ source: BodySource
+    ) throws(HTTPFailure) {
+        form = shim_mime_init(easy)
+        var codes: [CURLcode] = []
+        for field in fields {
+            let part = shim_mime_addpart(form)
+            codes.append(shim_mime_name(part, field.name))
+            codes.append(shim_mime_data(part, field.value, field.value.utf8.count))
+        }
+        let part = shim_mime_addpart(form)
+        codes.append(shim_mime_name(part, file.field))
+        codes.append(shim_mime_filename(part, file.fileName))
+        codes.append(shim_mime_type(part, file.contentType))
+        codes.append(
+            shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
+        // Without a part there is nothing that libcurl could name: that is an error too, and no crash.
+        guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
+            throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
+        }
+        _ = shim_set_mime(easy, form)
+        if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }
+    }
+}

@@ -1,0 +1,85 @@
+import CLibCurl
+import SnapshotBase
+
+/// The TLS session that an earlier run had with one server, under one trust. A connection keeps it alive until OpenSSL has
+/// freed the last that points to it.
+final class KeptSession {
+    private let sessions: TLSSessions
+    /// What the file begins with: to whom it belongs.
+    private let binding: [UInt8]
+    private let name: String
+    private let host: UnsafeMutablePointer<CChar>
+    private let keeper: UnsafeMutablePointer<shim_sessions>
+    /// Whether a handshake began with it.
+    fileprivate(set) var isOffered = false
+    /// A server of TLS 1.3 gives two at a time.
+    private var isSaved = false
+
+    private static let digestSize = 32
+
+    init(of host: TLSHost, binding: String, in sessions: TLSSessions) {
+        self.sessions = sessions
+        self.binding = Array(binding.utf8)
+        name = hexadecimal(Crypto.sha256(self.binding).prefix(16).map { $0 })
+        let text = Array(host.name.utf8CString)
+        self.host = .allocate(capacity: text.count)
+        self.host.initialize(from: text, count: text.count)
+        keeper = .allocate(capacity: 1)
+        keeper.initialize(
+            to: shim_sessions(
+                context: nil, host: self.host, retain: retainSession, release: releaseSession, load: loadSession,
+                save: saveSession, offers: noteOffer))
+    }
+
+    deinit {
+        keeper.deallocate()
+        host.deallocate()
+    }
+
+    /// The next connection of `easy` begins with it. Whoever asks keeps this object until the transfer has ended.
+    func serve(_ easy: UnsafeMutableRawPointer) {
+        keeper.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+        _ = shim_set_sessions(easy, keeper)
+    }
+
+    func forget() { sessions.remove(name) }
+
+    // MARK: What the connection calls
+
+    /// Binding, digest, and what the connection gave.
+    fileprivate func load(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let head = binding.count + Self.digestSize
+        guard let bytes = sessions.read(name, limit: head + buffer.count), bytes.count > head,
+            bytes.starts(with: binding)
+        else { return 0 }
+        let content = Array(bytes[head...])
+        guard Crypto.sha256(content).elementsEqual(bytes[binding.count..<head]) else { return 0 }
+        buffer.copyBytes(from: content)
+        return content.count
+    }
+
+    fileprivate func save(_ content: [UInt8]) {
+        guard !isSaved else { return }
+        isSaved = true
+        sessions.write(binding + Crypto.sha256(content) + content, to: name, now: .now())
+    }
+}
+
+private func session(_ context: UnsafeMutableRawPointer?) -> Unmanaged<KeptSession>? {
+    context.map { Unmanaged<KeptSession>.fromOpaque($0) }
+}
+
+private let retainSession: @convention(c) (UnsafeMutableRawPointer?) -> Void = { _ = session($0)?.retain() }
+private let releaseSession: @convention(c) (UnsafeMutableRawPointer?) -> Void = { session($0)?.release() }
+private let noteOffer: @convention(c) (UnsafeMutableRawPointer?) -> Void = {
+    session($0)?.takeUnretainedValue().isOffered = true
+}
+private let loadSession: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt8>?, Int) -> Int = {
+    context, bytes, capacity in
+    session(context)?.takeUnretainedValue().load(
+        into: UnsafeMutableRawBufferPointer(start: bytes, count: capacity)) ?? 0
+}
+private let saveSession: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<UInt8>?, Int) -> Void = {
+    context, bytes, count in
+    session(context)?.takeUnretainedValue().save(Array(UnsafeBufferPointer(start: bytes, count: count)))
+}
