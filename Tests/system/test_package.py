@@ -107,7 +107,7 @@ KEPT = {
 }
 STATE = {
     "stream_output/hls/stream.m3u8", "stream_output/hls/.live-1.m3u8", "stream_output/hls/1.ts", "stream_output/.relay.lock",
-    "front/spool/dirty", "front/spool/tmp/8", "front/state.jsonl.bad-2", "front/relay.lock",
+    "front/spool/dirty", "front/spool/tmp/8", "front/.tls/8", "front/state.jsonl.bad-2", "front/relay.lock",
 }
 
 

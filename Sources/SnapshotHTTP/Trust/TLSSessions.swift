@@ -10,7 +10,7 @@ package struct TLSSessions: Sendable {
 
     /// - Parameter runtimeDirectory: nil where there is none, as under cron; then a card may hold the state.
     package init(runtimeDirectory: String?, statePath: String) {
-        directory = (runtimeDirectory ?? statePath) + "/tls"
+        directory = (runtimeDirectory ?? statePath) + "/.tls"
         rest = runtimeDirectory.map(isInRAM) == true ? 0 : 3600
     }
 

@@ -59,7 +59,7 @@ def camera(server, verify):
 
 
 def files(folder):
-    return sorted((folder / "tls").glob("*")) if (folder / "tls").is_dir() else []
+    return sorted((folder / ".tls").glob("*")) if (folder / ".tls").is_dir() else []
 
 
 def only(folder):
@@ -83,7 +83,7 @@ def test_store_resumes(running, ram, authority, still, version, kind):
         assert [h.resumed for h in shot(running, server, **settings)] == [False]
         assert [h.resumed for h in shot(running, server)] == [True]
         assert [h.resumed for h in shot(running, server)] == [True]
-    assert stat.S_IMODE((ram / "tls").stat().st_mode) == 0o700
+    assert stat.S_IMODE((ram / ".tls").stat().st_mode) == 0o700
     assert stat.S_IMODE(only(ram).stat().st_mode) == 0o600
     assert len(server.bodies) == 3
 
@@ -306,11 +306,11 @@ def test_server_without_sessions(running, authority, still, version):
 def test_plain_http_leaves_no_sessions(running, ram, still):
     with Receiver() as receiver:
         running.set(CAMERA_URL=still, **receiver.as_http()).capture().expect(0)
-    assert not (ram / "tls").exists()
+    assert not (ram / ".tls").exists()
 
 
 def test_a_session_that_cannot_be_written_costs_nothing(running, ram, authority, still):
-    (ram / "tls").write_text("in the way")
+    (ram / ".tls").write_text("in the way")
     with TLSServer(authority.issue("127.0.0.1")) as server:
         result = running.set(**store(server, authority, still)).capture().expect(0)
         assert not result.stderr
@@ -334,10 +334,10 @@ def test_cron_writes_a_session_once_an_hour(snapshot, authority, still):
 
 
 def test_few_files_are_kept(running, ram, authority, still):
-    (ram / "tls").mkdir(mode=0o700)
+    (ram / ".tls").mkdir(mode=0o700)
     for number in range(40):
-        (ram / "tls" / f"{number:032x}").write_bytes(b"old")
-        os.utime(ram / "tls" / f"{number:032x}", (number, number))
+        (ram / ".tls" / f"{number:032x}").write_bytes(b"old")
+        os.utime(ram / ".tls" / f"{number:032x}", (number, number))
     with TLSServer(authority.issue("127.0.0.1")) as server:
         shot(running, server, **store(server, authority, still))
         assert len(files(ram)) == 16
