@@ -30,6 +30,32 @@ package struct Mount: Equatable, Sendable {
         }
     }
 
+    /// Where folders of other computers, or of programs, are mounted or `/etc/fstab` wants them: such may hang.
+    package static func mayHang() -> [String] {
+        let mounted = table("/proc/self/mountinfo", limit: 1 << 20).compactMap { fields -> String? in
+            guard fields.count > 5, let type = rest(behind: " - ", of: fields[5]), isRemote(type) else { return nil }
+            return unescaped(fields[4])
+        }
+        let wanted = table("/etc/fstab", limit: 65536).compactMap { fields -> String? in
+            guard fields.count > 2, fields[0].first != UInt8(ascii: "#"), isRemote(fields[2]) else { return nil }
+            return withoutSlashAtEnd(unescaped(fields[1]))
+        }
+        return mounted + wanted
+    }
+
+    private static func rest(behind mark: String, of field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        field.indices.first { field[$0...].starts(with: mark.utf8) }.map { field[($0 + mark.utf8.count)...] }
+    }
+
+    /// - Parameter type: a file system's, whatever stands behind it. `fuseblk` is a local disk.
+    private static func isRemote(_ type: ArraySlice<UInt8>) -> Bool {
+        let word = type.prefix { $0 != UInt8(ascii: " ") }
+        return word.elementsEqual("fuse".utf8)
+            || ["nfs", "cifs", "smb", "fuse.", "9p", "ceph", "gluster", "afs", "davfs"].contains {
+                word.starts(with: $0.utf8)
+            }
+    }
+
     /// The lines of a table, each as its fields.
     private static func table(_ path: String, limit: Int) -> [[ArraySlice<UInt8>]] {
         guard let bytes = try? FileHandle(opening: path, O_RDONLY).readAll(limit: limit) else { return [] }

@@ -72,23 +72,30 @@ struct UnitsCheck {
                 )
             ]
         }
+        let paths = named.map { String($0.drop { "-+".contains($0) }) }
+        if let path = paths.first(where: { hangingMount(of: $0) != nil }) { return [holdsUp(path)] }
         guard let storagePath, storagePath.hasPrefix("/") else { return [] }
-        let isHome = ["/home", "/root", "/run/user"].contains { isBelow(storagePath, $0) }
-        if isHome, let protected = facts["ProtectHome"], protected == "yes" || protected == "tmpfs" {
-            return [
-                forbidden(storagePath, "enter", lines: ["ProtectHome=read-only", "ReadWritePaths=-\(storagePath)"])
-            ]
+        if isHome(storagePath), let protected = facts["ProtectHome"], protected == "yes" || protected == "tmpfs" {
+            return [forbidden(storagePath, "enter")]
         }
-        let writable = own + named.map { String($0.drop { "-+".contains($0) }) }
+        let writable = own + paths
         guard facts["ProtectSystem"] == "strict", !writable.contains(where: { isBelow(storagePath, $0) }) else {
             return []
         }
-        return [forbidden(storagePath, "write in", lines: ["ReadWritePaths=-\(storagePath)"])]
+        return [forbidden(storagePath, "write in")]
     }
 
-    /// - Parameter lines: of a drop-in that allows it.
-    private func forbidden(_ path: String, _ verb: String, lines: [String]) -> Finding {
-        let text = (["[Service]"] + lines).joined(separator: "\\n")
+    /// A network folder that systemd itself looks at when it starts the service.
+    private func holdsUp(_ path: String) -> Finding {
+        .remark(
+            "units", "while \(path) hangs \(unit).service can't start: ReadWritePaths= names it",
+            hint:
+                "sudo systemctl edit \(unit).service   # instead of that line: \(sandboxPermit(for: path).joined(separator: ", "))"
+        )
+    }
+
+    private func forbidden(_ path: String, _ verb: String) -> Finding {
+        let text = (["[Service]"] + sandboxPermit(for: path)).joined(separator: "\\n")
         return .remark(
             "units", "\(unit).service may not \(verb) \(path)",
             hint:

@@ -64,14 +64,15 @@ def loop_of(image):
 class HangingFolder:
     """A folder at `path` through FUSE, which stops answering."""
 
-    def __init__(self, folder):
-        self.behind, self.path, self._control = folder / "behind", folder / "net", folder / "control"
+    def __init__(self, folder, path=None, python=sys.executable):
+        self.behind, self.path, self._control = folder / "behind", path or folder / "net", folder / "control"
+        self._python = python
         self.behind.mkdir()
         self.path.mkdir()
 
     def __enter__(self):
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "hanging.py"), str(self.behind), str(self.path), str(self._control)])
+            [str(self._python), str(HERE / "hanging.py"), str(self.behind), str(self.path), str(self._control)])
         wait_until(lambda: os.path.ismount(self.path), 10)
         self._number = os.stat(self.path).st_dev & 0xFF | os.stat(self.path).st_dev >> 12 & ~0xFF
         return self
