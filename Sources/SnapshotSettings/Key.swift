@@ -27,26 +27,6 @@ package enum Key {
 
     /// The known name that `name` most likely was meant to be, if any is near.
     static func nearest(to name: String) -> String? {
-        let upper = name.uppercased()
-        let ranked = all.map { (distance: editDistance(upper, $0.key), name: $0.key) }
-        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(2, best.name.utf8.count / 3) ? best.name : nil
+        SnapshotBase.nearest(to: name.uppercased(), among: all.map(\.key))
     }
-}
-
-/// Levenshtein's distance in bytes.
-private func editDistance(_ left: String, _ right: String) -> Int {
-    let left = Array(left.utf8.prefix(64))
-    let right = Array(right.utf8)
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-        var diagonal = row[0]
-        row[0] = i + 1
-        for (j, b) in right.enumerated() {
-            let substitution = diagonal + (a == b ? 0 : 1)
-            diagonal = row[j + 1]
-            row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
-        }
-    }
-    return row[right.count]
 }

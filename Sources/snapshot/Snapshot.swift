@@ -41,6 +41,12 @@ struct Snapshot: ParsableCommand {
             _exit(code(telling: log) { () throws(Failure) in try HealthCommand.tell(as: nil, settings(), log) })
         case ["relay"]: _exit(code(telling: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         default:
+            let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+            if let (error, hint) = MistypedCommand.complaint(arguments, commands: names) {
+                log.write(.error, "error: \(error)")
+                log.write(.error, "hint: \(hint)")
+                exit(withError: ExitCode.validationFailure)
+            }
             do {
                 var command = try parseAsRoot()
                 // What isn't ours is the parser's: help, completions.
