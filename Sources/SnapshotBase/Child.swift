@@ -58,6 +58,9 @@ package final class Child {
         case killed(Int32)
     }
 
+    /// Those that were left behind and haven't ended yet.
+    private static let left = Mutex<[pid_t]>([])
+
     package let pid: pid_t
     /// Our ends of `Command.outputs`, non-blocking, until `close` is called for one.
     package private(set) var outputs: [Int32: FileHandle]
@@ -69,6 +72,7 @@ package final class Child {
     /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
     package init(_ command: Command) throws(Failure) {
         guard let path = command.path else { throw .notInstalled(command) }
+        Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
@@ -106,6 +110,15 @@ package final class Child {
     /// Sends a signal to the whole group, unless the child has ended.
     package func signal(_ number: Int32) {
         if poll() == nil { kill(-pid, number) }
+    }
+
+    /// Leaves behind one that was killed but that the kernel holds, as in a folder whose server is gone: it counts as ended.
+    /// - Returns: false where it has ended.
+    package func leave() -> Bool {
+        guard poll() == nil else { return false }
+        Self.left.withLock { $0.append(pid) }
+        ending = .killed(SIGKILL)
+        return true
     }
 
     /// How the child ended, or nil while it runs. What is left of its group then is killed.

@@ -84,6 +84,8 @@ extension Failure {
             case ffmpegFailed = "ffmpeg-failed"
             case ffmpegKilled = "ffmpeg-killed"
             case ffmpegAnew = "ffmpeg-anew"
+            case ffmpegFull = "ffmpeg-full"
+            case ffmpegStuck = "ffmpeg-stuck"
             case pushUnreachable = "push-unreachable"
             case pushRefused = "push-refused"
             case pushRejected = "push-rejected"
@@ -96,6 +98,8 @@ extension Failure {
             case outputFolder = "output-folder"
             case outputStuck = "output-stuck"
             case folderGone = "folder-gone"
+            case folderAway = "folder-away"
+            case folderHangs = "folder-hangs"
             case folderFull = "folder-full"
             case folderDenied = "folder-denied"
         }
@@ -151,7 +155,9 @@ extension Failure.Code: RawRepresentable, JSONValue {
         case .camera, .reolink, .picture, .missing, .notStarted: .camera
         case .store(.credentials): .storeRefused
         case .store: .store
-        case .relay(.outputFolder), .relay(.folderGone), .relay(.folderFull), .relay(.folderDenied): .state
+        case .relay(.outputFolder), .relay(.folderGone), .relay(.folderAway), .relay(.folderHangs),
+            .relay(.folderFull), .relay(.folderDenied), .relay(.ffmpegFull), .relay(.ffmpegStuck):
+            .state
         case .relay(.ffmpegFailed), .relay(.ffmpegKilled), .relay(.ffmpegAnew), .relay(.outputStuck): .camera
         case .relay: .store
         case .unknown: .state

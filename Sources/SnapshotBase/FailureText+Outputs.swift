@@ -48,6 +48,8 @@ extension Failure.Code.Relay {
         case .ffmpegFailed: "ffmpeg ended by itself before any video flowed. The error holds its last words."
         case .ffmpegKilled: "ffmpeg was killed by a signal that didn't come from the relay."
         case .ffmpegAnew: "The relay begins a new ffmpeg for an output that stood still."
+        case .ffmpegFull: "ffmpeg broke off because an output's disk is full. The others go on without that output."
+        case .ffmpegStuck: "ffmpeg hangs in the folder of an output, and was left behind."
         case .pushUnreachable: "There is no connection to the server of `OUTPUT_RTSP_URL`."
         case .pushRefused: "The server of `OUTPUT_RTSP_URL` refuses the login."
         case .pushRejected: "The server of `OUTPUT_RTSP_URL` refuses the stream."
@@ -59,7 +61,9 @@ extension Failure.Code.Relay {
         case .pipeLost: "The connection to `SERVER_URL` broke."
         case .outputFolder: "A folder below `OUTPUT_DIR` can't be made or written."
         case .outputStuck: "ffmpeg writes nothing more to an output, though video flows."
-        case .folderGone: "The folder of an output is gone, e.g. because its disk was unmounted."
+        case .folderGone: "The folder of an output is gone: a link on the way leads nowhere, or its disk fails."
+        case .folderAway: "The disk of an output's folder isn't mounted. Nothing is written below its mount point."
+        case .folderHangs: "The folder of an output doesn't answer. The other outputs go on."
         case .folderFull: "The disk of `OUTPUT_DIR` is full."
         case .folderDenied: "The folder of an output can't be written any more."
         }
@@ -80,8 +84,11 @@ extension Failure.Code.Relay {
         case .pipeEnded: "The server's log tells why; `SERVER_URL` has to take a POST without end."
         case .outputFolder, .folderDenied:
             "Check `OUTPUT_DIR` and its rights; under systemd it needs `ReadWritePaths=`."
-        case .folderGone: "Mount the disk of `OUTPUT_DIR`, then restart the relay."
-        case .folderFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
+        case .folderGone: "Mount the disk, or make the folder that the link leads to. The relay goes on by itself."
+        case .folderAway: "Mount the disk, the relay goes on by itself; or choose another `OUTPUT_DIR`."
+        case .folderHangs, .ffmpegStuck:
+            "Look whether the folder's server or disk answers. The relay goes on by itself."
+        case .folderFull, .ffmpegFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
         }
     }
 }

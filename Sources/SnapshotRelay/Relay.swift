@@ -116,7 +116,8 @@ package final class Relay {
             voice.remember(complaints: attempt?.complaints.last ?? [])
             if attempt?.hasWaitedForAudio == true { listens = true }
             attempt = nil
-            perform(supervisor.handle(.ended(trouble), now: now), now)
+            let isFull = outputs.isFull && trouble.isOfFFmpeg
+            perform(supervisor.handle(.ended(isFull ? Supervisor.Trouble(.ffmpegFull) : trouble), now: now), now)
         }
     }
 }

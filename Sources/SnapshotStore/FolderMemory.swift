@@ -29,7 +29,7 @@ package struct FolderMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    private static let fileName = "folder.json"
+    package static let fileName = "folder.json"
 
     package init() {}
 
@@ -42,15 +42,15 @@ package struct FolderMemory: JSONMapped, Equatable, Sendable {
     }
 
     /// The memory in a state directory; nil where there is none that can be read.
-    package init?(reading statePath: String) {
-        guard let bytes = try? readFile(statePath + "/" + Self.fileName, limit: 65536),
+    package init?(reading statePath: String, _ name: String = fileName) {
+        guard let bytes = try? readFile(statePath + "/" + name, limit: 65536),
             let found = JSON(bytes).flatMap(FolderMemory.init(json:))
         else { return nil }
         self = found
     }
 
-    package func write(to statePath: String) throws(SystemError) {
-        let path = statePath + "/" + Self.fileName
+    package func write(to statePath: String, _ name: String = fileName) throws(SystemError) {
+        let path = statePath + "/" + name
         try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)
     }
 }

@@ -1,18 +1,18 @@
 import Glibc
 import SnapshotBase
 
-/// Where a folder for pictures lies, and whether its disk is there.
+/// Where a folder for pictures or video lies, and whether its disk is there.
 ///
 /// A disk that isn't mounted leaves an empty folder on another one, usually the memory card. What was stored there would
 /// be hidden by the disk, and the card be full.
-struct FolderPlace {
+package struct FolderPlace {
     /// The nearest folder on the way that is there; opening it has had an automount mount its disk.
-    let nearest: Folder
+    package let nearest: Folder
     /// The path without links, and what of it isn't there yet.
-    let path: String
+    package let path: String
 
     /// - Parameter path: of the folder that is to be written into, whether it is there or not.
-    init(_ path: String) throws(SystemError) {
+    package init(_ path: String) throws(SystemError) {
         var near = path
         var missing = ""
         while true {
@@ -29,7 +29,7 @@ struct FolderPlace {
     }
 
     /// The mount point whose disk isn't there; nil where nothing is amiss.
-    func missingMount(_ memory: FolderMemory?) throws(SystemError) -> String? {
+    package func missingMount(_ memory: FolderMemory?) throws(SystemError) -> String? {
         if let mount = memory?.mount, isBelow(path, mount), try !hasDisk(mount) { return mount }
         for mount in Mount.wanted() where isBelow(path, mount) && mount != memory?.accepted && mount != memory?.mount {
             if try !hasDisk(mount) { return mount }
@@ -38,7 +38,7 @@ struct FolderPlace {
     }
 
     /// The innermost mount point on the way to the folder; nil where there is none but the root.
-    func mountPoint() throws(SystemError) -> String? {
+    package func mountPoint() throws(SystemError) -> String? {
         var point = nearest.realPath ?? path
         let device = try nearest.handle.status().st_dev
         var root = stat()

@@ -1,5 +1,4 @@
 import SnapshotBase
-import TestKit
 import Testing
 
 @testable import SnapshotRelay
@@ -7,7 +6,7 @@ import Testing
 @Suite struct FolderWatchTests {
     /// Looks once a second; returns what was said in each.
     private struct Clock {
-        var watch = FolderWatch("/nowhere", segmentTime: .seconds(4), stallTimeout: .seconds(20))
+        var watch = FolderWatch(segmentTime: .seconds(4), stallTimeout: .seconds(20))
         var now = Uptime(nanoseconds: 0)
 
         mutating func pass(
@@ -16,7 +15,7 @@ import Testing
             (0..<seconds).compactMap { second in
                 now = now + .seconds(1)
                 let grew = growing.map { second % $0 == 0 } ?? false
-                return watch.look(now: now, grew: grew, trouble: { _ in trouble })
+                return watch.look(now: now, grew: grew, trouble: { trouble })
             }
         }
     }
@@ -52,11 +51,5 @@ import Testing
         _ = clock.pass(40, growing: 4)
         clock.now = clock.now + .seconds(3600)
         #expect(clock.pass(100) == [])
-    }
-
-    @Test func whatIsWrongWithAFolder() throws {
-        let folder = try TemporaryFolder()
-        #expect(FolderTrouble(of: folder.path) == nil)
-        #expect(FolderTrouble(of: folder.path + "/gone") == .gone)
     }
 }

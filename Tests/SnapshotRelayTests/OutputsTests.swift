@@ -13,9 +13,9 @@ private struct CopyOutput: RelayOutput {
     static let mode = "copy"
     static let summary = "a file"
 
-    var directory: String
+    var shared: SharedOutputSettings
 
-    init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) { directory = shared.directory }
+    init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) { self.shared = shared }
 
     static func check(_ settings: Settings) throws(Failure) {
         guard try settings[Key.serverURL] != "http://wrong/" else {
@@ -23,9 +23,10 @@ private struct CopyOutput: RelayOutput {
         }
     }
 
-    var usesOutputDirectory: Bool { true }
-
-    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput { Opened(self, health) }
+    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
+        try shared.outputDirectory.hold()
+        return Opened(self, health)
+    }
 
     final class Opened: OpenOutput {
         let output: CopyOutput
@@ -41,9 +42,9 @@ private struct CopyOutput: RelayOutput {
 
         private func note(_ call: String) { Self.calls.withLock { $0.append(call) } }
 
-        func begin(_ facts: StreamFacts) -> FFmpegSlave {
+        func begin(_ facts: StreamFacts) -> FFmpegSlave? {
             note("begin")
-            return FFmpegSlave("matroska", [("live", "1")], to: .address(output.directory + "/copy.mkv"))
+            return FFmpegSlave("matroska", [("live", "1")], to: .address(output.shared.directory + "/copy.mkv"))
         }
         func started(_ ffmpeg: pid_t?) { note("started \(ffmpeg ?? 0)") }
         func flowed(now: Uptime) -> Bool {
@@ -99,7 +100,8 @@ private enum CopyTrouble: String, TroubleCode {
         #expect(outputs.wake == at(5))
         outputs.tick(now: at(4))
         outputs.tick(now: at(5))
-        #expect(outputs.wake == nil)
+        // The folder of the other wants to be looked at even if nothing flows.
+        #expect(outputs.wake == at(7))
         outputs.ended(now: at(6))
         outputs.stop()
         #expect(CopyOutput.Opened.calls.withLock { $0 } == ["begin", "started 7", "tick", "ended", "stop"])
@@ -122,13 +124,16 @@ private enum CopyTrouble: String, TroubleCode {
         withExtendedLifetime(first) {}
     }
 
-    @Test func whatFailsIsToldOnceAndByItsOwnWords() {
+    @Test func whatFailsIsToldByItsOwnWordsOrBetterOnes() {
         let troubles = OutputTroubles()
         let health = troubles.health(of: "hls")
-        #expect(!health.note(.trouble(.full)) && troubles.all["hls"]?.code == "folder-full")
-        #expect(!health.note(nil) && troubles.all["hls"]?.words == "the disk is full")
-        #expect(health.note(.restart) && troubles.all["hls"]?.code == "output-stuck")
-        #expect(!health.note(.fine) && troubles.all.isEmpty)
+        health.fails(FolderTrouble.full)
+        #expect(troubles.all["hls"]?.code == "folder-full" && troubles.all["hls"]?.words == "the disk is full")
+        health.fails(FolderTrouble.away, "no disk is mounted at /mnt")
+        #expect(
+            troubles.all["hls"]?.code == "folder-away" && troubles.all["hls"]?.words == "no disk is mounted at /mnt")
+        health.works()
+        #expect(troubles.all.isEmpty)
     }
 
     @Test func codesAndModesAreUnique() {

@@ -86,6 +86,66 @@ import Testing
         #expect(try names.map { try folder.size("record/" + $0.text) } == sizes)
     }
 
+    @Test func whatCannotBeFinishedNowIsTriedAgainInItsPlace() throws {
+        var it = try open()
+        let names = (30...33).map { "20260121T10\($0)00Z.mp4" }
+        // Nothing that could be finished, for now.
+        let inTheWay = folder.path + "/record/.writing/" + names[1]
+        try makeDirectory(inTheWay, mode: 0o755)
+        for name in names where name != names[1] { try put(name, head + fragment) }
+        try put(names[3], head)
+        #expect(it.finish(all: false) == true)
+        #expect(try finished == [names[0], names[2]])
+        // The one that is being written stays the last, however often the other is tried.
+        for _ in 1...3 { #expect(it.finish(all: false) == false) }
+        try put(names[3], head + fragment + [0, 0, 3])
+        #expect(it.finish(all: false) == false)
+        #expect(try folder.size("record/.writing/\(names[3])") == (head + fragment).count + 3)
+        #expect(removeFolder(inTheWay))
+        try put(names[1], head + fragment + fragment)
+        #expect(it.finish(all: false) == true)
+        #expect(it.segments.map(\.name.text) == Array(names[0...2]))
+        #expect(it.segments[1].bytes == (head + fragment + fragment).count)
+        it.finish(all: true)
+        #expect(try finished == names)
+        #expect(try folder.size("record/\(names[3])") == (head + fragment).count)
+    }
+
+    @Test func growthIsWhatCanBePlayed() throws {
+        var it = try open()
+        for number in 0..<3 {
+            try put("17-\(number).mp4", head)
+            #expect(it.finish(all: false) == false)
+            #expect(it.takeGrowth() == false)
+        }
+        try put("17-3.mp4", head + fragment)
+        it.finish(all: false)
+        #expect(it.takeGrowth() == true)
+        #expect(it.takeGrowth() == false)
+        let name = try #require(try folder.names("record/.writing").first)
+        try put(name, head + fragment + fragment.dropLast())
+        #expect(it.takeGrowth() == false)
+        try put(name, head + fragment + fragment)
+        #expect(it.takeGrowth() == true)
+        #expect(it.takeGrowth() == false)
+    }
+
+    @Test func runsAreToldApart() throws {
+        var it = try open()
+        for (run, number) in [(1_769_000_000_000, 9), (1_769_000_000_000, 10), (1_769_000_060_000, 0)] {
+            try put(
+                "\(run)-\(number).mp4", head + (0..<(number == 9 ? 1 : number == 10 ? 2 : 3)).flatMap { _ in fragment })
+        }
+        it.finish(all: true)
+        let names = try finished.compactMap(RecordName.init).sorted()
+        #expect(
+            try names.map { try folder.size("record/" + $0.text) } == (1...3).map { head.count + $0 * fragment.count })
+        #expect(
+            ["x-1.mp4", "1-x.mp4", "-1-2.mp4", "1-2-3.mp4", ".mp4", "-.mp4", "7.mp4.tmp"].allSatisfy {
+                NumberedName($0) == nil
+            })
+    }
+
     @Test func leftoversAreCutToWhatIsWholeOrDropped() throws {
         _ = try open()
         let whole = head + fragment + fragment

@@ -33,6 +33,9 @@ final class Attempt {
     private let listens: Bool
     /// Why it was ended from here.
     private var reason: AttemptTrouble?
+    /// When it was killed. What hangs in a folder dies only when the folder answers; it is left behind.
+    private var killed: Uptime?
+    private static let patience = Duration.seconds(2)
     private var encodesAudio = false
     /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
@@ -87,7 +90,7 @@ final class Attempt {
     }
 
     /// Whether its end has to be looked for again and again, since no descriptor will tell.
-    var mustBePolled: Bool { child.map { $0.endDescriptor == nil } ?? false }
+    var mustBePolled: Bool { killed != nil || child.map { $0.endDescriptor == nil } ?? false }
 
     /// Whether media comes through here.
     var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
@@ -95,7 +98,10 @@ final class Attempt {
     /// ffmpeg's process.
     var pid: pid_t? { child?.pid }
 
-    func kill() { child?.signal(SIGKILL) }
+    func kill() {
+        killed = killed ?? .now()
+        child?.signal(SIGKILL)
+    }
 
     /// Asks ffmpeg to finish its files and end; a question is simply broken off.
     func terminate() {
@@ -128,6 +134,7 @@ final class Attempt {
             if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
                 restart(because: .cameraClock)
             }
+            if let killed, .now() - killed > Self.patience { reason = child.leave() ? .ffmpegStuck : reason }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]

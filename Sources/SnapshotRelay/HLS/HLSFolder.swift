@@ -3,11 +3,11 @@ import SnapshotBase
 
 /// The folder from which players are served. ffmpeg writes segments and a list of its own; the list that players get is
 /// written here, from what ffmpeg's says, and goes on across restarts of either.
-package struct HLSFolder {
+package struct HLSFolder: Sendable {
     /// How many segments are listed; as many more stay on the disk for players that are behind.
     package static let listSize = 6
 
-    private(set) var output: OutputFolder
+    let output: OutputFolder
     private(set) var playlist: Playlist
     private var retired: [Playlist.Segment] = []
     /// ffmpeg's list in this attempt, as last read.
@@ -60,14 +60,17 @@ package struct HLSFolder {
     }
 
     /// A new attempt begins: the names of ffmpeg's list and of its initialisation.
+    @discardableResult
     package mutating func begin(now: Timestamp) -> (list: String, initialisation: String) {
-        output.reopen()
-        let list = ".live-\(now.compact).m3u8"
-        let initialisation = "init-\(now.compact).mp4"
-        self.list = (list, initialisation, stat())
+        let names = Self.names(now)
+        list = (names.list, names.initialisation, stat())
         last = nil
         jumps = false
-        return (list, initialisation)
+        return names
+    }
+
+    static func names(_ run: Timestamp) -> (list: String, initialisation: String) {
+        (".live-\(run.compact).m3u8", "init-\(run.compact).mp4")
     }
 
     /// Takes over what ffmpeg has finished since; called about once a second.

@@ -21,11 +21,20 @@ package struct HLSOutput: RelayOutput {
         try settings[Key.hlsSegmentTime]
     }
 
-    package var usesOutputDirectory: Bool { true }
     var directory: String { shared.directory + "/hls" }
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
-        try HLSWriter(self, health)
+        let keeper = FolderKeeper(
+            directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
+            watch: FolderWatch(segmentTime: segmentTime, stallTimeout: shared.stallTimeout)
+        ) { [self] () throws(Failure) in
+            try shared.outputDirectory.hold()
+            return try HLSFolder(directory, segmentTime: segmentTime, now: .now(), isServed: shared.showsPictures)
+        }
+        return try FolderOutput(keeper, patience: shared.stallTimeout, health) { [self] _, folder, run in
+            let names = HLSFolder.names(run)
+            return slave(folder, list: names.list, initialisation: names.initialisation)
+        }
     }
 
     /// - Parameters:
@@ -49,29 +58,8 @@ package struct HLSOutput: RelayOutput {
     }
 }
 
-/// Keeps the folder's list for players in step with ffmpeg's own.
-private final class HLSWriter: OpenOutput {
-    private let output: HLSOutput
-    private let health: OutputHealth
-    private var folder: HLSFolder
-    private var watch: FolderWatch
-
-    init(_ output: HLSOutput, _ health: OutputHealth) throws(Failure) {
-        self.output = output
-        self.health = health
-        folder = try HLSFolder(
-            output.directory, segmentTime: output.segmentTime, now: .now(), isServed: output.shared.showsPictures)
-        watch = FolderWatch(
-            output.directory, segmentTime: output.segmentTime, stallTimeout: output.shared.stallTimeout)
-    }
-
-    func begin(_ facts: StreamFacts) -> FFmpegSlave {
-        watch.begin()
-        let names = folder.begin(now: .now())
-        return output.slave(folder.output.folder, list: names.list, initialisation: names.initialisation)
-    }
-
-    func flowed(now: Uptime) -> Bool { health.note(watch.look(now: now, grew: folder.update(), folder.output)) }
-
-    func ended(now: Uptime) { folder.end() }
+extension HLSFolder: OutputFiles {
+    mutating func begin(_ run: Timestamp) { begin(now: run) }
+    mutating func update(now: Uptime) -> Bool { update() }
+    mutating func end(now: Uptime) { end() }
 }

@@ -6,6 +6,8 @@ enum FolderTrouble: String, TroubleCode {
     case full = "folder-full"
     case denied = "folder-denied"
     case gone = "folder-gone"
+    case away = "folder-away"
+    case hangs = "folder-hangs"
     case stuck = "output-stuck"
 
     var words: String {
@@ -13,6 +15,8 @@ enum FolderTrouble: String, TroubleCode {
         case .full: "the disk is full"
         case .denied: "its folder can't be written"
         case .gone: "its folder is gone"
+        case .away: "its disk isn't mounted"
+        case .hangs: "its folder hangs"
         case .stuck: "ffmpeg wrote nothing more to it"
         }
     }
@@ -21,23 +25,43 @@ enum FolderTrouble: String, TroubleCode {
         switch self {
         case .full: "free some space; RECORD_MAX_BYTES or RECORD_MIN_FREE keep recordings from taking all of it"
         case .denied: "check OUTPUT_DIR and its rights; under systemd the service needs ReadWritePaths= for it"
-        case .gone: "is the disk of OUTPUT_DIR mounted? then restart the relay"
+        case .gone: "a link on the way leads nowhere, or its disk fails"
+        case .away: "mount it, the relay goes on by itself; or choose another OUTPUT_DIR"
+        case .hangs: "look whether its server or its disk answers; the relay goes on by itself"
         case .stuck: nil
         }
     }
 
-    /// Why nothing can be written to a folder.
-    init?(of path: String) {
-        // It isn't made anew: on a disk that is no longer mounted it would fill the one below.
-        if !fileExists(path) {
-            self = .gone
-        } else if let free = freeBytes(path), free < 512 << 10 {
-            self = .full
-        } else if access(path, W_OK) != 0 {
-            self = .denied
-        } else {
-            return nil
+    init(_ error: SystemError) {
+        switch error.number {
+        case ENOSPC, EDQUOT: self = .full
+        case ENOENT, ENODEV, ENXIO, ENOTCONN, ESTALE, ENOMEDIUM, EHOSTDOWN: self = .gone
+        default: self = .denied
         }
+    }
+}
+
+/// A folder that can't be used now.
+struct FolderFault: Error {
+    let trouble: FolderTrouble
+    /// More than the trouble's own words, where more is known.
+    var words: String?
+    /// What to end with, should it be so from the first.
+    var failure: Failure?
+
+    init(_ failure: Failure) {
+        let error = failure.cause as? SystemError
+        trouble = error.map { FolderTrouble($0) } ?? .denied
+        words = error.map { _ in "\(failure.which): \(failure.why)" }
+        self.failure = failure
+    }
+
+    init(_ error: SystemError, _ path: String) {
+        self.init(cannotWrite(path, error))
+    }
+
+    init(away mount: String) {
+        (trouble, words) = (.away, "no disk is mounted at \(mount)")
     }
 }
 

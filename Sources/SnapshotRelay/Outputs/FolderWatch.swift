@@ -11,7 +11,6 @@ struct FolderWatch: Sendable {
         case restart
     }
 
-    private let path: String
     /// How often it grows at least, as far as the settings tell.
     private let segmentTime: Duration
     private let stallTimeout: Duration
@@ -28,17 +27,9 @@ struct FolderWatch: Sendable {
     /// Some cameras send a key frame only every minute while nothing moves, and without one nothing is finished.
     private static let longestWait = Duration.seconds(120)
 
-    init(_ path: String, segmentTime: Duration, stallTimeout: Duration) {
-        self.path = path
+    init(segmentTime: Duration, stallTimeout: Duration) {
         self.segmentTime = segmentTime
         self.stallTimeout = stallTimeout
-    }
-
-    /// The same, where the folder is at hand. One whose path leads elsewhere by now is of no use to anybody who looks there.
-    mutating func look(now: Uptime, grew: Bool, _ output: OutputFolder) -> Verdict? {
-        if output.isInPlace { return look(now: now, grew: grew) }
-        if output.isReplaced { return .restart }
-        return look(now: now, grew: false) { FolderTrouble(of: $0) ?? .denied }
     }
 
     /// A new ffmpeg begins.
@@ -53,7 +44,7 @@ struct FolderWatch: Sendable {
     ///   - grew: since the last call.
     ///   - trouble: what is wrong with the folder.
     mutating func look(
-        now: Uptime, grew: Bool, trouble: (String) -> FolderTrouble? = FolderTrouble.init(of:)
+        now: Uptime, grew: Bool, trouble: () -> FolderTrouble?
     ) -> Verdict? {
         // What didn't flow in between doesn't count.
         let step = min(lastLook.map { now - $0 } ?? .zero, .seconds(2))
@@ -66,7 +57,7 @@ struct FolderWatch: Sendable {
             return .fine
         }
         guard idle >= .seconds(5) else { return nil }
-        if let trouble = trouble(path) {
+        if let trouble = trouble() {
             hadTrouble = true
             quiet = .zero
             return .trouble(trouble)

@@ -6,10 +6,8 @@ import SnapshotMedia
 package final class OpenOutputs {
     package let troubles = OutputTroubles()
     private let outputs: [any OpenOutput]
-    private let lock: FileHandle?
 
     package init(_ plan: RelayPlan, log: Log) throws(Failure) {
-        lock = plan.outputs.contains(where: \.usesOutputDirectory) ? try plan.shared.lockDirectory() : nil
         var outputs: [any OpenOutput] = []
         for output in plan.outputs {
             outputs.append(try output.open(troubles.health(of: output.mode), log: log))
@@ -17,7 +15,14 @@ package final class OpenOutputs {
         self.outputs = outputs
     }
 
-    package func begin(_ facts: StreamFacts) -> [FFmpegSlave] { outputs.map { $0.begin(facts) } }
+    package func begin(_ facts: StreamFacts) -> [FFmpegSlave] {
+        let slaves = outputs.compactMap { $0.begin(facts) }
+        // Where no output takes it, video is thrown away: the camera is known to work, and one that comes back is told.
+        return slaves.isEmpty ? [FFmpegSlave("null", to: .address("-"))] : slaves
+    }
+
+    /// Whether the disk of one of them is full.
+    var isFull: Bool { outputs.contains { $0.isFull } }
 
     package func started(_ ffmpeg: pid_t?) { for output in outputs { output.started(ffmpeg) } }
 

@@ -1,26 +1,37 @@
 import Glibc
 import SnapshotBase
+import Synchronization
 
-extension SharedOutputSettings {
-    /// Makes OUTPUT_DIR. Another relay, of another state, would sweep away what this one writes there.
-    /// - Returns: the lock, which is held as long as this is.
-    func lockDirectory() throws(Failure) -> FileHandle {
-        let lock: FileHandle
+/// OUTPUT_DIR. Another relay, of another state, would sweep away what this one writes there: it is locked as long as this is.
+package final class OutputDirectory: Sendable {
+    package let path: String
+    /// Whether the web front may read streams and recordings.
+    private let isServed: Bool
+    private let held = Mutex<(directory: Folder, lock: FileHandle)?>(nil)
+
+    init(_ path: String, isServed: Bool) { (self.path, self.isServed) = (path, isServed) }
+
+    /// Makes it where it is missing, and locks it. One on another disk than before is locked as well. May hang.
+    package func hold() throws(Failure) {
         do throws(SystemError) {
-            // Whoever else may see the video is the owner's to say, by this folder's mode.
-            try makeDirectory(directory, mode: 0o750)
-            try openFile(directory, O_RDONLY | O_DIRECTORY).serve(showsPictures)
-            lock = try openFile(directory + "/.relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
-            fchmod(lock.descriptor, 0o600)
+            try held.withLock { held throws(SystemError) in
+                // Whoever else may see the video is the owner's to say, by this folder's mode.
+                let directory = try Folder(path, creating: 0o750)
+                directory.handle.serve(isServed)
+                if let held, isSame(held.directory, directory) { return }
+                let lock = try directory.open(".relay.lock", O_RDONLY | O_CREAT)
+                fchmod(lock.descriptor, 0o600)
+                if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0, errno == EWOULDBLOCK {
+                    throw SystemError("flock")
+                }
+                held = (directory, lock)
+            }
         } catch {
-            throw cannotWrite(directory, error)
-        }
-        if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0, errno == EWOULDBLOCK {
+            guard error.number == EWOULDBLOCK else { throw cannotWrite(path, error) }
             throw Failure(
-                .relay(.outputFolder), "cannot write to", directory,
+                .relay(.outputFolder), "cannot write to", path,
                 why: "another relay writes there",
-                hint: "give each camera's relay an OUTPUT_DIR of its own")
+                hint: "give each camera's relay an OUTPUT_DIR of its own", cause: error)
         }
-        return lock
     }
 }

@@ -5,7 +5,7 @@ import SnapshotBase
 /// link, in its place at any time.
 struct OutputFolder: Sendable {
     let path: String
-    private(set) var folder: Folder
+    let folder: Folder
 
     /// Makes it where it is missing.
     init(_ path: String) throws(SystemError) {
@@ -13,21 +13,29 @@ struct OutputFolder: Sendable {
         folder = try Folder(private: path, creating: 0o755)
     }
 
-    /// Whether its path leads elsewhere by now, to a folder that will do.
-    var isReplaced: Bool { present.map { !isSame($0) } ?? false }
+    /// Whether its path still leads to it. One whose path leads elsewhere is of no use to anybody who looks there.
+    var isInPlace: Bool { (try? Folder(path)).map { isSame(folder, $0) } ?? false }
 
-    /// Whether its path still leads to it.
-    var isInPlace: Bool { (try? Folder(path)).map { isSame($0) } ?? false }
-
-    /// From now on whatever its path leads to, if that will do.
-    mutating func reopen() {
-        if let present { folder = present }
+    /// Why nothing can be written to it; nil where something can.
+    var trouble: FolderTrouble? {
+        if isFull(path) { return .full }
+        let name = ".relay-probe"
+        folder.remove(name)
+        defer { folder.remove(name) }
+        do throws(SystemError) {
+            try folder.open(name, O_WRONLY | O_CREAT | O_EXCL).write(Array(repeating: 0, count: 1 << 16))
+            return nil
+        } catch {
+            return FolderTrouble(error)
+        }
     }
+}
 
-    private var present: Folder? { try? Folder(private: path, creating: nil) }
+/// Whether there is too little room for a piece of video.
+func isFull(_ path: String) -> Bool { freeBytes(path).map { $0 < 512 << 10 } ?? false }
 
-    private func isSame(_ other: Folder) -> Bool {
-        guard let ours = try? folder.handle.status(), let theirs = try? other.handle.status() else { return false }
-        return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev
-    }
+/// Whether both are the same folder of the same disk.
+func isSame(_ one: Folder, _ other: Folder) -> Bool {
+    guard let one = try? one.handle.status(), let other = try? other.handle.status() else { return false }
+    return one.st_ino == other.st_ino && one.st_dev == other.st_dev
 }

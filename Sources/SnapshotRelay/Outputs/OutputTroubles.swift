@@ -23,18 +23,8 @@ package struct OutputHealth: Sendable {
     fileprivate let mode: String
 
     package func works() { troubles.set(mode, nil) }
-    package func fails(_ trouble: some TroubleCode) { troubles.set(mode, OutputTrouble(trouble)) }
-
-    /// - Returns: whether ffmpeg has to begin anew.
-    func note(_ verdict: FolderWatch.Verdict?) -> Bool {
-        switch verdict {
-        case .fine: works()
-        case .trouble(let trouble): fails(trouble)
-        case .restart:
-            fails(FolderTrouble.stuck)
-            return true
-        case nil: break
-        }
-        return false
+    /// - Parameter words: instead of the trouble's own.
+    package func fails(_ trouble: some TroubleCode, _ words: String? = nil) {
+        troubles.set(mode, OutputTrouble(trouble, words))
     }
 }

@@ -22,10 +22,8 @@ package protocol RelayOutput: Sendable {
     /// Reads its settings and touches nothing else.
     init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure)
 
-    /// Whether it writes into OUTPUT_DIR, which is then made, and locked against other relays.
-    var usesOutputDirectory: Bool { get }
-
-    /// Makes ready what lasts as long as the relay does: folders, gateways, threads.
+    /// Makes ready what lasts as long as the relay does: folders, gateways, threads. What writes into OUTPUT_DIR holds
+    /// `SharedOutputSettings.outputDirectory` first.
     /// - Parameter health: takes what is wrong with this output, from any thread.
     func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput
 }
@@ -39,8 +37,8 @@ extension RelayOutput {
 /// flows, then `ended`, for each run of ffmpeg. Nothing here may wait, except where it says so.
 package protocol OpenOutput: AnyObject {
     /// A run of ffmpeg is about to begin.
-    /// - Returns: what ffmpeg gets for this output.
-    func begin(_ facts: StreamFacts) -> FFmpegSlave
+    /// - Returns: what ffmpeg gets for this output; nil where it has to go without.
+    func begin(_ facts: StreamFacts) -> FFmpegSlave?
     /// ffmpeg runs, as that process.
     func started(_ ffmpeg: pid_t?)
     /// Media has flowed from the camera; called about once a second.
@@ -50,6 +48,8 @@ package protocol OpenOutput: AnyObject {
     func take(_ bytes: ArraySlice<UInt8>, now: Uptime)
     /// ffmpeg has ended. May take up to a second to finish what is under way.
     func ended(now: Uptime)
+    /// Whether its disk is full, of which ffmpeg may have died.
+    var isFull: Bool { get }
 
     /// When to call `tick` even if no media flows; nil for never.
     var wake: Uptime? { get }
@@ -63,6 +63,7 @@ extension OpenOutput {
     package func flowed(now: Uptime) -> Bool { false }
     package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {}
     package func ended(now: Uptime) {}
+    package var isFull: Bool { false }
     package var wake: Uptime? { nil }
     package func tick(now: Uptime) {}
     package func stop() {}
@@ -73,8 +74,9 @@ package struct SharedOutputSettings: Sendable {
     /// The camera's name.
     package var camera: String
     package var stallTimeout: Duration
-    /// OUTPUT_DIR, as ffmpeg has to be told it.
-    package var directory: String
+    /// OUTPUT_DIR.
+    package let outputDirectory: OutputDirectory
+    package var directory: String { outputDirectory.path }
     /// Whether the web front may read streams and recordings.
     package var showsPictures: Bool
     package var statePath: String
@@ -86,8 +88,9 @@ package struct SharedOutputSettings: Sendable {
         stallTimeout = try settings[Key.stallTimeout]
         let directory = try settings[Key.outputDirectory]
         // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
-        self.directory = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
+        let path = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
         showsPictures = try settings[Key.webImages]
+        outputDirectory = OutputDirectory(path, isServed: showsPictures)
         statePath = try stateDirectory(settings)
     }
 }

@@ -13,7 +13,7 @@ package struct OutputTrouble: Equatable, Sendable {
     package let words: String
     package let hint: String?
 
-    package init(_ trouble: some TroubleCode) {
-        (code, words, hint) = (trouble.rawValue, trouble.words, trouble.hint)
+    package init(_ trouble: some TroubleCode, _ words: String? = nil) {
+        (code, self.words, hint) = (trouble.rawValue, words ?? trouble.words, trouble.hint)
     }
 }

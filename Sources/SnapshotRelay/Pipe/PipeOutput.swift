@@ -31,8 +31,6 @@ package struct PipeOutput: RelayOutput {
         stop = shared.context.stop
     }
 
-    package var usesOutputDirectory: Bool { false }
-
     package func open(_ health: OutputHealth, log: Log) -> any OpenOutput { PipeUplink(self, health) }
 
     static let slave = FFmpegSlave("mpegts", to: .standardOutput)

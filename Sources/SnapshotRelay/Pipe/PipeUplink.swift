@@ -29,7 +29,7 @@ final class PipeUplink: OpenOutput {
         self.health = health
     }
 
-    func begin(_ facts: StreamFacts) -> FFmpegSlave { PipeOutput.slave }
+    func begin(_ facts: StreamFacts) -> FFmpegSlave? { PipeOutput.slave }
 
     func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {
         if let end = post?.end { lost(end, now: now) }

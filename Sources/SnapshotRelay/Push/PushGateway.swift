@@ -35,7 +35,7 @@ final class PushGateway: OpenOutput, Sendable {
         self.owner = owner
     }
 
-    func begin(_ facts: StreamFacts) -> FFmpegSlave { PushOutput.slave(to: gateway.localURL) }
+    func begin(_ facts: StreamFacts) -> FFmpegSlave? { PushOutput.slave(to: gateway.localURL) }
 
     /// That ffmpeg may push from now on.
     func started(_ ffmpeg: pid_t?) { owner.group.withLock { $0 = ffmpeg } }

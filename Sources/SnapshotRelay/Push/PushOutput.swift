@@ -32,8 +32,6 @@ package struct PushOutput: RelayOutput, Equatable {
         password = parts.password ?? ""
     }
 
-    package var usesOutputDirectory: Bool { false }
-
     /// The address without user and password.
     var url: String { "rtsp://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)" }
 

@@ -6,11 +6,12 @@ package enum FragmentedMP4 {
     /// The length up to the end of the last whole fragment; 0 where there is none.
     /// - Parameters:
     ///   - size: of the file.
+    ///   - known: what an earlier call has returned for less of it.
     ///   - read: gives up to 16 bytes at an offset; fewer at the end of the file.
-    package static func wholeLength(size: Int, read: (Int) -> [UInt8]) -> Int {
-        var offset = 0
-        var whole = 0
-        var hasMovie = false
+    package static func wholeLength(size: Int, known: Int = 0, read: (Int) -> [UInt8]) -> Int {
+        var offset = known
+        var whole = known
+        var hasMovie = known > 0
         var hasIndex = false
         while size - offset >= 8 {
             guard let box = box(read(offset)), box.length >= 8, box.length <= size - offset else { break }
@@ -29,13 +30,18 @@ package enum FragmentedMP4 {
         return whole
     }
 
-    static func wholeLength(of file: FileHandle) -> Int {
-        guard let facts = try? file.status() else { return 0 }
-        return wholeLength(size: Int(facts.st_size)) { offset in
+    /// nil where it can't be read, as on a disk that fails.
+    static func wholeLength(of file: FileHandle, known: Int = 0) -> Int? {
+        guard let facts = try? file.status() else { return nil }
+        var isReadable = true
+        let length = wholeLength(size: Int(facts.st_size), known: known) { offset in
             [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
-                count = max(0, retrying { pread(file.descriptor, buffer.baseAddress, 16, off_t(offset)) })
+                let got = retrying { pread(file.descriptor, buffer.baseAddress, 16, off_t(offset)) }
+                if got < 0 { isReadable = false }
+                count = max(0, got)
             }
         }
+        return isReadable ? length : nil
     }
 
     private static func box(_ bytes: [UInt8]) -> (length: Int, type: String)? {

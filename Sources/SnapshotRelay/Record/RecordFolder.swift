@@ -6,16 +6,18 @@ import SnapshotSettings
 /// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing` and
 /// numbers them there; they get their names while it still writes, since it counts anew after a disk that failed. What
 /// is finished is synced and moved, never onto another. Retention knows only files with such names.
-package struct RecordFolder {
+package struct RecordFolder: Sendable {
     private let path: String
-    private var folder: Folder
-    private(set) var writing: OutputFolder
+    private let folder: Folder
+    let writing: OutputFolder
     private let retention: RecordRetention
     private let isServed: Bool
     /// Finished segments, oldest first.
     private(set) var segments: [Segment] = []
     /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
     private var growing: [String] = []
+    /// What of that could not be finished at the last try.
+    private var failed: [String] = []
 
     /// The bound that is so tight that nothing that is finished stays.
     package var tooTight: Setting<Int?>? {
@@ -25,10 +27,10 @@ package struct RecordFolder {
     /// The size of the last segment that was finished.
     private var lastFinished: Int?
 
-    /// What is being written, and how much of it there was when last looked at.
+    /// What is being written, and how much of it could be played when last looked at.
     private var grown: (name: String, bytes: Int)?
 
-    struct Segment: Equatable {
+    struct Segment: Equatable, Sendable {
         var name: RecordName
         var bytes: Int
     }
@@ -57,21 +59,17 @@ package struct RecordFolder {
         finish(all: true)
     }
 
-    /// From now on whatever their paths lead to.
-    mutating func reopen() {
-        writing.reopen()
-        if let present = try? Folder(path) { folder = present }
-    }
-
-    /// Finishes what ffmpeg is done with: all but the newest, or all once it has ended.
+    /// Finishes what ffmpeg is done with: all but the newest, or all once it has ended. What can't be finished now, as on a
+    /// disk that fails, keeps its place in the order and is tried again.
     /// - Returns: whether anything was finished.
     @discardableResult
     package mutating func finish(all: Bool) -> Bool {
         nameNew()
         let done = all ? growing[...] : growing.dropLast()
-        for name in done { finish(name) }
-        growing.removeFirst(done.count)
-        return !done.isEmpty
+        let finished = done.map { (name: $0, outcome: finish($0)) }
+        failed = finished.filter { $0.outcome == .failed }.map(\.name)
+        growing = failed + growing.dropFirst(done.count)
+        return finished.contains { $0.outcome == .moved }
     }
 
     /// Names what ffmpeg has begun since the last call.
@@ -79,18 +77,13 @@ package struct RecordFolder {
         let present = (try? writing.folder.names()) ?? []
         growing.removeAll { !present.contains($0) }
         growing += present.compactMap(RecordName.init).sorted().map(\.text).filter { !growing.contains($0) }
-        for number in present.compactMap(number(of:)).sorted() {
-            let begin = shim_birth_time(writing.folder.descriptor, "\(number).mp4")
+        for numbered in present.compactMap(NumberedName.init).sorted() {
+            let begin = shim_birth_time(writing.folder.descriptor, numbered.text)
             guard begin >= 0 else { continue }
             let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
-            guard (try? writing.folder.rename("\(number).mp4", to: name.text)) != nil else { continue }
+            guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
             growing.append(name.text)
         }
-    }
-
-    private func number(of name: String) -> Int? {
-        guard name.hasSuffix(".mp4"), let number = Int(name.dropLast(4)), name == "\(number).mp4" else { return nil }
-        return number
     }
 
     /// The name, or its next copy that nothing has yet.
@@ -100,29 +93,36 @@ package struct RecordFolder {
         return name
     }
 
-    /// Whether more has been written since the last call.
+    /// Whether more that can be played has been written since the last call: on a full disk ffmpeg writes a header each second.
     mutating func takeGrowth() -> Bool {
-        guard let name = growing.last, let bytes = size(of: name, in: writing.folder), bytes > 0
-        else { return false }
-        defer { grown = (name, bytes) }
-        return grown.map { $0 != (name, bytes) } ?? true
+        guard let name = growing.last, let file = try? writing.folder.open(name, O_RDONLY) else { return false }
+        let known = grown.flatMap { $0.name == name ? $0.bytes : nil } ?? 0
+        guard let bytes = FragmentedMP4.wholeLength(of: file, known: known) else { return false }
+        grown = (name, bytes)
+        return bytes > known
     }
 
-    private mutating func finish(_ name: String) {
-        guard let named = RecordName(name), let file = try? writing.folder.open(name, O_RDWR) else { return }
-        let length = FragmentedMP4.wholeLength(of: file)
-        guard length > 0 else {
-            writing.folder.remove(name)
-            return
+    private enum Finish { case moved, dropped, failed }
+
+    private mutating func finish(_ name: String) -> Finish {
+        guard let named = RecordName(name), let file = try? writing.folder.open(name, O_RDWR) else {
+            return writing.folder.status(name) == nil ? .dropped : .failed
         }
+        guard let length = FragmentedMP4.wholeLength(of: file) else { return .failed }
+        guard length > 0 else { return writing.folder.remove(name) ? .dropped : .failed }
         // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
-        guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else { return }
+        guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else {
+            return .failed
+        }
         if isServed { file.shareWithFront() }
         let target = free(named, in: folder)
-        guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return }
+        guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return .failed }
         try? folder.sync()
-        segments.append(Segment(name: target, bytes: length))
+        // One that took several tries is older than those before it.
+        let place = failed.contains(name) ? segments.firstIndex { $0.name > target } : nil
+        segments.insert(Segment(name: target, bytes: length), at: place ?? segments.endIndex)
         lastFinished = length
+        return .moved
     }
 
     /// Forgets a segment that is no longer there.
@@ -156,39 +156,6 @@ package struct RecordFolder {
         }
         if let minFree = retention.minFree, let free = freeBytes(path), free < minFree { return true }
         return false
-    }
-}
-
-/// `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for another that begins in the same second.
-package struct RecordName: Hashable, Comparable, Sendable {
-    package var begin: Timestamp
-    package var copy = 1
-
-    init(begin: Timestamp) {
-        // To the second, which is all that the name tells.
-        self.begin = Timestamp(milliseconds: begin.milliseconds - begin.milliseconds % 1000)
-    }
-
-    /// nil for any other name.
-    package init?(_ text: String) {
-        guard text.hasSuffix(".mp4") else { return nil }
-        let stem = Array(text.dropLast(4))
-        guard stem.count >= 16, stem.allSatisfy(\.isASCII), stem[8] == "T", stem[15] == "Z" else { return nil }
-        func part(_ range: Range<Int>) -> String { String(stem[range]) }
-        let iso = "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z"
-        guard let begin = Timestamp(iso8601: iso) else { return nil }
-        self.begin = begin
-        if stem.count > 16 {
-            guard stem[16] == "-", let copy = Int(part(17..<stem.count)), (2...9999).contains(copy) else { return nil }
-            self.copy = copy
-        }
-        guard self.text == text else { return nil }
-    }
-
-    package var text: String { begin.amzDate + (copy > 1 ? "-\(copy)" : "") + ".mp4" }
-
-    package static func < (left: RecordName, right: RecordName) -> Bool {
-        (left.begin, left.copy) < (right.begin, right.copy)
     }
 }
 

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotMedia
 import SnapshotSettings
 
 /// `record`: MP4 files in a folder, bounded by size and age, and uploaded if RECORD_UPLOAD says so.
@@ -29,21 +30,30 @@ package struct RecordOutput: RelayOutput {
         try settings[Key.segmentTime]
     }
 
-    package var usesOutputDirectory: Bool { true }
     var directory: String { shared.directory + "/record" }
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
-        try Recorder(self, health, log)
+        let upload = upload.map {
+            SegmentUpload(directory, $0, camera: shared.camera, statePath: shared.statePath + "/relay", log: log)
+        }
+        // A recording grows with every key frame.
+        let keeper = FolderKeeper(
+            directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
+            watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
+        ) { [self] () throws(Failure) in try Recorder(self, upload, log) }
+        let output = try FolderOutput(keeper, patience: shared.stallTimeout, health, slave: slave)
+        upload?.start()
+        return output
     }
 
-    func slave(in folder: Folder?) -> FFmpegSlave {
+    func slave(_ facts: StreamFacts, in folder: Folder, run: Timestamp) -> FFmpegSlave {
         var slave = FFmpegSlave(
             "segment",
             [
                 ("segment_time", segmentTime.secondsText), ("segment_format", "mp4"),
                 ("segment_format_options", "movflags=+frag_keyframe+empty_moov+default_base_moof:flush_packets=1"),
                 ("reset_timestamps", "1"),
-            ], to: .file("%d.mp4"))
+            ], to: .file("\(run.milliseconds)-%d.mp4"))
         slave.folder = folder
         return slave
     }

@@ -1,60 +1,47 @@
 import SnapshotBase
-import SnapshotMedia
 import SnapshotSettings
 
 /// Finishes recordings as ffmpeg is done with them, has them uploaded, and deletes the oldest beyond the bounds.
-final class Recorder: OpenOutput {
-    private let output: RecordOutput
-    private let health: OutputHealth
-    private let log: Log
+struct Recorder: OutputFiles {
     private let upload: SegmentUpload?
+    private let log: Log
     private var folder: RecordFolder
-    private var watch: FolderWatch
     private var lastRetained = Uptime.now()
     private var hasWarnedOfBound = false
 
-    init(_ output: RecordOutput, _ health: OutputHealth, _ log: Log) throws(Failure) {
-        self.output = output
-        self.health = health
-        self.log = log
+    init(_ output: RecordOutput, _ upload: SegmentUpload?, _ log: Log) throws(Failure) {
+        (self.upload, self.log) = (upload, log)
         let shared = output.shared
+        try shared.outputDirectory.hold()
         folder = try RecordFolder(output.directory, retention: output.retention, isServed: shared.showsPictures)
-        // A recording grows with every key frame.
-        watch = FolderWatch(output.directory, segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
-        upload = output.upload.map {
-            SegmentUpload(
-                output.directory, $0, camera: shared.camera, statePath: shared.statePath + "/relay", log: log)
-        }
         folder.retain(now: .now())
-        upload?.start()
     }
 
-    func begin(_ facts: StreamFacts) -> FFmpegSlave {
-        watch.begin()
-        folder.reopen()
-        return output.slave(in: folder.writing.folder)
+    var output: OutputFolder { folder.writing }
+
+    mutating func begin(_ run: Timestamp) {}
+
+    mutating func update(now: Uptime) -> Bool {
+        let hasFinished = finish(all: false)
+        return folder.takeGrowth() || hasFinished
     }
 
-    func flowed(now: Uptime) -> Bool {
-        tidy(all: false, now: now)
-        return health.note(watch.look(now: now, grew: folder.takeGrowth(), folder.writing))
-    }
-
-    func ended(now: Uptime) { tidy(all: true, now: now) }
+    mutating func end(now: Uptime) { _ = finish(all: true) }
 
     /// Recordings grow old also while none is added.
-    var wake: Uptime? { lastRetained + .seconds(60) }
-    func tick(now: Uptime) { retain(now: now) }
-
-    func stop() { upload?.stop() }
-
-    private func tidy(all: Bool, now: Uptime) {
-        for name in upload?.takeUploaded() ?? [] { folder.forget(name) }
-        if folder.finish(all: all) { retain(now: now) }
+    mutating func retain(now: Uptime) {
+        if now - lastRetained >= .seconds(10) { retain() }
     }
 
-    private func retain(now: Uptime) {
-        lastRetained = now
+    private mutating func finish(all: Bool) -> Bool {
+        for name in upload?.takeUploaded() ?? [] { folder.forget(name) }
+        guard folder.finish(all: all) else { return false }
+        retain()
+        return true
+    }
+
+    private mutating func retain() {
+        lastRetained = .now()
         let dropped = folder.retain(now: .now())
         guard dropped > 0 else { return }
         if let bound = folder.tooTight, !hasWarnedOfBound {

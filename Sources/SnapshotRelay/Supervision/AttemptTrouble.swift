@@ -22,6 +22,8 @@ enum AttemptTrouble: String, TroubleCode {
     case ffmpegFailed = "ffmpeg-failed"
     case ffmpegKilled = "ffmpeg-killed"
     case ffmpegAnew = "ffmpeg-anew"
+    case ffmpegFull = "ffmpeg-full"
+    case ffmpegStuck = "ffmpeg-stuck"
     case noFFmpeg = "no-ffmpeg"
     case noFFprobe = "no-ffprobe"
 
@@ -46,6 +48,8 @@ enum AttemptTrouble: String, TroubleCode {
         case .ffmpegFailed: "ffmpeg gave up"
         case .ffmpegKilled: "ffmpeg was killed"
         case .ffmpegAnew: "ffmpeg is begun anew for an output that stood still"
+        case .ffmpegFull: "ffmpeg broke off, since the disk of an output is full"
+        case .ffmpegStuck: "ffmpeg was left behind, since it hangs in the folder of an output"
         case .noFFmpeg: "ffmpeg is not installed"
         case .noFFprobe: "ffprobe is not installed"
         }
@@ -70,6 +74,8 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
         case .ffmpegFailed: "ffmpeg's last words are in the brackets; snapshot check tries the camera alone"
         case .ffmpegKilled: "journalctl -k tells whether memory ran out"
+        case .ffmpegFull: "free some space; the other outputs go on without it"
+        case .ffmpegStuck: "look whether its server or its disk answers"
         case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"
         case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .cameraFormat, .ffmpegAnew: nil
         }
@@ -91,6 +97,9 @@ extension Supervisor {
         init(_ failure: Failure) {
             (code, isRefusal) = (failure.code.rawValue, failure.kind == .cameraRefused)
         }
+
+        /// Whether ffmpeg died of something that the camera has no part in.
+        var isOfFFmpeg: Bool { known == .ffmpegKilled || known == .ffmpegFailed }
 
         private var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }
         /// A failure that the relay has no words for is told by its code.

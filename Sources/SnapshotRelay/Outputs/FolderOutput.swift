@@ -1,0 +1,96 @@
+import SnapshotBase
+import SnapshotMedia
+
+/// An output that goes into a folder. Nothing here touches the folder: its thread does, and the relay goes on without an
+/// output whose disk is full, away, or hangs.
+final class FolderOutput<Files: OutputFiles>: OpenOutput {
+    typealias Keeper = FolderKeeper<Files>
+
+    private let health: OutputHealth
+    private let slave: (StreamFacts, Folder, Timestamp) -> FFmpegSlave
+    private let thread: FolderThread<Files>
+    /// How long a step may take before the folder is said to hang: a slow card may take long to sync.
+    private let patience: Duration
+    private var folder: Folder?
+    private var told: FolderTrouble?
+    private var asked = Uptime.now()
+    private var run = Timestamp.now()
+
+    /// How long the relay's start, and its end, wait for a folder.
+    private static var grace: Duration { .seconds(3) }
+    /// How often the folder is looked at while no media flows.
+    private static var pause: Duration { .seconds(5) }
+
+    /// - Parameter slave: what ffmpeg gets for a run in that folder, which is known by that time.
+    /// - Throws: what a person has to mend first.
+    init(
+        _ keeper: Keeper, patience: Duration, _ health: OutputHealth,
+        slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
+    ) throws(Failure) {
+        (self.patience, self.health, self.slave) = (patience, health, slave)
+        thread = FolderThread(keeper)
+        thread.ask(.look(flows: false))
+        thread.settle(within: Self.grace)
+        if thread.busySince != nil { fail(.hangs) }
+        for report in thread.reports() {
+            if let fault = report.fault, fault.trouble == .denied, let failure = fault.failure { throw failure }
+            _ = note(report)
+        }
+    }
+
+    var isFull: Bool { told == .full }
+
+    func begin(_ facts: StreamFacts) -> FFmpegSlave? {
+        guard let folder, !thread.owesEnd else { return nil }
+        // The clock may have been set back; runs must not be confused all the same.
+        run = max(.now(), run.advanced(byMilliseconds: 1))
+        thread.ask(.begin(run))
+        return slave(facts, folder, run)
+    }
+
+    func flowed(now: Uptime) -> Bool { look(flows: true, now) }
+
+    func ended(now: Uptime) {
+        thread.ask(.end)
+        // Recordings are usually finished at once, and the next ffmpeg can have the folder.
+        if told != .hangs { thread.settle(within: .seconds(1)) }
+        _ = take(now)
+    }
+
+    var wake: Uptime? { asked + Self.pause }
+    func tick(now: Uptime) { _ = look(flows: false, now) }
+
+    func stop() { if told != .hangs { thread.settle(within: Self.grace) } }
+
+    private func look(flows: Bool, _ now: Uptime) -> Bool {
+        asked = now
+        thread.ask(.look(flows: flows))
+        return take(now)
+    }
+
+    private func take(_ now: Uptime) -> Bool {
+        let needsAnew = thread.reports().reduce(false) { needsAnew, report in note(report) || needsAnew }
+        if let since = thread.busySince, now - since > patience { fail(.hangs) }
+        return needsAnew
+    }
+
+    private func note(_ report: Keeper.Report) -> Bool {
+        folder = report.folder
+        switch report.verdict {
+        case .trouble(let trouble): fail(trouble, report.fault?.words)
+        case .fine: (told, _) = (nil, health.works())
+        case .restart:
+            // What was told before says more of why.
+            if told == nil { fail(.stuck) }
+            return true
+        case nil: break
+        }
+        return false
+    }
+
+    private func fail(_ trouble: FolderTrouble, _ words: String? = nil) {
+        told = trouble
+        if trouble == .hangs { folder = nil }
+        health.fails(trouble, words)
+    }
+}

@@ -1,0 +1,218 @@
+"""The relay's folders on disks that fill, hang, come late and go: it is told, nothing is written elsewhere, and the rest goes on."""
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import media
+from disk import HangingFolder, loop_disk, loop_of, small_disk
+from hls import Player
+from parts import need
+from process import wait_until
+from relay import PATIENCE, STALL, Relay
+from rtsp import RTSPServer
+
+pytestmark = pytest.mark.tsan
+
+
+@pytest.fixture(scope="module")
+def camera():
+    with RTSPServer("admin", "CanaryPassword") as server:
+        yield server
+
+
+@contextlib.contextmanager
+def syncing_fails(relay):
+    """Every fsync of the relay ends with EIO."""
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO",
+                               "-p", str(relay.pid)])
+    try:
+        wait_until(lambda: "TracerPid:\t0" not in Path(f"/proc/{relay.pid}/status").read_text(), 10, "strace")
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+
+
+def failing(relay):
+    return relay.report.get("failing", {})
+
+
+def fill(path):
+    with contextlib.suppress(OSError), open(path, "ab", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+
+
+@pytest.mark.parametrize("kind", ["ext4", "tmpfs"])
+def test_a_full_disk_is_told_and_room_again(snapshot, camera, tmp_path, kind):
+    """ffmpeg dies of it on a tmpfs; elsewhere it writes a header each second, which nobody can play."""
+    record = tmp_path / "out" / "record"
+    disk = loop_disk(tmp_path / "image", record) if kind == "ext4" else small_disk(record, "size=8M")
+    with disk, Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "out")) as relay:
+        relay.wait_running()
+        wait_until(lambda: len(relay.recordings) > 1, 20, "recordings")
+        with Player(relay.hls) as player:
+            player.wait(2, 10)
+
+            def told():
+                fill(record / "ballast")
+                return failing(relay) == {"record": "folder-full"}
+            wait_until(told, 25, f"word of the full disk: {relay.report} {relay.stderr}")
+            filled = time.monotonic()
+            player.wait(5, 2 * PATIENCE, since=filled)
+            assert failing(relay) == {"record": "folder-full"} and relay.report["restarts"] <= 1
+            assert snapshot.health()["relay"]["failing"] == {"record": "folder-full"}
+            assert 'snapshot_relay_output_up{camera="camera",output="record"} 0' in snapshot.run("health", "--prometheus").stdout
+            before = set(relay.recordings)
+            (record / "ballast").unlink()
+            wait_until(lambda: not failing(relay), PATIENCE, f"peace: {relay.report} {relay.stderr}")
+            wait_until(lambda: set(relay.recordings) - before, 15, "another recording")
+            player.wait(2, PATIENCE, since=time.monotonic())
+        relay.stop()
+        said = relay.stderr
+        assert "record doesn't work: the disk is full; the other outputs go on" in said
+        assert said.count("record doesn't work") == 1 and said.count("record works again") == 1, said
+        assert "memory" not in said
+        for path in relay.recordings:
+            media.decode(path)
+
+
+@pytest.fixture
+def net(tmp_path):
+    need("fuse")
+    with HangingFolder(tmp_path) as folder:
+        (folder.behind / "record").mkdir()
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "record").symlink_to(folder.path / "record")
+        yield folder
+
+
+@pytest.mark.parametrize("calls", [("all",), ("write",), ("fsync", "rename")])
+def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net, calls):
+    with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "out")) as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 20, "recording")
+        with Player(relay.hls) as player:
+            player.wait(2, 10)
+            net.hang(*calls)
+            hung = time.monotonic()
+            # What is written hangs in ffmpeg alone, which is told once the folder has not grown for long.
+            if calls != ("write",):
+                wait_until(lambda: failing(relay) == {"record": "folder-hangs"}, STALL + 10, f"word of it: {relay.report}")
+            player.wait(STALL + 4, STALL + 12, since=hung)
+            if calls == ("all",):
+                # An ffmpeg that can't die is left behind, and the next one does without the folder.
+                os.kill(relay.ffmpeg, signal.SIGKILL)
+                player.wait(3, 3 * PATIENCE, since=time.monotonic() + 0.5)
+                assert failing(relay) == {"record": "folder-hangs"}
+            net.answer()
+            wait_until(lambda: not failing(relay), 2 * PATIENCE, f"peace: {relay.report} {relay.stderr}")
+            before = set(relay.recordings)
+            wait_until(lambda: set(relay.recordings) - before, 20, "another recording")
+            player.wait(2, PATIENCE, since=time.monotonic())
+        relay.stop()
+        for path in relay.recordings:
+            media.decode(path)
+
+
+def test_a_start_does_not_wait_for_a_folder_that_hangs(snapshot, camera, tmp_path, net):
+    net.hang()
+    with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "out")) as relay:
+        relay.wait_running()
+        assert failing(relay) == {"record": "folder-hangs"}
+        with Player(relay.hls) as player:
+            player.wait(2, 10)
+        net.answer()
+        wait_until(lambda: relay.recordings and not failing(relay), 2 * PATIENCE, f"recording: {relay.report}")
+
+
+@pytest.fixture
+def device(tmp_path):
+    """A loop device with ext4."""
+    image = tmp_path / "image"
+    with loop_disk(image, tmp_path / "disk"):
+        pass
+    device = loop_of(image)
+    yield device
+    pull(tmp_path / "disk")
+    subprocess.run(["losetup", "-d", device], check=True)
+
+
+def mount(device, path):
+    subprocess.run(["mount", device, str(path)], check=True)
+
+
+def pull(path):
+    """As a disk goes that is pulled: what is open there stays open."""
+    subprocess.run(["umount", "-l", str(path)], check=False, capture_output=True)
+
+
+def lie(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_a_disk_that_comes_late_is_used_when_it_comes(snapshot, camera, tmp_path, device):
+    """It is known from an earlier run. Nothing is written below its mount point while it is away, at the start or later."""
+    disk = tmp_path / "disk"
+    settings = {"OUTPUT_DIR": str(disk / "video")}
+    mount(device, disk)
+    with Relay(snapshot, camera.as_camera(), **settings) as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 20, "recording")
+        relay.stop()
+        known = set(relay.recordings)
+    pull(disk)
+    assert known and not lie(disk)
+    with Relay(snapshot, camera.as_camera(), **settings) as relay:
+        wait_until(lambda: failing(relay) == {"hls": "folder-away", "record": "folder-away"}, 15, f"{relay.report}")
+        wait_until(lambda: relay.report["state"] == "running", 15, "video")
+        assert f"record doesn't work: no disk is mounted at {disk}" in relay.stderr
+        assert snapshot.health()["relay"]["failing"]["record"] == "folder-away"
+        time.sleep(3)
+        assert not lie(disk)
+        for _ in range(2):
+            mount(device, disk)
+            wait_until(lambda: not failing(relay), 2 * PATIENCE, f"peace: {relay.report}")
+            wait_until(lambda: set(relay.recordings) - known, 20, "recording")
+            with Player(relay.hls) as player:
+                player.wait(2, 10)
+            known |= set(relay.recordings)
+            pull(disk)
+            wait_until(lambda: set(failing(relay).values()) == {"folder-away"}, 15, f"{relay.report}")
+            assert not lie(disk)
+        relay.stop()
+        assert not lie(disk)
+
+
+def test_a_disk_that_nobody_knew_of_is_used_when_it_comes(snapshot, camera, tmp_path):
+    with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "disk" / "video")) as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 20, "recording")
+        with loop_disk(tmp_path / "image", tmp_path / "disk"):
+            wait_until(lambda: relay.record.exists() and relay.recordings, 2 * PATIENCE, f"recordings: {relay.report}")
+            with Player(relay.hls) as player:
+                player.wait(2, 10)
+            wait_until(lambda: not failing(relay), 10, f"peace: {relay.report}")
+            relay.stop()
+
+
+def test_a_recording_that_cannot_be_finished_at_once_is_finished_later(snapshot, camera):
+    """As on a disk that has a bad moment. What is being written meanwhile is left alone."""
+    with Relay(snapshot, camera.as_camera(), "record") as relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 20, "recording")
+        with syncing_fails(relay):
+            time.sleep(8)
+            waiting = {p.name: p.stat().st_size for p in (relay.record / ".writing").glob("2*.mp4")}
+            assert len(waiting) >= 3, waiting
+        wait_until(lambda: set(waiting) <= {p.name for p in relay.recordings} and not failing(relay), 15, f"{relay.report}")
+        relay.stop()
+        for path in relay.recordings:
+            media.decode(path)
+            if path.name in waiting:
+                assert path.stat().st_size >= waiting[path.name]
