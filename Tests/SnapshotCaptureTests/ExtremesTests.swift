@@ -29,7 +29,7 @@ import Testing
         .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
         LearnedStore().json, Latch().json, .object(["a": Latch()]), .object(["a": Moment()]), Postponement().json,
         Standstill().json, .object(["a": Login(settings: "a")]), .array([Hour(hour: 1).json]),
-        CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"),
+        CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,
     ]
 
     /// `json` with every field that may be left out, and something in what is empty, as far as `read` takes it.
