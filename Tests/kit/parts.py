@@ -7,7 +7,7 @@ import pytest
 
 INSTALL = Path(__file__).resolve().parents[1] / "install"
 
-NAMES = ("browser", "firefox", "fuse", "rgw", "rtsp", "seaweed", "swift")
+NAMES = ("browser", "firefox", "fuse", "promtool", "proxies", "rgw", "rtsp", "seaweed", "swift")
 
 _running = None
 

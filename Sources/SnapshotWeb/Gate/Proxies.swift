@@ -66,6 +66,11 @@ extension Request {
         let client = chain.last.flatMap { ipAddress(String($0[...].trimmed)) }
         // No more names than a proxy's owner is told to set or to clear.
         let names = ["X-Forwarded-User", "Remote-User"]
-        return (client, names.contains { header($0).map { !$0.isEmpty } ?? false })
+        return (client, names.contains { header($0).map(Self.isUser) ?? false })
+    }
+
+    /// A proxy that has asked for no login may send nothing, its own variable's name, as Caddy does, or a dash.
+    private static func isUser(_ name: String) -> Bool {
+        !name.isEmpty && name != "-" && !(name.hasPrefix("{") && name.hasSuffix("}"))
     }
 }

@@ -5,17 +5,15 @@ import socket
 import subprocess
 from urllib.parse import urljoin
 
-import parts
 import pytest
 from browser import browser, complaints, look  # noqa: F401
-from process import wait_until
-from web import Client, Web, end, environment, binary, record, write_relay, write_ring
+from proxies import PASSWORD, PROXIES, Nginx
+from web import Web, end, environment, binary, record, write_relay, write_ring
 
 pytestmark = pytest.mark.tsan
 
 JPEG = b"\xff\xd8\xff\xe0PICTURE\xff\xd9"
 TOKEN = "a-long-enough-token"
-PASSWORD = "proxy-login"
 
 
 @pytest.fixture
@@ -36,51 +34,14 @@ def web(home, **more):
     return Web(home / "state", home, OUTPUT_DIR=str(home / "out"), RUNTIME_DIRECTORY=str(home / "run"), WEB_IMAGES="true", **more)
 
 
-class Nginx(Client):
-    """nginx on a free port, which serves a front below `/cam/`."""
-
-    def __init__(self, folder, target, login=False, sets=""):
-        parts.need("nginx")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            super().__init__(free.getsockname()[1])
-        if login:
-            hashed = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], capture_output=True, text=True, check=True).stdout
-            (folder / "users").write_text(f"anna:{hashed}")
-        auth = f"auth_basic cam; auth_basic_user_file {folder}/users;" if login else ""
-        temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        (folder / "nginx.conf").write_text(f"""
-            daemon off; pid {folder}/pid; user root; events {{}}
-            http {{ access_log off; {temporary} server {{
-                listen 127.0.0.1:{self.port}; absolute_redirect off;
-                location /cam/ {{
-                    {auth} proxy_pass {target}/; proxy_set_header Host $http_host;
-                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-                    proxy_set_header X-Forwarded-User $remote_user; proxy_set_header Remote-User ""; {sets}
-                }} }} }}""")
-        self.process = subprocess.Popen(["/usr/sbin/nginx", "-c", folder / "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        def answers():
-            assert self.process.poll() is None, self.process.stderr.read()
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return True
-            except OSError:
-                return False
-        wait_until(answers, 10, "nginx")
-        return self
-
-    def __exit__(self, *_):
-        end(self.process)
-
-
 def basic(password, user="anna"):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def test_every_way_leads_on_below_a_path(home, tmp_path):
+@pytest.mark.parametrize("kind", PROXIES)
+def test_every_way_leads_on_below_a_path(home, tmp_path, kind):
     """All links, pictures and redirects that the pages have are followed, as a crawler would."""
-    with web(home, WEB_TOKEN=TOKEN) as front, Nginx(tmp_path, front.url) as proxy:
+    with web(home, WEB_TOKEN=TOKEN) as front, kind(tmp_path, front.url) as proxy:
         login, seen, todo = basic(TOKEN), {}, ["/cam/", "/cam/live", "/cam/live/hall", "/cam/recordings"]
         while todo:
             path = todo.pop()
@@ -103,8 +64,9 @@ def test_every_way_leads_on_below_a_path(home, tmp_path):
         assert set(seen.values()) <= {200, 308, 301}, seen
 
 
-def test_a_browser_below_a_path(home, tmp_path, browser):
-    with web(home, WEB_TRUST_PROXY="127.0.0.1") as front, Nginx(tmp_path, front.url, login=True) as proxy:
+@pytest.mark.parametrize("kind", PROXIES)
+def test_a_browser_below_a_path(home, tmp_path, browser, kind):
+    with web(home, WEB_TRUST_PROXY="127.0.0.1") as front, kind(tmp_path, front.url, login=True) as proxy:
         look(browser)
         browser.get(f"http://anna:{PASSWORD}@127.0.0.1:{proxy.port}/cam/")
         assert complaints(browser) == []
@@ -116,12 +78,13 @@ def test_a_browser_below_a_path(home, tmp_path, browser):
         browser.get("about:blank")
 
 
+@pytest.mark.parametrize("kind", PROXIES)
 @pytest.mark.parametrize("trusts, login, sees", [
     ("", True, False), ("127.0.0.1", True, True), ("127.0.0.0/8, 10.1.2.3", True, True), ("10.0.0.0/8", True, False),
     ("::1,unix", True, False), ("127.0.0.1", False, False)])
-def test_a_login_of_the_proxys(home, tmp_path, trusts, login, sees):
+def test_a_login_of_the_proxys(home, tmp_path, kind, trusts, login, sees):
     """Believed from the addresses that are named, and only where there was one."""
-    with web(home, WEB_TRUST_PROXY=trusts) as front, Nginx(tmp_path, front.url, login=login) as proxy:
+    with web(home, WEB_TRUST_PROXY=trusts) as front, kind(tmp_path, front.url, login=login) as proxy:
         given = basic(PASSWORD) if login else {}
         if login:
             assert proxy.get("/cam/latest.jpg").status == 401
@@ -131,15 +94,24 @@ def test_a_login_of_the_proxys(home, tmp_path, trusts, login, sees):
         assert proxy.get("/cam/health", **given).status == 200
 
 
-def test_a_login_of_the_proxys_takes_the_place_of_the_token(home, tmp_path):
+@pytest.mark.parametrize("kind", PROXIES)
+def test_a_login_of_the_proxys_takes_the_place_of_the_token(home, tmp_path, kind):
     with web(home, WEB_TRUST_PROXY="127.0.0.1", WEB_TOKEN=TOKEN) as front:
-        with Nginx(tmp_path, front.url, login=True) as proxy:
+        with kind(tmp_path, front.url, login=True) as proxy:
             assert proxy.get("/cam/latest.jpg", **basic(PASSWORD)).status == 200
-        with Nginx(tmp_path, front.url) as proxy:
+        with kind(tmp_path, front.url) as proxy:
             assert proxy.get("/cam/latest.jpg").status == 401
             assert proxy.get("/cam/latest.jpg", **basic(TOKEN)).status == 200
         # Who comes without the proxy is believed nothing.
         assert front.get("/latest.jpg").status == 401 and front.get("/latest.jpg", X_Forwarded_User="").status == 401
+
+
+@pytest.mark.parametrize("user, sees", [("anna", 200), ("", 403), ("-", 403), ("{http.auth.user.id}", 403), ("a-b", 200)])
+def test_what_is_no_user(home, user, sees):
+    """What a proxy sends that has asked nobody."""
+    with web(home, WEB_TRUST_PROXY="127.0.0.1") as front:
+        for field in ("X_Forwarded_User", "Remote_User"):
+            assert front.get("/latest.jpg", X_Forwarded_For="203.0.113.7", **{field: user}).status == sees
 
 
 def test_a_proxy_by_another_name(home, tmp_path):
