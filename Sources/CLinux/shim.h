@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+/// A file in memory, without a name.
+static inline int shim_memory_file(void) { return (int)syscall(SYS_memfd_create, "", 1 /* MFD_CLOEXEC */); }
 static inline int shim_set_pipe_size(int descriptor, int size) {
   return fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, size);
 }

@@ -2,6 +2,15 @@ import CLinux
 import Glibc
 import Synchronization
 
+extension FileHandle {
+    /// A file that is in memory alone and has no name: a copy of this process can fill it.
+    package static func inMemory() throws(SystemError) -> FileHandle {
+        let descriptor = shim_memory_file()
+        guard descriptor >= 0 else { throw SystemError("memfd_create") }
+        return FileHandle(owning: descriptor)
+    }
+}
+
 /// Work that may hang for ever, such as writing into a folder whose server is gone: the kernel then holds the process,
 /// even against SIGKILL. It is done in a copy of this process, which can be left behind.
 ///

@@ -4,31 +4,64 @@ import SnapshotBase
 /// A picture in a file, e.g. one that another program keeps fresh. One that is just being written in place is waited
 /// for a little.
 struct FileCamera: Camera {
-    let path: String
+    /// The file is the first of these that is there.
+    let paths: [String]
     let maxBytes: Int
+    let statePath: String
+    let stop: StopRequest
     /// A file that has been as it is for so long isn't being written.
     private static let calm = Duration.seconds(1)
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
-        let patience = deadline.sooner(Self.calm * 2)
         do throws(SystemError) {
-            while true {
-                let (bytes, isChanging) = try read()
-                let isWhole = (try? JPEG(checking: bytes)) != nil
-                if isWhole && !isChanging || !isChanging && !isFresh() || patience.hasPassed { return bytes }
-                sleep(.milliseconds(20), until: patience)
-            }
+            let isNear = paths.allSatisfy { Neighbourhood.shares($0, with: statePath) }
+            if isNear { return try settled(until: deadline) }
         } catch {
-            throw Failure(
-                .camera(.file), "cannot read picture", path,
-                why: error.number == EINVAL ? "it isn't a regular file" : "\(error)",
-                hint: "CAMERA_URL=file: wants the path of a JPEG file", cause: error)
+            throw failure("\(error)", error)
+        }
+        return try settledApart(until: deadline)
+    }
+
+    /// The file lies in a folder that may hang, so that a copy of this process reads it.
+    private func settledApart(until deadline: Deadline) throws(Failure) -> [UInt8] {
+        let picture: FileHandle
+        do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
+        let apart = Apart(lock: statePath + "/camera.lock", stop: stop)
+        let (said, ending) = apart.run(until: deadline, keeping: picture.descriptor) { voice in
+            do throws(SystemError) {
+                try picture.write(settled(until: deadline))
+                voice.say(Array("0".utf8))
+            } catch {
+                voice.say(Array("\(error.number)".utf8))
+            }
+        }
+        guard let number = said.last.flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }) else {
+            throw unread(ending)
+        }
+        do throws(SystemError) {
+            guard number == 0 else { throw SystemError("read", number: number) }
+            guard lseek(picture.descriptor, 0, SEEK_SET) == 0 else { throw SystemError("lseek") }
+            return try picture.readAll(limit: maxBytes)
+        } catch {
+            throw failure("\(error)", error)
         }
     }
 
-    /// The file's bytes, and whether it changed while they were read.
-    private func read() throws(SystemError) -> (bytes: [UInt8], isChanging: Bool) {
-        let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
+    /// The file's bytes, once nobody is writing it any more.
+    private func settled(until deadline: Deadline) throws(SystemError) -> [UInt8] {
+        let patience = deadline.sooner(Self.calm * 2)
+        while true {
+            let (bytes, isChanging, age) = try read()
+            let isWhole = (try? JPEG(checking: bytes)) != nil
+            let isFresh = (0...Int64(Self.calm.milliseconds)).contains(age)
+            if isWhole && !isChanging || !isChanging && !isFresh || patience.hasPassed { return bytes }
+            sleep(.milliseconds(20), until: patience)
+        }
+    }
+
+    /// The file's bytes, whether it changed while they were read, and how many milliseconds ago it was written.
+    private func read() throws(SystemError) -> (bytes: [UInt8], isChanging: Bool, age: Int64) {
+        let file = try open()
         let before = try file.status()
         guard before.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", number: EINVAL) }
         let bytes = try file.readAll(limit: maxBytes + 1)
@@ -37,14 +70,33 @@ struct FileCamera: Camera {
         let isSame =
             before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec
             && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec
-        return (bytes, !isSame)
+        return (bytes, !isSame, Timestamp.now().milliseconds - Timestamp(after.st_mtim).milliseconds)
     }
 
-    /// Whether it was written a moment ago, by the wall clock.
-    private func isFresh() -> Bool {
-        var facts = stat()
-        guard stat(path, &facts) == 0 else { return false }
-        let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
-        return (0...Int64(Self.calm.milliseconds)).contains(age)
+    private func open() throws(SystemError) -> FileHandle {
+        for path in paths.dropLast() {
+            do throws(SystemError) { return try FileHandle(opening: path, O_RDONLY | O_NONBLOCK) } catch {
+                guard error.number == ENOENT else { throw error }
+            }
+        }
+        return try FileHandle(opening: paths.last ?? "", O_RDONLY | O_NONBLOCK)
+    }
+
+    private func failure(_ why: String, _ error: SystemError? = nil) -> Failure {
+        Failure(
+            .camera(.file), "cannot read picture", paths.last ?? "",
+            why: error?.number == EINVAL ? "it isn't a regular file" : why,
+            hint: "CAMERA_URL=file: wants the path of a JPEG file", cause: error)
+    }
+
+    private func unread(_ ending: Apart.Ending) -> Failure {
+        var failure =
+            switch ending {
+            case .stillHangs: failure("its folder hangs: an earlier run still waits for it")
+            case .leftBehind, .finished: failure("its folder hangs")
+            case .failed(let why): failure(why)
+            }
+        failure.hint = "look whether its server or its disk answers: ls \(parentDirectory(paths.last ?? ""))"
+        return failure
     }
 }

@@ -6,18 +6,18 @@ import SnapshotSettings
 struct FileKind: CameraKind {
     static let forms = ["file:PATH"]
     private let path: String
+    /// What `%20` and the like in it stand for, if they stand for anything.
+    private let decoded: String
 
     init?(_ address: CameraAddress) throws(Failure) {
         guard var path = address.behind("file") else { return nil }
         if path.hasPrefix("//") { path = String(path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2)) }
         guard let decoded = percentDecoded(path), !decoded.isEmpty else { throw address.refusal() }
-        if fileExists(path) {
-            self.path = path
-        } else if let flaw = unexpandedFlaw(in: path) {
+        // The folder may hang: it isn't touched without need.
+        if let flaw = unexpandedFlaw(in: path), !fileExists(path) {
             throw address.refusal(flaw.rule, hint: flaw.hint)
-        } else {
-            self.path = decoded
         }
+        (self.path, self.decoded) = (path, decoded)
     }
 
     var name: String { "a file" }
@@ -42,6 +42,8 @@ struct FileKind: CameraKind {
     }
 
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
-        FileCamera(path: path, maxBytes: settings.maxBytes)
+        FileCamera(
+            paths: path == decoded ? [path] : [path, decoded], maxBytes: settings.maxBytes, statePath: trust.statePath,
+            stop: settings.context.stop)
     }
 }

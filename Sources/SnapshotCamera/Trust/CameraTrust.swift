@@ -12,6 +12,9 @@ package final class CameraTrust {
     /// The pin that connections of pin-first were held to; nil before the first.
     package var knownPin: String? { pinned?.pin }
 
+    /// Where the state is that the trust is kept with.
+    var statePath: String { pins.directory }
+
     package init(_ settings: CameraSettings, statePath: String) {
         self.settings = settings
         pins = Pins(statePath: statePath)

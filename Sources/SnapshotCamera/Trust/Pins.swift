@@ -7,7 +7,7 @@ import SnapshotHTTP
 package struct Pins: Sendable {
     package static let fileName = "pins.json"
 
-    private let directory: String
+    let directory: String
     private var path: String { directory + "/" + Self.fileName }
     private var session: String { directory + "/" + CameraMemory.fileName }
 

@@ -1,0 +1,63 @@
+"""CAMERA_URL=file: in a folder that stops answering: the run ends in time, and later ones work again."""
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from disk import HangingFolder
+from parts import need
+from pictures import picture
+from process import wait_until
+
+pytestmark = pytest.mark.asan
+
+
+@pytest.fixture
+def net(tmp_path):
+    need("fuse")
+    with HangingFolder(tmp_path) as folder:
+        (folder.behind / "a b").mkdir()
+        (folder.behind / "a b/still.jpg").write_bytes(picture())
+        yield folder
+
+
+def copies(snapshot):
+    """Processes of the program that were left behind."""
+    found = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            mine = os.readlink(process / "cwd") == str(snapshot.folder)
+            found += mine and os.readlink(process / "exe") == str(snapshot.binary)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize("form, calls", [
+    ("file:{}/a b/still.jpg", "all"), ("file://{}/a%20b/still.jpg", "all"), ("file:{}/a b/still.jpg", "read"),
+    ("file:{}/a b/still.jpg", "getattr")])
+def test_a_picture_in_a_folder_that_hangs(snapshot, net, form, calls):
+    snapshot.set(CAMERA_URL=form.format(net.path), CAMERA_TIMEOUT="1s")
+    snapshot.capture().expect(0)
+    net.hang(calls)
+    for _ in range(2):
+        begin = time.monotonic()
+        snapshot.capture().refuses(69, "hangs", f"ls {net.path}")
+        assert time.monotonic() - begin < 6
+    assert copies(snapshot) <= 1
+    begin = time.monotonic()
+    snapshot.run("health")
+    assert time.monotonic() - begin < 2
+    net.answer()
+    wait_until(lambda: not copies(snapshot), 10)
+    snapshot.capture().expect(0)
+    assert len(snapshot.stored()) == 2
+
+
+def test_its_failures_are_told_as_of_any_file(snapshot, net):
+    snapshot.set(CAMERA_URL=f"file:{net.path}/gone.jpg").capture().refuses(69, "gone.jpg", "No such file")
+    snapshot.set(CAMERA_URL=f"file:{net.path}/a b").capture().refuses(69, "isn't a regular file")
+    (net.behind / "large.jpg").write_bytes(picture(size=200_000))
+    snapshot.set(CAMERA_URL=f"file:{net.path}/large.jpg", CAMERA_MAX_BYTES="100K").capture().refuses(69, "large.jpg")
+    snapshot.set(CAMERA_MAX_BYTES="1M").capture().expect(0)
