@@ -45,7 +45,7 @@ struct Snapshot: ParsableCommand {
             if let (error, hint) = MistypedCommand.complaint(arguments, commands: names) {
                 log.write(.error, "error: \(error)")
                 log.write(.error, "hint: \(hint)")
-                exit(withError: ExitCode.validationFailure)
+                _exit(ExitCode.validationFailure.rawValue)
             }
             do {
                 var command = try parseAsRoot()
