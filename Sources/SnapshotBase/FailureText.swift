@@ -52,6 +52,7 @@ extension Failure.Code.Camera {
         case .busy:
             "The camera has no session left (RTSP status 453): somebody else is watching, or a session hasn't ended."
         case .format: "The camera's video has another size or coding than before. The relay begins a new ffmpeg for it."
+        case .codec: "None of the relay's outputs can carry the camera's video codec."
         case .silent: "The camera accepts the connection and doesn't answer."
         case .stalled: "The video stopped flowing for longer than `STALL_TIMEOUT`."
         case .lost: "The camera closed the connection, or what came isn't the protocol that was asked for."
@@ -82,6 +83,7 @@ extension Failure.Code.Camera {
             "`CAMERA_RTSP_TRANSPORT=auto`; and UDP from the camera must pass this machine's firewall."
         case .busy: "Close other viewers of the camera. Some take one at a time: then give this one another stream."
         case .format: "Nothing, unless it happens often: then look for what changes the camera's settings."
+        case .codec: "Set the camera to H.264 or H.265, or choose another of its streams; `record` takes MJPEG, too."
         case .silent: "Restart the camera, and check that RTSP is switched on in it."
         case .stalled: "If it happens often, look at the camera's network, or raise `STALL_TIMEOUT`."
         case .lost: "If it happens often, look at the camera's network and power, and for other users of the camera."

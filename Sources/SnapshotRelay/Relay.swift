@@ -15,6 +15,10 @@ package final class Relay {
     private var voice: RelayVoice
     /// Once the camera has been found to announce audio that doesn't come, it has to be heard first.
     private var listens = false
+    /// What is known of a camera that has no session left for asking and playing.
+    private var known: Source?
+    private var found: Source?
+    private var reformats = Reformats()
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, log: Log) {
         self.plan = plan
@@ -88,9 +92,11 @@ package final class Relay {
     private func start(_ now: Uptime) {
         do throws(Failure) {
             attempt = try Attempt(
-                plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens,
+                plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens, known: known,
+                watchesFormat: reformats.areFew(now: now),
                 arguments: { [outputs, plan] facts in
-                    FFmpegArguments(facts, outputs.begin(facts), audio: plan.audio)
+                    let slaves = outputs.begin(facts)
+                    return slaves.isEmpty ? nil : FFmpegArguments(facts, slaves, audio: plan.audio)
                 },
                 takeMedia: { [outputs] bytes in outputs.take(bytes, now: .now()) })
         } catch {
@@ -104,9 +110,11 @@ package final class Relay {
         case .connected(let address, let facts):
             outputs.started(attempt?.pid)
             memory.note(address)
+            found = Source(address: address, facts: facts)
             voice.facts = facts
             releaseMemory()
             perform(supervisor.handle(.advanced, now: now), now)
+        case .receiving: perform(supervisor.handle(.receiving, now: now), now)
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
             voice.flowing(now: now)
@@ -116,6 +124,9 @@ package final class Relay {
             voice.remember(complaints: attempt?.complaints.last ?? [])
             if attempt?.hasWaitedForAudio == true { listens = true }
             attempt = nil
+            known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil
+            found = nil
+            if trouble.code == AttemptTrouble.cameraFormat.rawValue { reformats.note(now: now) }
             let isFull = outputs.isFull && trouble.isOfFFmpeg
             perform(supervisor.handle(.ended(isFull ? Supervisor.Trouble(.ffmpegFull) : trouble), now: now), now)
         }

@@ -139,6 +139,27 @@ import Testing
         #expect(exchange.end == end)
     }
 
+    @Test func anotherTransportIsAskedForOnlyWhereThatIsAllowed() throws {
+        for (mayChange, method, isOffered) in [
+            (true, "SETUP", true), (true, "DESCRIBE", false), (false, "SETUP", false),
+        ] {
+            var exchange = exchange()
+            exchange.mayChangeTransport = mayChange
+            let sent = try exchange.request(request(method, 1))
+            #expect((exchange.answer(response("461 No", to: sent)) == .otherTransport) == isOffered)
+            #expect(exchange.end == (isOffered ? nil : .rejected(461)))
+            #expect(!exchange.isWaiting)
+        }
+    }
+
+    @Test func aServerWithoutASessionLeftEndsNothingYet() throws {
+        var exchange = exchange()
+        for number in 1...3 {
+            let sent = try exchange.request(request("SETUP", number))
+            #expect(exchange.answer(response("453 Not Enough Bandwidth", to: sent)) == .busy && exchange.end == nil)
+        }
+    }
+
     @Test func aRefusedQuestionEndsNothingOnceMediaFlows() throws {
         var exchange = exchange()
         _ = exchange.answer(response("200 OK", to: try exchange.request(request("PLAY", 1))))

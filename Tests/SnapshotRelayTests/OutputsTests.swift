@@ -140,7 +140,7 @@ private enum CopyTrouble: String, TroubleCode {
         func codes<Code: TroubleCode>(_: Code.Type) -> [String] { Code.allCases.map(\.rawValue) }
         let all =
             codes(PushTrouble.self) + codes(PipeTrouble.self) + codes(FolderTrouble.self)
-            + codes(AttemptTrouble.self)
+            + codes(CodecTrouble.self) + codes(AttemptTrouble.self)
         #expect(Set(all).count == all.count)
         #expect(Set(Self.kinds.map { $0.mode }).count == Self.kinds.count)
     }

@@ -54,6 +54,29 @@ import Testing
         #expect(it.handle(.tick, now: at(19)) == .kill)
     }
 
+    /// Asking and receiving may each take that long where key frames are far apart.
+    @Test func aStartGoesOnWhileMediaComes() {
+        var it = fresh()
+        #expect(it.handle(.tick, now: at(0)) == .start)
+        for second in [9, 18, 27, 36, 39] {
+            #expect(it.handle(.receiving, now: at(Double(second))) == nil)
+            #expect(it.handle(.tick, now: at(Double(second) + 0.5)) == nil)
+        }
+        #expect(it.handle(.advanced, now: at(40)) == nil)
+        for second in [49, 58, 67, 76, 79] { #expect(it.handle(.receiving, now: at(Double(second))) == nil) }
+        #expect(it.handle(.receiving, now: at(88)) == nil)
+        #expect(it.handle(.tick, now: at(89)) == .kill)
+    }
+
+    @Test func aCameraThatOftenChangesIsRelayedAsItIs() {
+        var it = Reformats()
+        for second in 0..<5 {
+            #expect(it.areFew(now: at(Double(second))))
+            it.note(now: at(Double(second)))
+        }
+        #expect(!it.areFew(now: at(5)) && it.areFew(now: at(601)))
+    }
+
     @Test func backoffDoublesToAMinute() {
         var it = fresh()
         var now = 0.0

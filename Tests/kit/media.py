@@ -33,6 +33,13 @@ def pictures(source):
     return [line.rsplit(",", 1)[1].strip() for line in done.stdout.splitlines() if line and not line.startswith("#")]
 
 
+def size(source):
+    """(width, height)"""
+    done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height", "-of",
+                           "csv=p=0", str(source)], capture_output=True, text=True, timeout=30, check=True)
+    return tuple(map(int, done.stdout.split("\n")[0].strip(",").split(",")))
+
+
 def profile(source):
     """The encoder's choice among the codec's profiles; one that encodes anew chooses another."""
     done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=profile", "-of",

@@ -33,11 +33,11 @@ def pictures(stream=None):
 
 
 @functools.cache
-def video():
-    """Ten seconds of H.264, a key frame a second."""
+def video(size="320x180", every=1, seconds=10):
+    """H.264 of that length, with a key frame each so many seconds."""
     encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-b:v", "300k",
-               "-x264-params", f"keyint={FPS}:min-keyint={FPS}:scenecut=0:sliced-threads=0:threads=1"]
-    return subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=320x180:r={FPS}:d=10", *encoder,
+               "-x264-params", f"keyint={every * FPS}:min-keyint={every * FPS}:scenecut=0:sliced-threads=0:threads=1"]
+    return subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc=s={size}:r={FPS}:d={seconds}", *encoder,
                            "-f", "h264", "-"], capture_output=True, check=True).stdout
 
 
@@ -48,15 +48,17 @@ class Camera:
     `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
     calls itself. `stream`: H.264 to send instead of its own. `udp`: media goes over UDP alone, and `line` says, given the packets of one
-    picture, what to send in which order."""
+    picture, what to send in which order. `holds`: it has one session at a time, and so many seconds after its end
+    it is still taken. `live`: a session begins with the picture of the moment, whatever that is, not with the first one."""
 
     def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds, tls=None, challenges=(),
                  user="admin", password="", port=0, once=False, answers=None, base=None, stream=None,
-                 udp=False, line=lambda packets: packets):
+                 udp=False, line=lambda packets: packets, holds=None, live=False):
         self.audio, self.clock, self.pace = audio, clock, pace
         self.challenges, self.user, self.password, self.once = challenges, user, password, once
         self.answers, self.base, self.stream = answers or {}, base, stream
         self.udp, self.line, self._ports = udp, line, None
+        self.holds, self._free, self.live = holds, 0, live
         self.requests, self.connections, self.nonces = [], 0, []
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
         if tls:
@@ -91,7 +93,7 @@ class Camera:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
-        lock, text = threading.Lock(), b""
+        lock, text, holder = threading.Lock(), b"", False
         self.connections += 1
         with contextlib.suppress(OSError):
             connection = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
@@ -105,10 +107,17 @@ class Camera:
                     fields = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in head.split("\r\n"))}
                     self.requests.append({"method": method, "url": found[2].decode(), **fields})
                     answer = self._answer(method, head)
+                    if method == "SETUP" and self.holds is not None:
+                        if time.monotonic() < self._free:
+                            answer = b"RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: " + fields["cseq"].encode() + b"\r\n\r\n"
+                        else:
+                            self._free, holder = float("inf"), True
                     with lock:
                         connection.sendall(answer)
                     if method == "PLAY" and b" 200 OK" in answer[:20]:
                         threading.Thread(target=self._play, args=(connection, lock), daemon=True).start()
+        if holder:
+            self._free = time.monotonic() + self.holds
 
     def _may(self, request):
         """Whether the login is right, or none is wanted."""
@@ -165,11 +174,12 @@ class Camera:
 
     def _play(self, connection, lock):
         begin, number = time.monotonic(), 0
+        first = int((begin - self._began) * FPS) if self.live else 0
         with contextlib.suppress(OSError):
             for count in range(1 << 30):
                 time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
                 stamp = int(self.clock(begin - self._began + count / FPS) * 90_000) & 0xFFFFFFFF
-                payloads = [p for unit in self._pictures[count % len(self._pictures)] for p in split(unit)]
+                payloads = [p for unit in self._pictures[(first + count) % len(self._pictures)] for p in split(unit)]
                 packets = []
                 for payload in payloads:
                     number += 1

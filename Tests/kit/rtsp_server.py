@@ -3,7 +3,7 @@
 Run by the system's Python, which has GStreamer's bindings (python3-gi, gir1.2-gst-rtsp-server-1.0).
 
 Streams to play, each live-encoded: h264Preview_01_main (H.264, AAC), h264Preview_01_sub (H.264, A-law),
-h265Preview_02_main (H.265, AAC), Preview_03_main (H.264 alone). Each carries its number in its timestamps' order.
+h265Preview_02_main (H.265, AAC), Preview_03_main (H.264 alone), mjpeg (with A-law). Each carries its number in its timestamps' order.
 Places to push to: /live/h264, /live/h264-aac, /live/h265-aac; what comes in can be played from /out/ and the same name.
 SIGUSR1 stops all media but not the connections, whose RTCP goes on; SIGUSR2 lets it flow again.
 """
@@ -182,6 +182,7 @@ def main():
     server.camera("/h264Preview_01_sub", h264, alaw)
     server.camera("/h265Preview_02_main", h265, aac)
     server.camera("/Preview_03_main", h264)
+    server.camera("/mjpeg", picture + "jpegenc ! rtpjpegpay name=pay0 pt=26", alaw)
 
     sink = " ! appsink emit-signals=true sync=false max-buffers=300 drop=true name="
     source = "appsrc is-live=true do-timestamp=true format=time name="

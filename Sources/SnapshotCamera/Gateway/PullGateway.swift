@@ -19,6 +19,8 @@ package final class PullGateway: Sendable {
         /// How long media may gather to go on in large pieces.
         package var pace: Duration = .zero
         package var digest = DigestMemory()
+        /// Whether it ends when the video becomes another.
+        package var watchesFormat = false
 
         package init(
             _ camera: CameraSettings, url: String,
@@ -30,36 +32,42 @@ package final class PullGateway: Sendable {
         }
     }
 
-    private final class Trouble: Sendable {
+    private final class Told: Sendable {
         let failure = Mutex<Failure?>(nil)
+        let received = Atomic(0)
     }
 
     private let gateway: Gateway
-    private let trouble: Trouble
+    private let told: Told
     /// What ffmpeg is given.
     package let source: RTSPSource
     package let name: PublicName
 
     package init(_ stream: Stream) throws(Failure) {
-        let trouble = Trouble()
+        let told = Told()
         var destination = Gateway.Destination(
             server: stream.server, patience: stream.patience, pace: stream.pace,
             connect: { () throws(Failure) in try stream.connect() },
-            ended: { ending in trouble.failure.withLock { $0 = stream.failure(ending) } })
+            ended: { ending in told.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest
         destination.transport = stream.transport
+        destination.watchesFormat = stream.watchesFormat
         destination.begins = {
-            trouble.failure.withLock { $0 = nil }
+            told.failure.withLock { $0 = nil }
             return true
         }
+        destination.came = { told.received.wrappingAdd($0, ordering: .relaxed) }
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
-        self.trouble = trouble
+        self.told = told
         source = RTSPSource(url: gateway.localURL, timeout: stream.patience)
         name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
     /// Why the last session gave no media, or no more; nil where the camera isn't to blame, or it goes on.
-    package var failure: Failure? { trouble.failure.withLock { $0 } }
+    package var failure: Failure? { told.failure.withLock { $0 } }
+
+    /// How many bytes of media have come.
+    package var received: Int { told.received.load(ordering: .relaxed) }
 
     package func stop(grace: Duration) { gateway.stop(grace: grace) }
 }

@@ -28,6 +28,12 @@ extension Failure {
                 .camera(.transport), "no video from",
                 why: "\(refusedTransport(settings.transport)) (RTSP status 461)",
                 hint: settings.transport == .auto ? nil : "set CAMERA_RTSP_TRANSPORT=auto")
+        case .busy:
+            return make(
+                .camera(.busy), "no video from", why: "it has no session left (RTSP status 453)",
+                hint: "close other viewers of the camera; some take one at a time")
+        case .reformatted:
+            return make(.camera(.format), "no more video from", why: "its size or coding has changed")
         case .noDatagrams:
             return make(
                 .camera(.transport), "no video from", why: "it sends over UDP, and nothing of that gets here",

@@ -14,6 +14,8 @@ package final class Gateway: Sendable {
         package var pace: Duration
         /// How media comes from the server. What is pushed to it goes over the connection.
         package var transport = RTSPTransport.tcp
+        /// Whether a session ends when the server's video becomes another.
+        package var watchesFormat = false
         /// Kept beyond this gateway, where there will be others to the same server.
         package var digest = DigestMemory()
         package var connect: @Sendable () throws(Failure) -> any RTSPLine
@@ -21,6 +23,8 @@ package final class Gateway: Sendable {
         package var begins: @Sendable () -> Bool = { true }
         /// Media flows.
         package var flows: @Sendable () -> Void = {}
+        /// So many bytes of media have come.
+        package var came: @Sendable (Int) -> Void = { _ in }
         /// A session has ended; or there was none, since the server can't be reached.
         package var ended: @Sendable (Ending) -> Void
 
@@ -111,7 +115,8 @@ private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Des
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
             guest: guest, server: line, exchange: exchange, transport: destination.transport,
-            patience: destination.patience, pace: destination.pace)
+            watchesFormat: destination.watchesFormat, patience: destination.patience, pace: destination.pace)
+        session.came = destination.came
         let end = session.run(&door, stop: stop.descriptor, started: destination.flows)
         if session.hasSeenDigest { destination.digest.set() }
         destination.ended(.session(end, wasFlowing: session.isFlowing))

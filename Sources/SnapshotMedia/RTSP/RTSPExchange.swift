@@ -19,6 +19,10 @@ package enum RTSPEnd: Equatable, Sendable {
     case redirected(Int)
     /// What comes isn't RTSP.
     case malformed
+    /// The server has no session left.
+    case busy
+    /// Its video became another, and what is written of it has to begin anew.
+    case reformatted
     /// It agreed to send datagrams, and none has come.
     case noDatagrams
     /// Ended from here.
@@ -52,6 +56,8 @@ package struct RTSPExchange: Sendable {
         case again(RTSPMessage)
         /// The server refuses the transport that ffmpeg has asked for.
         case otherTransport
+        /// The server has no session left just now.
+        case busy
         case nothing
     }
 
@@ -126,6 +132,7 @@ package struct RTSPExchange: Sendable {
             isFlowing = isFlowing || ["PLAY", "RECORD"].contains(sent.request.method)
             if isAnnounced, sent.request.method == "SETUP", !Self.isOverTCP(message) { end = .rejected(status) }
         case 461 where mayChangeTransport && sent.request.method == "SETUP": return .otherTransport
+        case 453 where !isFlowing: return .busy
         case 400... where !isFlowing: end = .rejected(status)
         default: break
         }

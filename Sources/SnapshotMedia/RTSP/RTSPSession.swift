@@ -23,15 +23,20 @@ package struct RTSPSession {
     private let patience: Duration
     private let pace: Duration
     private(set) var exchange: RTSPExchange
-    private var media: DatagramMedia
+    var media: DatagramMedia
+    private var wait: BusyWait
+    private let watchesFormat: Bool
+    var format: FormatWatch?
     var fromClient = RTSPReader()
-    private var fromServer = RTSPReader()
-    private(set) var end: RTSPEnd?
+    private(set) var fromServer = RTSPReader()
+    var end: RTSPEnd?
     /// What ffmpeg waits for the answer to.
     private(set) var unanswered: RTSPMessage?
     private var lastWords: [UInt8] = []
     private var answerBy: Deadline
     private var unasked = UnaskedMessages()
+    /// So many bytes of media have come from the server.
+    var came: (Int) -> Void = { _ in }
 
     package var isFlowing: Bool { exchange.isFlowing }
     package var hasSeenDigest: Bool { exchange.hasSeenDigest }
@@ -40,14 +45,16 @@ package struct RTSPSession {
     ///   - patience: how long either side may leave the other waiting before media flows.
     ///   - pace: how long to let media gather, so that it goes on in large pieces.
     package init(
-        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport, patience: Duration,
-        pace: Duration
+        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport,
+        watchesFormat: Bool, patience: Duration, pace: Duration
     ) {
         client = guest.line
         self.server = server
         self.exchange = exchange
         self.exchange.mayChangeTransport = transport == .auto
         media = DatagramMedia(transport)
+        wait = BusyWait(patience: patience)
+        self.watchesFormat = watchesFormat
         self.patience = patience
         self.pace = pace
         answerBy = .after(patience)
@@ -87,7 +94,8 @@ package struct RTSPSession {
         ready += media.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let doors = ready.count
         ready += door.waiting
-        let next = [isFlowing ? media.firstBy : answerBy, door.wake].compactMap { $0?.millisecondsLeft }.min()
+        let next = [isFlowing ? media.firstBy : answerBy, wait.until, door.wake].compactMap { $0?.millisecondsLeft }
+            .min()
         retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
         if ready[0].revents != 0 {
             // A session that ffmpeg has just taken leave of is closed in the camera, too.
@@ -100,6 +108,7 @@ package struct RTSPSession {
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
         if end == nil, ready[3..<doors].contains(where: { $0.revents != 0 }) { takeDatagrams() }
+        if end == nil, wait.isOver { askAgain() }
         if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
         // Until media flows there is always somebody's turn.
         if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .left }
@@ -136,9 +145,10 @@ package struct RTSPSession {
         try server.write(try exchange.request(request).bytes)
     }
 
-    private mutating func takeDatagrams() {
-        let frames = media.take(now: .now())
-        if !frames.isEmpty { try? write(frames) }
+    private mutating func askAgain() {
+        wait.until = nil
+        guard let unanswered else { return }
+        do { try ask(unanswered) } catch { end = end ?? .lost }
     }
 
     private mutating func takeFromServer() {
@@ -166,35 +176,36 @@ package struct RTSPSession {
             media.isUsed = true
             exchange.mayChangeTransport = false
             if let unanswered { try ask(unanswered) }
-        case .pass(var answer):
-            end = exchange.end
-            if end != nil { return lastWords = answer.bytes }
-            if let asked = unanswered {
-                guard let granted = media.granted(answer, to: asked) else { return end = .rejected(461) }
-                answer = granted
-                if asked.method == "PLAY" { media.play() }
-            }
-            unanswered = nil
-            try write(answer.bytes)
+        case .busy:
+            if unanswered?.method == "SETUP" { media.dropLast() }
+            if !wait.again() { end = .busy }
+        case .pass(let answer): try pass(answer)
         }
     }
 
+    private mutating func pass(_ answer: RTSPMessage) throws {
+        end = exchange.end
+        if end != nil { return lastWords = answer.bytes }
+        var answer = answer
+        if let asked = unanswered {
+            guard let granted = media.granted(answer, to: asked) else { return end = .rejected(461) }
+            answer = granted
+            if asked.method == "PLAY" { media.play() }
+            if asked.method == "DESCRIBE", watchesFormat { format = FormatWatch(description: answer.body) }
+        }
+        unanswered = nil
+        try write(answer.bytes)
+    }
+
     /// To ffmpeg, whose going away is no fault of the server's.
-    private mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
+    mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
         do throws(RTSPClosed) { try client.write(bytes) } catch {
             end = .left
             throw error
         }
     }
 
-    private mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
-        do throws(RTSPClosed) { try Self.pass(range, of: fromServer, to: client) } catch {
-            end = .left
-            throw error
-        }
-    }
-
-    private static func pass(_ range: Range<Int>, of reader: borrowing RTSPReader, to line: any RTSPLine)
+    static func pass(_ range: Range<Int>, of reader: borrowing RTSPReader, to line: any RTSPLine)
         throws(RTSPClosed)
     {
         let isTaken = reader.withBytes(range) { bytes in

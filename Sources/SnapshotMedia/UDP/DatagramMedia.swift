@@ -51,6 +51,9 @@ struct DatagramMedia {
         return answer
     }
 
+    /// The camera hasn't granted it.
+    mutating func dropLast() { _ = tracks.popLast() }
+
     mutating func play() { if isUsed { firstBy = .after(Self.firstWithin) } }
 
     /// Takes what has come: interleaved packets for ffmpeg.

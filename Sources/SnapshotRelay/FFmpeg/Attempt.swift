@@ -7,15 +7,6 @@ import SnapshotMedia
 /// One attempt at relaying: ask the camera under each of its addresses what it sends, then run ffmpeg on it. Driven by
 /// the relay's loop; it never waits.
 final class Attempt {
-    enum Event {
-        /// It asks under the next address.
-        case asking
-        /// ffmpeg begins with that address and those facts.
-        case connected(String, StreamFacts)
-        case grew
-        case ended(Supervisor.Trouble)
-    }
-
     private enum Stage {
         case asking(Child, PullGateway, address: String, answer: [UInt8])
         case streaming(Child, PullGateway)
@@ -23,7 +14,7 @@ final class Attempt {
 
     private let plan: RelayPlan
     private let digest: DigestMemory
-    private let arguments: (StreamFacts) -> FFmpegArguments
+    private let arguments: (StreamFacts) -> FFmpegArguments?
     private let takeMedia: (ArraySlice<UInt8>) -> Void
     private var addresses: ArraySlice<String>
     private var stage: Stage?
@@ -31,28 +22,39 @@ final class Attempt {
     private var clock: MediaClock
     private var hasGrown = false
     private let listens: Bool
+    private let watchesFormat: Bool
+    private var untold: Event?
+    /// How much media had come from the camera when that was last looked at.
+    private var received = 0
     /// Why it was ended from here.
     private var reason: AttemptTrouble?
     /// When it was killed. What hangs in a folder dies only when the folder answers; it is left behind.
     private var killed: Uptime?
     private static let patience = Duration.seconds(2)
     private var encodesAudio = false
+    /// When ffmpeg was started.
+    private var begun = Uptime.now()
     /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     private(set) var complaints: Complaints
 
     /// Answers to one question; ffprobe gives a few hundred bytes.
     private static let longestAnswer = 65536
+    /// As long as a key frame may have to be waited for.
+    private static let longestWaitForAudio = Duration.seconds(15)
 
     /// - Parameters:
     ///   - addresses: what to try, the likeliest first.
     ///   - digest: whether the camera has offered Digest to this relay.
     ///   - listens: whether audio has to be heard before it is taken.
-    ///   - arguments: ffmpeg's for what was found.
+    ///   - known: what the last attempt has found, where the camera can't be asked for it once more: an address, and what is there.
+    ///   - watchesFormat: whether it ends when the camera's video becomes another.
+    ///   - arguments: ffmpeg's for what was found; nil where nothing can be made of it.
     ///   - takeMedia: takes ffmpeg's standard output.
     init(
-        _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool,
-        arguments: @escaping (StreamFacts) -> FFmpegArguments, takeMedia: @escaping (ArraySlice<UInt8>) -> Void
+        _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool, known: Source?,
+        watchesFormat: Bool,
+        arguments: @escaping (StreamFacts) -> FFmpegArguments?, takeMedia: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(Failure) {
         self.plan = plan
         self.digest = digest
@@ -62,7 +64,13 @@ final class Attempt {
         self.addresses = addresses[...]
         complaints = Complaints()
         clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
-        try askNext()
+        self.watchesFormat = watchesFormat
+        if let known {
+            try begin(known.facts, gateway(to: known.address))
+            untold = .connected(known.address, known.facts)
+        } else {
+            try askNext()
+        }
     }
 
     private var child: Child? {
@@ -116,6 +124,18 @@ final class Attempt {
 
     /// Takes what has come.
     func take() -> [Event] {
+        defer { untold = nil }
+        return (untold.map { [$0] } ?? []) + (isReceiving() ? [.receiving] : []) + takeOutput()
+    }
+
+    private func isReceiving() -> Bool {
+        guard let count = gateway?.received, count != received else { return false }
+        received = count
+        // Sound that is encoded holds up all until it comes, and may never come.
+        return !hasWaitedForAudio || Uptime.now() - begun < Self.longestWaitForAudio
+    }
+
+    private func takeOutput() -> [Event] {
         guard let stage, let child else { return [] }
         child.drain(2) { complaints.read($0) }
         switch stage {
@@ -155,12 +175,16 @@ final class Attempt {
             try askNext()
             return [.asking]
         } catch {
-            return [end(Supervisor.Trouble(error))]
+            return [error.code == .camera(.codec) ? end(because: error) : end(Supervisor.Trouble(error))]
         }
     }
 
     private func begin(_ facts: StreamFacts, _ gateway: PullGateway) throws(Failure) {
-        let arguments = arguments(facts)
+        guard let arguments = arguments(facts) else {
+            throw Failure(
+                .camera(.codec), "no output for", plan.camera.address,
+                why: "none carries \(facts.video)")
+        }
         var command = Command.ffmpeg(arguments.list, plan.context.environment)
         command.inputs = [RTSPSource.descriptor: gateway.source.list]
         command.handles = arguments.folders
@@ -170,19 +194,29 @@ final class Attempt {
         // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
         if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
         stage = .streaming(child, gateway)
+        begun = .now()
         encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
     }
 
     private func askNext() throws(Failure) {
         guard let address = addresses.popFirst() else { return }
-        let gateway = try PullGateway(plan.stream(address, digest: digest))
-        complaints.translate = gateway.name.translated
+        let gateway = try gateway(to: address)
         let child = try Child(StreamFacts.question(gateway.source, listens: listens, plan.context.environment))
         stage = .asking(child, gateway, address: address, answer: [])
     }
 
+    private func gateway(to address: String) throws(Failure) -> PullGateway {
+        var stream = plan.stream(address, digest: digest)
+        stream.watchesFormat = watchesFormat
+        let gateway = try PullGateway(stream)
+        complaints.translate = gateway.name.translated
+        return gateway
+    }
+
     private func ended(_ ending: Child.Ending) -> Event {
-        if reason == nil, !hasGrown, let failure = gateway?.failure { return end(because: failure) }
+        if reason == nil, let failure = gateway?.failure, !hasGrown || failure.code == .camera(.format) {
+            return end(because: failure)
+        }
         let trouble: AttemptTrouble =
             switch ending {
             case .exited where hasGrown: .cameraLost

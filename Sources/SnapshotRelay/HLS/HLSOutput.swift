@@ -21,6 +21,9 @@ package struct HLSOutput: RelayOutput {
         try settings[Key.hlsSegmentTime]
     }
 
+    /// What browsers play.
+    package func carries(_ codec: String) -> Bool { ["h264", "hevc"].contains(codec) }
+
     var directory: String { shared.directory + "/hls" }
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {

@@ -5,9 +5,13 @@ import SnapshotMedia
 /// All outputs of a relay, in use.
 package final class OpenOutputs {
     package let troubles = OutputTroubles()
+    private let plan: RelayPlan
     private let outputs: [any OpenOutput]
+    /// Those that have a part in the run of ffmpeg that is under way, or was last.
+    private var carrying: [any OpenOutput] = []
 
     package init(_ plan: RelayPlan, log: Log) throws(Failure) {
+        self.plan = plan
         var outputs: [any OpenOutput] = []
         for output in plan.outputs {
             outputs.append(try output.open(troubles.health(of: output.mode), log: log))
@@ -15,27 +19,38 @@ package final class OpenOutputs {
         self.outputs = outputs
     }
 
+    /// A run of ffmpeg is about to begin, for those outputs that can carry the video.
+    /// - Returns: nothing where none can.
     package func begin(_ facts: StreamFacts) -> [FFmpegSlave] {
-        let slaves = outputs.compactMap { $0.begin(facts) }
+        carrying = zip(plan.outputs, outputs).compactMap { output, open in
+            let health = troubles.health(of: output.mode)
+            guard output.carries(facts.video) else {
+                health.fails(CodecTrouble.uncarried)
+                return nil
+            }
+            if troubles.all[output.mode]?.code == CodecTrouble.uncarried.rawValue { health.works() }
+            return open
+        }
+        let slaves = carrying.compactMap { $0.begin(facts) }
         // Where no output takes it, video is thrown away: the camera is known to work, and one that comes back is told.
-        return slaves.isEmpty ? [FFmpegSlave("null", to: .address("-"))] : slaves
+        return slaves.isEmpty && !carrying.isEmpty ? [FFmpegSlave("null", to: .address("-"))] : slaves
     }
 
     /// Whether the disk of one of them is full.
-    var isFull: Bool { outputs.contains { $0.isFull } }
+    var isFull: Bool { carrying.contains { $0.isFull } }
 
-    package func started(_ ffmpeg: pid_t?) { for output in outputs { output.started(ffmpeg) } }
+    package func started(_ ffmpeg: pid_t?) { for output in carrying { output.started(ffmpeg) } }
 
     /// - Returns: whether ffmpeg has to begin anew for one of them.
     package func flowed(now: Uptime) -> Bool {
-        outputs.reduce(false) { needsAnew, output in output.flowed(now: now) || needsAnew }
+        carrying.reduce(false) { needsAnew, output in output.flowed(now: now) || needsAnew }
     }
 
     package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {
-        for output in outputs { output.take(bytes, now: now) }
+        for output in carrying { output.take(bytes, now: now) }
     }
 
-    package func ended(now: Uptime) { for output in outputs { output.ended(now: now) } }
+    package func ended(now: Uptime) { for output in carrying { output.ended(now: now) } }
 
     package var wake: Uptime? { outputs.compactMap(\.wake).min() }
 

@@ -22,6 +22,9 @@ package protocol RelayOutput: Sendable {
     /// Reads its settings and touches nothing else.
     init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure)
 
+    /// Whether video of that codec, as ffmpeg names it, can be played in what it makes. Optional.
+    func carries(_ codec: String) -> Bool
+
     /// Makes ready what lasts as long as the relay does: folders, gateways, threads. What writes into OUTPUT_DIR holds
     /// `SharedOutputSettings.outputDirectory` first.
     /// - Parameter health: takes what is wrong with this output, from any thread.
@@ -31,6 +34,7 @@ package protocol RelayOutput: Sendable {
 extension RelayOutput {
     package var mode: String { Self.mode }
     package static func check(_ settings: Settings) throws(Failure) {}
+    package func carries(_ codec: String) -> Bool { true }
 }
 
 /// An output in use. The relay calls all of it in one thread: `begin`, `started`, then `flowed` and `take` while media

@@ -31,6 +31,9 @@ package struct PipeOutput: RelayOutput {
         stop = shared.context.stop
     }
 
+    /// What MPEG-TS has a name for; anything else arrives as bytes without one.
+    package func carries(_ codec: String) -> Bool { ["h264", "hevc", "mpeg4", "mpeg2video"].contains(codec) }
+
     package func open(_ health: OutputHealth, log: Log) -> any OpenOutput { PipeUplink(self, health) }
 
     static let slave = FFmpegSlave("mpegts", to: .standardOutput)

@@ -16,6 +16,7 @@ enum AttemptTrouble: String, TroubleCode {
     case cameraTransport = "camera-transport"
     case cameraBusy = "camera-busy"
     case cameraFormat = "camera-format"
+    case cameraCodec = "camera-codec"
     case cameraStalled = "camera-stalled"
     case cameraLost = "camera-lost"
     case cameraClock = "camera-clock"
@@ -42,6 +43,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraTransport: "its video doesn't get here"
         case .cameraBusy: "it has no session left"
         case .cameraFormat: "its video changed its size or coding, ffmpeg is begun anew"
+        case .cameraCodec: "no output can carry what it sends"
         case .cameraStalled: "nothing more came"
         case .cameraLost: "it ended the stream"
         case .cameraClock: "its clock was set, ffmpeg is begun anew"
@@ -71,6 +73,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraTransport:
             "set CAMERA_RTSP_TRANSPORT=auto, and let UDP from the camera through this machine's firewall"
         case .cameraBusy: "close other viewers of the camera; some take one at a time"
+        case .cameraCodec: CodecTrouble.uncarried.hint
         case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
         case .ffmpegFailed: "ffmpeg's last words are in the brackets; snapshot check tries the camera alone"
         case .ffmpegKilled: "journalctl -k tells whether memory ran out"

@@ -93,7 +93,10 @@ struct RelayVoice: ~Copyable {
             why: why, hint: trouble.hint)
     }
 
-    private var modes: String { plan.modes.joined(separator: ", ") }
+    private var modes: String {
+        plan.outputs.filter { output in facts.map { output.carries($0.video) } ?? true }.map(\.mode)
+            .joined(separator: ", ")
+    }
 
     private var media: String {
         guard let facts else { return "video" }

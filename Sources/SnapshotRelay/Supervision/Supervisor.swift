@@ -7,7 +7,8 @@ import SnapshotBase
 package struct Supervisor: Sendable {
     package enum State: Equatable, Sendable {
         /// An attempt has begun and no media has come yet.
-        case starting(since: Uptime)
+        /// - Parameter step: when the present step of it began.
+        case starting(since: Uptime, step: Uptime)
         case running(since: Uptime, lastGrowth: Uptime)
         /// The attempt was killed because nothing came any more; its end hasn't been reported yet.
         case stalled
@@ -24,6 +25,8 @@ package struct Supervisor: Sendable {
         case tick
         /// The attempt came a step further without media yet, e.g. from asking the camera to receiving.
         case advanced
+        /// Media came in, and nothing has gone out of it yet: a key frame may be long in coming.
+        case receiving
         /// Media came in and went out.
         case grew
         /// The attempt is over and nothing of it is left.
@@ -50,6 +53,8 @@ package struct Supervisor: Sendable {
     private var latch = Backoff.latch
     private var lastMedia: Uptime?
 
+    /// How long a step of a start may take while media comes in: some cameras send a key frame every half minute.
+    static let longestStep: Duration = .seconds(40)
     package static let goodRun: Duration = .seconds(300)
     /// Of the ten seconds that a stop may take.
     package static let stopGrace: Duration = .seconds(7)
@@ -69,7 +74,7 @@ package struct Supervisor: Sendable {
     /// When to call again with `tick` if nothing else happens.
     package var wake: Uptime? {
         switch state {
-        case .starting(let since): since + startTimeout
+        case .starting(let since, _): since + startTimeout
         case .running(_, let lastGrowth): lastGrowth + stallTimeout
         case .backingOff(let until), .refused(let until): until
         case .stopping(let since, false): since + Self.stopGrace
@@ -85,12 +90,14 @@ package struct Supervisor: Sendable {
             return .exit
         case (_, .stop): return stop(now)
         case (_, .ended(let trouble)): return recover(from: trouble, now)
-        case (.starting, .advanced): state = .starting(since: now)
+        case (.starting, .advanced): state = .starting(since: now, step: now)
+        case (.starting(_, let step), .receiving):
+            if now - step < Self.longestStep { state = .starting(since: now, step: step) }
         case (.starting, .grew): state = .running(since: now, lastGrowth: now)
         case (.running(let since, _), .grew): state = .running(since: since, lastGrowth: now)
         case (_, .tick): return tick(now)
         // What was on its way when the attempt was given up.
-        case (_, .advanced), (_, .grew): break
+        case (_, .advanced), (_, .receiving), (_, .grew): break
         }
         return nil
     }
@@ -103,7 +110,7 @@ package struct Supervisor: Sendable {
             state = .stalled
             return .kill
         case .backingOff, .refused:
-            state = .starting(since: now)
+            state = .starting(since: now, step: now)
             return .start
         case .stopping(let since, false):
             state = .stopping(since: since, isKilled: true)

@@ -1,0 +1,24 @@
+/// Media on its way from the server to ffmpeg.
+extension RTSPSession {
+    /// Interleaved packets as they came. The session ends before what would no longer fit is handed on.
+    mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
+        let fitting = fromServer.withBytes(range) { format?.unchanged(in: $0) ?? $0.count }
+        came(range.count)
+        do throws(RTSPClosed) {
+            try Self.pass(range.prefix(fitting), of: fromServer, to: client)
+        } catch {
+            end = .left
+            throw error
+        }
+        if fitting < range.count { end = end ?? .reformatted }
+    }
+
+    mutating func takeDatagrams() {
+        let frames = media.take(now: .now())
+        guard !frames.isEmpty else { return }
+        let fitting = frames.withUnsafeBytes { format?.unchanged(in: $0) ?? $0.count }
+        came(frames.count)
+        try? write(Array(frames.prefix(fitting)))
+        if fitting < frames.count { end = end ?? .reformatted }
+    }
+}

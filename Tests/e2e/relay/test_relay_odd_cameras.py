@@ -1,0 +1,83 @@
+"""The relay on cameras that aren't as most are: one session only, MJPEG, key frames far apart, another size in mid-stream."""
+import pytest
+
+import media
+from hls import Player, Playlist
+from process import wait_until
+from relay import Ingest, Relay
+from rtp_camera import Camera, video
+from rtsp import RTSPServer
+
+pytestmark = pytest.mark.tsan
+
+
+@pytest.mark.parametrize("holds", [2, 8])
+def test_one_session_at_a_time(snapshot, holds):
+    """Asking what it sends and relaying are one after the other; the first one's session may outlive it."""
+    with Camera(holds=holds) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, "hls") as relay:
+        relay.wait_running(30)
+        with Player(relay.hls) as player:
+            player.wait(2, 15)
+        # Where that is for longer than anybody waits, it isn't asked again what it sends.
+        assert len([r for r in camera.requests if r["method"] == "PLAY"]) == 2
+        assert relay.report["restarts"] <= 2
+
+
+def test_a_session_that_somebody_else_has_is_told(snapshot):
+    with Camera(holds=0) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, "hls") as relay:
+        camera._free = float("inf")
+        wait_until(lambda: relay.report.get("last_error") == "camera-busy", 20, f"it: {relay.report}")
+        wait_until(lambda: "it has no session left" in relay.stderr and "close other viewers" in relay.stderr, 5, "words")
+        camera._free = 0
+        relay.wait_running()
+
+
+def test_mjpeg_is_recorded_and_told_where_it_cannot_be_carried(snapshot):
+    with RTSPServer() as camera, Ingest() as ingest, \
+            Relay(snapshot, {"CAMERA_URL": camera.url("mjpeg")}, "hls,record,pipe", SERVER_URL=ingest.url) as relay:
+        relay.wait_running()
+        wait_until(lambda: len(relay.recordings) >= 2, 20, "recordings")
+        assert relay.report["failing"] == {"hls": "output-codec", "pipe": "output-codec"}
+        assert "hls doesn't work: it can't carry what the camera sends; the other outputs go on" in relay.stderr
+        assert "relaying mjpeg with pcm_alaw to record" in relay.stderr
+        assert not list(relay.hls.iterdir()) and not ingest.requests and relay.report["restarts"] == 0
+        relay.stop()
+    for path in relay.recordings:
+        media.decode(path)
+        assert media.codecs(path) == {"video": "mjpeg", "audio": "aac"}
+
+
+def test_mjpeg_that_nothing_can_carry(snapshot):
+    with RTSPServer() as camera, Relay(snapshot, {"CAMERA_URL": camera.url("mjpeg")}, "hls") as relay:
+        wait_until(lambda: relay.report.get("last_error") == "camera-codec", 20, f"it: {relay.report}")
+        assert relay.report["failing"] == {"hls": "output-codec"}
+        wait_until(lambda: "none carries mjpeg" in relay.stderr, 5, "words")
+
+
+def test_another_size_in_mid_stream(snapshot):
+    """Whatever is written then begins anew, so that each file and each segment has the size that it says."""
+    both = video(seconds=8) + video("480x270", seconds=60)
+    with Camera(stream=both, live=True) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, SEGMENT_TIME="1s") as relay:
+        relay.wait_running()
+        with Player(relay.hls):
+            wait_until(lambda: relay.report["restarts"] == 1, 20, "a restart")
+            already = len(relay.recordings)
+            wait_until(lambda: len(relay.recordings) >= already + 2, 20, "recordings")
+        assert relay.report["last_error"] == "camera-format" and "changed its size or coding" in relay.stderr
+        assert any(broken for _, _, broken in Playlist.parse((relay.hls / "stream.m3u8").read_text()).segments)
+        assert relay.report["restarts"] == 1
+        relay.stop()
+    for path in relay.recordings:
+        media.decode(path)
+    assert {media.size(path) for path in relay.recordings} == {(320, 180), (480, 270)}
+
+
+def test_key_frames_far_apart_and_nothing_said_of_them(snapshot):
+    """Without the parameters in its description, the camera is understood only from a key frame on."""
+    with Camera(stream=video(every=10, seconds=20), live=True) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}) as relay:
+        relay.wait_running(40)
+        assert relay.report["restarts"] == 0
+        relay.stop()
+    for path in relay.recordings:
+        media.decode(path)
+    assert relay.recordings
