@@ -81,6 +81,14 @@ let package = Package(
                 "SnapshotCapture",
             ], swiftSettings: small),
 
+        // `snapshot setup`: questions, and what their answers make of this machine.
+        .target(
+            name: "SnapshotSetup",
+            dependencies: [
+                "SnapshotBase", "SnapshotDiscover", "SnapshotSettings", "SnapshotState", "SnapshotCamera",
+                "SnapshotStore", "SnapshotCapture", "SnapshotCheck",
+            ], swiftSettings: small),
+
         // ffmpeg, watched and kept going: republish, HLS, recordings, MPEG-TS over HTTP.
         .target(
             name: "SnapshotRelay",
@@ -94,7 +102,7 @@ let package = Package(
             name: "snapshot",
             dependencies: [
                 "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "SnapshotCapture",
-                "SnapshotCheck", "SnapshotDiscover",
+                "SnapshotCheck", "SnapshotDiscover", "SnapshotSetup",
                 "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: lean + hardened),

@@ -30,7 +30,7 @@ package struct Finding: Sendable {
         self.hint = hint
     }
 
-    static func passed(
+    package static func passed(
         _ subject: String, _ text: String, hint: String? = nil, facts: [String: JSON] = [:]
     ) -> Finding {
         var finding = Finding(subject, .passed, text, hint: hint)

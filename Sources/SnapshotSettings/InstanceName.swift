@@ -27,6 +27,20 @@ package enum InstanceName {
             hint: "give the camera's settings file another name, such as \(name)-camera.env")
     }
 
+    /// The refusal of what is no name for a camera's units.
+    package static func refusal(ofUnit name: String) -> Failure? {
+        let isName = name.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "-_.".utf8.contains(byte)
+        }
+        guard isName, !name.isEmpty, name.utf8.count <= 64, !name.hasPrefix(".") else {
+            return Failure(
+                .own(.usage), "refused", "--instance", why: "not a name for a camera's units",
+                hint: "use letters, digits, '-', '_' and '.'")
+        }
+        return refusal(of: name)
+    }
+
     /// The refusal of a state folder that lies where an instance's does and can't be one.
     package static func refusal(ofState path: String, settingsPath: String?) -> Failure? {
         var folder = path[...]

@@ -50,6 +50,9 @@ extension Key {
     package static let cameraRTSPTransport = Setting(
         "CAMERA_RTSP_TRANSPORT", .choice, default: CameraTransport.auto,
         "How video comes over rtsp://; auto is TCP, and UDP where the camera refuses that.")
+    package static let cameraMAC = Setting(
+        "CAMERA_MAC", .form("hardware address such as ec:71:db:01:02:03"),
+        "The camera's hardware address, by which `check` finds it where its IP address has changed; `setup` notes it.")
     package static let captureInterval = Setting(
         "CAPTURE_INTERVAL", .duration(.seconds(1)...(.seconds(604_800))), default: .seconds(10),
         "How often a picture is taken; `snapshot schedule` tells it to the timer.")
@@ -63,7 +66,7 @@ extension Key {
         cameraWidth.declaration, cameraHeight.declaration, cameraAuth.declaration, cameraName.declaration,
         cameraConnectTimeout.declaration, cameraTimeout.declaration, cameraRTSPPort.declaration,
         cameraRTSPTransport.declaration,
-        cameraMaxBytes.declaration, cameraFollow.declaration,
+        cameraMaxBytes.declaration, cameraFollow.declaration, cameraMAC.declaration,
         captureInterval.declaration, frozenAfter.declaration,
     ]
 }

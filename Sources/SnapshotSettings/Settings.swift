@@ -10,6 +10,8 @@ package struct Settings: Sendable {
         case credential(path: String)
         case environment
         case file(path: String, line: Int)
+        /// It isn't in the file yet.
+        case answer
 
         package var description: String {
             switch self {
@@ -17,6 +19,7 @@ package struct Settings: Sendable {
             case .credential(let path): path
             case .environment: "the environment"
             case .file(let path, let line): "\(path):\(line)"
+            case .answer: "your answer"
             }
         }
     }
@@ -31,6 +34,7 @@ package struct Settings: Sendable {
     package var context: ProcessContext
     private var environment: Environment { context.environment }
     private let file: Named<Dotenv.Entry>
+    private var answers: [String] = []
     /// What files held that were read before this process gave up root's rights; by path.
     private var held: [String: Result<[UInt8], SystemError>] = [:]
     /// The settings file that was read, if any.
@@ -45,8 +49,6 @@ package struct Settings: Sendable {
     package init(
         commandLine: Named<String> = [:], in context: ProcessContext, path: String? = nil
     ) throws(Failure) {
-        self.commandLine = commandLine
-        self.context = context
         var warnings: [String] = []
         let found: SettingsFile?
         if let path {
@@ -54,6 +56,26 @@ package struct Settings: Sendable {
         } else {
             found = try SettingsFile.find { warnings.append($0) }
         }
+        try self.init(commandLine: commandLine, in: context, file: found, warnings)
+    }
+
+    /// Settings that are to be written, as if they already were.
+    /// - Parameters:
+    ///   - secrets: what lies in files of its own.
+    ///   - answers: the keys of what isn't in the file yet.
+    package init(
+        contents: [UInt8], of path: String, secrets: Named<String>, answers: [String], in context: ProcessContext
+    ) throws(Failure) {
+        try self.init(commandLine: secrets, in: context, file: SettingsFile(path: path, bytes: contents), [])
+        self.answers = answers
+    }
+
+    private init(
+        commandLine: Named<String>, in context: ProcessContext, file found: SettingsFile?, _ skipped: [String]
+    ) throws(Failure) {
+        self.commandLine = commandLine
+        self.context = context
+        var warnings = skipped
         self.path = found?.path
         var entries = Named<Dotenv.Entry>()
         for entry in try found?.entries() ?? [] {
@@ -111,7 +133,8 @@ package struct Settings: Sendable {
         if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
         if let text = environment[key.key], !text.isEmpty { return try Self.fromEnvironment(key, text) }
         if let entry = file[key.key], !entry.value.isEmpty {
-            return Value(text: entry.value, origin: .file(path: path ?? "", line: entry.line))
+            let isAnswer = answers.contains(key.key)
+            return Value(text: entry.value, origin: isAnswer ? .answer : .file(path: path ?? "", line: entry.line))
         }
         return nil
     }
@@ -193,45 +216,4 @@ package struct Settings: Sendable {
         let shown = key.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
         return .settings("refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
     }
-}
-
-extension SettingDeclaration {
-    /// As much of a value as anybody may see; nil if that is nothing.
-    package func shown(_ text: String) -> String? {
-        switch secrecy {
-        // user:password@host, where only a host belongs.
-        case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
-        case .url: program(in: text).map { $0 + " ***" } ?? redactedURL(text)
-        case .urlWithSecretPath: withoutPath(text)
-        case .secret: nil
-        }
-    }
-}
-
-/// `text` up to the end of its host.
-private func withoutPath(_ text: String) -> String {
-    let shown = redactedURL(text)[...]
-    let host = shown.range(of: "://").map { shown[$0.upperBound...] } ?? shown
-    guard let (_, path) = host.cutAtFirst("/"), !path.isEmpty else { return String(shown) }
-    return shown[..<path.startIndex] + "***"
-}
-
-/// `text` without user, password, query, fragment and those parts of the path in which some cameras want the password; also where it isn't quite a URL.
-package func redactedURL(_ text: String) -> String {
-    var rest = text[...]
-    var shown = ""
-    if let scheme = rest.range(of: "://") {
-        shown = String(rest[..<scheme.upperBound])
-        rest = rest[scheme.upperBound...]
-    }
-    if let (_, place) = rest.cutAtLast("@") {
-        shown += "***@"
-        rest = place
-    }
-    let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
-    let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
-    let path = parts.indices.map { index in
-        isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0) ? "***" : parts[index]
-    }
-    return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
 }

@@ -9,6 +9,8 @@ struct SettingsFile {
 
     static let longest = 1 << 20
 
+    init(path: String, bytes: [UInt8]) { (self.path, self.bytes) = (path, bytes) }
+
     /// A file that a person named is obeyed, whoever owns it.
     init(named path: String) throws(Failure) {
         do {

@@ -84,21 +84,7 @@ private struct CheckPrinter {
     mutating func print(_ finding: Finding) {
         findings.append(finding)
         if form == .lines { SnapshotBase.print(descriptor: 1, "\(finding.line)\n") }
-        guard form == .text else { return }
-        let name = finding.subject + String(repeating: " ", count: max(0, 9 - finding.subject.count))
-        var text: TerminalText = "\(mark(finding)) \(name) \(finding.text)\n"
-        if let hint = finding.hint { text += "            hint: \(hint)\n" }
-        SnapshotBase.print(descriptor: 1, text)
-    }
-
-    private func mark(_ finding: Finding) -> TerminalText {
-        let (mark, code): (TerminalText, String) =
-            switch finding.mark {
-            case .passed: ("✓", "32")
-            case .failed: ("✗", finding.isNecessary ? "31;1" : "33")
-            case .skipped: ("–", "2")
-            }
-        return colour ? "\u{1B}[\(code)m\(mark)\u{1B}[0m" : mark
+        if form == .text { SnapshotBase.print(descriptor: 1, finding.lines(colour: colour)) }
     }
 
     /// - Returns: the exit code.

@@ -1,9 +1,8 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotCapture
 import SnapshotSettings
-import SnapshotStore
+import SnapshotSetup
 
 struct ScheduleCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +35,7 @@ struct ScheduleCommand: SnapshotCommand {
             let settings = try settings(in: context)
             let configured = try settings[Key.captureInterval]
             let interval = try wantedInterval() ?? configured
-            let files = try dropIns(unit, every: interval, settings)
+            let files = try DropIn.schedule(unit, every: interval, settings, spread: instance != nil)
             if print {
                 for file in files {
                     SnapshotBase.print(descriptor: 1, "# \(file.path)\n\(TerminalText(lines: file.text))\n")
@@ -80,75 +79,18 @@ struct ScheduleCommand: SnapshotCommand {
 
     private func unitName() throws(Failure) -> String {
         guard let instance else { return "snapshot" }
-        let isName = instance.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-                UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        guard isName, !instance.isEmpty, instance.utf8.count <= 64, !instance.hasPrefix(".") else {
-            throw Failure(
-                .own(.usage), "refused", "--instance", why: "not a name for a camera's units",
-                hint: "use letters, digits, '-', '_' and '.'")
-        }
-        if let refusal = InstanceName.refusal(of: instance) { throw refusal }
+        if let refusal = InstanceName.refusal(ofUnit: instance) { throw refusal }
         return "snapshot@\(instance)"
-    }
-
-    private func dropIns(_ unit: String, every interval: Duration, _ settings: Settings) throws(Failure)
-        -> [DropIn]
-    {
-        let upload = try uploadDeadline(settings, interval: interval)
-        let camera = try settings[Key.cameraTimeout]
-        return [
-            DropIn(
-                unit: "\(unit).timer",
-                text: TimerSchedule(every: interval).timerDropIn(spread: instance != nil)),
-            DropIn(
-                unit: "\(unit).service",
-                text: TimerSchedule.serviceDropIn(
-                    cameraTimeout: camera, uploadDeadline: upload, patience: try uploadPatience(settings))),
-        ]
     }
 
     private func reload(_ unit: String, _ log: Log, _ environment: Environment) throws(Failure) {
         guard fileExists("/run/systemd/system") else {
             return log.write(.info, "hint: systemd is not running here; it reads them when it starts")
         }
-        func systemctl(_ arguments: String...) throws(Failure) -> ChildResult {
-            let command = Command("systemctl", arguments, environment: environment)
-            return try Child.run(command, outputLimit: 4096, deadline: .after(.seconds(30)))
-        }
-        let result = try systemctl("daemon-reload")
-        guard result.ending == .exited(0) else {
-            throw .settings(
-                "cannot reload", "systemd", why: "\(ForeignText(result.complaint))"
-            )
-        }
-        if try systemctl("--quiet", "is-active", "\(unit).timer").ending != .exited(0) {
+        let systemd = Systemd(environment)
+        try systemd.run("daemon-reload")
+        if try !systemd.isActive("\(unit).timer") {
             log.write(.info, "hint: the timer is not running; start it: systemctl enable --now \(unit).timer")
-        }
-    }
-
-}
-
-/// A drop-in of one of our units.
-private struct DropIn {
-    let unit: String
-    let text: String
-
-    var path: String { "/etc/systemd/system/\(unit).d/interval.conf" }
-
-    func write() throws(Failure) {
-        do throws(SystemError) {
-            try makeDirectory(parentDirectory(path), mode: 0o755)
-            try writeDurably([Array(text.utf8)], to: path, temporary: path + ".new", mode: 0o644)
-        } catch {
-            let hint = error.number == EACCES ? "run it as root, or look at it first with --print" : nil
-            throw .settings("cannot write", path, why: "\(error)", hint: hint)
         }
     }
 }

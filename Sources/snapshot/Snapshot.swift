@@ -15,7 +15,8 @@ struct Snapshot: ParsableCommand {
             """,
         version: snapshotVersion,
         subcommands: [
-            CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self, ScheduleCommand.self,
+            SetupCommand.self, CaptureCommand.self, HealthCommand.self, CheckCommand.self, DrainCommand.self,
+            ScheduleCommand.self,
             RelayCommand.self, SettingsCommand.self, ForgetCommand.self, DiscoverCommand.self,
         ],
         defaultSubcommand: CaptureCommand.self)

@@ -4,6 +4,7 @@ import SnapshotState
 /// An HTTP endpoint.
 extension HTTPStoreSettings: StoreKind {
     package var folder: String? { nil }
+    package func place(of key: String) -> String { "\(server) (key \(key))" }
     package var trial: StoreTrial { .http(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {

@@ -8,6 +8,7 @@ extension S3Settings: StoreKind {
             + "\(credentials.sessionToken ?? "") \(objects.fingerprint)"
     }
     package var folder: String? { nil }
+    package func place(of key: String) -> String { "s3://\(bucket)/\(prefix)\(key)" }
     package var trial: StoreTrial { .s3(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {

@@ -29,6 +29,8 @@ package protocol StoreKind: Sendable {
     var fingerprint: String { get }
     /// The folder of this machine that pictures go to; nil where they go elsewhere.
     var folder: String? { get }
+    /// Where the picture of that key is, as people are told; never a secret.
+    func place(of key: String) -> String
     /// How `snapshot check` tries it.
     var trial: StoreTrial { get }
     /// What puts objects there.

@@ -1,0 +1,51 @@
+import SnapshotBase
+
+/// The text of a settings file, in which values change; comments, order and all other lines stay as they are.
+package struct SettingsText: Equatable, Sendable {
+    private var lines: [String]
+
+    package init(_ bytes: [UInt8]) {
+        lines = String(decoding: bytes, as: UTF8.self)[...].cut(at: "\n").map { String($0) }
+        if lines.last == "" { lines.removeLast() }
+    }
+
+    package var bytes: [UInt8] { Array((lines.joined(separator: "\n") + "\n").utf8) }
+
+    /// An empty value unsets. What is unset already gets no line.
+    package mutating func set(_ key: String, to value: String) {
+        let line = "\(key)=\(Self.quoted(value))"
+        let places = lines.indices.filter { Self.key(of: lines[$0]) == key }
+        if let last = places.last {
+            lines[last] = line
+            // The last one counts; those before may hold an old secret.
+            for index in places.dropLast().reversed() { lines.remove(at: index) }
+        } else if !value.isEmpty {
+            if let example = lines.firstIndex(where: { Self.isExample($0, of: key) }) {
+                lines[example] = line
+            } else {
+                lines.append(line)
+            }
+        }
+    }
+
+    private static func key(of line: String) -> String? {
+        (try? Dotenv.parse(Array(line.utf8), path: ""))?.first?.key
+    }
+
+    /// `#KEY=…`
+    private static func isExample(_ line: String, of key: String) -> Bool {
+        line.utf8.first == UInt8(ascii: "#") && line.dropFirst().trimmed.utf8.starts(with: "\(key)=".utf8)
+    }
+
+    /// As little as the dialect wants.
+    static func quoted(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "_-./:@%+,=?&{}[]~*".utf8.contains(byte)
+        }
+        if isPlain { return value }
+        if !value.utf8.contains(UInt8(ascii: "'")) { return "'\(value)'" }
+        let escaped = value.unicodeScalars.map { "\"\\$`".unicodeScalars.contains($0) ? "\\\($0)" : "\($0)" }
+        return "\"\(escaped.joined())\""
+    }
+}

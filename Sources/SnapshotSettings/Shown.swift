@@ -1,0 +1,42 @@
+import SnapshotBase
+
+extension SettingDeclaration {
+    /// As much of a value as anybody may see; nil if that is nothing.
+    package func shown(_ text: String) -> String? {
+        switch secrecy {
+        // user:password@host, where only a host belongs.
+        case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
+        case .url: program(in: text).map { $0 + " ***" } ?? redactedURL(text)
+        case .urlWithSecretPath: withoutPath(text)
+        case .secret: nil
+        }
+    }
+}
+
+/// `text` up to the end of its host.
+private func withoutPath(_ text: String) -> String {
+    let shown = redactedURL(text)[...]
+    let host = shown.range(of: "://").map { shown[$0.upperBound...] } ?? shown
+    guard let (_, path) = host.cutAtFirst("/"), !path.isEmpty else { return String(shown) }
+    return shown[..<path.startIndex] + "***"
+}
+
+/// `text` without user, password, query, fragment and those parts of the path in which some cameras want the password; also where it isn't quite a URL.
+package func redactedURL(_ text: String) -> String {
+    var rest = text[...]
+    var shown = ""
+    if let scheme = rest.range(of: "://") {
+        shown = String(rest[..<scheme.upperBound])
+        rest = rest[scheme.upperBound...]
+    }
+    if let (_, place) = rest.cutAtLast("@") {
+        shown += "***@"
+        rest = place
+    }
+    let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
+    let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
+    let path = parts.indices.map { index in
+        isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0) ? "***" : parts[index]
+    }
+    return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
+}

@@ -1,0 +1,69 @@
+import SnapshotBase
+import SnapshotCamera
+import SnapshotSettings
+
+/// Answers as settings.
+extension Draft {
+    /// An address of a Reolink, the URL of any other camera, or a device file. What was known of another camera goes.
+    mutating func setCamera(_ place: String) throws(Failure) {
+        let isDevice = place.hasPrefix("/dev/")
+        let isURL = isDevice || place[...].range(of: "://") != nil || Self.schemes.contains { place.hasPrefix($0) }
+        let (key, other) = isURL ? (Key.cameraURL, Key.cameraIP) : (Key.cameraIP, Key.cameraURL)
+        let value = isDevice ? "v4l2:" + place : place
+        guard let standing = try? settings().value(key)?.text, standing == value else {
+            let old = self
+            set(other, "")
+            set(Key.cameraUseHTTPS, "")
+            set(Key.cameraMAC, "")
+            // A password is never sent to another camera than the one it was given for.
+            setSecret(Key.cameraPassword.declaration, "")
+            do throws(Failure) {
+                try set(key.declaration, value)
+                _ = try CameraSettings(settings())
+            } catch {
+                self = old
+                throw error
+            }
+            return
+        }
+    }
+
+    private static let schemes = ["file:", "v4l2:", "exec:"]
+
+    mutating func setFolder(_ path: String) throws(Failure) {
+        var path = path
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+        guard path.hasPrefix("/") || !target.isSystem else {
+            throw .settings("refused", path, why: "must be a whole path, from / on")
+        }
+        set(Key.storageBackend, "filesystem")
+        try set(Key.localStoragePath.declaration, path)
+    }
+
+    /// `bucket`, `bucket/prefix` or `s3://bucket/prefix`.
+    mutating func setBucket(_ text: String) throws(Failure) {
+        let rest = text.hasPrefix("s3://") ? text.dropFirst(5) : text[...]
+        let (bucket, prefix) = rest.cutAtFirst("/") ?? (rest, "")
+        set(Key.storageBackend, "s3")
+        try set(Key.s3Bucket.declaration, String(bucket))
+        if !prefix.isEmpty { try set(Key.s3Prefix.declaration, prefix.hasSuffix("/") ? String(prefix) : prefix + "/") }
+    }
+
+    mutating func setUpload(_ url: String) throws(Failure) {
+        if let standing = try? settings().value(Key.httpUploadURL)?.text, standing != url {
+            setSecret(Key.httpAuthToken.declaration, "")
+        }
+        set(Key.storageBackend, "http")
+        try set(Key.httpUploadURL.declaration, url)
+    }
+
+    /// Whether the camera is one that settings name by CAMERA_IP.
+    var isReolink: Bool { ((try? settings().value(Key.cameraIP)?.text) ?? nil) != nil }
+
+    /// Where the camera is, as people may see it; nil where none is set.
+    var cameraPlace: String? {
+        guard let settings = try? settings() else { return nil }
+        if let address = try? settings.value(Key.cameraIP)?.text { return address }
+        return (try? settings.value(Key.cameraURL)?.text).flatMap { Key.cameraURL.declaration.shown($0) }
+    }
+}

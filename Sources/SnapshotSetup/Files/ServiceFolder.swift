@@ -1,0 +1,34 @@
+import Glibc
+import SnapshotBase
+
+/// A folder for pictures that root makes and gives to the service's user.
+struct ServiceFolder {
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    /// Whether it is missing, or is root's and empty. What others have made stays theirs.
+    var canBeMade: Bool {
+        guard let facts = fileStatus(path) else {
+            var parent = parentDirectory(path)
+            while fileStatus(parent) == nil, parent != "/" { parent = parentDirectory(parent) }
+            return (try? Folder(parent)) != nil
+        }
+        guard facts.st_mode & S_IFMT == S_IFDIR, facts.st_uid == 0, let names = try? listDirectory(path) else {
+            return false
+        }
+        return names.allSatisfy { $0 == "lost+found" }
+    }
+
+    func make() throws(Failure) {
+        guard let account = UserAccount(named: Owner.serviceName) else { return }
+        do throws(SystemError) {
+            let folder = try Folder(path, creating: 0o755)
+            guard fchown(folder.descriptor, account.id, account.group) == 0 else { throw SystemError("chown") }
+        } catch {
+            throw Failure(
+                .own(.state), "cannot make", path, why: "\(error)",
+                hint: "make it yourself, so that user \(account.name) can write there")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Glibc
+import SnapshotBase
+import SnapshotCapture
+import SnapshotCheck
+import SnapshotSettings
+import SnapshotStore
+
+/// A drop-in of one of our units.
+package struct DropIn: Sendable {
+    package let unit: String
+    package let name: String
+    package let text: String
+
+    package var path: String { "/etc/systemd/system/\(unit).d/\(name).conf" }
+
+    package func write() throws(Failure) {
+        do throws(SystemError) {
+            try makeDirectory(parentDirectory(path), mode: 0o755)
+            try writeDurably([Array(text.utf8)], to: path, temporary: path + ".new", mode: 0o644)
+        } catch {
+            let hint = error.number == EACCES ? "run it as root, or look at it first with --print" : nil
+            throw .settings("cannot write", path, why: "\(error)", hint: hint)
+        }
+    }
+
+    /// The timer's interval, and how long a run may take.
+    /// - Parameter spread: whether cameras that share the interval get a moment each within it.
+    package static func schedule(
+        _ unit: String, every interval: Duration, _ settings: Settings, spread: Bool
+    ) throws(Failure) -> [DropIn] {
+        let upload = try uploadDeadline(settings, interval: interval)
+        let camera = try settings[Key.cameraTimeout]
+        let patience = try uploadPatience(settings)
+        return [
+            DropIn(
+                unit: "\(unit).timer", name: "interval",
+                text: TimerSchedule(every: interval).timerDropIn(spread: spread)),
+            DropIn(
+                unit: "\(unit).service", name: "interval",
+                text: TimerSchedule.serviceDropIn(cameraTimeout: camera, uploadDeadline: upload, patience: patience)),
+        ]
+    }
+}
+
+/// What the service's sandbox has to allow for these settings beyond its own folders.
+struct Sandbox {
+    let unit: String
+    static let heading = "# Written by snapshot setup.\n"
+
+    /// - Returns: nil where nothing more is needed.
+    func pictures(in path: String) -> DropIn? {
+        guard path != "/var/lib/snapshot", !path.hasPrefix("/var/lib/snapshot/") else { return nil }
+        let lines = sandboxPermit(for: path).map { line in
+            line.hasPrefix("ReadWritePaths=") ? "ReadWritePaths=\"\(escaped(line.dropFirst(15)))\"" : line
+        }
+        return dropIn("pictures", lines)
+    }
+
+    func camera(_ url: String) -> DropIn? {
+        guard url.hasPrefix("v4l2:") else { return nil }
+        return dropIn(
+            "camera",
+            [
+                "PrivateDevices=no", "DevicePolicy=closed", "DeviceAllow=char-video4linux rw",
+                "SupplementaryGroups=video",
+            ])
+    }
+
+    private func dropIn(_ name: String, _ lines: [String]) -> DropIn {
+        let text = Self.heading + (["[Service]"] + lines).joined(separator: "\n") + "\n"
+        return DropIn(unit: "\(unit).service", name: name, text: text)
+    }
+
+    /// As systemd reads a quoted path.
+    private func escaped(_ path: Substring) -> String {
+        path.unicodeScalars.map { scalar in
+            scalar == "%" ? "%%" : scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : "\(scalar)"
+        }.joined()
+    }
+}

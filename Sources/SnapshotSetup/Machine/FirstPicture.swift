@@ -1,0 +1,72 @@
+import Glibc
+import SnapshotBase
+import SnapshotCapture
+import SnapshotSettings
+import SnapshotState
+
+/// The first picture by the new settings: the one that the timer takes, or one that is taken for it.
+struct FirstPicture {
+    let draft: Draft
+    let settings: CaptureSettings
+    let systemd: Systemd
+
+    /// Longer than that nobody waits for the timer.
+    private static let soon = Duration.seconds(15)
+
+    /// What the state says now; only what is newer counts.
+    func sequence() -> UInt64 {
+        if case .record(let record) = StateRing(reading: settings.statePath).content { record.seq } else { 0 }
+    }
+
+    /// - Returns: where it is.
+    func fromTimer(after sequence: UInt64) throws(Failure) -> String {
+        let unit = draft.target.unit
+        if settings.interval > Self.soon { try systemd.run("start", "--no-block", "\(unit).service") }
+        let deadline = Deadline.after(
+            .seconds(10) + settings.camera.timeout + settings.uploadDeadline + min(settings.interval, Self.soon))
+        var last: Record?
+        while !deadline.hasPassed, !draft.context.stop.isMade {
+            sleep(.milliseconds(100), until: deadline)
+            guard case .record(let record) = StateRing(reading: settings.statePath).content, record.seq > sequence,
+                ![.none, .skipped].contains(record.outcome.result)
+            else { continue }
+            if record.outcome.result == .stored { return settings.store.place(of: record.outcome.key ?? "") }
+            // The first one may have met the timer in the middle of a change.
+            if let last, last.seq != record.seq { break }
+            last = last ?? record
+            if settings.interval > Self.soon { break }
+        }
+        let code = last?.outcome.code ?? .own(.state)
+        throw Failure(
+            code, "no picture was stored",
+            why: last == nil ? "\(unit).service has recorded nothing" : code.meaning,
+            hint:
+                "the settings are written and the timer runs; snapshot check\(draft.target.option)   # or: journalctl -u \(unit)"
+        )
+    }
+
+    /// By `snapshot capture` itself, as cron runs it.
+    func byHand() throws(Failure) -> String {
+        let path = draft.target.settingsPath
+        let command = Command(
+            Program.path, ["capture", "--json", "--config", path], environment: draft.context.environment)
+        let result = try Child.run(
+            command, outputLimit: 65536,
+            deadline: .after(.seconds(10) + settings.camera.timeout + settings.uploadDeadline))
+        let shot = JSON(result.output)
+        if shot?["result"]?.string == "stored" { return settings.store.place(of: shot?["key"]?.string ?? "") }
+        let code = shot?["code"].flatMap(Failure.Code.init(json:)) ?? .own(.state)
+        throw Failure(
+            code, "no picture was stored", why: shot?["error"]?.string ?? "\(ForeignText(result.complaint))",
+            hint: "the settings are written; snapshot check\(draft.target.option)")
+    }
+}
+
+enum Program {
+    /// Where this program is.
+    static var path: String {
+        var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/self/exe", &text, text.count)
+        return length > 0 ? String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "snapshot"
+    }
+}

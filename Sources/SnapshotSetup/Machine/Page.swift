@@ -1,0 +1,70 @@
+import SnapshotBase
+import SnapshotDiscover
+import SnapshotSettings
+
+/// The status page, open to the network or for this machine alone.
+struct Page {
+    let target: Target
+
+    init(_ target: Target) { self.target = target }
+
+    private static let folder = "/etc/systemd/system/snapshot-web.socket.d"
+    private static let dropIn = folder + "/open-web.conf"
+    /// systemd's journal has no port to be told: where the socket listens.
+    private static let port = 8080
+
+    /// Whether setup, or a person by the example, has opened it.
+    var isOpen: Bool {
+        guard !target.isSystem else { return fileExists(Self.dropIn) }
+        guard let settings = try? Settings(environment: [:], path: target.settingsPath) else { return false }
+        return (try? settings[Key.healthCheckAddress]) == "0.0.0.0"
+    }
+
+    var address: String {
+        let host = Interface.all().first?.address.description ?? "127.0.0.1"
+        return "http://\(host):\(Self.port)/"
+    }
+
+    /// - Parameter draft: gets what captures have to know.
+    /// - Returns: the password; nil where the page is closed.
+    func put(_ isOpen: Bool, into files: inout FileSet, _ draft: inout Draft) throws(Failure) -> String? {
+        if isOpen { draft.set(Key.webImages, "true") }
+        guard target.isSystem else {
+            let token = isOpen ? try token(in: draft.settings()) : nil
+            draft.set(Key.healthCheckAddress, isOpen ? "0.0.0.0" : "")
+            if let token { draft.setSecret(Key.webToken.declaration, token) }
+            return token
+        }
+        let path = target.webSettingsPath
+        var text = SettingsText((try? readFile(path, limit: 1 << 20)) ?? Array("# Settings of snapshot-web.\n".utf8))
+        let token =
+            isOpen
+            ? try token(in: Settings(contents: text.bytes, of: path, secrets: [:], answers: [], in: draft.context))
+            : nil
+        text.set(Key.webImages.key, to: isOpen ? "true" : "")
+        if let token { text.set(Key.webToken.key, to: token) }
+        if isOpen || fileExists(path) {
+            files.put(
+                text.bytes, at: path, mode: 0o640, group: UserAccount(named: Owner.serviceName)?.group ?? 0,
+                keepsOld: true)
+        }
+        let lines = Sandbox.heading + "[Socket]\nListenStream=\nListenStream=\(Self.port)\n"
+        files.put(isOpen ? Array(lines.utf8) : nil, at: Self.dropIn)
+        return token
+    }
+
+    /// The one that stands, if it is long enough; else a new one.
+    private func token(in settings: Settings) throws(Failure) -> String {
+        if let standing = try settings[Key.webToken], standing.utf8.count >= 16 { return standing }
+        var generator = SystemRandomNumberGenerator()
+        return hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    }
+
+    /// Has the front go by its new settings, with the next request.
+    func restart(_ systemd: Systemd) throws(Failure) {
+        guard target.hasSystemd else { return }
+        try systemd.run("enable", "snapshot-web.socket")
+        try systemd.run("stop", "snapshot-web.service")
+        try systemd.run("restart", "snapshot-web.socket")
+    }
+}

@@ -1,0 +1,26 @@
+import SnapshotBase
+
+/// systemd, asked by its own program.
+package struct Systemd: Sendable {
+    private let environment: Environment
+
+    package init(_ environment: Environment) { self.environment = environment }
+
+    package func run(_ arguments: String...) throws(Failure) {
+        let result = try call(arguments)
+        guard result.ending == .exited(0) else {
+            throw .settings(
+                "cannot do", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.complaint))",
+                hint: "systemctl status \(arguments.last ?? "")")
+        }
+    }
+
+    package func isActive(_ unit: String) throws(Failure) -> Bool {
+        try call(["--quiet", "is-active", unit]).ending == .exited(0)
+    }
+
+    private func call(_ arguments: [String]) throws(Failure) -> ChildResult {
+        let command = Command("systemctl", arguments, environment: environment)
+        return try Child.run(command, outputLimit: 4096, deadline: .after(.seconds(30)))
+    }
+}

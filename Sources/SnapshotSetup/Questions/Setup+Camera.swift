@@ -1,0 +1,122 @@
+import SnapshotBase
+import SnapshotCheck
+import SnapshotDiscover
+import SnapshotSettings
+
+/// The first question: which camera, and how to log in.
+extension Setup {
+    mutating func askCamera() throws(SetupEnd) {
+        terminal.say("\nThe camera\n")
+        let found = discover()
+        var place = draft.cameraPlace ?? found.first?.place ?? ""
+        while true {
+            let given = try terminal.ask("number, address or URL", standing: place)
+            let device = Int(decimal: given).flatMap { found.indices.contains($0 - 1) ? found[$0 - 1] : nil }
+            let answer = device?.place ?? given
+            guard try take(answer, device), try askLogin() else { continue }
+            if try tryCamera() { return }
+            place = answer
+        }
+    }
+
+    private mutating func discover() -> [Device] {
+        terminal.say("looking for cameras on the local network, 2 s\n")
+        let result = Discovery(stop: context.stop).run()
+        devices = result.devices
+        for (index, device) in result.devices.enumerated() {
+            terminal.say("  \(index + 1)  \(device.place)  \(device.text)\n")
+        }
+        if let failure = result.failure {
+            terminal.say("  \(failure)\n")
+            if let hint = failure.hint { terminal.say("  hint: \(hint)\n") }
+        }
+        return result.devices
+    }
+
+    /// - Returns: false where it has to be asked for again.
+    private mutating func take(_ answer: String, _ device: Device?) throws(SetupEnd) -> Bool {
+        var answer = answer
+        if answer.isEmpty {
+            terminal.say("the address is in the camera's app: Device Info or Network Status\n")
+            return false
+        }
+        // What is shown without its secrets is what stands.
+        if answer == draft.cameraPlace { return true }
+        if let device, device.address != nil, !device.isReolink {
+            terminal.say(
+                "of other cameras than Reolink's the address of a picture or a stream is needed; its manual has it\n")
+            answer = try terminal.ask("URL", standing: "rtsp://\(device.place):554/")
+        }
+        return try keeping { draft throws(Failure) in try draft.setCamera(answer) }
+    }
+
+    private mutating func askLogin() throws(SetupEnd) -> Bool {
+        let settings = try ending { () throws(Failure) in try draft.settings() }
+        let url = try ending { () throws(Failure) in try settings.value(Key.cameraURL)?.text } ?? ""
+        let isNetwork = draft.isReolink || url.hasPrefix("http") || url.hasPrefix("rtsp")
+        guard isNetwork, url[...].range(of: "@") == nil else { return true }
+        let user = try ending { () throws(Failure) in try settings[Key.cameraUsername] }
+        let answer = try terminal.ask("user", standing: user)
+        if answer != user {
+            let isKept = try keeping { draft throws(Failure) in try draft.set(Key.cameraUsername.declaration, answer) }
+            guard isKept else { return false }
+        }
+        return try askPassword()
+    }
+
+    private mutating func askPassword() throws(SetupEnd) -> Bool {
+        let standing = try ending { () throws(Failure) in try draft.settings()[Key.cameraPassword] }
+        let password = try terminal.askSecret(
+            standing.isEmpty ? "password (it isn't shown)" : "password (Enter: the one that stands)")
+        guard !password.isEmpty else { return true }
+        return try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
+    }
+
+    /// Tries it until a picture came.
+    /// - Returns: false where another camera is to be asked for.
+    private mutating func tryCamera() throws(SetupEnd) -> Bool {
+        while true {
+            guard let obstacle = tryCameraOnce() else { return true }
+            if obstacle.exitCode == 77, obstacle.code != .camera(.keyChanged), obstacle.code != .camera(.pins) {
+                terminal.say("each password that is given is one login try\n")
+                // An empty answer would be the same try again.
+                let password = try terminal.askSecret("another password (Enter: back to the address)")
+                guard !password.isEmpty else { return false }
+                _ = try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
+            } else {
+                guard try terminal.confirm("try again", standing: true) else { return false }
+            }
+        }
+    }
+
+    /// One try, and a second one over HTTPS where nothing answered otherwise: no login was spent then.
+    /// - Returns: what is in the way of a picture.
+    mutating func tryCameraOnce() -> Finding? {
+        terminal.say("trying it\n")
+        var findings = trials.run(.camera, draft)
+        let isUnreached = [.camera(.unreachable), .camera(.lost), .camera(.redirect)].contains(findings.obstacle?.code)
+        let isPlain = draft.isReolink && (try? draft.settings()[Key.cameraUseHTTPS]) == false
+        if isUnreached, isPlain {
+            var secure = draft
+            secure.set(Key.cameraUseHTTPS, "true")
+            let others = trials.run(.camera, secure)
+            if others.obstacle == nil || others.contains(where: { $0.subject == "login" }) {
+                (findings, draft) = (others, secure)
+            }
+        }
+        findings.forEach { terminal.say($0.lines(colour: terminal.colour)) }
+        guard let obstacle = findings.obstacle else {
+            draft.pictureBytes = findings.first { $0.subject == "picture" }?.facts["bytes"]?.integer
+            noteHardwareAddress()
+            return nil
+        }
+        return obstacle
+    }
+
+    /// By it the camera is found again when it has another address.
+    private mutating func noteHardwareAddress() {
+        guard draft.isReolink, let place = draft.cameraPlace, let address = IPv4Address(place) else { return }
+        let mac = devices.first { $0.address == address }?.mac ?? Neighbours().mac(of: address)
+        if let mac { draft.set(Key.cameraMAC, mac) }
+    }
+}

@@ -1,0 +1,136 @@
+import SnapshotBase
+import SnapshotCheck
+import SnapshotSettings
+
+/// The second question: where pictures go.
+extension Setup {
+    mutating func askStore() throws(SetupEnd) {
+        terminal.say(
+            "\nWhere pictures go: 1 a folder of this machine, 2 an S3 bucket or a look-alike, 3 an HTTP address\n")
+        while true {
+            let standing = try ending { () throws(Failure) in try draft.settings()[Key.storageBackend] }
+            let number = standing == .filesystem ? "1" : standing == .s3 ? "2" : "3"
+            let isTaken: Bool
+            switch try terminal.ask("1, 2 or 3", standing: number) {
+            case "1": isTaken = try askFolder()
+            case "2": isTaken = try askBucket()
+            case "3": isTaken = try askUpload()
+            default: isTaken = false
+            }
+            if isTaken, try tryStore() { return }
+        }
+    }
+
+    private func standing(_ setting: Setting<some Sendable>) throws(SetupEnd) -> String {
+        try ending { () throws(Failure) in
+            let settings = try draft.settings()
+            return try settings.value(setting)?.text ?? setting.declaration.fallbackText ?? ""
+        }
+    }
+
+    private mutating func askFolder() throws(SetupEnd) -> Bool {
+        let path = try terminal.ask("folder", standing: try standing(Key.localStoragePath))
+        return try keeping { draft throws(Failure) in try draft.setFolder(path) }
+    }
+
+    private mutating func askBucket() throws(SetupEnd) -> Bool {
+        let prefix = try standing(Key.s3Bucket).isEmpty ? "" : try standing(Key.s3Prefix)
+        let bucket = try terminal.ask(
+            "bucket", standing: try standing(Key.s3Bucket) + (prefix.isEmpty ? "" : "/" + prefix))
+        guard !bucket.isEmpty, try keeping({ draft throws(Failure) in try draft.setBucket(bucket) }) else {
+            return false
+        }
+        let endpoint = try terminal.ask(
+            "endpoint, such as https://s3.example.org (- is AWS)", standing: orDash(try standing(Key.s3EndpointURL)))
+        guard
+            try keeping({ draft throws(Failure) in
+                try draft.set(Key.s3EndpointURL.declaration, endpoint == "-" ? "" : endpoint)
+            })
+        else { return false }
+        let region = try terminal.ask("region", standing: try standing(Key.awsRegion))
+        guard try keeping({ draft throws(Failure) in try draft.set(Key.awsRegion.declaration, region) }) else {
+            return false
+        }
+        return try askKeys()
+    }
+
+    private mutating func askKeys() throws(SetupEnd) -> Bool {
+        let hint: TerminalText = try standing(Key.awsAccessKeyID).isEmpty ? "" : " (Enter: the one that stands)"
+        let id = try terminal.askSecret("access key id\(hint)")
+        if !id.isEmpty {
+            guard try keeping({ draft throws(Failure) in try draft.set(Key.awsAccessKeyID.declaration, id) }) else {
+                return false
+            }
+        }
+        let secret = try terminal.askSecret("secret access key\(hint)")
+        guard !secret.isEmpty else { return true }
+        return try keeping { draft throws(Failure) in try draft.set(Key.awsSecretAccessKey.declaration, secret) }
+    }
+
+    private mutating func askUpload() throws(SetupEnd) -> Bool {
+        let url = try terminal.ask(
+            "address, such as https://example.org/pictures", standing: try standing(Key.httpUploadURL))
+        guard !url.isEmpty, try keeping({ draft throws(Failure) in try draft.setUpload(url) }) else { return false }
+        let token = try terminal.askSecret("token (Enter: none, or the one that stands)")
+        guard !token.isEmpty else { return true }
+        return try keeping { draft throws(Failure) in try draft.set(Key.httpAuthToken.declaration, token) }
+    }
+
+    private func orDash(_ text: String) -> String { text.isEmpty ? "-" : text }
+
+    private mutating func tryStore() throws(SetupEnd) -> Bool {
+        while true {
+            guard let obstacle = try tryStoreOnce() else { return true }
+            if obstacle.code == .store(.credentials) {
+                _ = try askKeysAgain()
+            } else {
+                guard try terminal.confirm("try again", standing: false) else { return false }
+            }
+        }
+    }
+
+    private mutating func askKeysAgain() throws(SetupEnd) -> Bool {
+        try standing(Key.storageBackend) == "s3" ? askKeys() : askUpload()
+    }
+
+    /// - Returns: what is in the way of storing pictures.
+    mutating func tryStoreOnce() throws(SetupEnd) -> Finding? {
+        terminal.say("trying it\n")
+        var findings = trials.run(.store, draft)
+        draft.makesFolder = false
+        if let obstacle = findings.obstacle, let path = folderToMake(obstacle) {
+            draft.makesFolder = true
+            findings = [.passed("storage", "\(path) is made for user \(Owner.serviceName) at the end")]
+        }
+        findings.forEach { terminal.say($0.lines(colour: terminal.colour)) }
+        if let region = findings.first(where: { $0.mark == .passed })?.facts["region"]?.string {
+            draft.set(Key.awsRegion, region)
+        }
+        guard let obstacle = findings.obstacle else { return nil }
+        if obstacle.code == .store(.denied), let policy = try policy() { terminal.say(policy) }
+        return obstacle
+    }
+
+    /// A folder that only root can make or give away, and that nobody else uses.
+    private func folderToMake(_ obstacle: Finding) -> String? {
+        guard draft.target.isSystem, let path = try? draft.settings()[Key.localStoragePath],
+            (try? draft.settings()[Key.storageBackend]) == .filesystem, path.hasPrefix("/"),
+            obstacle.code != .store(.away)
+        else { return nil }
+        return ServiceFolder(path).canBeMade ? path : nil
+    }
+
+    /// The least that a key has to be allowed.
+    private func policy() throws(SetupEnd) -> TerminalText? {
+        let bucket = try standing(Key.s3Bucket)
+        guard try standing(Key.storageBackend) == "s3", !bucket.isEmpty else { return nil }
+        let settings = try ending { () throws(Failure) in try draft.settings() }
+        let prefix = try ending { () throws(Failure) in try settings.valueOrEmpty(Key.s3Prefix) }
+        return """
+            the smallest policy that is enough for captures:
+              {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutObject",
+               "Resource":"arn:aws:s3:::\(bucket)/\(prefix)*"}]}
+
+            """
+    }
+}

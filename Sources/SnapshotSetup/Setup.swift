@@ -1,0 +1,133 @@
+import SnapshotBase
+import SnapshotCapture
+import SnapshotDiscover
+import SnapshotSettings
+
+/// From a fresh install to the first stored picture: answers are asked for or given, each is tried, and what they make is
+/// written at the end, all or nothing.
+package struct Setup {
+    let options: SetupOptions
+    let context: ProcessContext
+    let terminal: Terminal
+    let trials: Trials
+    var draft: Draft
+    /// Whether the page is to be open; nil: as it is.
+    var web: Bool?
+    /// What discovery has found.
+    var devices: [Device] = []
+    private let wasSetUp: Bool
+
+    package init(
+        _ target: Target, _ options: SetupOptions, in context: ProcessContext, terminal: Terminal, log: Log
+    ) throws(Failure) {
+        (self.options, self.context, self.terminal) = (options, context, terminal)
+        trials = Trials(target: target, log: log)
+        draft = try Draft(target, in: context)
+        wasSetUp = draft.cameraPlace != nil
+        web = options.web
+        try Machine.mayBeSetUp(target)
+    }
+
+    package mutating func run() throws(SetupEnd) -> SetupReport {
+        do throws(Failure) { try options.apply(to: &draft) } catch { throw .failed(error) }
+        if options.isOnlyWeb { return try finish() }
+        if terminal.asks { try askWhatIsOpen() } else { try tryAll() }
+        return try finish()
+    }
+
+    // MARK: Asked
+
+    private mutating func askWhatIsOpen() throws(SetupEnd) {
+        terminal.say("Enter takes what stands in [ ]; Ctrl-D leaves, and nothing is written.\n")
+        if options.hasCamera ? tryCameraOnce() != nil : !wasSetUp { try askCamera() }
+        if options.hasStore ? try tryStoreOnce() != nil : !wasSetUp { try askStore() }
+        if options.interval == nil, !wasSetUp { try askInterval() }
+        if web == nil, !wasSetUp { try askPage() }
+        try review()
+    }
+
+    /// What will be written, until nothing of it is to be changed.
+    private mutating func review() throws(SetupEnd) {
+        while true {
+            let settings = try ending { () throws(Failure) in try draft.settings() }
+            let store = try ending { () throws(Failure) in try CaptureSettings(settings).store.place(of: "") }
+            let interval = try ending { () throws(Failure) in try settings[Key.captureInterval] }
+            let isOpen = web ?? Page(draft.target).isOpen
+            terminal.say(
+                """
+
+                  1 camera     \(draft.cameraPlace ?? "")
+                  2 pictures   \(store)
+                  3 interval   \(amounts(interval))
+                  4 page       \(isOpen ? "open to the network" : "for this machine alone")
+
+                """)
+            switch try terminal.ask(
+                "Enter writes this to \(draft.target.settingsPath); 1 to 4 changes one, q leaves", standing: "")
+            {
+            case "": return
+            case "1": try askCamera()
+            case "2": try askStore()
+            case "3": try askInterval()
+            case "4": try askPage()
+            case "q", "Q": throw .left
+            default: terminal.say("1, 2, 3, 4, q or Enter\n")
+            }
+        }
+    }
+
+    /// A change of the draft; one that is refused is told and not kept.
+    /// - Returns: whether it is kept.
+    mutating func keeping(_ change: (inout Draft) throws(Failure) -> Void) throws(SetupEnd) -> Bool {
+        do throws(Failure) {
+            var changed = draft
+            try change(&changed)
+            draft = changed
+            return true
+        } catch {
+            terminal.say("✗ \(error)\n")
+            if let hint = error.hint { terminal.say("  hint: \(hint)\n") }
+            return false
+        }
+    }
+
+    // MARK: Given
+
+    private mutating func tryAll() throws(SetupEnd) {
+        if draft.cameraPlace == nil { try takeTheOnlyCamera() }
+        let isOther = !options.settings.isEmpty || !options.secretFiles.isEmpty
+        if !wasSetUp || options.hasCamera || isOther, let obstacle = tryCameraOnce() {
+            throw .failed(obstacle.failure)
+        }
+        if !wasSetUp || options.hasStore || isOther, let obstacle = try tryStoreOnce() {
+            throw .failed(obstacle.failure)
+        }
+    }
+
+    private mutating func takeTheOnlyCamera() throws(SetupEnd) {
+        let result = Discovery(stop: context.stop).run()
+        devices = result.devices
+        let cameras = devices.filter(\.isReolink)
+        guard cameras.count == 1 else {
+            if cameras.isEmpty, let failure = result.failure { throw .failed(failure) }
+            throw .refused(
+                "no camera is given", why: "\(counted(cameras.count, "Reolink camera")) answered",
+                hint: "--camera ADDRESS, one of those that this shows: snapshot discover")
+        }
+        try ending { () throws(Failure) in try draft.setCamera(cameras[0].place) }
+        guard let file = options.passwordFile else { return }
+        var login = SetupOptions()
+        login.passwordFile = file
+        try ending { () throws(Failure) in try login.apply(to: &draft) }
+    }
+
+    // MARK: The end
+
+    private mutating func finish() throws(SetupEnd) -> SetupReport {
+        do throws(Failure) {
+            let machine = Machine(
+                draft: draft, web: web, isOnlyPage: options.isOnlyWeb, trials: trials, terminal: terminal)
+            return try machine.setUp()
+        } catch { throw .failed(error) }
+    }
+}

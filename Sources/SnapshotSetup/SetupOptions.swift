@@ -1,0 +1,80 @@
+import SnapshotBase
+import SnapshotSettings
+
+/// Answers that were given beforehand.
+package struct SetupOptions: Sendable {
+    package var camera: String?
+    package var username: String?
+    package var passwordFile: String?
+    package var folder: String?
+    package var bucket: String?
+    package var url: String?
+    package var interval: String?
+    /// Whether the page is open to the network; nil: as it is.
+    package var web: Bool?
+    /// Other settings, and files with secrets, each as KEY=VALUE.
+    package var settings: [String] = []
+    package var secretFiles: [String] = []
+
+    package init() {}
+
+    /// Whether all that is wanted is to open or close the page.
+    var isOnlyWeb: Bool { web != nil && !hasAnswers }
+
+    var hasCamera: Bool { camera != nil || username != nil || passwordFile != nil }
+    var hasStore: Bool { folder != nil || bucket != nil || url != nil }
+    var hasAnswers: Bool {
+        hasCamera || hasStore || interval != nil || !settings.isEmpty || !secretFiles.isEmpty
+    }
+
+    /// Puts them into the draft, with the rules that settings have.
+    func apply(to draft: inout Draft) throws(Failure) {
+        if [folder, bucket, url].compactMap(\.self).count > 1 {
+            throw Failure(.own(.usage), "refused", "the options", why: "--folder, --s3 and --http exclude each other")
+        }
+        for text in settings {
+            let (key, value) = try Self.pair(text, of: "--set")
+            guard !key.isSecret else {
+                throw Failure(
+                    .own(.usage), "refused", "--set \(key.key)", why: "everybody can see the command line",
+                    hint: "--secret \(key.key)=FILE")
+            }
+            try draft.set(key, value)
+        }
+        for text in secretFiles {
+            let (key, path) = try Self.pair(text, of: "--secret")
+            guard key.isSecret else {
+                throw Failure(.own(.usage), "refused", "--secret \(key.key)", why: "it is no secret", hint: "--set")
+            }
+            try draft.set(key, Self.secret(in: path))
+        }
+        if let camera { try draft.setCamera(camera) }
+        if let username { try draft.set(Key.cameraUsername.declaration, username) }
+        if let passwordFile { try draft.set(Key.cameraPassword.declaration, Self.secret(in: passwordFile)) }
+        if let folder { try draft.setFolder(folder) }
+        if let bucket { try draft.setBucket(bucket) }
+        if let url { try draft.setUpload(url) }
+        if let interval { try draft.set(Key.captureInterval.declaration, interval) }
+    }
+
+    private static func pair(_ text: String, of option: String) throws(Failure) -> (SettingDeclaration, String) {
+        guard let (name, value) = text[...].cutAtFirst("=") else {
+            throw Failure(
+                .own(.usage), "refused", "\(option) \(text.printable(limit: 40))", why: "must be KEY=VALUE")
+        }
+        return (try Key.named(String(name)), String(value))
+    }
+
+    private static func secret(in path: String) throws(Failure) -> String {
+        do throws(SystemError) {
+            var bytes = try readNamedFile(path, limit: 65536)
+            while let last = bytes.last, [10, 13].contains(last) { bytes.removeLast() }
+            guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty else {
+                throw SystemError("read", number: 61)
+            }
+            return text
+        } catch {
+            throw Failure(.own(.usage), "cannot read a secret from", path, why: "\(error)")
+        }
+    }
+}

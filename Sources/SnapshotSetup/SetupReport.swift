@@ -1,0 +1,44 @@
+import SnapshotBase
+
+/// What a setup has come to.
+package struct SetupReport: Sendable {
+    package var settingsPath = ""
+    /// Files that are new or have changed.
+    package var written: [String] = []
+    /// The timer that takes pictures from now on; nil where there is none.
+    package var timer: String?
+    /// A line for cron, where no timer is there.
+    package var cronLine: String?
+    /// Where the first picture is.
+    package var picture: String?
+    package var page: (address: String, password: String)?
+    /// What to do next, command and purpose.
+    package var next: [(command: String, purpose: String)] = []
+
+    package init() {}
+
+    package var json: JSONObject {
+        let page: JSONObject? = self.page.map { ["address": $0.address, "password": $0.password] }
+        return [
+            "ok": true, "exit": 0, "changed": !written.isEmpty, "settings": settingsPath, "written": written,
+            "timer": timer, "cron": cronLine, "picture": picture, "page": page,
+        ]
+    }
+
+    package var text: TerminalText {
+        var text: TerminalText =
+            written.isEmpty ? "\nnothing had to be changed\n" : "\nwrote \(written.joined(separator: ", "))\n"
+        if let cronLine {
+            text += "for pictures from now on, this line into the table of `crontab -e`:\n  \(cronLine)\n"
+        }
+        if let timer { text += "\(timer) takes pictures from now on\n" }
+        if let picture { text += "first picture: \(picture)\n" }
+        if let page { text += "page: \(page.address)  password: \(page.password)\n" }
+        if !next.isEmpty { text += "\nnext:\n" }
+        let width = next.map(\.command.count).max() ?? 0
+        for (command, purpose) in next {
+            text += "  \(command)\(String(repeating: " ", count: width - command.count))   # \(purpose)\n"
+        }
+        return text
+    }
+}

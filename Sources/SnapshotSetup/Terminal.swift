@@ -1,0 +1,122 @@
+import Glibc
+import SnapshotBase
+
+/// The person who answers. What is typed is bounded, and a secret isn't shown.
+package struct Terminal: Sendable {
+    /// Whether anybody is asked; otherwise what stands is taken.
+    package let asks: Bool
+    /// Whether anything is told before the end.
+    package let tells: Bool
+    let colour: Bool
+
+    package init(asks: Bool, tells: Bool, colour: Bool) { (self.asks, self.tells, self.colour) = (asks, tells, colour) }
+
+    private static let longest = 4096
+
+    func say(_ text: TerminalText) {
+        if tells { print(descriptor: 1, text) }
+    }
+
+    /// A line; what stands where it is empty.
+    func ask(_ question: TerminalText, standing: String) throws(SetupEnd) -> String {
+        while true {
+            say(standing.isEmpty ? "\(question): " : "\(question) [\(standing)]: ")
+            if let line = try readLine() { return line.isEmpty ? standing : line }
+        }
+    }
+
+    func confirm(_ question: TerminalText, standing: Bool) throws(SetupEnd) -> Bool {
+        while true {
+            say("\(question) [\(standing ? "Y/n" : "y/N")]: ")
+            switch try readLine()?.lowercased() {
+            case "": return standing
+            case "y", "yes": return true
+            case "n", "no": return false
+            default: say("y or n\n")
+            }
+        }
+    }
+
+    /// A line that the terminal doesn't show. Signals that end or stop the program wait until it shows lines again.
+    func askSecret(_ question: TerminalText) throws(SetupEnd) -> String {
+        while true {
+            say("\(question): ")
+            guard let echo = Echo() else {
+                if let line = try readLine() { return line }
+                continue
+            }
+            while !echo.isInterrupted, !Self.hasInput(within: 200) {}
+            if echo.isInterrupted {
+                echo.restore()
+                throw .left
+            }
+            let line = Result { () throws(SetupEnd) in try readLine() }
+            echo.restore()
+            if let line = try line.get() { return line }
+        }
+    }
+
+    private static func hasInput(within milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, milliseconds) > 0
+    }
+
+    /// The next line, without blanks at its ends; nil for one that is no text or too long.
+    private func readLine() throws(SetupEnd) -> String? {
+        var bytes: [UInt8] = []
+        while true {
+            var byte: UInt8 = 0
+            let got = retrying { read(0, &byte, 1) }
+            if got <= 0 {
+                say("\n")
+                throw .left
+            }
+            if byte == UInt8(ascii: "\n") { break }
+            if bytes.count <= Self.longest { bytes.append(byte) }
+        }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        guard bytes.count <= Self.longest, let text = String(validating: bytes, as: UTF8.self),
+            !text.unicodeScalars.contains(where: { $0.isControl })
+        else {
+            say("that is no line of text\n")
+            return nil
+        }
+        return text
+    }
+}
+
+/// The terminal's echo, switched off until it is restored.
+private final class Echo {
+    private var before = termios()
+    private var mask = sigset_t()
+    private var isOff = true
+    private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGALRM]
+
+    /// nil where standard input is no terminal.
+    init?() {
+        guard tcgetattr(0, &before) == 0 else { return nil }
+        var held = sigset_t()
+        sigemptyset(&held)
+        for signal in Self.signals { sigaddset(&held, signal) }
+        pthread_sigmask(SIG_BLOCK, &held, &mask)
+        var silent = before
+        silent.c_lflag &= ~tcflag_t(ECHO | ECHOE | ECHOK)
+        silent.c_lflag |= tcflag_t(ECHONL)
+        tcsetattr(0, TCSAFLUSH, &silent)
+    }
+
+    var isInterrupted: Bool {
+        var waiting = sigset_t()
+        return sigpending(&waiting) == 0 && Self.signals.contains { sigismember(&waiting, $0) == 1 }
+    }
+
+    /// Signals that have waited are delivered now.
+    func restore() {
+        guard isOff else { return }
+        isOff = false
+        tcsetattr(0, TCSANOW, &before)
+        pthread_sigmask(SIG_SETMASK, &mask, nil)
+    }
+
+    deinit { restore() }
+}

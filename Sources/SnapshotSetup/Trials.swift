@@ -1,0 +1,73 @@
+import Glibc
+import SnapshotBase
+import SnapshotCheck
+import SnapshotSettings
+import SnapshotState
+
+/// An answer tried as captures will go by it: by the same code and as the same user. It happens in a copy of this process,
+/// since root's rights can't be taken up again, and what it needs to write lies in a folder that goes away.
+struct Trials {
+    let target: Target
+    let log: Log
+
+    func run(_ trial: Trial, _ draft: Draft) -> [Finding] {
+        let settings: Settings
+        let statePath: String
+        do throws(Failure) {
+            var read = try draft.settings()
+            read.holdFiles()
+            settings = read
+            statePath = try stateDirectory(settings)
+        } catch { return [.failed("settings", error)] }
+        let apart = Apart(lock: "/dev/null", stop: settings.context.stop)
+        let (said, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { voice in
+            for finding in attempt(trial, settings, statePath) { voice.say(finding.line.bytes) }
+        }
+        let findings = said.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
+        guard findings.isEmpty else { return findings }
+        return [.failed("setup", .settings("cannot try it", why: "the attempt came to nothing: \(ending)"))]
+    }
+
+    private func attempt(_ trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {
+        var settings = settings
+        do throws(Failure) {
+            try Owner.become(
+                ofState: statePath, settingsPath: settings.path, makesState: false, &settings.context.environment)
+        } catch { return [.failed("state", error)] }
+        if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
+        if trial == .store, fileExists(statePath) { return trial.run(settings, statePath: statePath, log: log) }
+        return withFolder(statePath) { trial.run(settings, statePath: $0, log: log) }
+            ?? [.failed("state", Failure(.own(.state), "cannot write in", "/tmp", why: "\(SystemError("mkdtemp"))"))]
+    }
+
+    /// A state for this attempt alone, with the keys that are pinned already.
+    private func withFolder(_ statePath: String, _ work: (String) -> [Finding]) -> [Finding]? {
+        var name = Array("/tmp/snapshot-setup-XXXXXX".utf8CString)
+        let path = name.withUnsafeMutableBufferPointer { name in
+            name.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
+        guard let path else { return nil }
+        defer {
+            for name in (try? listDirectory(path)) ?? [] { removeFile("\(path)/\(name)") }
+            removeFolder(path)
+        }
+        if let pins = try? readFile(statePath + "/pins.json", limit: 1 << 20) {
+            try? writeDurably([pins], to: path + "/pins.json", temporary: path + "/pins.new", mode: 0o600)
+        }
+        return work(path)
+    }
+}
+
+extension [Finding] {
+    /// The first that keeps pictures from being taken or stored.
+    var obstacle: Finding? { first(where: \.isFailure) }
+}
+
+extension Finding {
+    /// As an error at the end of a setup.
+    var failure: Failure {
+        let parts =
+            text[...].range(of: ": ").map { (text[..<$0.lowerBound], text[$0.upperBound...]) } ?? (text[...], "")
+        return Failure(code ?? .own(.settings), String(parts.0), why: String(parts.1), hint: hint)
+    }
+}
