@@ -101,7 +101,7 @@ let package = Package(
         .executableTarget(
             name: "snapshot",
             dependencies: [
-                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "SnapshotCapture",
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCapture",
                 "SnapshotCheck", "SnapshotDiscover", "SnapshotSetup",
                 "SnapshotRelay",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
