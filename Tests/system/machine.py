@@ -24,7 +24,8 @@ QUIET = [
 
 class Machine:
     def __init__(self, name: str, size: str = "1G"):
-        self.name = name
+        # Several workers have machines of the same kind at a time.
+        self.name = name + os.environ.get("PYTEST_XDIST_WORKER", "")
         self.base = pathlib.Path(tempfile.mkdtemp(prefix=f"machine-{name}-", dir="/dev/shm"))
         self.root = self.base / "root"
         self._undo = contextlib.ExitStack()
