@@ -59,6 +59,8 @@ CURLcode shim_set_list(CURL *easy, CURLoption option, struct curl_slist *value) 
 CURLcode shim_set_mime(CURL *easy, curl_mime *form) { return SET(CURLOPT_MIMEPOST, form); }
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function) { return SET(option, function); }
 CURLcode shim_set_context(CURL *easy, curl_ssl_ctx_callback function) { return SET(CURLOPT_SSL_CTX_FUNCTION, function); }
+CURLcode shim_set_opening(CURL *easy, curl_opensocket_callback function) { return SET(CURLOPT_OPENSOCKETFUNCTION, function); }
+CURLcode shim_set_closing(CURL *easy, curl_closesocket_callback function) { return SET(CURLOPT_CLOSESOCKETFUNCTION, function); }
 CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
 CURLcode shim_set_progress(CURL *easy, shim_progress function) { return SET(CURLOPT_XFERINFOFUNCTION, function); }
 

@@ -4,3 +4,5 @@
 
 CURLcode shim_set_context(CURL *easy, curl_ssl_ctx_callback function);
 CURLcode shim_get_backend(CURL *easy, struct curl_tlssessioninfo **value);
+CURLcode shim_set_opening(CURL *easy, curl_opensocket_callback function);
+CURLcode shim_set_closing(CURL *easy, curl_closesocket_callback function);

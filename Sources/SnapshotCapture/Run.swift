@@ -116,6 +116,10 @@ struct Run: ~Copyable {
         record.countHour(
             now: now, captured: shot.sha256 != nil,
             uploadMilliseconds: shot.outcome.result == .stored ? shot.outcome.storeMilliseconds : nil)
+        let traffic = countTraffic()
+        if traffic.sent > 0 || traffic.received > 0 {
+            (shot.outcome.sent, shot.outcome.received) = (traffic.sent, traffic.received)
+        }
         record.outcome = shot.outcome
         record.due = postponement
         record.written = now.moment
@@ -123,6 +127,15 @@ struct Run: ~Copyable {
             settings.pingURL != nil
             && record.lastPing.map { now.age(of: $0, recordBoot: record.boot) >= 60 } ?? true
         if pings { record.lastPing = now.moment }
+    }
+
+    /// - Returns: what went to and came from others than the camera.
+    @discardableResult
+    mutating func countTraffic() -> TrafficFigures {
+        let (camera, others) = client.takeTraffic()
+        record.countTraffic(
+            camera: (camera.sent, camera.received), others: (others.sent, others.received), now: now)
+        return others
     }
 
     /// Writes the record, with what became of the spool; the lock and the mark of the run go.
@@ -137,6 +150,7 @@ struct Run: ~Copyable {
 
     /// The same for a run without a shot.
     consuming func commit() throws(Failure) {
+        countTraffic()
         var record = record
         var state = state
         record.written = settings.context.clock.now().moment

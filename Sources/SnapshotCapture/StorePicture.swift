@@ -123,8 +123,7 @@ extension Run {
             passage.place = .spooled(
                 try spool.add(
                     entry, passage.picture.bytes, number: record.lastNumber,
-                    within: Spool.Bounds(most: settings.spoolMaxBytes, free: settings.spoolMinFree),
-                    before: passage.before, to: &state))
+                    within: settings.spoolBounds, before: passage.before, to: &state))
         } catch {
             passage.place = .lost(error)
         }

@@ -39,7 +39,7 @@ struct CheckPlan: Sendable {
         statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
         interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
-            (spoolMaxBytes, spoolMinFree) = (whole.spoolMaxBytes, whole.spoolMinFree)
+            (spoolMaxBytes, spoolMinFree) = (whole.spoolBounds.most, whole.spoolBounds.free)
         }
         relays = !(read { () throws(Failure) in try settings[Key.streamMode] ?? "" } ?? "").isEmpty
         if let camera { streams = read { () throws(Failure) in try camera.kind.streams(camera, settings) } ?? [] }

@@ -6,11 +6,13 @@ import SnapshotBase
 final class BodySource {
     private let body: HTTPBody
     private var position = 0
+    private let pace: UploadPace?
     /// nil for a pipe.
     let length: Int?
 
-    init(_ body: HTTPBody) {
+    init(_ body: HTTPBody, pace: UploadPace? = nil) {
         self.body = body
+        self.pace = pace
         switch body {
         case .bytes, .file, .base64: length = body.length
         case .none, .form, .pipe: length = nil
@@ -22,11 +24,21 @@ final class BodySource {
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, (length ?? Int.max) - position)
         guard count > 0 else { return 0 }
+        guard let pace else { return copy(into: buffer, count) }
+        pace.wait()
+        let got = copy(into: buffer, min(count, pace.piece))
+        if got <= buffer.count { pace.count(got) }
+        return got
+    }
+
+    private func copy(into buffer: UnsafeMutableRawBufferPointer, _ count: Int) -> Int {
         if case .pipe(let pipe) = body {
             let got = retrying { Glibc.read(pipe.descriptor, buffer.baseAddress, count) }
             return got >= 0 ? got : Int(CURL_READFUNC_ABORT)
         }
-        guard let got = body.copy(from: position, into: buffer), got > 0 else { return Int(CURL_READFUNC_ABORT) }
+        guard let got = body.copy(from: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])),
+            got > 0
+        else { return Int(CURL_READFUNC_ABORT) }
         position += got
         return got
     }

@@ -7,8 +7,7 @@ import SnapshotBase
 package final class HTTPClient {
     /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
     private var handle: EasyHandle?
-    private let stop: StopRequest
-    private let sessions: TLSSessions?
+    private let terms: TransferTerms
     /// For uploads whose end has to be met to a tenth of a second: alone, libcurl looks up once a second.
     private lazy var uploads = transfers()
     /// How long uploads may take; nil: until their deadline.
@@ -17,13 +16,18 @@ package final class HTTPClient {
     /// - Parameters:
     ///   - stop: ends a transfer that takes more than a moment once it is made.
     ///   - sessions: of earlier runs; without them every connection begins with a whole handshake.
-    package init(stop: StopRequest, sessions: TLSSessions? = nil) {
-        self.stop = stop
-        self.sessions = sessions
+    ///   - rate: of all uploads together, in bytes a second.
+    package init(stop: StopRequest, sessions: TLSSessions? = nil, rate: Int? = nil) {
+        terms = TransferTerms(stop: stop, sessions: sessions, rate: rate)
+    }
+
+    /// What went to and from cameras, and everybody else, since the last call.
+    package func takeTraffic() -> (camera: TrafficFigures, others: TrafficFigures) {
+        (terms.near.take(), terms.far.take())
     }
 
     /// For several requests at once, under the same rules.
-    package func transfers() -> HTTPTransfers { HTTPTransfers(stop: stop, sessions: sessions) }
+    package func transfers() -> HTTPTransfers { HTTPTransfers(terms) }
 
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
@@ -37,7 +41,7 @@ package final class HTTPClient {
 
     private func performAlone(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         let handle = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, stop: stop, sessions: sessions)
+        let transfer = try HTTPTransfer(request, on: handle, terms)
         let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
         return try transfer.end(code)
     }
@@ -62,7 +66,7 @@ package final class HTTPClient {
 
     private func opened() throws(HTTPFailure) -> EasyHandle {
         if let handle { return handle }
-        let new = try EasyHandle()
+        let new = try EasyHandle(keeping: terms)
         handle = new
         return new
     }

@@ -25,6 +25,8 @@ final class HTTPTransfer {
     private var challenges = Challenges()
     private var watch: UploadWatch?
     private let session: KeptSession?
+    /// Of an upload.
+    private let pace: UploadPace?
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
@@ -34,19 +36,18 @@ final class HTTPTransfer {
     /// Sets the handle up.
     /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
     ///   well.
-    init(
-        _ request: HTTPRequest, on handle: EasyHandle, stop: StopRequest, sessions: TLSSessions?
-    ) throws(HTTPFailure) {
+    init(_ request: HTTPRequest, on handle: EasyHandle, _ terms: TransferTerms) throws(HTTPFailure) {
         self.request = request
-        self.stop = stop
+        stop = terms.stop
         self.handle = handle
         body = AnswerBody(for: request)
-        session = sessions?.session(for: request)
+        session = terms.sessions?.session(for: request)
+        pace = request.patience == nil ? nil : terms.pace
         watch = request.patience.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
         switch request.body {
         case .none: source = nil
-        case .form(_, let file): source = BodySource(file.content)
-        case .bytes, .file, .base64, .pipe: source = BodySource(request.body)
+        case .form(_, let file): source = BodySource(file.content, pace: pace)
+        case .bytes, .file, .base64, .pipe: source = BodySource(request.body, pace: pace)
         }
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -58,6 +59,9 @@ final class HTTPTransfer {
         setCallbacks()
         try setBody()
         session?.serve(easy)
+        // libcurl fills its buffer before it sends anything; this is the smallest.
+        if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
+        (request.usesProxy ? terms.far : terms.near).watch(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
@@ -141,7 +145,9 @@ final class HTTPTransfer {
     /// picture is kept, and systemd doesn't wait for long.
     private func goesOn(sent: Int, of whole: Int, received: Int) -> Bool {
         let now = Uptime.now()
-        if let failure = watch?.failure(sent: sent, of: whole, received: received, now: now) {
+        if let failure = watch?.failure(
+            sent: sent, of: whole, received: received, now: now, waited: pace?.waited ?? .zero)
+        {
             refusal = failure
             return false
         }

@@ -7,13 +7,9 @@ package final class HTTPTransfers {
     private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
     private var ended: [(tag: Int, answer: HTTPAnswer)] = []
 
-    private let stop: StopRequest
-    private let sessions: TLSSessions?
+    private let terms: TransferTerms
 
-    init(stop: StopRequest, sessions: TLSSessions?) {
-        self.stop = stop
-        self.sessions = sessions
-    }
+    init(_ terms: TransferTerms) { self.terms = terms }
 
     deinit {
         for request in underWay { remove(request.handle) }
@@ -37,9 +33,9 @@ package final class HTTPTransfers {
 
     private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
         // Before the other kind of handle: it makes libcurl as a whole ready.
-        let handle = try EasyHandle()
+        let handle = try EasyHandle(keeping: terms)
         let multi = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, stop: stop, sessions: sessions)
+        let transfer = try HTTPTransfer(request, on: handle, terms)
         let code = shim_multi_add(multi, handle.pointer)
         guard code == CURLM_OK else { throw Self.failure(code) }
         underWay.append((handle, transfer, tag))

@@ -24,7 +24,13 @@ enum LibCurl {
 package final class EasyHandle {
     package let pointer: UnsafeMutableRawPointer
 
-    init() throws(HTTPFailure) { pointer = try LibCurl.easy() }
+    /// What its connections point to.
+    private let terms: TransferTerms?
+
+    init(keeping terms: TransferTerms? = nil) throws(HTTPFailure) {
+        self.terms = terms
+        pointer = try LibCurl.easy()
+    }
 
     deinit { shim_easy_cleanup(pointer) }
 }

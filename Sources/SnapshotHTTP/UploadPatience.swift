@@ -21,6 +21,8 @@ struct UploadWatch {
     private let deadline: Deadline
     private let begin: Uptime
     private var moved: Uptime
+    /// How long our own rate had held it up by then.
+    private var heldUp = Duration.zero
     private var bytes = (sent: 0, received: 0)
     /// When the waiting for the answer ends, and how long it is; nil while the body is on its way.
     private var answer: (end: Uptime, wait: Duration)?
@@ -32,9 +34,13 @@ struct UploadWatch {
     }
 
     /// Why the upload is given up; nil where it goes on.
-    /// - Parameter whole: the length of the body; 0 where there is none yet.
-    mutating func failure(sent: Int, of whole: Int, received: Int, now: Uptime) -> HTTPFailure? {
-        if (sent, received) != bytes { (bytes, moved) = ((sent, received), now) }
+    /// - Parameters:
+    ///   - whole: the length of the body; 0 where there is none yet.
+    ///   - waited: how long UPLOAD_RATE has held up transfers so far, which is no standstill.
+    mutating func failure(
+        sent: Int, of whole: Int, received: Int, now: Uptime, waited: Duration = .zero
+    ) -> HTTPFailure? {
+        if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
         // Who answers before the whole body has come gets no more time than others.
         let isAnswering = whole > 0 && sent >= whole || received > 0
         if !isAnswering { answer = nil } else if answer == nil { answer = wait(from: now) }
@@ -44,8 +50,9 @@ struct UploadWatch {
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }
-        if now - moved >= patience.stall {
-            return Self.failure("not a byte was taken for UPLOAD_STALL (\(Self.text(patience.stall)))", now - moved)
+        let stood = now - moved - (waited - heldUp)
+        if stood >= patience.stall {
+            return Self.failure("not a byte was taken for UPLOAD_STALL (\(Self.text(patience.stall)))", stood)
         }
         guard now - begin >= patience.whole else { return nil }
         return Self.failure("it was not over after \(Self.text(patience.whole))", .zero)

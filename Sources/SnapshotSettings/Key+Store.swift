@@ -35,6 +35,12 @@ extension Key {
         "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
     package static let spoolMinFree = Setting(
         "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
+    package static let spoolKeep = Setting(
+        "SPOOL_KEEP", .choice, default: SpoolKeep.newest,
+        "What stays in a full spool: newest drops the oldest hours whole, thin every second picture of them.")
+    package static let uploadRate = Setting(
+        "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no bound",
+        "How many bytes a second all uploads of a run together may send, such as 200K; one still ends after 15 min.")
     package static let sslCertFile = Setting(
         "SSL_CERT_FILE", .path, otherwise: "the system's", "Authorities that every upload trusts.")
     package static let curlCABundle = Setting(
@@ -54,7 +60,7 @@ extension Key {
         storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
         localStorageMaxBytes.declaration, localStorageMaxAge.declaration, localStorageMinFree.declaration,
         uploadAttempts.declaration, uploadDeadline.declaration, uploadStall.declaration, spoolMaxBytes.declaration,
-        spoolMinFree.declaration, uploadAnswer.declaration,
+        spoolMinFree.declaration, spoolKeep.declaration, uploadRate.declaration, uploadAnswer.declaration,
         sslCertFile.declaration, curlCABundle.declaration, httpsProxy.declaration, httpProxy.declaration,
         noProxy.declaration,
     ]

@@ -31,6 +31,9 @@ package enum CameraTransport: String, SettingChoice { case auto, tcp, udp }
 /// Where pictures go.
 package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
 
+/// What a full spool gives up.
+package enum SpoolKeep: String, SettingChoice { case newest, thin }
+
 /// Where the bucket's name stands in an address.
 package enum S3Addressing: String, SettingChoice { case auto, path, virtual }
 

@@ -22,6 +22,9 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
     package var attempts: Int?
     /// How many earlier pictures were sent from the spool.
     package var drained: Int?
+    /// What went to and came from everybody but the camera, in bytes on the line.
+    package var sent: Int?
+    package var received: Int?
     package var others = JSONObject()
 
     package init() {}
@@ -39,6 +42,8 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
         fields.field("store_ms", &storeMilliseconds)
         fields.field("attempts", &attempts)
         fields.field("drained", &drained)
+        fields.field("sent", &sent)
+        fields.field("received", &received)
     }
 }
 

@@ -57,6 +57,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// The last 48 hours, oldest first.
     package var hours: [Hour] = []
     package var days: DayShares?
+    package var traffic: TrafficRecord?
     /// Where the last picture was sent; never a secret.
     package var place: String?
 
@@ -127,7 +128,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     var countsAreSound: Bool {
         [
             lastNumber, totalCaptures, totalUploads, failedUploads, captureFailures, consecutiveFailures, spool.count,
-            spool.bytes, spool.dropped,
+            spool.bytes, spool.dropped, traffic?.sent ?? 0, traffic?.received ?? 0,
         ].allSatisfy { $0 >= 0 } && intervalSeconds >= 0
     }
 
@@ -176,6 +177,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
         fields.field("days", &days)
+        fields.field("traffic", &traffic)
         fields.field("goes_to", &place)
         fields.field("state_reset", &stateReset)
         fields.field("last_ping", &lastPing)

@@ -73,6 +73,8 @@ struct ShotPrinter {
             "sha256": shot.sha256,
             "attempts": shot.outcome.attempts,
             "drained": shot.outcome.drained,
+            "sent_bytes": shot.outcome.sent,
+            "received_bytes": shot.outcome.received,
             "camera_ms": shot.outcome.cameraMilliseconds,
             "store_ms": shot.outcome.storeMilliseconds,
         ]

@@ -47,4 +47,17 @@ import Testing
     @Test func anAnswerThatComesEarlyGetsNoMoreTime() {
         #expect(end(watch(), of: 1000, received: { $0 }) { min($0, 5) } == 61)
     }
+
+    @Test func whatARateHoldsUpIsNoStandstill() {
+        var watch = watch()
+        func failure(_ seconds: Double, waited: Double) -> HTTPFailure? {
+            watch.failure(
+                sent: 10, of: 100, received: 0, now: Self.start + .seconds(1) * seconds,
+                waited: .seconds(1) * waited)
+        }
+        #expect(failure(1, waited: 1) == nil)
+        // Of 30 seconds 15 were ours; of the next 10 none.
+        #expect(failure(31, waited: 16) == nil)
+        #expect(failure(41, waited: 16)?.stoodStill == .seconds(25))
+    }
 }

@@ -3,6 +3,7 @@
 // typed wrapper a kind of argument, so that Swift can call them.
 #pragma once
 #include <curl/curl.h>
+#include <stdint.h>
 
 /// Loads the library. Call it once. NULL when it is there, otherwise why not; the text stays valid.
 const char *shim_load(void);
@@ -49,6 +50,17 @@ CURLcode shim_set_uploading(CURL *easy);
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
+
+/// Who is told of a handle's sockets.
+struct shim_sockets {
+  void *context;
+  void (*opened)(void *context, int socket);
+  void (*closes)(void *context, int socket);
+};
+/// `sockets` is read until the last connection that the handle makes is closed, which is as late as the handle's end.
+CURLcode shim_set_sockets(CURL *easy, const struct shim_sockets *sockets);
+/// What went over a TCP socket so far, headers of IP and TCP among it; 0 where the kernel doesn't tell.
+int shim_socket_traffic(int socket, uint64_t *sent, uint64_t *received);
 
 /// The longest session that is kept, with its certificates.
 enum { SHIM_SESSION_MOST = 32768 };

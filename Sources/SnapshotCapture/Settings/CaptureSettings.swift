@@ -17,8 +17,9 @@ package struct CaptureSettings: Sendable {
     package var uploadAttempts: Int
     package var uploadDeadline: Duration
     package var uploadPatience: UploadPatience
-    package var spoolMaxBytes: Int
-    package var spoolMinFree: Int
+    /// In bytes a second.
+    package var uploadRate: Int?
+    package var spoolBounds: Spool.Bounds
     package var statePath: String
     package var frozenAfter: Int
     package var pingURL: String?
@@ -31,7 +32,7 @@ package struct CaptureSettings: Sendable {
     /// What all requests of a run go over.
     package var client: HTTPClient {
         let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath)
-        return HTTPClient(stop: context.stop, sessions: sessions)
+        return HTTPClient(stop: context.stop, sessions: sessions, rate: uploadRate)
     }
 
     /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
@@ -46,8 +47,10 @@ package struct CaptureSettings: Sendable {
         uploadAttempts = try settings[Key.uploadAttempts]
         uploadDeadline = try SnapshotStore.uploadDeadline(settings, interval: self.interval)
         uploadPatience = try SnapshotStore.uploadPatience(settings)
-        spoolMaxBytes = try settings[Key.spoolMaxBytes]
-        spoolMinFree = try settings[Key.spoolMinFree]
+        uploadRate = try settings[Key.uploadRate]
+        spoolBounds = Spool.Bounds(
+            most: try settings[Key.spoolMaxBytes], free: try settings[Key.spoolMinFree],
+            keep: try settings[Key.spoolKeep])
         statePath = try stateDirectory(settings)
         frozenAfter = try settings[Key.frozenAfter]
         pingURL = try settings[Key.pingURL]

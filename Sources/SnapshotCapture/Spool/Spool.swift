@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 import SnapshotState
 
 /// Pictures that a store has not acknowledged yet, as one run changes them: begun with the record of the run before,
@@ -25,10 +26,12 @@ package struct Spool: ~Copyable {
         package var most: Int
         /// Stays free on the disk.
         package var free: Int
+        package var keep: SpoolKeep
 
-        package init(most: Int, free: Int) {
+        package init(most: Int, free: Int, keep: SpoolKeep = .newest) {
             self.most = most
             self.free = free
+            self.keep = keep
         }
     }
 
@@ -98,7 +101,7 @@ package struct Spool: ~Copyable {
         while files.holds(name) { name = name.next }
         do throws(SystemError) {
             try mark()
-            try makeRoom(for: picture.count, bounds, before, &state)
+            try makeRoom(for: name, bounds, before, &state)
             try files.write([picture, line], as: name)
         } catch {
             // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
@@ -110,17 +113,19 @@ package struct Spool: ~Copyable {
     }
 
     private mutating func makeRoom(
-        for bytes: Int, _ bounds: Bounds, _ before: Record, _ state: inout StateDirectory
+        for new: SpoolName, _ bounds: Bounds, _ before: Record, _ state: inout StateDirectory
     ) throws(SystemError) {
         let path = path
         func hasRoom(_ figures: SpoolFigures, freed: Int) -> Bool {
             let free = (freeBytes(path) ?? Int.max).adding(freed)
-            return figures.bytes.adding(bytes) <= bounds.most && free >= bounds.free.adding(bytes)
+            return figures.bytes.adding(new.bytes) <= bounds.most && free >= bounds.free.adding(new.bytes)
         }
         while !hasRoom(figures, freed: 0) {
             var victims: [SpoolName] = []
             var after = figures
-            for name in try files.oldest() where !hasRoom(after, freed: figures.bytes - after.bytes) {
+            var waiting = bounds.keep == .thin ? try files.list() : try files.oldest()
+            while !waiting.isEmpty, !hasRoom(after, freed: figures.bytes - after.bytes) {
+                let name = waiting.remove(at: bounds.keep.victim(among: waiting, newest: new.number))
                 victims.append(name)
                 after.forget(name)
             }

@@ -43,7 +43,7 @@ final class SegmentUpload: Sendable {
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
-            let client = HTTPClient(stop: settings.context.stop)
+            let client = HTTPClient(stop: settings.context.stop, rate: settings.rate)
             client.uploadPatience = settings.patience
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)

@@ -10,6 +10,8 @@ package struct SegmentUploadSettings: Sendable {
     package var attempts: Int
     package var deadline: Duration
     package var patience: UploadPatience
+    /// In bytes a second.
+    package var rate: Int?
     package let context: ProcessContext
 
     init(_ settings: Settings) throws(Failure) {
@@ -20,5 +22,6 @@ package struct SegmentUploadSettings: Sendable {
         // A segment is as large as hundreds of pictures.
         deadline = try settings[Key.uploadDeadline] ?? .seconds(300)
         patience = try uploadPatience(settings)
+        rate = try settings[Key.uploadRate]
     }
 }

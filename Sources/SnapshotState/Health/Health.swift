@@ -64,6 +64,8 @@ package struct Health: Sendable {
     package var cause: Cause?
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
+    /// Nil where no run has counted any.
+    package var traffic: TrafficRecord?
     /// Nil where no run has been recorded.
     package var work: WorkFigures?
     package var relay: RelayReport?
@@ -164,6 +166,7 @@ package struct Health: Sendable {
         lastError = record.lastError?.code
         spool = record.spool
         clock = record.clock
+        traffic = record.traffic
         camera = record.camera
         version = ""
         work = WorkFigures(record, interval: interval, now: now)

@@ -106,9 +106,22 @@ extension Health {
                 "superseded": spool.superseded,
             ] as JSONObject,
             "clock": ["synced": clock.synced, "offset_seconds": clock.offsetSeconds] as JSONObject,
+            "traffic": traffic.map(\.object),
             "relay": relay,
             "camera": camera,
             "version": version,
+        ]
+    }
+}
+
+extension TrafficRecord {
+    fileprivate var object: JSONObject {
+        [
+            "sent_bytes": sent, "received_bytes": received,
+            "camera_sent_bytes": cameraSent, "camera_received_bytes": cameraReceived,
+            "days": days.map { day in
+                ["day": day.date, "sent_bytes": day.sent, "received_bytes": day.received] as JSONObject
+            },
         ]
     }
 }

@@ -123,6 +123,7 @@ extension Health {
             let dropped = spool.dropped > 0 ? ", \(grouped(spool.dropped)) dropped" : ""
             lines.append(("spool", "\(grouped(spool.count)) waiting, \(sizeText(spool.bytes))\(dropped)"))
         }
+        if let traffic = traffic?.inWords { lines.append(("line", traffic)) }
         if consecutiveFailures > 0, let lastErrorInWords {
             lines.append(("failing", "\(counted(consecutiveFailures, "run")) in a row, last error \(lastErrorInWords)"))
         }
@@ -142,6 +143,18 @@ extension Health {
     private static func localText(_ moment: String?) -> String {
         guard let moment else { return "never" }
         return Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 64)
+    }
+}
+
+extension TrafficRecord {
+    /// What the last whole day cost, and today so far; nil where nothing went over a line.
+    package var inWords: String? {
+        guard let today = days.last, sent > 0 || received > 0 else { return nil }
+        func words(_ day: TrafficDay, _ name: String) -> String {
+            "\(name) \(sizeText(day.sent)) sent, \(sizeText(day.received)) received"
+        }
+        let before = days.dropLast().last.map { words($0, $0.day == today.day - 1 ? "yesterday" : $0.date) + "; " }
+        return (before ?? "") + words(today, "today") + " (UTC)"
     }
 }
 

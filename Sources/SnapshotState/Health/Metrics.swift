@@ -40,6 +40,7 @@ extension HealthReport {
         family("spool_dropped_total", "counter", "Pictures given up from the spool.") {
             Double($0.spool.dropped)
         }
+        appendTraffic(family)
         family("clock_synced", "gauge", "1 unless there is a sign that the clock is wrong.") {
             $0.clock.synced ? 1 : 0
         }
@@ -58,6 +59,21 @@ extension HealthReport {
         append(board, to: &text)
         text += relayOutputs
         return text
+    }
+
+    private func appendTraffic(_ family: (String, String, String, (Health) -> Double?) -> Void) {
+        family("sent_bytes_total", "counter", "Bytes sent to stores, with TLS, TCP and IP.") {
+            $0.traffic.map { Double($0.sent) }
+        }
+        family("received_bytes_total", "counter", "Bytes received from stores, with TLS, TCP and IP.") {
+            $0.traffic.map { Double($0.received) }
+        }
+        family("camera_sent_bytes_total", "counter", "Bytes sent to the camera, likewise.") {
+            $0.traffic.map { Double($0.cameraSent) }
+        }
+        family("camera_received_bytes_total", "counter", "Bytes received from the camera, likewise.") {
+            $0.traffic.map { Double($0.cameraReceived) }
+        }
     }
 
     private func append(_ board: Board, to text: inout TerminalText) {

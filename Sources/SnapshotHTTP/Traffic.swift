@@ -1,0 +1,69 @@
+import CLibCurl
+import SnapshotBase
+
+/// What went over a line: everything from the first SYN on, with what TLS, TCP and IP put round it.
+package struct TrafficFigures: Equatable, Sendable {
+    package var sent = 0
+    package var received = 0
+
+    package init(sent: Int = 0, received: Int = 0) {
+        self.sent = sent
+        self.received = received
+    }
+
+    static func - (left: Self, right: Self) -> Self {
+        Self(sent: max(0, left.sent - right.sent), received: max(0, left.received - right.received))
+    }
+
+    static func + (left: Self, right: Self) -> Self {
+        Self(sent: left.sent.adding(right.sent), received: left.received.adding(right.received))
+    }
+}
+
+/// Counts what goes over the sockets of libcurl's handles. It has to live as long as the last of their connections.
+final class TrafficCounter {
+    private var counted: [Int32: TrafficFigures] = [:]
+    private var total = TrafficFigures()
+    private let sockets: UnsafeMutablePointer<shim_sockets>
+
+    init() {
+        sockets = .allocate(capacity: 1)
+        sockets.initialize(to: shim_sockets(context: nil, opened: noteOpened, closes: noteClosing))
+    }
+
+    deinit { sockets.deallocate() }
+
+    func watch(_ easy: UnsafeMutableRawPointer) {
+        sockets.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+        _ = shim_set_sockets(easy, sockets)
+    }
+
+    /// What there was since the last call, also over connections that are still open.
+    func take() -> TrafficFigures {
+        for socket in Array(counted.keys) { count(socket) }
+        defer { total = TrafficFigures() }
+        return total
+    }
+
+    fileprivate func begin(_ socket: Int32) { counted[socket] = TrafficFigures() }
+
+    fileprivate func end(_ socket: Int32) {
+        count(socket)
+        counted[socket] = nil
+    }
+
+    private func count(_ socket: Int32) {
+        var (sent, received): (UInt64, UInt64) = (0, 0)
+        guard let before = counted[socket], shim_socket_traffic(socket, &sent, &received) == 1 else { return }
+        let now = TrafficFigures(sent: Int(clamping: sent), received: Int(clamping: received))
+        total = total + (now - before)
+        counted[socket] = now
+    }
+}
+
+private func counter(_ context: UnsafeMutableRawPointer?) -> TrafficCounter? {
+    context.map { Unmanaged<TrafficCounter>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private let noteOpened: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { counter($0)?.begin($1) }
+private let noteClosing: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void = { counter($0)?.end($1) }
