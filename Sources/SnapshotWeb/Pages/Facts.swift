@@ -23,7 +23,12 @@ struct Facts {
         inWords(Int(min(now.age(of: moment, recordBoot: newest?.boot ?? now.boot), 1e12)))
     }
 
-    private var work: [HTML?] { health.workInWords.map { fact($0.name, "\($0.value)", "\($0.remark)") } }
+    private var work: [HTML?] {
+        health.workInWords.map { name, value, remark in
+            // A place may be a long one.
+            fact(name, value.count > 24 ? "<span class=\"long\">\(value)</span>" : "\(value)", "\(remark)")
+        }
+    }
 
     private var failing: HTML? {
         guard health.consecutiveFailures > 0 else { return nil }

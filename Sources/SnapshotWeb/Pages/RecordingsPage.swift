@@ -68,13 +68,23 @@ struct RecordingsPage {
                     "\(day.name), \(counted(day.range.count, "recording"))")
             }
             return """
-                <details\(isOpen ? " open" : "")><summary>\(month.name)</summary><p class="choices">\(days)</p></details>
+                <details\(isOpen ? " open" : "")><summary>\(inWords(month: month.name))</summary><p class="choices">\(days)</p></details>
                 """
         }
         let newest = choice("Newest", Shelf(), isChosen: shelf.day == nil, "The newest of all days")
         return """
             <nav class="card calendar" aria-label="Days"><p class="choices">\(newest)</p>\(rows)</nav>
             """
+    }
+
+    /// `2026-01` as `January 2026`.
+    private func inWords(month: String) -> String {
+        let names = [
+            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "December",
+        ]
+        guard let number = Int(decimal: month.suffix(2)), (1...12).contains(number) else { return month }
+        return "\(names[number - 1]) \(month.prefix(4))"
     }
 
     /// The hours of the chosen day.

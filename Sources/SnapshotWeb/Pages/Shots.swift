@@ -48,7 +48,8 @@ struct Shots {
 
     /// - Parameter level: of its heading.
     func html(level: Int) -> HTML {
-        let slowest = shots.map(\.total).max() ?? 0
+        // Of those that are drawn to scale.
+        let slowest = shots.filter { $0.isStored || $0.result == .spooled }.map(\.total).max() ?? 0
         let scale = Self.height / max(slowest, 1)
         let first = Self.shown - shots.count
         let bars = shots.enumerated().map { bar($1, x: Double(first + $0) * Self.width, scale: scale) }

@@ -32,11 +32,13 @@ struct StatusPage {
                 \(notices)
                 \(isOne ? "" : overview(cameras))
                 \(cameras.enumerated().map { section($0, $1.key, $1.health, isOne: isOne) })
-                \(isOne ? "" : "<dl class=\"facts host\">\(board.figure)</dl>")
+                \(isOne ? nil : host)
                 <p class="end">\(.time(now.wall)) · snapshot \(snapshotVersion) · <a href="health">health</a> · \
                 <a href="metrics">metrics</a>\(video)</p>
                 """)
     }
+
+    private var host: HTML { "<dl class=\"facts host\">\(board.figure)</dl>" }
 
     /// To the page that shows how to get video, where there is none.
     private var video: HTML {
@@ -66,10 +68,11 @@ struct StatusPage {
     private func overview(_ cameras: [(key: String, health: Health)]) -> HTML {
         let items = cameras.enumerated().map { index, camera -> HTML in
             let figure = figure(camera.key, camera.health)
+            let thumbnail = figure?.thumbnail ?? "<span class=\"none\">No picture yet</span>"
             let time: HTML = figure?.time.map { "<span class=\"when\">\($0)</span>" } ?? ""
             return """
                 <li class="card \(camera.health.status.rawValue)"><a href="#camera-\(index)">\
-                <span class="thumbnail">\(figure?.thumbnail)</span>\
+                <span class="thumbnail">\(thumbnail)</span>\
                 <span class="gist">\(camera.health.status.sign)<span><strong>\(title(camera.key, camera.health))</strong> \
                 <span class="status \(camera.health.status.rawValue)">\(camera.health.status.word)</span>\
                 <span class="why">\(camera.health.headline.text.sentence)</span>\(time)</span></span></a></li>

@@ -1,5 +1,9 @@
 """The status page in a real browser: five states, phone and desktop, light and dark."""
 
+import os
+import re
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -50,9 +54,81 @@ def several(state):
     write_relay(state / "garden")
 
 
-STATES = {f.__name__: f for f in [healthy, degraded, unhealthy, never, relay, several]}
-HEADINGS = {"healthy": "Healthy", "degraded": "Degraded", "unhealthy": "Unhealthy", "never": "Unhealthy",
-            "relay": "Healthy", "several": "Healthy"}
+def outage(state):
+    """The camera is away, and the code is one that has a remedy."""
+    def changes(seq):
+        error = {"code": "camera-unreachable", "moment": moment(3), "since": moment(10 * (65 - 50)), "why": "No route to host"}
+        common = {"goes_to": "s3://garden-pictures at s3.eu-central-1.amazonaws.com", "days": {"last": 20480, "shares": [9990] * 29 + [9300]}}
+        if seq <= 50:
+            return common
+        return {**common, "outcome": {"result": "capture_failed", "code": "camera-unreachable", "camera_ms": 5000}, "consecutive_failures": seq - 50,
+                "capture_failures": seq - 50, "last_capture": moment(143), "last_upload": moment(143), "last_error": error}
+
+    write_ring(state, shots(changes))
+
+
+def many(state):
+    """Five cameras with pictures, one of which is old, and one of which has none."""
+    healthy(state / "garden")
+    degraded(state / "hall")
+    outage(state / "front door & <gate>")
+    healthy(state / "barn")
+    healthy(state / "a-camera-with-a-name-that-is-rather-long-and-has-no-spaces-at-all")
+    write_relay(state / "garden")
+
+
+def taken(folder, picture, age=3):
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(picture, folder / "latest.jpg")
+    os.utime(folder / "latest.jpg", (time.time() - age,) * 2)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("picture") / "latest.jpg"
+    subprocess.run(["ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", "mandelbrot=size=1280x720:start_scale=0.4", "-frames:v", "1", "-q:v", "3",
+                    path], check=True)
+    return path
+
+
+PICTURED = {"healthy": {"": 3}, "outage": {"": 143}, "never": {}, "many": {"garden": 3, "hall": 3, "front door & <gate>": 143, "barn": 3}}
+
+
+@pytest.mark.parametrize("name", PICTURED)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_with_pictures(browser, tmp_path, picture, name, size, scheme):
+    """What a person sees who asks for the page on the machine itself."""
+    globals()[name](tmp_path / "state")
+    for camera, age in PICTURED[name].items():
+        taken(tmp_path / "run" / camera, picture, age)
+    with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", RUNTIME_DIRECTORY=str(tmp_path / "run")) as web:
+        look(browser, size, scheme)
+        browser.get(web.url + "/")
+        shown = "return [...document.images].map(image => [image.naturalWidth, getComputedStyle(image).filter.includes('grayscale(1)')])"
+        images = browser.execute_script(shown)
+        wait_until(lambda: all(width == 1280 for width, _ in browser.execute_script(shown)), what="pictures")
+        ages = list(PICTURED[name].values()) * (1 if len(PICTURED[name]) < 2 else 2)
+        assert sorted(old for _, old in images) == sorted(age > 30 for age in ages)
+        photograph(browser, f"page-{name}-{size}-{scheme}")
+        assert complaints(browser) == [] and barriers(browser) == []
+        assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
+        main = browser.find_element("tag name", "main").text
+        assert "Host" in main and not re.search(r"HTML\(|<(dl|div|p|ul|span)\b", main), "markup is shown as text"
+        if name in ("outage", "many"):
+            cause = browser.find_element("class name", "cause")
+            assert cause.text.startswith("The camera hasn't answered since ") and cause.text.endswith("(no route to host)")
+            assert "Check that it is on, its address" in main and "min ago" in main
+        if name == "many":
+            names = [one.text for one in browser.find_elements("css selector", ".overview .gist strong") if one.text and "ago" not in one.text]
+            assert names[:2] == ["front door & <gate>", "hall"] and len(names) == 5, names
+        if name == "never":
+            assert len(browser.find_elements("css selector", ".steps li .command")) == 3
+        browser.get("about:blank")
+
+
+STATES = {f.__name__: f for f in [degraded, unhealthy, relay, several]}
+HEADINGS = {"degraded": "Degraded", "unhealthy": "Unhealthy", "relay": "Healthy", "several": "Healthy"}
 
 
 @pytest.mark.parametrize("name", STATES)
