@@ -78,16 +78,18 @@ struct PictureFiles {
         return RecordingIndex(roots) { Self.recordingTypes[fileExtension($0)] != nil }
     }
 
-    /// One of them in full; nil for what is no file that may be read, or is gone.
-    func describe(_ names: [String], begin: Timestamp) -> Recording? {
+    /// One of them in full.
+    func describe(_ names: [String], begin: Timestamp) -> Found<Recording> {
         var found = OpenFile.find(below: outputDirectory + "/record", names)
         if case .missing = found, names.count > 1, let output = output(of: names[0]) {
             found = OpenFile.find(below: output + "/record", Array(names.dropFirst()))
         }
-        guard case .file(let file) = found else { return nil }
-        return Recording(
-            names: names, begin: begin, size: file.size,
-            seconds: names.last?.hasSuffix(".mp4") == true ? MovieLength(file.handle, size: file.size).seconds : nil)
+        return found.map { file in
+            let isMP4 = names.last?.hasSuffix(".mp4") == true
+            return Recording(
+                names: names, begin: begin, size: file.size,
+                seconds: isMP4 ? MovieLength(file.handle, size: file.size).seconds : nil)
+        }
     }
 }
 

@@ -40,9 +40,10 @@ struct RecordingsPage {
         shelf.back.isEmpty && place.way.isEmpty ? "./" : shelf.back + place.way
     }
 
+    private var unreadable: HTML { "<p class=\"card\">Some may not be read. \(Unreadable.advice)</p>" }
+
     private var lack: HTML {
-        let unreadable: HTML =
-            index.areUnreadable ? "<p class=\"card\">Some may not be read. \(Unreadable.advice)</p>" : ""
+        let unreadable = index.areUnreadable ? unreadable : ""
         let cut: HTML =
             index.isCut ? "<p class=\"card\">There are more than are looked at, so some are missing here.</p>" : ""
         return "\(unreadable)\(cut)"
@@ -80,7 +81,8 @@ struct RecordingsPage {
     /// `2026-01` as `January 2026`.
     private func inWords(month: String) -> String {
         let names = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+            "November",
             "December",
         ]
         guard let number = Int(decimal: month.suffix(2)), (1...12).contains(number) else { return month }
@@ -105,11 +107,20 @@ struct RecordingsPage {
     }
 
     private func list(_ shown: Range<Int>, of range: Range<Int>) -> HTML {
-        let items = shown.compactMap { position -> HTML? in
+        var items: [HTML] = []
+        var areUnreadable = false
+        for position in shown {
             let (names, begin) = index.recording(position)
-            return files.describe(names, begin: begin).map(item)
+            switch files.describe(names, begin: begin) {
+            case .file(let recording): items.append(item(recording))
+            case .unreadable: areUnreadable = true
+            case .missing: break
+            }
         }
-        guard items.isEmpty else { return "<ul class=\"card files\">\(items)</ul>" }
+        // Of folders that may not be read it is said already.
+        let lack = areUnreadable && !index.areUnreadable ? unreadable : ""
+        guard items.isEmpty else { return "\(lack)<ul class=\"card files\">\(items)</ul>" }
+        if areUnreadable { return lack }
         if !index.all.isEmpty { return "<p class=\"card\">There are none here any more.</p>" }
         return index.areUnreadable
             ? ""

@@ -147,3 +147,23 @@ def test_movies_that_are_none(tmp_path):
     with web(tmp_path) as front:
         page = front.get("/recordings/").text
         assert len(movies(page)) == len(contents) and " s · " not in page and front.get("/livez").status == 200
+
+
+def test_what_may_not_be_read_is_told(tmp_path):
+    """Run by somebody else: a file of root's alone, then the whole folder."""
+    folder = tmp_path / "out/record"
+    folder.mkdir(parents=True)
+    write_ring(tmp_path / "state", [record(1)])
+    for at in [tmp_path, *tmp_path.parents[:3]]:
+        at.chmod(at.stat().st_mode | 0o055)
+    for second, mode in ((1, 0o644), (2, 0o600)):
+        (folder / f"20260121T10304{second}Z.mp4").write_bytes(b"x")
+        (folder / f"20260121T10304{second}Z.mp4").chmod(mode)
+    with web(tmp_path, prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")) as front:
+        page = front.get("/recordings/").text
+        assert movies(page) == ["20260121T103041Z.mp4"] and page.count("may not be read") == 1
+        folder.chmod(0o700)
+        time.sleep(0.6)
+        page = front.get("/recordings/").text
+        assert movies(page) == [] and page.count("may not be read") == 1 and "There are none" not in page
+        folder.chmod(0o755)
