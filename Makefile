@@ -102,7 +102,7 @@ man: $(BIN)/snapshot ## write the man pages into out/man
 	@for program in $(PROGRAMS); do \
 	    packaging/manpages "$(RUN) $(BIN)/$$program" $(OUT)/man $(DOCDIR); \
 	done
-	packaging/codes-manual docs/codes.md $(VERSION) >$(OUT)/man/snapshot.7
+	packaging/manual-7 $(VERSION) docs/how-it-works.md docs/codes.md >$(OUT)/man/snapshot.7
 
 settings-docs: $(BIN)/snapshot ## write docs/settings.md and README's table of settings
 	@scripts/settings-docs "$(RUN) $(BIN)/snapshot"
@@ -125,9 +125,13 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(OUT)/man/snapshot.env.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 $(OUT)/man/snapshot.7
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md
-	$(RUN) $(BIN)/snapshot --generate-completion-script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/snapshot
-	$(RUN) $(BIN)/snapshot --generate-completion-script zsh >$(ZSHDIR)/_snapshot
-	$(RUN) $(BIN)/snapshot --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/snapshot.fish
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs/recipes docs/recipes/*.md
+	for program in $(PROGRAMS); do \
+	    script="$(RUN) $(BIN)/$$program --generate-completion-script"; \
+	    $$script bash | sed '1{/^#!/d}' >$(SHARE)/bash-completion/completions/$$program && \
+	    $$script zsh >$(ZSHDIR)/_$$program && \
+	    $$script fish >$(SHARE)/fish/vendor_completions.d/$$program.fish || exit 1; \
+	done
 	install -d -m 750 $(ETCDIR)
 	install -d -m 700 $(ETCDIR)/credentials
 	test -e $(ETCDIR)/snapshot.env || { install -m 640 packaging/snapshot.env $(ETCDIR) && \
@@ -141,8 +145,8 @@ uninstall: ## remove what `make install` put there; settings, pictures and state
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1 $(DESTDIR)$(MANDIR)/man7/snapshot.7
 	rm -f $(DESTDIR)$(MANDIR)/man5/snapshot.env.5
-	rm -f $(SHARE)/bash-completion/completions/snapshot $(ZSHDIR)/_snapshot
-	rm -f $(SHARE)/fish/vendor_completions.d/snapshot.fish
+	rm -f $(PROGRAMS:%=$(SHARE)/bash-completion/completions/%) $(PROGRAMS:%=$(ZSHDIR)/_%)
+	rm -f $(PROGRAMS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
 	rm -rf $(DESTDIR)$(DOCDIR)
 	@test -n "$(DESTDIR)" || sh packaging/postrm remove
 

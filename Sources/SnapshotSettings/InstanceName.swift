@@ -19,6 +19,13 @@ package enum InstanceName {
         return name.isEmpty ? nil : String(name)
     }
 
+    /// The cameras that have a settings file of their own; none where this user may not look.
+    package static func all() -> [String] {
+        let directory = parentDirectory(Settings.systemPath)
+        let files = (try? listDirectory(directory)) ?? []
+        return files.compactMap { of(settingsPath: "\(directory)/\($0)") }.filter { !ours.contains($0) }.sorted()
+    }
+
     /// The refusal of an instance that is called as something of ours; nil for all others.
     package static func refusal(of name: String) -> Failure? {
         guard ours.contains(name) else { return nil }

@@ -17,7 +17,8 @@ struct WebCommand: ParsableCommand {
             """,
         version: snapshotVersion)
 
-    @Option(help: ArgumentHelp("Read settings from this file.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Read settings from this file.", valueName: "file"), completion: .file(extensions: ["env"]))
     var config: String?
 
     @Option(

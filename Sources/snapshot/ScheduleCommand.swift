@@ -14,15 +14,19 @@ struct ScheduleCommand: SnapshotCommand {
             timer goes by the calendar, which does not drift; otherwise it counts from the last run.
             """)
 
-    @Argument(help: "The interval, e.g. 5s or 2m; CAPTURE_INTERVAL of the settings unless given.")
+    @Argument(
+        help: "The interval, e.g. 5s or 2m; CAPTURE_INTERVAL of the settings unless given.",
+        completion: .list(["5s", "10s", "30s", "1m", "5m", "1h"]))
     var interval: String?
 
     @Flag(name: .long, help: "Show the drop-ins and write nothing.")
     var print = false
 
     @Option(
-        name: .long, help: "The camera whose timer it is, for snapshot@NAME.timer and /etc/snapshot/NAME.env."
-    )
+        name: .long,
+        help: ArgumentHelp(
+            "The camera whose timer it is, for snapshot@NAME.timer and /etc/snapshot/NAME.env.", valueName: "name"),
+        completion: .custom { _, _, _ in InstanceName.all() })
     var instance: String?
 
     @OptionGroup var options: SettingsOptions

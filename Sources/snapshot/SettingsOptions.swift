@@ -4,7 +4,10 @@ import SnapshotSettings
 
 /// What every command that reads settings takes.
 struct SettingsOptions: ParsableArguments {
-    @Option(name: .long, help: "Read settings from FILE instead of ./.env or \(Settings.systemPath).")
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Read settings from FILE instead of ./.env or \(Settings.systemPath).", valueName: "file"),
+        completion: .file(extensions: ["env"]))
     var config: String?
 
     @Option(

@@ -61,13 +61,16 @@ def test_nothing_is_enabled_or_started_unasked(fresh):
 
 
 def test_manuals_and_completions_are_there(fresh):
-    for name in ("snapshot", "snapshot-capture", "snapshot-health", "snapshot-schedule"):
-        assert name in fresh.out(["man", name])
-        assert fresh.run(f"man --warnings -E UTF-8 -l $(man -w {name}) >/dev/null").stderr == ""
-    for shell, file in (("bash", "bash-completion/completions/snapshot"), ("zsh", "zsh/vendor-completions/_snapshot"),
-                        ("fish", "fish/vendor_completions.d/snapshot.fish")):
-        assert "health" in fresh.out(["cat", f"/usr/share/{file}"]), shell
-    fresh.run("bash -n /usr/share/bash-completion/completions/snapshot")
+    pages = fresh.out("dpkg -L snapshot | sed -n 's|^/usr/share/man/man./||p'").split()
+    assert {"snapshot.7.gz", "snapshot.env.5.gz", "snapshot-web.1.gz", "snapshot-capture.1.gz"} <= set(pages)
+    for name in (page.removesuffix(".gz") for page in pages):
+        title, _, section = name.rpartition(".")
+        assert title in fresh.out(["man", section, title])
+        assert fresh.run(f"man --warnings -E UTF-8 -l $(man -w {section} {title}) >/dev/null").stderr == ""
+    for program, word in (("snapshot", "health"), ("snapshot-web", "idle-exit")):
+        for file in (f"bash-completion/completions/{program}", f"zsh/vendor-completions/_{program}", f"fish/vendor_completions.d/{program}.fish"):
+            assert word in fresh.out(["cat", f"/usr/share/{file}"])
+        fresh.run(f"bash -n /usr/share/bash-completion/completions/{program}")
 
 
 def test_settings_and_state_outlive_removal_and_end_with_purge(fresh, package):

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+import builds
 from builds import ROOT
 
 KEYS = ["key", "kind", "default", "secret", "meaning", "value", "origin"]
@@ -118,3 +119,35 @@ def test_completions_know_the_names(snapshot, shell):
     text = snapshot.run("--generate-completion-script", shell).expect(0).stdout
     assert "CAPTURE_INTERVAL=" in text and "CAPTURE_INTERVAL" in text.replace("CAPTURE_INTERVAL=", "")
     assert "CAMERA_PASSWORD=" not in text, "secrets don't belong on a command line"
+
+
+# What bash offers for the last of the words, in a mount namespace whose /etc/snapshot has two cameras of their own.
+COMPLETE = """
+mount -t tmpfs tmpfs /mnt && mkdir -p /mnt/upper/snapshot /mnt/work
+mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work overlay /etc
+touch /etc/snapshot/{snapshot,web,front,side-door}.env
+source <("$1" --generate-completion-script bash)
+PATH=${1%/*}:$PATH COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2)) COMP_LINE=${*:2} COMP_POINT=999
+function=$(complete -p "$2")
+function=${function#*-F }
+${function%% *} "$2" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(builds.is_sanitized(), reason="the reports of a sanitizer would stand between")
+@pytest.mark.parametrize("words, offered", [
+    (["snapshot", "check", "--config", ""], {"garden.env", "folder"}),
+    (["snapshot-web", "--config", "gar"], {"garden.env"}),
+    (["snapshot", "schedule", "--instance", ""], {"front", "side-door"}),
+    (["snapshot", "schedule", "--instance", "si"], {"side-door"}),
+    (["snapshot", "settings", "CAMERA_US"], {"CAMERA_USERNAME", "CAMERA_USE_HTTPS"}),
+])
+def test_bash_completes_files_keys_and_instances(tmp_path, words, offered):
+    (tmp_path / "garden.env").touch()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "folder").mkdir()
+    done = subprocess.run(
+        ["unshare", "-m", "--propagation", "private", "bash", "-c", COMPLETE, "bash", builds.binary(words[0]), *words],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert set(done.stdout.split()) == offered, done.stderr
