@@ -24,8 +24,10 @@ struct SetupCommand: SnapshotCommand {
 
     @Option(help: "A Reolink's address, the URL of any other camera, or /dev/videoN.") var camera: String?
     @Option(help: "The camera's user.") var username: String?
-    @Option(help: ArgumentHelp("A file that holds the camera's password.", valueName: "file")) var passwordFile: String?
-    @Option(help: "Pictures go into this folder.") var folder: String?
+    @Option(
+        help: ArgumentHelp("A file that holds the camera's password.", valueName: "file"), completion: .file())
+    var passwordFile: String?
+    @Option(help: "Pictures go into this folder.", completion: .directory) var folder: String?
     @Option(
         name: .customLong("s3"),
         help: ArgumentHelp("Pictures go into this bucket, BUCKET or BUCKET/PREFIX.", valueName: "bucket"))
@@ -36,7 +38,8 @@ struct SetupCommand: SnapshotCommand {
         String?
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Another setting, such as S3_ENDPOINT_URL or AWS_REGION.", valueName: "KEY=VALUE"))
+        help: ArgumentHelp("Another setting, such as S3_ENDPOINT_URL or AWS_REGION.", valueName: "KEY=VALUE"),
+        completion: SettingsOptions.assignments)
     var settings: [String] = []
     @Option(
         name: .customLong("secret"),
@@ -45,7 +48,8 @@ struct SetupCommand: SnapshotCommand {
     var secrets: [String] = []
     @Option(
         help: ArgumentHelp(
-            "A camera of its own beside others: /etc/snapshot/NAME.env and snapshot@NAME.timer.", valueName: "name"))
+            "A camera of its own beside others: /etc/snapshot/NAME.env and snapshot@NAME.timer.", valueName: "name"),
+        completion: .custom { _, _, _ in InstanceName.all() })
     var instance: String?
     @Flag(inversion: .prefixedNo, help: "Open the page to the network, behind a password, or close it.") var web: Bool?
     @Flag(help: "Ask nothing.") var yes = false
