@@ -19,6 +19,8 @@ APT_KEYS ?= $(HOME)/.local/share/snapshot-packages
 # Runs a built program; empty where this machine can.
 RUN ?=
 VERSION := $(shell sed -n 's/.*snapshotVersion = "\(.*\)"/\1/p' Sources/SnapshotBase/Version.swift)
+# The version's date, or today's while it has none.
+RELEASED := $(or $(shell awk '$$2 == "$(VERSION)" {print $$4; exit}' CHANGELOG.md),$(shell date -u +%F))
 
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
@@ -103,6 +105,7 @@ man: $(BIN)/snapshot ## write the man pages into out/man
 	    packaging/manpages "$(RUN) $(BIN)/$$program" $(OUT)/man $(DOCDIR); \
 	done
 	packaging/manual-7 $(VERSION) docs/how-it-works.md docs/codes.md >$(OUT)/man/snapshot.7
+	@sed -i 's/^\(\.TH [^ ]* [0-9]\) ""/\1 "$(RELEASED)"/' $(OUT)/man/*
 
 settings-docs: $(BIN)/snapshot ## write docs/settings.md and README's table of settings
 	@scripts/settings-docs "$(RUN) $(BIN)/snapshot"
@@ -120,7 +123,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -m 644 systemd/snapshot.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf
 	install -m 644 systemd/snapshot.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	install -m 644 systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples
-	install -m 644 README.md SECURITY.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
+	install -m 644 README.md RELIABILITY.md SECURITY.md CHANGELOG.md $(DESTDIR)$(DOCDIR)
 	install -m 644 $(OUT)/man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(OUT)/man/snapshot.env.5
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 $(OUT)/man/snapshot.7

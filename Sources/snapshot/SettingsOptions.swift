@@ -13,11 +13,11 @@ struct SettingsOptions: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"),
-        completion: assignments)
+        completion: SettingsOptions.assignments)
     var overrides: [String] = []
 
     /// Secrets don't belong on a command line.
-    static let assignments = CompletionKind.list(Key.all.filter { !$0.mayComeFromFile }.map { $0.key + "=" })
+    static var assignments: CompletionKind { .list(Key.all.filter { !$0.mayComeFromFile }.map { $0.key + "=" }) }
 
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
     var verbose = false

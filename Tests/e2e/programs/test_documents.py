@@ -83,7 +83,7 @@ def unknown_in_line(program, words, commands):
     if name == "snapshot":
         known |= documents.options(commands["snapshot capture"])
     for word in words:
-        option = re.match(r"\[?(--[a-z][a-z-]*)", word)
+        option = re.match(r"\[?(--[a-z][a-z0-9-]*)", word)
         if option and option[1] not in known:
             yield f"{name} {option[1]}"
 
