@@ -166,7 +166,7 @@ let package = Package(
             ], swiftSettings: strict),
         // Signs requests for the tests to compare with botocore's signatures.
         .executableTarget(
-            name: "sigv4-sign", dependencies: ["SnapshotStore"], path: "Tests/Tools/sigv4-sign",
+            name: "sigv4-sign", dependencies: ["SnapshotHTTP"], path: "Tests/Tools/sigv4-sign",
             swiftSettings: strict),
 
         .testTarget(

@@ -77,6 +77,7 @@ extension Failure {
             case bucketMissing = "store-bucket-missing"
             case full = "store-full"
             case denied = "store-denied"
+            case credentialProcess = "store-credential-process"
             case away = "store-away"
         }
 
@@ -155,7 +156,7 @@ extension Failure.Code: RawRepresentable, JSONValue {
         case .own(.state), .own(.killed), .own(.signals), .own(.gateway), .own(.stateOwner): .state
         case .camera(.credentials), .camera(.keyChanged), .camera(.pins): .cameraRefused
         case .camera, .reolink, .picture, .missing, .notStarted: .camera
-        case .store(.credentials): .storeRefused
+        case .store(.credentials), .store(.credentialProcess): .storeRefused
         case .store: .store
         case .relay(.outputFolder), .relay(.folderGone), .relay(.folderAway), .relay(.folderHangs),
             .relay(.folderFull), .relay(.folderDenied), .relay(.ffmpegFull), .relay(.ffmpegStuck):

@@ -16,6 +16,8 @@ extension Failure.Code.Store {
         case .bucketMissing: "There is no such bucket."
         case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
         case .away: "The disk of `LOCAL_STORAGE_PATH` isn't mounted, or a link on the way leads nowhere."
+        case .credentialProcess:
+            "The profile's `credential_process` gave no credentials. The error holds its last words."
         case .denied: "`LOCAL_STORAGE_PATH` can't be written, or the bucket's policy doesn't allow it (exit code 77)."
         }
     }
@@ -36,6 +38,8 @@ extension Failure.Code.Store {
         case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
         case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
         case .away: "Mount the disk. If pictures are to go elsewhere now: `snapshot check --accept-folder`."
+        case .credentialProcess:
+            "Run the command as the service's user; under systemd see `docs/recipes/credentials.md`."
         case .denied:
             "Make the folder writable for the service's user, with `ReadWritePaths=` under systemd; or allow `s3:PutObject`."
         }
@@ -100,7 +104,9 @@ extension Failure.Code.Store {
     fileprivate var isRepeated: Bool {
         switch self {
         case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true
-        case .tls, .credentials, .invalid, .answer, .redirect, .rejected, .bucketMissing, .full, .denied, .away: false
+        case .tls, .credentials, .invalid, .answer, .redirect, .rejected, .bucketMissing, .full, .denied, .away,
+            .credentialProcess:
+            false
         }
     }
 }
@@ -113,6 +119,8 @@ extension Failure.Code {
         case .camera(.credentials): "after 10 min, then after ever longer, up to 6 h; at once with other settings"
         case .store(.credentials):
             "after 10 min, then after ever longer, up to 6 h; at once with other settings. Pictures are spooled meanwhile"
+        case .store(.credentialProcess):
+            "after 1 min, then after ever longer, up to 10 min; at once with other settings. Pictures are spooled meanwhile"
         case .own, .camera, .reolink, .picture, .missing, .notStarted, .unknown: "at the next run"
         case .store(let code):
             code.isRepeated

@@ -9,6 +9,11 @@ package struct ChildResult: Sendable {
     package var complaint: [UInt8]
     package var isTimedOut = false
     package var isTooLong = false
+
+    package init(output: [UInt8], complaint: [UInt8]) {
+        self.output = output
+        self.complaint = complaint
+    }
 }
 
 extension Child {

@@ -9,7 +9,7 @@ package final class Secrets: Sendable {
     package static let shortest = 6
     /// More than any settings have; a row of shots gets ever new tokens from the camera.
     private static let most = 64
-    private static let mostTokens = 4
+    private static let mostTokens = 16
 
     private let known = Mutex<(settings: [String], tokens: [String])>(([], []))
 

@@ -114,6 +114,14 @@ extension Timestamp {
     package var iso8601Milliseconds: String { String(iso8601.dropLast()) + "." + fields.millisecond + "Z" }
 }
 
+extension Timestamp: JSONValue {
+    package init?(json: JSON) {
+        guard let milliseconds = Int64(json: json) else { return nil }
+        self.init(milliseconds: milliseconds)
+    }
+    package var json: JSON { milliseconds.json }
+}
+
 extension Int64 {
     fileprivate func dividedRoundingDown(by divisor: Int64) -> Int64 {
         self >= 0 ? self / divisor : (self - divisor + 1) / divisor

@@ -51,3 +51,9 @@ extension String {
         return first.lowercased() + dropFirst()
     }
 }
+
+/// `0.8 s`
+package func secondsText(_ duration: Duration) -> String {
+    let tenths = (duration.milliseconds + 50) / 100
+    return "\(tenths / 10).\(tenths % 10) s"
+}

@@ -10,11 +10,18 @@ extension Run {
         record.latches[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
     }
 
+    /// Why the store isn't asked at present; nil where it may be.
+    var latchedStore: Failure? {
+        latch("store").map {
+            .latched(record.latches["store"]?.code ?? .store(.credentials), "store", "", wait: $0)
+        }
+    }
+
     mutating func latch(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
         record.latches[who] = .after(
-            record.latches[who], settings: credentials(of: who), now: settings.context.clock.now())
+            record.latches[who], failure.code, settings: credentials(of: who), now: settings.context.clock.now())
     }
 
     /// Whether this is the first refusal of credentials that have worked; counts it.

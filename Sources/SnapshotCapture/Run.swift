@@ -166,7 +166,13 @@ extension Failure {
     }
 
     static func latched(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
-        Failure(
+        guard code != .store(.credentialProcess) else {
+            return Failure(
+                code, "credential_process failed", "earlier",
+                why: "it is run again in \(inWords(Int(wait.rounded(.up))))",
+                hint: "snapshot check   # runs it at once; changed settings are tried at once, too")
+        }
+        return Failure(
             code, "\(what) refused the credentials",
             which.isEmpty ? "earlier" : which,
             why: "they are tried again in \(inWords(Int(wait.rounded(.up))))",

@@ -83,7 +83,7 @@ extension Run {
 
     /// The attempts at the store.
     private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
-        if let wait = latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
+        if let failure = latchedStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.place = store.place.printable(limit: 160)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
@@ -143,6 +143,9 @@ extension Run {
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
         record.store = store.learned
+        // Keys that nobody uses any more don't stay on the card.
+        if store.lease == nil, record.lease != nil { removeFile(settings.statePath + "/" + LentCredentials.fileName) }
+        record.lease = store.lease
     }
 
     /// For the live page: in RAM, not on the card. Once it is switched off, the last one goes.

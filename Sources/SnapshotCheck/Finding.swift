@@ -89,9 +89,3 @@ package struct Finding: Sendable {
         }
     }
 }
-
-/// `0.8 s`
-func secondsText(_ duration: Duration) -> String {
-    let tenths = (duration.milliseconds + 50) / 100
-    return "\(tenths / 10).\(tenths % 10) s"
-}

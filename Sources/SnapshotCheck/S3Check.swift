@@ -39,6 +39,17 @@ struct S3Check {
         }
     }
 
+    /// Whose keys were borrowed for it, if they were.
+    func lender() -> [Finding] {
+        guard let (holder, end) = store.lender else { return [] }
+        let until = end.map { "they hold until \($0.iso8601)" } ?? "they have no end"
+        return [
+            .passed(
+                "credentials", "\(holder) were lent; \(until)",
+                facts: end.map { ["end": .string($0.iso8601)] } ?? [:])
+        ]
+    }
+
     private mutating func probe() throws(StoreFailure) -> String {
         let (first, isRefused) = try put(isTrue: false)
         let version = first.headers["x-amz-version-id"]
@@ -69,13 +80,14 @@ struct S3Check {
             sha256: hexadecimal(Crypto.sha256(isTrue ? Self.content : [])), clock: .synced)
         var corrections = 0
         while true {
-            let answer = store.client.answer(
-                to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
-            let response = try store.heard(answer)
-            if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
-                return (response, true)
-            }
             do throws(StoreFailure) {
+                try store.prepare(deadline.sooner(.seconds(8)))
+                let answer = store.client.answer(
+                    to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
+                let response = try store.heard(answer)
+                if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
+                    return (response, true)
+                }
                 try store.settle(answer, of: object.key)
                 return (response, false)
             } catch {

@@ -6,20 +6,27 @@ import SnapshotBase
 package struct ClientCertificate: Equatable, Sendable {
     package let path: String
     package let keyPath: String
+    /// The settings that name them, for messages.
+    package let setting: String
+    package let keySetting: String
 
-    package init(path: String, keyPath: String) {
+    package init(
+        path: String, keyPath: String, setting: String = "HTTP_CLIENT_CERT", keySetting: String = "HTTP_CLIENT_KEY"
+    ) {
         self.path = path
         self.keyPath = keyPath
+        self.setting = setting
+        self.keySetting = keySetting
     }
 
     /// What makes them useless, in words; nil where nothing does. libcurl has one sentence for all of it.
     package var flaw: String? {
         guard let certificate = Self.read(path, { PEM_read_bio_X509($0, nil, noPassphrase, nil) }) else {
-            return "HTTP_CLIENT_CERT holds no certificate in PEM"
+            return "\(setting) holds no certificate in PEM"
         }
         defer { X509_free(certificate) }
         guard let key = Self.read(keyPath, { PEM_read_bio_PrivateKey($0, nil, noPassphrase, nil) }) else {
-            return "HTTP_CLIENT_KEY holds no private key in PEM, or one with a passphrase"
+            return "\(keySetting) holds no private key in PEM, or one with a passphrase"
         }
         defer { EVP_PKEY_free(key) }
         guard X509_check_private_key(certificate, key) == 1 else {

@@ -96,7 +96,7 @@ extension Key {
         "AWS_SESSION_TOKEN", .text, secrecy: .secret, refusal: .store, "The token of a temporary access key.")
     package static let awsProfile = Setting(
         "AWS_PROFILE", .text, default: "default", refusal: .store,
-        "Whose keys are taken from AWS_SHARED_CREDENTIALS_FILE.")
+        "Whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
     package static let awsSharedCredentialsFile = Setting(
         "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", refusal: .store,
         "The file with keys, where the settings hold none.")

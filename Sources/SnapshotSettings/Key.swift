@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// Every setting there is. A new one is declared in one of the files beside this one, and listed there.
 package enum Key {
-    package static let all = camera + storage + s3 + s3Objects + http + state + relay
+    package static let all = camera + storage + s3 + credentials + s3Objects + http + state + relay
 
     package static func declaration(of name: String) -> SettingDeclaration? {
         for index in all.indices where all[index].key == name { return all[index] }

@@ -103,7 +103,7 @@ package struct Settings: Sendable {
         try value(setting.declaration)
     }
 
-    func value(_ key: SettingDeclaration) throws(Failure) -> Value? {
+    package func value(_ key: SettingDeclaration) throws(Failure) -> Value? {
         let found = try lookUp(key)
         guard let found, !found.text.isEmpty else { return nil }
         switch key.secrecy {
@@ -167,7 +167,7 @@ package struct Settings: Sendable {
 
     /// Reads every file that these settings name for a secret, so that they can be had without root's rights.
     package mutating func holdFiles() {
-        var paths = [try? value(Key.awsSharedCredentialsFile)?.text].compactMap(\.self)
+        var paths = [Key.awsSharedCredentialsFile, Key.awsConfigFile].compactMap { try? value($0)?.text }
         for key in Key.all where key.mayComeFromFile {
             paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
         }

@@ -46,6 +46,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var region: LearnedRegion?
     /// What else was learned of the store.
     package var store: LearnedStore?
+    /// The temporary credentials that the store gets, if it gets such.
+    package var lease: LeaseFigures?
     /// Set while the store wants to be left alone (`Retry-After`).
     package var storeRest: Latch?
     /// Set while the store's last attempts stood still.
@@ -140,6 +142,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         clock.others = JSONObject()
         pictures.others = JSONObject()
         store?.others = JSONObject()
+        lease?.others = JSONObject()
         storeRest?.others = JSONObject()
         for (name, _) in latches.entries { latches[name]?.others = JSONObject() }
     }
@@ -171,6 +174,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("logins", &logins)
         fields.field("region", &region)
         fields.field("store", &store)
+        fields.field("lease", &lease)
         fields.field("store_rest", &storeRest)
         fields.field("standstill", &standstill)
         fields.field("stored_spans", &storedSpans)

@@ -36,3 +36,26 @@ package struct Standstill: JSONMapped, Equatable, Sendable {
         fields.field("settings", &settings)
     }
 }
+
+/// Temporary credentials, without themselves.
+package struct LeaseFigures: JSONMapped, Equatable, Sendable {
+    /// When they end, ISO 8601; nil: never.
+    package var end: String?
+    /// Why they can't be renewed at the moment, though they still hold.
+    package var trouble: String?
+    package var others = JSONObject()
+
+    package init() {}
+
+    package init(end: Timestamp?, trouble: String?) {
+        self.end = end?.iso8601
+        self.trouble = trouble
+    }
+
+    var endSeconds: Double? { end.flatMap { Timestamp(iso8601: $0) }.map { Double($0.milliseconds / 1000) } }
+
+    package mutating func map(_ fields: inout JSONFields) {
+        fields.field("end", &end)
+        fields.field("trouble", &trouble)
+    }
+}

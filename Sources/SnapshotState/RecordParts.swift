@@ -101,10 +101,14 @@ package struct Latch: JSONMapped, Equatable, Sendable {
     package var settings = ""
     /// Other settings are in use since; they aren't held up, and health doesn't speak of it.
     package var isPast: Bool?
+    /// What failed, where it isn't that credentials were refused.
+    package var code: Failure.Code?
     package var others = JSONObject()
 
     package static let firstDelay = 600.0
     package static let longestDelay = 21600.0
+    /// What may fail for want of a network is tried again sooner.
+    package static let delaysOfProcess = 60.0...600
 
     package init() {}
 
@@ -115,10 +119,16 @@ package struct Latch: JSONMapped, Equatable, Sendable {
     }
 
     /// The latch after one more refusal.
-    package static func after(_ previous: Latch?, settings: String, now: Now) -> Latch {
-        let isSame = previous?.settings == settings
-        let delay = isSame ? min((previous?.delaySeconds ?? 0) * 2, longestDelay) : firstDelay
-        return Latch(since: now.moment, delaySeconds: delay, settings: settings)
+    package static func after(_ previous: Latch?, _ code: Failure.Code? = nil, settings: String, now: Now) -> Latch {
+        let isProcess = code == .store(.credentialProcess)
+        let delays = isProcess ? delaysOfProcess : firstDelay...longestDelay
+        let own: Failure.Code? = isProcess ? code : nil
+        let isSame = previous?.settings == settings && previous?.code == own
+        let delay = isSame ? (previous?.delaySeconds ?? 0) * 2 : 0
+        var latch = Latch(
+            since: now.moment, delaySeconds: min(max(delay, delays.lowerBound), delays.upperBound), settings: settings)
+        latch.code = own
+        return latch
     }
 
     /// Seconds until the credentials may be tried again; nil if they may now.
@@ -133,6 +143,7 @@ package struct Latch: JSONMapped, Equatable, Sendable {
         fields.field("delay_seconds", &delaySeconds)
         fields.field("settings", &settings)
         fields.field("past", &isPast)
+        fields.field("code", &code)
     }
 }
 

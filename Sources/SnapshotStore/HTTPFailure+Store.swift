@@ -112,6 +112,17 @@ extension StoreFailure {
     }
 }
 
+extension HTTPFailure {
+    /// The same, or why a connection to `url` that broke may have been ended for the client's certificate: the server is
+    /// asked for it.
+    func explained(_ url: String, _ certificate: ClientCertificate?, authorities: String?) -> HTTPFailure {
+        guard kind == .lost, let host = TLSHost(url: url) else { return self }
+        let handshake = TLSHandshake(
+            host: host, connectTimeout: .seconds(2), deadline: .after(.seconds(3)), certificate: certificate)
+        return handshake.certificateFailure(trusting: .authorities(file: authorities)) ?? self
+    }
+}
+
 extension HTTPResponse {
     /// Whether a proxy such as nginx says, instead of an alert of TLS, that it wants another client certificate.
     var isAboutCertificate: Bool {

@@ -104,6 +104,8 @@ package struct HTTPStore: RemoteStore {
         ]
     }
 
+    package func prepare(_ deadline: Deadline) {}
+
     package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
         let response = try heard(explained(answer))
         if (200...299).contains(response.status) {
@@ -120,14 +122,9 @@ package struct HTTPStore: RemoteStore {
 
     /// A connection that broke may have been ended for the client's certificate: once a run the server is asked for it.
     private mutating func explained(_ answer: HTTPAnswer) -> HTTPAnswer {
-        guard case .none(let failure) = answer, failure.kind == .lost, !hasAskedWhy,
-            let host = TLSHost(url: settings.server)
-        else { return answer }
+        guard case .none(let failure) = answer, failure.kind == .lost, !hasAskedWhy else { return answer }
         hasAskedWhy = true
-        let handshake = TLSHandshake(
-            host: host, connectTimeout: .seconds(2), deadline: .after(.seconds(3)), certificate: settings.certificate)
-        let why = handshake.certificateFailure(trusting: .authorities(file: settings.authorities))
-        return why.map { .none($0) } ?? answer
+        return .none(failure.explained(settings.server, settings.certificate, authorities: settings.authorities))
     }
 
     /// Whether another login is worth an attempt after this refusal.

@@ -15,10 +15,10 @@ package struct S3Error: Equatable, Sendable {
             return
         }
         // A body with an error but without a code still is an error.
-        let found = Self.text(of: "Code", in: text)
+        let found = xmlText(of: "Code", in: text)
         code = found.isEmpty ? "Error" : found
-        message = Self.text(of: "Message", in: text)
-        region = Self.text(of: "Region", in: text)
+        message = xmlText(of: "Message", in: text)
+        region = xmlText(of: "Region", in: text)
     }
 
     /// Code and message for a person: one line, bounded, without what the store may repeat of what it was sent.
@@ -43,15 +43,16 @@ package struct S3Error: Equatable, Sendable {
                 } && !secrets.areIn(name)
         }
     }
+}
 
-    private static func text(of tag: String, in xml: Substring) -> String {
-        guard let open = xml.range(of: "<\(tag)>") else { return "" }
-        let rest = xml[open.upperBound...].prefix(512)
-        guard let close = rest.range(of: "</\(tag)>") else { return "" }
-        let entities = [
-            ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
-        ]
-        return entities.reduce(String(rest[..<close.lowerBound])) { $0.replacing($1.0, with: $1.1) }
-            .trimmingPrefix { $0.isWhitespace }.description
-    }
+/// The text of the first `<tag>` in `xml` whose end is within `limit` characters; empty where there is none.
+func xmlText(of tag: String, in xml: Substring, limit: Int = 512) -> String {
+    guard let open = xml.range(of: "<\(tag)>") else { return "" }
+    let rest = xml[open.upperBound...].prefix(limit)
+    guard let close = rest.range(of: "</\(tag)>") else { return "" }
+    let entities = [
+        ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
+    ]
+    return entities.reduce(String(rest[..<close.lowerBound])) { $0.replacing($1.0, with: $1.1) }
+        .trimmingPrefix { $0.isWhitespace }.description
 }

@@ -17,10 +17,15 @@ package struct S3Store: RemoteStore {
     private var signingOffset: Int64
     /// Objects that were sent whole without an answer, with S3_IF_NONE_MATCH: they may be there already.
     private let unanswered: UnansweredObjects
+    /// What signs the next request.
+    private(set) var keys: AWSKeys
+    /// Where the keys are borrowed; nil where the settings hold them.
+    let lent: LentCredentials?
 
     /// - Parameters:
     ///   - record: what earlier runs learned of it: region, checksum, clock.
-    package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now) {
+    ///   - statePath: where borrowed keys are kept; nil: nowhere.
+    package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now, statePath: String?) {
         self.settings = settings
         self.client = client
         let known = record?.region
@@ -29,6 +34,11 @@ package struct S3Store: RemoteStore {
         unanswered = UnansweredObjects(learned?.place == settings.place ? learned?.unanswered ?? [] : [])
         let isKnown = settings.checksum == .auto && learned?.place == settings.place
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
+        keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
+        let means = LendingMeans(
+            client: client, authorities: settings.authorities, proxies: settings.proxies,
+            environment: settings.environment)
+        lent = settings.source.keys == nil ? LentCredentials(settings.source, means, statePath: statePath) : nil
         signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
     }
 
@@ -38,6 +48,20 @@ package struct S3Store: RemoteStore {
         if checksum != settings.checksum { learned.checksum = checksum.rawValue }
         if !unanswered.names.isEmpty { learned.unanswered = unanswered.names }
         return learned
+    }
+
+    package var lease: LeaseFigures? { lent?.figures }
+    /// Whose keys were borrowed, and until when they hold; nil where the settings hold them.
+    package var lender: (holder: String, end: Timestamp?)? { lent?.holder.map { ($0, lent?.end) } }
+
+    package mutating func prepare(_ deadline: Deadline) throws(StoreFailure) {
+        guard let lent else { return }
+        do throws(StoreFailure) {
+            keys = try lent.keys(at: Timestamp.now().advanced(byMilliseconds: signingOffset), deadline)
+        } catch {
+            if let offset = error.clockOffset { (clockOffset, signingOffset) = (offset, offset) }
+            throw error
+        }
     }
 
     package var learnedRegion: LearnedRegion? {
@@ -97,8 +121,8 @@ package struct S3Store: RemoteStore {
         let target = query.isEmpty ? path : "\(path)?\(query)"
         let date = Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate
         var signed = [(name: "host", value: host), ("x-amz-content-sha256", sha256), ("x-amz-date", date)] + headers
-        if let token = settings.credentials.sessionToken { signed.append(("x-amz-security-token", token)) }
-        let authorization = SigV4(credentials: settings.credentials, region: region).authorization(
+        if let token = keys.sessionToken { signed.append(("x-amz-security-token", token)) }
+        let authorization = SigV4(credentials: keys, region: region).authorization(
             method: method, target: target, headers: signed, payloadHash: sha256, date: date)
 
         var request = HTTPRequest(method, base + target, deadline: deadline)
@@ -158,15 +182,8 @@ package struct S3Store: RemoteStore {
             failure.clockOffset = offset
             return failure
         }
-        let credentialCodes: Set = [
-            "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId",
-            "SignatureDoesNotMatch", "InvalidSecurity",
-        ]
         if error.code == "AccessDenied" { return denied(response, error) }
-        if credentialCodes.contains(error.code) {
-            return StoreFailure(
-                status: 403, response, place: place, setting: setting(error), detail: error.text)
-        }
+        if Self.credentialCodes.contains(error.code) { return refusal(response, error) }
         switch error.code {
         case "NoSuchBucket":
             return StoreFailure(
@@ -186,43 +203,5 @@ package struct S3Store: RemoteStore {
             let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
             return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
         }
-    }
-
-    /// The keys are right, or the store would say so; what they may do is another matter.
-    private func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        var failure = Failure(
-            .store(.denied), "store denies access to", place,
-            why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
-            hint:
-                "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; where it is allowed, the policy may demand "
-                + "one of \(settings.objects.unmetDemands)")
-        failure.kind = .storeRefused
-        return StoreFailure(failure, .giveUp)
-    }
-
-    private func setting(_ error: S3Error) -> String {
-        switch error.code {
-        case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
-        case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
-        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired": "AWS_SESSION_TOKEN"
-        case "AuthorizationHeaderMalformed": "AWS_REGION"
-        case "": addressSetting
-        default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
-        }
-    }
-
-    private func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
-        let failure = told(
-            response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",
-            hint: "remove the object \(key.printable(limit: 200)), or set S3_IF_NONE_MATCH=false")
-        return StoreFailure(failure, .giveUp, .object)
-    }
-
-    private func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
-        let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
-        return Failure(
-            code, "store rejects picture", place,
-            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
-            hint: hint)
     }
 }

@@ -1,57 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
 
-extension HTTPResponse {
-    /// Whether the body begins as HTML does: behind a byte order mark, white space, comments and an XML prolog. Such a
-    /// page comes from a hotel's or a hotspot's gateway. The content type says nothing: frameworks call `ok` HTML.
-    package var isPage: Bool {
-        // UTF-16 is ASCII between zeros, as far as markup goes.
-        let isWide = body.starts(with: [0xFF, 0xFE]) || body.starts(with: [0xFE, 0xFF])
-        var rest = (isWide ? body.dropFirst(2).filter { $0 != 0 } : body)[...]
-        if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest.removeFirst(3) }
-        while true {
-            rest = rest.afterSpace
-            if rest.starts(with: "<!--".utf8) {
-                guard rest.skip(behind: "-->") else { return true }
-            } else if rest.starts(with: "<?".utf8) {
-                guard rest.skip(behind: "?>") else { return false }
-            } else if rest.word(behind: "<!") == "doctype" {
-                guard rest.dropFirst(9).afterSpace.word(behind: "") != "html" else { return true }
-                guard rest.skip(behind: ">") else { return false }
-            } else {
-                return Self.elements.contains(rest.word(behind: "<"))
-            }
-        }
-    }
-
-    /// Elements with which a page may begin (WHATWG "MIME Sniffing", and what else gateways write).
-    private static let elements: Set = [
-        "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
-        "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img",
-    ]
-}
-
-extension ArraySlice<UInt8> {
-    fileprivate var afterSpace: Self { drop { $0 == 0x20 || (0x09...0x0D).contains($0) } }
-
-    /// Drops all up to the end of `mark`; false where it isn't there.
-    fileprivate mutating func skip(behind mark: String) -> Bool {
-        let mark = Array(mark.utf8)
-        guard let start = indices.first(where: { self[$0...].starts(with: mark) }) else { return false }
-        self = self[(start + mark.count)...]
-        return true
-    }
-
-    /// The word that follows `mark` at the start, in lower case; empty where there is none.
-    fileprivate func word(behind mark: String) -> String {
-        guard starts(with: mark.utf8) else { return "" }
-        let word = dropFirst(mark.utf8.count).prefix(16).prefix { byte in
-            byte > 0x20 && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "/")
-        }
-        return String(decoding: word, as: UTF8.self).lowercased()
-    }
-}
-
 extension StoreFailure {
     /// Somebody in between answered with a page of his own.
     static func signInPage(_ response: HTTPResponse, place: String, setting: String) -> StoreFailure {

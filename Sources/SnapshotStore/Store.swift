@@ -18,6 +18,8 @@ package protocol Store {
     var learnedRegion: LearnedRegion? { get }
     /// What else its refusals taught, if anything.
     var learned: LearnedStore? { get }
+    /// Its temporary credentials, if it has such.
+    var lease: LeaseFigures? { get }
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
 }
 
@@ -25,6 +27,7 @@ extension Store {
     package var clockOffset: Int64? { nil }
     package var learnedRegion: LearnedRegion? { nil }
     package var learned: LearnedStore? { nil }
+    package var lease: LeaseFigures? { nil }
 }
 
 /// A store across the network, which takes an object in one request. Whoever makes the requests, one at a time or several
@@ -37,6 +40,8 @@ package protocol RemoteStore: Store {
     /// Whether it is spoken to over TLS: then an authority vouches for it.
     var isVerified: Bool { get }
 
+    /// Gets what requests need that the settings don't hold; comes before each of them.
+    mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
     /// Learns from the answer to such a request; returns where it acknowledges the object.
     mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
@@ -44,6 +49,7 @@ package protocol RemoteStore: Store {
 
 extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
+        try prepare(deadline)
         try settle(
             client.answer(to: upload(object, client.uploadPatience, deadline, reusesConnection: reusesConnection)),
             of: object.key)

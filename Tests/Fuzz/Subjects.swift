@@ -90,8 +90,14 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
         if let name = SpoolName(entry.key) { expect(name.text == entry.key, "\(entry.key) is found as \(name.text)") }
     },
     "profile": { bytes in
-        let section = profileSection("default", in: String(decoding: bytes, as: UTF8.self))
-        expect(section?.entries.allSatisfy { !$0.value.contains("\n") } ?? true, "a line break in a credential")
+        let text = String(decoding: bytes, as: UTF8.self)
+        let file = AWSFile(text, path: "")
+        let sections = [file.profile("default"), file.credentials(of: "default")].compactMap { $0 }
+        expect(sections.flatMap(\.entries).allSatisfy { $0.name == $0.name.lowercased() }, "a name in upper case")
+        expect(programWords(text)?.allSatisfy { $0.utf8.count <= text.utf8.count } ?? true, "a word from nowhere")
+        if let end = Timestamp(expiration: text) {
+            expect(Timestamp(iso8601: end.iso8601) != nil, "an end without text")
+        }
     },
 ]
 

@@ -15,23 +15,25 @@ import Testing
             ("/a $HOME ~ * | > ; &", ["/a", "$HOME", "~", "*", "|", ">", ";", "&"]),
             ("/a é 'ü ö'", ["/a", "é", "ü ö"]), ("", []), ("   ", []),
         ] as [(String, [String])])
-    func words(_ text: String, _ words: [String]) { #expect(ProgramKind.words(text) == words) }
+    func words(_ text: String, _ words: [String]) { #expect(programWords(text) == words) }
 
     @Test(arguments: ["/a 'b", "/a \"b", #"/a b\"#, #"/a "b\""#, "'", #"/a 'b' ""#, #"\"#])
-    func aHalfWithoutItsOther(_ text: String) { #expect(ProgramKind.words(text) == nil) }
+    func aHalfWithoutItsOther(_ text: String) { #expect(programWords(text) == nil) }
 
     @Test(arguments: [
         ("say\n", "say"), ("one\ntwo\n\n  \n", "two"), ("progress 1%\rprogress 2%\r", "progress 2%"),
         ("\u{1B}[31mred\u{7}", #"\u{1b}[31mred\u{7}"#),
     ])
     func lastWords(_ said: String, _ shown: String) {
-        let words = ProgramCamera.lastWords(Array(said.utf8), secrets: Secrets()) ?? ""
+        let words = ChildResult(output: [], complaint: Array(said.utf8)).lastWords(hiding: Secrets()) ?? ""
         #expect(!words.unicodeScalars.contains { $0.value < 0x20 })
         if !said.contains("\u{1B}") { #expect(words == shown) }
     }
 
     @Test func nothingSaid() {
-        #expect(ProgramCamera.lastWords([]) == nil && ProgramCamera.lastWords(Array(" \n\r\n".utf8)) == nil)
+        #expect(
+            ChildResult(output: [], complaint: []).lastWords() == nil
+                && ChildResult(output: [], complaint: Array(" \n\r\n".utf8)).lastWords() == nil)
     }
 
     /// A secret that the end of what is shown would cut is hidden whole.
@@ -43,7 +45,7 @@ import Testing
         #expect(!camera.address.contains("Canary") && !camera.place.contains("Canary"))
         for tail in 270...310 {
             let said = String(repeating: "x", count: 5000) + secret + String(repeating: "y", count: tail)
-            let words = try #require(ProgramCamera.lastWords(Array(said.utf8)))
+            let words = try #require(ChildResult(output: [], complaint: Array(said.utf8)).lastWords())
             #expect(words.count <= 301 && !words.contains("Canary") && !words.contains("0123456789"))
         }
     }

@@ -107,7 +107,7 @@ def start(folder, parent=None, memory="512M"):
     for uid, (access, secret) in (("owner", OWNER), ("camera", CAMERA), ("borrower", BORROWER)):
         run("radosgw-admin", "-c", conf, "user", "create", "--uid", uid, "--display-name", uid,
             "--access-key", access, "--secret-key", secret)
-    run("radosgw-admin", "-c", conf, "caps", "add", "--uid", "owner", "--caps", "user-policy=*")
+    run("radosgw-admin", "-c", conf, "caps", "add", "--uid", "owner", "--caps", "user-policy=*;roles=*")
     wait_until(lambda: listens(sts), 60, "second radosgw")
     return {"pids": pids, "http": f"http://127.0.0.1:{http}", "https": f"https://127.0.0.1:{https}",
             "ca": str(authority.certificate), "owner": OWNER, "camera": CAMERA, "region": "us-east-1",
@@ -124,6 +124,18 @@ def temporary_credentials(server):
         "Statement": [{"Effect": "Allow", "Action": ["sts:GetSessionToken", "s3:PutObject"], "Resource": ["*"]}]}))
     made = client(at, BORROWER, service="sts").get_session_token()["Credentials"]
     return made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"]
+
+
+def role(server, name):
+    """The ARN of a role that `borrower` may assume, and that may put objects into every bucket. Without blanks: this RGW
+    doesn't decode them in a role's policies."""
+    def policy(**statement):
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}, separators=(",", ":"))
+    at = client({**server, "http": server["sts"]}, service="iam")
+    made = at.create_role(RoleName=name, AssumeRolePolicyDocument=policy(
+        Principal={"AWS": ["arn:aws:iam:::user/borrower"]}, Action=["sts:AssumeRole"]))
+    at.put_role_policy(RoleName=name, PolicyName="put", PolicyDocument=policy(Action=["s3:PutObject"], Resource=["*"]))
+    return made["Role"]["Arn"]
 
 
 def put_only(bucket):

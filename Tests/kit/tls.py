@@ -3,6 +3,7 @@ import datetime
 import ipaddress
 import base64
 import hashlib
+import ssl
 from pathlib import Path
 
 from cryptography import x509
@@ -75,3 +76,25 @@ def self_signed(folder, name="reolink", kind="p256"):
     spki = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     pin = "sha256//" + base64.b64encode(hashlib.sha256(spki).digest()).decode()
     return _write(folder / f"{name}.pem", made), _write(folder / f"{name}.key", key=key), pin
+
+
+def server(authority, version=ssl.TLSVersion.TLSv1_3, demands=True):
+    """What a server on 127.0.0.1 speaks TLS with, which demands a certificate of that authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("127.0.0.1"))
+    context.load_verify_locations(authority.certificate)
+    context.minimum_version = context.maximum_version = version
+    context.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_NONE
+    return context
+
+
+def client(authority, folder, *, key=None, days=(-10, 10), issuer=None):
+    """(certificate, key): PEM files of a client of that authority."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "board")])
+    ca = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(ca.subject).public_key(key.public_key())
+            .serial_number(7).not_valid_before(now + datetime.timedelta(days[0]))
+            .not_valid_after(now + datetime.timedelta(days[1])).sign(issuer or authority._key, hashes.SHA256()))
+    return (_write(folder / "client.pem", made), _write(folder / "client.key", key=key))

@@ -14,7 +14,7 @@ struct ProgramKind: CameraKind {
 
     init?(_ address: CameraAddress) throws(Failure) {
         guard let text = address.behind("exec") else { return nil }
-        guard let words = Self.words(text) else {
+        guard let words = programWords(text) else {
             throw address.refusal("has a quote or a backslash without its other half")
         }
         guard let path = words.first, path.hasPrefix("/") else {
@@ -25,7 +25,7 @@ struct ProgramKind: CameraKind {
         self.path = path
         arguments = Array(words.dropFirst())
         hidden = text
-        arguments.forEach(Self.noteSecrets)
+        arguments.forEach(Secrets.ofThisRun.note(argument:))
     }
 
     var name: String { "a program" }
@@ -54,45 +54,6 @@ struct ProgramKind: CameraKind {
         command.keepsUser = true
         return ProgramCamera(command: command, settings: settings)
     }
-
-    // MARK: Words
-
-    /// Words with blanks between them. `'…'` and `"…"` hold blanks, and `\` makes what follows plain text: outside quotes
-    /// anything, within `"…"` only `"` and `\`. Nil where a half is missing.
-    static func words(_ text: String) -> [String]? {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        var rest = text[...]
-        while let next = rest.popFirst() {
-            if next == "\\", quote == nil || quote == "\"" && (rest.first == "\"" || rest.first == "\\") {
-                guard let plain = rest.popFirst() else { return nil }
-                word = (word ?? "") + [plain]
-            } else if next == quote {
-                quote = nil
-            } else if quote == nil, next == "'" || next == "\"" {
-                quote = next
-                word = word ?? ""
-            } else if quote == nil, next.isBlank {
-                if let word { words.append(word) }
-                word = nil
-            } else {
-                word = (word ?? "") + [next]
-            }
-        }
-        guard quote == nil else { return nil }
-        return word.map { words + [$0] } ?? words
-    }
-
-    /// Has what may be a secret in an argument hidden wherever it is repeated: all but options' names, short words and the
-    /// names of files.
-    private static func noteSecrets(_ argument: String) {
-        let isOption = argument.hasPrefix("-")
-        guard let value = isOption ? argument[...].cutAtFirst("=").map({ String($0.1) }) : argument else { return }
-        Secrets.ofThisRun.note(url: value, hasSecretPath: false)
-        guard value.unicodeScalars.count >= Secrets.shortest, !fileExists(value) else { return }
-        Secrets.ofThisRun.note(value)
-    }
 }
 
 /// One run of that program. It gets nothing of what this program knows: no secret in its environment, no descriptor.
@@ -102,13 +63,10 @@ struct ProgramCamera: Camera {
 
     /// How long it may take to end after SIGTERM.
     private static let grace = Duration.seconds(1)
-    /// More of its last words than are shown, so that a secret in them is whole.
-    private static let complaintLimit = 1 << 16
-    private static let shownLimit = 300
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         let result = try run(deadline)
-        let said = Self.lastWords(result.complaint).map { "; it said: \($0)" } ?? ""
+        let said = result.lastWords().map { "; it said: \($0)" } ?? ""
         if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings, over: "") }
         switch result.ending {
         case .exited(0) where !result.output.isEmpty: return result.output
@@ -131,7 +89,7 @@ struct ProgramCamera: Camera {
         }
         do throws(Failure) {
             return try Child.run(
-                command, outputLimit: settings.maxBytes, complaintLimit: Self.complaintLimit, deadline: deadline,
+                command, outputLimit: settings.maxBytes, complaintLimit: ChildResult.complaintLimit, deadline: deadline,
                 grace: Self.grace)
         } catch {
             throw unstarted(error.why)
@@ -148,13 +106,5 @@ struct ProgramCamera: Camera {
         _ code: Failure.Code, _ why: String, what: String = "no picture from camera", hint: String? = nil
     ) -> Failure {
         Failure(code, what, settings.address, why: why, hint: hint)
-    }
-
-    /// The end of the last line that isn't blank, without secrets and control characters; nil where there is none.
-    static func lastWords(_ complaint: [UInt8], secrets: Secrets = .ofThisRun) -> String? {
-        let lines = complaint.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
-        guard let line = lines.last(where: { $0.contains { $0 > 0x20 } }) else { return nil }
-        let text = "\(ForeignText(line, limit: complaintLimit, secrets: secrets))"
-        return text.count > shownLimit ? "…" + text.suffix(shownLimit) : text
     }
 }

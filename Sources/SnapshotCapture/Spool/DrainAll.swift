@@ -35,7 +35,7 @@ package struct DrainAll {
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: settings.client, log: log, state: state)
-        if let wait = run.latch("store") { throw .latched(.store(.credentials), "store", "", wait: wait) }
+        if let failure = run.latchedStore { throw failure }
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
         if let wait = run.storeRest { throw .resting(store.place, wait: wait) }

@@ -42,7 +42,9 @@ struct ParallelDrain {
             let room = isAccepted ? most : 1
             while underWay.count < room, let picture = queue.next() {
                 lastTag += 1
-                begin(Upload(picture: picture, store: store, attempts: Attempts(queue.policy(of: room)), tag: lastTag))
+                begin(
+                    Upload(picture: picture, store: store, attempts: Attempts(queue.policy(of: room)), tag: lastTag),
+                    &queue)
             }
             resume(&queue)
             guard !underWay.isEmpty else { return }
@@ -50,10 +52,13 @@ struct ParallelDrain {
         }
     }
 
-    private mutating func begin(_ upload: Upload) {
+    private mutating func begin(_ upload: Upload, _ queue: inout DrainQueue) {
         var upload = upload
         upload.pause = nil
         upload.attempts.begin()
+        do throws(StoreFailure) { try upload.store.prepare(upload.attempts.policy.deadline) } catch {
+            return failed(upload, error, &queue)
+        }
         let request = upload.store.upload(
             upload.picture.object, store.client.uploadPatience, upload.attempts.policy.deadline,
             reusesConnection: upload.attempts.reusesConnection)
@@ -67,7 +72,7 @@ struct ParallelDrain {
         for upload in underWay {
             guard let pause = upload.pause, isAsked || pause.end <= now else { continue }
             underWay.removeAll { $0.tag == upload.tag }
-            if isAsked { queue.failed(pause.after) } else { begin(upload) }
+            if isAsked { queue.failed(pause.after) } else { begin(upload, &queue) }
         }
     }
 
@@ -88,15 +93,20 @@ struct ParallelDrain {
             queue.run.record.retryQuota = queue.run.record.retryQuota.replenished
             queue.sent(upload.picture)
         } catch {
-            learn(upload.store, &queue, isNew: true)
-            guard let pause = upload.attempts.pause(after: error, quota: &queue.run.record.retryQuota) else {
-                return queue.failed(error)
-            }
-            // Refused for our clock, it goes with the right time.
-            if error.clockOffset != nil { queue.renew(&upload.picture) }
-            upload.pause = (.now() + pause, error)
-            underWay.append(upload)
+            failed(upload, error, &queue)
         }
+    }
+
+    private mutating func failed(_ upload: Upload, _ failure: StoreFailure, _ queue: inout DrainQueue) {
+        var upload = upload
+        learn(upload.store, &queue, isNew: true)
+        guard let pause = upload.attempts.pause(after: failure, quota: &queue.run.record.retryQuota) else {
+            return queue.failed(failure)
+        }
+        // Refused for our clock, it goes with the right time.
+        if failure.clockOffset != nil { queue.renew(&upload.picture) }
+        upload.pause = (.now() + pause, failure)
+        underWay.append(upload)
     }
 
     private mutating func learn(_ told: any RemoteStore, _ queue: inout DrainQueue, isNew: Bool) {

@@ -38,6 +38,7 @@ extension Failure.Code {
         case .camera(.keyChanged), .camera(.pins), .camera(.tls): "the camera hasn't been trusted"
         case .camera, .reolink: "the camera has given no picture"
         case .store(.credentials): "the store has refused the credentials"
+        case .store(.credentialProcess): "credential_process has given no credentials"
         case .store(.unreachable), .store(.unresolved), .store(.timeout), .store(.lost): "the store hasn't answered"
         case .store: "the store has taken no picture"
         case .own(.settings): "the settings have been refused"

@@ -68,6 +68,7 @@ package struct Health: Sendable {
     package var traffic: TrafficRecord?
     /// Nil where no run has been recorded.
     package var work: WorkFigures?
+    package var lease: LeaseFigures?
     package var relay: RelayReport?
     /// What the relay's reasons say, and where its video flows, in words.
     package var relayWords: [Reason: String] = [:]
@@ -167,6 +168,7 @@ package struct Health: Sendable {
         spool = record.spool
         clock = record.clock
         traffic = record.traffic
+        lease = record.lease
         camera = record.camera
         version = ""
         work = WorkFigures(record, interval: interval, now: now)

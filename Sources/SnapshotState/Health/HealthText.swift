@@ -130,6 +130,11 @@ extension Health {
         if !clock.synced || clock.offsetSeconds != 0 {
             lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
+        if let lease {
+            let end = lease.end.map { "until \($0.printable(limit: 32))" } ?? "without an end"
+            let trouble = lease.trouble.map { ", not renewed: \($0.printable(limit: 160))" } ?? ""
+            lines.append("keys       temporary, \(end)\(trouble)")
+        }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
                 .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()

@@ -4,14 +4,13 @@ import SnapshotState
 /// A bucket.
 extension S3Settings: StoreKind {
     package var fingerprint: String {
-        "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(credentials.accessKey) \(credentials.secretKey) "
-            + "\(credentials.sessionToken ?? "") \(objects.fingerprint)"
+        "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(source.fingerprint) \(objects.fingerprint)"
     }
     package var folder: String? { nil }
     package func place(of key: String) -> String { "s3://\(bucket)/\(prefix)\(key)" }
     package var trial: StoreTrial { .s3(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {
-        S3Store(settings: self, client: client, record: record, now: now)
+        S3Store(settings: self, client: client, record: record, now: now, statePath: statePath)
     }
 }

@@ -124,7 +124,7 @@ package struct HTTPStoreSettings: Sendable {
 }
 
 /// What changes when a file is another one.
-private func fileIdentity(_ path: String) -> String {
+func fileIdentity(_ path: String) -> String {
     var found = stat()
     guard stat(path, &found) == 0 else { return path }
     return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"

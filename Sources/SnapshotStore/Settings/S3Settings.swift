@@ -3,20 +3,8 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-package struct S3Credentials: Equatable, Sendable {
-    package var accessKey: String
-    package var secretKey: String
-    package var sessionToken: String?
-
-    package init(accessKey: String, secretKey: String, sessionToken: String?) {
-        self.accessKey = accessKey
-        self.secretKey = secretKey
-        self.sessionToken = sessionToken
-    }
-}
-
 package struct S3Settings: Sendable {
-    package var credentials: S3Credentials
+    package var source: CredentialSource
     package var bucket: String
     package var prefix: String
     package var region: String
@@ -27,6 +15,7 @@ package struct S3Settings: Sendable {
     package var objects: S3ObjectSettings
     package var authorities: String?
     package var proxies: Proxies
+    let environment: Environment
 
     package init(_ settings: Settings) throws(Failure) {
         guard let bucket = try settings[Key.s3Bucket] else {
@@ -50,15 +39,17 @@ package struct S3Settings: Sendable {
         if let flaw = unexpandedFlaw(in: prefix, isPath: false) {
             throw settings.refusal(Key.s3Prefix, rule: flaw.rule, hint: flaw.hint)
         }
-        let fallbackRegion = try settings[Key.awsDefaultRegion]
-        region = try settings[Key.awsRegion] ?? fallbackRegion
+        var profiles = try AWSProfiles(settings)
+        region = try Self.region(settings, &profiles)
         guard region.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 47 }), region.utf8.count <= 64 else {
             throw .settings(
                 "refused", "AWS_REGION='\(region.printable(limit: 80))'",
                 why: "must be a region's name, e.g. eu-central-1")
         }
         let addressing = try settings[Key.s3Addressing]
-        endpoint = try Self.endpoint(settings, without: bucket, addressing)
+        endpoint = try Self.endpoint(
+            settings, &profiles, Key.s3EndpointURL, Key.awsEndpointURLS3, Key.awsEndpointURL
+        ) { parts in parts.withoutBucket(bucket, isServersName: addressing == .path) }
         switch addressing {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
@@ -69,33 +60,49 @@ package struct S3Settings: Sendable {
         objects = try S3ObjectSettings(settings)
         authorities = try authorityFile(settings, first: Key.awsCABundle)
         proxies = try Proxies(settings)
-        credentials = try Self.credentials(settings)
+        environment = settings.context.environment
+        source = try Self.source(settings, &profiles, region: region)
     }
 
     /// What a learned region belongs to.
     package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
 
+    private static func region(_ settings: Settings, _ profiles: inout AWSProfiles) throws(Failure) -> String {
+        for key in [Key.awsRegion.declaration, Key.awsDefaultRegion.declaration] {
+            if let value = try settings.value(key) { return value.text }
+        }
+        return try profiles.value("region")?.text ?? Key.awsDefaultRegion.fallback
+    }
+
+    /// The first of `keys` that is set, else the profile's.
+    /// - Parameter flaw: what to set instead, where an address is no good.
     private static func endpoint(
-        _ settings: Settings, without bucket: String, _ addressing: S3Addressing
+        _ settings: Settings, _ profiles: inout AWSProfiles, _ keys: Setting<String?>...,
+        flaw: (URLParts) -> String? = { _ in nil }
     ) throws(Failure) -> URLParts? {
-        for key in [Key.s3EndpointURL, Key.awsEndpointURLS3, Key.awsEndpointURL] {
-            guard let url = try settings[key] else { continue }
-            guard let parts = URLParts(url),
-                parts.user == nil, !parts.target.utf8.contains(UInt8(ascii: "?"))
+        func parts(_ url: String, _ refusal: (String, String?) -> Failure) throws(Failure) -> URLParts {
+            guard let parts = URLParts(url), ["http", "https"].contains(parts.scheme), parts.user == nil,
+                !parts.target.utf8.contains(UInt8(ascii: "?"))
             else {
-                throw settings.refusal(
-                    key, rule: "must be a URL such as https://s3.example.org, without user and query")
+                throw refusal("must be a URL such as https://s3.example.org, without user and query", nil)
             }
-            if let hint = parts.withoutBucket(bucket, isServersName: addressing == .path) {
-                throw settings.refusal(
-                    key, rule: "must be the address without the bucket, which S3_BUCKET names", hint: hint)
+            if let hint = flaw(parts) {
+                throw refusal("must be the address without the bucket, which S3_BUCKET names", hint)
             }
             return parts
         }
-        return nil
+        for key in keys {
+            guard let url = try settings[key] else { continue }
+            return try parts(url) { settings.refusal(key, rule: $0, hint: $1) }
+        }
+        guard let (url, origin) = try profiles.value("endpoint_url") else { return nil }
+        return try parts(url) { rule, hint in
+            .settings("refused", "endpoint_url of \(origin)", why: rule, hint: hint)
+        }
     }
 
-    private static func credentials(_ settings: Settings) throws(Failure) -> S3Credentials {
+    /// The keys that the settings hold; nil where they hold none.
+    private static func ownKeys(_ settings: Settings) throws(Failure) -> AWSKeys? {
         let key = try settings[Key.awsAccessKeyID]
         let secret = try settings[Key.awsSecretAccessKey]
         if let key, let secret {
@@ -104,46 +111,35 @@ package struct S3Settings: Sendable {
             where !text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
                 throw .settings("refused", "\(name)=(secret)", why: "must be printable ASCII without spaces")
             }
-            return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token)
+            return AWSKeys(accessKey: key, secretKey: secret, sessionToken: token)
         }
-        if key != nil || secret != nil {
+        guard key == nil, secret == nil else {
             let missing = key == nil ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"
             throw .settings(
                 "\(missing) is not set", why: "its other half is", hint: "set both, or neither and a profile")
         }
-        return try sharedCredentials(settings)
+        return nil
     }
 
-    private static func sharedCredentials(_ settings: Settings) throws(Failure) -> S3Credentials {
-        let profile = try settings[Key.awsProfile]
-        let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        var path = try settings[Key.awsSharedCredentialsFile]
-        if path == nil, let home = settings.context.environment["HOME"] { path = home + "/.aws/credentials" }
-        guard let path, settings.isHeld(path) || fileExists(path) else {
-            throw .settings(
-                "no S3 credentials", why: "neither settings nor \(path ?? "a credentials file") hold any",
-                hint: hint)
+    private static func source(
+        _ settings: Settings, _ profiles: inout AWSProfiles, region: String
+    ) throws(Failure) -> CredentialSource {
+        let own = try ownKeys(settings)
+        if let provider = try IoTProvider(settings) {
+            guard own == nil else {
+                throw settings.refusal(
+                    Key.awsIoTEndpoint,
+                    rule: "is instead of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are set",
+                    hint: "set one or the other")
+            }
+            return .iot(provider)
         }
-        let text: [UInt8]
-        do { text = try settings.contents(of: path, limit: 1 << 20) } catch {
-            throw .settings("cannot read credentials file", path, why: "\(error)", hint: hint)
+        if let own { return .keys(own) }
+        let endpoint = try Self.endpoint(settings, &profiles, Key.awsEndpointURLSTS, Key.awsEndpointURL)
+        guard let sts = endpoint ?? URLParts("https://" + awsHost("sts", region: region)) else {
+            throw .settings("refused", "AWS_REGION", why: "must be a region's name, e.g. eu-central-1")
         }
-        let section = profileSection(profile, in: String(decoding: withoutByteOrderMark(text), as: UTF8.self))
-        guard let section else {
-            throw .settings(
-                "no profile '\(profile.printable(limit: 64))' in", path, why: "AWS_PROFILE names it",
-                hint: hint)
-        }
-        guard let key = section["aws_access_key_id"], let secret = section["aws_secret_access_key"],
-            !key.isEmpty, !secret.isEmpty
-        else {
-            throw .settings(
-                "no keys for profile '\(profile.printable(limit: 64))' in", path,
-                why: "aws_access_key_id or aws_secret_access_key is missing", hint: hint)
-        }
-        let token = section["aws_session_token"]
-        for secret in [secret, token ?? ""] { Secrets.ofThisRun.note(secret) }
-        return S3Credentials(accessKey: key, secretKey: secret, sessionToken: token)
+        return try profiles.source(sts: sts, region: region)
     }
 }
 
@@ -167,21 +163,4 @@ extension URLParts {
         return "set it to \(scheme)://\(server)\(target)"
             + (isS3 ? "" : "; if that is the server's own name, set S3_ADDRESSING=path")
     }
-}
-
-/// The values of one `[profile]` of an AWS credentials file; nil where there is no such profile.
-func profileSection(_ profile: String, in text: String) -> Named<String>? {
-    var values: Named<String>?
-    var isInside = false
-    for line in text.split(whereSeparator: \.isNewline) {
-        let line = line.trimmed
-        if line.isEmpty || line.first == "#" || line.first == ";" { continue }
-        if line.first == "[", let close = line.firstIndex(of: "]") {
-            isInside = line[line.index(after: line.startIndex)..<close].trimmed == profile
-            if isInside, values == nil { values = [:] }
-        } else if isInside, let equals = line.firstIndex(of: "=") {
-            values?[line[..<equals].trimmed.lowercased()] = String(line[line.index(after: equals)...].trimmed)
-        }
-    }
-    return values
 }

@@ -1,7 +1,7 @@
 // Signs requests as the S3 store does, for the tests to compare: a JSON object a line in, the Authorization header's
 // value a line out.
 import FoundationEssentials
-import SnapshotStore
+import SnapshotHTTP
 
 struct Request: Decodable {
     let method: String
@@ -29,7 +29,7 @@ struct Request: Decodable {
         signed.append((name: "x-amz-date", value: date))
         signed.append((name: "x-amz-content-sha256", value: payloadSha256))
         if let sessionToken { signed.append((name: "x-amz-security-token", value: sessionToken)) }
-        let credentials = S3Credentials(
+        let credentials = AWSKeys(
             accessKey: accessKey, secretKey: secretKey, sessionToken: sessionToken)
         return SigV4(credentials: credentials, region: region, service: service).authorization(
             method: method, target: String(parts.target), headers: signed, payloadHash: payloadSha256,

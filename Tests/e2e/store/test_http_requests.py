@@ -11,14 +11,14 @@ import struct
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 import tls
 from pictures import picture
 from receiver import Answer, Receiver
 from stores import sha256
+from tls import client, server
 
 pytestmark = pytest.mark.asan
 
@@ -182,30 +182,9 @@ def test_the_signature(ready, endpoint, form, secret):
 
 # Client certificates
 
-def server(authority, version=ssl.TLSVersion.TLSv1_3, demands=True):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.issue("127.0.0.1"))
-    context.load_verify_locations(authority.certificate)
-    context.minimum_version = context.maximum_version = version
-    context.verify_mode = ssl.CERT_REQUIRED if demands else ssl.CERT_NONE
-    return context
-
-
 @pytest.fixture
 def authority(tmp_path):
     return tls.Authority(tmp_path)
-
-
-def client(authority, folder, *, key=None, days=(-10, 10), issuer=None):
-    """(certificate, key): PEM files of a client of that authority."""
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    now = datetime.datetime.now(datetime.timezone.utc)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "board")])
-    ca = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
-    made = (x509.CertificateBuilder().subject_name(name).issuer_name(ca.subject).public_key(key.public_key())
-            .serial_number(7).not_valid_before(now + datetime.timedelta(days[0]))
-            .not_valid_after(now + datetime.timedelta(days[1])).sign(issuer or authority._key, hashes.SHA256()))
-    return (tls._write(folder / "client.pem", made), tls._write(folder / "client.key", key=key))
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

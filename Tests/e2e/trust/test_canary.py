@@ -6,6 +6,7 @@ import pytest
 from camera import Camera, http
 from canary import forms
 from faultproxy import FaultProxy
+from lender import Process
 from pictures import picture
 from process import free_port
 from receiver import Answer, Receiver, s3_error
@@ -85,6 +86,40 @@ def test_stores(snapshot, store):
         watch = run_all(snapshot, CAMERA_IP=camera.address, PING_URL=f"http://127.0.0.1:{free_port()}/CanaryPing", **settings)
         assert camera.requests and (endpoint.received or not store)
         check(snapshot, watch, camera)
+
+
+SHOWS = {
+    "works": 'cat "$d/out"', "fails": 'cat "$d/out"; cat "$d/out" >&2; exit 1', "no JSON": 'tr -d "{}" <"$d/out"; tr -d "{}" <"$d/out" >&2',
+    "says its argument": 'echo "$*"; echo "$*" >&2; exit 1', "too much": 'while cat "$d/out"; do :; done', "another version": 'sed s/1,/2,/ "$d/out"',
+}
+
+
+@pytest.mark.parametrize("answer", [Answer(200), Answer(400, {}, s3_error("ExpiredToken")), Answer(403, {}, s3_error("AccessDenied"))],
+                         ids=["stored", "expired", "denied"])
+@pytest.mark.parametrize("does", SHOWS.values(), ids=SHOWS)
+def test_lent_keys(snapshot, tmp_path, does, answer):
+    """They are in their 0600 file alone; what a program prints, and its arguments, are shown to nobody."""
+    lend, secret, argument = Process(tmp_path / "lend"), SECRETS["AWS_SECRET_ACCESS_KEY"], "CanaryArgument/1+x"
+    lend.gives("ASIACANARY0000000001", 3600, SecretAccessKey=secret, SessionToken=SECRETS["AWS_SESSION_TOKEN"])
+    lend.does(does)
+    config = tmp_path / "aws.conf"
+    config.write_text(lend.profile(command=f"{lend.path} --token {argument} --x='{argument}'"))
+    with Camera(password=PASSWORD) as camera, Receiver() as endpoint:
+        endpoint.always = answer
+        settings = {k: v for k, v in endpoint.as_s3(AWS_CONFIG_FILE=config, CAMERA_IP=camera.address).items() if not k.startswith("AWS_") or k == "AWS_CONFIG_FILE"}
+        snapshot.set(**settings, CAMERA_PASSWORD=PASSWORD, UPLOAD_DEADLINE="2s")
+        with ProcessWatch() as watch:
+            results = [snapshot.run(*a) for a in (["capture", "--verbose"], ["capture", "--json"], ["check", "--verbose"], ["drain", "--verbose"],
+                                                  ["health"], ["health", "--json"], ["health", "--prometheus"], ["settings"])]
+    assert lend.runs
+    kept = snapshot.state_folder / "credentials.json"
+    assert not kept.exists() or kept.stat().st_mode & 0o777 == 0o600
+    if kept.exists():
+        kept.unlink()
+    check(snapshot, watch)
+    for result in results:
+        assert "CanaryArgument" not in result.stdout + result.stderr
+    assert not [w for w, data in snapshot.written() if b"CanaryArgument" in data or b"ASIACANARY" in data]
 
 
 @pytest.mark.parametrize("auth", ["none", "basic", "digest"])

@@ -1,14 +1,13 @@
 import SnapshotBase
-import SnapshotHTTP
 
 /// AWS Signature Version 4, for one request. Source: AWS General Reference, "Signature Version 4 signing process"; S3
 /// signs the path as it is sent.
 package struct SigV4: Sendable {
-    package var credentials: S3Credentials
+    package var credentials: AWSKeys
     package var region: String
     package var service: String
 
-    package init(credentials: S3Credentials, region: String, service: String = "s3") {
+    package init(credentials: AWSKeys, region: String, service: String = "s3") {
         self.credentials = credentials
         self.region = region
         self.service = service

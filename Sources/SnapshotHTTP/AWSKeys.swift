@@ -1,0 +1,19 @@
+/// What signs requests to AWS and its like.
+package struct AWSKeys: Equatable, Sendable {
+    package var accessKey: String
+    package var secretKey: String
+    package var sessionToken: String?
+
+    package init(accessKey: String, secretKey: String, sessionToken: String?) {
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
+    }
+
+    /// Whether they fit into headers.
+    package var areSound: Bool {
+        func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
+        return !accessKey.isEmpty && !secretKey.isEmpty && isPlain(accessKey) && isPlain(sessionToken ?? "")
+            && secretKey.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    }
+}

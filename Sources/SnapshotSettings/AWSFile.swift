@@ -1,0 +1,49 @@
+import SnapshotBase
+
+/// A file of AWS's tools: sections of `name = value`. Read as Python's `RawConfigParser` reads it for them: `:` as well as
+/// `=`, comments on lines of their own, and lines that are indented more than a value belong to it.
+package struct AWSFile: Sendable {
+    package let path: String
+    private var sections = Named<Named<String>>()
+
+    package init(_ text: String, path: String) {
+        self.path = path
+        var (section, option): (String?, String?)
+        var depth = 0
+        for line in text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }) {
+            let content = line.trimmed
+            guard let first = content.first, first != "#", first != ";" else { continue }
+            let indent = line.utf8.prefix { $0 == 0x20 || $0 == 0x09 }.count
+            if let section, let option, indent > depth {
+                let begun = sections[section]?[option] ?? ""
+                sections[section]?[option] = begun + "\n" + content
+                continue
+            }
+            depth = indent
+            if first == "[", let close = content.firstIndex(of: "]") {
+                let name = String(content[content.index(after: content.startIndex)..<close].trimmed)
+                if sections[name] == nil { sections[name] = [:] }
+                (section, option) = (name, nil)
+            } else if let section, let mark = content.utf8.firstIndex(where: { "=:".utf8.contains($0) }) {
+                let name = String(content[..<mark].trimmed).lowercased()
+                sections[section]?[name] = String(content[content.utf8.index(after: mark)...].trimmed)
+                option = name
+            }
+        }
+    }
+
+    /// The values of a profile in a credentials file; nil where there is no such profile.
+    package func credentials(of profile: String) -> Named<String>? { sections[profile] }
+
+    /// The values of a profile in a configuration file, whose sections are `[default]` and `[profile NAME]`.
+    package func profile(_ profile: String) -> Named<String>? {
+        let matching = sections.entries.filter { section in
+            let words = programWords(section.name) ?? []
+            return words.count == 2 && words[0] == "profile" && words[1] == profile
+                || profile == "default" && section.name == "default"
+        }
+        guard var values = matching.first?.value else { return nil }
+        for section in matching.dropFirst() { for (name, value) in section.value.entries { values[name] = value } }
+        return values
+    }
+}

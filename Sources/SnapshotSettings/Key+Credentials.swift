@@ -1,0 +1,27 @@
+/// Where S3's keys come from where the settings hold none: AWS's files, and who lends temporary ones.
+extension Key {
+    package static let awsConfigFile = Setting(
+        "AWS_CONFIG_FILE", .path, otherwise: "~/.aws/config", refusal: .store,
+        "The file with profiles: region, endpoint_url, credential_process, role_arn with source_profile.")
+    package static let awsEndpointURLSTS = Setting(
+        "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, refusal: .store,
+        "The service that lends the keys of a profile's role_arn.")
+    package static let awsIoTEndpoint = Setting(
+        "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` tells it"), refusal: .store,
+        "AWS IoT's credential provider, which lends keys for a device's certificate.")
+    package static let awsIoTRoleAlias = Setting(
+        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), refusal: .store, "The role alias whose keys it lends.")
+    package static let awsIoTThingName = Setting(
+        "AWS_IOT_THING_NAME", .form("name of a thing"), refusal: .store,
+        "The thing that the certificate belongs to, where the policy goes by it.")
+    package static let awsIoTCert = Setting(
+        "AWS_IOT_CERT", .path, refusal: .store, "The PEM file of the device's certificate.")
+    package static let awsIoTKey = Setting(
+        "AWS_IOT_KEY", .path, otherwise: "AWS_IOT_CERT", refusal: .store,
+        "The PEM file of its private key, without a passphrase.")
+
+    static let credentials = [
+        awsConfigFile.declaration, awsEndpointURLSTS.declaration, awsIoTEndpoint.declaration,
+        awsIoTRoleAlias.declaration, awsIoTThingName.declaration, awsIoTCert.declaration, awsIoTKey.declaration,
+    ]
+}

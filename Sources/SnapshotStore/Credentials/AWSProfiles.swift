@@ -1,0 +1,171 @@
+import Glibc
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+
+/// The profiles in AWS's configuration and credentials files. Each file is read when something in it is first asked for.
+struct AWSProfiles {
+    private let settings: Settings
+    /// The one that AWS_PROFILE names.
+    private let name: String
+    private var config: Result<AWSFile?, Failure>?
+    private var credentials: Result<AWSFile?, Failure>?
+
+    private static let longestChain = 5
+    private static let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+    init(_ settings: Settings) throws(Failure) {
+        self.settings = settings
+        name = try settings[Key.awsProfile]
+    }
+
+    /// What the profile says beside credentials, and where; nil where it says nothing.
+    mutating func value(_ option: String) throws(Failure) -> (text: String, origin: String)? {
+        let file: AWSFile?
+        do throws(Failure) { file = try configFile() } catch {
+            // Whoever hasn't named it may not know that it is there.
+            guard try settings[Key.awsConfigFile] != nil else { return nil }
+            throw error
+        }
+        guard let file, let text = file.profile(name)?[option], !text.isEmpty else { return nil }
+        return (text, "profile \(name.printable(limit: 64)) in \(file.path)")
+    }
+
+    /// Where the profile's keys come from.
+    /// - Parameter sts: where roles are asked for, and the region that is asked.
+    mutating func source(sts: URLParts, region: String) throws(Failure) -> CredentialSource {
+        var chain: [String] = []
+        return try source(name, sts, region, &chain)
+    }
+
+    private mutating func source(
+        _ profile: String, _ sts: URLParts, _ region: String, _ chain: inout [String]
+    ) throws(Failure) -> CredentialSource {
+        let isSource = !chain.isEmpty
+        let (known, paths) = try known(profile)
+        let own = try credentialsFile()?.credentials(of: profile) ?? [:]
+        func refusal(_ why: String, hint: String? = nil) -> Failure {
+            .settings("profile '\(profile.printable(limit: 64))' in", paths, why: why, hint: hint ?? Self.hint)
+        }
+        let hasKeys = known["aws_access_key_id"] != nil
+        // A role may name its own profile, whose keys then assume it.
+        if let role = known["role_arn"], !(isSource && hasKeys) {
+            guard !chain.contains(profile) else { throw refusal("its source_profile leads back to it") }
+            guard chain.count < Self.longestChain else {
+                throw refusal("more than \(Self.longestChain) roles hang on each other")
+            }
+            chain.append(profile)
+            guard let next = known["source_profile"] else {
+                let other = ["web_identity_token_file", "credential_source"].first { known[$0] != nil }
+                throw refusal(
+                    "its role_arn has \(other ?? "no source_profile")\(other == nil ? "" : ", which isn't supported")",
+                    hint: "set source_profile")
+            }
+            if known["mfa_serial"] != nil { throw refusal("its role wants a code that a person types (mfa_serial)") }
+            let caller = try source(next, sts, region, &chain)
+            return .role(try assumed(role, known, sts, region, refusal), by: caller)
+        }
+        if let keys = try keys(own, refusal) { return .keys(keys) }
+        if let command = known["credential_process"] {
+            guard let words = programWords(command), words.first?.isEmpty == false else {
+                throw refusal("credential_process has a quote or a backslash without its other half, or no program")
+            }
+            words.dropFirst().forEach(Secrets.ofThisRun.note(argument:))
+            return .process(words)
+        }
+        if let keys = try keys(known, refusal) { return .keys(keys) }
+        if let name = known.entries.map(\.name).first(where: { $0.hasPrefix("sso_") }) {
+            throw refusal("\(name) wants a sign-in by a person, which isn't supported")
+        }
+        throw .settings(
+            "no keys for profile '\(profile.printable(limit: 64))' in", paths,
+            why: "aws_access_key_id or aws_secret_access_key is missing", hint: Self.hint)
+    }
+
+    private func assumed(
+        _ role: String, _ known: Named<String>, _ sts: URLParts, _ region: String,
+        _ refusal: (String, String?) -> Failure
+    ) throws(Failure) -> AssumedRole {
+        for name in ["role_arn", "role_session_name", "external_id"] {
+            guard (known[name] ?? "").utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                throw refusal("\(name) must be printable ASCII without spaces", nil)
+            }
+        }
+        let duration = known["duration_seconds"].map { Int(decimal: $0[...]) }
+        if let duration, duration.map({ (900...43200).contains($0) }) != true {
+            throw refusal("duration_seconds must be 900 to 43200", nil)
+        }
+        return AssumedRole(
+            arn: role, session: known["role_session_name"] ?? "snapshot", externalID: known["external_id"],
+            duration: duration ?? nil, endpoint: sts, region: region)
+    }
+
+    /// The pair of keys in `values`; nil where there is none.
+    private func keys(_ values: Named<String>, _ refusal: (String, String?) -> Failure) throws(Failure)
+        -> AWSKeys?
+    {
+        guard let key = values["aws_access_key_id"], let secret = values["aws_secret_access_key"], !key.isEmpty,
+            !secret.isEmpty
+        else { return nil }
+        let token = values["aws_session_token"]
+        for secret in [secret, token ?? ""] { Secrets.ofThisRun.note(secret) }
+        let keys = AWSKeys(accessKey: key, secretKey: secret, sessionToken: token)
+        guard keys.areSound else { throw refusal("its keys must be printable ASCII without spaces", nil) }
+        return keys
+    }
+
+    /// What both files say of a profile, the credentials file first; and where.
+    private mutating func known(_ profile: String) throws(Failure) -> (Named<String>, paths: String) {
+        let (config, credentials) = (try configFile(), try credentialsFile())
+        let files = [config, credentials].compactMap { $0 }
+        guard !files.isEmpty else {
+            throw .settings(
+                "no S3 credentials",
+                why:
+                    "neither settings nor \(path(Key.awsSharedCredentialsFile, "credentials") ?? "a credentials file") hold any",
+                hint: Self.hint)
+        }
+        let paths = files.map(\.path).joined(separator: " and ")
+        let sections = [config?.profile(profile), credentials?.credentials(of: profile)].compactMap { $0 }
+        guard var values = sections.first else {
+            throw .settings(
+                "no profile '\(profile.printable(limit: 64))' in", paths,
+                why: profile == name ? "AWS_PROFILE names it" : "a source_profile names it", hint: Self.hint)
+        }
+        for (name, value) in sections.dropFirst().flatMap(\.entries) { values[name] = value }
+        return (values, paths)
+    }
+
+    // MARK: Files
+
+    private mutating func configFile() throws(Failure) -> AWSFile? {
+        if let config { return try config.get() }
+        let read = read(Key.awsConfigFile, "config")
+        config = read
+        return try read.get()
+    }
+
+    private mutating func credentialsFile() throws(Failure) -> AWSFile? {
+        if let credentials { return try credentials.get() }
+        let read = read(Key.awsSharedCredentialsFile, "credentials")
+        credentials = read
+        return try read.get()
+    }
+
+    private func path(_ key: Setting<String?>, _ name: String) -> String? {
+        (try? settings[key]) ?? settings.context.environment["HOME"].map { "\($0)/.aws/\(name)" }
+    }
+
+    /// nil where there is none.
+    private func read(_ key: Setting<String?>, _ name: String) -> Result<AWSFile?, Failure> {
+        guard let path = path(key, name), settings.isHeld(path) || fileExists(path) else { return .success(nil) }
+        return Result { () throws(Failure) in
+            do throws(SystemError) {
+                let bytes = try settings.contents(of: path, limit: 1 << 20)
+                return AWSFile(String(decoding: withoutByteOrderMark(bytes), as: UTF8.self), path: path)
+            } catch {
+                throw .settings("cannot read \(name) file", path, why: "\(error)", hint: Self.hint)
+            }
+        }
+    }
+}

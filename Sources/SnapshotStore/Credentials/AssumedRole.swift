@@ -1,0 +1,124 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotState
+
+/// A role of AWS's, and the service that lends its keys. Source: AWS Security Token Service API Reference, "AssumeRole".
+package struct AssumedRole: Sendable {
+    var arn: String
+    var session: String
+    var externalID: String?
+    /// In seconds.
+    var duration: Int?
+    /// Where STS is, and the region that its signatures name.
+    var endpoint: URLParts
+    var region: String
+
+    /// Answers by which STS says that our clock is wrong; the third also has other meanings.
+    private static let clockCodes: Set = ["RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch"]
+    private static let busyCodes: Set = ["Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"]
+
+    var fingerprint: String {
+        "\(arn) \(session) \(externalID ?? "") \(duration ?? 0) \(endpoint.withoutUser) \(region)"
+    }
+
+    private var place: String { "STS at \(endpoint.authority)" }
+    private var isVerified: Bool { endpoint.scheme == "https" }
+
+    func assume(
+        with keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
+    ) throws(StoreFailure) -> Lease {
+        let response: HTTPResponse
+        switch means.client.answer(to: request(keys, means, at: now, deadline)) {
+        case .response(let found): response = found
+        case .none(let failure):
+            throw StoreFailure(failure, place: place, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified).ofLender
+        }
+        let text = String(decoding: response.body, as: UTF8.self)[...]
+        func found(_ tag: String) -> String { xmlText(of: tag, in: text, limit: 16384) }
+        let lent = AWSKeys(
+            accessKey: found("AccessKeyId"), secretKey: found("SecretAccessKey"), sessionToken: found("SessionToken"))
+        if response.status == 200, lent.areSound, let end = Timestamp(expiration: found("Expiration")) {
+            return Lease(
+                lent, end: end, lent: now,
+                holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
+        }
+        throw failure(response, at: now)
+    }
+
+    private func request(
+        _ keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
+    ) -> HTTPRequest {
+        var fields = [
+            ("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", arn), ("RoleSessionName", session),
+        ]
+        if let externalID { fields.append(("ExternalId", externalID)) }
+        if let duration { fields.append(("DurationSeconds", "\(duration)")) }
+        let body = Array(fields.map { "\($0.0)=\(percentEncoded($0.1))" }.joined(separator: "&").utf8)
+        let hash = hexadecimal(Crypto.sha256(body))
+        let target = endpoint.target.isEmpty ? "/" : endpoint.target
+        var headers = [
+            (name: "host", value: endpoint.hostHeader), ("x-amz-date", now.amzDate), ("x-amz-content-sha256", hash),
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+        ]
+        if let token = keys.sessionToken { headers.append(("x-amz-security-token", token)) }
+        let authorization = SigV4(credentials: keys, region: region, service: "sts").authorization(
+            method: "POST", target: target, headers: headers, payloadHash: hash, date: now.amzDate)
+        var request = HTTPRequest("POST", "\(endpoint.scheme)://\(endpoint.authority)\(target)", deadline: deadline)
+        request.headers = headers + [("authorization", authorization)]
+        request.body = .bytes(body)
+        request.trust = .authorities(file: means.authorities)
+        request.proxies = means.proxies
+        return request
+    }
+
+    private func failure(_ response: HTTPResponse, at now: Timestamp) -> StoreFailure {
+        let error = S3Error(response.body)
+        if let skewed = skew(response, error, at: now) { return skewed }
+        if Self.busyCodes.contains(error.code) { return told(503, response, error.text) }
+        if (400...499).contains(response.status), response.status != 408, response.status != 429, !response.isPage {
+            let failure = Failure(
+                .store(.credentials), "the role is refused by", place,
+                why:
+                    "\(ForeignText(arn)), HTTP status \(response.status)\(error.code.isEmpty ? "" : ", \(error.text)")",
+                hint: "check role_arn, external_id, and that the source's keys may assume it (sts:AssumeRole)")
+            return StoreFailure(failure, .giveUp)
+        }
+        if response.status == 200 || response.isPage {
+            return .notFromStore(
+                "it isn't STS's; perhaps a sign-in page answered", response, place: place,
+                setting: "AWS_ENDPOINT_URL_STS")
+        }
+        return told(response.status, response, error.code.isEmpty ? "" : error.text)
+    }
+
+    /// STS says that our clock is wrong, and what the time is.
+    private func skew(_ response: HTTPResponse, _ error: S3Error, at now: Timestamp) -> StoreFailure? {
+        guard Self.clockCodes.contains(error.code),
+            let offset = CaptureClock.heard(response.clockOffset, isVerified: isVerified)
+        else { return nil }
+        let known = now.milliseconds - Timestamp.now().milliseconds
+        guard (offset - known).magnitude > 240_000 else { return nil }
+        var failure = StoreFailure(
+            Failure(
+                .store(.rejected), "no keys from", place,
+                why: "our clock is \(offset / 1000) s off (HTTP status \(response.status), \(error.text))",
+                hint: "set the clock"), .signAgain)
+        failure.clockOffset = offset
+        return failure
+    }
+
+    private func told(_ status: Int, _ response: HTTPResponse, _ detail: String) -> StoreFailure {
+        StoreFailure(status: status, response, place: place, setting: "AWS_ENDPOINT_URL_STS", detail: detail).ofLender
+    }
+}
+
+extension StoreFailure {
+    /// The same of who lends the store's keys: nothing in it is about one object.
+    var ofLender: StoreFailure {
+        var other = self
+        other.failure.what = failure.what.replacing("store", with: "credential service")
+            .replacing("rejects picture", with: "rejects the request")
+        other.scope = .store
+        return other
+    }
+}

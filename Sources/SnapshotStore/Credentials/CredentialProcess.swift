@@ -1,0 +1,81 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// One run of a profile's `credential_process`. It gets nothing of what this program knows, and what it prints is never
+/// shown. Source: AWS CLI User Guide, "Sourcing credentials with an external process".
+struct CredentialProcess {
+    let words: [String]
+    let environment: Environment
+
+    private static let most = 1 << 16
+    private static let longest = Duration.seconds(60)
+    private static let grace = Duration.seconds(1)
+
+    func run(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
+        let result: ChildResult
+        let end = deadline.sooner(Self.longest)
+        let allowed = end.left
+        do throws(Failure) {
+            result = try Child.run(
+                command, outputLimit: Self.most, complaintLimit: ChildResult.complaintLimit, deadline: end,
+                grace: Self.grace)
+        } catch {
+            throw failure(
+                error.why, hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
+        }
+        noteSecrets(result.output)
+        let said = result.lastWords().map { "; it said: \($0)" } ?? ""
+        if result.isTooLong { throw failure("it printed more than 64 KiB\(said)") }
+        switch result.ending {
+        case .exited(0): break
+        case .exited(let status): throw failure("it ended with exit status \(status)\(said)")
+        case .killed(let signal): throw failure("signal \(signal) killed it\(said)")
+        case nil where result.isTimedOut:
+            throw failure("it took longer than \(secondsText(allowed)) (UPLOAD_DEADLINE)\(said)")
+        case nil: throw failure("this program was asked to end before it had ended")
+        }
+        guard let lease = lease(result.output, now) else {
+            throw failure(
+                "it printed no JSON with Version 1, AccessKeyId, SecretAccessKey and, where they end, an Expiration such as "
+                    + "2026-01-31T12:00:00Z\(said)")
+        }
+        return lease
+    }
+
+    private var command: Command {
+        var command = Command(words.first ?? "", Array(words.dropFirst()), environment: environment)
+        // Whoever runs captures has chosen it: a check tries what captures will.
+        command.keepsUser = true
+        return command
+    }
+
+    private func lease(_ output: [UInt8], _ now: Timestamp) -> Lease? {
+        guard let json = JSON(output), json["Version"]?.integer == 1 else { return nil }
+        func text(_ name: String) -> String? { json[name]?.string.flatMap { $0.isEmpty ? nil : $0 } }
+        let keys = AWSKeys(
+            accessKey: text("AccessKeyId") ?? "", secretKey: text("SecretAccessKey") ?? "",
+            sessionToken: text("SessionToken"))
+        guard keys.areSound else { return nil }
+        let end = text("Expiration")
+        let time = end.flatMap(Timestamp.init(expiration:))
+        guard end == nil || time != nil else { return nil }
+        return Lease(keys, end: time, lent: now, holder: "the keys of credential_process \(name)")
+    }
+
+    private var name: String { words.first ?? "" }
+
+    /// What it printed may be a secret though it is no JSON, and may come again in its complaint.
+    private func noteSecrets(_ output: [UInt8]) {
+        let pieces = output.prefix(Self.most).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
+        for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {
+            Secrets.ofThisRun.note(token: String(decoding: piece, as: UTF8.self))
+        }
+    }
+
+    private func failure(_ why: String, hint: String? = nil) -> StoreFailure {
+        StoreFailure(
+            Failure(
+                .store(.credentialProcess), "no credentials from credential_process", name, why: why,
+                hint: hint ?? "snapshot check   # runs it at once"), .giveUp)
+    }
+}

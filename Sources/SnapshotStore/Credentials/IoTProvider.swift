@@ -1,0 +1,124 @@
+import Glibc
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+
+/// AWS IoT's credential provider: a device's certificate for the keys of a role. Source: AWS IoT Core Developer Guide,
+/// "Authorizing direct calls to AWS services using AWS IoT Core credential provider".
+package struct IoTProvider: Sendable {
+    let endpoint: URLParts
+    let alias: String
+    let thing: String?
+    let certificate: ClientCertificate
+
+    /// nil where the settings name none.
+    init?(_ settings: Settings) throws(Failure) {
+        guard let text = try settings[Key.awsIoTEndpoint] else {
+            for key in [Key.awsIoTRoleAlias, Key.awsIoTThingName, Key.awsIoTCert, Key.awsIoTKey]
+            where try settings.value(key) != nil {
+                throw settings.refusal(key, rule: "goes with AWS_IOT_CREDENTIAL_ENDPOINT, which isn't set")
+            }
+            return nil
+        }
+        guard let url = URLParts(text[...].range(of: "://") == nil ? "https://" + text : text), url.scheme == "https",
+            url.user == nil, ["", "/"].contains(url.target)
+        else {
+            throw settings.refusal(
+                Key.awsIoTEndpoint, rule: "must be a host such as c2example.credentials.iot.eu-central-1.amazonaws.com",
+                hint: "aws iot describe-endpoint --endpoint-type iot:CredentialProvider   # tells it")
+        }
+        endpoint = url
+        guard let alias = try settings[Key.awsIoTRoleAlias] else { throw Self.missing(Key.awsIoTRoleAlias) }
+        guard let path = try settings[Key.awsIoTCert] else { throw Self.missing(Key.awsIoTCert) }
+        self.alias = alias
+        thing = try settings[Key.awsIoTThingName]
+        for (key, value) in [(Key.awsIoTRoleAlias, alias), (Key.awsIoTThingName, thing ?? "")]
+        where !value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+            throw settings.refusal(key, rule: "must be printable ASCII without spaces")
+        }
+        // One file may hold both.
+        let keyPath = try settings[Key.awsIoTKey] ?? path
+        for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where access(file, R_OK) != 0 {
+            throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
+        }
+        certificate = ClientCertificate(
+            path: path, keyPath: keyPath, setting: Key.awsIoTCert.key, keySetting: Key.awsIoTKey.key)
+    }
+
+    private static func missing(_ key: Setting<String?>) -> Failure {
+        .settings("\(key.key) is not set", why: "AWS_IOT_CREDENTIAL_ENDPOINT needs it")
+    }
+
+    var fingerprint: String {
+        "\(endpoint.authority) \(alias) \(thing ?? "") \(fileIdentity(certificate.path)) \(fileIdentity(certificate.keyPath))"
+    }
+
+    private var place: String { "AWS IoT at \(endpoint.authority)" }
+
+    func lend(_ means: LendingMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
+        let response: HTTPResponse
+        switch means.client.answer(to: request(means, deadline)) {
+        case .response(let found): response = found
+        case .none(let failure): throw lost(failure, means)
+        }
+        let json = JSON(response.body)
+        let lent = json?["credentials"]
+        let keys = AWSKeys(
+            accessKey: lent?["accessKeyId"]?.string ?? "", secretKey: lent?["secretAccessKey"]?.string ?? "",
+            sessionToken: lent?["sessionToken"]?.string)
+        let end = lent?["expiration"]?.string.flatMap(Timestamp.init(expiration:))
+        if response.status == 200, keys.areSound, let end {
+            return Lease(
+                keys, end: end, lent: now, holder: "the keys of role alias \(alias)" + (thing.map { " as \($0)" } ?? "")
+            )
+        }
+        throw failure(response, json)
+    }
+
+    private func request(_ means: LendingMeans, _ deadline: Deadline) -> HTTPRequest {
+        let path = "/role-aliases/\(percentEncoded(alias))/credentials"
+        var request = HTTPRequest("GET", "https://\(endpoint.authority)\(path)", deadline: deadline)
+        if let thing { request.headers = [("x-amzn-iot-thingname", thing)] }
+        request.trust = .authorities(file: means.authorities)
+        request.proxies = means.proxies
+        request.certificate = certificate
+        // An idle connection may be one that was made without the certificate.
+        request.reusesConnection = false
+        return request
+    }
+
+    private func lost(_ failure: HTTPFailure, _ means: LendingMeans) -> StoreFailure {
+        let explained = failure.explained(endpoint.withoutUser, certificate, authorities: means.authorities)
+        guard explained.kind == .certificate else {
+            return StoreFailure(
+                explained, place: place, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", isVerified: true
+            ).ofLender
+        }
+        return refused(explained.why)
+    }
+
+    private func failure(_ response: HTTPResponse, _ json: JSON?) -> StoreFailure {
+        let setting = "AWS_IOT_CREDENTIAL_ENDPOINT"
+        let words = json?["message"]?.string.map { ", \(ForeignText($0))" } ?? ""
+        if (400...499).contains(response.status), response.status != 408, response.status != 429, !response.isPage {
+            return refused("HTTP status \(response.status)\(words)")
+        }
+        if response.status == 200 || response.isPage {
+            return .notFromStore(
+                "it isn't AWS IoT's; perhaps a sign-in page answered", response, place: place, setting: setting)
+        }
+        return StoreFailure(
+            status: response.status, response, place: place, setting: setting, detail: ""
+        ).ofLender
+    }
+
+    private func refused(_ why: String) -> StoreFailure {
+        let failure = Failure(
+            .store(.credentials), "the certificate or the role alias is refused by", place,
+            why: why,
+            hint:
+                "check AWS_IOT_ROLE_ALIAS, AWS_IOT_THING_NAME, AWS_IOT_CERT and AWS_IOT_KEY, and the certificate's policy "
+                + "(iot:AssumeRoleWithCertificate)")
+        return StoreFailure(failure, .giveUp)
+    }
+}

@@ -1,0 +1,75 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// What lenders are asked with.
+struct LendingMeans {
+    let client: HTTPClient
+    let authorities: String?
+    let proxies: Proxies
+    let environment: Environment
+}
+
+/// Keys that were lent, as `STATE_PATH/credentials.json` keeps them.
+struct Lease: JSONMapped, Equatable {
+    var keys = AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
+    /// nil: they have none.
+    var end: Timestamp?
+    var lent = Timestamp(seconds: 0)
+    /// Who they make of us, for a person.
+    var holder = ""
+    /// When they were last to be renewed, in vain.
+    var failed: Timestamp?
+    /// Digest of what they were made from.
+    var source = ""
+
+    private static let margin: Int64 = 300_000
+    private static let pause: Int64 = 60_000
+
+    init() {}
+
+    init(_ keys: AWSKeys, end: Timestamp?, lent: Timestamp, holder: String) {
+        self.keys = keys
+        self.end = end
+        self.lent = lent
+        self.holder = holder
+    }
+
+    func holds(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
+
+    /// Whether it is time for new ones: five minutes before the end, and of short ones when half of their time is over.
+    func isDue(at now: Timestamp) -> Bool {
+        guard let end else { return false }
+        let margin = min(Self.margin, max(0, (end.milliseconds - lent.milliseconds) / 2))
+        guard end.milliseconds - now.milliseconds <= margin else { return false }
+        let sinceFailure = failed.map { now.milliseconds - $0.milliseconds } ?? Self.pause
+        return !(0..<Self.pause).contains(sinceFailure) || !holds(at: now)
+    }
+
+    mutating func map(_ fields: inout JSONFields) {
+        fields.field("access_key", &keys.accessKey)
+        fields.field("secret_key", &keys.secretKey)
+        fields.field("session_token", &keys.sessionToken)
+        fields.field("end", &end)
+        fields.field("lent", &lent)
+        fields.field("holder", &holder)
+        fields.field("failed", &failed)
+        fields.field("source", &source)
+    }
+}
+
+extension Timestamp {
+    /// What lenders write: `…Z`, or with an offset such as `+00:00`.
+    init?(expiration text: String) {
+        let tail = text.suffix(6)
+        guard let sign = tail.first, "+-".contains(sign), let (hours, minutes) = tail.dropFirst().cutAtFirst(":"),
+            let hours = Int64(hours), let minutes = Int64(minutes), (0..<24).contains(hours),
+            (0..<60).contains(minutes),
+            let local = Timestamp(iso8601: text.dropLast(6) + "Z")
+        else {
+            self.init(iso8601: text)
+            return
+        }
+        let offset = (hours * 60 + minutes) * 60_000
+        self = local.advanced(byMilliseconds: sign == "+" ? -offset : offset)
+    }
+}

@@ -1,0 +1,58 @@
+import SnapshotBase
+import SnapshotHTTP
+
+/// What the refusals of S3 mean, in words.
+extension S3Store {
+    static let credentialCodes: Set = [
+        "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired",
+        "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity",
+    ]
+
+    /// The keys are refused. Borrowed ones may have ended: then others are borrowed, once.
+    func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        var failure = StoreFailure(status: 403, response, place: place, setting: setting(error), detail: error.text)
+        if lent?.replaces(keys) == true { failure.advice = .signAgain }
+        return failure
+    }
+
+    /// The keys are right, or the store would say so; what they may do is another matter.
+    func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        var failure = Failure(
+            .store(.denied), "store denies access to", place,
+            why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
+            hint:
+                "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; where it is allowed, the policy may demand "
+                + "one of \(settings.objects.unmetDemands)")
+        failure.kind = .storeRefused
+        return StoreFailure(failure, .giveUp)
+    }
+
+    func setting(_ error: S3Error) -> String {
+        switch error.code {
+        case let code where lent != nil && Self.credentialCodes.contains(code):
+            "whether the store takes keys of that kind; others were borrowed and refused as well"
+        case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
+        case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
+        case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired":
+            "AWS_SESSION_TOKEN"
+        case "AuthorizationHeaderMalformed": "AWS_REGION"
+        case "": addressSetting
+        default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
+        }
+    }
+
+    func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
+        let failure = told(
+            response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",
+            hint: "remove the object \(key.printable(limit: 200)), or set S3_IF_NONE_MATCH=false")
+        return StoreFailure(failure, .giveUp, .object)
+    }
+
+    func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
+        let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
+        return Failure(
+            code, "store rejects picture", place,
+            why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
+            hint: hint)
+    }
+}

@@ -1,0 +1,85 @@
+import SnapshotBase
+import SnapshotHTTP
+import SnapshotSettings
+import SnapshotState
+import Testing
+
+@testable import SnapshotStore
+
+@Suite struct CredentialsTests {
+    private let now = Timestamp(seconds: 1_800_000_000)
+
+    private func at(_ seconds: Int) -> Timestamp { now.advanced(byMilliseconds: Int64(seconds) * 1000) }
+
+    private func lease(lent: Int, end: Int?, failed: Int? = nil) -> Lease {
+        var lease = Lease(
+            AWSKeys(accessKey: "A", secretKey: "B", sessionToken: nil), end: end.map(at), lent: at(lent),
+            holder: "")
+        lease.failed = failed.map(at)
+        return lease
+    }
+
+    @Test(
+        arguments: [
+            (0, nil, nil, false), (-3300, 301, nil, false), (-3301, 299, nil, true), (-7200, -1, nil, true),
+            // Of short ones half of the time.
+            (-40, 60, nil, false), (-60, 40, nil, true),
+            // One that has failed to be renewed is left alone for a minute, unless its time is over.
+            (-3400, 200, -59, false), (-3400, 200, -60, true), (-3400, -1, -5, true), (-3400, 200, 500, true),
+            // Lent by a clock that was wrong since.
+            (9_000_000, 100, nil, false), (-90_000_000, 100, nil, true),
+        ] as [(Int, Int?, Int?, Bool)])
+    func whenALeaseIsDue(_ lent: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
+        #expect(lease(lent: lent, end: end, failed: failed).isDue(at: now) == isDue)
+    }
+
+    @Test func aLeaseIsReadAsItWasWritten() {
+        for one in [lease(lent: 0, end: nil), lease(lent: -7, end: 77, failed: 7)] {
+            #expect(JSON(one.json.bytes).flatMap(Lease.init(json:)) == one)
+        }
+    }
+
+    @Test(arguments: [
+        ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"), ("2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00Z"),
+        ("2026-01-31T12:00:00+00:00", "2026-01-31T12:00:00Z"), ("2026-01-31T12:00:00-02:30", "2026-01-31T14:30:00Z"),
+        ("2026-01-01T01:00:00.123456+05:45", "2025-12-31T19:15:00Z"),
+    ])
+    func howAnEndIsWritten(_ text: String, _ time: String) { #expect(Timestamp(expiration: text)?.iso8601 == time) }
+
+    @Test(arguments: [
+        "", "soon", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+24:00", "+00:00", "1769860800",
+    ])
+    func whatIsNoEnd(_ text: String) { #expect(Timestamp(expiration: text) == nil) }
+
+    @Test func headersTakeNoOthers() {
+        for (key, secret, token) in [
+            ("", "s", nil), ("a", "", nil), ("a b", "s", nil), ("a", "s", "t\r\nX: y"), ("ä", "s", nil),
+        ] {
+            #expect(!AWSKeys(accessKey: key, secretKey: secret, sessionToken: token).areSound)
+        }
+        #expect(AWSKeys(accessKey: "a", secretKey: "s+/= x", sessionToken: "t").areSound)
+    }
+
+    @Test func aFileOfAWSsTools() {
+        let file = AWSFile(
+            "[default]\r\nRegion = a=b:c\r\n; no\n[profile 'x y']\ns3 =\n  region = no\n\n  more = no\nregion: yes\nnothing\n",
+            path: "")
+        #expect(file.profile("default")?["region"] == "a=b:c")
+        #expect(file.profile("x y")?["region"] == "yes" && file.profile("x y")?["more"] == nil)
+        #expect(file.profile("x") == nil && file.credentials(of: "default") != nil)
+    }
+
+    /// A process that fails may lack a network alone.
+    @Test func theHoldOffOfAProcessGrowsToTenMinutes() {
+        let now = Now(wall: now, up: 1, boot: "b")
+        var latch: Latch?
+        var delays: [Double] = []
+        for _ in 0..<6 {
+            latch = Latch.after(latch, .store(.credentialProcess), settings: "s", now: now)
+            delays.append(latch?.delaySeconds ?? 0)
+        }
+        #expect(delays == [60, 120, 240, 480, 600, 600])
+        #expect(Latch.after(latch, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
+        #expect(Latch.after(nil, .store(.credentials), settings: "s", now: now).code == nil)
+    }
+}

@@ -1,0 +1,156 @@
+"""Who lends keys: a program as `credential_process`, AWS's STS, AWS IoT's credential provider by mutual TLS."""
+import datetime
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+import botocore.auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+SECRET, TOKEN = "LentSecret/+0123456789abcdef", "LentToken/+0123456789abcdef=="
+
+
+def when(seconds):
+    """The time so many seconds from now, as lenders write it."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Process:
+    """A credential_process that counts its runs. What it does is told in shell."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.path = folder / "lend"
+        self.path.write_text('#!/bin/sh\nd=$(dirname "$0")\necho run >>"$d/runs"\n. "$d/does"\n')
+        self.path.chmod(0o755)
+        self.gives("ASIAFIRST00000000001", 3600)
+
+    @property
+    def runs(self):
+        path = self.folder / "runs"
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def does(self, text):
+        (self.folder / "does").write_text(text + "\n")
+        return self
+
+    def gives(self, key, seconds=None, **more):
+        """Prints that key, which ends in so many seconds, or never."""
+        answer = {"Version": 1, "AccessKeyId": key, "SecretAccessKey": SECRET, "SessionToken": TOKEN, **more}
+        if seconds is not None:
+            answer["Expiration"] = when(seconds)
+        (self.folder / "out").write_text(json.dumps(answer))
+        return self.does('cat "$d/out"')
+
+    def profile(self, name="default", command=None, **more):
+        lines = "".join(f"{k} = {v}\n" for k, v in {"credential_process": command or self.path, **more}.items())
+        return f"[{'default' if name == 'default' else f'profile {name}'}]\n{lines}"
+
+
+@dataclass
+class Asked:
+    method: str
+    path: str
+    headers: dict
+    body: bytes
+    peer: str | None
+    """The common name of the client's certificate."""
+
+    @property
+    def fields(self):
+        return dict(parse_qsl(self.body.decode()))
+
+    @property
+    def key(self):
+        """The access key that signed it."""
+        return self.headers["authorization"].split("Credential=")[1].split("/")[0]
+
+    def is_signed_by(self, keys, region, monkeypatch):
+        """Whether botocore signs it alike."""
+        moment = datetime.datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
+        monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_: moment)
+        names = self.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+        names = [n for n in names if n not in ("host", "x-amz-date", "x-amz-security-token")]
+        asked = AWSRequest(self.method, f"http://{self.headers['host']}{self.path}", {n: self.headers[n] for n in names}, self.body)
+        botocore.auth.SigV4Auth(Credentials(*keys), "sts", region).add_auth(asked)
+        return asked.headers["Authorization"] == self.headers["authorization"]
+
+
+class Lender:
+    """Answers as `answer(asked)` says: (status, headers, body)."""
+
+    def __init__(self, answer, ssl=None, port=0):
+        self.received, self.answer, lender = [], answer, self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                subject = dict(part[0] for part in self.connection.getpeercert()["subject"]) if ssl else {}
+                asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()},
+                              self.rfile.read(int(self.headers.get("Content-Length", 0))), subject.get("commonName"))
+                lender.received.append(asked)
+                status, headers, body = lender.answer(asked)
+                body = body.encode()
+                self.send_response_only(status)
+                for name, value in {"Content-Length": len(body), **headers}.items():
+                    self.send_header(name, str(value))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                """A handshake that failed is the client's to tell."""
+
+            def finish_request(self, request, client):
+                if ssl:
+                    request = ssl.wrap_socket(request, server_side=True)
+                super().finish_request(request, client)
+                if ssl:
+                    request.close()
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        self.url = f"http{'s' if ssl else ''}://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def sts(end=3600, key=None):
+    """Lends the keys of any role."""
+    def answer(asked):
+        role = asked.fields["RoleArn"].split("/")[-1]
+        return 200, {"Content-Type": "text/xml"}, f"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleResult>
+    <AssumedRoleUser><AssumedRoleId>ARO:s</AssumedRoleId><Arn>arn:aws:sts::1:assumed-role/{role}/s</Arn></AssumedRoleUser>
+    <Credentials><AccessKeyId>{key or 'ASIA' + role.upper()}</AccessKeyId><SecretAccessKey>{SECRET}</SecretAccessKey>
+      <SessionToken>{TOKEN * 40}</SessionToken><Expiration>{when(end)}</Expiration></Credentials>
+  </AssumeRoleResult></AssumeRoleResponse>"""
+    return answer
+
+
+def sts_error(status, code, message="so it is", **headers):
+    return lambda _: (status, headers, f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+                                       f"<Message>{message}</Message></Error></ErrorResponse>")
+
+
+def iot(end=3600, key="ASIAIOT0000000000001"):
+    return lambda _: (200, {"Content-Type": "application/json"}, json.dumps({"credentials": {
+        "accessKeyId": key, "secretAccessKey": SECRET, "sessionToken": TOKEN, "expiration": when(end)}}))
