@@ -19,6 +19,9 @@ package struct ClientCertificate: Equatable, Sendable {
         self.keySetting = keySetting
     }
 
+    /// What changes when either is another one.
+    package var identity: String { "\(fileIdentity(path)) \(fileIdentity(keyPath))" }
+
     /// What makes them useless, in words; nil where nothing does. libcurl has one sentence for all of it.
     package var flaw: String? {
         guard let certificate = Self.read(path, { PEM_read_bio_X509($0, nil, noPassphrase, nil) }) else {
@@ -54,3 +57,10 @@ package struct ClientCertificate: Equatable, Sendable {
 private func noPassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
+
+/// What changes when a file is another one.
+package func fileIdentity(_ path: String) -> String {
+    var found = stat()
+    guard stat(path, &found) == 0 else { return path }
+    return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"
+}

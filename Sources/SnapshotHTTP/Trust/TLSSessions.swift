@@ -17,7 +17,9 @@ package struct TLSSessions: Sendable {
     /// The session of a request's server; nil where there may be none, as under a trust that only looks at keys.
     func session(for request: HTTPRequest) -> KeptSession? {
         guard let host = TLSHost(url: request.url), let trust = request.trust.inWords else { return nil }
-        return KeptSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\n", in: self)
+        // Who resumes one is to the server who began it, whatever certificate it has now.
+        let own = request.certificate.map { " as \($0.identity)" } ?? ""
+        return KeptSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
     }
 
     // MARK: Files

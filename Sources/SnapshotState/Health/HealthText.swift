@@ -131,9 +131,9 @@ extension Health {
             lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
         if let lease {
-            let end = lease.end.map { "until \($0.printable(limit: 32))" } ?? "without an end"
+            let end = lease.end.map { "until \(Self.localText($0))" } ?? "without an end"
             let trouble = lease.trouble.map { ", not renewed: \($0.printable(limit: 160))" } ?? ""
-            lines.append("keys       temporary, \(end)\(trouble)")
+            lines.append(("keys", "temporary, \(end)\(trouble)"))
         }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }

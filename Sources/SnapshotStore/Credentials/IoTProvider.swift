@@ -50,7 +50,7 @@ package struct IoTProvider: Sendable {
     }
 
     var fingerprint: String {
-        "\(endpoint.authority) \(alias) \(thing ?? "") \(fileIdentity(certificate.path)) \(fileIdentity(certificate.keyPath))"
+        "\(endpoint.authority) \(alias) \(thing ?? "") \(certificate.identity)"
     }
 
     private var place: String { "AWS IoT at \(endpoint.authority)" }

@@ -62,7 +62,7 @@ package struct HTTPStoreSettings: Sendable {
 
     /// All that a person may change to have refused credentials taken. Holds secrets.
     package var fingerprint: String {
-        let files = certificate.map { [$0.path, $0.keyPath].map(fileIdentity).joined(separator: " ") } ?? ""
+        let files = certificate?.identity ?? ""
         return [
             "http \(server) \(url) \(method.rawValue) \(format.rawValue)", token ?? "", credentials?.user ?? "",
             credentials?.password ?? "", "\(fields.entries) \(headers.entries) \(part)", files,
@@ -121,11 +121,4 @@ package struct HTTPStoreSettings: Sendable {
         }
         return key
     }
-}
-
-/// What changes when a file is another one.
-func fileIdentity(_ path: String) -> String {
-    var found = stat()
-    guard stat(path, &found) == 0 else { return path }
-    return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"
 }
