@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "SnapshotCheck",
             dependencies: [
-                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera",
+                "SnapshotBase", "SnapshotDiscover", "SnapshotSettings", "SnapshotState", "SnapshotHTTP",
+                "SnapshotMedia", "SnapshotCamera",
                 "SnapshotStore",
                 "SnapshotCapture",
             ], swiftSettings: small),

@@ -2,12 +2,12 @@
 #pragma once
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,25 +16,30 @@ typedef struct {
   uint32_t address, mask;
 } shim_interface;
 
-static inline uint32_t shim_host_order(const struct sockaddr *address) {
-  return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr);
-}
-/// The interfaces that carry broadcasts now and have an IPv4 address, up to `most`; -1 on failure.
+/// The interfaces that carry broadcasts now and have an IPv4 address, up to `most`; -1 on failure. By ioctl: a sandbox may
+/// allow no netlink socket.
 static inline int shim_interfaces(shim_interface *found, int most) {
-  struct ifaddrs *list;
-  if (getifaddrs(&list) != 0) return -1;
-  const unsigned wanted = IFF_UP | IFF_RUNNING | IFF_BROADCAST;
-  int count = 0;
-  for (struct ifaddrs *one = list; one != NULL && count < most; one = one->ifa_next) {
-    if ((one->ifa_flags & wanted) != wanted || one->ifa_addr == NULL || one->ifa_netmask == NULL) continue;
-    if (one->ifa_addr->sa_family != AF_INET) continue;
+  struct ifreq all[64];
+  struct ifconf list = {.ifc_len = sizeof all, .ifc_req = all};
+  int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), count = 0;
+  if (descriptor < 0) return -1;
+  if (ioctl(descriptor, SIOCGIFCONF, &list) != 0) list.ifc_len = 0;
+  const short wanted = IFF_UP | IFF_RUNNING | IFF_BROADCAST;
+  for (unsigned i = 0; i < (unsigned)list.ifc_len / sizeof *all && count < most; i++) {
+    struct ifreq flags = all[i], mask = all[i];
+    if (ioctl(descriptor, SIOCGIFFLAGS, &flags) != 0 || (flags.ifr_flags & wanted) != wanted) continue;
+    if (ioctl(descriptor, SIOCGIFNETMASK, &mask) != 0) continue;
     shim_interface *entry = &found[count++];
     memset(entry, 0, sizeof *entry);
-    strncpy(entry->name, one->ifa_name, sizeof entry->name - 1);
-    entry->address = shim_host_order(one->ifa_addr);
-    entry->mask = shim_host_order(one->ifa_netmask);
+    // Of an alias such as eth0:1, too.
+    memcpy(entry->name, all[i].ifr_name, sizeof entry->name - 1);
+    struct sockaddr_in place;
+    memcpy(&place, &all[i].ifr_addr, sizeof place);
+    entry->address = ntohl(place.sin_addr.s_addr);
+    memcpy(&place, &mask.ifr_netmask, sizeof place);
+    entry->mask = ntohl(place.sin_addr.s_addr);
   }
-  freeifaddrs(list);
+  close(descriptor);
   return count;
 }
 

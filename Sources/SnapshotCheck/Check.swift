@@ -112,6 +112,7 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
     -> CameraCheck.Result
 {
     var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()
+    if let mac = plan.cameraMAC { result.findings = MovedCamera(settings: camera, mac: mac).told(result.findings) }
     let trust = CameraTrust(camera, statePath: plan.statePath)
     let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays, trust: trust)
     if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {

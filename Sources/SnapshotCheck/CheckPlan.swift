@@ -2,6 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCamera
 import SnapshotCapture
+import SnapshotDiscover
 import SnapshotSettings
 import SnapshotState
 import SnapshotStore
@@ -10,6 +11,8 @@ import SnapshotStore
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
     private(set) var store: (any StoreKind)?
+    /// By which the camera is looked for where it doesn't answer.
+    private(set) var cameraMAC: String?
     private(set) var interval = Key.captureInterval.fallback
     private(set) var statePath = "./state"
     private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
@@ -36,6 +39,14 @@ struct CheckPlan: Sendable {
         if let remark = read({ () throws(Failure) in try KeyTemplate(settings) })?.remark {
             findings.append(.remark("settings", remark))
         }
+        cameraMAC =
+            read { () throws(Failure) in
+                guard let text = try settings[Key.cameraMAC] else { return nil }
+                guard let mac = hardwareAddress(text) else {
+                    throw settings.refusal(Key.cameraMAC, rule: "must be six bytes such as ec:71:db:01:02:03")
+                }
+                return mac
+            } ?? nil
         statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
         interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
@@ -72,11 +83,9 @@ struct CheckPlan: Sendable {
     }
 
     private mutating func noteNoCamera(_ settings: Settings) {
-        let path = settings.path ?? ".env"
-        let hint =
-            path.hasPrefix("/etc/")
-            ? "sudoedit \(path)   # set CAMERA_IP and CAMERA_PASSWORD first"
-            : "printf 'CAMERA_IP=192.168.1.20\\nCAMERA_PASSWORD=secret\\n' >>\(path); chmod 600 \(path)"
+        let isServices = Owner.isServices(settings.path)
+        let instance = InstanceName.of(settingsPath: settings.path).map { " --instance \($0)" } ?? ""
+        let hint = "\(isServices ? "sudo " : "")snapshot setup\(instance)   # asks for all that is needed"
         findings.append(
             .failed(
                 "settings",

@@ -1,3 +1,4 @@
+import Glibc
 import SnapshotBase
 
 /// The text of a settings file, in which values change; comments, order and all other lines stay as they are.
@@ -26,6 +27,22 @@ package struct SettingsText: Equatable, Sendable {
                 lines.append(line)
             }
         }
+    }
+
+    /// Changes one value in a file, whose owner and mode stay.
+    package static func write(_ setting: Setting<some Sendable>, _ value: String, to path: String) throws(Failure) {
+        do throws(SystemError) {
+            let file = try openFile(path, O_RDONLY)
+            let facts = try file.status()
+            var text = SettingsText(try file.readAll(limit: SettingsFile.longest))
+            text.set(setting.key, to: value)
+            try writeDurably(to: path, temporary: path + ".new", mode: 0o600) { new throws(SystemError) in
+                guard fchown(new.descriptor, facts.st_uid, facts.st_gid) == 0,
+                    fchmod(new.descriptor, facts.st_mode & 0o7777) == 0
+                else { throw SystemError("chown") }
+                try new.write(text.bytes)
+            }
+        } catch { throw .settings("cannot write \(setting.key) to", path, why: "\(error)") }
     }
 
     private static func key(of line: String) -> String? {

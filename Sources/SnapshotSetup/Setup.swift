@@ -39,6 +39,7 @@ package struct Setup {
 
     private mutating func askWhatIsOpen() throws(SetupEnd) {
         terminal.say("Enter takes what stands in [ ]; Ctrl-D leaves, and nothing is written.\n")
+        if wasSetUp, !options.hasCamera { followCamera() }
         if options.hasCamera ? tryCameraOnce() != nil : !wasSetUp { try askCamera() }
         if options.hasStore ? try tryStoreOnce() != nil : !wasSetUp { try askStore() }
         if options.interval == nil, !wasSetUp { try askInterval() }

@@ -11,7 +11,8 @@ struct ScheduleCommand: SnapshotCommand {
         discussion: """
             Writes drop-ins for snapshot.timer and snapshot.service (or a camera's own, with --instance) under \
             /etc/systemd/system and has systemd read them. Where the interval divides a minute, an hour or a day, the \
-            timer goes by the calendar, which does not drift; otherwise it counts from the last run.
+            timer goes by the calendar, which does not drift; otherwise it counts from the last run. An INTERVAL that is given \
+            is also written as CAPTURE_INTERVAL into the settings file.
             """)
 
     @Argument(
@@ -48,15 +49,19 @@ struct ScheduleCommand: SnapshotCommand {
             }
             for file in files { try file.write() }
             log.write(.info, "wrote \(files.map(\.path).joined(separator: " and "))")
-            if interval != configured {
-                log.write(
-                    .info,
-                    "hint: health counts with CAPTURE_INTERVAL=\(configured.settingText); "
-                        + "set it to \(interval.settingText) in \(settings.path ?? Settings.systemPath)")
-            }
+            if interval != configured { try write(interval, settings, log) }
             try reload(unit, log, context.environment)
             return 0
         }
+    }
+
+    /// Health counts with CAPTURE_INTERVAL, so the settings that the unit reads have to say the same.
+    private func write(_ interval: Duration, _ settings: Settings, _ log: Log) throws(Failure) {
+        guard let path = settings.path else {
+            return log.write(.info, "hint: health counts with CAPTURE_INTERVAL: set it to \(interval.settingText)")
+        }
+        try SettingsText.write(Key.captureInterval, interval.settingText, to: path)
+        log.write(.info, "wrote CAPTURE_INTERVAL=\(interval.settingText) to \(path)")
     }
 
     private func wantedInterval() throws(Failure) -> Duration? {

@@ -119,3 +119,23 @@ def test_the_page_is_opened_and_closed(machine):
     setup(machine, "--no-web")
     assert machine.run(["curl", "-s", "--max-time", "5", page["address"]], check=False).returncode != 0
     assert machine.run("curl -s http://127.0.0.1:8080/livez", check=False).returncode == 0
+
+
+def test_a_camera_with_another_address_is_told_and_taken_over(machine):
+    setup(machine, "--camera", "10.9.0.2", "--password-file", password_file(machine), "--every", "2s")
+    assert "CAMERA_MAC=ec:71:db:00:00:01" in (machine.root / SETTINGS[1:]).read_text()
+    machine.run("ip addr add 10.9.0.77/24 dev lan0 && sed -i 's/10.9.0.2 /10.9.0.77 /' /etc/systemd/system/found.service && "
+                "systemctl daemon-reload && systemctl restart found")
+    try:
+        wait_for(lambda: "10.9.0.77" in machine.run("snapshot discover", check=False).stdout, 20, "the camera")
+        assert "discovery sees it at 10.9.0.77 now" in machine.run("snapshot check", check=False).stdout
+        with Dialogue(machine.argv(["snapshot", "setup"])) as it:
+            it.expect("answers from 10.9.0.77")
+            it.expect("1 camera +10.9.0.77")
+            it.answer("Enter writes this", "")
+            it.end()
+        assert "CAMERA_IP=10.9.0.77\n" in (machine.root / SETTINGS[1:]).read_text()
+        assert (machine.root / "etc/snapshot/credentials/camera_password").read_text().strip() == PASSWORD
+    finally:
+        machine.run("sed -i 's/10.9.0.77 /10.9.0.2 /' /etc/systemd/system/found.service; systemctl daemon-reload; "
+                    "systemctl restart found; ip addr del 10.9.0.77/24 dev lan0")

@@ -19,6 +19,23 @@ extension Setup {
         }
     }
 
+    /// A camera that has another address now, as its hardware address tells; whoever is asked sees it before it is written.
+    mutating func followCamera() {
+        guard draft.isReolink, let standing = draft.cameraPlace,
+            let mac = (try? draft.settings()[Key.cameraMAC]).flatMap({ $0 }).flatMap({ hardwareAddress($0) })
+        else { return }
+        devices = Discovery(stop: context.stop).run().devices
+        guard !devices.contains(where: { $0.place == standing }),
+            let now = devices.first(where: { $0.mac == mac && $0.address != nil })?.place
+        else { return }
+        terminal.say("the camera isn't at \(standing) any more; it answers from \(now)\n")
+        draft.set(Key.cameraIP, now)
+        if let obstacle = tryCameraOnce() {
+            terminal.say("it stays \(standing): \(obstacle.text)\n")
+            draft.set(Key.cameraIP, standing)
+        }
+    }
+
     private mutating func discover() -> [Device] {
         terminal.say("looking for cameras on the local network, 2 s\n")
         let result = Discovery(stop: context.stop).run()

@@ -81,3 +81,23 @@ def test_a_camera_beyond_broadcasts_is_asked_by_its_address(snapshot, lan):
 
 def test_what_is_no_address_is_refused(snapshot):
     snapshot.run("discover", "camera.example").refuses(64, "IPv4")
+
+
+def test_check_says_where_a_camera_is_whose_address_changed(snapshot, lan):
+    lan.camera(CAMERAS[1], "--mac", "ec:71:db:0a:0b:0c")
+    lan.camera(CAMERAS[2], "--mac", "ec:71:db:00:00:09")
+    snapshot.set(CAMERA_IP=CAMERAS[0], CAMERA_PASSWORD="x", CAMERA_MAC="EC-71-DB-0A-0B-0C")
+
+    def camera():
+        checks = snapshot.run("check", "--json", prefix=lan.enter()).json["checks"]
+        return next(c for c in checks if c["name"] == "camera")
+    assert f"sees it at {CAMERAS[1]} now" in camera()["hint"] and camera()["facts"]["seen_at"] == CAMERAS[1]
+    # Another camera is none of ours.
+    snapshot.set(CAMERA_MAC="ec:71:db:99:99:99")
+    assert "sees it" not in camera()["hint"]
+
+
+def test_a_hardware_address_that_is_none_is_refused(snapshot, lan):
+    snapshot.set(CAMERA_IP=CAMERAS[0], CAMERA_MAC="here")
+    result = snapshot.run("check", prefix=lan.enter())
+    assert "refused CAMERA_MAC='here'" in result.stdout
