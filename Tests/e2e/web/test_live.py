@@ -7,6 +7,7 @@ from firefox import Firefox
 from process import wait_until
 from program import Snapshot
 from relay import Relay
+from rtp_camera import Camera, video
 from rtsp import RTSPServer
 from web import Web
 
@@ -91,5 +92,20 @@ def test_it_goes_on_when_the_camera_comes_back(request, name, relay, camera, tmp
         camera.start()
         already = playing(it)[3]
         wait_until(lambda: playing(it)[3] > already + 1, 30, "new media", 0.2)
+        shows(it)
+        it.get("about:blank")
+
+
+@pytest.mark.parametrize("name", ["browser", "firefox"])
+def test_it_goes_on_when_the_picture_gets_another_size(request, name, snapshot, tmp_path):
+    it = request.getfixturevalue(name)
+    healthy(tmp_path / "state")
+    both = video(seconds=12) + video("1280x720", seconds=60)
+    with Camera(stream=both, live=True) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, "hls") as relay, \
+            Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(relay.output)) as web:
+        wait_until((relay.hls / "stream.m3u8").exists, 20, "stream")
+        it.get(web.url + "/live/")
+        wait_until(lambda: playing(it)[1] == 320, 20, "a first picture", 0.2)
+        wait_until(lambda: playing(it)[1] == 1280, 30, f"the other size: {it.execute_script(TOLD)}", 0.2)
         shows(it)
         it.get("about:blank")
