@@ -42,6 +42,13 @@ class RTSPServer:
         listening = wait_until(lambda: self.events("listening")[already:], 20, f"RTSP server: {self.log()}")[0]
         self.port, self.pid = listening["port"], listening["pid"]
 
+    def change(self, **options):
+        """From its next start on; an option without a value is given as True, or taken away as False."""
+        for name, value in options.items():
+            self._options = [o for o in self._options if o.split("=")[0] != f"--{name}"]
+            if value is not False:
+                self._options.append(f"--{name}" if value is True else f"--{name}={value}")
+
     def stop(self):
         """Kills it: its clients see the connection break."""
         if self._keeper:

@@ -39,6 +39,9 @@ class Scene:
         camera_line, central_line, ingest_line = self.lines
         return {
             "camera gone": lambda: self.down_and_up(self.camera.stop, self.camera.start),
+            "camera back over UDP alone": lambda: self.changed(udp=True),
+            "camera back over TCP, too": lambda: self.changed(udp=False),
+            "camera back with another size": lambda: self.changed(size=random.choice(("320x180", "480x270"))),
             "camera frozen": lambda: self.down_and_up(self.camera.freeze, self.camera.thaw),
             "camera muted": lambda: self.down_and_up(self.camera.mute, self.camera.unmute),
             "camera's line cut": camera_line.cut,
@@ -57,6 +60,10 @@ class Scene:
         down()
         time.sleep(random.choice((1, 3, STALL + 2)))
         up()
+
+    def changed(self, **options):
+        self.camera.change(**options)
+        self.down_and_up(self.camera.stop, self.camera.start)
 
     def signal(self, number):
         if pid := self.relay.ffmpeg:
