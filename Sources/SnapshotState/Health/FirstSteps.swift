@@ -2,8 +2,8 @@
 package enum FirstSteps {
     /// What each step does, and what is typed for it.
     package static let all = [
-        ("Say which camera, and where its pictures go", "sudoedit /etc/snapshot/snapshot.env"),
-        ("Try both once", "sudo snapshot check"),
-        ("Begin", "sudo systemctl enable --now snapshot.timer"),
+        ("Answer four questions; each answer is tried at once", "sudo snapshot setup"),
+        ("See what works, and what to do about the rest", "sudo snapshot check"),
+        ("Have pictures taken, unless the first step began that already", "sudo systemctl enable --now snapshot.timer"),
     ]
 }

@@ -32,7 +32,8 @@ extension Health.Reason {
     package var remedy: String {
         switch self {
         case .neverCaptured:
-            "`snapshot check` tries camera and store once; `systemctl enable --now snapshot.timer` begins."
+            "`sudo snapshot setup` leads to the first picture; `snapshot check` tries everything once, "
+                + "`systemctl enable --now snapshot.timer` begins."
         case .noCapture:
             "`snapshot check` says what fails; `systemctl list-timers snapshot.timer` whether it is due."
         case .cameraCredentials:

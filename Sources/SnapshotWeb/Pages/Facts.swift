@@ -15,7 +15,8 @@ struct Facts {
         // Before the first run there is nothing to tell but what doesn't come from it.
         let known =
             newest == nil
-            ? [relay, room, host] : [failing] + work + [captures, uploads, spool, clock, relay, picture, room, host]
+            ? [relay, room, host]
+            : [failing] + work + [captures, uploads, spool, line, clock, relay, picture, room, host]
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
@@ -57,6 +58,14 @@ struct Facts {
         return fact(
             "Spool", "\(spool.count > 0 ? "\(grouped(spool.count)) waiting" : "Empty")",
             "\(remarks.joined(separator: ", "))")
+    }
+
+    /// What went over the line, where anything did.
+    private var line: HTML? {
+        guard let traffic = health.traffic, let words = traffic.inWords, let today = traffic.days.last else {
+            return nil
+        }
+        return fact("Line", "\(sizeText(today.sent)) sent", "\(words)")
     }
 
     private var clock: HTML {

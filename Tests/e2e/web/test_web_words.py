@@ -17,7 +17,8 @@ def outage(code, **more):
     def changes(seq):
         return {"consecutive_failures": seq, "last_capture": moment(160), "last_upload": moment(160), "outcome": {"result": "capture_failed", "code": code},
                 "last_error": {"code": code, "moment": moment(3), "since": moment(3600), "why": "No route to host"},
-                "goes_to": "s3://garden at s3.example", "days": {"last": 20480, "shares": [10000] * 11 + [5000]}, **more}
+                "goes_to": "s3://garden at s3.example", "days": {"last": 20480, "shares": [10000] * 11 + [5000]},
+                "traffic": {"sent": 5 << 30, "received": 1 << 20, "camera_sent": 1 << 20, "camera_received": 5 << 30, "days": [[20479, 4 << 30, 900_000], [20480, 1 << 30, 100_000]]}, **more}
     return shots(changes)
 
 
@@ -58,6 +59,8 @@ def test_the_same_words(tmp_path, name):
         assert figures["to do"] in page
         # It stands before all figures, and there is a time in it that is local.
         assert page.index(figures["to do"]) < page.index("Last 64 shots")
+    if "line" in figures:
+        assert figures["line"] in page and "yesterday 4.0 GB sent" in page
     for figure in ("uptime 24 h", "uptime 12 d", "a day", "goes to"):
         for part in filter(None, [figures.get(figure, "").partition(", ")[0]]):
             assert part in page, (figure, part)
