@@ -60,6 +60,26 @@ def unknown_settings(texts, declared):
                 yield text.where, name
 
 
+def refused_values(texts, declared, folder):
+    """Values that texts give to settings and the program doesn't allow; not of secrets, nor where a part is left out."""
+    named = {}
+    for text in texts:
+        for code in text.code:
+            for key, value in re.findall(r"(?<![\w$])([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)=([\w:/.,-]+)(?![\w:/.,…{-])", code):
+                value = value.rstrip(".,")
+                if key in declared and not declared[key]["secret"] and not value.endswith(":"):
+                    named.setdefault(key, {}).setdefault(value, text.where)
+    assert len(named) > 20 or len(texts) == 1
+    for turn in range(max(map(len, named.values()), default=0)):
+        chosen = {key: list(values.items())[turn] for key, values in named.items() if turn < len(values)}
+        (folder / "values.env").write_text("".join(f"{key}={value}\n" for key, (value, _) in chosen.items()))
+        told = subprocess.run([builds.binary("snapshot"), "settings", "--json", "--config", folder / "values.env", *chosen],
+                              capture_output=True, check=True, env={"PATH": "/usr/bin:/bin", "HOME": str(folder)})
+        for one in json.loads(told.stdout):
+            if "error" in one:
+                yield chosen[one["key"]][1], one["error"]
+
+
 def unknown_commands(texts, commands):
     """Commands of ours, in code, that aren't there, and options that they don't have."""
     for text in texts:
@@ -140,6 +160,19 @@ def test_every_setting_is_one(read, declared):
     wrong(unknown_settings(read, declared))
 
 
+def test_every_value_is_allowed(read, declared, tmp_path):
+    wrong(refused_values(read, declared, tmp_path))
+
+
+@pytest.mark.parametrize("line", ["CAMERA_STREAM=sup", "CAMERA_TIMEOUT=3w", "`CAMERA_AUTH=pasword`", "SPOOL_MAX_BYTES=lots, or more"])
+def test_a_wrong_value_is_found(line, declared, tmp_path):
+    text = [documents.Text("docs/x.md", line, (line,))]
+    found = list(refused_values(text, declared, tmp_path))
+    assert [where for where, _ in found] == ["docs/x.md"]
+    right = line.replace("sup", "sub").replace("3w", "3m").replace("pasword", "password").replace("lots", "1G")
+    assert not list(refused_values([documents.Text("docs/x.md", right, (right,))], declared, tmp_path))
+
+
 def test_every_command_and_option_is_there(read, commands):
     wrong(unknown_commands(read, commands))
 
@@ -150,6 +183,13 @@ def test_every_unit_is_there(read):
 
 def test_every_target_of_make_is_there(read):
     wrong(unknown_targets(read))
+
+
+def test_every_metric_is_there(read):
+    sources = "".join(path.read_text() for path in (ROOT / "Sources").rglob("*.swift"))
+    named = {(text.where, name) for text in read for code in text.code for name in re.findall(r"(?<![\w/])snapshot_([a-z_]+[a-z])\b(?!\.deb)", code)}
+    assert len(named) > 2
+    wrong((where, f"snapshot_{name}") for where, name in named if f'"{name}' not in sources and f'"snapshot_{name}' not in sources)
 
 
 def test_every_path_is_there(read, declared):
