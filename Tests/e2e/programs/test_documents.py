@@ -18,7 +18,7 @@ UNITS = {path.name for path in (ROOT / "systemd").iterdir() if path.suffix in ("
 FOREIGN = {
     "AWS_ENDPOINT_URL", "BASE_DIR", "CREDENTIALS_DIRECTORY", "DEBIAN_FRONTEND", "KEY_FILE", "LD_LIBRARY_PATH", "LISTEN_FDS",
     "LISTEN_PID", "NO_COLOR", "NOTIFY_SOCKET", "RUNTIME_DIRECTORY", "STANDARD_IA", "STATE_DIRECTORY", "UPDATE_DOCS",
-    "WATCHDOG_USEC",
+    "VAULT_ADDR", "VAULT_TOKEN", "WATCHDOG_USEC",
 }
 # Words behind the program's name where a sentence goes on.
 PROSE = {"also", "and", "captured", "failed", "has", "is", "itself", "may", "over", "stored", "then"}
@@ -148,7 +148,11 @@ def unknown_paths(texts, declared):
                 yield text.where, path
         for path in re.findall(r"/etc/snapshot/([\w./-]*\w)", text.whole):
             folder, _, name = path.partition("/")
-            if folder.endswith(".env") or folder == "credentials" and set(name.split("/")) <= secrets | {""}:
+            # Whoever adds certificates and the like says so.
+            loaded = set(re.findall(r"LoadCredential=(\w+):", text.whole))
+            if folder.endswith((".env", ".conf", ".pem", ".key")):
+                continue
+            if folder == "credentials" and set(name.split("/")) <= secrets | loaded | {""}:
                 continue
             yield text.where, f"/etc/snapshot/{path}"
         for name in re.findall(r"(?:/var/lib/snapshot|STATE_PATH)/([\w.-]*\w)", text.whole):
