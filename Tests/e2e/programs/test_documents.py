@@ -85,7 +85,7 @@ def unknown_commands(texts, commands):
     for text in texts:
         for code in text.code:
             code = re.sub(r"(^|\s)#.*", "", code).replace(" -- ", " ; ")
-            for found in re.finditer(r"(?:^|(?<=[\s;&(|=`]))(?:/usr/bin/)?(snapshot(?:-web)?) ([^\n|;&><)`]*)", code):
+            for found in re.finditer(r"(?:^|(?<=[\s;&(|=`>'…]))(?:/usr/bin/)?(snapshot(?:-web)?) ([^\n|;&><)`]*)", code):
                 before = code[:found.start()].split()
                 if before and before[-1] in ("-g", "-u", "-t", "chgrp", "install", "remove", "purge", "of", "User=", "user"):
                     continue
@@ -203,7 +203,7 @@ def test_every_path_is_there(read, declared):
 @pytest.mark.parametrize("line, found", [
     ("snapshot chekc --json", "snapshot chekc"), ("sudo snapshot capture --jsn", "snapshot capture --jsn"),
     ("snapshot --verbose --foo", "snapshot --foo"), ("x && snapshot-web --configs a", "snapshot-web --configs"),
-    ("runuser -u snapshot -- snapshot helth", "snapshot helth"), ("* * * * * /usr/bin/snapshot capture --evry 10s", "snapshot capture --evry"),
+    ("<p><code>snapshot setpu</code></p>", "snapshot setpu"), ("runuser -u snapshot -- snapshot helth", "snapshot helth"), ("* * * * * /usr/bin/snapshot capture --evry 10s", "snapshot capture --evry"),
     ("SERVER_URI=x", "SERVER_URI"), ("AWS_REGION_FILE=x", "AWS_REGION_FILE"), ("CAMERA_PASSWORD_FILES=x", "CAMERA_PASSWORD_FILES"),
     ("systemctl start snapshot-relays.service", "snapshot-relays.service"), ("journalctl -u snapshot-rely", "snapshot-rely"),
     ("systemctl enable --now snapshot@yard.socket", "snapshot@yard.socket"), ("make dep && ls", "make dep"),

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -245,6 +246,32 @@ def test_the_backup_has_all_that_it_names(tmp_path):
     listed = subprocess.run(["tar", "-tzf", "snapshot-backup.tar.gz"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert {name for name in listed.split() if not name.endswith("/")} == set(files[:4])
     assert (tmp_path / "snapshot-backup.tar.gz").stat().st_mode & 0o77 == 0
+
+
+def test_restored_state_doubles_nothing(ready, tmp_path):
+    pictures, state = ready.folder / "snapshots", ready.folder / "state"
+    pictures.write_text("in the way")
+    for _ in range(2):
+        ready.capture().expect(75)
+    shutil.copytree(state, tmp_path / "backup")
+    pictures.unlink()
+    ready.capture().expect(0)
+    stored = {path: path.read_bytes() for path in pictures.rglob("*.jpg")}
+    assert len(stored) == 3
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "backup", state)
+    ready.run("drain").expect(0)
+    assert {path: path.read_bytes() for path in pictures.rglob("*.jpg")} == stored and not ready.spooled_pictures()
+
+
+def test_retention_goes_on_with_keys_of_an_earlier_template(ready):
+    for _ in range(3):
+        ready.capture().expect(0)
+    earlier = set((ready.folder / "snapshots").rglob("*.jpg"))
+    ready.set(KEY_TEMPLATE="camera={camera}/{timestamp}.jpg", LOCAL_STORAGE_MAX_BYTES="1")
+    ready.capture().expect(0)
+    left = set((ready.folder / "snapshots").rglob("*.jpg"))
+    assert len(earlier) == 3 and not earlier & left and len(left) == 1
 
 
 def test_the_packaged_settings_show_what_people_ask_for(ready, camera):
