@@ -20,9 +20,12 @@ extension Child {
     /// Runs a program to its end, keeping at most `outputLimit` bytes of its output and the last `complaintLimit` of
     /// what it says on standard error. Its group is killed when it has ended, whoever else holds its output; at the
     /// deadline; when the output passes its limit; and when a signal asks this program to end.
-    /// - Parameter grace: how long the program may take to end after SIGTERM, where it didn't end by itself.
+    /// - Parameters:
+    ///   - grace: how long the program may take to end after SIGTERM, where it didn't end by itself.
+    ///   - stop: also ends it; for callers that hold such signals themselves.
     package static func run(
-        _ command: Command, outputLimit: Int, complaintLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero
+        _ command: Command, outputLimit: Int, complaintLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
+        stop: StopRequest? = nil
     ) throws(Failure) -> ChildResult {
         let signals = HeldSignals()
         signals.hold()
@@ -32,7 +35,8 @@ extension Child {
         var result = ChildResult(output: [], complaint: [])
         var isAsked = false
         while child.poll() == nil, !deadline.hasPassed, !result.isTooLong, !isAsked {
-            isAsked = child.await(deadline, or: arrival)
+            isAsked = child.await(stop == nil ? deadline : deadline.sooner(.milliseconds(200)), or: arrival)
+            if let stop, stop.isMade { isAsked = true }
             child.collect(&result, outputLimit, complaintLimit)
         }
         // What an ended program has left in its pipes; others may go on writing there.

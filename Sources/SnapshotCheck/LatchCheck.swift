@@ -11,9 +11,10 @@ struct LatchCheck {
     func findings() -> [Finding] {
         guard case .record(let record) = StateRing(reading: plan.statePath).content else { return [] }
         return latched(record).map { who, wait in
-            .remark(
+            let isProcess = record.latches[who]?.code == .store(.credentialProcess)
+            return .remark(
                 "latch",
-                "the \(who) refused the credentials: captures try them again in \(inWords(Int(wait.rounded(.up)))), "
+                "\(isProcess ? "credential_process failed" : "the \(who) refused the credentials"): captures try them again in \(inWords(Int(wait.rounded(.up)))), "
                     + "this check tries them once now",
                 hint: "correct them: changed settings are tried at once")
         }

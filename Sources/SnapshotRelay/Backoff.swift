@@ -6,6 +6,8 @@ struct Backoff: Sendable {
     static let retry = Backoff(from: .seconds(1), to: .seconds(60))
     /// What needs a person is tried again after ten minutes, then after up to six hours.
     static let latch = Backoff(from: .seconds(600), to: .seconds(21600))
+    /// A program that lends keys may lack a network alone.
+    static let lender = Backoff(from: .seconds(60), to: .seconds(600))
 
     let first: Duration
     let longest: Duration

@@ -37,7 +37,7 @@ package struct S3Store: RemoteStore {
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
         let means = LendingMeans(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
-            environment: settings.environment)
+            context: settings.context)
         lent = settings.source.keys == nil ? LentCredentials(settings.source, means, statePath: statePath) : nil
         signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
     }
@@ -107,6 +107,7 @@ package struct S3Store: RemoteStore {
                 "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
                 place: place, setting: addressSetting)
         }
+        lent?.worked()
     }
 
     /// A request about the object `key`, signed.

@@ -48,7 +48,7 @@ final class SegmentUpload: Sendable {
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var (backoff, latch) = (Backoff.retry, Backoff.latch)
+            var (backoff, latch, lender) = (Backoff.retry, Backoff.latch, Backoff.lender)
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
                 var wait = backoff.first
@@ -58,6 +58,7 @@ final class SegmentUpload: Sendable {
                         if last != nil { log.write(.notice, "segments are stored again") }
                         backoff.reset()
                         latch.reset()
+                        lender.reset()
                         last = nil
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
@@ -65,8 +66,11 @@ final class SegmentUpload: Sendable {
                         // A failure of this segment alone must not hold up the others; it is tried again later.
                         if error.scope == .object { continue }
                         wait =
-                            error.failure.kind == .storeRefused
-                            ? latch.next() : max(backoff.next(), error.retryAfter ?? .zero)
+                            switch (error.failure.kind, error.failure.code) {
+                            case (_, .store(.credentialProcess)): lender.next()
+                            case (.storeRefused, _): latch.next()
+                            default: max(backoff.next(), error.retryAfter ?? .zero)
+                            }
                         break
                     }
                 }

@@ -5,7 +5,7 @@ import SnapshotHTTP
 /// shown. Source: AWS CLI User Guide, "Sourcing credentials with an external process".
 struct CredentialProcess {
     let words: [String]
-    let environment: Environment
+    let context: ProcessContext
 
     private static let most = 1 << 16
     private static let longest = Duration.seconds(60)
@@ -18,7 +18,7 @@ struct CredentialProcess {
         do throws(Failure) {
             result = try Child.run(
                 command, outputLimit: Self.most, complaintLimit: ChildResult.complaintLimit, deadline: end,
-                grace: Self.grace)
+                grace: Self.grace, stop: context.stop)
         } catch {
             throw failure(
                 error.why, hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
@@ -32,7 +32,12 @@ struct CredentialProcess {
         case .killed(let signal): throw failure("signal \(signal) killed it\(said)")
         case nil where result.isTimedOut:
             throw failure("it took longer than \(secondsText(allowed)) (UPLOAD_DEADLINE)\(said)")
-        case nil: throw failure("this program was asked to end before it had ended")
+        case nil:
+            // Nothing is held off for that.
+            throw StoreFailure(
+                Failure(
+                    .store(.lost), "no credentials from credential_process", name,
+                    why: "this program was asked to end before it had ended"), .giveUp)
         }
         guard let lease = lease(result.output, now) else {
             throw failure(
@@ -43,7 +48,7 @@ struct CredentialProcess {
     }
 
     private var command: Command {
-        var command = Command(words.first ?? "", Array(words.dropFirst()), environment: environment)
+        var command = Command(words.first ?? "", Array(words.dropFirst()), environment: context.environment)
         // Whoever runs captures has chosen it: a check tries what captures will.
         command.keepsUser = true
         return command

@@ -31,7 +31,7 @@ package indirect enum CredentialSource: Sendable {
         switch self {
         case .keys(let keys): return Lease(keys, end: nil, lent: now, holder: "")
         case .process(let words):
-            return try CredentialProcess(words: words, environment: means.environment).run(at: now, deadline)
+            return try CredentialProcess(words: words, context: means.context).run(at: now, deadline)
         case .role(let role, let source):
             let caller = try source.lend(means, at: now, deadline: deadline)
             return try role.assume(with: caller.keys, means, at: now, deadline)

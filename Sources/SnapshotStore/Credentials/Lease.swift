@@ -6,7 +6,7 @@ struct LendingMeans {
     let client: HTTPClient
     let authorities: String?
     let proxies: Proxies
-    let environment: Environment
+    let context: ProcessContext
 }
 
 /// Keys that were lent, as `STATE_PATH/credentials.json` keeps them.

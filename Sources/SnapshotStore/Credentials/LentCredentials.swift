@@ -17,7 +17,7 @@ package final class LentCredentials {
     private var isRead = false
     /// Whether the store no longer takes them.
     private var isRefused = false
-    /// Whether others were asked for since the store refused some: once a run.
+    /// Whether others were asked for since the store refused some, and it has taken none yet.
     private var hasReplaced = false
 
     /// - Parameter statePath: where they are kept; nil: nowhere.
@@ -61,6 +61,9 @@ package final class LentCredentials {
         defer { hasReplaced = true }
         return !hasReplaced
     }
+
+    /// The store took them.
+    func worked() { hasReplaced = false }
 
     private func readOnce() {
         guard !isRead else { return }

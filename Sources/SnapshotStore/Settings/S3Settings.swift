@@ -15,7 +15,7 @@ package struct S3Settings: Sendable {
     package var objects: S3ObjectSettings
     package var authorities: String?
     package var proxies: Proxies
-    let environment: Environment
+    let context: ProcessContext
 
     package init(_ settings: Settings) throws(Failure) {
         guard let bucket = try settings[Key.s3Bucket] else {
@@ -60,7 +60,7 @@ package struct S3Settings: Sendable {
         objects = try S3ObjectSettings(settings)
         authorities = try authorityFile(settings, first: Key.awsCABundle)
         proxies = try Proxies(settings)
-        environment = settings.context.environment
+        context = settings.context
         source = try Self.source(settings, &profiles, region: region)
     }
 

@@ -3,6 +3,7 @@ import datetime
 import itertools
 import json
 import re
+import signal
 import ssl
 import stat
 import sys
@@ -16,7 +17,7 @@ import rgw
 import shared
 import tls
 from lender import Lender, Process
-from process import free_port
+from process import free_port, wait_until
 from receiver import Answer, s3_error
 from stores import store
 
@@ -355,6 +356,18 @@ def test_what_a_process_gets_and_that_nothing_of_it_stays(s3, process, monkeypat
     seen = (process.folder / "env").read_text()
     assert "Canary" not in seen and "CAMERA" not in seen and f"HOME={s3.folder}" in seen
     assert len((process.folder / "fds").read_text().splitlines()) <= 6
+
+
+def test_a_stop_ends_the_process_and_keeps_the_picture(s3, process, camera):
+    process.does("sleep 60")
+    run = s3.start("capture", env={"UPLOAD_DEADLINE": "50s"})
+    wait_until(lambda: process.runs, what="run of the process")
+    run.signal(signal.SIGTERM)
+    result = run.result()
+    assert result.wall < 10 and s3.spooled_pictures() == [camera.last], result
+    process.gives("ASIA2", 600)
+    s3.capture().expect(0)
+    assert not s3.spooled_pictures(), "nothing is held off"
 
 
 # Roles

@@ -1,4 +1,5 @@
 """Our signatures equal botocore's, byte for byte, over random requests."""
+import base64
 import datetime
 import hashlib
 import json
@@ -16,6 +17,20 @@ COUNT = 1500
 METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
 # Where encoders differ: reserved and unreserved ASCII, several bytes a character, combining marks, other planes.
 ALPHABET = ("abcXYZ0189-._~ !\"#$%&'()*+,/:;<=>?@[\\]^`{|}" "éßжあ😀🇨🇭‮\u0301\u00a0\u2028\ufeff" "\x01\x7f\t")
+
+
+# What describes an object: encryption, class, tags, ACL, checksums, and that nothing is overwritten.
+OBJECT = {
+    "x-amz-server-side-encryption": lambda rng: rng.choice(["AES256", "aws:kms", "aws:kms:dsse"]),
+    "x-amz-server-side-encryption-aws-kms-key-id": lambda rng: f"arn:aws:kms:eu-west-1:1:key/{rng.randrange(10**9)}",
+    "x-amz-server-side-encryption-bucket-key-enabled": lambda rng: rng.choice(["true", "false"]),
+    "x-amz-storage-class": lambda rng: rng.choice(["STANDARD_IA", "GLACIER_IR", "INTELLIGENT_TIERING"]),
+    "x-amz-tagging": lambda rng: "&".join(quote(text(rng, 9), safe="") + "=" + quote(text(rng, 9), safe="") for _ in range(rng.randrange(1, 11))),
+    "x-amz-acl": lambda rng: rng.choice(["bucket-owner-full-control", "private", "public-read"]),
+    "x-amz-checksum-sha256": lambda rng: base64.b64encode(rng.randbytes(32)).decode(),
+    "content-md5": lambda rng: base64.b64encode(rng.randbytes(16)).decode(),
+    "if-none-match": lambda rng: "*",
+}
 
 
 def text(rng, longest=30):
@@ -39,6 +54,7 @@ def request(rng):
             continue
         headers[name.lower() if rng.random() < 0.5 else name] = rng.choice(
             ["front", "a  b   c", "  lead and trail  ", "2026-01-21T10:30:45.123Z", quote(text(rng)), "a,b;c=d"])
+    headers.update((name, value(rng)) for name, value in rng.sample(list(OBJECT.items()), rng.randrange(len(OBJECT) + 1)))
     date = datetime.datetime(1999, 1, 1) + datetime.timedelta(seconds=rng.randrange(10**9 * 2))
     return {
         "method": rng.choice(METHODS), "url": f"http://{host}{path}" + ("?" + query if query else ""), "headers": headers,
