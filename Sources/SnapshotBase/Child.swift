@@ -72,7 +72,6 @@ package final class Child {
     /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
     package init(_ command: Command) throws(Failure) {
         guard let path = command.path else { throw .notInstalled(command) }
-        Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
@@ -120,6 +119,9 @@ package final class Child {
         ending = .killed(SIGKILL)
         return true
     }
+
+    /// Reaps those that were left behind, as far as they have ended.
+    package static func reapLeft() { left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } } }
 
     /// How the child ended, or nil while it runs. What is left of its group then is killed.
     @discardableResult

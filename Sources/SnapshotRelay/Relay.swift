@@ -62,6 +62,7 @@ package final class Relay {
                 perform(supervisor.handle(.stop, now: now), now)
             }
             for event in attempt?.take() ?? [] { handle(event, now) }
+            Child.reapLeft()
             perform(supervisor.handle(.tick, now: now), now)
             voice.tell(supervisor, outputs.troubles.all, now: now)
             outputs.tick(now: now)
@@ -118,7 +119,7 @@ package final class Relay {
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
             voice.flowing(now: now)
-            if outputs.flowed(now: now) { attempt?.restart(because: .ffmpegAnew) }
+            if outputs.flowed(now: now, media: attempt?.media) { attempt?.restart(because: .ffmpegAnew) }
         case .ended(let trouble):
             outputs.ended(now: now)
             voice.remember(complaints: attempt?.complaints.last ?? [])

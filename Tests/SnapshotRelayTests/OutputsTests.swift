@@ -47,7 +47,7 @@ private struct CopyOutput: RelayOutput {
             return FFmpegSlave("matroska", [("live", "1")], to: .address(output.shared.directory + "/copy.mkv"))
         }
         func started(_ ffmpeg: pid_t?) { note("started \(ffmpeg ?? 0)") }
-        func flowed(now: Uptime) -> Bool {
+        func flowed(now: Uptime, media: Duration?) -> Bool {
             looks += 1
             if looks == 1 { health.fails(CopyTrouble.slow) } else { health.works() }
             return looks == 2
@@ -94,9 +94,9 @@ private enum CopyTrouble: String, TroubleCode {
         #expect(!arguments.usesStandardOutput)
 
         outputs.started(7)
-        #expect(!outputs.flowed(now: at(1)))
+        #expect(!outputs.flowed(now: at(1), media: nil))
         #expect(outputs.troubles.all == ["copy": OutputTrouble(CopyTrouble.slow)])
-        #expect(outputs.flowed(now: at(2)) && outputs.troubles.all.isEmpty)
+        #expect(outputs.flowed(now: at(2), media: .seconds(1)) && outputs.troubles.all.isEmpty)
         #expect(outputs.wake == at(5))
         outputs.tick(now: at(4))
         outputs.tick(now: at(5))

@@ -130,6 +130,42 @@ import Testing
         #expect(it.takeGrowth() == false)
     }
 
+    @Test func whatWasMadeLateIsNamedByTheStreamsTime() throws {
+        var it = try open()
+        let origin = Timestamp(milliseconds: Timestamp.now().milliseconds / 1000 * 1000 - 90_000)
+        it.begin()
+        it.note(origin)
+        for number in 0...3 { try put("17-\(number).mp4", head + fragment) }
+        try folder.write(
+            "record/.writing/17.csv", "17-0.mp4,0.000000,20.0\nx,1,2\n17-1.mp4,20.100,inf\n17-1.mp4,20.0,40.0\n")
+        it.finish(all: false)
+        #expect(
+            it.segments.map(\.name)
+                == [0, 20, 40].map { RecordName(begin: origin.advanced(byMilliseconds: $0 * 1000)) })
+        // Of a run that has begun since its origin is unknown, and the other's is none of its.
+        it.begin()
+        try put("18-0.mp4", head + fragment)
+        try folder.write("record/.writing/18.csv", "18-0.mp4,0.000000,20.0\n")
+        it.finish(all: true)
+        let last = try #require(it.segments.last)
+        #expect(abs(last.name.begin.milliseconds - Timestamp.now().milliseconds) < 30_000)
+        #expect(try folder.names("record/.writing") == [])
+    }
+
+    @Test func whatIsMadeInTimeIsNamedByTheFileSystem() throws {
+        var it = try open()
+        it.begin()
+        // What ffmpeg says of how far it is comes late, and a clock that was set back says anything.
+        for behind in [0, 1900, -100_000] {
+            let origin = Timestamp.now().advanced(byMilliseconds: Int64(-behind))
+            it.note(origin)
+            try put("17-\(behind + 100_000).mp4", head + fragment)
+            try folder.write("record/.writing/17.csv", "17-\(behind + 100_000).mp4,0.000000,20.0\n")
+            it.finish(all: true)
+        }
+        #expect(it.segments.allSatisfy { abs($0.name.begin.milliseconds - Timestamp.now().milliseconds) < 2000 })
+    }
+
     @Test func runsAreToldApart() throws {
         var it = try open()
         for (run, number) in [(1_769_000_000_000, 9), (1_769_000_000_000, 10), (1_769_000_060_000, 0)] {

@@ -1,16 +1,20 @@
 """The relay under faults drawn at random, one after the other, all outputs at once: it heals from each, players' rules
 hold throughout, what is recorded can be played, and memory, descriptors and processes stay what they were."""
+import contextlib
 import os
 import random
 import signal
 import statistics
+import subprocess
 import time
 
 import pytest
 
 import media
+from disk import HangingFolder, loop_disk
 from hls import Player
 from line import Line
+from parts import need
 from process import wait_until
 from program import Snapshot
 from relay import MOST_MEMORY, STALL, Ingest, Relay
@@ -29,10 +33,10 @@ RESTS = (0, 0, 0, 10, 30, 60, 120, 320)
 
 
 class Scene:
-    """A camera, a central server and an ingest server, each behind a line, and what can happen to them."""
+    """A camera, a central server and an ingest server, each behind a line, a disk for recordings, and what can happen to them."""
 
-    def __init__(self, camera, central, ingest, lines):
-        self.camera, self.central, self.ingest, self.lines = camera, central, ingest, lines
+    def __init__(self, camera, central, ingest, lines, net):
+        self.camera, self.central, self.ingest, self.lines, self.net = camera, central, ingest, lines, net
         self.relay = None
 
     def faults(self):
@@ -54,7 +58,34 @@ class Scene:
             "central's line cut": central_line.cut,
             "ingest's line cut": ingest_line.cut,
             "ingest stalled": lambda: self.down_and_up(self.ingest.stalled.set, self.ingest.stalled.clear),
+            "disk full": lambda: self.without_disk(self.fill, self.empty, "folder-full"),
+            "disk hangs": lambda: self.without_disk(self.net.hang, self.net.answer, "folder-hangs"),
+            "disk pulled": lambda: self.without_disk(self.pull, self.mount, "folder-away"),
         }
+
+    def without_disk(self, down, up, code):
+        """It is told, HLS goes on elsewhere, and recording does in the end."""
+        def trouble():
+            return self.relay.report.get("failing", {}).get("record")
+        down()
+        wait_until(lambda: trouble() == code, STALL + 20, f"word of {code}: {self.relay.report}")
+        time.sleep(random.choice((1, 3, STALL + 2)))
+        up()
+        wait_until(lambda: trouble() is None, HEALS, f"recording: {self.relay.report}")
+
+    def fill(self):
+        with contextlib.suppress(OSError), open(self.net.behind / "ballast", "wb", buffering=0) as file:
+            while file.write(bytes(1 << 12)):
+                pass
+
+    def empty(self):
+        (self.net.behind / "ballast").unlink()
+
+    def mount(self):
+        subprocess.run(["mount", "--bind", str(self.net.path / "record"), str(self.relay.record)], check=True)
+
+    def pull(self):
+        subprocess.run(["umount", "-l", str(self.relay.record)], check=True)
 
     def down_and_up(self, down, up):
         down()
@@ -70,18 +101,30 @@ class Scene:
             os.kill(pid, number)
 
 
+@contextlib.contextmanager
+def recordings(folder):
+    """A folder for recordings that can hang, on a disk that can be filled."""
+    need("fuse")
+    with HangingFolder(folder) as net, loop_disk(folder / "image", net.behind, megabytes=64):
+        (net.behind / "record").mkdir()
+        yield net
+
+
 @pytest.mark.timeout(9000)
 def test_relay_soak(tmp_path, long, figure):
     duration = float(os.environ.get("RELAY_SOAK_SECONDS", 7200 if long else 60))
     draw = random.Random(20260121)
     random.seed(20260121)
     with RTSPServer("admin", PASSWORD) as camera, RTSPServer() as central, Ingest() as ingest, \
-            Line(camera.port) as a, Line(central.port) as b, Line(ingest.port) as c:
-        scene = Scene(camera, central, ingest, (a, b, c))
+            Line(camera.port) as a, Line(central.port) as b, Line(ingest.port) as c, recordings(tmp_path) as net, contextlib.ExitStack() as last:
+        scene = Scene(camera, central, ingest, (a, b, c), net)
         relay = scene.relay = Relay(
             Snapshot(tmp_path / "home"), camera.as_camera(a.port), "republish,hls,record,pipe", SERVER_URL=f"http://127.0.0.1:{c.port}/in",
             OUTPUT_RTSP_URL=central.url("live/h264-aac", b.port), RECORD_MAX_BYTES="30M")
         faults = scene.faults()
+        relay.record.mkdir(parents=True)
+        scene.mount()
+        last.callback(scene.pull)
         # Whatever it starts lives for longer than this.
         relay.watches = 0.05
         deck, heals, samples, played = [], {}, [], set()

@@ -103,6 +103,9 @@ final class Attempt {
     /// Whether media comes through here.
     var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
 
+    /// How far the media has come, as far as ffmpeg knows.
+    var media: Duration? { progress.outTime.map { .microseconds($0) } }
+
     /// ffmpeg's process.
     var pid: pid_t? { child?.pid }
 

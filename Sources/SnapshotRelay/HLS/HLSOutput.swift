@@ -63,6 +63,6 @@ package struct HLSOutput: RelayOutput {
 
 extension HLSFolder: OutputFiles {
     mutating func begin(_ run: Timestamp) { begin(now: run) }
-    mutating func update(now: Uptime) -> Bool { update() }
+    mutating func update(now: Uptime, origin: Timestamp?) -> Bool { update() }
     mutating func end(now: Uptime) { end() }
 }

@@ -8,8 +8,8 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     /// What is to be done.
     enum Step: Equatable, Sendable {
         case begin(Timestamp)
-        /// - flows: whether media flows.
-        case look(flows: Bool)
+        /// Whether media flows, and at which time the stream's time was zero.
+        case look(flows: Bool, origin: Timestamp?)
         case end
     }
 
@@ -50,8 +50,8 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
             files?.begin(run)
             watch.begin()
             (isLive, asked) = (true, nil)
-        case .look(let flows):
-            do throws(FolderFault) { report.verdict = try look(flows, now) } catch {
+        case .look(let flows, let origin):
+            do throws(FolderFault) { report.verdict = try look(flows, origin, now) } catch {
                 report.verdict = .trouble(error.trouble)
                 report.fault = error
             }
@@ -66,7 +66,9 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         return report
     }
 
-    private mutating func look(_ flows: Bool, _ now: Uptime) throws(FolderFault) -> FolderWatch.Verdict? {
+    private mutating func look(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> FolderWatch
+        .Verdict?
+    {
         if let files, !files.output.isInPlace {
             self.files = nil
             isLive = false
@@ -75,7 +77,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         guard var files = self.files else { return nil }
         defer { self.files = files }
         // Of a disk that was full a little may have become free, and be full again at once.
-        let grew = files.update(now: now) && !(last == .full && isFull(path))
+        let grew = files.update(now: now, origin: origin) && !(last == .full && isFull(path))
         files.retain(now: now)
         if isLive {
             guard flows else { return nil }

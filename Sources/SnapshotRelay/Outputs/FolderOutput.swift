@@ -29,7 +29,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     ) throws(Failure) {
         (self.patience, self.health, self.slave) = (patience, health, slave)
         thread = FolderThread(keeper)
-        thread.ask(.look(flows: false))
+        thread.ask(.look(flows: false, origin: nil))
         thread.settle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
         for report in thread.reports() {
@@ -48,7 +48,9 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         return slave(facts, folder, run)
     }
 
-    func flowed(now: Uptime) -> Bool { look(flows: true, now) }
+    func flowed(now: Uptime, media: Duration?) -> Bool {
+        look(flows: true, media.map { Timestamp.now().advanced(byMilliseconds: -Int64($0.milliseconds)) }, now)
+    }
 
     func ended(now: Uptime) {
         thread.ask(.end)
@@ -58,13 +60,13 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     }
 
     var wake: Uptime? { asked + Self.pause }
-    func tick(now: Uptime) { _ = look(flows: false, now) }
+    func tick(now: Uptime) { _ = look(flows: false, nil, now) }
 
     func stop() { if told != .hangs { thread.settle(within: Self.grace) } }
 
-    private func look(flows: Bool, _ now: Uptime) -> Bool {
+    private func look(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
         asked = now
-        thread.ask(.look(flows: flows))
+        thread.ask(.look(flows: flows, origin: origin))
         return take(now)
     }
 

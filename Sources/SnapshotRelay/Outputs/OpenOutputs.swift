@@ -42,8 +42,8 @@ package final class OpenOutputs {
     package func started(_ ffmpeg: pid_t?) { for output in carrying { output.started(ffmpeg) } }
 
     /// - Returns: whether ffmpeg has to begin anew for one of them.
-    package func flowed(now: Uptime) -> Bool {
-        carrying.reduce(false) { needsAnew, output in output.flowed(now: now) || needsAnew }
+    package func flowed(now: Uptime, media: Duration?) -> Bool {
+        carrying.reduce(false) { needsAnew, output in output.flowed(now: now, media: media) || needsAnew }
     }
 
     package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {

@@ -46,8 +46,9 @@ package protocol OpenOutput: AnyObject {
     /// ffmpeg runs, as that process.
     func started(_ ffmpeg: pid_t?)
     /// Media has flowed from the camera; called about once a second.
+    /// - Parameter media: how far it has come in this run; nil where ffmpeg doesn't know.
     /// - Returns: whether only a new ffmpeg would write to this output again.
-    func flowed(now: Uptime) -> Bool
+    func flowed(now: Uptime, media: Duration?) -> Bool
     /// What ffmpeg wrote to standard output, where the slave's target is `.standardOutput`.
     func take(_ bytes: ArraySlice<UInt8>, now: Uptime)
     /// ffmpeg has ended. May take up to a second to finish what is under way.
@@ -64,7 +65,7 @@ package protocol OpenOutput: AnyObject {
 
 extension OpenOutput {
     package func started(_ ffmpeg: pid_t?) {}
-    package func flowed(now: Uptime) -> Bool { false }
+    package func flowed(now: Uptime, media: Duration?) -> Bool { false }
     package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {}
     package func ended(now: Uptime) {}
     package var isFull: Bool { false }

@@ -15,9 +15,9 @@ package struct RecordFolder: Sendable {
     /// Finished segments, oldest first.
     private(set) var segments: [Segment] = []
     /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
-    private var growing: [String] = []
-    /// What of that could not be finished at the last try.
-    private var failed: [String] = []
+    private var growing: [Growing] = []
+    /// The time at which the stream's time of this run was zero.
+    private var origin: Timestamp?
 
     /// The bound that is so tight that nothing that is finished stays.
     package var tooTight: Setting<Int?>? {
@@ -33,6 +33,16 @@ package struct RecordFolder: Sendable {
     struct Segment: Equatable, Sendable {
         var name: RecordName
         var bytes: Int
+    }
+
+    private struct Growing: Sendable {
+        var name: RecordName
+        /// What ffmpeg called it.
+        var numbered: NumberedName?
+        /// When it begins by the stream's time; known once it is finished.
+        var begin: Timestamp?
+        /// Whether it could not be finished at the last try.
+        var hasFailed = false
     }
 
     /// Finishes what an earlier run, or a power cut, left in `.writing`.
@@ -64,27 +74,65 @@ package struct RecordFolder: Sendable {
     /// - Returns: whether anything was finished.
     @discardableResult
     package mutating func finish(all: Bool) -> Bool {
-        nameNew()
+        guard let present = try? writing.folder.names() else { return false }
+        nameNew(present)
         let done = all ? growing[...] : growing.dropLast()
-        let finished = done.map { (name: $0, outcome: finish($0)) }
-        failed = finished.filter { $0.outcome == .failed }.map(\.name)
+        if !done.isEmpty { takeTimes() }
+        let finished = growing.prefix(done.count).map { (segment: $0, outcome: finish($0)) }
+        var failed = finished.filter { $0.outcome == .failed }.map(\.segment)
+        for index in failed.indices { failed[index].hasFailed = true }
         growing = failed + growing.dropFirst(done.count)
+        if all { for name in present where SegmentList.isOne(name) { writing.folder.remove(name) } }
         return finished.contains { $0.outcome == .moved }
     }
 
+    /// A run of ffmpeg begins.
+    mutating func begin() { origin = nil }
+
+    /// - Parameter origin: the time at which the stream's time was zero, as far as is known now.
+    mutating func note(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
+
     /// Names what ffmpeg has begun since the last call.
-    private mutating func nameNew() {
-        let present = (try? writing.folder.names()) ?? []
-        growing.removeAll { !present.contains($0) }
-        growing += present.compactMap(RecordName.init).sorted().map(\.text).filter { !growing.contains($0) }
+    private mutating func nameNew(_ present: [String]) {
+        growing.removeAll { !present.contains($0.name.text) }
+        let known = growing.map(\.name)
+        growing += present.compactMap(RecordName.init).sorted().filter { !known.contains($0) }.map { Growing(name: $0) }
         for numbered in present.compactMap(NumberedName.init).sorted() {
             let begin = shim_birth_time(writing.folder.descriptor, numbered.text)
             guard begin >= 0 else { continue }
             let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
-            growing.append(name.text)
+            // ffmpeg counts anew, and its list is of what was before.
+            if let last = growing.last?.numbered, numbered <= last { writing.folder.remove(SegmentList.name(last.run)) }
+            growing.append(Growing(name: name, numbered: numbered))
         }
     }
+
+    /// Takes from ffmpeg's list when each began.
+    private mutating func takeTimes() {
+        guard let origin, let run = growing.last?.numbered?.run,
+            let bytes = try? writing.folder.open(SegmentList.name(run), O_RDONLY).readAll(limit: 1 << 16)
+        else { return }
+        for row in SegmentList.rows(String(decoding: bytes, as: UTF8.self)) {
+            if let index = growing.lastIndex(where: { $0.numbered == row.name }) {
+                growing[index].begin = origin.advanced(byMilliseconds: row.begin)
+            }
+            // One that is broken off gets no line of its own.
+            if let index = growing.lastIndex(where: { $0.numbered?.text == row.name.next }) {
+                growing[index].begin = growing[index].begin ?? origin.advanced(byMilliseconds: row.end)
+            }
+        }
+    }
+
+    /// By when it was made, which is known to the file system alone; by the stream's time where it was made late.
+    private func name(of segment: Growing) -> RecordName {
+        guard let begin = segment.begin else { return segment.name }
+        let isLate = segment.name.begin.milliseconds - begin.milliseconds > Self.tolerance
+        return isLate ? RecordName(begin: begin) : segment.name
+    }
+
+    /// What ffmpeg's word of how far it is may be behind, in milliseconds.
+    private static let tolerance = 2000
 
     /// The name, or its next copy that nothing has yet.
     private func free(_ name: RecordName, in folder: Folder) -> RecordName {
@@ -95,7 +143,9 @@ package struct RecordFolder: Sendable {
 
     /// Whether more that can be played has been written since the last call: on a full disk ffmpeg writes a header each second.
     mutating func takeGrowth() -> Bool {
-        guard let name = growing.last, let file = try? writing.folder.open(name, O_RDONLY) else { return false }
+        guard let name = growing.last?.name.text, let file = try? writing.folder.open(name, O_RDONLY) else {
+            return false
+        }
         let known = grown.flatMap { $0.name == name ? $0.bytes : nil } ?? 0
         guard let bytes = FragmentedMP4.wholeLength(of: file, known: known) else { return false }
         grown = (name, bytes)
@@ -104,8 +154,9 @@ package struct RecordFolder: Sendable {
 
     private enum Finish { case moved, dropped, failed }
 
-    private mutating func finish(_ name: String) -> Finish {
-        guard let named = RecordName(name), let file = try? writing.folder.open(name, O_RDWR) else {
+    private mutating func finish(_ segment: Growing) -> Finish {
+        let name = segment.name.text
+        guard let file = try? writing.folder.open(name, O_RDWR) else {
             return writing.folder.status(name) == nil ? .dropped : .failed
         }
         guard let length = FragmentedMP4.wholeLength(of: file) else { return .failed }
@@ -115,11 +166,11 @@ package struct RecordFolder: Sendable {
             return .failed
         }
         if isServed { file.shareWithFront() }
-        let target = free(named, in: folder)
+        let target = free(self.name(of: segment), in: folder)
         guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return .failed }
         try? folder.sync()
         // One that took several tries is older than those before it.
-        let place = failed.contains(name) ? segments.firstIndex { $0.name > target } : nil
+        let place = segment.hasFailed ? segments.firstIndex { $0.name > target } : nil
         segments.insert(Segment(name: target, bytes: length), at: place ?? segments.endIndex)
         lastFinished = length
         return .moved

@@ -37,8 +37,11 @@ package struct RecordName: Hashable, Comparable, Sendable {
 /// was the number alone.
 struct NumberedName: Comparable, Sendable {
     let text: String
-    private let run: Int64
-    private let number: Int
+    let run: Int64
+    let number: Int
+
+    /// What follows it in the same run.
+    var next: String { "\(run)-\(number.adding(1)).mp4" }
 
     /// nil for any other name.
     init?(_ text: String) {

@@ -19,9 +19,10 @@ struct Recorder: OutputFiles {
 
     var output: OutputFolder { folder.writing }
 
-    mutating func begin(_ run: Timestamp) {}
+    mutating func begin(_ run: Timestamp) { folder.begin() }
 
-    mutating func update(now: Uptime) -> Bool {
+    mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
+        folder.note(origin)
         let hasFinished = finish(all: false)
         return folder.takeGrowth() || hasFinished
     }

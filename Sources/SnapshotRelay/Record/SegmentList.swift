@@ -1,0 +1,39 @@
+import SnapshotBase
+
+/// ffmpeg's list of the recordings that it has finished in a run: `1769000000000.csv`, with lines such as
+/// `1769000000000-7.mp4,420.000000,480.040000`. It tells when each began also where the folder hung meanwhile: the files
+/// are made late then.
+enum SegmentList {
+    /// More than ffmpeg's queue holds.
+    static let length = 100
+
+    struct Row: Equatable {
+        var name: NumberedName
+        /// In the stream's time, in milliseconds.
+        var begin: Int64
+        var end: Int64
+    }
+
+    static func name(_ run: Int64) -> String { "\(run).csv" }
+
+    static func isOne(_ name: String) -> Bool {
+        let stem = name.hasSuffix(".tmp") ? name.dropLast(4) : name[...]
+        return stem.hasSuffix(".csv") && Int64(stem.dropLast(4)) != nil
+    }
+
+    static func rows(_ text: String) -> [Row] {
+        text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            guard fields.count == 3, let name = NumberedName(String(fields[0])), let begin = milliseconds(fields[1]),
+                let end = milliseconds(fields[2])
+            else { return nil }
+            return Row(name: name, begin: begin, end: end)
+        }
+    }
+
+    private static func milliseconds(_ text: Substring) -> Int64? {
+        // More is no time of a stream.
+        guard let seconds = Double(text), abs(seconds) < 1e10 else { return nil }
+        return Int64(seconds * 1000)
+    }
+}
