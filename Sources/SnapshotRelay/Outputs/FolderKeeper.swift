@@ -5,9 +5,12 @@ import SnapshotStore
 /// One output's folder: opened, watched while ffmpeg writes, and opened again when its disk has been away. Only the
 /// folder's own thread touches it.
 struct FolderKeeper<Files: OutputFiles>: Sendable {
+    typealias Verdict = FolderWatch.Verdict
+
     /// What is to be done.
-    enum Step: Equatable, Sendable {
-        case begin(Timestamp)
+    enum Step: Sendable {
+        /// ffmpeg begins to write into that folder.
+        case begin(Timestamp, Folder)
         /// Whether media flows, and at which time the stream's time was zero.
         case look(flows: Bool, origin: Timestamp?)
         case end
@@ -17,8 +20,15 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     struct Report: Sendable {
         /// What ffmpeg may write into; nil while there is none, or no room in it.
         var folder: Folder?
-        var verdict: FolderWatch.Verdict?
+        var verdict: Verdict?
         var fault: FolderFault?
+
+        fileprivate mutating func judge(_ work: () throws(FolderFault) -> Verdict?) {
+            do throws(FolderFault) { verdict = try work() } catch {
+                verdict = .trouble(error.trouble)
+                fault = error
+            }
+        }
     }
 
     private let path: String
@@ -26,7 +36,9 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     private let open: @Sendable () throws(Failure) -> Files
     private var files: Files?
     private var watch: FolderWatch
-    /// Whether ffmpeg writes there.
+    /// Whether an ffmpeg runs that was given this folder, or one that was in its place before.
+    private var isGiven = false
+    /// … and whether it is this one.
     private var isLive = false
     /// How much has to be free before ffmpeg gets the folder again, after the disk was full.
     private var roomNeeded: Int?
@@ -46,16 +58,17 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     mutating func take(_ step: Step, now: Uptime) -> Report {
         var report = Report()
         switch step {
-        case .begin(let run):
+        case .begin(let run, let folder):
+            // Another may have taken its place since; then ffmpeg has to begin anew.
+            isGiven = true
+            isLive = files.map { isSame($0.output.folder, folder) } ?? false
+            guard isLive else { break }
             files?.begin(run)
             watch.begin()
-            (isLive, asked) = (true, nil)
-        case .look(let flows, let origin):
-            do throws(FolderFault) { report.verdict = try look(flows, origin, now) } catch {
-                report.verdict = .trouble(error.trouble)
-                report.fault = error
-            }
-        case .end: report.verdict = end(now)
+        case .look(let flows, let origin): report.judge { () throws(FolderFault) in try look(flows, origin, now) }
+        case .end:
+            (isGiven, isLive, asked) = (false, false, nil)
+            report.judge { () throws(FolderFault) in try end(now) }
         }
         switch report.verdict {
         case .trouble(let trouble): last = trouble
@@ -66,14 +79,16 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         return report
     }
 
-    private mutating func look(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> FolderWatch
-        .Verdict?
-    {
+    private mutating func look(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> Verdict? {
         if let files, !files.output.isInPlace {
             self.files = nil
             isLive = false
         }
-        if files == nil { try settle() }
+        if files == nil {
+            try settle()
+            // Opening it finishes what lies there, which that ffmpeg may still write.
+            if isGiven { return flows ? ask(now) : nil }
+        }
         guard var files = self.files else { return nil }
         defer { self.files = files }
         // Of a disk that was full a little may have become free, and be full again at once.
@@ -88,14 +103,21 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         roomNeeded = nil
         // One that doesn't write says nothing of whether it would.
         guard flows else { return last == .stuck ? nil : .fine }
+        return ask(now)
+    }
+
+    private mutating func ask(_ now: Uptime) -> Verdict? {
         if let asked, now - asked < Self.patience { return nil }
         asked = now
         return .restart
     }
 
-    private mutating func end(_ now: Uptime) -> FolderWatch.Verdict? {
-        isLive = false
-        guard files != nil else { return nil }
+    private mutating func end(_ now: Uptime) throws(FolderFault) -> Verdict? {
+        guard files != nil else {
+            // The next ffmpeg can have it.
+            try settle()
+            return nil
+        }
         let wasFull = isFull(path)
         files?.end(now: now)
         guard wasFull else { return nil }
@@ -111,8 +133,13 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }
         if let mount { throw FolderFault(away: mount) }
+        guard !isGiven else {
+            do throws(SystemError) { _ = try Folder(path) } catch {
+                if error.number != ENOENT { throw FolderFault(error, path) }
+            }
+            return
+        }
         do throws(Failure) { files = try open() } catch { throw FolderFault(error) }
         memory.note(path)
-        watch.begin()
     }
 }

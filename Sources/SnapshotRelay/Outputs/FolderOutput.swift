@@ -44,7 +44,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         guard let folder, !thread.owesEnd else { return nil }
         // The clock may have been set back; runs must not be confused all the same.
         run = max(.now(), run.advanced(byMilliseconds: 1))
-        thread.ask(.begin(run))
+        thread.ask(.begin(run, folder))
         return slave(facts, folder, run)
     }
 
@@ -80,7 +80,10 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         folder = report.folder
         switch report.verdict {
         case .trouble(let trouble): fail(trouble, report.fault?.words)
-        case .fine: (told, _) = (nil, health.works())
+        case .fine:
+            // What others have told of this output stays.
+            if told != nil { health.works() }
+            told = nil
         case .restart:
             // What was told before says more of why.
             if told == nil { fail(.stuck) }

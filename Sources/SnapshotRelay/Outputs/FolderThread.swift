@@ -57,7 +57,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
     var busySince: Uptime? { desk.withLock { $0.current?.since } }
 
     /// Whether an earlier run of ffmpeg isn't finished yet.
-    var owesEnd: Bool { desk.withLock { $0.current?.step == .end || $0.steps.contains(.end) } }
+    var owesEnd: Bool { desk.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
 
     /// Waits until all is done, but not for longer.
     func settle(within time: Duration) {
@@ -68,4 +68,5 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
 extension FolderKeeper.Step {
     fileprivate var isLook: Bool { if case .look = self { true } else { false } }
+    fileprivate var isEnd: Bool { if case .end = self { true } else { false } }
 }

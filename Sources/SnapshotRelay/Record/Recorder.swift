@@ -6,6 +6,8 @@ struct Recorder: OutputFiles {
     private let upload: SegmentUpload?
     private let log: Log
     private var folder: RecordFolder
+    /// Whether ffmpeg writes there.
+    private var isWritten = false
     private var lastRetained = Uptime.now()
     private var hasWarnedOfBound = false
 
@@ -19,15 +21,21 @@ struct Recorder: OutputFiles {
 
     var output: OutputFolder { folder.writing }
 
-    mutating func begin(_ run: Timestamp) { folder.begin() }
+    mutating func begin(_ run: Timestamp) {
+        isWritten = true
+        folder.begin()
+    }
 
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
         folder.note(origin)
-        let hasFinished = finish(all: false)
+        let hasFinished = finish(all: !isWritten)
         return folder.takeGrowth() || hasFinished
     }
 
-    mutating func end(now: Uptime) { _ = finish(all: true) }
+    mutating func end(now: Uptime) {
+        isWritten = false
+        _ = finish(all: true)
+    }
 
     /// Recordings grow old also while none is added.
     mutating func retain(now: Uptime) {
