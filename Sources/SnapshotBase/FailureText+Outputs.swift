@@ -51,7 +51,7 @@ extension Failure.Code.Relay {
         switch self {
         case .ffmpegFailed: "ffmpeg ended by itself before any video flowed. The error holds its last words."
         case .ffmpegKilled: "ffmpeg was killed by a signal that didn't come from the relay."
-        case .ffmpegAnew: "The relay begins a new ffmpeg for an output that stood still."
+        case .ffmpegAnew: "The relay begins a new ffmpeg for an output that stood still, or can be written again."
         case .ffmpegFull: "ffmpeg broke off because an output's disk is full. The others go on without that output."
         case .ffmpegStuck: "ffmpeg hangs in the folder of an output, and was left behind."
         case .pushUnreachable: "There is no connection to the server of `OUTPUT_RTSP_URL`."

@@ -49,7 +49,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraClock: "its clock was set, ffmpeg is begun anew"
         case .ffmpegFailed: "ffmpeg gave up"
         case .ffmpegKilled: "ffmpeg was killed"
-        case .ffmpegAnew: "ffmpeg is begun anew for an output that stood still"
+        case .ffmpegAnew: "ffmpeg is begun anew for an output that stood still, or can be written again"
         case .ffmpegFull: "ffmpeg broke off, since the disk of an output is full"
         case .ffmpegStuck: "ffmpeg was left behind, since it hangs in the folder of an output"
         case .noFFmpeg: "ffmpeg is not installed"

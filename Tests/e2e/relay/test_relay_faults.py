@@ -41,7 +41,8 @@ def intact(relay, already):
         media.decode(path)
 
 
-CODES = ("camera-lost", "camera-stalled", "ffmpeg-killed", "ffmpeg-failed", "camera-unreachable")
+CODES = ("camera-lost", "camera-stalled", "ffmpeg-killed", "ffmpeg-failed", "camera-unreachable", "ffmpeg-full",
+         "ffmpeg-anew")
 
 
 def heals(relay, fault, end, patience=PATIENCE):
