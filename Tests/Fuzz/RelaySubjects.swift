@@ -63,6 +63,20 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         expect(passed.count % TransportStream.packetSize == 0, "a part of a packet")
         expect(inPieces(bytes) { pieces.read($0) }.flatMap { $0 } == passed, "it matters how the bytes arrive")
     },
+    "rtp": { bytes in
+        var watch = FormatWatch(
+            description: Array("a=rtpmap:96 H264/90000\r\na=rtpmap:98 H265/90000\r\n".utf8) + bytes)
+        let unchanged = bytes.withUnsafeBytes { watch.unchanged(in: $0) }
+        expect((0...bytes.count).contains(unchanged), "\(unchanged) of \(bytes.count) bytes")
+        var order = RTPOrder()
+        var (come, gone) = (0, 0)
+        for (index, packet) in inPieces(bytes, Array.init).enumerated() {
+            come += packet.count
+            gone += order.add(packet, now: Uptime(nanoseconds: Int64(index) * 50_000_000)).reduce(0) { $0 + $1.count }
+            expect(gone <= come, "more goes than has come")
+        }
+        _ = DatagramTrack.serverPorts(String(decoding: bytes, as: UTF8.self))
+    },
     "rtsp": { bytes in
         var reader = RTSPReader()
         var exchange = RTSPExchange(

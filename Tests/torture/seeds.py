@@ -50,6 +50,10 @@ PLAYLIST = b"""#EXTM3U
 MOMENT = {"at": "2026-01-21T10:30:45Z", "up": 900.5}
 REPORT = {"state": "running", "modes": ["hls", "record"], "updated": MOMENT, "flowing_since": MOMENT, "boot": "b", "restarts": 3,
           "last_error": "camera-lost", "failing": {"pipe": "pipe-lost"}}
+RTP = [b"".join(b"$\0" + (12 + len(unit)).to_bytes(2, "big") + b"\x80" + bytes([kind, 0, number]) + bytes(8) + unit
+                for number, unit in enumerate(units)) for kind, units in (
+    (96, [b"\x67\x42\xc0\x1e\x8a\x01", b"\x18\0\x06\x67\x42\xc0\x1e\x8b\x01\0\x02\x68\x01"]),
+    (98, [b"\x42\x01\x01" + bytes(12) + b"\xa0\x01", b"\x60\x01\0\x11\x42\x01\x01" + bytes(12) + b"\xa0\x02"]))]
 RTSP = [
     b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", opaque=\"o\"\r\n"
     b"WWW-Authenticate: Basic realm=\"r\"\r\n\r\n$\x00\x00\x04abcdRTSP/1.0 200 OK\r\nCSeq: 2\r\n\r\n",
@@ -83,7 +87,7 @@ def write(folder, ring, spooled):
         "spool": spooled, "profile": PROFILES, "progress": [PROGRESS * 2], "complaints": [COMPLAINTS],
         "ffprobe": [json.dumps(f).encode() for f in FFPROBE], "playlist": [PLAYLIST],
         "relay-report": [json.dumps(REPORT).encode()], "recording": [RECORDING, b"20260121T103045Z-2.mp4"],
-        "mpegts": [MPEGTS], "rtsp": RTSP,
+        "mpegts": [MPEGTS], "rtsp": RTSP, "rtp": RTP,
     }
     for subject, inputs in seeds.items():
         (folder / subject).mkdir(parents=True)

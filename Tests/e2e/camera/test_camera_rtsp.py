@@ -1,7 +1,7 @@
-"""Stills from cameras that send video over UDP alone."""
+"""Stills from cameras whose video comes over UDP alone, that have one session, or whose key frames are far apart."""
 import pytest
 
-from rtp_camera import Camera
+from rtp_camera import Camera, video
 from rtsp import RTSPServer
 
 pytestmark = pytest.mark.asan
@@ -36,3 +36,19 @@ def test_not_beside_tls(snapshot):
     snapshot.set(CAMERA_URL="rtsps://127.0.0.1/x", CAMERA_RTSP_TRANSPORT="udp")
     snapshot.run("capture").refuses(78, "CAMERA_RTSP_TRANSPORT", "rtsps://")
 
+
+def test_a_session_that_somebody_else_has(snapshot):
+    with Camera(holds=1) as camera:
+        snapshot.set(CAMERA_URL=camera.url)
+        camera._free = float("inf")
+        snapshot.run("capture").refuses(69, "it has no session left", "close other viewers")
+        camera._free = 0
+        # One after the other: the last one's session is still held when the next one asks.
+        for _ in range(2):
+            snapshot.run("capture").expect(0)
+        assert len(snapshot.stored()) == 2
+
+
+def test_a_key_frame_is_waited_for(snapshot):
+    with Camera(stream=video(every=6, seconds=12), live=True) as camera:
+        snapshot.set(CAMERA_URL=camera.url).run("capture").expect(0)
