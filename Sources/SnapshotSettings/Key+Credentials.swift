@@ -17,7 +17,7 @@ extension Key {
     package static let awsIoTCert = Setting(
         "AWS_IOT_CERT", .path, refusal: .store, "The PEM file of the device's certificate.")
     package static let awsIoTKey = Setting(
-        "AWS_IOT_KEY", .path, otherwise: "AWS_IOT_CERT", refusal: .store,
+        "AWS_IOT_KEY", .path, otherwise: "a credential file, AWS_IOT_CERT", refusal: .store,
         "The PEM file of its private key, without a passphrase.")
 
     static let credentials = [

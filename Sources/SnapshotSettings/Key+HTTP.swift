@@ -26,7 +26,7 @@ extension Key {
     package static let httpClientCert = Setting(
         "HTTP_CLIENT_CERT", .path, refusal: .store, "The PEM file of the certificate that the server asks for.")
     package static let httpClientKey = Setting(
-        "HTTP_CLIENT_KEY", .path, otherwise: "HTTP_CLIENT_CERT", refusal: .store,
+        "HTTP_CLIENT_KEY", .path, otherwise: "a credential file, HTTP_CLIENT_CERT", refusal: .store,
         "The PEM file of its private key, without a passphrase.")
     package static let httpSigningSecret = Setting(
         "HTTP_SIGNING_SECRET", .freeForm("whsec_… or text"), secrecy: .secret, refusal: .store,

@@ -159,6 +159,11 @@ package struct Settings: Sendable {
         return [directory + "/" + dashed, directory + "/" + name]
     }
 
+    /// The file by which systemd hands over what `setting` names, where it does.
+    package func handedOver(_ setting: Setting<some Sendable>) -> String? {
+        credentialFiles(setting.declaration).first(where: fileExists)
+    }
+
     /// What `KEY_FILE` says.
     private func namedFile(_ key: SettingDeclaration) -> String? {
         let name = key.key + "_FILE"

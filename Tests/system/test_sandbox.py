@@ -9,6 +9,12 @@ DROP_IN = "/etc/systemd/system/snapshot.service.d/sandbox.conf"
 OWNED = "install -d -o snapshot -g snapshot -m 755 "
 PICTURE = "install -d -m 755 /home/pi && cp /var/lib/snapshot/still.jpg /home/pi/still.jpg && chmod 644 /home/pi/still.jpg"
 
+LENT = {"STORAGE_BACKEND": "s3", "S3_BUCKET": "pictures", "S3_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_CONFIG_FILE": "/etc/snapshot/aws.conf"}
+LENDER = """#!/bin/sh
+[ "$1" = "two words" ] && echo '{"Version":1,"AccessKeyId":"ASIA","SecretAccessKey":"secretsecret"}'
+"""
+PROFILE = "printf '[default]\\ncredential_process={} \"two words\"\\n' >/etc/snapshot/aws.conf"
+
 CASES = {
     "as packaged": (0, {}, "", "true"),
     "a folder of its own, that the sandbox keeps read-only": (75, {"LOCAL_STORAGE_PATH": "/srv/out"}, "", OWNED + "/srv/out"),
@@ -35,10 +41,13 @@ CASES = {
              "AWS_SHARED_CREDENTIALS_FILE": "/home/pi/.aws/credentials"}, "",
         "install -d -m 755 /home/pi/.aws && printf '[default]\\naws_access_key_id=AKIAEXAMPLE\\naws_secret_access_key=secretsecret\\n' "
         ">/home/pi/.aws/credentials"),
+    "a program that lends keys, in a home": (
+        77, LENT, "", "install -D -m 755 /usr/local/bin/lend /home/pi/lend && " + PROFILE.format("/home/pi/lend")),
+    "a program that lends keys": (75, LENT, "", PROFILE.format("/usr/local/bin/lend")),
     "no network at all": (69, {}, "RestrictAddressFamilies=none\nRestrictAddressFamilies=AF_UNIX", "true"),
 }
 
-NAMES = {0: [], 69: ["camera"], 75: ["storage"], 78: ["units"]}
+NAMES = {0: [], 69: ["camera"], 75: ["storage"], 77: ["storage"], 78: ["units"]}
 """What `snapshot check` names for each exit code."""
 
 
@@ -47,8 +56,9 @@ def ready(machine):
     machine.settings()
     machine.run("systemctl start snapshot.service; f=$(find /var/lib/snapshot/snapshots -name '*.jpg' | head -1); "
                 "cp \"$f\" /var/lib/snapshot/still.jpg && chmod 644 /var/lib/snapshot/still.jpg")
+    machine.write("/usr/local/bin/lend", LENDER, 0o755)
     yield machine
-    machine.run(f"systemctl stop snapshot.service; rm -rf {DROP_IN} /srv/out /home/pi /opt/camera /opt/log /var/lib/snapshot/still.jpg; systemctl daemon-reload; "
+    machine.run(f"systemctl stop snapshot.service; rm -rf {DROP_IN} /srv/out /home/pi /opt/camera /opt/log /usr/local/bin/lend /etc/snapshot/aws.conf /var/lib/snapshot/credentials.json /var/lib/snapshot/still.jpg; systemctl daemon-reload; "
                 "systemctl reset-failed snapshot.service", check=False)
     machine.settings()
 

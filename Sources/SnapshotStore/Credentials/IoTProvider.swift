@@ -37,7 +37,7 @@ package struct IoTProvider: Sendable {
             throw settings.refusal(key, rule: "must be printable ASCII without spaces")
         }
         // One file may hold both.
-        let keyPath = try settings[Key.awsIoTKey] ?? path
+        let keyPath = try settings[Key.awsIoTKey] ?? settings.handedOver(Key.awsIoTKey) ?? path
         for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where access(file, R_OK) != 0 {
             throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
         }

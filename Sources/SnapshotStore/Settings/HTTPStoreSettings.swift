@@ -104,7 +104,7 @@ package struct HTTPStoreSettings: Sendable {
             return nil
         }
         // One file may hold both.
-        let keyPath = try settings[Key.httpClientKey]
+        let keyPath = try settings[Key.httpClientKey] ?? settings.handedOver(Key.httpClientKey)
         for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
         where access(file, R_OK) != 0 {
             throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")

@@ -509,6 +509,16 @@ def test_iot(s3, endpoint, authority, tmp_path, version, kind):
     assert keys_of(endpoint)[:2] == ["ASIAIOT0000000000001"] * 2 and kept(s3)["holder"]
 
 
+@pytest.mark.parametrize("name", ["aws_iot_key", "aws-iot-key"])
+def test_iot_with_a_key_that_systemd_hands_over(s3, endpoint, authority, tmp_path, name):
+    with Lender(lender.iot(), ssl=tls.server(authority)) as provider:
+        as_iot(s3, provider, authority, tmp_path)
+        (tmp_path / "handed").mkdir()
+        (tmp_path / "client.key").rename(tmp_path / "handed" / name)
+        s3.set(AWS_IOT_KEY=None, CREDENTIALS_DIRECTORY=tmp_path / "handed").capture().expect(0)
+    assert keys_of(endpoint) == ["ASIAIOT0000000000001"]
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("case, words", [
     ("expired", "expired"), ("of another authority", "client certificate"), ("another key", "doesn't belong"), ("no certificate", "AWS_IOT_CERT")])

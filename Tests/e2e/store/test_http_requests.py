@@ -188,7 +188,7 @@ def authority(tmp_path):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-@pytest.mark.parametrize("kind", ["ec", "rsa", "one file"])
+@pytest.mark.parametrize("kind", ["ec", "rsa", "one file", "handed over"])
 def test_a_client_certificate(ready, camera, authority, tmp_path, version, kind):
     key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else None
     certificate, path = client(authority, tmp_path, key=key)
@@ -196,6 +196,9 @@ def test_a_client_certificate(ready, camera, authority, tmp_path, version, kind)
     if kind == "one file":
         certificate.write_bytes(certificate.read_bytes() + path.read_bytes())
         del settings["HTTP_CLIENT_KEY"]
+    if kind == "handed over":
+        path.rename(tmp_path / "http_client_key")
+        settings.update(HTTP_CLIENT_KEY=None, CREDENTIALS_DIRECTORY=tmp_path)
     with Receiver(ssl=server(authority, version)) as endpoint:
         ready.set(**endpoint.as_http(SSL_CERT_FILE=authority.certificate, **settings)).capture().expect(0)
         assert endpoint.last.file == camera.last
