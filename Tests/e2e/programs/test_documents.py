@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -142,7 +143,8 @@ def unknown_paths(texts, declared):
             for path in re.findall(r"(?<![\w/.~{$-])((?:Sources|Tests|scripts|packaging|systemd|bench|docs)/[\w./@+…-]*\w)", code):
                 if not list(ROOT.glob(path.replace("…", "*"))) and not text.where.startswith("Sources/"):
                     yield text.where, path
-        for path in re.findall(r"/usr/share/doc/snapshot/([\w./-]*\w)", text.whole):
+        examples = [path for code in text.code for path in re.findall(r"^(examples/[\w.-]+)$", code)]
+        for path in examples + re.findall(r"/usr/share/doc/snapshot/([\w./-]*\w)", text.whole):
             place = path if not path.startswith("examples/") else f"systemd/{path}"
             if not (ROOT / place).exists():
                 yield text.where, path
@@ -194,6 +196,24 @@ def test_every_metric_is_there(read):
     named = {(text.where, name) for text in read for code in text.code for name in re.findall(r"(?<![\w/])snapshot_([a-z_]+[a-z])\b(?!\.deb)", code)}
     assert len(named) > 2
     wrong((where, f"snapshot_{name}") for where, name in named if f'"{name}' not in sources and f'"snapshot_{name}' not in sources)
+
+
+def unknown_addresses(texts):
+    """Addresses of the web front, alone in a span or behind its port."""
+    routes = set(re.findall(r'case \("([\w.]+)",', (ROOT / "Sources/SnapshotWeb/Message/Route.swift").read_text()))
+    routes |= {"live", "recordings", "cam"}
+    system = {one.name for one in Path("/").iterdir()}
+    for text in texts:
+        for code in text.code:
+            for name in re.findall(r"^/([a-z.]+)(?:/[\w/.-]*)?$", code) + re.findall(r":(?:8080|PORT)/([a-z.]+)", code):
+                if name not in routes | system | {"srv", "mnt"}:
+                    yield text.where, f"/{name}"
+
+
+def test_every_address_is_there(read):
+    wrong(unknown_addresses(read))
+    wrong_one = documents.Text("docs/x.md", "", ("/helth", "curl http://127.0.0.1:8080/metrix", "/health/front"))
+    assert list(unknown_addresses([wrong_one])) == [("docs/x.md", "/helth"), ("docs/x.md", "/metrix")]
 
 
 def test_every_path_is_there(read, declared):
