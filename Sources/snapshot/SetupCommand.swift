@@ -44,7 +44,8 @@ struct SetupCommand: SnapshotCommand {
     @Option(
         name: .customLong("secret"),
         help: ArgumentHelp(
-            "A file with another secret, such as AWS_SECRET_ACCESS_KEY or HTTP_AUTH_TOKEN.", valueName: "KEY=FILE"))
+            "A file with another secret, such as AWS_SECRET_ACCESS_KEY or HTTP_AUTH_TOKEN.", valueName: "KEY=FILE"),
+        completion: .list(Key.all.filter(\.mayComeFromFile).map { $0.key + "=" }))
     var secrets: [String] = []
     @Option(
         help: ArgumentHelp(
