@@ -71,6 +71,8 @@ final class Site: Sendable {
     /// Looking for recordings takes a twentieth of the time at most.
     private func recordings(_ desk: inout Desk) -> RecordingIndex {
         if let known = desk.recordings, desk.recordingsUntil > .now() { return known }
+        // The old one goes first: there is no room for two of the largest.
+        desk.recordings = nil
         let begun = NIODeadline.now()
         let index = files.recordings
         let took = NIODeadline.now() - begun

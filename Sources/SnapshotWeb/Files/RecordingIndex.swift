@@ -42,6 +42,7 @@ struct RecordingIndex {
                 let looked = names.prefix(left)
                 left -= looked.count
                 folders.append(folder.names)
+                entries.reserveCapacity(entries.count + looked.count)
                 for name in looked where !name.hasPrefix(".") {
                     if let inner = add(name, at: folder.path, isRecording), folder.depth < Self.deepest {
                         open.append((inner, folder.names + [name], folder.depth + 1))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import urljoin
 
 import pytest
-from web import Web, record, write_ring
+from web import Web, memory, most_memory, record, write_ring
 
 pytestmark = pytest.mark.tsan
 
@@ -111,6 +111,7 @@ def test_many_lists_cost_one_look(month):
         for day in range(2, 32):
             front.get(f"/recordings/2026-03-{day:02}/23/")
         assert time.monotonic() - began < max(30 * first / 3, 0.5)
+        assert memory(front.process.pid) < most_memory()
 
 
 @pytest.mark.parametrize("seconds, gop, more, told", [
