@@ -267,8 +267,8 @@ def test_a_damaged_file_is_made_anew(s3, process, damage):
     assert process.runs == 2 and kept(s3)["access_key"] == "ASIAFIRST00000000001"
 
 
-@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidAccessKeyId"])
-@pytest.mark.parametrize("seconds", [3600, None])
+@pytest.mark.parametrize("code, seconds", [
+    ("ExpiredToken", 3600), ("ExpiredTokenException", 3600), ("InvalidToken", None), ("InvalidAccessKeyId", None)])
 def test_a_store_that_calls_them_expired_gets_others_in_the_same_run(s3, process, camera, endpoint, code, seconds):
     process.gives("ASIAFIRST", seconds)
     s3.capture().expect(0)
@@ -493,8 +493,8 @@ def as_iot(s3, provider, authority, folder, **how):
                   AWS_IOT_THING_NAME="board-7", AWS_IOT_CERT=certificate, AWS_IOT_KEY=key, AWS_CA_BUNDLE=authority.certificate)
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-@pytest.mark.parametrize("kind", ["rsa2048", "p256", "p384"])
+@pytest.mark.parametrize("version, kind", [
+    (ssl.TLSVersion.TLSv1_2, "rsa2048"), (ssl.TLSVersion.TLSv1_2, "p256"), (ssl.TLSVersion.TLSv1_3, "p384")])
 def test_iot(s3, endpoint, authority, tmp_path, version, kind):
     with Lender(lender.iot(), ssl=tls.server(authority, version)) as provider:
         as_iot(s3, provider, authority, tmp_path, key=tls.KINDS[kind]())
