@@ -77,16 +77,16 @@ struct CaptureJob {
             return error.exitCode
         }
         let capture = Capture(settings, client: settings.client, log: log, drains: drains)
-        guard let interval else { return shoot(capture, printer) }
-        return repeating(every: interval, for: span) { shoot(capture, printer) }
+        guard let interval else { return shoot(capture, settings, printer) }
+        return repeating(every: interval, for: span) { shoot(capture, settings, printer) }
     }
 
-    private func shoot(_ capture: Capture, _ printer: ShotPrinter) -> Int32 {
+    private func shoot(_ capture: Capture, _ settings: CaptureSettings, _ printer: ShotPrinter) -> Int32 {
         let signals = HeldSignals()
         defer { signals.release() }
         do throws(Failure) {
             let shot = try capture.run(holding: signals)
-            printer.print(shot)
+            printer.print(shot, settings)
             return shot?.exitCode ?? 0
         } catch {
             printer.print(error)

@@ -9,7 +9,8 @@ struct ShotPrinter {
     /// Whether standard output goes to systemd's journal.
     let outputIsJournal: Bool
 
-    func print(_ shot: Shot?) {
+    /// - Parameter settings: by which it was taken.
+    func print(_ shot: Shot?, _ settings: CaptureSettings) {
         guard let shot else {
             log.write(.notice, "another run holds the lock; nothing to do")
             if json { write(["result": "locked", "exit": 0]) }
@@ -25,9 +26,9 @@ struct ShotPrinter {
             log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
         }
         if json {
-            write(object(shot))
+            write(object(shot, settings))
         } else if shot.outcome.result == .stored, !outputIsJournal {
-            SnapshotBase.print(descriptor: 1, "\(line(shot.outcome))\n")
+            SnapshotBase.print(descriptor: 1, "\(line(shot.outcome, settings))\n")
         } else if shot.outcome.result == .spooled, !isJournal {
             log.write(.notice, "the picture is kept in the spool")
         }
@@ -43,11 +44,11 @@ struct ShotPrinter {
         }
     }
 
-    private func line(_ outcome: Outcome) -> String {
+    private func line(_ outcome: Outcome, _ settings: CaptureSettings) -> String {
         let time = { (milliseconds: Int?) in latency(Double(milliseconds ?? 0)) }
         let drained = outcome.drained.map { ", \($0) more from the spool" } ?? ""
         return
-            "stored \(outcome.key ?? "") (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
+            "stored \(settings.store.place(of: outcome.key ?? "")) (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
             + "\(sizeText(outcome.bytes ?? 0)), camera \(time(outcome.cameraMilliseconds)), "
             + "store \(time(outcome.storeMilliseconds))\(drained))"
     }
@@ -57,7 +58,7 @@ struct ShotPrinter {
     }
 
     /// The outcome as scripts get it.
-    private func object(_ shot: Shot) -> JSONObject {
+    private func object(_ shot: Shot, _ settings: CaptureSettings) -> JSONObject {
         let failure = shot.stateFailure ?? shot.failure
         return [
             "result": shot.outcome.result,
@@ -65,7 +66,9 @@ struct ShotPrinter {
             "error": failure.map { "\($0)" },
             "hint": failure?.hint,
             "code": failure?.code,
+            "camera": settings.camera.name,
             "key": shot.outcome.key,
+            "url": shot.outcome.result == .stored ? shot.outcome.key.map(settings.store.place) : nil,
             "captured_at": shot.capturedAt,
             "bytes": shot.outcome.bytes,
             "width": shot.outcome.width,

@@ -133,7 +133,12 @@ extension Setup {
     /// By it the camera is found again when it has another address.
     private mutating func noteHardwareAddress() {
         guard draft.isReolink, let place = draft.cameraPlace, let address = IPv4Address(place) else { return }
-        let mac = devices.first { $0.address == address }?.mac ?? Neighbours().mac(of: address)
+        guard address.number >> 24 != 127 else { return }
+        var mac = devices.first { $0.address == address }?.mac ?? Neighbours().mac(of: address)
+        if mac == nil, devices.isEmpty {
+            devices = Discovery(targets: [address], stop: context.stop).run().devices
+            mac = devices.first { $0.address == address }?.mac
+        }
         if let mac { draft.set(Key.cameraMAC, mac) }
     }
 }
