@@ -8,6 +8,7 @@ import device
 import drain
 import every
 import health
+import line_cost
 import one_shot
 import relay_watch
 import small_boards
@@ -15,7 +16,7 @@ from report import render
 from rig import Rig
 
 SECTIONS = {"one-shot": one_shot, "device": device, "every": every, "health": health, "age": age, "drain": drain,
-            "relay": relay_watch, "small-boards": small_boards}
+            "line": line_cost, "relay": relay_watch, "small-boards": small_boards}
 
 
 def main():

@@ -98,3 +98,18 @@ def client(authority, folder, *, key=None, days=(-10, 10), issuer=None):
             .serial_number(7).not_valid_before(now + datetime.timedelta(days[0]))
             .not_valid_after(now + datetime.timedelta(days[1])).sign(issuer or authority._key, hashes.SHA256()))
     return (_write(folder / "client.pem", made), _write(folder / "client.key", key=key))
+
+
+def chain(folder, *names, kind="rsa2048", length=3):
+    """(authority, certificates, key): a server's chain of so many certificates, itself the first, and who vouches for it."""
+    folder = Path(folder)
+    issuer, signer = "Root", KINDS[kind]()
+    authority = _write(folder / "root.pem", _certificate(issuer, issuer, signer.public_key(), signer, (), True))
+    shown = []
+    for level in range(length - 1, -1, -1):
+        name, key = (names[0] if level == 0 else f"Intermediate {level}"), KINDS[kind]()
+        made = _certificate(name, issuer, key.public_key(), signer, names if level == 0 else (), level > 0)
+        shown.insert(0, made.public_bytes(serialization.Encoding.PEM))
+        issuer, signer = name, key
+    (folder / "chain.pem").write_bytes(b"".join(shown))
+    return authority, folder / "chain.pem", _write(folder / "chain.key", key=signer)
