@@ -22,7 +22,8 @@ package struct TrafficFigures: Equatable, Sendable {
 
 /// Counts what goes over the sockets of libcurl's handles. It has to live as long as the last of their connections.
 final class TrafficCounter {
-    private var counted: [Int32: TrafficFigures] = [:]
+    /// Few, and no dictionary: the type of one would cost a start more than looking at each.
+    private var open: [(socket: Int32, counted: TrafficFigures)] = []
     private var total = TrafficFigures()
     private let sockets: UnsafeMutablePointer<shim_sockets>
 
@@ -40,24 +41,25 @@ final class TrafficCounter {
 
     /// What there was since the last call, also over connections that are still open.
     func take() -> TrafficFigures {
-        for socket in Array(counted.keys) { count(socket) }
+        for index in open.indices { count(index) }
         defer { total = TrafficFigures() }
         return total
     }
 
-    fileprivate func begin(_ socket: Int32) { counted[socket] = TrafficFigures() }
+    fileprivate func begin(_ socket: Int32) { open.append((socket, TrafficFigures())) }
 
     fileprivate func end(_ socket: Int32) {
-        count(socket)
-        counted[socket] = nil
+        guard let index = open.firstIndex(where: { $0.socket == socket }) else { return }
+        count(index)
+        open.remove(at: index)
     }
 
-    private func count(_ socket: Int32) {
+    private func count(_ index: Int) {
         var (sent, received): (UInt64, UInt64) = (0, 0)
-        guard let before = counted[socket], shim_socket_traffic(socket, &sent, &received) == 1 else { return }
+        guard shim_socket_traffic(open[index].socket, &sent, &received) == 1 else { return }
         let now = TrafficFigures(sent: Int(clamping: sent), received: Int(clamping: received))
-        total = total + (now - before)
-        counted[socket] = now
+        total = total + (now - open[index].counted)
+        open[index].counted = now
     }
 }
 
