@@ -74,9 +74,13 @@ class Scene:
         wait_until(lambda: trouble() is None, HEALS, f"recording: {self.relay.report}")
 
     def fill(self):
-        with contextlib.suppress(OSError), open(self.net.behind / "ballast", "wb", buffering=0) as file:
-            while file.write(bytes(1 << 12)):
-                pass
+        """Until it is told: what is deleted meanwhile makes room."""
+        def told():
+            with contextlib.suppress(OSError), open(self.net.behind / "ballast", "ab", buffering=0) as file:
+                while file.write(bytes(1 << 12)):
+                    pass
+            return "record" in self.relay.report.get("failing", {})
+        wait_until(told, STALL + 20, f"word of the full disk: {self.relay.report}")
 
     def empty(self):
         (self.net.behind / "ballast").unlink()

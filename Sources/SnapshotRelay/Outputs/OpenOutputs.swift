@@ -58,5 +58,8 @@ package final class OpenOutputs {
         for output in outputs where output.wake.map({ now >= $0 }) ?? false { output.tick(now: now) }
     }
 
-    package func stop() { for output in outputs { output.stop() } }
+    package func stop() {
+        for output in outputs { output.stop() }
+        plan.shared.outputDirectory.release()
+    }
 }

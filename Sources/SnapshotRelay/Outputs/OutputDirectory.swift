@@ -11,6 +11,9 @@ package final class OutputDirectory: Sendable {
 
     init(_ path: String, isServed: Bool) { (self.path, self.isServed) = (path, isServed) }
 
+    /// Lets another relay have it, also while a thread of this one hangs there and keeps the process from ending.
+    func release() { _ = held.withLockIfAvailable { $0 = nil } }
+
     /// Makes it where it is missing, and locks it. One on another disk than before is locked as well. May hang.
     package func hold() throws(Failure) {
         do throws(SystemError) {

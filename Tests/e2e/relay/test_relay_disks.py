@@ -123,6 +123,29 @@ def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
             media.decode(path)
 
 
+def test_a_relay_that_ends_while_a_folder_hangs_makes_room_for_the_next(snapshot, camera, tmp_path, net):
+    """What the kernel holds there keeps its process from going, but no lock."""
+    settings = {"OUTPUT_DIR": str(tmp_path / "out"), "STALL_TIMEOUT": "4s"}
+    first = Relay(snapshot, camera.as_camera(), **settings).__enter__()
+    try:
+        first.wait_running()
+        wait_until(lambda: first.recordings, 20, "recording")
+        net.hang()
+        time.sleep(2)
+        os.kill(first.pid, signal.SIGTERM)
+        wait_until(lambda: not first.run.alive or "\tZ" in Path(f"/proc/{first.pid}/status").read_text(), 12, "its end")
+        next_one = snapshot.start("relay")
+        wait_until(lambda: next_one.alive and failing(first) == {"record": "folder-hangs"}, 20, f"{first.report} {next_one.stderr}")
+        wait_until(lambda: first.report["state"] == "running", 20, f"{first.report}")
+        net.answer()
+        settled(first)
+        os.kill(next_one.pid, signal.SIGTERM)
+        assert next_one.result(15).code == 0
+    finally:
+        net.answer()
+        first.run.result(10)
+
+
 def test_recordings_keep_their_times_while_their_folder_hangs(snapshot, camera, tmp_path, net):
     """This file system doesn't tell when a file was made, and nothing gets its name until the folder answers."""
     with Relay(snapshot, camera.as_camera(), "record", OUTPUT_DIR=str(tmp_path / "out"), STALL_TIMEOUT="4s",
