@@ -15,7 +15,7 @@ import Testing
             (0..<seconds).compactMap { second in
                 now = now + .seconds(1)
                 let grew = growing.map { second % $0 == 0 } ?? false
-                return watch.look(now: now, grew: grew, trouble: { trouble })
+                return watch.look(now: now, grew: grew, trouble: { _ in trouble })
             }
         }
     }
@@ -44,6 +44,21 @@ import Testing
         #expect(clock.pass(119) == [])
         let told = clock.pass(600)
         #expect(!told.isEmpty && told.allSatisfy { $0 == .trouble(.stuck) })
+    }
+
+    /// Nothing is written to find out, as long as a camera with few key frames may be the reason.
+    @Test func aFolderIsProbedOnceItShouldHaveGrown() {
+        var clock = Clock()
+        _ = clock.pass(100, growing: 10)
+        var probes: [Int] = []
+        for second in 1...30 {
+            clock.now = clock.now + .seconds(1)
+            _ = clock.watch.look(now: clock.now, grew: false) { isOverdue in
+                if isOverdue { probes.append(second) }
+                return nil
+            }
+        }
+        #expect(probes.first.map { (6...15).contains($0) } == true)
     }
 
     @Test func timeWithoutMediaDoesNotCount() {

@@ -96,7 +96,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         files.retain(now: now)
         if isLive {
             guard flows else { return nil }
-            return watch.look(now: now, grew: grew) { files.output.trouble }
+            return watch.look(now: now, grew: grew) { files.output.trouble(probing: $0) }
         }
         if roomNeeded == nil, isFull(path) { roomNeeded = Self.room(behind: 0) }
         if let roomNeeded, freeBytes(path) ?? 0 < roomNeeded { return .trouble(.full) }

@@ -42,9 +42,9 @@ struct FolderWatch: Sendable {
     /// Called about once a second while media flows. Nil where nothing new can be said.
     /// - Parameters:
     ///   - grew: since the last call.
-    ///   - trouble: what is wrong with the folder.
+    ///   - trouble: what is wrong with the folder; told whether it should have grown by now.
     mutating func look(
-        now: Uptime, grew: Bool, trouble: () -> FolderTrouble?
+        now: Uptime, grew: Bool, trouble: (_ isOverdue: Bool) -> FolderTrouble?
     ) -> Verdict? {
         // What didn't flow in between doesn't count.
         let step = min(lastLook.map { now - $0 } ?? .zero, .seconds(2))
@@ -57,13 +57,13 @@ struct FolderWatch: Sendable {
             return .fine
         }
         guard idle >= .seconds(5) else { return nil }
-        if let trouble = trouble() {
+        let usual = usual ?? segmentTime + .seconds(10)
+        if let trouble = trouble(hadTrouble || idle >= usual + .seconds(5)) {
             hadTrouble = true
             quiet = .zero
             return .trouble(trouble)
         }
         quiet += step
-        let usual = usual ?? segmentTime + .seconds(10)
         if hadTrouble { return quiet > usual * 2 + .seconds(2) ? beginAnew() : nil }
         guard idle > max(Self.longestWait, usual * 2 + stallTimeout) else { return nil }
         // One that never wrote would not after the next start either.

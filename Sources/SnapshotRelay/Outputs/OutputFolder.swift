@@ -17,8 +17,10 @@ struct OutputFolder: Sendable {
     var isInPlace: Bool { (try? Folder(path)).map { isSame(folder, $0) } ?? false }
 
     /// Why nothing can be written to it; nil where something can.
-    var trouble: FolderTrouble? {
+    /// - Parameter probing: whether to write something, which wears cards.
+    func trouble(probing: Bool) -> FolderTrouble? {
         if isFull(path) { return .full }
+        guard probing else { return nil }
         let name = ".relay-probe"
         folder.remove(name)
         defer { folder.remove(name) }
