@@ -135,6 +135,7 @@ final class Site: Sendable {
         if !playlist.isThere, !isRelayed {
             let shown = camera ?? (report.cameras[""] == nil ? report.cameras.keys.sorted().first ?? "" : "")
             return NoLivePage(
+                cameras: report.cameras.sorted { $0.key < $1.key }.map { ($0.key, report.name($0.key, $0.value)) },
                 camera: shown, health: report.cameras[shown], latest: latest(shown), now: .now(), links: links,
                 root: name == nil ? "../" : "../../"
             ).page

@@ -3,6 +3,8 @@ import SnapshotState
 
 /// The page at `/live/` where no relay makes a stream: the latest picture, and how to start one.
 struct NoLivePage {
+    /// All there are, by instance, and the one that is shown.
+    let cameras: [(key: String, title: String)]
     let camera: String
     let health: Health?
     let latest: LatestPicture?
@@ -14,6 +16,16 @@ struct NoLivePage {
     private var unit: String { camera.isEmpty ? "snapshot-relay" : "snapshot-relay@\(camera)" }
     private var file: String { camera.isEmpty ? "snapshot" : camera }
 
+    private var choice: HTML {
+        guard cameras.count > 1 else { return "" }
+        let links = cameras.map { key, title -> HTML in
+            let current: HTML = key == camera ? " aria-current=\"page\"" : ""
+            let way = key.isEmpty ? "live/" : "live/\(percentEncoded(key))/"
+            return "<a href=\"\(root)\(way)\"\(current)>\(title.isEmpty ? "Camera" : title.printable(limit: 64))</a>"
+        }
+        return "<nav class=\"choice\" aria-label=\"Cameras\">\(links)</nav>"
+    }
+
     var page: Page {
         let interval = health?.intervalSeconds ?? 10
         let figure = latest.map {
@@ -24,6 +36,7 @@ struct NoLivePage {
             refreshSeconds: Int(min(max(interval, 5), 60)),
             main: """
                 <h1>Live</h1>
+                \(choice)
                 \(figure?.html)
                 <div class="card steps">
                 <h2>There is no live video yet</h2>

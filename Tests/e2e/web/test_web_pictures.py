@@ -181,6 +181,9 @@ def test_live_without_a_relay_shows_the_picture_and_how_to_start_one(home, name,
         page = web.get(path).text
         picture = re.search(r'<img src="([^"?]+)', page)[1]
         assert web.get(urljoin(path, picture)).body == (JPEG[::-1] if name else JPEG)
+        choice = re.search(r'<nav class="choice".*?</nav>', page)[0]
+        ways = [urljoin(path, one) for one in re.findall(r'href="([^"]+)"', choice)]
+        assert ways == ["/live/", "/live/yard/"] and all(web.get(way).status == 200 for way in ways)
         assert f"systemctl enable --now {unit}<" in page and f"/etc/snapshot/{name or 'snapshot'}.env" in page and "<video" not in page
         # With a relay that is to make one there is a player, which waits.
         write_relay(home / "state" / name, modes=["hls"])
