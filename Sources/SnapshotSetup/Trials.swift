@@ -30,6 +30,7 @@ struct Trials {
 
     private func attempt(_ trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {
         var settings = settings
+        if trial == .camera, let found = tryDevice(settings, statePath) { return found }
         do throws(Failure) {
             try Owner.become(
                 ofState: statePath, settingsPath: settings.path, makesState: false, &settings.context.environment)
@@ -38,6 +39,16 @@ struct Trials {
         if trial == .store, fileExists(statePath) { return trial.run(settings, statePath: statePath, log: log) }
         return withFolder(statePath) { trial.run(settings, statePath: $0, log: log) }
             ?? [.failed("state", Failure(.own(.state), "cannot write in", "/tmp", why: "\(SystemError("mkdtemp"))"))]
+    }
+
+    /// A camera at this machine, asked by a program of the service's user in the group that the unit will give it; nil for
+    /// any other. This process stays root, since a user who isn't in that group can't join it.
+    private func tryDevice(_ settings: Settings, _ statePath: String) -> [Finding]? {
+        guard target.isSystem, let url = try? settings.value(Key.cameraURL)?.text, url.hasPrefix("v4l2:"),
+            let account = UserAccount(named: Owner.serviceName)
+        else { return nil }
+        Child.user.withLock { $0 = account }
+        return withFolder(statePath) { Trial.camera.run(settings, statePath: $0, log: log) }
     }
 
     /// A state for this attempt alone, with the keys that are pinned already.

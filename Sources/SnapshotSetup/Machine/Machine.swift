@@ -51,6 +51,8 @@ struct Machine {
         let sequence = settings.map { FirstPicture(draft: draft, settings: $0, systemd: systemd).sequence() } ?? 0
         try startUnits(settings, report.written, systemd)
         if web != nil { try Page(target).restart(systemd) }
+        // What is left to do may be interrupted.
+        signals.release()
         if let password { report.page = (Page(target).address, password) }
         guard let settings else {
             report.next = webSteps()

@@ -277,3 +277,12 @@ def test_a_refused_password_is_one_login_and_77(snapshot, simulated, place):
 def test_without_answers_a_script_is_told(snapshot):
     result = run(snapshot, yes=False)
     assert result.code == 64 and "--yes" in result.stderr and left(snapshot) == [], result
+
+
+def test_what_is_no_line_of_text_is_asked_for_again(snapshot):
+    lines = [b"\x1b[2J", b"x" * 100_000, b"\xff\xfe", b"\x00"]
+    done = subprocess.run(
+        [str(snapshot.binary), "setup"], cwd=snapshot.folder, input=b"\n".join(lines) + b"\n", capture_output=True, timeout=30,
+        user=USER, group=USER, extra_groups=[], env=snapshot.environment)
+    assert done.returncode == 64 and done.stdout.count(b"that is no line of text") == len(lines), done
+    assert b"\x1b" not in done.stdout and left(snapshot) == []
