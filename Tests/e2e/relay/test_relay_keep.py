@@ -7,8 +7,9 @@ import pytest
 import media
 from builds import most_memory
 from disk import small_disk
+from lender import Process
 from process import wait_until
-from receiver import Answer, Receiver
+from receiver import Answer, Receiver, s3_error
 from relay import Relay, in_time
 from rtsp import RTSPServer
 from stores import store
@@ -123,6 +124,25 @@ def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
         left = {p.read_bytes() for p in relay.recordings}
         assert not left & set(got.values()), "uploaded and still there"
         assert len(left) <= 2
+
+
+def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
+    """One run of the program serves many segments; one more where the store calls its keys expired."""
+    process, config = Process(tmp_path / "process"), tmp_path / "aws.conf"
+    config.write_text(process.profile())
+    with Receiver() as endpoint:
+        settings = {k: v for k, v in endpoint.as_s3(AWS_CONFIG_FILE=config).items() if not k.startswith("AWS_") or "CONFIG" in k}
+        with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", **settings) as relay:
+            wait_until(lambda: len(endpoint.received) >= 2, 25, f"uploads: {relay.stderr}")
+            assert process.runs == 1
+            process.gives("ASIASECOND0000000001", 3600)
+            endpoint.answers.append(Answer(400, {}, s3_error("ExpiredToken")))
+            wait_until(lambda: "ASIASECOND" in endpoint.last.headers["Authorization"], 15, f"other keys: {relay.stderr}")
+            assert process.runs == 2
+            kept, = snapshot.state_folder.rglob("credentials.json")
+            assert kept.stat().st_mode & 0o777 == 0o600
+            relay.stop()
+    assert not [w for w, data in snapshot.written() if b"ASIASECOND" in data and not w.endswith("credentials.json")]
 
 
 def videos(target):
