@@ -8,8 +8,15 @@ struct AWSProfiles {
     private let settings: Settings
     /// The one that AWS_PROFILE names.
     private let name: String
-    private var config: Result<AWSFile?, Failure>?
-    private var credentials: Result<AWSFile?, Failure>?
+    private var config = Reading.unread
+    private var credentials = Reading.unread
+
+    /// Our own rather than an optional `Result`: making sense of a generic type costs each start more than the rest of this.
+    private enum Reading {
+        case unread, missing
+        case file(AWSFile)
+        case failed(Failure)
+    }
 
     private static let longestChain = 5
     private static let hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -139,33 +146,36 @@ struct AWSProfiles {
     // MARK: Files
 
     private mutating func configFile() throws(Failure) -> AWSFile? {
-        if let config { return try config.get() }
-        let read = read(Key.awsConfigFile, "config")
-        config = read
-        return try read.get()
+        if case .unread = config { config = read(Key.awsConfigFile, "config") }
+        return try Self.file(config)
     }
 
     private mutating func credentialsFile() throws(Failure) -> AWSFile? {
-        if let credentials { return try credentials.get() }
-        let read = read(Key.awsSharedCredentialsFile, "credentials")
-        credentials = read
-        return try read.get()
+        if case .unread = credentials { credentials = read(Key.awsSharedCredentialsFile, "credentials") }
+        return try Self.file(credentials)
+    }
+
+    private static func file(_ reading: Reading) throws(Failure) -> AWSFile? {
+        switch reading {
+        case .unread, .missing: return nil
+        case .file(let file): return file
+        case .failed(let failure): throw failure
+        }
     }
 
     private func path(_ key: Setting<String?>, _ name: String) -> String? {
         (try? settings[key]) ?? settings.context.environment["HOME"].map { "\($0)/.aws/\(name)" }
     }
 
-    /// nil where there is none.
-    private func read(_ key: Setting<String?>, _ name: String) -> Result<AWSFile?, Failure> {
-        guard let path = path(key, name), settings.isHeld(path) || fileExists(path) else { return .success(nil) }
-        return Result { () throws(Failure) in
-            do throws(SystemError) {
-                let bytes = try settings.contents(of: path, limit: 1 << 20)
-                return AWSFile(String(decoding: withoutByteOrderMark(bytes), as: UTF8.self), path: path)
-            } catch {
-                throw .settings("cannot read \(name) file", path, why: "\(error)", hint: Self.hint)
-            }
+    private func read(_ key: Setting<String?>, _ name: String) -> Reading {
+        guard let path = path(key, name) else { return .missing }
+        let isNamed = key.declaration.key == Key.awsConfigFile.key && (try? settings[key]) != nil
+        guard isNamed || settings.isHeld(path) || fileExists(path) else { return .missing }
+        do throws(SystemError) {
+            let bytes = try settings.contents(of: path, limit: 1 << 20)
+            return .file(AWSFile(String(decoding: withoutByteOrderMark(bytes), as: UTF8.self), path: path))
+        } catch {
+            return .failed(.settings("cannot read \(name) file", path, why: "\(error)", hint: Self.hint))
         }
     }
 }

@@ -172,6 +172,12 @@ def test_profiles_that_are_no_good_are_a_matter_of_settings(s3, camera, endpoint
     assert camera.snaps == 0 and not endpoint.received
 
 
+@pytest.mark.parametrize("keys", [{}, {"AWS_ACCESS_KEY_ID": "AKIAOWN", "AWS_SECRET_ACCESS_KEY": "s"}])
+def test_a_configuration_that_is_named_must_be_there(s3, camera, keys):
+    s3.set(AWS_CONFIG_FILE="/nowhere/aws.conf", **keys).capture().refuses(78, "/nowhere/aws.conf")
+    assert camera.snaps == 0
+
+
 # credential_process
 
 def test_one_run_of_the_process_serves_many_and_its_keys_are_kept_apart(s3, process, endpoint):
