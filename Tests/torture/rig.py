@@ -18,6 +18,10 @@ from receiver import Receiver
 from ring import Ring
 
 BACKENDS = ("filesystem", "http", "s3")
+DISK = "disk"
+"""A folder on a disk of its own, which is unmounted where the store is down."""
+RETENTION = {"LOCAL_STORAGE_MAX_BYTES": "1G", "LOCAL_STORAGE_MAX_AGE": "30d", "LOCAL_STORAGE_MIN_FREE": "1M"}
+"""Bounds that are looked after at each run, and not reached."""
 LENT = "s3-lent"
 """S3 with temporary keys, which a program lends at each run anew."""
 
@@ -59,6 +63,10 @@ class HTTPStore(stores.HTTPStore):
 class FilesystemStore(stores.FilesystemStore):
     """Its folder is exchanged from case to case."""
 
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.settings |= RETENTION
+
     def arrivals(self):
         return [(k, v) for k, v in sorted(self.pictures().items()) if not Path(k).name.startswith(".")]
 
@@ -70,6 +78,39 @@ class FilesystemStore(stores.FilesystemStore):
         if self.path.is_file():
             self.path.unlink()
             self.path.with_name("aside").rename(self.path)
+
+
+class DiskStore(FilesystemStore):
+    def __init__(self, folder, stack):
+        self.mount, self.behind, self.kept = folder / "disk", folder / "behind", folder / "kept-disk"
+        super().__init__(self.mount)
+        for path in (self.mount, self.behind):
+            path.mkdir(parents=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", self.behind], check=True)
+        stack.callback(subprocess.run, ["umount", "-l", self.behind], check=False)
+        stack.callback(self.down)
+        self.up()
+
+    def down(self):
+        if self.mount.is_mount():
+            subprocess.run(["umount", "-l", self.mount], check=True)
+
+    def up(self):
+        if not self.mount.is_mount():
+            assert not list(self.mount.iterdir()), "written under the mount point"
+            subprocess.run(["mount", "--bind", self.behind, self.mount], check=True)
+
+    def keep(self):
+        self.was_up = self.mount.is_mount()
+        subprocess.run(["cp", "-a", self.behind, self.kept], check=True)
+
+    def back(self):
+        self.down()
+        for path in self.behind.iterdir():
+            shutil.rmtree(path)
+        subprocess.run(["cp", "-a", f"{self.kept}/.", self.behind], check=True)
+        if self.was_up:
+            self.up()
 
 
 @dataclass
@@ -87,7 +128,7 @@ class Rig:
         self.home.mkdir(parents=True)
         self.camera = stack.enter_context(Camera(password="torture"))
         self.backend = backend
-        self.store = (FilesystemStore(self.home) if backend == "filesystem"
+        self.store = (FilesystemStore(self.home) if backend == "filesystem" else DiskStore(folder, stack) if backend == DISK
                       else HTTPStore(stack) if backend == "http" else FakeS3(stack))
         if backend == LENT:
             self.store.borrow(folder)
@@ -118,12 +159,16 @@ class Rig:
 
     def keep(self):
         subprocess.run(["cp", "-a", self.home, self.kept], check=True)
+        if self.backend == DISK:
+            self.store.keep()
         self.kept_arrivals = len(self._received())
 
     def back(self):
         """Home, store and camera as `keep` saw them."""
         shutil.rmtree(self.home)
         subprocess.run(["cp", "-a", self.kept, self.home], check=True)
+        if self.backend == DISK:
+            self.store.back()
         del self._received()[self.kept_arrivals:]
 
     def _received(self):

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from disk import remount, small_disk
-from rig import BACKENDS, LENT, inject, locked, rig, trace
+from rig import BACKENDS, DISK, LENT, inject, locked, rig, trace
 
 DISK = ("EIO", "ENOSPC", "EROFS")
 ERRORS = {
@@ -31,7 +31,8 @@ def cases(calls, long):
     return found if long else random.Random(20260121).sample(found, SHORT)
 
 
-@pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back"), ("s3", "drain"), ("http", "recount"), (LENT, "up"), (LENT, "back")])
+@pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back"), ("s3", "drain"), ("http", "recount"), (LENT, "up"), (LENT, "back"),
+    (DISK, "up"), (DISK, "down"), (DISK, "back")])
 def test_fault(tmp_path, backend, scenario, long, figure):
     with rig(tmp_path, backend) as r:
         r.settings["CAMERA_TIMEOUT"] = "5s"
