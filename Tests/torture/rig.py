@@ -18,7 +18,7 @@ from receiver import Receiver
 from ring import Ring
 
 BACKENDS = ("filesystem", "http", "s3")
-DISK = "disk"
+MOUNTED = "disk"
 """A folder on a disk of its own, which is unmounted where the store is down."""
 RETENTION = {"LOCAL_STORAGE_MAX_BYTES": "1G", "LOCAL_STORAGE_MAX_AGE": "30d", "LOCAL_STORAGE_MIN_FREE": "1M"}
 """Bounds that are looked after at each run, and not reached."""
@@ -128,7 +128,7 @@ class Rig:
         self.home.mkdir(parents=True)
         self.camera = stack.enter_context(Camera(password="torture"))
         self.backend = backend
-        self.store = (FilesystemStore(self.home) if backend == "filesystem" else DiskStore(folder, stack) if backend == DISK
+        self.store = (FilesystemStore(self.home) if backend == "filesystem" else DiskStore(folder, stack) if backend == MOUNTED
                       else HTTPStore(stack) if backend == "http" else FakeS3(stack))
         if backend == LENT:
             self.store.borrow(folder)
@@ -159,7 +159,7 @@ class Rig:
 
     def keep(self):
         subprocess.run(["cp", "-a", self.home, self.kept], check=True)
-        if self.backend == DISK:
+        if self.backend == MOUNTED:
             self.store.keep()
         self.kept_arrivals = len(self._received())
 
@@ -167,7 +167,7 @@ class Rig:
         """Home, store and camera as `keep` saw them."""
         shutil.rmtree(self.home)
         subprocess.run(["cp", "-a", self.kept, self.home], check=True)
-        if self.backend == DISK:
+        if self.backend == MOUNTED:
             self.store.back()
         del self._received()[self.kept_arrivals:]
 

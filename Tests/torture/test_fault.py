@@ -5,7 +5,7 @@ import random
 import pytest
 
 from disk import remount, small_disk
-from rig import BACKENDS, DISK, LENT, inject, locked, rig, trace
+from rig import BACKENDS, MOUNTED, LENT, inject, locked, rig, trace
 
 DISK = ("EIO", "ENOSPC", "EROFS")
 ERRORS = {
@@ -32,7 +32,7 @@ def cases(calls, long):
 
 
 @pytest.mark.parametrize("backend, scenario", [*((b, "up") for b in BACKENDS), ("http", "down"), ("s3", "back"), ("s3", "drain"), ("http", "recount"), (LENT, "up"), (LENT, "back"),
-    (DISK, "up"), (DISK, "down"), (DISK, "back")])
+    (MOUNTED, "up"), (MOUNTED, "down"), (MOUNTED, "back")])
 def test_fault(tmp_path, backend, scenario, long, figure):
     with rig(tmp_path, backend) as r:
         r.settings["CAMERA_TIMEOUT"] = "5s"

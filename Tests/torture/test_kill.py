@@ -4,12 +4,12 @@ import signal
 
 import pytest
 
-from rig import BACKENDS, DISK, LENT, inject, locked, rig, trace
+from rig import BACKENDS, MOUNTED, LENT, inject, locked, rig, trace
 
 KILLED = -signal.SIGKILL
 SCENARIOS = ("up", "down", "back")
 CASES = [(b, s) for b in BACKENDS for s in (*SCENARIOS, "drain")] + [("http", "first"), ("filesystem", "full"), (LENT, "up"), (LENT, "back"),
-    *((DISK, s) for s in ("up", "down", "back"))]
+    *((MOUNTED, s) for s in ("up", "down", "back"))]
 SHORT = 8
 
 
@@ -77,6 +77,6 @@ def test_kill(tmp_path, backend, scenario, long, figure):
                 raise AssertionError(f"killed before {name} number {when}: {line}\n{error}") from error
         # Calls whose number differs from run to run are few. A folder on another disk is written by a copy of the process,
         # whose calls come between the run's own.
-        assert killed >= (0.3 if backend == DISK else 0.75) * len(chosen), f"{killed} of {len(chosen)} runs were killed"
+        assert killed >= (0.3 if backend == MOUNTED else 0.75) * len(chosen), f"{killed} of {len(chosen)} runs were killed"
         figure("system calls", len(calls))
         figure("killed", killed)
