@@ -28,7 +28,7 @@ package struct Apart: Sendable {
     }
 
     /// By which a copy tells what has come of its work.
-    package struct Voice {
+    package struct Reporter {
         fileprivate let writer: FileHandle
 
         package func say(_ line: [UInt8]) { try? writer.write(line + [UInt8(ascii: "\n")]) }
@@ -50,7 +50,7 @@ package struct Apart: Sendable {
     ///   - work: runs in the copy. What it says arrives here line by line, whatever follows.
     /// - Returns: what was said, and how it ended.
     package func run(
-        until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Voice) -> Void
+        until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Reporter) -> Void
     ) -> (said: [[UInt8]], Ending) {
         Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
@@ -63,7 +63,7 @@ package struct Apart: Sendable {
             let pid = shim_fork(kept, Int32(kept.count))
             guard pid >= 0 else { throw SystemError("fork") }
             if pid == 0 {
-                if let writer { work(Voice(writer: writer)) }
+                if let writer { work(Reporter(writer: writer)) }
                 _exit(0)
             }
             // Only the copy's end is left, so that its exit is seen.

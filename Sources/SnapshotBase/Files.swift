@@ -95,16 +95,16 @@ package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
 }
 
 /// The whole of a file that a person named; one of more than `limit` bytes is refused. It may be a pipe, into which
-/// somebody has to write within `patience`.
+/// somebody has to write within `timeout`.
 package func readNamedFile(
-    _ path: String, limit: Int, patience: Duration = .seconds(5)
+    _ path: String, limit: Int, timeout: Duration = .seconds(5)
 ) throws(SystemError) -> [UInt8] {
     let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
     var bytes: [UInt8] = []
     if try file.status().st_mode & S_IFMT == S_IFREG {
         bytes = try file.readAll(limit: limit + 1)
     } else {
-        let deadline = Deadline.after(patience)
+        let deadline = Deadline.after(timeout)
         while bytes.count <= limit {
             var waiting = pollfd(fd: file.descriptor, events: Int16(POLLIN), revents: 0)
             guard retrying({ poll(&waiting, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else {

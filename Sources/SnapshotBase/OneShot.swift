@@ -6,25 +6,25 @@ package struct ChildResult: Sendable {
     package var ending: Child.Ending?
     package var output: [UInt8]
     /// The last of what it said on standard error, as it said it: redact before showing.
-    package var complaint: [UInt8]
+    package var stderrTail: [UInt8]
     package var isTimedOut = false
     package var isTooLong = false
 
-    package init(output: [UInt8], complaint: [UInt8]) {
+    package init(output: [UInt8], stderrTail: [UInt8]) {
         self.output = output
-        self.complaint = complaint
+        self.stderrTail = stderrTail
     }
 }
 
 extension Child {
-    /// Runs a program to its end, keeping at most `outputLimit` bytes of its output and the last `complaintLimit` of
+    /// Runs a program to its end, keeping at most `outputLimit` bytes of its output and the last `stderrLimit` of
     /// what it says on standard error. Its group is killed when it has ended, whoever else holds its output; at the
     /// deadline; when the output passes its limit; and when a signal asks this program to end.
     /// - Parameters:
     ///   - grace: how long the program may take to end after SIGTERM, where it didn't end by itself.
     ///   - stop: also ends it; for callers that hold such signals themselves.
     package static func run(
-        _ command: Command, outputLimit: Int, complaintLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
+        _ command: Command, outputLimit: Int, stderrLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
         stop: StopRequest? = nil
     ) throws(Failure) -> ChildResult {
         let signals = HeldSignals()
@@ -32,16 +32,16 @@ extension Child {
         defer { signals.release() }
         let arrival = signals.arrival()
         let child = try Child(command)
-        var result = ChildResult(output: [], complaint: [])
+        var result = ChildResult(output: [], stderrTail: [])
         var isAsked = false
         while child.poll() == nil, !deadline.hasPassed, !result.isTooLong, !isAsked {
             isAsked = child.await(stop == nil ? deadline : deadline.sooner(.milliseconds(200)), or: arrival)
             if let stop, stop.isMade { isAsked = true }
-            child.collect(&result, outputLimit, complaintLimit)
+            child.collect(&result, outputLimit, stderrLimit)
         }
         // What an ended program has left in its pipes; others may go on writing there.
         for _ in 0..<8 where child.ending != nil && !child.outputs.isEmpty && !result.isTooLong {
-            child.collect(&result, outputLimit, complaintLimit)
+            child.collect(&result, outputLimit, stderrLimit)
         }
         result.ending = result.isTooLong ? nil : child.ending
         result.isTimedOut = child.ending == nil && !result.isTooLong && !isAsked
@@ -59,11 +59,11 @@ extension Child {
         return waiting[0].revents != 0
     }
 
-    private func collect(_ result: inout ChildResult, _ outputLimit: Int, _ complaintLimit: Int) {
+    private func collect(_ result: inout ChildResult, _ outputLimit: Int, _ stderrLimit: Int) {
         drain(1) { result.output += $0 }
         drain(2) {
-            result.complaint += $0
-            result.complaint.removeFirst(max(0, result.complaint.count - complaintLimit))
+            result.stderrTail += $0
+            result.stderrTail.removeFirst(max(0, result.stderrTail.count - stderrLimit))
         }
         result.isTooLong = result.output.count > outputLimit
     }

@@ -40,15 +40,15 @@ extension Secrets {
 
 extension ChildResult {
     /// More of a program's last words than are shown, so that a secret in them is whole.
-    package static let complaintLimit = 1 << 16
+    package static let stderrLimit = 1 << 16
     private static let shownLimit = 300
 
     /// The end of the last line on standard error that isn't blank, without secrets and control characters; nil where there
     /// is none.
     package func lastWords(hiding secrets: Secrets = .ofThisRun) -> String? {
-        let lines = complaint.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        let lines = stderrTail.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         guard let line = lines.last(where: { $0.contains { $0 > 0x20 } }) else { return nil }
-        let text = "\(ForeignText(line, limit: Self.complaintLimit, secrets: secrets))"
+        let text = "\(ForeignText(line, limit: Self.stderrLimit, secrets: secrets))"
         return text.count > Self.shownLimit ? "…" + text.suffix(Self.shownLimit) : text
     }
 }

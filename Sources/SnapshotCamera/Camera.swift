@@ -10,11 +10,11 @@ import SnapshotHTTP
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
     /// Ends what `memory` holds open: nobody will remember it.
-    func leave(_ memory: inout CameraMemory)
+    func endSession(_ memory: inout CameraMemory)
 }
 
 extension Camera {
-    package func leave(_ memory: inout CameraMemory) {}
+    package func endSession(_ memory: inout CameraMemory) {}
 }
 
 /// The camera that the settings name.

@@ -15,7 +15,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package var ignoresLength: Bool?
     /// The host and port that has offered Digest: it never gets the password itself again.
     package var digestHost: String?
-    /// Key for the digests by which latches know changed settings; random, made once.
+    /// Key for the digests by which hold-offs know changed settings; random, made once.
     package var digestKey = ""
 
     /// A login's lease.

@@ -27,7 +27,7 @@ struct FFmpegCamera: Camera {
         let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
         var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
         // The deadline ends it, in words of its own.
-        stream.patience = deadline.left + .seconds(2)
+        stream.timeout = deadline.left + .seconds(2)
         stream.digest = DigestMemory(isSet: memory.auth == "digest")
         let gateway = try PullGateway(stream)
         // TLS is taken down before anything else ends.
@@ -45,17 +45,17 @@ struct FFmpegCamera: Camera {
         if !result.output.isEmpty, !result.isTimedOut { return result.output }
         if let failure = gateway?.failure { throw failure }
         if result.isTimedOut { throw .camera(HTTPFailure(kind: .timedOut, why: ""), settings, over: "RTSP") }
-        throw noPicture(String(decoding: result.complaint, as: UTF8.self), gateway)
+        throw noPicture(String(decoding: result.stderrTail, as: UTF8.self), gateway)
     }
 
-    private func noPicture(_ complaint: String, _ gateway: PullGateway?) -> Failure {
-        if FFmpegLimits.areExceeded(complaint) {
+    private func noPicture(_ stderrTail: String, _ gateway: PullGateway?) -> Failure {
+        if FFmpegLimits.areExceeded(stderrTail) {
             return Failure(
                 .picture(.tooLarge), "bad picture from camera", settings.address,
                 why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
                 hint: "choose a smaller stream of the camera's")
         }
-        let translated = gateway?.name.translated(complaint) ?? complaint
+        let translated = gateway?.name.translated(stderrTail) ?? stderrTail
         // The list that ffmpeg reads the address from is no news.
         let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(

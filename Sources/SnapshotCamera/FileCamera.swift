@@ -27,12 +27,12 @@ struct FileCamera: Camera {
         let picture: FileHandle
         do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
         let apart = Apart(lock: statePath + "/camera.lock", stop: stop)
-        let (said, ending) = apart.run(until: deadline, keeping: picture.descriptor) { voice in
+        let (said, ending) = apart.run(until: deadline, keeping: picture.descriptor) { reporter in
             do throws(SystemError) {
                 try picture.write(settled(until: deadline))
-                voice.say(Array("0".utf8))
+                reporter.say(Array("0".utf8))
             } catch {
-                voice.say(Array("\(error.number)".utf8))
+                reporter.say(Array("\(error.number)".utf8))
             }
         }
         guard let number = said.last.flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }) else {
@@ -49,13 +49,13 @@ struct FileCamera: Camera {
 
     /// The file's bytes, once nobody is writing it any more.
     private func settled(until deadline: Deadline) throws(SystemError) -> [UInt8] {
-        let patience = deadline.sooner(Self.calm * 2)
+        let timeout = deadline.sooner(Self.calm * 2)
         while true {
             let (bytes, isChanging, age) = try read()
             let isWhole = (try? JPEG(checking: bytes)) != nil
             let isFresh = (0...Int64(Self.calm.milliseconds)).contains(age)
-            if isWhole && !isChanging || !isChanging && !isFresh || patience.hasPassed { return bytes }
-            sleep(.milliseconds(20), until: patience)
+            if isWhole && !isChanging || !isChanging && !isFresh || timeout.hasPassed { return bytes }
+            sleep(.milliseconds(20), until: timeout)
         }
     }
 

@@ -50,7 +50,7 @@ package struct ReolinkCamera: Camera {
         }
     }
 
-    package func leave(_ memory: inout CameraMemory) {
+    package func endSession(_ memory: inout CameraMemory) {
         guard let session = memory.session else { return }
         logOut(session.token, .after(.seconds(2)))
         memory.session = nil

@@ -6,7 +6,7 @@ import SnapshotStore
 extension Run {
     /// Sends spooled pictures, oldest first, while there is time and the store takes them.
     mutating func drain(until deadline: Deadline) {
-        guard storeIsUp, spool.figures.count > 0, latch("store") == nil else { return }
+        guard storeIsUp, spool.figures.count > 0, holdOff("store") == nil else { return }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
@@ -41,11 +41,11 @@ extension Run {
                     drained += 1
                     record.totalUploads += 1
                     record.lastUpload = now.moment
-                    unlatch("store")
+                    endHoldOff("store")
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
-                    latch("store", after: error.failure)
+                    holdOff("store", after: error.failure)
                     rest(after: error)
                     // A failure that may be this picture's alone must not hold up the others.
                     guard error.scope != .store else { return }
@@ -108,7 +108,7 @@ extension SpoolEntry {
             camera: camera, sha256: sha256, clock: clock)
         object.isLate = true
         guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
-        let (time, quality) = CaptureClock.time(at: now, figures, keeper: CaptureClock.keeper())
+        let (time, quality) = CaptureClock.time(at: now, figures, timeService: CaptureClock.timeService())
         guard quality != .unsynced else { return object }
         object.capturedAt = time.advanced(byMilliseconds: Int64(Int(bounded: (up - now.up) * 1000)))
         object.key = template.key(camera: camera, at: object.capturedAt)

@@ -16,13 +16,13 @@ extension Run {
 
     /// What captures wait for at present: today only for a camera that has refused the credentials.
     var postponement: Postponement? {
-        latch("camera").map { Postponement(since: now.moment, delaySeconds: $0, reason: .camera(.credentials)) }
+        holdOff("camera").map { Postponement(since: now.moment, delaySeconds: $0, reason: .camera(.credentials)) }
     }
 
     /// The run without a picture; why is told in `shot`.
     mutating func skip(_ postponement: Postponement) -> Picture? {
         shot.outcome.result = .skipped
-        shot.failure = .latched(
+        shot.failure = .heldOff(
             postponement.reason, "camera", settings.camera.address, wait: postponement.delaySeconds)
         record.captureFailures += 1
         return nil

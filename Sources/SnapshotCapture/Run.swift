@@ -54,7 +54,7 @@ struct Run: ~Copyable {
         rememberedCamera = remembered
         memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
         self.state = state
-        client.uploadPatience = uploadPatience
+        client.uploadTimeouts = uploadTimeouts
     }
 
     // MARK: Capture
@@ -65,13 +65,13 @@ struct Run: ~Copyable {
         defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
         do throws(Failure) {
             let picture = try takePicture()
-            unlatch("camera")
+            endHoldOff("camera")
             return picture
         } catch {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
-            if error.code == .camera(.credentials) { latch("camera", after: error) }
+            if error.code == .camera(.credentials) { holdOff("camera", after: error) }
             return nil
         }
     }
@@ -92,7 +92,7 @@ struct Run: ~Copyable {
         do throws(Failure) { try memory.write(to: settings.statePath) } catch {
             log.verbose("cannot remember the camera's session: \(error)")
             // One more open session at every run, and the camera lets nobody in.
-            if memory.session != rememberedCamera?.session { camera.leave(&memory) }
+            if memory.session != rememberedCamera?.session { camera.endSession(&memory) }
         }
     }
 
@@ -111,7 +111,7 @@ struct Run: ~Copyable {
             shot.isNews = record.isNews(failure.code, now: now)
         } else {
             record.consecutiveFailures = 0
-            record.told = nil
+            record.lastReported = nil
         }
         record.countHour(
             now: now, captured: shot.sha256 != nil,
@@ -165,7 +165,7 @@ extension Failure {
             why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
-    static func latched(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
+    static func heldOff(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
         guard code != .store(.credentialProcess) else {
             return Failure(
                 code, "credential_process failed", "earlier",

@@ -9,13 +9,13 @@ extension Run {
     private static let longest = 60.0
 
     /// nil: until UPLOAD_DEADLINE.
-    var uploadPatience: UploadPatience? {
+    var uploadTimeouts: UploadTimeouts? {
         if let standstill = record.standstill, standstill.seconds >= Self.longest,
             standstill.settings == credentials(of: "store")
         {
             return nil
         }
-        return settings.uploadPatience
+        return settings.uploadTimeouts
     }
 
     mutating func noteStandstill(_ failure: StoreFailure) {

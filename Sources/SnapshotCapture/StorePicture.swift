@@ -24,7 +24,7 @@ extension Run {
     /// Puts the picture into the store; what the store doesn't take goes into the spool.
     mutating func store(_ picture: Picture) {
         var passage = Passage(picture: picture, before: record)
-        let (time, quality) = CaptureClock.time(at: now, record.clock, keeper: CaptureClock.keeper())
+        let (time, quality) = CaptureClock.time(at: now, record.clock, timeService: CaptureClock.timeService())
         count(picture, at: time, quality)
         keepLatest(picture)
         var object = StoredObject(
@@ -83,7 +83,7 @@ extension Run {
 
     /// The attempts at the store.
     private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
-        if let failure = latchedStore { throw failure }
+        if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.place = store.place.printable(limit: 160)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
@@ -106,10 +106,10 @@ extension Run {
                 // Before the first pause: from here on only the spool could lose it.
                 if failure.advice != .signAgain { keep(object, &passage) }
             }
-            unlatch("store")
+            endHoldOff("store")
             record.storeRest = nil
         } catch {
-            latch("store", after: error.failure)
+            holdOff("store", after: error.failure)
             rest(after: error)
             throw error.failure
         }
@@ -131,7 +131,7 @@ extension Run {
 
     /// The store has told the time before it took the picture: the picture gets the right one, unless it has it.
     private mutating func correct(_ object: inout StoredObject, by offset: Int64) {
-        guard CaptureClock.keeper() != .synced else { return }
+        guard CaptureClock.timeService() != .synced else { return }
         object.capturedAt = now.wall.advanced(byMilliseconds: offset)
         object.key = settings.keyTemplate.key(camera: object.camera, at: object.capturedAt)
         object.clock = .corrected

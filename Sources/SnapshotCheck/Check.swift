@@ -6,7 +6,7 @@ import SnapshotSettings
 import SnapshotState
 
 /// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores,
-/// takes the lock only to let go of a latch, and otherwise writes nothing but the camera's pin. It ends in `limit`.
+/// takes the lock only to let go of a hold-off, and otherwise writes nothing but the camera's pin. It ends in `limit`.
 package struct Check {
     package static let limit = Duration.seconds(19)
 
@@ -78,27 +78,27 @@ package struct Check {
         let client = HTTPClient(stop: context.stop)
         // A folder may be tried by a copy of this process, which is made while there is one thread.
         let isFolder = plan.store?.folder != nil
-        let patience = deadline.sooner(isFolder ? .seconds(4) : .seconds(14))
-        let store = StoreCheck(statePath: plan.statePath, now: now, client: client, deadline: patience)
+        let timeout = deadline.sooner(isFolder ? .seconds(4) : .seconds(14))
+        let store = StoreCheck(statePath: plan.statePath, now: now, client: client, deadline: timeout)
         let folder = isFolder ? plan.store.map(store.run) : nil
         let camera = plan.camera.map { camera in
             Background { [plan, log] in askCamera(camera, plan, log, deadline) }
         }
         let state = StateCheck(plan: plan, now: now)
         tell(plan.findings + forgotten)
-        let latch = LatchCheck(plan: plan, now: now)
-        tell(state.state() + latch.findings() + [state.spool()])
+        let holdOff = HoldOffCheck(plan: plan, now: now)
+        tell(state.state() + holdOff.findings() + [state.spool()])
         let stored = folder ?? plan.store.map(store.run)
         let seen = camera?.value()
         signals.release()
         tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
         tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
         let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)
-        tell(latch.release(Set(accepted)))
+        tell(holdOff.release(Set(accepted)))
         var offsets: [(whose: String, milliseconds: Int64)] = []
         if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
         if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
-        tell([ClockCheck(keeper: CaptureClock.keeper(), offsets: offsets).finding()])
+        tell([ClockCheck(timeService: CaptureClock.timeService(), offsets: offsets).finding()])
         let version = StreamCheck.ffmpeg(
             isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)), context.environment)
         tell([version])

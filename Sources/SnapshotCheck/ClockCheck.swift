@@ -3,7 +3,7 @@ import SnapshotState
 
 /// Whether the clock can be believed. A wrong one keeps no snapshot from being stored, so it is only remarked.
 struct ClockCheck {
-    let keeper: CaptureClock.Keeper
+    let timeService: CaptureClock.TimeService
     /// Others' clocks minus ours, in milliseconds, by whose.
     let offsets: [(whose: String, milliseconds: Int64)]
 
@@ -18,7 +18,7 @@ struct ClockCheck {
         guard !isOff else {
             return .remark("clock", "wrong: \(compared)", hint: "sudo timedatectl set-ntp true")
         }
-        switch keeper {
+        switch timeService {
         case .synced:
             return .passed(
                 "clock", "kept in sync; \(compared)",

@@ -37,7 +37,7 @@ struct HTTPCheck {
             var request = store.request(
                 putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true)
             (request.method, request.body) = (method, .none)
-            let response = try store.heard(store.client.answer(to: request))
+            let response = try store.receive(store.client.answer(to: request))
             guard response.status == 401, changes < 2, store.logsInAnew(after: response) else { return response }
             changes += 1
         }

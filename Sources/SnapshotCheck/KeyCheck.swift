@@ -8,7 +8,7 @@ struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust
 
-    private static let patience = Duration.seconds(2)
+    private static let timeout = Duration.seconds(2)
 
     /// - Parameter result: what the camera has come to.
     func finding(_ result: CameraCheck.Result) -> Finding? {
@@ -42,7 +42,7 @@ struct KeyCheck {
 
     /// The key that `host` has now; nil where it can't be had.
     private func present(_ host: TLSHost) -> String? {
-        try? settings.presentKey(of: host, deadline: .after(Self.patience))
+        try? settings.presentKey(of: host, deadline: .after(Self.timeout))
     }
 }
 

@@ -84,7 +84,7 @@ struct S3Check {
                 try store.prepare(deadline.sooner(.seconds(8)))
                 let answer = store.client.answer(
                     to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
-                let response = try store.heard(answer)
+                let response = try store.receive(answer)
                 if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
                     return (response, true)
                 }
@@ -107,6 +107,6 @@ struct S3Check {
         let request = store.request(
             method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),
             deadline: deadline.sooner(.seconds(6)))
-        return try store.heard(store.client.answer(to: request))
+        return try store.receive(store.client.answer(to: request))
     }
 }

@@ -14,7 +14,7 @@ struct StreamCheck {
     let trust: CameraTrust
 
     /// For one answer of the camera's.
-    private static let patience = Duration.seconds(3)
+    private static let timeout = Duration.seconds(3)
 
     private var environment: Environment { camera.context.environment }
 
@@ -44,9 +44,9 @@ struct StreamCheck {
             try trust.trust(for: host, deadline: deadline)
         }
         var stream = PullGateway.Stream(camera, url: address) { _, _ in known ?? .authorities(file: nil) }
-        stream.patience = min(Self.patience, deadline.left)
+        stream.timeout = min(Self.timeout, deadline.left)
         let gateway = try PullGateway(stream)
-        defer { gateway.stop(grace: Self.patience) }
+        defer { gateway.stop(grace: Self.timeout) }
         let result = try Child.run(
             StreamFacts.question(gateway.source, environment), outputLimit: 65536, deadline: deadline)
         if let failure = gateway.failure { throw failure }

@@ -21,10 +21,10 @@ package enum Trial: Sendable {
                 return CameraCheck(settings: camera, statePath: statePath, log: log).run().findings
             case .store:
                 let store = try StoreKinds.read(settings)
-                let patience = Duration.seconds(store.folder == nil ? 14 : 4)
+                let timeout = Duration.seconds(store.folder == nil ? 14 : 4)
                 let check = StoreCheck(
                     statePath: statePath, now: settings.context.clock.now(),
-                    client: HTTPClient(stop: settings.context.stop), deadline: .after(patience))
+                    client: HTTPClient(stop: settings.context.stop), deadline: .after(timeout))
                 return check.run(store).findings
             }
         } catch { return [.failed("settings", error)] }

@@ -10,7 +10,7 @@ package struct Discovery: Sendable {
         package var obstacles: [String] = []
     }
 
-    package static let patience = Duration.seconds(2)
+    package static let timeout = Duration.seconds(2)
 
     private let targets: [IPv4Address]
     private let stop: StopRequest
@@ -53,10 +53,10 @@ package struct Discovery: Sendable {
         }
         sockets += askers.map(\.socket)
         let questions = Questions()
-        let end = Deadline.after(Self.patience)
+        let end = Deadline.after(Self.timeout)
         var hearing = Hearing(most: 64)
         // Twice, since broadcasts get lost, above all on Wi-Fi.
-        for pause in [Duration.milliseconds(700), Self.patience] {
+        for pause in [Duration.milliseconds(700), Self.timeout] {
             for (interface, socket) in askers {
                 guard let why = questions.send(by: socket, interface, targets) else { continue }
                 let words = "\(interface.text) doesn't let questions out: \(why)"

@@ -11,7 +11,7 @@ package final class HTTPClient {
     /// For uploads whose end has to be met to a tenth of a second: alone, libcurl looks up once a second.
     private lazy var uploads = transfers()
     /// How long uploads may take; nil: until their deadline.
-    package var uploadPatience: UploadPatience?
+    package var uploadTimeouts: UploadTimeouts?
 
     /// - Parameters:
     ///   - stop: ends a transfer that takes more than a moment once it is made.
@@ -31,7 +31,7 @@ package final class HTTPClient {
 
     /// Does one request. Answers of any status are returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
-        if request.patience?.bound != nil { return try performWatched(request) }
+        if request.timeouts?.bound != nil { return try performWatched(request) }
         do throws(HTTPFailure) { return try performAlone(request) } catch {
             // A server that can't take a session, and fails where it should begin anew.
             guard error.hadSession, error.kind == .tls || error.kind == .lost else { throw error }

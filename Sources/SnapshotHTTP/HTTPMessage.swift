@@ -24,7 +24,7 @@ package struct HTTPRequest: Sendable {
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
     /// For uploads: what counts beside the deadline, which then only says until when they may begin.
-    package var patience: UploadPatience?
+    package var timeouts: UploadTimeouts?
     /// How long a stream may stand still before it is given up; whole seconds.
     package var stallTimeout: Duration?
     /// Whether a proxy is used; never for cameras, which are near.

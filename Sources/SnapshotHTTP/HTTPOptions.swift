@@ -71,7 +71,7 @@ extension HTTPRequest {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
                 _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
             }
-        } else if patience != nil {
+        } else if timeouts != nil {
             _ = shim_set_uploading(easy)
         } else {
             _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)

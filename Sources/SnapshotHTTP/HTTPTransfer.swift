@@ -42,8 +42,8 @@ final class HTTPTransfer {
         self.handle = handle
         body = AnswerBody(for: request)
         session = terms.sessions?.session(for: request)
-        pace = request.patience == nil ? nil : terms.pace
-        watch = request.patience.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
+        pace = request.timeouts == nil ? nil : terms.pace
+        watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content, pace: pace)

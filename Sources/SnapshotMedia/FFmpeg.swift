@@ -18,7 +18,7 @@ package enum FFmpegLimits {
     package static let pixels = ["-max_pixels", "\(mostPixels)"]
 
     /// Whether that is what ffmpeg complains of; it has no number for it.
-    package static func areExceeded(_ complaint: String) -> Bool {
-        complaint[...].range(of: "exceeds specified max pixel count") != nil
+    package static func areExceeded(_ stderrTail: String) -> Bool {
+        stderrTail[...].range(of: "exceeds specified max pixel count") != nil
     }
 }

@@ -5,7 +5,7 @@ struct Backoff: Sendable {
     /// What may heal by itself is tried again after a second, then after up to a minute.
     static let retry = Backoff(from: .seconds(1), to: .seconds(60))
     /// What needs a person is tried again after ten minutes, then after up to six hours.
-    static let latch = Backoff(from: .seconds(600), to: .seconds(21600))
+    static let refusal = Backoff(from: .seconds(600), to: .seconds(21600))
     /// A program that lends keys may lack a network alone.
     static let lender = Backoff(from: .seconds(60), to: .seconds(600))
 

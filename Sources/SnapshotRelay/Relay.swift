@@ -12,7 +12,7 @@ package final class Relay {
     private var attempt: Attempt?
     private var memory: SourceMemory
     private let digest = DigestMemory()
-    private var voice: RelayVoice
+    private var reporter: RelayReporter
     /// Once the camera has been found to announce audio that doesn't come, it has to be heard first.
     private var listens = false
     /// What is known of a camera that has no session left for asking and playing.
@@ -25,7 +25,7 @@ package final class Relay {
         self.outputs = outputs
         supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
         memory = SourceMemory(statePath: plan.statePath, place: plan.place)
-        voice = RelayVoice(plan, log: log)
+        reporter = RelayReporter(plan, log: log)
     }
 
     /// Relays until SIGTERM, SIGINT or SIGHUP.
@@ -46,11 +46,11 @@ package final class Relay {
     }
 
     private func run(_ signals: FileHandle) {
-        voice.ready()
+        reporter.ready()
         releaseMemory()
         loop(signals)
         outputs.stop()
-        voice.stopped(restarts: supervisor.restarts, lastTrouble: supervisor.lastTrouble?.code)
+        reporter.stopped(restarts: supervisor.restarts, lastTrouble: supervisor.lastTrouble?.code)
     }
 
     private func loop(_ signals: FileHandle) {
@@ -58,13 +58,13 @@ package final class Relay {
             wait(for: signals)
             let now = Uptime.now()
             if shim_signal_read(signals.descriptor) > 0 {
-                voice.stopping()
+                reporter.stopping()
                 perform(supervisor.handle(.stop, now: now), now)
             }
             for event in attempt?.take() ?? [] { handle(event, now) }
             Child.reapLeft()
             perform(supervisor.handle(.tick, now: now), now)
-            voice.tell(supervisor, outputs.troubles.all, now: now)
+            reporter.tell(supervisor, outputs.troubles.all, now: now)
             outputs.tick(now: now)
         }
     }
@@ -75,7 +75,7 @@ package final class Relay {
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
-        let next = [supervisor.wake, voice.wake, outputs.wake].compactMap { $0 }.min()
+        let next = [supervisor.wake, reporter.wake, outputs.wake].compactMap { $0 }.min()
         var limit = next.map { max(0, ($0 - .now()).milliseconds + 1) } ?? 60_000
         if attempt?.mustBePolled == true { limit = min(limit, 100) }
         poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
@@ -112,17 +112,17 @@ package final class Relay {
             outputs.started(attempt?.pid)
             memory.note(address)
             found = Source(address: address, facts: facts)
-            voice.facts = facts
+            reporter.facts = facts
             releaseMemory()
             perform(supervisor.handle(.advanced, now: now), now)
         case .receiving: perform(supervisor.handle(.receiving, now: now), now)
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
-            voice.flowing(now: now)
+            reporter.flowing(now: now)
             if outputs.flowed(now: now, media: attempt?.media) { attempt?.restart(because: .ffmpegAnew) }
         case .ended(let trouble):
             outputs.ended(now: now)
-            voice.remember(complaints: attempt?.complaints.last ?? [])
+            reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
             if attempt?.hasWaitedForAudio == true { listens = true }
             attempt = nil
             known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil

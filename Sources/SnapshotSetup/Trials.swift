@@ -20,8 +20,8 @@ struct Trials {
             statePath = try stateDirectory(settings)
         } catch { return [.failed("settings", error)] }
         let apart = Apart(lock: "/dev/null", stop: settings.context.stop)
-        let (said, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { voice in
-            for finding in attempt(trial, settings, statePath) { voice.say(finding.line.bytes) }
+        let (said, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { reporter in
+            for finding in attempt(trial, settings, statePath) { reporter.say(finding.line.bytes) }
         }
         let findings = said.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
         guard findings.isEmpty else { return findings }

@@ -39,7 +39,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Tokens for retries, shared by all runs, so that a long outage isn't met with ever more attempts.
     package var retryQuota = Record.fullRetryQuota
     /// Refused credentials, by `camera` or `store`.
-    package var latches = Named<Latch>()
+    package var holdOffs = Named<HoldOff>()
     /// Credentials that have worked, by `camera` or `store`.
     package var logins: Named<Login>?
     /// The region that the store asked for, and the settings for which it did.
@@ -49,7 +49,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// The temporary credentials that the store gets, if it gets such.
     package var lease: LeaseFigures?
     /// Set while the store wants to be left alone (`Retry-After`).
-    package var storeRest: Latch?
+    package var storeRest: HoldOff?
     /// Set while the store's last attempts stood still.
     package var standstill: Standstill?
     /// While pictures wait whose keys may come again: from when to when all pictures were stored at once, in pairs of
@@ -66,7 +66,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var stateReset: Moment?
     package var lastPing: Moment?
     /// The error that was last told to the journal, and when.
-    package var told: ErrorReport?
+    package var lastReported: ErrorReport?
     package var others = JSONObject()
 
     package static let fullRetryQuota = 500
@@ -98,7 +98,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastUpload?.up = nil
         lastError?.moment.up = nil
         lastError?.since?.up = nil
-        told?.moment.up = nil
+        lastReported?.moment.up = nil
         stateReset?.up = nil
         lastPing?.up = nil
         spool.lastDrop?.up = nil
@@ -106,7 +106,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.refused = nil
         storeRest?.since.up = nil
         due?.since.up = nil
-        for (name, _) in latches.entries { latches[name]?.since.up = nil }
+        for (name, _) in holdOffs.entries { holdOffs[name]?.since.up = nil }
     }
 
     /// Counts a run that stored nothing, and what kept it from that.
@@ -120,9 +120,9 @@ package struct Record: JSONMapped, Equatable, Sendable {
 
     /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
     package mutating func isNews(_ code: Failure.Code, now: Now) -> Bool {
-        let isOld = told.map { now.age(of: $0.moment, recordBoot: boot) >= 3600 } ?? true
-        guard told?.code != code || isOld else { return false }
-        told = ErrorReport(code: code, moment: now.moment)
+        let isOld = lastReported.map { now.age(of: $0.moment, recordBoot: boot) >= 3600 } ?? true
+        guard lastReported?.code != code || isOld else { return false }
+        lastReported = ErrorReport(code: code, moment: now.moment)
         return true
     }
 
@@ -144,7 +144,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         store?.others = JSONObject()
         lease?.others = JSONObject()
         storeRest?.others = JSONObject()
-        for (name, _) in latches.entries { latches[name]?.others = JSONObject() }
+        for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
 
     package mutating func map(_ fields: inout JSONFields) {
@@ -170,7 +170,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("spool", &spool)
         fields.field("clock", &clock)
         fields.field("retry_quota", &retryQuota)
-        fields.field("latches", &latches)
+        fields.field("latches", &holdOffs)
         fields.field("logins", &logins)
         fields.field("region", &region)
         fields.field("store", &store)
@@ -185,7 +185,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("goes_to", &place)
         fields.field("state_reset", &stateReset)
         fields.field("last_ping", &lastPing)
-        fields.field("told", &told)
+        fields.field("told", &lastReported)
     }
 }
 

@@ -94,7 +94,7 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
 
 /// Credentials that were refused and are tried again only slowly, until the settings change; or a store that wants to be
 /// left alone for a while.
-package struct Latch: JSONMapped, Equatable, Sendable {
+package struct HoldOff: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0
     /// Keyed digest of the settings that were refused; without the key, which is private, it tells nothing.
@@ -118,17 +118,18 @@ package struct Latch: JSONMapped, Equatable, Sendable {
         self.settings = settings
     }
 
-    /// The latch after one more refusal.
-    package static func after(_ previous: Latch?, _ code: Failure.Code? = nil, settings: String, now: Now) -> Latch {
+    /// The hold-off after one more refusal.
+    package static func after(_ previous: HoldOff?, _ code: Failure.Code? = nil, settings: String, now: Now) -> HoldOff
+    {
         let isProcess = code == .store(.credentialProcess)
         let delays = isProcess ? delaysOfProcess : firstDelay...longestDelay
         let own: Failure.Code? = isProcess ? code : nil
         let isSame = previous?.settings == settings && previous?.code == own
         let delay = isSame ? (previous?.delaySeconds ?? 0) * 2 : 0
-        var latch = Latch(
+        var holdOff = HoldOff(
             since: now.moment, delaySeconds: min(max(delay, delays.lowerBound), delays.upperBound), settings: settings)
-        latch.code = own
-        return latch
+        holdOff.code = own
+        return holdOff
     }
 
     /// Seconds until the credentials may be tried again; nil if they may now.
@@ -165,7 +166,7 @@ package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// What a store wants, as its refusals told. The values are texts, so that a later version's don't cost the record.
+/// What a store wants, as its refusals lastReported. The values are texts, so that a later version's don't cost the record.
 package struct LearnedStore: JSONMapped, Equatable, Sendable {
     /// The store that it was learned of; never a path that may be secret.
     package var place = ""

@@ -8,10 +8,12 @@ extension CaptureClock {
     /// - Parameters:
     ///   - offset: the store's clock minus ours, in milliseconds.
     ///   - isVerified: whether a certificate authority vouches for the store; over plain http anybody may speak for it.
-    package static func believes(_ offset: Int64, at wall: Timestamp, keeper: Keeper, isVerified: Bool) -> Bool {
+    package static func believes(_ offset: Int64, at wall: Timestamp, timeService: TimeService, isVerified: Bool)
+        -> Bool
+    {
         if offset.magnitude <= day.magnitude { return true }
         // A clock that is kept right isn't off by days: the store's is.
-        if keeper == .synced { return false }
+        if timeService == .synced { return false }
         // A figure of the state that leads to a time before this program is damaged.
         guard wall.advanced(byMilliseconds: offset).milliseconds >= floor else { return false }
         // A date in the past is of no use to anybody, and a clock that was never set can be off by anything. One that was
@@ -20,8 +22,8 @@ extension CaptureClock {
     }
 
     /// What a store's answer tells of its clock, `offset`; nil where that can't be true.
-    package static func heard(_ offset: Int64?, isVerified: Bool) -> Int64? {
+    package static func believable(_ offset: Int64?, isVerified: Bool) -> Int64? {
         guard let offset, offset.magnitude > day.magnitude else { return offset }
-        return believes(offset, at: .now(), keeper: keeper(), isVerified: isVerified) ? offset : nil
+        return believes(offset, at: .now(), timeService: timeService(), isVerified: isVerified) ? offset : nil
     }
 }

@@ -68,8 +68,8 @@ package struct FolderReport: JSONMapped, Sendable {
         let begun = Uptime.now()
         let apart = Apart(lock: work.statePath + "/folder.lock", stop: work.settings.stop)
         let (said, ending) = apart.run(until: deadline, keeping: descriptor) {
-            voice in
-            task(work) { report in voice.say(report.json.bytes) }
+            reporter in
+            task(work) { report in reporter.say(report.json.bytes) }
         }
         if let report = said.last.flatMap({ JSON($0) }).flatMap(FolderReport.init(json:)) { return report }
         throw hangs(folder, ending, after: Uptime.now() - begun)

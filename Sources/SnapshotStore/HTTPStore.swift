@@ -107,7 +107,7 @@ package struct HTTPStore: RemoteStore {
     package func prepare(_ deadline: Deadline) {}
 
     package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
-        let response = try heard(explained(answer))
+        let response = try receive(explained(answer))
         if (200...299).contains(response.status) {
             try acknowledge(response)
             if settings.credentials != nil { login.worked(response) }

@@ -39,7 +39,8 @@ package struct S3Store: RemoteStore {
             client: client, authorities: settings.authorities, proxies: settings.proxies,
             context: settings.context)
         lent = settings.source.keys == nil ? LentCredentials(settings.source, means, statePath: statePath) : nil
-        signingOffset = record.map { CaptureClock.offset(at: now, $0.clock, keeper: CaptureClock.keeper()) } ?? 0
+        signingOffset =
+            record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }
 
     package var learned: LearnedStore? {
@@ -92,7 +93,7 @@ package struct S3Store: RemoteStore {
             case .saysNothing: break
             }
         }
-        let response = try heard(answer)
+        let response = try receive(answer)
         // Its refusals are XML: who refuses with a page refuses no credentials.
         let isAccess = [401, 403, 511].contains(response.status)
         if (200...299).contains(response.status) || isAccess, response.isPage {

@@ -8,7 +8,7 @@ import SnapshotState
 /// the store names another region or clock, says so and leaves the next attempt to the caller), ends by the deadline,
 /// and may be called again with the same object: the same key then holds the same bytes. Retries, spooling and the
 /// order of objects are the caller's. Across the network an upload that moves may take longer than the deadline, as
-/// `UploadPatience` has it.
+/// `UploadTimeouts` has it.
 package protocol Store {
     /// For messages; never a secret.
     var place: String { get }
@@ -51,24 +51,24 @@ extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         try prepare(deadline)
         try settle(
-            client.answer(to: upload(object, client.uploadPatience, deadline, reusesConnection: reusesConnection)),
+            client.answer(to: upload(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
             of: object.key)
     }
 
     /// A request that puts `object`, with the time that uploads are given.
     package func upload(
-        _ object: StoredObject, _ patience: UploadPatience?, _ deadline: Deadline, reusesConnection: Bool
+        _ object: StoredObject, _ timeouts: UploadTimeouts?, _ deadline: Deadline, reusesConnection: Bool
     ) -> HTTPRequest {
         var request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
-        request.patience = patience
+        request.timeouts = timeouts
         return request
     }
 
     /// The response, which has told the store's time; throws where there is none.
-    package mutating func heard(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
+    package mutating func receive(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
         switch answer {
         case .response(let response):
-            clockOffset = CaptureClock.heard(response.clockOffset, isVerified: isVerified)
+            clockOffset = CaptureClock.believable(response.clockOffset, isVerified: isVerified)
             return response
         case .none(let failure):
             throw StoreFailure(failure, place: place, setting: addressSetting, isVerified: isVerified)

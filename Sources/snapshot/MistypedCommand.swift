@@ -3,7 +3,7 @@ import SnapshotBase
 /// A first argument that is no command. `snapshot` alone captures, so the parser takes it for an argument of `capture`.
 enum MistypedCommand {
     /// - Returns: nil where the first argument is a command or an option.
-    static func complaint(_ arguments: [String], commands: [String]) -> (error: String, hint: String)? {
+    static func refusal(_ arguments: [String], commands: [String]) -> (error: String, hint: String)? {
         guard let first = arguments.first, !first.hasPrefix("-"), !commands.contains(first) else { return nil }
         let meant = nearest(to: first.lowercased(), among: commands)
         return (

@@ -72,9 +72,9 @@ struct SetupCommand: SnapshotCommand {
             let report = try setup.run()
             print(descriptor: 1, json ? "\(JSON.object(report.json))\n" : report.text)
         } catch let failure as Failure {
-            try leave(failure, log)
+            try end(failure, log)
         } catch SetupEnd.failed(let failure) {
-            try leave(failure, log)
+            try end(failure, log)
         } catch SetupEnd.left {
             log.write(.notice, "nothing was written")
             // A script that gave too little has to hear of it.
@@ -94,7 +94,7 @@ struct SetupCommand: SnapshotCommand {
         return options
     }
 
-    private func leave(_ failure: Failure, _ log: Log) throws {
+    private func end(_ failure: Failure, _ log: Log) throws {
         log.report(failure)
         if json {
             let object: JSONObject = [

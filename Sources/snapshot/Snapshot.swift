@@ -43,7 +43,7 @@ struct Snapshot: ParsableCommand {
         case ["relay"]: _exit(code(telling: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         default:
             let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
-            if let (error, hint) = MistypedCommand.complaint(arguments, commands: names) {
+            if let (error, hint) = MistypedCommand.refusal(arguments, commands: names) {
                 log.write(.error, "error: \(error)")
                 log.write(.error, "hint: \(hint)")
                 _exit(ExitCode.validationFailure.rawValue)
@@ -53,12 +53,12 @@ struct Snapshot: ParsableCommand {
                 // What isn't ours is the parser's: help, completions.
                 guard let ours = command as? any SnapshotCommand else { return try command.run() }
                 try ours.run(in: context)
-            } catch { leave(error, log) }
+            } catch { end(error, log) }
         }
     }
 
     /// Help and exit codes as the parser has them, mistakes in arguments as all our errors are told.
-    private static func leave(_ error: any Error, _ log: Log) -> Never {
+    private static func end(_ error: any Error, _ log: Log) -> Never {
         guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
         let text = message(for: error).split(separator: "\n").joined(separator: " ")
         log.write(.error, "error: \(text.prefix(1).lowercased())\(text.dropFirst())")

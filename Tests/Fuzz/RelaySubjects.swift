@@ -13,13 +13,13 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         let grewInPieces = inPieces(bytes) { pieces.read($0) }.contains(true)
         expect(grew == grewInPieces, "it matters how the bytes arrive")
     },
-    "complaints": { bytes in
+    "stderrTail": { bytes in
         let secret = "S3cret/1"
-        var complaints = Complaints(secrets: Secrets([secret]))
-        _ = inPieces(bytes) { complaints.read($0) }
-        complaints.endLine()
-        expect(complaints.last.count <= 8, "\(complaints.last.count) lines")
-        for line in complaints.last {
+        var stderrTail = StderrTail(secrets: Secrets([secret]))
+        _ = inPieces(bytes) { stderrTail.read($0) }
+        stderrTail.endLine()
+        expect(stderrTail.last.count <= 8, "\(stderrTail.last.count) lines")
+        for line in stderrTail.last {
             expect(line.utf8.count <= 320 && !line.contains(secret), line)
             expect(line.unicodeScalars.allSatisfy { $0.value >= 32 }, "a control character")
         }

@@ -17,15 +17,15 @@ import Testing
         let result = try run("printf out; printf err >&2; exit 3")
         #expect(result.ending == .exited(3))
         #expect(result.output == Array("out".utf8))
-        #expect(result.complaint == Array("err".utf8))
+        #expect(result.stderrTail == Array("err".utf8))
         #expect(!result.isTimedOut && !result.isTooLong)
     }
 
     @Test func theEndOfAComplaintIsKept() throws {
         let result = try Child.run(
-            shell("head -c 100000 /dev/zero >&2; printf last >&2"), outputLimit: 1, complaintLimit: 8,
+            shell("head -c 100000 /dev/zero >&2; printf last >&2"), outputLimit: 1, stderrLimit: 8,
             deadline: .after(.seconds(10)))
-        #expect(result.complaint == [0, 0, 0, 0] + Array("last".utf8))
+        #expect(result.stderrTail == [0, 0, 0, 0] + Array("last".utf8))
     }
 
     @Test func deadlineKillsTheWholeGroup() throws {
@@ -49,7 +49,7 @@ import Testing
         let start = Uptime.now()
         let result = try run("\(other) & printf out; printf err >&2; exit 4", for: .seconds(60))
         #expect(result.ending == .exited(4) && !result.isTimedOut)
-        #expect(result.output == Array("out".utf8) && result.complaint == Array("err".utf8))
+        #expect(result.output == Array("out".utf8) && result.stderrTail == Array("err".utf8))
         #expect(Uptime.now() - start < .seconds(20))
     }
 

@@ -25,15 +25,15 @@ import Testing
         ("\u{1B}[31mred\u{7}", #"\u{1b}[31mred\u{7}"#),
     ])
     func lastWords(_ said: String, _ shown: String) {
-        let words = ChildResult(output: [], complaint: Array(said.utf8)).lastWords(hiding: Secrets()) ?? ""
+        let words = ChildResult(output: [], stderrTail: Array(said.utf8)).lastWords(hiding: Secrets()) ?? ""
         #expect(!words.unicodeScalars.contains { $0.value < 0x20 })
         if !said.contains("\u{1B}") { #expect(words == shown) }
     }
 
     @Test func nothingSaid() {
         #expect(
-            ChildResult(output: [], complaint: []).lastWords() == nil
-                && ChildResult(output: [], complaint: Array(" \n\r\n".utf8)).lastWords() == nil)
+            ChildResult(output: [], stderrTail: []).lastWords() == nil
+                && ChildResult(output: [], stderrTail: Array(" \n\r\n".utf8)).lastWords() == nil)
     }
 
     /// A secret that the end of what is shown would cut is hidden whole.
@@ -45,7 +45,7 @@ import Testing
         #expect(!camera.address.contains("Canary") && !camera.place.contains("Canary"))
         for tail in 270...310 {
             let said = String(repeating: "x", count: 5000) + secret + String(repeating: "y", count: tail)
-            let words = try #require(ChildResult(output: [], complaint: Array(said.utf8)).lastWords())
+            let words = try #require(ChildResult(output: [], stderrTail: Array(said.utf8)).lastWords())
             #expect(words.count <= 301 && !words.contains("Canary") && !words.contains("0123456789"))
         }
     }

@@ -27,9 +27,10 @@ import Testing
     private static let values: [JSON] = [
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
-        LearnedStore().json, Latch().json, .object(["a": Latch()]), .object(["a": Moment()]), Postponement().json,
+        LearnedStore().json, HoldOff().json, .object(["a": HoldOff()]), .object(["a": Moment()]), Postponement().json,
         Standstill().json, .object(["a": Login(settings: "a")]), .array([Hour(hour: 1).json]),
         CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,
+        TrafficRecord().json,
     ]
 
     /// `json` with every field that may be left out, and something in what is empty, as far as `read` takes it.
@@ -114,7 +115,6 @@ import Testing
     }
 
     // MARK: What is written is read
-
     private static let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: "b")
 
     @Test func aRecordSurvivesARunWithAnyNumberInIt() throws {
@@ -140,18 +140,18 @@ import Testing
             record.begin(
                 now: Now(wall: now.wall, up: 1000, boot: boot), version: "0", camera: "c", intervalSeconds: 10,
                 isRepeating: false)
-            for keeper in [CaptureClock.Keeper.none, .notYet, .synced] {
-                let (time, _) = CaptureClock.time(at: now, record.clock, keeper: keeper)
+            for timeService in [CaptureClock.TimeService.none, .notYet, .synced] {
+                let (time, _) = CaptureClock.time(at: now, record.clock, timeService: timeService)
                 record.clock.latestMilliseconds = max(time.milliseconds, record.clock.latestMilliseconds)
             }
-            CaptureClock.learn(CaptureClock.offset(at: now, record.clock, keeper: .none), at: now, &record.clock)
+            CaptureClock.learn(CaptureClock.offset(at: now, record.clock, timeService: .none), at: now, &record.clock)
             record.totalCaptures += 1
             record.lastNumber = SpoolName.next(after: record.lastNumber)
             record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
             record.countHour(now: now, captured: true, uploadMilliseconds: 1 << 53)
             record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: SpoolName.mostBytes)])
-            record.latches["store"] = Latch.after(record.latches["store"], settings: "", now: now)
-            _ = record.latches["store"]?.remaining(settings: "", now: now, recordBoot: boot)
+            record.holdOffs["store"] = HoldOff.after(record.holdOffs["store"], settings: "", now: now)
+            _ = record.holdOffs["store"]?.remaining(settings: "", now: now, recordBoot: boot)
             record.retryQuota = record.retryQuota.replenished
             let health = Health(.record(record), relay: nil, now: now, interval: nil, camera: "c", version: "0")
             _ = health.summary + health.json().text

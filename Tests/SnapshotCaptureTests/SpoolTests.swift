@@ -116,17 +116,17 @@ import Testing
     @Test func aSpoolThatCannotBeListedKeepsItsFiguresAndItsMark() throws {
         try home.fill(1...2)
         try FileHandle(opening: home.path + "/spool/000000000007", O_WRONLY | O_CREAT, mode: 0o600).write([1])
-        var told: SystemError?
+        var lastReported: SystemError?
         do {
             var opened = try StateDirectory.open(home.path)
             guard var state = opened.take(), var record = state.last else { throw SystemError("open") }
             let spool = Spool(statePath: home.path, record: &record, isDoubtful: true, clock: SystemClock([:])) {
-                told = $0
+                lastReported = $0
             }
             #expect(record.spool.count == 2)
             try spool.commit(&record, to: &state)
         }
-        #expect(told?.number == ENOTDIR && home.isMarked)
+        #expect(lastReported?.number == ENOTDIR && home.isMarked)
         unlink(home.path + "/spool/000000000007")
         try home.expectTruth(try home.run())
         #expect(!home.isMarked)

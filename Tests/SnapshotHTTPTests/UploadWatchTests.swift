@@ -7,9 +7,9 @@ import Testing
     private static let start = Uptime(nanoseconds: 1_000_000_000_000)
 
     private func watch(bound: Duration? = nil, deadline: Duration = .seconds(8)) -> UploadWatch {
-        var patience = UploadPatience()
-        patience.bound = bound
-        return UploadWatch(patience, deadline: Deadline(Self.start + deadline), now: Self.start)
+        var timeouts = UploadTimeouts()
+        timeouts.bound = bound
+        return UploadWatch(timeouts, deadline: Deadline(Self.start + deadline), now: Self.start)
     }
 
     /// When the upload is given up, in seconds; nil where it isn't within 20 min.

@@ -9,7 +9,7 @@ import Testing
     /// Both ends of a connection over loopback, of which this process has the far one.
     private func connection() throws -> (near: FileHandle, far: FileHandle) {
         let (listener, port) = try listenOnLoopback()
-        let far = try connect(to: "127.0.0.1", port: port, patience: .seconds(5), deadline: .after(.seconds(5)))
+        let far = try connect(to: "127.0.0.1", port: port, timeout: .seconds(5), deadline: .after(.seconds(5)))
         let near = accept(listener.descriptor, nil, nil)
         return (FileHandle(owning: near), far)
     }

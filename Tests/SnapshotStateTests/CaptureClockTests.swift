@@ -11,7 +11,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
     @Test func aClockThatIsKeptIsBelieved() {
         var figures = ClockFigures()
         figures.latestMilliseconds = Int64.max / 2
-        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:00Z"), figures, keeper: .synced)
+        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:00Z"), figures, timeService: .synced)
         #expect(time.iso8601 == "2026-11-22T10:00:00Z" && quality == .synced)
     }
 
@@ -19,20 +19,20 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         figures.latestMilliseconds = now("2026-11-22T10:00:00Z").wall.milliseconds
         for wall in ["1970-01-01T00:00:10Z", "2026-11-22T09:00:00Z", "2025-01-01T00:00:00Z"] {
-            let (time, quality) = CaptureClock.time(at: now(wall), figures, keeper: .none)
+            let (time, quality) = CaptureClock.time(at: now(wall), figures, timeService: .none)
             #expect(time.milliseconds > figures.latestMilliseconds && quality == .unsynced)
             figures.latestMilliseconds = time.milliseconds
         }
-        let waiting = CaptureClock.time(at: now("2026-11-22T10:01:00Z"), figures, keeper: .notYet)
-        #expect(waiting.1 == .unsynced, "its keeper hasn't set it yet")
+        let waiting = CaptureClock.time(at: now("2026-11-22T10:01:00Z"), figures, timeService: .notYet)
+        #expect(waiting.1 == .unsynced, "its timeService hasn't set it yet")
     }
 
     @Test func whatTheStoreTellsCorrects() {
         var figures = ClockFigures()
         CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
         let later = now("2026-11-22T10:00:30Z", up: 1030)
-        #expect(CaptureClock.offset(at: later, figures, keeper: .none) == 3_600_000)
-        let (time, quality) = CaptureClock.time(at: later, figures, keeper: .none)
+        #expect(CaptureClock.offset(at: later, figures, timeService: .none) == 3_600_000)
+        let (time, quality) = CaptureClock.time(at: later, figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .corrected)
     }
 
@@ -41,8 +41,8 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         CaptureClock.learn(3_600_000, at: now("2026-11-22T10:00:00Z"), &figures)
         // Thirty seconds later by the boot clock, an hour and thirty seconds by the wall clock.
         let set = now("2026-11-22T11:00:30Z", up: 1030)
-        #expect(CaptureClock.offset(at: set, figures, keeper: .none) == 0)
-        let (time, quality) = CaptureClock.time(at: set, figures, keeper: .none)
+        #expect(CaptureClock.offset(at: set, figures, timeService: .none) == 0)
+        let (time, quality) = CaptureClock.time(at: set, figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .synced)
     }
 
@@ -50,26 +50,26 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         CaptureClock.learn(1500, at: now("2026-11-22T10:00:00Z"), &figures)
         #expect(figures.offsetSeconds == 0)
-        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:30Z", up: 1030), figures, keeper: .none) == 0)
+        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:30Z", up: 1030), figures, timeService: .none) == 0)
     }
 
     @Test func afterAClockInTheFutureTheStoreEndsIt() {
         var figures = ClockFigures()
         figures.latestMilliseconds = now("2030-09-23T12:00:00Z").wall.milliseconds
         let back = now("2026-11-22T10:00:00Z")
-        #expect(CaptureClock.time(at: back, figures, keeper: .none).1 == .unsynced)
+        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .unsynced)
         CaptureClock.learn(-400, at: back, &figures)
-        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, keeper: .none)
+        let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .synced)
         // In another boot nobody has said so yet.
         figures.base = nil
-        #expect(CaptureClock.time(at: back, figures, keeper: .none).1 == .unsynced)
+        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .unsynced)
     }
 
     @Test func aClockThatIsSetWrongAfterTheStoreAgreedIsCorrected() {
         var figures = ClockFigures()
         CaptureClock.learn(0, at: now("2026-11-22T10:00:00Z"), &figures)
-        let (time, quality) = CaptureClock.time(at: now("2030-11-22T10:00:30Z", up: 1030), figures, keeper: .none)
+        let (time, quality) = CaptureClock.time(at: now("2030-11-22T10:00:30Z", up: 1030), figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .corrected)
     }
 
@@ -77,19 +77,19 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         let (day, wall): (Int64, Timestamp) = (86_400_000, now("2026-11-22T10:00:00Z").wall)
         for isVerified in [false, true] {
             for offset in [0, day, -day] {
-                #expect(CaptureClock.believes(offset, at: wall, keeper: .synced, isVerified: isVerified))
+                #expect(CaptureClock.believes(offset, at: wall, timeService: .synced, isVerified: isVerified))
             }
             for offset in [day + 1, -day - 1, 3650 * day, Int64.max, Int64.min] {
-                #expect(!CaptureClock.believes(offset, at: wall, keeper: .synced, isVerified: isVerified))
+                #expect(!CaptureClock.believes(offset, at: wall, timeService: .synced, isVerified: isVerified))
             }
         }
     }
 
     @Test func aClockThatNobodyKeepsIsPutRight() {
         let day: Int64 = 86_400_000
-        for keeper in [CaptureClock.Keeper.none, .notYet] {
+        for timeService in [CaptureClock.TimeService.none, .notYet] {
             func believes(_ days: Int64, at wall: String, _ isVerified: Bool) -> Bool {
-                CaptureClock.believes(days * day, at: now(wall).wall, keeper: keeper, isVerified: isVerified)
+                CaptureClock.believes(days * day, at: now(wall).wall, timeService: timeService, isVerified: isVerified)
             }
             #expect(believes(20_780, at: "1970-01-01T00:00:10Z", false), "no clock in the board")
             #expect(believes(31, at: "2026-10-22T10:00:00Z", false), "kept over a power cut")
@@ -103,11 +103,11 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         CaptureClock.learn(20_780 * 86_400_000, at: now("1970-01-01T00:00:10Z", boot: "a"), &figures)
         figures.base = nil
-        for keeper in [CaptureClock.Keeper.none, .synced] {
-            #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, keeper: keeper) == 0)
+        for timeService in [CaptureClock.TimeService.none, .synced] {
+            #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, timeService: timeService) == 0)
         }
-        #expect(CaptureClock.offset(at: now("1970-01-01T00:00:10Z"), figures, keeper: .none) > 0)
+        #expect(CaptureClock.offset(at: now("1970-01-01T00:00:10Z"), figures, timeService: .none) > 0)
         (figures.offsetSeconds, figures.base) = (Int.max / 2000, -1e300)
-        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, keeper: .none) == 0)
+        #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, timeService: .none) == 0)
     }
 }

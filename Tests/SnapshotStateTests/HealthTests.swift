@@ -41,8 +41,8 @@ private func health(_ record: Record, at moment: Now) -> Health {
     @Test func everyReasonHasItsStatus() {
         let changes: [(Health.Reason, Health.Status, (inout Record) -> Void)] = [
             (.neverCaptured, .unhealthy, { $0.lastCapture = nil }),
-            (.cameraCredentials, .unhealthy, { $0.latches["camera"] = .after(nil, settings: "x", now: now(1)) }),
-            (.storeCredentials, .unhealthy, { $0.latches["store"] = .after(nil, settings: "x", now: now(1)) }),
+            (.cameraCredentials, .unhealthy, { $0.holdOffs["camera"] = .after(nil, settings: "x", now: now(1)) }),
+            (.storeCredentials, .unhealthy, { $0.holdOffs["store"] = .after(nil, settings: "x", now: now(1)) }),
             (.spooling, .degraded, { $0.spool.count = 1 }), (.frozen, .degraded, { $0.pictures.frozen = true }),
             (.covered, .degraded, { $0.pictures.covered = true }),
             (.clockUnsynced, .degraded, { $0.clock.synced = false }),
@@ -86,16 +86,16 @@ private func health(_ record: Record, at moment: Now) -> Health {
     }
 
     @Test func latchesDoubleToSixHours() {
-        var latch = Latch.after(nil, settings: "s", now: now(0))
-        var delays = [latch.delaySeconds]
+        var holdOff = HoldOff.after(nil, settings: "s", now: now(0))
+        var delays = [holdOff.delaySeconds]
         for _ in 0..<7 {
-            latch = .after(latch, settings: "s", now: now(0))
-            delays.append(latch.delaySeconds)
+            holdOff = .after(holdOff, settings: "s", now: now(0))
+            delays.append(holdOff.delaySeconds)
         }
         #expect(delays == [600, 1200, 2400, 4800, 9600, 19200, 21600, 21600])
-        #expect(latch.remaining(settings: "other", now: now(1), recordBoot: "b") == nil)
-        #expect(latch.remaining(settings: "s", now: now(21599), recordBoot: "b") == 1)
-        #expect(latch.remaining(settings: "s", now: now(21600), recordBoot: "b") == nil)
+        #expect(holdOff.remaining(settings: "other", now: now(1), recordBoot: "b") == nil)
+        #expect(holdOff.remaining(settings: "s", now: now(21599), recordBoot: "b") == 1)
+        #expect(holdOff.remaining(settings: "s", now: now(21600), recordBoot: "b") == nil)
     }
 
     @Test func frozenAndCovered() {

@@ -15,7 +15,7 @@ import Testing
         record.lastCapture = now.moment
         record.lastUpload = now.moment
         record.outcome = Outcome(result: .stored)
-        record.latches["camera"] = Latch(since: now.moment, delaySeconds: 600, settings: "s")
+        record.holdOffs["camera"] = HoldOff(since: now.moment, delaySeconds: 600, settings: "s")
         var json = record.json
         for (path, value) in changes { json = set(json, path.split(separator: ".")[...], value) }
         return try #require(Record(json: json))
@@ -96,7 +96,7 @@ import Testing
     // MARK: A capture that isn't due
 
     @Test(arguments: [
-        // Seconds since the last capture, those the wait began ago, its length; what is told.
+        // Seconds since the last capture, those the wait began ago, its length; what is lastReported.
         (90.0, nil, 0.0, [Health.Reason.stale]), (110, nil, 0, [.noCapture, .stale]),
         (5000, 90, 600, []), (5000, 615, 600, []), (5000, 625, 600, [.stale]), (5000, 695, 600, [.noCapture, .stale]),
         (90, 95, 5, [.stale]), (25, 20, 1, []),

@@ -72,14 +72,14 @@ import Testing
     /// A process that fails may lack a network alone.
     @Test func theHoldOffOfAProcessGrowsToTenMinutes() {
         let now = Now(wall: now, up: 1, boot: "b")
-        var latch: Latch?
+        var holdOff: HoldOff?
         var delays: [Double] = []
         for _ in 0..<6 {
-            latch = Latch.after(latch, .store(.credentialProcess), settings: "s", now: now)
-            delays.append(latch?.delaySeconds ?? 0)
+            holdOff = HoldOff.after(holdOff, .store(.credentialProcess), settings: "s", now: now)
+            delays.append(holdOff?.delaySeconds ?? 0)
         }
         #expect(delays == [60, 120, 240, 480, 600, 600])
-        #expect(Latch.after(latch, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
-        #expect(Latch.after(nil, .store(.credentials), settings: "s", now: now).code == nil)
+        #expect(HoldOff.after(holdOff, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
+        #expect(HoldOff.after(nil, .store(.credentials), settings: "s", now: now).code == nil)
     }
 }

@@ -85,7 +85,7 @@ def test_a_latch_that_root_ends_is_the_services(ready):
     unit.write_text(kept[:kept.index("--password")] + '--password "not this one"\n')
     ready.run("systemctl daemon-reload && systemctl restart camera")
     try:
-        assert any("takes the credentials again" in line["found"] for line in check(ready, 0)["latch"])
+        assert any("takes the credentials again" in line["found"] for line in check(ready, 0)["hold-off"])
         assert strangers(ready) == ""
         ready.run("systemctl start snapshot.service")
         assert ready.health()["status"] == "healthy"

@@ -15,7 +15,7 @@ package final class PullGateway: Sendable {
         /// Whom to believe, where it is rtsps; asked for before each connection.
         package var trust: @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
         /// How long the camera may be silent before media flows.
-        package var patience: Duration = .seconds(10)
+        package var timeout: Duration = .seconds(10)
         /// How long media may gather to go on in large pieces.
         package var pace: Duration = .zero
         package var digest = DigestMemory()
@@ -46,7 +46,7 @@ package final class PullGateway: Sendable {
     package init(_ stream: Stream) throws(Failure) {
         let told = Told()
         var destination = Gateway.Destination(
-            server: stream.server, patience: stream.patience, pace: stream.pace,
+            server: stream.server, timeout: stream.timeout, pace: stream.pace,
             connect: { () throws(Failure) in try stream.connect() },
             ended: { ending in told.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest
@@ -59,7 +59,7 @@ package final class PullGateway: Sendable {
         destination.came = { told.received.wrappingAdd($0, ordering: .relaxed) }
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
         self.told = told
-        source = RTSPSource(url: gateway.localURL, timeout: stream.patience)
+        source = RTSPSource(url: gateway.localURL, timeout: stream.timeout)
         name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
@@ -124,19 +124,19 @@ extension PullGateway.Stream {
     }
 
     fileprivate func connect() throws(Failure) -> any RTSPLine {
-        let deadline = Deadline.after(patience)
+        let deadline = Deadline.after(timeout)
         let host = TLSHost(url: url)
         let trust = try host.map { host throws(Failure) in try self.trust(host, deadline) }
         do throws(HTTPFailure) {
             if let host, let trust {
                 let handshake = TLSHandshake(host: host, connectTimeout: camera.connectTimeout, deadline: deadline)
-                return try TLSLine(handshake, trust: trust, patience: patience)
+                return try TLSLine(handshake, trust: trust, timeout: timeout)
             }
             let (_, host, port, _) = parts
             let name = percentDecoded(host.filter { $0 != "[" && $0 != "]" }) ?? host
             let socket = try SnapshotMedia.connect(
-                to: name, port: port, patience: camera.connectTimeout, deadline: deadline)
-            return PlainLine(socket, patience: patience)
+                to: name, port: port, timeout: camera.connectTimeout, deadline: deadline)
+            return PlainLine(socket, timeout: timeout)
         } catch {
             throw .camera(error, camera, over: "RTSP")
         }

@@ -21,13 +21,13 @@ struct FileKind: CameraKind {
     }
 
     var name: String { "a file" }
-    var shown: String { path }
+    var shown: String { decoded }
     var hidden: String { "" }
     var login: (user: String, password: String?)? { nil }
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "file \(path)" }
+    func place(_ settings: CameraSettings) -> String { "file \(decoded)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 

@@ -89,7 +89,7 @@ struct ProgramCamera: Camera {
         }
         do throws(Failure) {
             return try Child.run(
-                command, outputLimit: settings.maxBytes, complaintLimit: ChildResult.complaintLimit, deadline: deadline,
+                command, outputLimit: settings.maxBytes, stderrLimit: ChildResult.stderrLimit, deadline: deadline,
                 grace: Self.grace)
         } catch {
             throw unstarted(error.why)

@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotMedia
 
 extension ReolinkKind {
-    private static let patience = Duration.milliseconds(500)
+    private static let timeout = Duration.milliseconds(500)
     private static let switchOn =
         "switch one of them on in its app or client: Settings, Network, Advanced, Port Settings or Server Settings"
 
@@ -13,7 +13,7 @@ extension ReolinkKind {
         func answers(_ port: UInt16) -> Bool {
             guard Int(port) != host.port else { return false }
             do throws(HTTPFailure) {
-                _ = try connect(to: host.name, port: port, patience: Self.patience, deadline: .after(Self.patience))
+                _ = try connect(to: host.name, port: port, timeout: Self.timeout, deadline: .after(Self.timeout))
             } catch {
                 return false
             }

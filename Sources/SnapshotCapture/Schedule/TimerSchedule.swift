@@ -49,12 +49,12 @@ package struct TimerSchedule: Equatable, Sendable {
     }
 
     /// The service's drop-in: a hung run is ended, and never one that keeps its own deadlines.
-    package static func serviceDropIn(cameraTimeout: Duration, uploadDeadline: Duration, patience: UploadPatience)
+    package static func serviceDropIn(cameraTimeout: Duration, uploadDeadline: Duration, timeouts: UploadTimeouts)
         -> String
     {
         // An upload that began at the last moment may take as long as it moves. What comes beside: the state, PING_URL's
         // 5 s, and starting on a busy board.
-        let upload = uploadDeadline + patience.whole + patience.answer
+        let upload = uploadDeadline + timeouts.whole + timeouts.answer
         let whole = Int((cameraTimeout + upload).seconds.rounded(.up)) + 12
         return heading + "[Service]\nTimeoutStartSec=\(whole)s\n"
     }

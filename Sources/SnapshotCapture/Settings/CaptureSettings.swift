@@ -16,7 +16,7 @@ package struct CaptureSettings: Sendable {
     package var isRepeating: Bool
     package var uploadAttempts: Int
     package var uploadDeadline: Duration
-    package var uploadPatience: UploadPatience
+    package var uploadTimeouts: UploadTimeouts
     /// In bytes a second.
     package var uploadRate: Int?
     package var spoolBounds: Spool.Bounds
@@ -46,7 +46,7 @@ package struct CaptureSettings: Sendable {
         self.interval = interval ?? configured
         uploadAttempts = try settings[Key.uploadAttempts]
         uploadDeadline = try SnapshotStore.uploadDeadline(settings, interval: self.interval)
-        uploadPatience = try SnapshotStore.uploadPatience(settings)
+        uploadTimeouts = try SnapshotStore.uploadTimeouts(settings)
         uploadRate = try settings[Key.uploadRate]
         spoolBounds = Spool.Bounds(
             most: try settings[Key.spoolMaxBytes], free: try settings[Key.spoolMinFree],

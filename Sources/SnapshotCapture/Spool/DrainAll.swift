@@ -35,7 +35,7 @@ package struct DrainAll {
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: settings.client, log: log, state: state)
-        if let failure = run.latchedStore { throw failure }
+        if let failure = run.heldOffStore { throw failure }
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
         if let wait = run.storeRest { throw .resting(store.place, wait: wait) }
@@ -47,9 +47,9 @@ package struct DrainAll {
             queue.sendOneByOne(into: &store)
         }
         if let failure = queue.result.failure, failure.kind == .storeRefused {
-            queue.run.latch("store", after: failure)
+            queue.run.holdOff("store", after: failure)
         } else if queue.result.sent > 0 {
-            queue.run.unlatch("store")
+            queue.run.endHoldOff("store")
         }
         // The failed runs are made up for, if what failed in them was the store.
         if queue.result.sent > 0, queue.result.failure == nil, queue.run.record.outcome.result == .spooled {

@@ -104,7 +104,7 @@ struct DrainQueue: ~Copyable {
     }
 
     private mutating func failed(_ failure: Failure, stops: Bool) {
-        // Whatever else goes wrong meanwhile: refused credentials have to be heard of, and latched.
+        // Whatever else goes wrong meanwhile: refused credentials have to be heard of, and held off.
         if counted.failure == nil || stops, counted.failure?.kind != .storeRefused { counted.failure = failure }
         if stops { waiting = [] }
     }

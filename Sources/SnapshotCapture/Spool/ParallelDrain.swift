@@ -28,7 +28,7 @@ struct ParallelDrain {
     private var isAccepted = false
 
     /// How soon it is seen that the program is asked to end.
-    private static let patience = Duration.milliseconds(200)
+    private static let timeout = Duration.milliseconds(200)
 
     init(_ store: any RemoteStore, transfers: Int, stop: StopRequest) {
         http = store.client.transfers()
@@ -60,7 +60,7 @@ struct ParallelDrain {
             return failed(upload, error, &queue)
         }
         let request = upload.store.upload(
-            upload.picture.object, store.client.uploadPatience, upload.attempts.policy.deadline,
+            upload.picture.object, store.client.uploadTimeouts, upload.attempts.policy.deadline,
             reusesConnection: upload.attempts.reusesConnection)
         underWay.append(upload)
         http.start(request, tag: upload.tag)
@@ -78,7 +78,7 @@ struct ParallelDrain {
 
     private var wait: Duration {
         let now = Uptime.now()
-        return underWay.reduce(Self.patience) { wait, upload in
+        return underWay.reduce(Self.timeout) { wait, upload in
             upload.pause.map { max(.zero, min(wait, $0.end - now)) } ?? wait
         }
     }

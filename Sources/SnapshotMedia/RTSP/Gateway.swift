@@ -9,7 +9,7 @@ package final class Gateway: Sendable {
     package struct Destination: Sendable {
         package var server: RTSPServer
         /// How long either side may leave the other waiting before media flows, and what it was sent untaken.
-        package var patience: Duration
+        package var timeout: Duration
         /// How long media may gather to go on in large pieces.
         package var pace: Duration
         /// How media comes from the server. What is pushed to it goes over the connection.
@@ -29,11 +29,11 @@ package final class Gateway: Sendable {
         package var ended: @Sendable (Ending) -> Void
 
         package init(
-            server: RTSPServer, patience: Duration, pace: Duration,
+            server: RTSPServer, timeout: Duration, pace: Duration,
             connect: @escaping @Sendable () throws(Failure) -> any RTSPLine, ended: @escaping @Sendable (Ending) -> Void
         ) {
             self.server = server
-            self.patience = patience
+            self.timeout = timeout
             self.pace = pace
             self.connect = connect
             self.ended = ended
@@ -66,10 +66,10 @@ package final class Gateway: Sendable {
             self.stopping = Mutex(stopping)
             self.stopped = stopped
             let isRunning = detach {
-                var door = Door(listener: listener) { client, request in
+                var clients = GatewayClients(listener: listener) { client, request in
                     isAddress(request.url, below: url) && admits(client)
                 }
-                serve(&door, url, destination, stop)
+                serve(&clients, url, destination, stop)
                 withExtendedLifetime(ended) {}
             }
             guard isRunning else { throw SystemError("pthread_create", number: EAGAIN) }
@@ -104,8 +104,10 @@ private func isAddress(_ url: String, below base: String) -> Bool {
     RTSPAddresses(local: base, server: base).outward(url) != nil
 }
 
-private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Destination, _ stop: FileHandle) {
-    while let guest = nextGuest(&door, stop) {
+private func serve(
+    _ clients: inout GatewayClients, _ url: String, _ destination: Gateway.Destination, _ stop: FileHandle
+) {
+    while let newcomer = nextNewcomer(&clients, stop) {
         guard destination.begins() else { continue }
         let line: any RTSPLine
         do throws(Failure) { line = try destination.connect() } catch {
@@ -114,10 +116,10 @@ private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Des
         }
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
-            guest: guest, server: line, exchange: exchange, transport: destination.transport,
-            watchesFormat: destination.watchesFormat, patience: destination.patience, pace: destination.pace)
+            newcomer: newcomer, server: line, exchange: exchange, transport: destination.transport,
+            watchesFormat: destination.watchesFormat, timeout: destination.timeout, pace: destination.pace)
         session.came = destination.came
-        let end = session.run(&door, stop: stop.descriptor, started: destination.flows)
+        let end = session.run(&clients, stop: stop.descriptor, started: destination.flows)
         if session.hasSeenDigest { destination.digest.set() }
         destination.ended(.session(end, wasFlowing: session.isFlowing))
         session.close()
@@ -126,12 +128,12 @@ private func serve(_ door: inout Door, _ url: String, _ destination: Gateway.Des
 }
 
 /// Waits for one who may come in; nil when it is time to end.
-private func nextGuest(_ door: inout Door, _ stop: FileHandle) -> Door.Guest? {
+private func nextNewcomer(_ clients: inout GatewayClients, _ stop: FileHandle) -> GatewayClients.Newcomer? {
     while true {
-        if let guest = door.takeGuest() { return guest }
-        var ready = [pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)] + door.waiting
-        retrying { poll(&ready, nfds_t(ready.count), door.wake.map { Int32(clamping: $0.millisecondsLeft) } ?? -1) }
+        if let newcomer = clients.takeNewcomer() { return newcomer }
+        var ready = [pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)] + clients.waiting
+        retrying { poll(&ready, nfds_t(ready.count), clients.wake.map { Int32(clamping: $0.millisecondsLeft) } ?? -1) }
         if ready[0].revents != 0 { return nil }
-        door.turn()
+        clients.turn()
     }
 }

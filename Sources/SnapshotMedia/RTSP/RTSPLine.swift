@@ -22,8 +22,8 @@ extension RTSPLine {
 extension RTSPLine {
     /// Closes the connection and waits until the other side has closed it, too: a camera that still ends one session may
     /// refuse the next. What it still sends is taken for nobody: a MiB of it at most, then it is told to stop.
-    func finish(within patience: Duration) {
-        let deadline = Deadline.after(patience)
+    func finish(within timeout: Duration) {
+        let deadline = Deadline.after(timeout)
         shutdown(descriptor, Int32(SHUT_WR))
         var rest = [UInt8](repeating: 0, count: 16384)
         var left = 1 << 20
@@ -43,10 +43,10 @@ package final class PlainLine: RTSPLine {
     private let socket: FileHandle
     package var descriptor: Int32 { socket.descriptor }
 
-    /// - Parameter patience: how long what is written may be left untaken.
-    package init(_ socket: FileHandle, patience: Duration) {
+    /// - Parameter timeout: how long what is written may be left untaken.
+    package init(_ socket: FileHandle, timeout: Duration) {
         self.socket = socket
-        limitWaiting(socket.descriptor, patience)
+        limitWaiting(socket.descriptor, timeout)
     }
 
     package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {

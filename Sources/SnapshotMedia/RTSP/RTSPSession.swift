@@ -20,7 +20,7 @@ struct UnaskedMessages {
 package struct RTSPSession {
     let client: PlainLine
     private let server: any RTSPLine
-    private let patience: Duration
+    private let timeout: Duration
     private let pace: Duration
     private(set) var exchange: RTSPExchange
     var media: DatagramMedia
@@ -42,32 +42,32 @@ package struct RTSPSession {
     package var hasSeenDigest: Bool { exchange.hasSeenDigest }
 
     /// - Parameters:
-    ///   - patience: how long either side may leave the other waiting before media flows.
+    ///   - timeout: how long either side may leave the other waiting before media flows.
     ///   - pace: how long to let media gather, so that it goes on in large pieces.
     package init(
-        guest: Door.Guest, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport,
-        watchesFormat: Bool, patience: Duration, pace: Duration
+        newcomer: GatewayClients.Newcomer, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport,
+        watchesFormat: Bool, timeout: Duration, pace: Duration
     ) {
-        client = guest.line
+        client = newcomer.line
         self.server = server
         self.exchange = exchange
         self.exchange.mayChangeTransport = transport == .auto
         media = DatagramMedia(transport)
-        wait = BusyWait(patience: patience)
+        wait = BusyWait(timeout: timeout)
         self.watchesFormat = watchesFormat
-        self.patience = patience
+        self.timeout = timeout
         self.pace = pace
-        answerBy = .after(patience)
-        fromClient.append(guest.said)
+        answerBy = .after(timeout)
+        fromClient.append(newcomer.said)
     }
 
-    /// Runs until one side ends it, or `stop` becomes readable. Who knocks at the door meanwhile is heard.
+    /// Runs until one side ends it, or `stop` becomes readable. Who candidates at the clients meanwhile is heard.
     /// - Parameter started: called when media begins to flow.
-    package mutating func run(_ door: inout Door, stop: Int32, started: () -> Void) -> RTSPEnd {
+    package mutating func run(_ clients: inout GatewayClients, stop: Int32, started: () -> Void) -> RTSPEnd {
         var wasFlowing = false
         takeFromClient()
         while end == nil {
-            wait(&door, stop)
+            wait(&clients, stop)
             if exchange.isFlowing, !wasFlowing {
                 wasFlowing = true
                 started()
@@ -86,15 +86,15 @@ package struct RTSPSession {
         lastWords = []
     }
 
-    private mutating func wait(_ door: inout Door, _ stop: Int32) {
+    private mutating func wait(_ clients: inout GatewayClients, _ stop: Int32) {
         let isBehind = fromClient.isFull || fromServer.isFull
         var ready = [stop, client.descriptor, server.descriptor].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         ready += media.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let doors = ready.count
-        ready += door.waiting
-        let next = [isFlowing ? media.firstBy : answerBy, wait.until, door.wake].compactMap { $0?.millisecondsLeft }
+        let firstClient = ready.count
+        ready += clients.waiting
+        let next = [isFlowing ? media.firstBy : answerBy, wait.until, clients.wake].compactMap { $0?.millisecondsLeft }
             .min()
         retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
         if ready[0].revents != 0 {
@@ -102,12 +102,14 @@ package struct RTSPSession {
             if ready[1].revents != 0 { takeFromClient() }
             return end = end ?? .stopped
         }
-        if ready[doors...].contains(where: { $0.revents != 0 }) || door.wake?.hasPassed == true { door.turn() }
+        if ready[firstClient...].contains(where: { $0.revents != 0 }) || clients.wake?.hasPassed == true {
+            clients.turn()
+        }
         let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
-        if hasTraffic { answerBy = .after(patience) }
+        if hasTraffic { answerBy = .after(timeout) }
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
-        if end == nil, ready[3..<doors].contains(where: { $0.revents != 0 }) { takeDatagrams() }
+        if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
         if end == nil, wait.isOver { askAgain() }
         if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
         // Until media flows there is always somebody's turn.

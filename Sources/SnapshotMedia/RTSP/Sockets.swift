@@ -23,9 +23,9 @@ package func listenOnLoopback() throws(SystemError) -> (FileHandle, UInt16) {
 }
 
 /// A connection to the first of the host's addresses that takes one.
-/// - Parameter patience: for each of them.
+/// - Parameter timeout: for each of them.
 package func connect(
-    to host: String, port: UInt16, patience: Duration, deadline: Deadline
+    to host: String, port: UInt16, timeout: Duration, deadline: Deadline
 ) throws(HTTPFailure) -> FileHandle {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -41,7 +41,7 @@ package func connect(
         if descriptor >= 0 {
             let handle = FileHandle(owning: descriptor)
             // Linux counts the time for sending also for connecting.
-            limitWaiting(descriptor, min(patience, deadline.left))
+            limitWaiting(descriptor, min(timeout, deadline.left))
             if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return handle }
         }
         number = errno
@@ -52,8 +52,8 @@ package func connect(
 }
 
 /// Gives the connection up when what was sent isn't taken for that long.
-func limitWaiting(_ descriptor: Int32, _ patience: Duration) {
-    let milliseconds = max(1, patience.milliseconds)
+func limitWaiting(_ descriptor: Int32, _ timeout: Duration) {
+    let milliseconds = max(1, timeout.milliseconds)
     var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     var untaken = UInt32(clamping: milliseconds)

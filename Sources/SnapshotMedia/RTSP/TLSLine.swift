@@ -6,21 +6,21 @@ import SnapshotHTTP
 /// TLS, made by libcurl, which then hands the bytes over as they are.
 package final class TLSLine: RTSPLine {
     private let handle: EasyHandle
-    private let patience: Duration
+    private let timeout: Duration
     package let descriptor: Int32
 
     /// - Parameters:
     ///   - trust: whom to believe; nothing is sent to anybody else.
-    ///   - patience: how long what is written may be left untaken.
-    package init(_ handshake: TLSHandshake, trust: TLSTrust, patience: Duration) throws(HTTPFailure) {
+    ///   - timeout: how long what is written may be left untaken.
+    package init(_ handshake: TLSHandshake, trust: TLSTrust, timeout: Duration) throws(HTTPFailure) {
         handle = try handshake.connection(trusting: trust)
-        self.patience = patience
+        self.timeout = timeout
         var socket = curl_socket_t(-1)
         guard shim_get_socket(handle.pointer, &socket) == CURLE_OK, socket >= 0 else {
             throw HTTPFailure(kind: .lost, why: "the connection is gone")
         }
         descriptor = socket
-        limitWaiting(descriptor, patience)
+        limitWaiting(descriptor, timeout)
     }
 
     /// Whatever libcurl holds decrypted is taken, too: the descriptor wouldn't tell of it.
@@ -48,7 +48,7 @@ package final class TLSLine: RTSPLine {
             case CURLE_OK: rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             case CURLE_AGAIN:
                 var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                guard retrying({ poll(&ready, 1, Int32(clamping: patience.milliseconds)) }) > 0 else {
+                guard retrying({ poll(&ready, 1, Int32(clamping: timeout.milliseconds)) }) > 0 else {
                     throw RTSPClosed()
                 }
             default: throw RTSPClosed()

@@ -5,7 +5,7 @@ import SnapshotBase
 package struct RTPOrder: Sendable {
     private static let mostHeld = 32
     private static let mostHeldBytes = 1 << 18
-    private static let patience = Duration.milliseconds(200)
+    private static let timeout = Duration.milliseconds(200)
     /// Farther away than that, the numbers have begun anew.
     private static let farthest = 3000
 
@@ -35,7 +35,7 @@ package struct RTPOrder: Sendable {
         held.append((number, packet))
         heldBytes += packet.count
         waitingSince = waitingSince ?? now
-        let isLate = waitingSince.map { now - $0 >= Self.patience } ?? false
+        let isLate = waitingSince.map { now - $0 >= Self.timeout } ?? false
         guard isLate || held.count > Self.mostHeld || heldBytes > Self.mostHeldBytes else { return [] }
         // What is missing is lost.
         next = nearest?.number

@@ -30,13 +30,13 @@ final class Attempt {
     private var reason: AttemptTrouble?
     /// When it was killed. What hangs in a folder dies only when the folder answers; it is left behind.
     private var killed: Uptime?
-    private static let patience = Duration.seconds(2)
+    private static let timeout = Duration.seconds(2)
     private var encodesAudio = false
     /// When ffmpeg was started.
     private var begun = Uptime.now()
     /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
-    private(set) var complaints: Complaints
+    private(set) var stderrTail: StderrTail
 
     /// Answers to one question; ffprobe gives a few hundred bytes.
     private static let longestAnswer = 65536
@@ -62,7 +62,7 @@ final class Attempt {
         self.arguments = arguments
         self.takeMedia = takeMedia
         self.addresses = addresses[...]
-        complaints = Complaints()
+        stderrTail = StderrTail()
         clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
         self.watchesFormat = watchesFormat
         if let known {
@@ -119,7 +119,7 @@ final class Attempt {
         if case .streaming(let child, _) = stage { child.signal(SIGTERM) } else { kill() }
     }
 
-    /// Ends it, so that another begins; asked again, without patience.
+    /// Ends it, so that another begins; asked again, at once.
     func restart(because trouble: AttemptTrouble) {
         if reason == nil { terminate() } else { kill() }
         reason = trouble
@@ -140,7 +140,7 @@ final class Attempt {
 
     private func takeOutput() -> [Event] {
         guard let stage, let child else { return [] }
-        child.drain(2) { complaints.read($0) }
+        child.drain(2) { stderrTail.read($0) }
         switch stage {
         case .asking(_, let gateway, let address, var answer):
             child.drain(1) { answer += $0 }
@@ -157,7 +157,7 @@ final class Attempt {
             if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
                 restart(because: .cameraClock)
             }
-            if let killed, .now() - killed > Self.patience { reason = child.leave() ? .ffmpegStuck : reason }
+            if let killed, .now() - killed > Self.timeout { reason = child.leave() ? .ffmpegStuck : reason }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]
@@ -212,7 +212,7 @@ final class Attempt {
         var stream = plan.stream(address, digest: digest)
         stream.watchesFormat = watchesFormat
         let gateway = try PullGateway(stream)
-        complaints.translate = gateway.name.translated
+        stderrTail.translate = gateway.name.translated
         return gateway
     }
 
@@ -232,13 +232,13 @@ final class Attempt {
     /// What the camera said tells more than what ffmpeg made of it.
     private func end(because failure: Failure?) -> Event {
         let event = end(failure.map { Supervisor.Trouble($0) } ?? Supervisor.Trouble(.cameraStream))
-        if let failure { complaints = Complaints(of: failure) }
+        if let failure { stderrTail = StderrTail(of: failure) }
         return event
     }
 
     private func end(_ trouble: Supervisor.Trouble) -> Event {
-        if let child { child.drain(2) { complaints.read($0) } }
-        complaints.endLine()
+        if let child { child.drain(2) { stderrTail.read($0) } }
+        stderrTail.endLine()
         stage = nil
         return .ended(trouble)
     }

@@ -20,9 +20,9 @@ package struct FFmpegArguments: Sendable {
         list += Self.audio(facts.audio, audio)
         list += ["-c:v", "copy"]
         if facts.isHEVC { list += ["-tag:v", "hvc1"] }
-        list += ["-flags", "+global_header", "-max_interleave_delta", Self.patience]
+        list += ["-flags", "+global_header", "-max_interleave_delta", Self.timeout]
         list += ["-f", "tee", "-use_fifo", "1"]
-        list += ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.patience]
+        list += ["-fifo_options", Self.queue + ":max_interleave_delta=" + Self.timeout]
         let numbered = zip((Self.progressDescriptor + 1)..., slaves)
         list.append(numbered.map { $1.argument(folder: $0) }.joined(separator: "|"))
         self.list = list
@@ -38,7 +38,7 @@ package struct FFmpegArguments: Sendable {
 
     /// How long video waits for audio that doesn't come, in microseconds; ffmpeg's own ten seconds count twice, and all
     /// that waits is lost when it ends.
-    private static let patience = "1000000"
+    private static let timeout = "1000000"
 
     /// Whether audio is encoded anew: it is neither left out nor AAC.
     static func encodes(_ codec: String?, _ wanted: RelayPlan.Audio) -> Bool {

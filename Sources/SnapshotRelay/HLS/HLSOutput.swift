@@ -34,7 +34,7 @@ package struct HLSOutput: RelayOutput {
             try shared.outputDirectory.hold()
             return try HLSFolder(directory, segmentTime: segmentTime, now: .now(), isServed: shared.showsPictures)
         }
-        return try FolderOutput(keeper, patience: shared.stallTimeout, health) { [self] _, folder, run in
+        return try FolderOutput(keeper, timeout: shared.stallTimeout, health) { [self] _, folder, run in
             let names = HLSFolder.names(run)
             return slave(folder, list: names.list, initialisation: names.initialisation)
         }

@@ -47,7 +47,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     private var asked: Uptime?
 
     /// How long one that was asked for may take to begin.
-    private static var patience: Duration { .seconds(30) }
+    private static var timeout: Duration { .seconds(30) }
 
     /// - Parameter open: opens what is there, and makes what is missing.
     init(_ path: String, memory: FolderMark, watch: FolderWatch, open: @escaping @Sendable () throws(Failure) -> Files)
@@ -107,7 +107,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     }
 
     private mutating func ask(_ now: Uptime) -> Verdict? {
-        if let asked, now - asked < Self.patience { return nil }
+        if let asked, now - asked < Self.timeout { return nil }
         asked = now
         return .restart
     }

@@ -10,9 +10,9 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private let slave: (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     private let thread: FolderThread<Files>
     /// How long a step may take before the folder is said to hang: a slow card may take long to sync.
-    private let patience: Duration
+    private let timeout: Duration
     private var folder: Folder?
-    private var told: FolderTrouble?
+    private var lastReported: FolderTrouble?
     private var asked = Uptime.now()
     private var run = Timestamp.now()
 
@@ -24,10 +24,10 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// - Parameter slave: what ffmpeg gets for a run in that folder, which is known by that time.
     /// - Throws: what a person has to mend first.
     init(
-        _ keeper: Keeper, patience: Duration, _ health: OutputHealth,
+        _ keeper: Keeper, timeout: Duration, _ health: OutputHealth,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     ) throws(Failure) {
-        (self.patience, self.health, self.slave) = (patience, health, slave)
+        (self.timeout, self.health, self.slave) = (timeout, health, slave)
         thread = FolderThread(keeper)
         thread.ask(.look(flows: false, origin: nil))
         thread.settle(within: Self.grace)
@@ -38,7 +38,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         }
     }
 
-    var isFull: Bool { told == .full }
+    var isFull: Bool { lastReported == .full }
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? {
         guard let folder, !thread.owesEnd else { return nil }
@@ -55,14 +55,14 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     func ended(now: Uptime) {
         thread.ask(.end)
         // Recordings are usually finished at once, and the next ffmpeg can have the folder.
-        if told != .hangs { thread.settle(within: .seconds(1)) }
+        if lastReported != .hangs { thread.settle(within: .seconds(1)) }
         _ = take(now)
     }
 
     var wake: Uptime? { asked + Self.pause }
     func tick(now: Uptime) { _ = look(flows: false, nil, now) }
 
-    func stop() { if told != .hangs { thread.settle(within: Self.grace) } }
+    func stop() { if lastReported != .hangs { thread.settle(within: Self.grace) } }
 
     private func look(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
         asked = now
@@ -72,7 +72,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     private func take(_ now: Uptime) -> Bool {
         let needsAnew = thread.reports().reduce(false) { needsAnew, report in note(report) || needsAnew }
-        if let since = thread.busySince, now - since > patience { fail(.hangs) }
+        if let since = thread.busySince, now - since > timeout { fail(.hangs) }
         return needsAnew
     }
 
@@ -82,11 +82,11 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         case .trouble(let trouble): fail(trouble, report.fault?.words)
         case .fine:
             // What others have told of this output stays.
-            if told != nil { health.works() }
-            told = nil
+            if lastReported != nil { health.works() }
+            lastReported = nil
         case .restart:
             // What was told before says more of why.
-            if told == nil { fail(.stuck) }
+            if lastReported == nil { fail(.stuck) }
             return true
         case nil: break
         }
@@ -94,7 +94,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     }
 
     private func fail(_ trouble: FolderTrouble, _ words: String? = nil) {
-        told = trouble
+        lastReported = trouble
         if trouble == .hangs { folder = nil }
         health.fails(trouble, words)
     }

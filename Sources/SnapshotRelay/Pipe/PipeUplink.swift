@@ -15,14 +15,14 @@ final class PipeUplink: OpenOutput {
     /// What the pipe had no room for, from within a packet on.
     private var waiting: ArraySlice<UInt8> = []
     private var backoff = Backoff.retry
-    private var latch = Backoff.latch
+    private var refusals = Backoff.refusal
     private var nextTry: Uptime?
     private var lastGood: Uptime?
 
     private static let pipeSize: Int32 = 1 << 20
 
     /// How long the server may take for its acknowledgement when the POST is brought to its end.
-    private static let patience = Duration.seconds(1)
+    private static let timeout = Duration.seconds(1)
 
     init(_ destination: PipeOutput, _ health: OutputHealth) {
         self.destination = destination
@@ -51,7 +51,7 @@ final class PipeUplink: OpenOutput {
         }
         if now - post.since > .seconds(60) {
             backoff.reset()
-            latch.reset()
+            refusals.reset()
         }
     }
 
@@ -63,7 +63,7 @@ final class PipeUplink: OpenOutput {
         _ = post.write(waiting)
         waiting = []
         post.close()
-        let deadline = Deadline.after(Self.patience)
+        let deadline = Deadline.after(Self.timeout)
         while post.end == nil, !deadline.hasPassed { usleep(10_000) }
     }
 
@@ -73,7 +73,7 @@ final class PipeUplink: OpenOutput {
         stream.close()
         health.fails(end)
         let wait = backoff.next(since: lastGood, now: now, stallTimeout: destination.stallTimeout)
-        nextTry = now + (end == .refused ? latch.next() : wait * Double.random(in: 0.5...1))
+        nextTry = now + (end == .refused ? refusals.next() : wait * Double.random(in: 0.5...1))
     }
 
     private func open(now: Uptime) -> Post? {

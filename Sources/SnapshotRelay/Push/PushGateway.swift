@@ -16,20 +16,20 @@ final class PushGateway: OpenOutput, Sendable {
     private let owner: Owner
 
     /// How long the server may leave a request unanswered, and what it was sent untaken.
-    private static let patience: Duration = .seconds(10)
+    private static let timeout: Duration = .seconds(10)
 
     init(_ push: PushOutput, _ health: OutputHealth) throws(Failure) {
         let server = RTSPServer(
             url: push.url, user: push.user.isEmpty ? nil : push.user, password: push.password, mayUseBasic: true)
-        let latch = Latch()
+        let refusals = RefusalPause()
         let owner = Owner()
         var destination = Gateway.Destination(
-            server: server, patience: Self.patience, pace: .milliseconds(100),
-            connect: { () throws(Failure) in try push.connect(patience: Self.patience) },
+            server: server, timeout: Self.timeout, pace: .milliseconds(100),
+            connect: { () throws(Failure) in try push.connect(timeout: Self.timeout) },
             ended: { ending in
-                if let trouble = latch.note(ending) { health.fails(trouble) }
+                if let trouble = refusals.note(ending) { health.fails(trouble) }
             })
-        destination.begins = { !latch.holds }
+        destination.begins = { !refusals.holds }
         destination.flows = { health.works() }
         gateway = try Gateway(path: "push", to: destination) { client in owner.holds(client) }
         self.owner = owner
@@ -50,10 +50,10 @@ final class PushGateway: OpenOutput, Sendable {
 }
 
 extension PushOutput {
-    fileprivate func connect(patience: Duration) throws(Failure) -> any RTSPLine {
+    fileprivate func connect(timeout: Duration) throws(Failure) -> any RTSPLine {
         do throws(HTTPFailure) {
-            let socket = try SnapshotMedia.connect(to: host, port: port, patience: patience, deadline: .after(patience))
-            return PlainLine(socket, patience: patience)
+            let socket = try SnapshotMedia.connect(to: host, port: port, timeout: timeout, deadline: .after(timeout))
+            return PlainLine(socket, timeout: timeout)
         } catch {
             throw Failure(.relay(.pushUnreachable), "cannot reach", host, why: error.why)
         }
@@ -61,10 +61,10 @@ extension PushOutput {
 }
 
 /// Credentials that were refused, and requests that were, are not repeated every second.
-private final class Latch: Sendable {
+private final class RefusalPause: Sendable {
     private struct State {
         var until: Uptime?
-        var backoff = Backoff.latch
+        var backoff = Backoff.refusal
     }
 
     private let state = Mutex(State())

@@ -44,11 +44,11 @@ final class SegmentUpload: Sendable {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
             let client = HTTPClient(stop: settings.context.stop, rate: settings.rate)
-            client.uploadPatience = settings.patience
+            client.uploadTimeouts = settings.timeouts
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var (backoff, latch, lender) = (Backoff.retry, Backoff.latch, Backoff.lender)
+            var (backoff, refusals, lender) = (Backoff.retry, Backoff.refusal, Backoff.lender)
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
                 var wait = backoff.first
@@ -57,7 +57,7 @@ final class SegmentUpload: Sendable {
                         try upload(name, into: &store, quota: &quota)
                         if last != nil { log.write(.notice, "segments are stored again") }
                         backoff.reset()
-                        latch.reset()
+                        refusals.reset()
                         lender.reset()
                         last = nil
                     } catch {
@@ -68,7 +68,7 @@ final class SegmentUpload: Sendable {
                         wait =
                             switch (error.failure.kind, error.failure.code) {
                             case (_, .store(.credentialProcess)): lender.next()
-                            case (.storeRefused, _): latch.next()
+                            case (.storeRefused, _): refusals.next()
                             default: max(backoff.next(), error.retryAfter ?? .zero)
                             }
                         break

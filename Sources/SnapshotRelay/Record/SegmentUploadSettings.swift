@@ -9,7 +9,7 @@ package struct SegmentUploadSettings: Sendable {
     package var keyTemplate: KeyTemplate
     package var attempts: Int
     package var deadline: Duration
-    package var patience: UploadPatience
+    package var timeouts: UploadTimeouts
     /// In bytes a second.
     package var rate: Int?
     package let context: ProcessContext
@@ -21,7 +21,7 @@ package struct SegmentUploadSettings: Sendable {
         attempts = try settings[Key.uploadAttempts]
         // A segment is as large as hundreds of pictures.
         deadline = try settings[Key.uploadDeadline] ?? .seconds(300)
-        patience = try uploadPatience(settings)
+        timeouts = try uploadTimeouts(settings)
         rate = try settings[Key.uploadRate]
     }
 }

@@ -11,7 +11,7 @@ package struct Notifier: ~Copyable {
     private var isExtended = false
 
     /// While no media flows there is nothing that a restart would mend: the watchdog then waits this much longer.
-    private static let patience: Duration = .seconds(3600)
+    private static let timeout: Duration = .seconds(3600)
 
     package init(_ environment: Environment) {
         watchdog = environment["WATCHDOG_USEC"].flatMap(Int.init).map { .microseconds($0) }
@@ -47,7 +47,7 @@ package struct Notifier: ~Copyable {
     package mutating func waiting(now: Uptime) {
         guard watchdog != nil else { return }
         // Counted from the last ping, which lies back ever further.
-        let time = now - lastPing + Self.patience
+        let time = now - lastPing + Self.timeout
         send("WATCHDOG_USEC=\(time.nanoseconds / 1000)")
         isExtended = true
     }

@@ -50,7 +50,7 @@ package struct Supervisor: Sendable {
     /// From 0 to 1, anew for every wait.
     private let jitter: @Sendable () -> Double
     private var backoff = Backoff.retry
-    private var latch = Backoff.latch
+    private var refusals = Backoff.refusal
     private var lastMedia: Uptime?
 
     /// How long a step of a start may take while media comes in: some cameras send a key frame every half minute.
@@ -145,7 +145,7 @@ package struct Supervisor: Sendable {
         }
         restarts += 1
         if trouble.isRefusal {
-            state = .refused(until: now + latch.next())
+            state = .refused(until: now + refusals.next())
         } else {
             // Half of it is certain, so that a camera that comes back isn't met by everybody at once or at once.
             let wait = backoff.next(since: lastMedia, now: now, stallTimeout: stallTimeout)
@@ -156,7 +156,7 @@ package struct Supervisor: Sendable {
 
     /// A run that was good for long enough makes up for those before it.
     private mutating func settle(_ since: Uptime, _ lastGrowth: Uptime) {
-        latch.reset()
+        refusals.reset()
         lastMedia = lastGrowth
         if lastGrowth - since >= Self.goodRun { backoff.reset() }
     }

@@ -30,14 +30,14 @@ package struct DropIn: Sendable {
     ) throws(Failure) -> [DropIn] {
         let upload = try uploadDeadline(settings, interval: interval)
         let camera = try settings[Key.cameraTimeout]
-        let patience = try uploadPatience(settings)
+        let timeouts = try uploadTimeouts(settings)
         return [
             DropIn(
                 unit: "\(unit).timer", name: "interval",
                 text: TimerSchedule(every: interval).timerDropIn(spread: spread)),
             DropIn(
                 unit: "\(unit).service", name: "interval",
-                text: TimerSchedule.serviceDropIn(cameraTimeout: camera, uploadDeadline: upload, patience: patience)),
+                text: TimerSchedule.serviceDropIn(cameraTimeout: camera, uploadDeadline: upload, timeouts: timeouts)),
         ]
     }
 }

@@ -57,7 +57,7 @@ struct FirstPicture {
         if shot?["result"]?.string == "stored" { return settings.store.place(of: shot?["key"]?.string ?? "") }
         let code = shot?["code"].flatMap(Failure.Code.init(json:)) ?? .own(.state)
         throw Failure(
-            code, "no picture was stored", why: shot?["error"]?.string ?? "\(ForeignText(result.complaint))",
+            code, "no picture was stored", why: shot?["error"]?.string ?? "\(ForeignText(result.stderrTail))",
             hint: "the settings are written; snapshot check\(draft.target.option)")
     }
 }

@@ -10,7 +10,7 @@ package struct Systemd: Sendable {
         let result = try call(arguments)
         guard result.ending == .exited(0) else {
             throw .settings(
-                "cannot do", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.complaint))",
+                "cannot do", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.stderrTail))",
                 hint: "systemctl status \(arguments.last ?? "")")
         }
     }

@@ -14,7 +14,7 @@ package struct Cause: Sendable {
         guard record.consecutiveFailures > 0, let error = record.lastError else { return nil }
         let begun = error.since.flatMap { Timestamp(iso8601: $0.at) }
         text =
-            error.code.complaint + (begun.map { " since \($0.clock(asOf: now.wall))" } ?? "")
+            error.code.sentence + (begun.map { " since \($0.clock(asOf: now.wall))" } ?? "")
             + (error.why.map { " (\($0.clause))" } ?? "")
         remedy = error.code.remedy
         covered =
@@ -29,7 +29,7 @@ package struct Cause: Sendable {
 
 extension Failure.Code {
     /// What hasn't worked, as a sentence that goes on with `since 22:31`.
-    fileprivate var complaint: String {
+    fileprivate var sentence: String {
         switch self {
         case .camera(.unreachable), .camera(.unresolved), .camera(.silent), .camera(.lost), .camera(.stalled):
             "the camera hasn't answered"

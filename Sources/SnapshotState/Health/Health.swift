@@ -135,9 +135,9 @@ package struct Health: Sendable {
             min(age, wait.map { $0 + interval } ?? age) > intervals * interval
         }
         if let captureAge, isLate(captureAge, 10) { reasons.append(.noCapture) }
-        func isLatched(_ who: String) -> Bool { record.latches[who].map { $0.isPast != true } ?? false }
-        if isLatched("camera") { reasons.append(.cameraCredentials) }
-        if isLatched("store") { reasons.append(.storeCredentials) }
+        func isHeldOff(_ who: String) -> Bool { record.holdOffs[who].map { $0.isPast != true } ?? false }
+        if isHeldOff("camera") { reasons.append(.cameraCredentials) }
+        if isHeldOff("store") { reasons.append(.storeCredentials) }
         // Pictures of earlier hours that a drain stores now don't make up for those that aren't taken.
         if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
         if record.store?.away != nil { reasons.append(.storeAway) }

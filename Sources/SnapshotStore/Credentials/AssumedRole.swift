@@ -94,7 +94,7 @@ package struct AssumedRole: Sendable {
     /// STS says that our clock is wrong, and what the time is.
     private func skew(_ response: HTTPResponse, _ error: S3Error, at now: Timestamp) -> StoreFailure? {
         guard Self.clockCodes.contains(error.code),
-            let offset = CaptureClock.heard(response.clockOffset, isVerified: isVerified)
+            let offset = CaptureClock.believable(response.clockOffset, isVerified: isVerified)
         else { return nil }
         let known = now.milliseconds - Timestamp.now().milliseconds
         guard (offset - known).magnitude > 240_000 else { return nil }

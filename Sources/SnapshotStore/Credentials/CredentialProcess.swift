@@ -17,7 +17,7 @@ struct CredentialProcess {
         let allowed = end.left
         do throws(Failure) {
             result = try Child.run(
-                command, outputLimit: Self.most, complaintLimit: ChildResult.complaintLimit, deadline: end,
+                command, outputLimit: Self.most, stderrLimit: ChildResult.stderrLimit, deadline: end,
                 grace: Self.grace, stop: context.stop)
         } catch {
             throw failure(

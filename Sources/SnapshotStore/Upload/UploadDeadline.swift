@@ -8,10 +8,10 @@ package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Fai
 }
 
 /// How long an upload may take once it has begun.
-package func uploadPatience(_ settings: Settings) throws(Failure) -> UploadPatience {
-    var patience = UploadPatience()
-    patience.stall = try settings[Key.uploadStall]
-    patience.answer = try settings[Key.uploadAnswer]
-    patience.bound = try settings[Key.uploadDeadline]
-    return patience
+package func uploadTimeouts(_ settings: Settings) throws(Failure) -> UploadTimeouts {
+    var timeouts = UploadTimeouts()
+    timeouts.stall = try settings[Key.uploadStall]
+    timeouts.answer = try settings[Key.uploadAnswer]
+    timeouts.bound = try settings[Key.uploadDeadline]
+    return timeouts
 }

@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// One client: reads requests, answers them in order, one a turn, and never waits longer than its patience.
+/// One client: reads requests, answers them in order, one a turn, and never waits longer than its timeout.
 ///
 /// NIO's `HTTPServerPipelineHandler` isn't used: it hands on the next request as soon as an answer has ended, within the
 /// same turn of the loop, and so one client's requests would hold up everybody else's.
@@ -12,7 +12,7 @@ final class Connection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     /// From connecting, or from the last answer, to the end of the next request's head.
-    private static let patience = TimeAmount.seconds(5)
+    private static let timeout = TimeAmount.seconds(5)
     /// For a disk that gives nothing, and for a client that takes nothing of a file.
     static let stallPatience = TimeAmount.seconds(30)
     /// For what a client still sends after the last answer: closing at once would destroy that answer on its way.
@@ -55,7 +55,7 @@ final class Connection: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        allow(Self.patience)
+        allow(Self.timeout)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -220,7 +220,7 @@ final class Connection: ChannelDuplexHandler {
         house.connections.leaveFile(self)
         guard keepAlive else {
             phase = .ending
-            allow(Self.patience)
+            allow(Self.timeout)
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.linger() }
@@ -228,7 +228,7 @@ final class Connection: ChannelDuplexHandler {
         }
         phase = .waiting
         waitingSince = .now()
-        allow(Self.patience)
+        allow(Self.timeout)
         context.flush()
         goOn()
     }

@@ -110,7 +110,7 @@ def test_a_wrong_password_is_tried_once_also_while_latched(simulated, snapshot, 
     assert simulated.stats()["failed_logins"] == 1
     snapshot.capture().refuses(77)
     found = check()
-    assert "captures try them again in" in found["latch"]["found"] and not found["latch"]["necessary"]
+    assert "captures try them again in" in found["hold-off"]["found"] and not found["hold-off"]["necessary"]
     assert simulated.stats()["failed_logins"] == 3
 
 

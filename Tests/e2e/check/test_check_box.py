@@ -87,7 +87,7 @@ def test_a_password_corrected_at_the_camera_ends_the_latch(snapshot):
         # A capture that holds the lock is let be.
         with open(snapshot.state_folder / "lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            busy = [c for c in Checked(snapshot.run("check", "--json")).all if c["name"] == "latch"][1]
+            busy = [c for c in Checked(snapshot.run("check", "--json")).all if c["name"] == "hold-off"][1]
         assert "under way" in busy["found"] and snapshot.state == before
         found = Checked(snapshot.run("check", "--json"))
         assert found.code == 0 and any("the camera takes the credentials again" in c["found"] for c in found.all)

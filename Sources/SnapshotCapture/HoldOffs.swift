@@ -6,22 +6,22 @@ import SnapshotStore
 /// share a state with other settings, such as a run by hand that has no password; each keeps to what was refused it.
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may now.
-    func latch(_ who: String) -> Double? {
-        record.latches[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
+    func holdOff(_ who: String) -> Double? {
+        record.holdOffs[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
     }
 
     /// Why the store isn't asked at present; nil where it may be.
-    var latchedStore: Failure? {
-        latch("store").map {
-            .latched(record.latches["store"]?.code ?? .store(.credentials), "store", "", wait: $0)
+    var heldOffStore: Failure? {
+        holdOff("store").map {
+            .heldOff(record.holdOffs["store"]?.code ?? .store(.credentials), "store", "", wait: $0)
         }
     }
 
-    mutating func latch(_ who: String, after failure: Failure) {
+    mutating func holdOff(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
-        record.latches[who] = .after(
-            record.latches[who], failure.code, settings: credentials(of: who), now: settings.context.clock.now())
+        record.holdOffs[who] = .after(
+            record.holdOffs[who], failure.code, settings: credentials(of: who), now: settings.context.clock.now())
     }
 
     /// Whether this is the first refusal of credentials that have worked; counts it.
@@ -33,13 +33,13 @@ extension Run {
     }
 
     /// The present credentials were taken.
-    mutating func unlatch(_ who: String) {
+    mutating func endHoldOff(_ who: String) {
         let login = Login(settings: credentials(of: who))
         if record.logins?[who] != login {
             if record.logins == nil { record.logins = [:] }
             record.logins?[who] = login
         }
-        if record.latches[who]?.settings == login.settings { record.latches[who] = nil }
+        if record.holdOffs[who]?.settings == login.settings { record.holdOffs[who] = nil }
         if who == "store" { record.standstill = nil }
     }
 
@@ -51,18 +51,18 @@ extension Run {
     mutating func rest(after failure: StoreFailure) {
         noteStandstill(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
-        record.storeRest = Latch(
+        record.storeRest = HoldOff(
             since: settings.context.clock.now().moment, delaySeconds: wait.seconds,
             settings: credentials(of: "store"))
     }
 
     mutating func noteChangedSettings() {
         for who in ["camera", "store"] {
-            guard let latch = record.latches[who] else { continue }
-            let isPast = latch.settings != credentials(of: who)
-            let isOver = latch.remaining(settings: latch.settings, now: now, recordBoot: record.boot) == nil
-            record.latches[who]?.isPast = isPast ? true : nil
-            if isPast, isOver { record.latches[who] = nil }
+            guard let holdOff = record.holdOffs[who] else { continue }
+            let isPast = holdOff.settings != credentials(of: who)
+            let isOver = holdOff.remaining(settings: holdOff.settings, now: now, recordBoot: record.boot) == nil
+            record.holdOffs[who]?.isPast = isPast ? true : nil
+            if isPast, isOver { record.holdOffs[who] = nil }
         }
     }
 

@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// How long an upload may take. One that moves isn't cut, however slow the line.
-package struct UploadPatience: Sendable {
+package struct UploadTimeouts: Sendable {
     /// Without a byte taken.
     package var stall = Duration.seconds(20)
     /// From the whole body to the answer.
@@ -15,9 +15,9 @@ package struct UploadPatience: Sendable {
     package init() {}
 }
 
-/// An upload under way, as `UploadPatience` sees it.
+/// An upload under way, as `UploadTimeouts` sees it.
 struct UploadWatch {
-    private let patience: UploadPatience
+    private let timeouts: UploadTimeouts
     private let deadline: Deadline
     private let begin: Uptime
     private var moved: Uptime
@@ -27,8 +27,8 @@ struct UploadWatch {
     /// When the waiting for the answer ends, and how long it is; nil while the body is on its way.
     private var answer: (end: Uptime, wait: Duration)?
 
-    init(_ patience: UploadPatience, deadline: Deadline, now: Uptime) {
-        self.patience = patience
+    init(_ timeouts: UploadTimeouts, deadline: Deadline, now: Uptime) {
+        self.timeouts = timeouts
         self.deadline = deadline
         (begin, moved) = (now, now)
     }
@@ -51,17 +51,17 @@ struct UploadWatch {
             return failure
         }
         let stood = now - moved - (waited - heldUp)
-        if stood >= patience.stall {
-            return Self.failure("not a byte was taken for UPLOAD_STALL (\(Self.text(patience.stall)))", stood)
+        if stood >= timeouts.stall {
+            return Self.failure("not a byte was taken for UPLOAD_STALL (\(Self.text(timeouts.stall)))", stood)
         }
-        guard now - begin >= patience.whole else { return nil }
-        return Self.failure("it was not over after \(Self.text(patience.whole))", .zero)
+        guard now - begin >= timeouts.whole else { return nil }
+        return Self.failure("it was not over after \(Self.text(timeouts.whole))", .zero)
     }
 
     private func wait(from now: Uptime) -> (end: Uptime, wait: Duration) {
-        guard let bound = patience.bound else { return (now + patience.answer, patience.answer) }
-        let wait = min(patience.answer, now < deadline.end ? deadline.end - now : bound)
-        return (now + wait, min(patience.answer, bound))
+        guard let bound = timeouts.bound else { return (now + timeouts.answer, timeouts.answer) }
+        let wait = min(timeouts.answer, now < deadline.end ? deadline.end - now : bound)
+        return (now + wait, min(timeouts.answer, bound))
     }
 
     private static func text(_ time: Duration) -> String {

@@ -5,14 +5,14 @@ import Testing
 
 @Suite struct ComplaintsTests {
     @Test func theLastLinesWithoutSecrets() {
-        var it = Complaints(secrets: Secrets(["s3cr&t!"]))
+        var it = StderrTail(secrets: Secrets(["s3cr&t!"]))
         for number in 0..<50 { it.read(Array("line \(number) rtsp://u:s3cr%26t%21@h/x s3cr&t!\n".utf8)[...]) }
         #expect(it.last.count == 8)
         #expect(it.last.last == "line 49 rtsp://***@h/x ***")
     }
 
     @Test func aLineWithoutEndIsBounded() {
-        var it = Complaints(secrets: Secrets(["canary-password"]))
+        var it = StderrTail(secrets: Secrets(["canary-password"]))
         for _ in 0..<100_000 { it.read(Array("xxxxxxxxx canary-password".utf8)[...]) }
         it.endLine()
         #expect(it.last.count == 1)
@@ -22,7 +22,7 @@ import Testing
 
     @Test(arguments: 900..<1060)
     func aSecretAtTheCutIsNotShown(_ position: Int) {
-        var it = Complaints(secrets: Secrets(["canary-password"]))
+        var it = StderrTail(secrets: Secrets(["canary-password"]))
         it.read(Array((String(repeating: "y", count: position) + " canary-password\n").utf8)[...])
         #expect(it.last.allSatisfy { !$0.contains("can") })
     }

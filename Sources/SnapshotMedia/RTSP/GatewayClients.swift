@@ -1,16 +1,16 @@
 import Glibc
 import SnapshotBase
 
-/// Where ffmpeg comes in: a free port of loopback, at which anybody on this machine may knock. Whoever isn't let in gets
+/// Where ffmpeg comes in: a free port of loopback, at which anybody on this machine may candidate. Whoever isn't let in gets
 /// `404 Not Found` and changes nothing; whoever says nothing is sent away, and holds up nobody meanwhile.
-package struct Door {
+package struct GatewayClients {
     /// One that was let in, and what it has said so far.
-    package struct Guest {
+    package struct Newcomer {
         package let line: PlainLine
         package let said: [UInt8]
     }
 
-    private struct Knock {
+    private struct Candidate {
         let socket: FileHandle
         var said: [UInt8] = []
         let deadline: Deadline
@@ -18,15 +18,15 @@ package struct Door {
 
     private let listener: FileHandle
     private let admits: (FileHandle, RTSPMessage) -> Bool
-    private var knocks: [Knock] = []
-    private var guest: Guest?
+    private var candidates: [Candidate] = []
+    private var newcomer: Newcomer?
 
-    private static let mostKnocks = 16
+    private static let mostCandidates = 16
     private static let timeToSpeak = Duration.seconds(2)
     private static let longestHead = 4096
 
-    /// How long a guest may leave untaken what it is sent: ffmpeg is watched by whoever has started it.
-    private static let patience = Duration.seconds(60)
+    /// How long a newcomer may leave untaken what it is sent: ffmpeg is watched by whoever has started it.
+    private static let timeout = Duration.seconds(60)
 
     /// - Parameter admits: whether one whose first request that is may come in.
     package init(listener: FileHandle, admits: @escaping (FileHandle, RTSPMessage) -> Bool) {
@@ -36,28 +36,29 @@ package struct Door {
 
     /// The descriptors to wait for.
     var waiting: [pollfd] {
-        ([listener] + knocks.map(\.socket)).map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        ([listener] + candidates.map(\.socket)).map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     }
 
-    /// When the next one has to be sent away; nil where nobody knocks.
-    var wake: Deadline? { knocks.first?.deadline }
+    /// When the next one has to be sent away; nil where nobody candidates.
+    var wake: Deadline? { candidates.first?.deadline }
 
     /// The last one that was let in, once.
-    package mutating func takeGuest() -> Guest? {
-        defer { guest = nil }
-        return guest
+    package mutating func takeNewcomer() -> Newcomer? {
+        defer { newcomer = nil }
+        return newcomer
     }
 
     /// Does what can be done without waiting.
     package mutating func turn() {
         accept()
-        for index in knocks.indices.reversed() {
-            guard let verdict = hear(&knocks[index]) else { continue }
-            let knock = knocks.remove(at: index)
+        for index in candidates.indices.reversed() {
+            guard let verdict = hear(&candidates[index]) else { continue }
+            let candidate = candidates.remove(at: index)
             switch verdict {
-            case .admitted: guest = Guest(line: PlainLine(knock.socket, patience: Self.patience), said: knock.said)
+            case .admitted:
+                newcomer = Newcomer(line: PlainLine(candidate.socket, timeout: Self.timeout), said: candidate.said)
             case .refused(let answer):
-                _ = answer.withUnsafeBytes { send(knock.socket.descriptor, $0.baseAddress, $0.count, Self.atOnce) }
+                _ = answer.withUnsafeBytes { send(candidate.socket.descriptor, $0.baseAddress, $0.count, Self.atOnce) }
             case .gone: break
             }
         }
@@ -66,16 +67,16 @@ package struct Door {
     private static let atOnce = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
 
     private mutating func accept() {
-        for _ in 0..<Self.mostKnocks {
+        for _ in 0..<Self.mostCandidates {
             let descriptor = retrying { Glibc.accept(listener.descriptor, nil, nil) }
             guard descriptor >= 0 else {
                 // Without a free descriptor the listener stays readable: no hurry then.
                 if errno != EAGAIN { usleep(100_000) }
                 return
             }
-            if knocks.count == Self.mostKnocks { knocks.removeFirst() }
-            knocks.append(Knock(socket: FileHandle(owning: descriptor), deadline: .after(Self.timeToSpeak)))
-            if knocks.count == Self.mostKnocks { return }
+            if candidates.count == Self.mostCandidates { candidates.removeFirst() }
+            candidates.append(Candidate(socket: FileHandle(owning: descriptor), deadline: .after(Self.timeToSpeak)))
+            if candidates.count == Self.mostCandidates { return }
         }
     }
 
@@ -86,23 +87,23 @@ package struct Door {
     }
 
     /// nil while it hasn't said enough.
-    private func hear(_ knock: inout Knock) -> Verdict? {
+    private func hear(_ candidate: inout Candidate) -> Verdict? {
         var piece = [UInt8](repeating: 0, count: Self.longestHead)
-        let count = retrying { recv(knock.socket.descriptor, &piece, piece.count, Self.atOnce) }
+        let count = retrying { recv(candidate.socket.descriptor, &piece, piece.count, Self.atOnce) }
         if count == 0 || count < 0 && errno != EAGAIN { return .gone }
-        knock.said += piece.prefix(max(0, count))
+        candidate.said += piece.prefix(max(0, count))
         var reader = RTSPReader()
-        reader.append(knock.said)
+        reader.append(candidate.said)
         let nobody = RTSPMessage(startLine: "RTSP/1.0 404 Not Found").bytes
         do throws(RTSPMalformed) {
             switch try reader.next() {
             case .message(let request)? where request.method != nil:
-                if admits(knock.socket, request) { return .admitted }
+                if admits(candidate.socket, request) { return .admitted }
                 return .refused(RTSPMessage.answer("404 Not Found", to: request).bytes)
             case nil: break
             case .message, .packets: return .refused(nobody)
             }
         } catch { return .refused(nobody) }
-        return knock.deadline.hasPassed || knock.said.count >= Self.longestHead ? .refused(nobody) : nil
+        return candidate.deadline.hasPassed || candidate.said.count >= Self.longestHead ? .refused(nobody) : nil
     }
 }

@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// The last lines of what a program says on standard error, without secrets: all that is kept, however much it says.
-struct Complaints {
+struct StderrTail {
     private static let lines = 8
     private static let longestLine = 1024
 

@@ -5,18 +5,18 @@ import SnapshotState
 
 /// What the relay tells: lines on standard error when something changes, words and signs of life to systemd, and
 /// `relay.json` for health.
-struct RelayVoice: ~Copyable {
+struct RelayReporter: ~Copyable {
     private let plan: RelayPlan
     private let log: Log
     private var notifier: Notifier
-    private var told: Supervisor.State?
-    private var toldTroubles: [String: OutputTrouble] = [:]
-    private var complaints: [String] = []
+    private var lastReported: Supervisor.State?
+    private var lastTroubles: [String: OutputTrouble] = [:]
+    private var stderrTail: [String] = []
     private var flowingSince: Moment?
     private var idleSince: Moment?
     private var failingSince: [String: Moment] = [:]
     private var written: Uptime?
-    /// The trouble that was last told, and when: a camera that stays away is told of once an hour.
+    /// The trouble that was last lastReported, and when: a camera that stays away is told of once an hour.
     private var toldTrouble: (code: String, at: Uptime)?
     private var owesGoodNews = true
     /// What the camera sends in this attempt.
@@ -41,20 +41,20 @@ struct RelayVoice: ~Copyable {
     mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
 
     /// The last words of an attempt that is over.
-    mutating func remember(complaints: [String]) { self.complaints = complaints }
+    mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
     /// Tells what has changed since the last call.
     mutating func tell(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
-        let isNews = told.map { !Self.isSame($0, supervisor.state) } ?? true
-        guard isNews || troubles != toldTroubles || (wake.map { now >= $0 } ?? true) else { return }
+        let isNews = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
+        guard isNews || troubles != lastTroubles || (wake.map { now >= $0 } ?? true) else { return }
         if isNews { note(supervisor, now) }
-        for (mode, trouble) in troubles where toldTroubles[mode] != trouble {
+        for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
             let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
             log.warn("\(mode) doesn't work: \(trouble.words)\(others)")
             if let hint = trouble.hint { log.write(.warning, "hint: \(hint)") }
         }
-        for mode in toldTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode) works again") }
-        (told, toldTroubles) = (supervisor.state, troubles)
+        for mode in lastTroubles.keys where troubles[mode] == nil { log.write(.notice, "\(mode) works again") }
+        (lastReported, lastTroubles) = (supervisor.state, troubles)
         if case .running = supervisor.state {} else { notifier.waiting(now: now) }
         notifier.status(status(supervisor))
         write(Self.name(supervisor.state), supervisor.restarts, supervisor.lastTrouble?.code, troubles, now)
@@ -86,7 +86,7 @@ struct RelayVoice: ~Copyable {
     }
 
     private func failure(_ trouble: Supervisor.Trouble) -> Failure {
-        let said = complaints.suffix(3).joined(separator: "; ")
+        let said = stderrTail.suffix(3).joined(separator: "; ")
         let why = trouble.words + (said.isEmpty ? "" : " (\(said))")
         return Failure(
             Failure.Code(rawValue: trouble.code), "no video from", plan.camera.address,
@@ -113,8 +113,8 @@ struct RelayVoice: ~Copyable {
         case .starting: return "asking the camera"
         case .running:
             let failing =
-                toldTroubles.isEmpty
-                ? "" : "; failing: " + toldTroubles.keys.sorted().joined(separator: ", ")
+                lastTroubles.isEmpty
+                ? "" : "; failing: " + lastTroubles.keys.sorted().joined(separator: ", ")
             return "relaying \(media) to \(modes), \(restarts)\(failing)"
         case .stalled: return "ending an ffmpeg that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
@@ -140,7 +140,7 @@ struct RelayVoice: ~Copyable {
         name(left) == name(right)
     }
 
-    /// Best effort: the relay goes on also where nobody can be told.
+    /// Best effort: the relay goes on also where nobody can be lastReported.
     private mutating func write(
         _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [String: OutputTrouble], _ now: Uptime
     ) {
