@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 extension FileHandle {
-    /// A file that is in memory alone and has no name: a copy of this process can fill it.
+    /// Creates a file that exists only in memory and has no name; a forked child can fill it.
     package static func inMemory() throws(SystemError) -> FileHandle {
         let descriptor = shim_memory_file()
         guard descriptor >= 0 else { throw SystemError("memfd_create") }
@@ -11,44 +11,45 @@ extension FileHandle {
     }
 }
 
-/// Work that may hang for ever, such as writing into a folder whose server is gone: the kernel then holds the process,
-/// even against SIGKILL. It is done in a copy of this process, which can be left behind.
+/// Runs work that may hang for ever, such as writing into a folder on an unreachable server: the kernel then blocks the
+/// process, even against SIGKILL. The work runs in a forked child, which can be left behind.
 ///
-/// A lock keeps such copies to one: nobody begins another while one hangs.
+/// A lock file limits such children to one: no other is started while one hangs.
 package struct Apart: Sendable {
     package enum Ending: Equatable, Sendable {
-        /// It has said all that it had to.
+        /// The child exited normally, so its report is complete.
         case finished
-        /// The deadline has passed, or somebody asked this program to end: what hangs is left behind.
+        /// The deadline passed, or this program received a termination signal; the hung child is left behind.
         case leftBehind
-        /// One that was left behind earlier still hangs.
+        /// A child that was left behind earlier still hangs.
         case stillHangs
-        /// It died, or could not be started.
+        /// The child died or could not be started.
         case failed(String)
     }
 
-    /// By which a copy tells what has come of its work.
+    /// Sends lines from the child to the parent.
     package struct Reporter {
         fileprivate let writer: FileHandle
 
         package func say(_ line: [UInt8]) { try? writer.write(line + [UInt8(ascii: "\n")]) }
     }
 
-    /// The lock; it is made if it is missing.
+    /// The path of the lock file, which is created if it is missing.
     private let lockPath: String
-    /// Those who were left behind and haven't ended yet; once they have, they are zombies to be reaped.
+    /// Children that were left behind and must still be reaped.
     private static let left = Mutex<[pid_t]>([])
-    /// How long a copy may go on after this program was asked to end.
+    /// How long a child may continue after this program received a termination signal.
     private static let grace = Duration.seconds(2)
 
     private let stop: StopRequest
 
     package init(lock: String, stop: StopRequest) { (lockPath, self.stop) = (lock, stop) }
 
+    /// Runs `work` in a forked child and collects the lines that it reports.
     /// - Parameters:
-    ///   - keeping: a descriptor that the work needs; all others are closed to it.
-    ///   - work: runs in the copy. What it says arrives here line by line, whatever follows.
-    /// - Returns: what was said, and how it ended.
+    ///   - keeping: a descriptor that the work needs; the child's other descriptors are closed.
+    ///   - work: runs in the child. The lines that it reports are returned even if it hangs or dies afterwards.
+    /// - Returns: the reported lines, without line ends, and how the child ended.
     package func run(
         until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Reporter) -> Void
     ) -> (said: [[UInt8]], Ending) {
@@ -66,7 +67,7 @@ package struct Apart: Sendable {
                 if let writer { work(Reporter(writer: writer)) }
                 _exit(0)
             }
-            // Only the copy's end is left, so that its exit is seen.
+            // Close the parent's copy of the write end, so that the child's exit reads as end of file.
             writer = nil
             return withExtendedLifetime(lock) { hear(reader, from: pid, until: deadline) }
         } catch {
@@ -74,13 +75,13 @@ package struct Apart: Sendable {
         }
     }
 
-    /// nil while another holds it.
+    /// Takes the lock; nil if another process still holds it at the deadline.
     private func hold(until deadline: Deadline) throws(SystemError) -> FileHandle? {
         let lock: FileHandle
         do throws(SystemError) {
             lock = try openFile(lockPath, O_RDONLY | O_CREAT)
         } catch  where [ENOENT, ENOTDIR, EACCES].contains(error.number) {
-            // Without a state nothing was ever left behind, and a state that can't be used is told elsewhere.
+            // Without a state directory no child was ever left behind; an unusable one is reported elsewhere.
             return try FileHandle(opening: "/dev/null", O_RDONLY)
         }
         while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
@@ -111,7 +112,7 @@ package struct Apart: Sendable {
         let said = bytes.split(separator: UInt8(ascii: "\n")).map(Array.init)
         if isOpen {
             kill(pid, SIGKILL)
-            // What isn't stuck is gone at once.
+            // A child that is not blocked in the kernel dies at once.
             sleep(.milliseconds(20), until: .after(.milliseconds(20)))
             if waitpid(pid, nil, WNOHANG) == 0 { Self.left.withLock { $0.append(pid) } }
             return (said, .leftBehind)

@@ -1,17 +1,17 @@
-/// How warm the computer is and whether its supply is strong enough, as far as its kernel tells.
+/// The board's temperature and supply voltage, as far as the kernel reports them under `/sys`.
 package struct Board: Sendable {
     package enum Supply: Sendable { case steady, low, wasLow }
 
-    /// The hottest thermal zone's temperature.
+    /// The temperature of the hottest thermal zone, in degrees Celsius.
     package private(set) var celsius: Double?
-    /// That zone's name, as `cpu-thermal`.
+    /// The name of that zone, e.g. `cpu-thermal`.
     package private(set) var zone: String?
-    /// The supply's voltage; nil where nothing tells, which is everywhere but on a Raspberry Pi.
+    /// The state of the supply voltage; nil where the kernel does not report it, i.e. on all boards but a Raspberry Pi.
     package private(set) var supply: Supply?
-    /// Whether the firmware slows the processor down now, for heat or low voltage.
+    /// Whether the firmware throttles the processor now, because of heat or low voltage.
     package private(set) var isSlowed = false
 
-    /// Most small boards slow down from here on.
+    /// The temperature in degrees Celsius from which most small boards throttle.
     package static let hot = 80.0
 
     /// - Parameter root: the folder that holds `sys`; empty for the real one.
@@ -25,7 +25,7 @@ package struct Board: Sendable {
 
     private mutating func readZones(_ folder: String) {
         for name in entries(folder) where name.hasPrefix("thermal_zone") {
-            // A zone that is switched off reads as an error or as absolute zero.
+            // A disabled zone gives an error or absolute zero.
             guard let thousandths = text("\(folder)/\(name)/temp").flatMap({ Int($0) }),
                 (-60_000...200_000).contains(thousandths)
             else { continue }
@@ -35,7 +35,7 @@ package struct Board: Sendable {
         }
     }
 
-    /// The Raspberry Pi's driver, which every kernel has.
+    /// Reads the Raspberry Pi's voltage driver, which is part of the mainline kernel.
     private mutating func readHardwareMonitors(_ folder: String) {
         for name in entries(folder) where text("\(folder)/\(name)/name") == "rpi_volt" {
             guard let alarm = text("\(folder)/\(name)/in0_lcrit_alarm") else { continue }
@@ -43,7 +43,8 @@ package struct Board: Sendable {
         }
     }
 
-    /// The Raspberry Pi's own kernel hands on the firmware's bits: in hexadecimal, those of now and, 16 higher, those of before.
+    /// Reads the firmware's bits from the Raspberry Pi's own kernel: a hexadecimal number with the current conditions
+    /// in the low 16 bits, and those since boot in the high 16.
     private mutating func readFirmware(_ folder: String) {
         for bus in entries(folder) where bus.hasPrefix("soc") {
             for device in entries("\(folder)/\(bus)") where device.hasSuffix(":firmware") {
@@ -62,7 +63,7 @@ package struct Board: Sendable {
 
 private func entries(_ folder: String) -> [String] { ((try? listDirectory(folder)) ?? []).sorted() }
 
-/// A short file's text, without the end of its line.
+/// The first line of a short file, at most 64 bytes.
 private func text(_ path: String) -> String? {
     guard let bytes = try? readFile(path, limit: 64) else { return nil }
     return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)

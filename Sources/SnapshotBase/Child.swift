@@ -2,28 +2,28 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A program to start: what it is called, its arguments, its pipes. It inherits nothing else: no descriptor, and of
-/// the environment only what says where things are, since the rest holds credentials.
+/// A program to start, with its arguments and pipes. It inherits no descriptors, and only a few variables of the
+/// environment: the others may hold credentials.
 package struct Command: Sendable {
-    /// A path, or a name to look for in PATH.
+    /// A path, or a name that is looked up in PATH.
     package var program: String
     package var arguments: [String]
-    /// Debian's package that has it, for a hint.
+    /// The Debian package that contains the program, for a hint.
     package var package: String?
-    /// What the child can read from descriptors 0 and up; at most 4,096 bytes each, so that a pipe holds them.
+    /// The bytes that the child can read, by its descriptor; at most 4,096 bytes each, so that they fit in a pipe.
     package var inputs: [Int32: [UInt8]] = [:]
-    /// What the child gets open, by its descriptors.
+    /// Open files to pass to the child, by its descriptor.
     package var handles: [Int32: FileHandle] = [:]
-    /// Which of the child's descriptors can be read here; standard output and error go to `/dev/null` unless named.
+    /// The child's descriptors that the parent reads; standard output and error go to `/dev/null` if not listed.
     package var outputs: Set<Int32> = [1, 2]
-    /// Whether the kernel kills the child when the thread that starts it ends, and thereby when this process does.
+    /// Whether the kernel kills the child when the thread that started it ends, and so also when this process ends.
     package var endsWithThread = true
-    /// Whether the child runs as this process does, whatever `Child.user` says.
+    /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false
 
     private let environment: Environment
 
-    /// - Parameter environment: of this process.
+    /// - Parameter environment: that of this process.
     package init(
         _ program: String, _ arguments: [String], package: String? = nil, environment: Environment
     ) {
@@ -33,7 +33,7 @@ package struct Command: Sendable {
         self.environment = environment
     }
 
-    /// The path of the program, or nil where it isn't installed.
+    /// The path of the program; nil if it is not installed.
     package var path: String? {
         if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
         let folders = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
@@ -42,15 +42,15 @@ package struct Command: Sendable {
 
     private static let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"]
 
-    /// What the child gets. Times that it prints are UTC.
+    /// The child's environment. `TZ` makes the times that it prints UTC.
     fileprivate var childEnvironment: [String] {
         Self.kept.compactMap { name in environment[name].map { "\(name)=\($0)" } } + ["TZ=UTC"]
     }
 }
 
-/// A running program and its process group, owned: it is never left behind, as an orphan or as a zombie.
+/// A running program and its process group. `deinit` kills and reaps it, so that no orphan or zombie remains.
 package final class Child {
-    /// Whom children run as; nil: as this process.
+    /// The user that children run as; nil: the user of this process.
     package static let user = Mutex<UserAccount?>(nil)
 
     package enum Ending: Equatable, Sendable {
@@ -58,18 +58,18 @@ package final class Child {
         case killed(Int32)
     }
 
-    /// Those that were left behind and haven't ended yet.
+    /// Children that were left behind and must still be reaped.
     private static let left = Mutex<[pid_t]>([])
 
     package let pid: pid_t
-    /// Our ends of `Command.outputs`, non-blocking, until `close` is called for one.
+    /// The parent's ends of `Command.outputs`, non-blocking, by the child's descriptor, until they are closed.
     package private(set) var outputs: [Int32: FileHandle]
-    /// Becomes readable when the child has ended; nil on kernels before 5.3.
+    /// A pidfd, which becomes readable when the child has ended; nil on kernels before 5.3.
     package let endDescriptor: Int32?
     package private(set) var ending: Ending?
     private let endHandle: FileHandle?
 
-    /// - Throws: `Failure` of kind camera, code `no-<program>` where it isn't installed.
+    /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
     package init(_ command: Command) throws(Failure) {
         guard let path = command.path else { throw .notInstalled(command) }
         do throws(SystemError) {
@@ -93,7 +93,7 @@ package final class Child {
         defer { for text in arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
         let user = command.keepsUser ? nil : user.withLock { $0 }
-        // The numbers are good for as long as the pipes are open.
+        // The descriptor numbers are valid only while the pipes are open.
         let pid = withExtendedLifetime(pipes) {
             shim_spawn(
                 path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), command.endsWithThread,
@@ -103,16 +103,17 @@ package final class Child {
         return pid
     }
 
-    /// No more is wanted from the child's `descriptor`.
+    /// Closes the parent's end of the child's `descriptor`.
     package func close(_ descriptor: Int32) { outputs[descriptor] = nil }
 
-    /// Sends a signal to the whole group, unless the child has ended.
+    /// Sends a signal to the whole process group, unless the child has ended.
     package func signal(_ number: Int32) {
         if poll() == nil { kill(-pid, number) }
     }
 
-    /// Leaves behind one that was killed but that the kernel holds, as in a folder whose server is gone: it counts as ended.
-    /// - Returns: false where it has ended.
+    /// Gives up waiting for a killed child that the kernel still blocks, e.g. in a folder on an unreachable server. It
+    /// counts as ended by SIGKILL and is reaped later.
+    /// - Returns: false if it has already ended.
     package func leave() -> Bool {
         guard poll() == nil else { return false }
         Self.left.withLock { $0.append(pid) }
@@ -120,17 +121,17 @@ package final class Child {
         return true
     }
 
-    /// Reaps those that were left behind, as far as they have ended.
+    /// Reaps the children that were left behind and have since ended.
     package static func reapLeft() { left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } } }
 
-    /// How the child ended, or nil while it runs. What is left of its group then is killed.
+    /// How the child ended; nil while it runs. The rest of its process group is killed when it has ended.
     @discardableResult
     package func poll() -> Ending? { reap(WNOHANG) }
 
     private func reap(_ options: Int32) -> Ending? {
         if let ending { return ending }
         var facts = siginfo_t()
-        // First without reaping: while the pid is taken, the group's number can't be another's.
+        // WNOWAIT: the number of the group can't be reused until the child is reaped, so the kill below is safe.
         let waited = retrying { waitid(P_PID, id_t(pid), &facts, WEXITED | WNOWAIT | options) }
         guard waited == 0, facts.si_signo == SIGCHLD else { return nil }
         kill(-pid, SIGKILL)
@@ -140,7 +141,7 @@ package final class Child {
         return ending
     }
 
-    /// Waits until the child has ended or `deadline` has passed.
+    /// Waits until the child has ended; nil if `deadline` passes first.
     package func wait(until deadline: Deadline) -> Ending? {
         var pause = 1
         while poll() == nil, !deadline.hasPassed {
@@ -152,7 +153,7 @@ package final class Child {
         return ending
     }
 
-    /// SIGTERM, `grace`, SIGKILL; returns when the child is gone.
+    /// Sends SIGTERM, waits for at most `grace`, then sends SIGKILL; returns when the child has ended.
     @discardableResult
     package func stop(grace: Duration) -> Ending {
         if grace > .zero {
@@ -175,7 +176,7 @@ extension Failure {
 /// Both ends of a command's pipes.
 private struct Pipes {
     var ours: [Int32: FileHandle] = [:]
-    /// By the child's descriptor.
+    /// The child's ends; the index is the child's descriptor.
     var theirs: [FileHandle] = []
 
     init(_ command: Command) throws(SystemError) {
@@ -185,7 +186,7 @@ private struct Pipes {
             let end: FileHandle
             if let bytes = command.inputs[number] {
                 let (reader, writer) = try makePipe()
-                // Written before there is a reader that could go away: nothing blocks and nothing signals.
+                // The pipe is filled before its reader exists elsewhere, so writing neither blocks nor raises SIGPIPE.
                 guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
                 try writer.write(bytes)
                 end = reader
@@ -199,7 +200,7 @@ private struct Pipes {
             } else {
                 end = try FileHandle(opening: "/dev/null", O_RDWR)
             }
-            // Out of the way of the child's numbers.
+            // Move it above the descriptors that the child will use.
             let moved = fcntl(end.descriptor, F_DUPFD_CLOEXEC, count)
             guard moved >= 0 else { throw SystemError("fcntl") }
             theirs.append(FileHandle(owning: moved))
@@ -208,7 +209,7 @@ private struct Pipes {
 
 }
 
-/// A pipe, close-on-exec.
+/// Creates a pipe whose ends are close-on-exec.
 package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
     var ends: [Int32] = [-1, -1]
     guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }

@@ -1,14 +1,14 @@
-/// A byte or character that some encoding writes at a position of a text.
+/// One decoded byte or character at a position of an encoded text.
 struct EncodedUnit: Equatable {
     enum Content: Equatable {
         case byte(UInt8)
         case scalar(UInt32)
-        /// Anything but an ASCII letter or digit: an HTML entity by its name.
+        /// A named HTML entity: any character but an ASCII letter or digit.
         case named
     }
 
     let content: Content
-    /// The position behind it.
+    /// The position after the encoded unit.
     let end: Int
 
     init(_ content: Content, _ end: Int) {
@@ -16,7 +16,7 @@ struct EncodedUnit: Equatable {
         self.end = end
     }
 
-    /// Whether it may stand for `scalar`; a byte above ASCII may be Latin-1.
+    /// Whether the unit may represent `scalar`, ignoring ASCII case; a byte above ASCII may be Latin-1.
     func `is`(_ scalar: Unicode.Scalar) -> Bool {
         switch content {
         case .byte(let byte): Self.folded(UInt32(byte)) == Self.folded(scalar.value)
@@ -25,17 +25,17 @@ struct EncodedUnit: Equatable {
         }
     }
 
-    /// ASCII's small letters as capitals.
+    /// Converts lower-case ASCII letters to upper case.
     private static func folded(_ value: UInt32) -> UInt32 {
         (97...122).contains(value) ? value - 32 : value
     }
 }
 
-/// Reads what may be encoded at a position.
+/// Decodes the units that may begin at a position of a text, one for each encoding that fits.
 struct EncodedUnitReader {
     let text: ArraySlice<UInt8>
 
-    /// Whether an encoding of another character may begin with `byte`.
+    /// Whether `byte` may begin an encoded form of another character.
     func mayBegin(_ byte: UInt8) -> Bool { "%+=\\&'".utf8.contains(byte) }
 
     func units(at position: Int) -> [EncodedUnit] {
@@ -46,7 +46,7 @@ struct EncodedUnitReader {
         case UInt8(ascii: "="): units += quotedPrintable(position + 1)
         case UInt8(ascii: "\\"): units += backslash(position)
         case UInt8(ascii: "&"): units += entity(position + 1)
-        // A quote within quotes of a shell, or of ffmpeg's lists.
+        // A single quote within single quotes, as shells and ffmpeg's lists write it.
         case _ where text[position...].starts(with: #"'\''"#.utf8):
             units.append(EncodedUnit(.byte(UInt8(ascii: "'")), position + 4))
         default: break
@@ -54,7 +54,7 @@ struct EncodedUnitReader {
         return units
     }
 
-    /// `%41`, `%2541`, `%u00e9`
+    /// Decodes `%41`, `%2541` and `%u00e9`; `start` is after the first percent sign.
     private func percent(_ start: Int) -> [EncodedUnit] {
         var position = start
         var units: [EncodedUnit] = []
@@ -70,7 +70,7 @@ struct EncodedUnitReader {
         }
     }
 
-    /// `=41`, and a line that goes on behind `=`.
+    /// Decodes `=41`, or a soft line break after `=`.
     private func quotedPrintable(_ start: Int) -> [EncodedUnit] {
         if let byte = number(start, digits: 2) { return [EncodedUnit(.byte(UInt8(byte)), start + 2)] }
         for end in ["\r\n", "\n"] where text[start...].starts(with: end.utf8) {
@@ -80,7 +80,7 @@ struct EncodedUnitReader {
         return []
     }
 
-    /// `\/`, `\"`, `\u00e9`, `\ud83d\ude00`, `\x41`, `\303`, each with any number of backslashes.
+    /// Decodes `\/`, `\"`, `\u00e9`, `\ud83d\ude00`, `\x41` and `\303`, each after any number of backslashes.
     private func backslash(_ start: Int) -> [EncodedUnit] {
         let end = text[start...].prefix(16).firstIndex { $0 != UInt8(ascii: "\\") } ?? min(text.count, start + 16)
         var units = (start + 1...end).map { EncodedUnit(.byte(UInt8(ascii: "\\")), $0) }
@@ -112,7 +112,7 @@ struct EncodedUnitReader {
         return [EncodedUnit(.scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)), second + 5)]
     }
 
-    /// `&amp;`, `&#233;`, `&#xe9;`, `&amp;#233;`
+    /// Decodes `&amp;`, `&#233;`, `&#xe9;` and `&amp;#233;`; `start` is after the first ampersand.
     private func entity(_ start: Int) -> [EncodedUnit] {
         var position = start
         var units: [EncodedUnit] = []
@@ -133,7 +133,7 @@ struct EncodedUnitReader {
         }
     }
 
-    /// A number and the character behind it, a `;` or `}`.
+    /// Decodes a number up to a terminating `;` or `}`; the unit includes the terminator.
     private func digits(_ start: Int, radix: Int) -> EncodedUnit? {
         let run = text[min(start, text.count)...].prefix(8).prefix {
             $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: "}")

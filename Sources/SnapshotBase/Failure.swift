@@ -1,8 +1,8 @@
-/// What went wrong, told to the person at the terminal: `<what> <which>: <why>`, and a hint where one helps.
+/// An error for the user at the terminal, shown as `<what> <which>: <why>` with an optional hint.
 ///
-/// Callers choose by `kind` and `code`, never by the text. No field ever holds a secret.
+/// Code decides by `kind` and `code`, never by the text. No field may hold a secret.
 package struct Failure: Error, Sendable, CustomStringConvertible {
-    /// Which part of the work failed; it decides the exit code.
+    /// The part of the work that failed; it decides the exit code.
     package enum Kind: String, Sendable {
         case usage, settings, camera, cameraRefused, state, store, storeRefused, spool
     }
@@ -11,13 +11,13 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
     package var code: Code
     /// The operation that failed, e.g. `cannot reach camera`.
     package var what: String
-    /// Its subject, e.g. a host or a path; may be empty.
+    /// The subject of the operation, e.g. a host or a path; may be empty.
     package var which: String
     package var why: String
     package var hint: String?
-    /// The error behind it, for `--verbose`; its description holds no secret.
+    /// The underlying error, for `--verbose`; its description holds no secret.
     package var cause: (any Error)?
-    /// Whether refused credentials may cost an account: the answer speaks of a lock, or of the last tries before one.
+    /// Whether more refused logins may lock the account: the answer mentions a lock, or few remaining attempts.
     package var warnsOfLock = false
 
     package init(
@@ -35,7 +35,7 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
 
     package var description: String { which.isEmpty ? "\(what): \(why)" : "\(what) \(which): \(why)" }
 
-    /// The exit code of the contract: sysexits where they fit.
+    /// The documented exit code, from sysexits.h where one fits.
     package var exitCode: Int32 {
         switch kind {
         case .usage: 64

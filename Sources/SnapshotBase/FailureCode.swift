@@ -1,22 +1,22 @@
 extension Failure {
-    /// The class of a failure: a short word that scripts, state, health and metrics know, e.g. `camera-timeout`. The words
-    /// never change. `docs/codes.md` is made from what is declared here.
+    /// The code of a failure, e.g. `camera-timeout`, which scripts, the state, health and metrics use. Published codes
+    /// never change. `docs/codes.md` is generated from these declarations.
     package enum Code: Hashable, Sendable {
         case own(Own)
         case camera(Camera)
-        /// Reolink's number for an error, e.g. `camera-error-6`.
+        /// An error number of the Reolink API, e.g. `camera-error-6`.
         case reolink(Int)
         case picture(Picture)
         case store(Store)
         case relay(Relay)
-        /// A program or library that isn't installed.
+        /// A program or library that is not installed.
         case missing(String)
-        /// A program that can't be started.
+        /// A program that cannot be started.
         case notStarted(String)
-        /// Read from a state that another version wrote. It is kept as it is.
+        /// A code that another version wrote into the state; it is kept unchanged.
         case unknown(String)
 
-        /// The program, its settings, its state and its spool.
+        /// Failures of the program, its settings, its state and its spool.
         package enum Own: String, CaseIterable, Sendable {
             case usage, settings, state, killed, signals, gateway
             case stateOwner = "state-owner"
@@ -50,7 +50,7 @@ extension Failure {
             case file = "camera-file"
         }
 
-        /// What the camera sent instead of a good picture.
+        /// What the camera sent instead of a valid picture.
         package enum Picture: String, CaseIterable, Sendable {
             case empty = "picture-empty"
             case cutShort = "picture-cut-short"
@@ -81,7 +81,7 @@ extension Failure {
             case away = "store-away"
         }
 
-        /// ffmpeg and the outputs of the video relay.
+        /// Failures of ffmpeg and of the video relay's outputs.
         package enum Relay: String, CaseIterable, Sendable {
             case ffmpegFailed = "ffmpeg-failed"
             case ffmpegKilled = "ffmpeg-killed"
@@ -147,7 +147,7 @@ extension Failure.Code: RawRepresentable, JSONValue {
         }
     }
 
-    /// Which part of the work fails by it.
+    /// The part of the work that a failure with this code belongs to.
     package var kind: Failure.Kind {
         switch self {
         case .own(.usage): .usage

@@ -100,7 +100,7 @@ extension Failure.Code.Relay {
 }
 
 extension Failure.Code.Store {
-    /// Whether an attempt that fails so is repeated while the run has time. The store itself may say otherwise.
+    /// Whether a failed attempt is retried within the same run. The store's own answer may override this.
     fileprivate var isRepeated: Bool {
         switch self {
         case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true
@@ -112,7 +112,7 @@ extension Failure.Code.Store {
 }
 
 extension Failure.Code {
-    /// When what failed is tried again.
+    /// When the failed operation is tried again, for `docs/codes.md`.
     package var retry: String {
         switch self {
         case .own(.usage): "no"

@@ -1,5 +1,5 @@
-/// What each code means, and what a person can do about it, in one or two sentences of Markdown. `docs/codes.md` holds
-/// these, and a test compares it with them.
+/// The meaning and the remedy of each code, in one or two sentences of Markdown. `docs/codes.md` contains these texts,
+/// and a test compares the two.
 extension Failure.Code.Own {
     package var meaning: String {
         switch self {

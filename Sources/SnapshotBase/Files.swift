@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A call of the operating system that failed: which, and the error number's text.
+/// A system call that failed: its name and its `errno`.
 package struct SystemError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let call: String
     package let number: Int32
@@ -12,7 +12,7 @@ package struct SystemError: Error, Sendable, CustomStringConvertible, CustomDebu
     }
 
     package var description: String {
-        // What is opened by `Folder` meets it at a link that isn't followed.
+        // `Folder` opens with O_NOFOLLOW, which fails with ELOOP at a symbolic link.
         number == ELOOP ? "a link stands there that is not followed" : String(cString: strerror(number))
     }
 
@@ -25,7 +25,7 @@ package final class FileHandle: Sendable {
 
     package init(owning descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Opens `path`; close-on-exec always. Where a pipe stands instead of a file, nobody is waited for.
+    /// Opens `path`, close-on-exec and non-blocking, so that opening a FIFO does not wait for its other end.
     package convenience init(opening path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) {
         let descriptor = retrying { open(path, flags | O_CLOEXEC | O_NONBLOCK, mode) }
         guard descriptor >= 0 else { throw SystemError("open") }
@@ -56,14 +56,14 @@ package final class FileHandle: Sendable {
         guard retrying({ fsync(descriptor) }) == 0 else { throw SystemError("fsync") }
     }
 
-    /// The file's facts: size, mode, owner.
+    /// The file's size, mode, owner and so on, from `fstat`.
     package func status() throws(SystemError) -> stat {
         var facts = stat()
         guard fstat(descriptor, &facts) == 0 else { throw SystemError("fstat") }
         return facts
     }
 
-    /// Reads from the file's position to its end, or until `limit` bytes are there.
+    /// Reads from the current position to the end of the file, or until `limit` bytes are read.
     package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         let size = max(0, Int(try status().st_size))
         var bytes: [UInt8] = []
@@ -85,7 +85,7 @@ package final class FileHandle: Sendable {
     }
 }
 
-/// Calls again when a signal interrupted the call.
+/// Repeats a system call that was interrupted by a signal.
 @discardableResult
 package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
     while true {
@@ -94,8 +94,10 @@ package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
     }
 }
 
-/// The whole of a file that a person named; one of more than `limit` bytes is refused. It may be a pipe, into which
-/// somebody has to write within `timeout`.
+/// Reads a whole file that the user named.
+/// - Parameters:
+///   - limit: in bytes; a larger file is refused with EFBIG.
+///   - timeout: the time within which a FIFO's writer has to write everything.
 package func readNamedFile(
     _ path: String, limit: Int, timeout: Duration = .seconds(5)
 ) throws(SystemError) -> [UInt8] {
@@ -129,7 +131,7 @@ package func parentDirectory(_ path: String) -> String {
     return parent.isEmpty ? "/" : String(parent)
 }
 
-/// Reads the names and closes the directory.
+/// Reads the names in an open directory, without `.` and `..`, and closes it.
 func readNames(_ directory: OpaquePointer) throws(SystemError) -> [String] {
     defer { closedir(directory) }
     var names: [String] = []
@@ -146,10 +148,10 @@ func readNames(_ directory: OpaquePointer) throws(SystemError) -> [String] {
 
 package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-/// Whether a path lies in RAM.
+/// Whether a path lies on a file system in RAM.
 package func isInRAM(_ path: String) -> Bool { shim_is_in_ram(path) }
 
-/// Bytes that an ordinary user may still write to the file system of `path`; nil where it can't be asked.
+/// The bytes that an unprivileged user may still write to the file system of `path`; nil if that is unknown.
 package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { return nil }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A folder that is open. What is done below it is done by name in this very folder, wherever its path leads by then,
-/// and no link at such a name is followed.
+/// An open directory. All operations use names relative to its descriptor, so they act on this same directory even if
+/// its path changes, and they never follow a symbolic link at such a name.
 package final class Folder: Sendable {
-    /// As it was asked for; for messages.
+    /// The path as requested, for messages.
     package let path: String
     package let handle: FileHandle
 
@@ -14,20 +14,21 @@ package final class Folder: Sendable {
         self.handle = handle
     }
 
-    /// Opens a folder. Links on the way to it are followed if they are root's or the effective user's, others never.
-    /// - Parameter mode: of the folders that are missing on the way; nil makes none. None is made behind a link: that
-    ///   may lead to a disk that isn't mounted.
+    /// Opens a folder. Symbolic links in the path are followed only if root or the effective user owns them.
+    /// - Parameter mode: the mode of missing folders, which are created; nil creates none. None is created behind a
+    ///   link, as that may point to a disk that is not mounted.
     package convenience init(_ path: String, creating mode: mode_t? = nil) throws(SystemError) {
         self.init(path, try FolderWalk(from: AT_FDCWD, creating: mode).open(path))
     }
 
-    /// The folder at a path below this one, by the same rules.
+    /// Opens a folder below this one by the same rules.
     package func folder(_ below: String, creating mode: mode_t? = nil) throws(SystemError) -> Folder {
         Folder("\(path)/\(below)", try FolderWalk(from: descriptor, creating: mode).open("./" + below))
     }
 
-    /// A folder in which nobody but root and the effective user may write, so that nobody plants names for programs
-    /// that open files by name. One of ours that others may write is closed to them.
+    /// Opens a folder that only root and the effective user can write, so that no one else can plant files for programs
+    /// that open them by name. If the effective user owns the folder, write permission of others is removed.
+    /// - Throws: `SystemError` with EPERM if others can write it and it supports symbolic links.
     package convenience init(private path: String, creating mode: mode_t?) throws(SystemError) {
         try self.init(path, creating: mode)
         let facts = try handle.status()
@@ -35,7 +36,8 @@ package final class Folder: Sendable {
         guard try handle.isWritableByOwnersOnly() || !knowsLinks else { throw SystemError("open", number: EPERM) }
     }
 
-    /// FAT and many network file systems give each folder to everybody, but know no links either.
+    /// Whether the folder supports symbolic links. FAT and many network file systems make every folder writable for
+    /// all, but do not support links either, so no one can plant one.
     private var knowsLinks: Bool {
         let name = ".snapshot-link-\(getpid())"
         defer { unlinkat(descriptor, name, 0) }
@@ -44,7 +46,7 @@ package final class Folder: Sendable {
 
     // MARK: Names in it
 
-    /// Opens the file of that name; close-on-exec always, no link followed, nobody waited for at a pipe.
+    /// Opens a file in this folder, close-on-exec and non-blocking, without following a symbolic link.
     package func open(_ name: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) -> FileHandle {
         let all = flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
         let file = retrying { openat(descriptor, name, all, mode) }
@@ -52,13 +54,13 @@ package final class Folder: Sendable {
         return FileHandle(owning: file)
     }
 
-    /// What stands there, be it a link; nil where nothing does.
+    /// The attributes of an entry; of the link itself if it is one; nil if there is no such entry.
     package func status(_ name: String) -> stat? {
         var facts = stat()
         return fstatat(descriptor, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 ? facts : nil
     }
 
-    /// - Returns: false where it stays; `errno` tells why.
+    /// - Returns: false if the file could not be removed; `errno` says why.
     @discardableResult
     package func remove(_ name: String) -> Bool { unlinkat(descriptor, name, 0) == 0 }
 
@@ -69,7 +71,7 @@ package final class Folder: Sendable {
         guard renameat(descriptor, name, (other ?? self).descriptor, target) == 0 else { throw SystemError("rename") }
     }
 
-    /// The names in it, without `.` and `..`, in no order.
+    /// The names of the entries, without `.` and `..`, in no particular order.
     package func names() throws(SystemError) -> [String] {
         let again = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard again >= 0 else { throw SystemError("open") }
@@ -80,7 +82,7 @@ package final class Folder: Sendable {
         return try readNames(directory)
     }
 
-    /// Makes the names in it durable, as far as its file system knows how: some network ones don't.
+    /// Makes changes to the directory's entries durable. Network file systems that do not support this are ignored.
     package func sync() throws(SystemError) { try Folder.sync(handle) }
 
     static func sync(_ handle: FileHandle) throws(SystemError) {

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 extension Folder {
-    /// Its path without links; nil where the kernel doesn't tell.
+    /// The folder's path without symbolic links; nil if the kernel does not provide it.
     package var realPath: String? {
         var text = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/fd/\(descriptor)", &text, text.count)
@@ -10,8 +10,8 @@ extension Folder {
         return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// What tells it from a folder of the same path on another disk; nil where the file system doesn't keep when it
-    /// was made.
+    /// Inode number and birth time, which distinguish the folder from one with the same path on another disk; nil if
+    /// the file system does not record birth times.
     package var identity: String? {
         let born = shim_birth(descriptor)
         guard born > 0, let facts = try? handle.status() else { return nil }

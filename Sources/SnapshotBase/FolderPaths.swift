@@ -1,31 +1,31 @@
 import Glibc
 
-// Single steps on files below folders, each by its path. All follow the rules of `Folder`: links to folders are followed
-// if they are root's or the effective user's, a link at the file's own name never.
+// Single operations on files by path. All follow the rules of `Folder`: a symbolic link to a folder is followed if root
+// or the effective user owns it, a link at the file's own name never.
 
-/// The folder of a path, and the name in it.
+/// Splits a path into its open folder and the last name.
 private func place(_ path: String) throws(SystemError) -> (folder: Folder, name: String) {
     (try Folder(parentDirectory(path)), path[...].cutAtLast("/").map { String($0.1) } ?? path)
 }
 
-/// Opens a file below a folder.
+/// Opens a file by the rules of `Folder.open`.
 package func openFile(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) -> FileHandle {
     let (folder, name) = try place(path)
     return try folder.open(name, flags, mode: mode)
 }
 
-/// The whole of a file, at most `limit` bytes of it. A pipe in its place is an empty one.
+/// Reads a file, at most `limit` bytes of it. A FIFO without a writer reads as empty.
 package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     try openFile(path, O_RDONLY).readAll(limit: limit)
 }
 
-/// What stands there, be it a link; nil where nothing does.
+/// The attributes of a path; of the link itself if it is one; nil if it does not exist or cannot be examined.
 package func fileStatus(_ path: String) -> stat? {
     (try? place(path)).flatMap { $0.folder.status($0.name) }
 }
 
-/// What stands there, be it a link; nil where nothing does.
-/// - Throws: where that can't be known, as on a disk that fails.
+/// The attributes of a path; of the link itself if it is one; nil if it does not exist.
+/// - Throws: if that cannot be determined, e.g. on a failing disk.
 package func lookUp(_ path: String) throws(SystemError) -> stat? {
     do throws(SystemError) {
         let (folder, name) = try place(path)
@@ -34,7 +34,7 @@ package func lookUp(_ path: String) throws(SystemError) -> stat? {
     } catch  where [ENOENT, ENOTDIR].contains(error.number) { return nil }
 }
 
-/// - Returns: false where it stays; `errno` tells why.
+/// - Returns: false if the file could not be removed; `errno` says why.
 @discardableResult
 package func removeFile(_ path: String) -> Bool {
     do throws(SystemError) {
@@ -56,17 +56,18 @@ package func moveFile(_ path: String, to target: String) throws(SystemError) {
     try from.folder.rename(from.name, to: to.name, in: to.folder)
 }
 
-/// Makes a directory and its parents; one that is there already is fine.
+/// Makes a directory and its missing parents; an existing one is not an error.
 package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) { _ = try Folder(path, creating: mode) }
 
-/// Makes the names in a directory durable, as far as its file system knows how: some network ones don't.
+/// Makes changes to a directory's entries durable. Network file systems that do not support this are ignored.
 package func syncDirectory(_ path: String) throws(SystemError) { try Folder(path).sync() }
 
-/// The names in a directory, without `.` and `..`, in no order.
+/// The names of a directory's entries, without `.` and `..`, in no particular order.
 package func listDirectory(_ path: String) throws(SystemError) -> [String] { try Folder(path).names() }
 
-/// Puts `pieces` under `path` so that after any crash it holds either the old content or all of the new:
-/// temporary file, write, fsync, rename, fsync of the directory. `temporary` must be on the same file system.
+/// Replaces `path` by `pieces` atomically and durably, so that after a crash it holds either the old content or all of
+/// the new: write to the temporary file, fsync, rename, fsync of the directory. `temporary` must be on the same file
+/// system.
 package func writeDurably(
     _ pieces: [[UInt8]], to path: String, temporary: String, mode: mode_t, isServed: Bool = false
 ) throws(SystemError) {
@@ -76,7 +77,7 @@ package func writeDurably(
     }
 }
 
-/// The same for content that `write` brings into the file bit by bit.
+/// Replaces `path` in the same way; `write` writes the content into the temporary file.
 package func writeDurably(
     to path: String, temporary: String, mode: mode_t, write: (FileHandle) throws(SystemError) -> Void
 ) throws(SystemError) {
@@ -87,13 +88,13 @@ package func writeDurably(
 }
 
 extension Folder {
-    /// Puts a file under `name`, as `writeDurably` does: `write` fills it under the name `temporary` in `folder`.
+    /// Creates or replaces the file `name` as `writeDurably` does; `write` fills the file `temporary` in `folder`.
     package func put(
         _ name: String, by temporary: String, in folder: Folder, mode: mode_t,
         write: (FileHandle) throws(SystemError) -> Void
     ) throws(SystemError) {
         do throws(SystemError) {
-            // What a killed run left may be somebody else's, or of another mode.
+            // A file left by a killed run may have another owner or mode.
             folder.remove(temporary)
             let file = try folder.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
             try write(file)

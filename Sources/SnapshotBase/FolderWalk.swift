@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// One walk along a path to a folder.
+/// Resolves a path to a folder, checking the owner of every symbolic link in it.
 struct FolderWalk {
     private static let pathOnly = Int32(shim_O_PATH)
 
@@ -14,7 +14,7 @@ struct FolderWalk {
     }
 
     func open(_ path: String) throws(SystemError) -> FileHandle {
-        // Most paths hold no link, and then one call does it all.
+        // Most paths contain no link; then one openat2 call is enough.
         let direct = retrying { shim_open_folder_without_links(start, path) }
         if direct >= 0 { return FileHandle(owning: direct) }
         return try openInSteps(path)
@@ -24,7 +24,7 @@ struct FolderWalk {
         var here = try step(from: start, path.utf8.first == UInt8(ascii: "/") ? "/" : ".")
         var rest = Array(path[...].cut(at: "/").reversed())
         var links = 0
-        // How many of them are the path's own, and not those of a link that leads on from there.
+        // The number of pending components that belong to the path itself, not to the target of a link.
         var own = rest.count
         while !rest.isEmpty {
             let isOwn = rest.count <= own
@@ -48,7 +48,7 @@ struct FolderWalk {
     }
 
     private func step(from here: Int32, _ name: String) throws(SystemError) -> FileHandle {
-        // O_DIRECTORY has automounts mounted, which O_PATH alone doesn't.
+        // O_DIRECTORY triggers automounts, which O_PATH alone does not.
         let next = retrying { openat(here, name, Self.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard next >= 0 else { throw SystemError("open") }
         return FileHandle(owning: next)
@@ -61,7 +61,7 @@ struct FolderWalk {
         return try step(from: here.descriptor, name)
     }
 
-    /// Where a link leads that may be followed; nil for what is no link.
+    /// The target of a symbolic link that may be followed; nil if the entry is not a link.
     private func link(_ name: String, in here: FileHandle) throws(SystemError) -> String? {
         let found = retrying { openat(here.descriptor, name, Self.pathOnly | O_NOFOLLOW | O_CLOEXEC) }
         guard found >= 0 else { throw SystemError("open") }

@@ -1,13 +1,13 @@
-/// Text that came from a camera, a store or another program. It becomes a String only without secrets and printable:
-/// those of the settings are found however they are written.
+/// Text from a camera, a store or another program. As a String it is printable, with the secrets of this run replaced
+/// by `***` in whatever encoding they appear.
 package struct ForeignText: Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
     private let limit: Int
     private let secrets: Secrets
 
     /// - Parameters:
-    ///   - bytes: all that is known of the text, so that no secret is cut at the end of what is shown.
-    ///   - limit: how many bytes are shown.
+    ///   - bytes: the whole known text, so that a secret that extends beyond the shown part is still recognised.
+    ///   - limit: the number of bytes to show.
     package init(_ bytes: some Sequence<UInt8>, limit: Int = 200, secrets: Secrets = .ofThisRun) {
         self.bytes = Array(bytes)
         self.limit = limit
@@ -22,13 +22,13 @@ package struct ForeignText: Sendable, CustomStringConvertible {
 
     package var description: String { shown ?? "(not shown, it may hold a secret: \(kind) of \(bytes.count) bytes)" }
 
-    /// Like `description`, with the number of bytes where not all are shown.
+    /// Like `description`, followed by the size in bytes if the text is shown.
     package var start: String { shown.map { "\($0) (\(bytes.count) bytes)" } ?? description }
 
-    /// nil where a secret is so short that the places without it would tell what it is.
+    /// The printable text; nil if it contains a secret so short that the replacement would reveal it.
     private var shown: String? {
         let known = secrets.all
-        // A secret that begins within what is shown ends within this, whatever each of its characters is written as.
+        // Enough to contain the end of any secret that begins within the shown part, however it is encoded.
         let margin = min(65536, max(4096, 16 * (known.map(\.utf8.count).max() ?? 0)))
         let search = SecretSearch(bytes.prefix(limit + margin))
         var hidden: [Range<Int>] = []
@@ -87,5 +87,5 @@ package struct ForeignText: Sendable, CustomStringConvertible {
     }
 }
 
-/// The first bytes of something refused.
+/// The beginning of rejected data, for a message.
 package func escapedStart(of bytes: [UInt8]) -> String { ForeignText(bytes, limit: 120).start }

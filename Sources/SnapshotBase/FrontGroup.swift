@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
 
-/// The web front's group. What the front serves names this group in its access list; all else stays private to its owner.
-/// An access list, since a confined service may set one but not give files to another group.
+/// The group of the web front. Files that the front serves grant access to this group in their access control list;
+/// other files stay private to their owner. A list is used because a confined service may set one, but may not change a
+/// file's group.
 private enum FrontGroup {
     static let name = "snapshot-web"
 
-    /// nil where there is no such group.
+    /// The group's number; nil if there is no such group.
     static let id: gid_t? = {
         var entry = group()
         var found: UnsafeMutablePointer<group>?
@@ -17,11 +18,11 @@ private enum FrontGroup {
 }
 
 extension FileHandle {
-    /// Lets the web front read this file, or enter and list this folder. Where there is no such group, or the file system
-    /// has no access lists, the file stays as private as it was.
+    /// Lets the web front read this file, or enter and list this folder. The file stays private if the group does not
+    /// exist or the file system does not support access control lists.
     package func shareWithFront() { serve(true) }
 
-    /// Shares with the web front, or takes it back.
+    /// Grants the web front access, or revokes it.
     package func serve(_ isServed: Bool) {
         guard let group = FrontGroup.id, let facts = try? status() else { return }
         var list = AccessList(descriptor) ?? AccessList(mode: facts.st_mode)
@@ -31,8 +32,8 @@ extension FileHandle {
     }
 }
 
-/// A POSIX access control list as Linux keeps it in the attribute `system.posix_acl_access`: a version, then entries of
-/// tag, rights and id.
+/// A POSIX access control list in the format of Linux's attribute `system.posix_acl_access`: a version, then entries of
+/// tag, rights and id, all little-endian.
 struct AccessList: Equatable {
     struct Entry: Equatable {
         var tag: UInt16
@@ -48,14 +49,14 @@ struct AccessList: Equatable {
         (0x01, 0x04, 0x08, 0x10, 0x20)
     private static let noID = UInt32.max
 
-    /// The list that says what `mode` says.
+    /// The list that is equivalent to `mode`.
     init(mode: mode_t) {
         entries = [(Self.owner, 6), (Self.ownGroup, 3), (Self.others, 0)].map { tag, shift in
             Entry(tag: tag, rights: UInt16(truncatingIfNeeded: mode >> shift & 7), id: Self.noID)
         }
     }
 
-    /// nil where the file has none beyond its mode, or none that can be read.
+    /// The file's list; nil if it has none, or none that can be read.
     init?(_ descriptor: Int32) {
         var bytes = [UInt8](repeating: 0, count: 65536)
         let count = shim_get_attribute(descriptor, Self.attribute, &bytes, bytes.count)
@@ -82,14 +83,14 @@ struct AccessList: Equatable {
         }
     }
 
-    /// Gives a group these rights and nothing else; nil takes them back. What others have stays.
-    /// - Returns: whether anything changed.
+    /// Gives a group exactly these rights; nil removes its entry. Other entries stay.
+    /// - Returns: whether the list changed.
     mutating func set(group: gid_t, to rights: UInt16?) -> Bool {
         let before = self
         entries.removeAll { $0.tag == Self.group && $0.id == group }
         if let rights {
             entries.append(Entry(tag: Self.group, rights: rights, id: group))
-            // The mask bounds what all groups may do.
+            // The mask limits the rights of all groups, so it must include these.
             let own = entries.first { $0.tag == Self.ownGroup }?.rights ?? 0
             let mask = entries.first { $0.tag == Self.mask }?.rights ?? own
             entries.removeAll { $0.tag == Self.mask }

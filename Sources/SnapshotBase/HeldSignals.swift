@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Keeps the signals that ask a program to end from ending it in the middle of what would be lost: from `hold` to
-/// `release` they wait. One that came meanwhile ends the program at the release.
+/// Blocks the termination signals (SIGTERM, SIGINT, SIGHUP) from `hold` to `release`, so that they do not interrupt
+/// work that would be lost. A signal that arrives meanwhile takes effect at `release`.
 package final class HeldSignals: Sendable {
     package static let asking = [SIGTERM, SIGINT, SIGHUP]
-    /// What was blocked before; nil while nothing is held.
+    /// The previous signal mask; nil while nothing is held.
     private let before = Mutex<sigset_t?>(nil)
 
     package init() {}
@@ -31,8 +31,8 @@ package final class HeldSignals: Sendable {
         }
     }
 
-    /// Readable once a signal waits that `hold` has begun to hold and that ends the program at the release; nil where
-    /// there is none of that kind.
+    /// A descriptor that becomes readable when a held signal is pending that will end the program at `release`; nil if
+    /// nothing is held.
     package func arrival() -> FileHandle? {
         guard var held = before.withLock({ $0 }) else { return nil }
         var signals = sigset_t()

@@ -1,4 +1,4 @@
-/// Lower-case hexadecimal.
+/// Two lower-case hexadecimal digits for each byte.
 package func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

@@ -2,7 +2,7 @@ import Glibc
 
 /// Local time: the zone that `TZ` names, else that of `/etc/localtime`.
 extension Timestamp {
-    /// Year to second there, and the distance from UTC as `+0100`.
+    /// The fields from year to second in local time, and the offset from UTC, e.g. `+0100`.
     package var local: (fields: Fields, offset: String) {
         let parts = localParts
         let minutes = parts.tm_gmtoff / 60
@@ -11,15 +11,15 @@ extension Timestamp {
         return (fields(of: parts), offset)
     }
 
-    /// The zone's name at that moment, as `CET`.
+    /// The abbreviation of the zone at that moment, e.g. `CET`.
     package var zone: String {
         let parts = localParts
         guard let name = parts.tm_zone.map({ String(cString: $0) }), !name.isEmpty else { return "UTC\(local.offset)" }
-        // Zones without a name of their own are called by their distance.
+        // The abbreviation of a zone without a name is its numeric offset.
         return "+-".contains(name.prefix(1)) ? "UTC" + name : name.printable(limit: 16)
     }
 
-    /// `2026-01-21 11:30:45 CET`
+    /// Local date, time and zone, e.g. `2026-01-21 11:30:45 CET`.
     package var localText: String {
         let f = local.fields
         return "\(f.year)-\(f.month)-\(f.day) \(f.hour):\(f.minute):\(f.second) \(zone)"
@@ -32,7 +32,7 @@ extension Timestamp {
         return parts
     }
 
-    /// `22:31`, with the date where that isn't the day of `now`.
+    /// The local time, e.g. `22:31`, preceded by the date if that is not the day of `now`.
     package func clock(asOf now: Timestamp) -> String {
         let (fields, today) = (local.fields, now.local.fields)
         let time = "\(fields.hour):\(fields.minute)"
@@ -40,20 +40,20 @@ extension Timestamp {
         return isToday ? time : "\(fields.year)-\(fields.month)-\(fields.day) \(time)"
     }
 
-    /// Whether local clocks are set back in some night of the year that begins then, so that an hour comes twice.
+    /// Whether the offset from UTC changes within the following year, so that local clocks repeat an hour.
     package var isBeforeRepeatedHour: Bool {
         let offsets = (Int64(0)...12).map { advanced(byMilliseconds: $0 * 30 * 86_400_000).localParts.tm_gmtoff }
         return Set(offsets).count > 1
     }
 }
 
-/// What `TZ` holds if the system knows no such zone, and so would take it for UTC.
+/// The value of `TZ` if the system does not know that zone and would use UTC instead; otherwise nil.
 package func unknownTimeZone(_ environment: Environment) -> String? {
     guard let value = environment["TZ"], !value.isEmpty else { return nil }
     let name = value.hasPrefix(":") ? String(value.dropFirst()) : value
     let folder = environment["TZDIR"] ?? "/usr/share/zoneinfo"
     if fileExists(name.hasPrefix("/") ? name : "\(folder)/\(name)") || ["UTC", "GMT"].contains(name) { return nil }
-    // A rule of POSIX's, such as CET-1CEST or <+0545>-5:45, has a number behind its name.
+    // A POSIX rule such as CET-1CEST or <+0545>-5:45 has a number after its name.
     let tail = name.hasPrefix("<") ? name.drop { $0 != ">" }.dropFirst() : name.drop(while: \.isLetter)
     let isRule = tail.drop { "+-".contains($0) }.first.map { ("0"..."9").contains($0) } ?? false
     return isRule ? nil : value.printable(limit: 64)

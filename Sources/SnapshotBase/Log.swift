@@ -1,12 +1,13 @@
 import Glibc
 
-/// What the program says on standard error: a line each, printable. Under systemd a line begins with its priority, so that `LogLevelMax=` can tell what is worth keeping.
+/// Messages on standard error, one printable line each. Under systemd each line begins with its priority, so that
+/// `LogLevelMax=` can filter.
 package struct Log: Sendable {
     package enum Level: Int, Sendable { case error = 3, warning = 4, notice = 5, info = 6, debug = 7 }
 
     package var isVerbose: Bool
     private let program: String
-    /// Whether it goes to systemd's journal.
+    /// Whether standard error goes to systemd's journal.
     package let isJournal: Bool
 
     package init(_ program: String, isVerbose: Bool = false, in context: ProcessContext) {

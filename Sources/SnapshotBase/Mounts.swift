@@ -1,15 +1,15 @@
 import Glibc
 
-/// One mount as `/proc/self/mountinfo` has it.
+/// A mount, as listed in `/proc/self/mountinfo`.
 package struct Mount: Equatable, Sendable {
-    /// Where it is seen.
+    /// The mount point.
     package let point: String
-    /// What of its file system is seen there; `/` unless it is a bind mount or a subvolume.
+    /// The folder of the file system that is mounted there; `/` unless it is a bind mount or a subvolume.
     package let root: String
-    /// `major:minor`, as `st_dev` of what lies in it.
+    /// `major:minor`, the `st_dev` of files in it.
     package let device: String
 
-    /// The mounts that this process sees, those that lie over others behind them. None where there is no `/proc`.
+    /// The mounts that this process sees; a mount that covers another comes after it. Empty without `/proc`.
     package static func all() -> [Mount] { table("/proc/self/mountinfo", limit: 1 << 20).compactMap(Mount.init) }
 
     private init?(_ fields: [ArraySlice<UInt8>]) {
@@ -19,7 +19,7 @@ package struct Mount: Equatable, Sendable {
         point = unescaped(fields[4])
     }
 
-    /// Where `/etc/fstab` wants mounts, without the root and swap.
+    /// The mount points in `/etc/fstab`, without the root and swap.
     package static func wanted() -> [String] {
         table("/etc/fstab", limit: 65536).compactMap { fields in
             guard fields.count > 1, fields[0].first != UInt8(ascii: "#"), fields[1].first == UInt8(ascii: "/") else {
@@ -30,7 +30,7 @@ package struct Mount: Equatable, Sendable {
         }
     }
 
-    /// Where folders of other computers, or of programs, are mounted or `/etc/fstab` wants them: such may hang.
+    /// The mount points of network and FUSE file systems, mounted or listed in `/etc/fstab`: access to them may hang.
     package static func mayHang() -> [String] {
         let mounted = table("/proc/self/mountinfo", limit: 1 << 20).compactMap { fields -> String? in
             guard fields.count > 5, let type = rest(behind: " - ", of: fields[5]), isRemote(type) else { return nil }
@@ -47,7 +47,7 @@ package struct Mount: Equatable, Sendable {
         field.indices.first { field[$0...].starts(with: mark.utf8) }.map { field[($0 + mark.utf8.count)...] }
     }
 
-    /// - Parameter type: a file system's, whatever stands behind it. `fuseblk` is a local disk.
+    /// - Parameter type: a file system's type, possibly followed by other fields. `fuseblk` is a local disk.
     private static func isRemote(_ type: ArraySlice<UInt8>) -> Bool {
         let word = type.prefix { $0 != UInt8(ascii: " ") }
         return word.elementsEqual("fuse".utf8)
@@ -56,7 +56,7 @@ package struct Mount: Equatable, Sendable {
             }
     }
 
-    /// The lines of a table, each as its fields.
+    /// The lines of a table, split into at most six fields.
     private static func table(_ path: String, limit: Int) -> [[ArraySlice<UInt8>]] {
         guard let bytes = try? FileHandle(opening: path, O_RDONLY).readAll(limit: limit) else { return [] }
         return bytes.split(separator: UInt8(ascii: "\n")).map { line in
@@ -64,8 +64,8 @@ package struct Mount: Equatable, Sendable {
         }
     }
 
-    /// Whether something else is mounted at `point` than what lies there without it. A bind of a folder on itself, by
-    /// which systemd lets a confined service write, changes nothing.
+    /// Whether a different file system or folder is mounted at `point`. A bind mount of a folder onto itself, by which
+    /// systemd makes it writable for a confined service, does not count.
     package static func isMounted(_ point: String, in mounts: [Mount] = all()) -> Bool {
         guard let top = mounts.last(where: { $0.point == point }) else { return false }
         let above = mounts.filter { isBelow(point, $0.point) && $0.point != point }
@@ -89,7 +89,7 @@ package func withoutSlashAtEnd(_ path: String) -> String {
     return path
 }
 
-/// The absolute form of a path; links in it stay what they are.
+/// The absolute form of a path, without resolving symbolic links.
 package func absolutePath(_ path: String) -> String {
     if path.utf8.first == UInt8(ascii: "/") { return path }
     guard let here = getcwd(nil, 0) else { return path }
@@ -98,7 +98,7 @@ package func absolutePath(_ path: String) -> String {
     return (String(cString: here) == "/" ? "" : String(cString: here)) + "/" + rest
 }
 
-/// Blanks and backslashes stand in these tables as `\040` and the like.
+/// Decodes the octal escapes of these tables, e.g. `\040` for a blank.
 private func unescaped(_ field: ArraySlice<UInt8>) -> String {
     guard field.contains(UInt8(ascii: "\\")) else { return String(decoding: field, as: UTF8.self) }
     var text: [UInt8] = []

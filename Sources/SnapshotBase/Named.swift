@@ -1,7 +1,8 @@
-/// Values by name, found by looking at each. For a few dozen that costs less than a dictionary, whose first use makes the
-/// runtime search every conformance in the program: at each start, and through pages that nothing else needs.
+/// Values by name, found by linear search. For a few dozen entries that is cheaper than a dictionary, whose first use
+/// makes the runtime scan every protocol conformance in the program, at each start.
 ///
-/// Public, since only then other targets get it specialized: unspecialized, a look-up costs three times as much.
+/// It is public because only then the compiler specialises it in other modules: unspecialised, a look-up takes three
+/// times as long.
 public struct Named<Value> {
     public typealias Entry = (name: String, value: Value)
 
@@ -15,7 +16,7 @@ public struct Named<Value> {
 
     @inlinable
     func index(of name: String) -> Int? {
-        // Most names differ in length, which costs less to see than that their bytes do.
+        // Most names differ in length, which is cheaper to compare than the bytes.
         let length = name.utf8.count
         for index in 0..<all.count
         where all[index].name.utf8.count == length && all[index].name == name { return index }
@@ -24,7 +25,7 @@ public struct Named<Value> {
 
     package init(_ values: [String: Value]) { all = values.map { ($0.key, $0.value) } }
 
-    /// Adds a value whose name is known to be new.
+    /// Adds a value whose name must not exist yet.
     @inlinable
     public mutating func append(_ name: String, _ value: Value) { all.append((name, value)) }
 

@@ -1,11 +1,11 @@
-/// The one of `names` that `name` most likely was meant to be, if any is near.
+/// The one of `names` that `name` is probably a misspelling of; nil if none is similar enough.
 package func nearest(to name: String, among names: [String]) -> String? {
     let ranked = names.map { (distance: editDistance(name, $0), name: $0) }
     guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     return best.distance <= max(2, best.name.utf8.count / 3) ? best.name : nil
 }
 
-/// Levenshtein's distance in bytes.
+/// The Levenshtein distance in bytes.
 private func editDistance(_ left: String, _ right: String) -> Int {
     let left = Array(left.utf8.prefix(64))
     let right = Array(right.utf8)

@@ -1,20 +1,21 @@
 import CLinux
 import Glibc
 
-/// Whether one folder lies in the same file system as another, found out without touching any third one: a network
-/// folder that hangs would hold up whoever looks at it.
+/// Compares the file systems of two folders without accessing any other file system, as a network folder that hangs
+/// would block the caller.
 package enum Neighbourhood {
+    /// Whether two folders lie in the same file system.
     /// - Parameters:
-    ///   - path: of a folder, which needn't be there yet.
-    ///   - base: a folder that is there.
+    ///   - path: the path of a folder that need not exist yet.
+    ///   - base: the path of an existing folder.
     package static func shares(_ path: String, with base: String) -> Bool {
         if isInOneMount(path, base) { return true }
         guard let device = device(of: base) else { return false }
         return stays(absolutePath(path), outOf: Mount.all().filter { $0.device != device }.map(\.point))
     }
 
-    /// Whether something is mounted at `name` in `base` that may hang: a file system without a disk of its own, such as a
-    /// network folder. It isn't touched.
+    /// Whether a file system without a local disk, such as a network folder, is mounted at `name` in `base`. It is not
+    /// accessed, as it may hang.
     package static func isNetwork(_ name: String, in base: String) -> Bool {
         guard let folder = try? Folder(base) else { return false }
         let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
@@ -25,7 +26,7 @@ package enum Neighbourhood {
         return mount.device != device && mount.device.hasPrefix("0:")
     }
 
-    /// No mount is crossed between the two and the folder that both lie in: a few calls, and true for most.
+    /// Whether both paths lie in the mount of their common parent folder: a fast check that succeeds in most cases.
     private static func isInOneMount(_ path: String, _ base: String) -> Bool {
         let (one, other) = (absolutePath(path), absolutePath(base))
         let common = zip(one[...].cut(at: "/"), other[...].cut(at: "/")).prefix { $0 == $1 }.map { String($0.0) }
@@ -44,7 +45,7 @@ package enum Neighbourhood {
         return "\(shim_major(UInt64(facts.st_dev))):\(shim_minor(UInt64(facts.st_dev)))"
     }
 
-    /// Walks along `path`, links included, and stops before the first of `others`.
+    /// Resolves `path`, links included; false if it reaches one of `others`, which is not accessed.
     private static func stays(_ path: String, outOf others: [String]) -> Bool {
         var here = ""
         var rest = Array(path[...].cut(at: "/").reversed())

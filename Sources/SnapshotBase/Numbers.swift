@@ -1,7 +1,8 @@
-/// Numbers that others wrote: in names, headers, files and settings. Reading them has bounds, so that using them can't
-/// overflow.
+/// Numbers from outside: in names, headers, files and settings. They are bounded when read, so that arithmetic on them
+/// cannot overflow.
 extension Int {
-    /// Up to 15 ASCII digits and nothing else: no sign, no white space. Ten thousand of such numbers can be added up.
+    /// Parses 1 to 15 ASCII digits and nothing else: no sign, no white space. Sums of thousands of such numbers fit in
+    /// Int.
     package init?(decimal text: some StringProtocol) {
         guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
             return nil
@@ -9,33 +10,33 @@ extension Int {
         self = text.utf8.reduce(0) { $0 * 10 + Int($1 - 48) }
     }
 
-    /// The nearest whole number, at most what JSON can hold; 0 for what is no number.
+    /// The nearest integer whose magnitude is at most `largestInJSON`; 0 for NaN.
     package init(bounded number: Double) {
         let most = Double(Int.largestInJSON)
         self = number.isNaN ? 0 : Int(Swift.min(Swift.max(number.rounded(), -most), most))
     }
 
-    /// The sum; the largest or smallest number there is where it would overflow.
+    /// The sum, clamped to `Int.min` or `Int.max` on overflow.
     package func adding(_ other: Int) -> Int {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other > 0 ? .max : .min) : sum
     }
 
-    /// The product of two sizes, neither of them negative.
+    /// The product of two non-negative numbers, clamped to `Int.max` on overflow.
     package func times(_ other: Int) -> Int {
         let (product, overflows) = multipliedReportingOverflow(by: other)
         return overflows ? .max : product
     }
 
-    /// What every reader of JSON holds exactly (RFC 7493).
+    /// The largest integer that every JSON reader represents exactly (RFC 7493).
     package static let largestInJSON = 1 << 53
 
-    /// This number, or the nearest that can be read again from JSON.
+    /// This number, clamped to what can be read back from JSON.
     package var fittingJSON: Int { Swift.min(Swift.max(self, -Int.largestInJSON), Int.largestInJSON) }
 }
 
 extension BinaryInteger {
-    /// This number, which isn't negative, with zeros in front to at least `width` digits; hexadecimal ones in lower case.
+    /// The digits of this non-negative number, lower case, padded with zeros to at least `width` digits.
     package func padded(_ width: Int, radix: Int = 10) -> String {
         let digits = String(self, radix: radix)
         return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits

@@ -1,11 +1,11 @@
 import Glibc
 
-/// What a program that ran to its end, or was ended, left.
+/// The result of `Child.run`.
 package struct ChildResult: Sendable {
-    /// How it ended by itself; nil where it was ended.
+    /// How the program ended by itself; nil if it was stopped.
     package var ending: Child.Ending?
     package var output: [UInt8]
-    /// The last of what it said on standard error, as it said it: redact before showing.
+    /// The end of the program's standard error, unredacted: use `lastWords` to show it.
     package var stderrTail: [UInt8]
     package var isTimedOut = false
     package var isTooLong = false
@@ -17,12 +17,15 @@ package struct ChildResult: Sendable {
 }
 
 extension Child {
-    /// Runs a program to its end, keeping at most `outputLimit` bytes of its output and the last `stderrLimit` of
-    /// what it says on standard error. Its group is killed when it has ended, whoever else holds its output; at the
-    /// deadline; when the output passes its limit; and when a signal asks this program to end.
+    /// Runs a program to its end, and keeps its standard output and the end of its standard error. The process group is
+    /// killed when the program has ended, even if another process holds its output; at the deadline; when the output
+    /// exceeds its limit; and when this program receives a termination signal.
     /// - Parameters:
-    ///   - grace: how long the program may take to end after SIGTERM, where it didn't end by itself.
-    ///   - stop: also ends it; for callers that hold such signals themselves.
+    ///   - outputLimit: the maximum size of the output, in bytes.
+    ///   - stderrLimit: how much of the end of standard error is kept, in bytes.
+    ///   - grace: how long a program that has not ended by itself may take to end after SIGTERM.
+    ///   - stop: another request to stop, for callers that hold the termination signals themselves.
+    /// - Throws: `Failure` if the program cannot be started.
     package static func run(
         _ command: Command, outputLimit: Int, stderrLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
         stop: StopRequest? = nil
@@ -39,7 +42,7 @@ extension Child {
             if let stop, stop.isMade { isAsked = true }
             child.collect(&result, outputLimit, stderrLimit)
         }
-        // What an ended program has left in its pipes; others may go on writing there.
+        // Read the rest of an ended program's output, with a bound: other processes may still write to its pipes.
         for _ in 0..<8 where child.ending != nil && !child.outputs.isEmpty && !result.isTooLong {
             child.collect(&result, outputLimit, stderrLimit)
         }
@@ -49,7 +52,7 @@ extension Child {
         return result
     }
 
-    /// Waits for output, the child's end, or the deadline.
+    /// Waits for output, the end of the child, a signal, or the deadline.
     /// - Returns: whether `arrival` became readable.
     private func await(_ deadline: Deadline, or arrival: FileHandle?) -> Bool {
         let descriptors = [arrival?.descriptor ?? -1, endDescriptor ?? -1] + outputs.values.map(\.descriptor)
@@ -68,8 +71,8 @@ extension Child {
         result.isTooLong = result.output.count > outputLimit
     }
 
-    /// Hands over what the child has written to `descriptor` and forgets the descriptor at its end. Returns after at
-    /// most 256 KiB, so that one loud output can't keep the others waiting.
+    /// Passes what the child has written to `descriptor` to `take`, and closes the descriptor at end of file. Reads at
+    /// most 256 KiB, so that one busy output does not delay the others.
     package func drain(_ descriptor: Int32, _ take: (ArraySlice<UInt8>) -> Void) {
         guard let handle = outputs[descriptor] else { return }
         for _ in 0..<4 {

@@ -1,21 +1,22 @@
 import CLinux
 import Glibc
 
-/// The one place where a command that root typed, or that cron or a unit started as root, becomes the user whose state
-/// it works on. Root in a folder of somebody else's would obey links and keys that its owner put there, and would leave
-/// files that the owner can't write.
+/// The only place where a command that was started as root, by a user, cron or a unit, switches to the user who owns
+/// the state. Root working in another user's folder would trust the links and keys in it, and would leave files that
+/// their owner cannot write.
 package enum Owner {
-    /// The user of the packaged units, and the folder of their settings.
+    /// The user of the packaged units; `serviceSettings` is the folder of their settings.
     package static let serviceName = "snapshot"
     package static let serviceSettings = "/etc/snapshot"
 
-    /// Becomes the owner of `statePath` for the rest of this process, unless that is root. Where it is missing, that is
-    /// the service's user for the service's settings; others stay root.
+    /// Switches to the owner of `statePath` for the rest of this process, unless that is root. If the state is missing,
+    /// the packaged units' settings select their user; otherwise the process stays root.
     /// - Parameters:
-    ///   - settingsPath: the settings file that is used.
-    ///   - makesState: makes a missing state folder, as root, and gives it to the user: `/var/lib` is root's.
-    /// - Throws: `Failure` of kind state where the owner can't be told or become.
-    ///   - environment: told the owner's home and name instead of root's.
+    ///   - settingsPath: the path of the settings file in use.
+    ///   - makesState: whether to create a missing state folder as root and give it to the user, as `/var/lib` is
+    ///     root's.
+    ///   - environment: gets the owner's home and name instead of root's.
+    /// - Throws: `Failure` with the code `state-owner` if the owner cannot be determined or switched to.
     package static func become(
         ofState statePath: String, settingsPath: String?, makesState: Bool, _ environment: inout Environment
     ) throws(Failure) {
@@ -26,7 +27,7 @@ package enum Owner {
             try become(account)
             (environment["HOME"], environment["TMPDIR"]) = (account.home, nil)
             (environment["USER"], environment["LOGNAME"]) = (account.name, account.name)
-            // The service's files look the same, whoever caused them; root's mask may be tighter or wider.
+            // The service's files get the same mode whoever starts the command; root's umask may differ.
             if account.name == serviceName { umask(0o027) }
         } catch {
             throw Failure(
@@ -39,7 +40,7 @@ package enum Owner {
         var hint: String?
     }
 
-    /// Whose the state is; nil: root's.
+    /// The account that owns the state; nil if it is root's.
     private static func account(_ statePath: String, _ settingsPath: String?) throws(Refusal) -> UserAccount? {
         let facts: stat
         do throws(SystemError) { facts = try Folder(statePath).handle.status() } catch  where error.number == ENOENT {
@@ -51,7 +52,7 @@ package enum Owner {
             }
             return account
         } catch {
-            // Something else stands there: nothing can be written, as whoever, and that is told where it fails.
+            // The path is not a folder, so no user can write there; the failure is reported where the state is used.
             if error.number == ENOTDIR { return nil }
             throw Refusal(why: "\(error)", hint: "ls -ld \(statePath)")
         }
@@ -64,13 +65,13 @@ package enum Owner {
         return account
     }
 
-    /// Whether these are settings of the packaged units.
+    /// Whether the settings file is that of a packaged unit.
     package static func isServices(_ settingsPath: String?) -> Bool {
         settingsPath.map { parentDirectory($0) == serviceSettings } ?? false
     }
 
-    /// Makes what is missing of the path to the state, for that user. Where somebody else than root decides about the
-    /// folder above, nothing is made as root.
+    /// Creates the missing folders of the state's path and gives them to the user. Creates nothing if others than root
+    /// can write to the existing parent folder.
     private static func give(_ statePath: String, to account: UserAccount) throws(Refusal) {
         var missing: [String] = []
         var path = statePath
@@ -94,8 +95,8 @@ package enum Owner {
         }
     }
 
-    /// All of root's rights are given up, with no way back. The kernel then keeps the user's other programs from reading
-    /// this one's memory, where root's credentials are, and its descriptors; children inherit neither.
+    /// Gives up all root privileges irreversibly. The process is made non-dumpable, so that the user's other processes
+    /// cannot read its memory, which may hold root's credentials, or its descriptors; children are not affected.
     private static func become(_ account: UserAccount) throws(Refusal) {
         guard initgroups(account.name, account.group) == 0,
             shim_setresgid(account.group) == 0, shim_setresuid(account.id) == 0
@@ -103,11 +104,11 @@ package enum Owner {
             throw Refusal(why: "the system doesn't let root become \(account.name): \(SystemError("setresuid"))")
         }
         guard shim_is_only(account.id, account.group), setuid(0) != 0, seteuid(0) != 0 else {
-            // Nothing may go on with half of root's rights.
+            // Never continue with some of root's privileges left.
             throw Refusal(why: "root's rights could not be given up for those of \(account.name)")
         }
         shim_not_dumpable()
-        // Libraries ask for these, too.
+        // Libraries read these variables from the process's own environment.
         for (name, value) in [("HOME", account.home), ("USER", account.name), ("LOGNAME", account.name)] {
             setenv(name, value, 1)
         }

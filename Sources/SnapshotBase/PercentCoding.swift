@@ -1,4 +1,4 @@
-/// Percent-encodes every byte that isn't unreserved (RFC 3986) or in `also`.
+/// Percent-encodes every byte that is neither unreserved (RFC 3986) nor in `also`.
 package func percentEncoded(_ text: String, also: String = "") -> String {
     let hex = Array("0123456789ABCDEF".utf8)
     let kept = Array(also.utf8)
@@ -13,13 +13,14 @@ package func percentEncoded(_ text: String, also: String = "") -> String {
     return String(decoding: out, as: UTF8.self)
 }
 
-/// The reverse; nil where an escape or the UTF-8 behind it is broken.
+/// Decodes percent-encoded text; nil if an escape or the resulting UTF-8 is invalid.
 package func percentDecoded(_ text: some StringProtocol) -> String? {
     percentDecoded(bytes: text.utf8).flatMap { String(validating: $0, as: UTF8.self) }
 }
 
-/// - Parameter keepsStrays: whether a percent sign that begins no escape stands for itself.
-/// - Returns: nil where an escape is broken.
+/// Decodes percent-encoded bytes.
+/// - Parameter keepsStrays: whether a percent sign that begins no escape is kept as it is.
+/// - Returns: nil if an escape is invalid.
 package func percentDecoded(bytes: some Sequence<UInt8>, keepsStrays: Bool = false) -> [UInt8]? {
     var decoded: [UInt8] = []
     var rest = Array(bytes)[...]

@@ -1,6 +1,6 @@
 extension String {
-    /// This text made fit for one line of a log or a terminal: what would steer a terminal, end the line or can't be seen
-    /// is escaped, and it has at most about `limit` bytes.
+    /// This text as one line for a log or a terminal: control, line-breaking and invisible characters are escaped, and
+    /// the length is limited to about `limit` bytes.
     package func printable(limit: Int = 200) -> String {
         var text = ""
         for scalar in unicodeScalars {
@@ -20,10 +20,10 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Unicode's category Cc, which will never grow, without its tables.
+    /// Whether it is in Unicode's category Cc, which is fixed and so needs no tables.
     package var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 
-    /// Whether it steers a terminal, ends a line, turns text around, takes no room or stands for broken UTF-8.
+    /// Whether it is a control character, a line break, a bidirectional control, invisible, or not a character.
     package var isUnprintable: Bool {
         switch value {
         case 0x20..<0x7F: false

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What a process finds around it: its environment, this computer's clocks, and whether it is asked to end. Made in
-/// `main` and handed down; nothing else asks the process. A test makes its own.
+/// The surroundings of a process: its environment, the system's clocks, and whether it should stop. `main` creates it
+/// and passes it down; no other code queries the process. Tests create their own.
 package struct ProcessContext: Sendable {
     package var environment: Environment
     package var clock: SystemClock
@@ -15,10 +15,10 @@ package struct ProcessContext: Sendable {
         self.stop = stop
     }
 
-    /// This process's own.
+    /// The context of this process.
     package static func current() -> ProcessContext { ProcessContext(environment: currentEnvironment()) }
 
-    /// Whether the descriptor is systemd's journal, as `JOURNAL_STREAM` tells.
+    /// Whether the descriptor is connected to systemd's journal, according to `JOURNAL_STREAM`.
     package func goesToJournal(_ descriptor: Int32) -> Bool {
         guard let stream = environment["JOURNAL_STREAM"] else { return false }
         var facts = stat()
@@ -29,7 +29,7 @@ package struct ProcessContext: Sendable {
 
 package typealias Environment = Named<String>
 
-/// The environment, where of equal names the first counts, as for getenv.
+/// The process's environment; of duplicate names the first counts, as in getenv.
 private func currentEnvironment() -> Environment {
     var values = Environment()
     var entry = environ
@@ -43,9 +43,9 @@ private func currentEnvironment() -> Environment {
     return values
 }
 
-/// The wall clock, the time since boot, and the boot's name.
+/// The wall clock, the time since boot, and the boot id.
 package struct SystemClock: Sendable {
-    /// The kernel's name for this boot, e.g. `3f1c…`; empty where there is none.
+    /// The boot id, e.g. `3f1c…`; empty if it is unknown.
     package let boot: String
     package let wall: @Sendable () -> Timestamp
     package let up: @Sendable () -> Uptime
@@ -59,13 +59,13 @@ package struct SystemClock: Sendable {
         self.up = up
     }
 
-    /// What SNAPSHOT_BOOT_ID says comes first: our units set it, since in a container a confined service sees another one.
+    /// `SNAPSHOT_BOOT_ID` takes precedence: our units set it, since a confined service in a container sees another id.
     package init(_ environment: Environment) {
         let told = (environment["SNAPSHOT_BOOT_ID"] ?? "").filter(\.isHexDigit)
         self.init(boot: told.utf8.count == 32 ? Self.dashed(told) : Self.kernelsBoot())
     }
 
-    /// systemd writes it without the kernel's dashes.
+    /// Inserts the kernel's dashes, which systemd omits.
     private static func dashed(_ id: String) -> String {
         let digits = Array(id)
         return [digits[..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...]].map { String($0) }
@@ -78,7 +78,7 @@ package struct SystemClock: Sendable {
     }
 }
 
-/// Whether the process has been asked to end and goes on for now, since it holds such signals (`HeldSignals`).
+/// Whether a termination signal is pending while `HeldSignals` blocks it, or a caller's own condition holds.
 package struct StopRequest: Sendable {
     private let ask: @Sendable () -> Bool
 

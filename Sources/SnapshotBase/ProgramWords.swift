@@ -1,6 +1,7 @@
-/// A command line as words with blanks or line breaks between them. `'…'` and `"…"` hold blanks, and `\` makes what follows
-/// plain text: outside quotes anything, within `"…"` only `"` and `\`. Nothing else stands for anything, as there is no
-/// shell. Nil where a quote or a backslash lacks its other half. Python's `shlex.split` cuts alike.
+/// Splits a command line at blanks and line breaks, as Python's `shlex.split` does. `'…'` and `"…"` keep blanks; `\`
+/// makes the next character literal: any outside quotes, only `"` and `\` within `"…"`. There is no other expansion, as
+/// no shell is involved.
+/// - Returns: nil if a quote is not closed, or a backslash ends the text.
 package func programWords(_ text: String) -> [String]? {
     var words: [String] = []
     var word: String.UnicodeScalarView?
@@ -27,8 +28,8 @@ package func programWords(_ text: String) -> [String]? {
 }
 
 extension Secrets {
-    /// Has what may be a secret in a program's argument hidden wherever it is repeated: all but options' names, short words
-    /// and the names of files.
+    /// Registers the parts of a program's argument that may be secret, so that they are hidden in messages: everything
+    /// but option names, short words and names of files.
     package func note(argument: String) {
         let isOption = argument.hasPrefix("-")
         guard let value = isOption ? argument[...].cutAtFirst("=").map({ String($0.1) }) : argument else { return }
@@ -39,12 +40,12 @@ extension Secrets {
 }
 
 extension ChildResult {
-    /// More of a program's last words than are shown, so that a secret in them is whole.
+    /// How much standard error to keep, in bytes: more than is shown, so that a secret in it is complete.
     package static let stderrLimit = 1 << 16
     private static let shownLimit = 300
 
-    /// The end of the last line on standard error that isn't blank, without secrets and control characters; nil where there
-    /// is none.
+    /// The end of the last non-blank line on standard error, without secrets and control characters; nil if there is
+    /// none.
     package func lastWords(hiding secrets: Secrets = .ofThisRun) -> String? {
         let lines = stderrTail.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
         guard let line = lines.last(where: { $0.contains { $0 > 0x20 } }) else { return nil }

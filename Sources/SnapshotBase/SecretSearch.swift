@@ -1,10 +1,10 @@
-/// Finds secrets in foreign text: as they are, or with some or all characters written as URLs, JSON, HTML, C, shells or
-/// quoted-printable write them, even twice over; and within base64. Upper and lower case count as the same.
+/// Finds secrets in foreign text, whatever their case: plain, in base64, or with any of their characters encoded as in
+/// URLs, JSON, HTML, C, shells or quoted-printable, even twice.
 struct SecretSearch {
     private let text: ArraySlice<UInt8>
-    /// By position: what may be read there.
+    /// The units that may begin at each position.
     private let units: [[EncodedUnit]]
-    /// What may be base64, decoded from each of its first four characters: the end of a word may stand before it.
+    /// Possible base64 runs, each decoded at all four alignments, as other characters may precede the encoded text.
     private var runs: [(range: Range<Int>, decoded: [SecretSearch])] = []
 
     init(_ text: ArraySlice<UInt8>, readsBase64: Bool = true) {
@@ -12,13 +12,13 @@ struct SecretSearch {
         let reader = EncodedUnitReader(text: self.text)
         units = self.text.indices.map { position in
             let plain = text[text.startIndex + position]
-            // Most bytes are nothing but themselves.
+            // Most bytes cannot begin an encoded form.
             return reader.mayBegin(plain) ? reader.units(at: position) : [EncodedUnit(.byte(plain), position + 1)]
         }
         if readsBase64 { findBase64() }
     }
 
-    /// Where `secret` stands, or may begin before the text ends.
+    /// The ranges of `secret`, including one that is cut off by the end of the text.
     func ranges(of secret: String) -> [Range<Int>] {
         let scalars = Array(secret.unicodeScalars)
         guard !scalars.isEmpty else { return [] }
@@ -40,11 +40,11 @@ struct SecretSearch {
         return ranges
     }
 
-    /// Where `scalars` end if they begin at `start`: the furthest of all ways to read it.
+    /// The end of `scalars` if they begin at `start`: the furthest if there are several readings.
     private func end(of scalars: [Unicode.Scalar], from start: Int) -> Int? {
         var positions: Set = [start]
         for (index, scalar) in scalars.enumerated() {
-            // What was cut off behind so many characters is taken for the rest of it.
+            // A secret that is cut off after four or more characters counts as found.
             if index >= 4, positions.contains(where: isCut) { return text.count }
             var next: Set<Int> = []
             for position in positions where position < text.count { next.formUnion(ends(of: scalar, at: position)) }
@@ -54,7 +54,7 @@ struct SecretSearch {
         return positions.max()
     }
 
-    /// Whether the text ends at `position`, or in an escape that begins there.
+    /// Whether the text ends at `position`, or within an escape that begins there.
     private func isCut(_ position: Int) -> Bool {
         guard position < text.count else { return true }
         guard "%\\&=".utf8.contains(text[position]), text.count - position < 12 else { return false }
@@ -92,7 +92,7 @@ struct SecretSearch {
         }
     }
 
-    /// JSON may write `/` as `\/`, and mail breaks the lines.
+    /// JSON may escape `/` as `\/`, and mail inserts line breaks.
     private static func isInBase64(_ byte: UInt8) -> Bool {
         base64Value(byte) != nil || byte == 10 || byte == 13 || byte == UInt8(ascii: "\\")
     }
@@ -124,8 +124,8 @@ struct SecretSearch {
 
     // MARK: URLs
 
-    /// User, password and query of every URL: in `…://user:password@host/…?query` all before the last `@` of the word
-    /// goes, for an unencoded password may hold anything.
+    /// The ranges of user, password and query of every URL. In `…://user:password@host/…?query` everything before the
+    /// last `@` of the word counts as login, as an unencoded password may contain any character.
     func logins() -> [Range<Int>] {
         var ranges: [Range<Int>] = []
         var position = 0

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// The secrets that this process has read or been given. `Settings` notes every one that it hands out, so nobody has to
-/// remember to.
+/// The secrets that this process has read or received. `Settings` registers every secret that it returns, so callers
+/// need not.
 package final class Secrets: Sendable {
     package static let ofThisRun = Secrets()
 
-    /// Of fewer characters a secret could be guessed from where `***` stands.
+    /// The minimum length, in characters, of a secret that `***` may replace; a shorter one could be guessed.
     package static let shortest = 6
-    /// More than any settings have; a row of shots gets ever new tokens from the camera.
+    /// The limits of what is kept. No settings have more secrets; a long-running command gets ever new tokens.
     private static let most = 64
     private static let mostTokens = 16
 
@@ -26,7 +26,7 @@ package final class Secrets: Sendable {
         }
     }
 
-    /// A secret that lasts for some runs, such as a session's token.
+    /// Registers a secret that changes from time to time, such as a session token.
     package func note(token: String) {
         guard !token.isEmpty else { return }
         known.withLock { known in
@@ -36,16 +36,16 @@ package final class Secrets: Sendable {
         }
     }
 
-    /// Whether any of them is in `text`, however it is written.
+    /// Whether `text` contains any of the secrets, in whatever encoding.
     package func areIn(_ text: String) -> Bool {
         let search = SecretSearch(Array(text.utf8)[...])
         return all.contains { !search.ranges(of: $0).isEmpty }
     }
 
-    /// Notes the password of a URL, and what opens a place from within its path or query.
-    /// - Parameter hasSecretPath: the whole path opens the place, as a dead man's switch has it.
+    /// Registers the password of a URL, and the credentials in its path or query.
+    /// - Parameter hasSecretPath: whether the whole path is a credential, as with dead man's switches.
     package func note(url: String, hasSecretPath: Bool) {
-        // Whoever gives a program its arguments notes them as the program gets them.
+        // The arguments of a program are registered by `note(argument:)`.
         guard program(in: url) == nil else { return }
         let rest = url[...].range(of: "://").map { url[$0.upperBound...] } ?? url[...]
         if let (login, _) = rest.cutAtLast("@"), let (_, password) = login.cutAtFirst(":") { noteEncoded(password) }
@@ -63,13 +63,13 @@ package final class Secrets: Sendable {
         }
     }
 
-    /// The value in `k=value` or `user=admin_password=value_channel=1`.
+    /// Registers the values in `k=value` or `user=admin_password=value_channel=1`.
     private func notePassword(in part: Substring) {
         let pieces = part.cut(at: "=")
         guard pieces.count > 1 else { return }
         for (name, value) in zip(pieces, pieces.dropFirst()) {
             let isLast = value.endIndex == part.endIndex
-            // What follows the last `_` is the next value's name; the value itself may have some.
+            // The text after the last `_` is the name of the next value; the value itself may contain `_`.
             let text = isLast ? value : value.cutAtLast("_")?.0 ?? value.cutAtLast("&")?.0 ?? value
             let name = name.lowercased()
             let isSecret = ["pass", "pwd", "psw", "pw", "token", "key", "auth", "secret", "sig"].contains {
@@ -85,14 +85,15 @@ package final class Secrets: Sendable {
     }
 }
 
-/// `exec:/program` of `exec:/program argument …`, whose arguments may hold anything; nil where `text` has none, or is a URL.
+/// The part `exec:/program` of `exec:/program argument …`; nil if `text` has no arguments or is a URL.
 package func program(in text: String) -> String? {
     guard let end = text.utf8.firstIndex(where: { $0 <= 0x20 }) else { return nil }
     let start = text[..<end]
     return start.range(of: "://") == nil ? String(start) : nil
 }
 
-/// Whether a part of a URL's path holds a password: `user=admin_password=…`, `password:…`, or what follows `/password/`.
+/// Whether a part of a URL's path holds a password: `user=admin_password=…`, `password:…`, or the part after
+/// `/password/`.
 package func isSecretPart(_ part: Substring, behind previous: Substring, isHost: Bool) -> Bool {
     if part.utf8.contains(UInt8(ascii: "=")) || isSecretName(previous) { return true }
     return !isHost && part.cutAtFirst(":").map { isSecretName($0.0) } ?? false

@@ -1,4 +1,4 @@
-/// A number of bytes as people say it: `980 bytes`, `512 KB`, `1.2 GB`; units of 1,024, as in settings.
+/// A size for people: `980 bytes`, `512 KB`, `1.2 GB`; in units of 1,024, as in the settings.
 package func sizeText(_ bytes: Int) -> String {
     guard bytes >= 1000 else { return counted(max(0, bytes), "byte") }
     var tenths = max(0, bytes).times(10) / 1024

@@ -1,7 +1,7 @@
 import Glibc
 
-/// What goes to standard output or standard error. Only literals go in as they are: every text that is put into one is
-/// made printable, so that nothing from outside can steer a terminal or begin a line of its own.
+/// Text for standard output or standard error. Only literals are used unchanged: every interpolated text is made
+/// printable, so that foreign text cannot control the terminal or begin a new line.
 package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
     package private(set) var text: String
 
@@ -10,7 +10,7 @@ package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
     package init(joining parts: [TerminalText], with separator: TerminalText = "") {
         text = parts.map(\.text).joined(separator: separator.text)
     }
-    /// A text of several lines that this program has made itself.
+    /// Text of several lines that this program has composed.
     package init(lines: String) {
         text = lines.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable(limit: 2000) }
             .joined(separator: "\n")
@@ -29,12 +29,12 @@ package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
         package mutating func appendInterpolation(_ value: some CustomStringConvertible) {
             appendInterpolation(value.description)
         }
-        /// JSON is printable as it is written.
+        /// JSON is already printable.
         package mutating func appendInterpolation(_ json: JSON) { text += json.text }
     }
 }
 
-/// Writes without buffering; a reader that is gone is nobody to tell.
+/// Writes without buffering. Errors are ignored, as a closed standard output or error can't be reported.
 package func print(descriptor: Int32, _ output: TerminalText) {
     var bytes = Array(output.text.utf8)[...]
     while !bytes.isEmpty {

@@ -1,5 +1,5 @@
-/// Text taken apart at ASCII, by its bytes: to Swift a slash with an accent behind it is one Character and no slash, and so
-/// is a quote; to file systems, stores and everybody else it is one.
+/// Splits text at ASCII characters by its bytes. Swift combines a slash or quote and a following accent into one
+/// Character, whereas file systems and stores see a slash.
 extension Substring {
     /// The range of the first occurrence of `text`.
     package func range(of text: String) -> Range<Index>? {
@@ -13,17 +13,17 @@ extension Substring {
         return nil
     }
 
-    /// What stands before and behind the first `mark`; nil where there is none.
+    /// The text before and after the first `mark`; nil if there is none.
     package func cutAtFirst(_ mark: Unicode.Scalar) -> (Substring, Substring)? {
         utf8.firstIndex(of: UInt8(ascii: mark)).map { (self[..<$0], self[utf8.index(after: $0)...]) }
     }
 
-    /// What stands before and behind the last `mark`; nil where there is none.
+    /// The text before and after the last `mark`; nil if there is none.
     package func cutAtLast(_ mark: Unicode.Scalar) -> (Substring, Substring)? {
         utf8.lastIndex(of: UInt8(ascii: mark)).map { (self[..<$0], self[utf8.index(after: $0)...]) }
     }
 
-    /// All pieces, empty ones included.
+    /// All pieces between the marks, including empty ones.
     package func cut(at mark: Unicode.Scalar) -> [Substring] {
         var pieces: [Substring] = []
         var rest = self

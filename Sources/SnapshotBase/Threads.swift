@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs `body` in a thread of its own, which has to be joined or detached; nil where none can be had.
+/// Runs `body` in a new thread, which the caller has to join or detach; nil if no thread can be created.
 package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -20,7 +20,7 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     return nil
 }
 
-/// Runs `body` in a thread of its own that nobody waits for; false where none can be had.
+/// Runs `body` in a new detached thread; false if no thread can be created.
 package func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
     guard let thread = startThread(body) else { return false }
     pthread_detach(thread)

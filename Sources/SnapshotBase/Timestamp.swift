@@ -1,16 +1,17 @@
 import Glibc
 
-/// A moment of the wall clock, UTC, in milliseconds since 1970. Can be wrong: a Pi has no clock of its own.
+/// A moment of the wall clock, UTC, in milliseconds since 1970. It may be wrong, as a Raspberry Pi has no
+/// battery-backed clock.
 ///
-/// It is always in one of the years 1 to 9999, whatever it was made from: so it has a text that can be read again, and the
+/// It is always within the years 1 to 9999: a value outside is clamped. So its text can always be read back, and the
 /// difference of two never overflows.
 package struct Timestamp: Hashable, Comparable, Sendable {
     package let milliseconds: Int64
 
-    /// The beginning of year 1 and the end of year 9999, in seconds since 1970.
+    /// From the beginning of year 1 to the end of year 9999, in seconds since 1970.
     private static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
-    /// - Parameter milliseconds: one out of range counts as the nearest that isn't.
+    /// - Parameter milliseconds: since 1970; clamped to the range.
     package init(milliseconds: Int64) {
         self.milliseconds = min(max(milliseconds, Self.range.lowerBound * 1000), Self.range.upperBound * 1000 + 999)
     }
@@ -20,7 +21,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.init(milliseconds: second * 1000 + min(max(Int64(nanoseconds) / 1_000_000, 0), 999))
     }
 
-    /// A time of the operating system, such as that of a file's last change.
+    /// Converts a time of the operating system, such as a file's modification time.
     package init(_ time: timespec) { self.init(seconds: time.tv_sec, nanoseconds: time.tv_nsec) }
 
     package static func now() -> Timestamp {
@@ -38,7 +39,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: overflow ? milliseconds : sum)
     }
 
-    /// Year to second, UTC, zero-padded decimals.
+    /// The parts of a date and time as zero-padded decimals.
     package struct Fields {
         package let year, month, day, hour, minute, second, millisecond: String
     }
@@ -60,25 +61,25 @@ package struct Timestamp: Hashable, Comparable, Sendable {
             millisecond: (Int(milliseconds) - second * 1000).padded(3))
     }
 
-    /// `2026-01-21T10:30:45Z`
+    /// UTC as in `2026-01-21T10:30:45Z`.
     package var iso8601: String {
         let f = fields
         return "\(f.year)-\(f.month)-\(f.day)T\(f.hour):\(f.minute):\(f.second)Z"
     }
 
-    /// `20260121T103045.123Z`: the `{timestamp}` of object keys; sorts as text.
+    /// UTC as in `20260121T103045.123Z`, the `{timestamp}` of object keys; it sorts as text.
     package var compact: String {
         let f = fields
         return "\(f.year)\(f.month)\(f.day)T\(f.hour)\(f.minute)\(f.second).\(f.millisecond)Z"
     }
 
-    /// `20260121T103045Z`: the date form of AWS signatures.
+    /// UTC as in `20260121T103045Z`, the date format of AWS signatures.
     package var amzDate: String {
         let f = fields
         return "\(f.year)\(f.month)\(f.day)T\(f.hour)\(f.minute)\(f.second)Z"
     }
 
-    /// Reads `2026-01-21T10:30:45Z`, with or without a fraction; nil for anything else.
+    /// Parses `2026-01-21T10:30:45Z`, with or without a fraction; nil for anything else.
     package init?(iso8601 text: String) {
         let bytes = Array(text.utf8)
         guard (20...40).contains(bytes.count), bytes.last == UInt8(ascii: "Z") else { return nil }
@@ -110,7 +111,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 extension Timestamp {
-    /// `2026-01-21T10:30:45.123Z`
+    /// UTC as in `2026-01-21T10:30:45.123Z`.
     package var iso8601Milliseconds: String { String(iso8601.dropLast()) + "." + fields.millisecond + "Z" }
 }
 

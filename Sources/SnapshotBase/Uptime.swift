@@ -1,6 +1,6 @@
 import Glibc
 
-/// Time since this boot, suspend included: it never jumps, so ages and deadlines are counted in it.
+/// Time since boot, including suspend, in nanoseconds. It never jumps, so ages and deadlines use it.
 package struct Uptime: Comparable, Sendable {
     package var nanoseconds: Int64
 
@@ -22,7 +22,8 @@ package struct Uptime: Comparable, Sendable {
         .nanoseconds(left.nanoseconds) - .nanoseconds(right.nanoseconds)
     }
 
-    /// Sleeps until this moment or until one of `signals`, which must be blocked, arrives; returns that signal.
+    /// Sleeps until this moment, or until one of `signals` arrives, which must be blocked; returns that signal, else
+    /// nil.
     package func wait(for signals: sigset_t) -> Int32? {
         var signals = signals
         while true {
@@ -35,7 +36,7 @@ package struct Uptime: Comparable, Sendable {
     }
 }
 
-/// A moment by which something must have ended.
+/// A moment by which an operation must have ended.
 package struct Deadline: Sendable {
     package let end: Uptime
 
@@ -45,7 +46,7 @@ package struct Deadline: Sendable {
     package var left: Duration { end - Uptime.now() }
     package var hasPassed: Bool { left <= .zero }
 
-    /// What is left, in whole milliseconds, at least 1, for interfaces in which 0 means for ever.
+    /// The remaining time in milliseconds, at least 1, for interfaces in which 0 means no limit.
     package var millisecondsLeft: Int { max(1, Int(left.nanoseconds / 1_000_000)) }
 
     package func sooner(_ duration: Duration) -> Deadline {
@@ -55,7 +56,7 @@ package struct Deadline: Sendable {
 }
 
 extension Duration {
-    /// At most 200 years either way: further away is nothing that a program waits for.
+    /// Clamped to 200 years either way, which exceeds any time that a program waits for.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
         return min(max(seconds, -6_311_520_000), 6_311_520_000) * 1_000_000_000 + attoseconds / 1_000_000_000

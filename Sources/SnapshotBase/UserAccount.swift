@@ -1,17 +1,17 @@
 import Glibc
 
-/// A user as the system's list of users has it.
+/// An entry of the system's user database.
 package struct UserAccount: Equatable, Sendable {
     package let name: String
     package let id: uid_t
-    /// The user's own group.
+    /// The user's primary group.
     package let group: gid_t
     package let home: String
 
-    /// nil where no user has that number.
+    /// nil if no user has that number.
     package init?(_ id: uid_t) { self.init { getpwuid_r(id, $0, $1, $2, $3) } }
 
-    /// nil where no user has that name.
+    /// nil if no user has that name.
     package init?(named name: String) { self.init { getpwnam_r(name, $0, $1, $2, $3) } }
 
     private init?(
@@ -34,11 +34,11 @@ package struct UserAccount: Equatable, Sendable {
         self = account
     }
 
-    /// Somebody who owns nothing.
+    /// The unprivileged user `nobody`.
     package static let nobody =
         UserAccount(named: "nobody") ?? UserAccount(name: "nobody", id: 65534, group: 65534, home: "/")
 
-    /// The group that may use cameras at this machine, or nobody's.
+    /// The group with access to local cameras, or `nogroup` if there is none.
     static let videoGroup: gid_t = getgrnam("video")?.pointee.gr_gid ?? 65534
 
     private init(name: String, id: uid_t, group: gid_t, home: String) {

@@ -1,4 +1,4 @@
-/// A number of seconds as people say it: `42 s`, `5 min`, `3 h`, `2 d`.
+/// A duration in seconds for people: `42 s`, `5 min`, `3 h`, `2 d`.
 package func inWords(_ seconds: Int) -> String {
     switch seconds {
     case ..<120: "\(seconds) s"
@@ -8,7 +8,7 @@ package func inWords(_ seconds: Int) -> String {
     }
 }
 
-/// How long something took: `820 ms`, `2.4 s`, `12 s`.
+/// A duration in milliseconds for people: `820 ms`, `2.4 s`, `12 s`.
 package func latency(_ milliseconds: Double) -> String {
     switch milliseconds {
     case ..<1000: "\(Int(max(0, milliseconds).rounded())) ms"
@@ -17,7 +17,7 @@ package func latency(_ milliseconds: Double) -> String {
     }
 }
 
-/// `12,345`
+/// A number with separators, e.g. `12,345`.
 package func grouped(_ number: Int) -> String {
     var text = String(number.magnitude)
     var position = text.count - 3
@@ -28,22 +28,23 @@ package func grouped(_ number: Int) -> String {
     return number < 0 ? "-" + text : text
 }
 
-/// `1 picture`, `3 pictures`, `2 tries`
+/// A number and its noun: `1 picture`, `3 pictures`, `2 tries`.
 package func counted(_ number: Int, _ noun: String, plural: String? = nil) -> String {
     "\(grouped(number)) \(number == 1 ? noun : plural ?? noun + "s")"
 }
 
-/// `2.4`
+/// A number with one decimal, e.g. `2.4`.
 package func oneDecimal(_ value: Double) -> String {
     let tenths = Int((value * 10).rounded())
     return "\(tenths / 10).\(tenths % 10)"
 }
 
 extension String {
-    /// With a capital at its beginning.
+    /// This text with an initial capital.
     package var sentence: String { prefix(1).uppercased() + dropFirst() }
 
-    /// As it is within a sentence: without its capital, unless that is a name's, as in `HTTP status 500`.
+    /// This text as part of a sentence: without its initial capital, unless that belongs to a name, as in
+    /// `HTTP status 500`.
     package var clause: String {
         guard let first, let second = dropFirst().first, first.isUppercase, second.isLowercase || second == " " else {
             return self
@@ -52,7 +53,7 @@ extension String {
     }
 }
 
-/// `0.8 s`
+/// A duration with one decimal, e.g. `0.8 s`.
 package func secondsText(_ duration: Duration) -> String {
     let tenths = (duration.milliseconds + 50) / 100
     return "\(tenths / 10).\(tenths % 10) s"

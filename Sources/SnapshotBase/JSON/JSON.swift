@@ -1,22 +1,22 @@
-/// A JSON value (RFC 8259). Our own, since every run reads and writes some: a general coder costs a run more than
-/// the file it is used on.
+/// A JSON value (RFC 8259). A specialised implementation: `Codable` costs a run more time than the small files that are
+/// read and written at each run.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
-    /// A number written without fraction and exponent that fits.
+    /// A number that is written without fraction and exponent, and fits in `Int`.
     case integer(Int)
     case number(Double)
     case string(String)
     case array([JSON])
     case object(JSONObject)
 
-    /// A member of an object; nil where there is none, or this is no object.
+    /// A member of an object; nil if there is none, or if this value is not an object.
     package subscript(_ name: String) -> JSON? {
         guard case .object(let object) = self else { return nil }
         return object[name]
     }
 
-    /// An element of an array; nil where there is none, or this is no array.
+    /// An element of an array; nil if there is none, or if this value is not an array.
     package subscript(_ index: Int) -> JSON? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
         return elements[index]
@@ -56,7 +56,7 @@ package struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
     }
 }
 
-/// What can be written as JSON and read back.
+/// A type that can be written as JSON and read back.
 package protocol JSONValue {
     init?(json: JSON)
     var json: JSON { get }
@@ -83,7 +83,8 @@ extension Bool: JSONValue {
     package var json: JSON { .bool(self) }
 }
 
-/// Whole numbers are at most `largestInJSON`, read and written: what was written can be read, and sums don't overflow.
+/// Integers are limited to `largestInJSON` in both directions, so that every written number can be read, and sums do
+/// not overflow.
 extension Int: JSONValue {
     package init?(json: JSON) {
         switch json {
@@ -115,7 +116,7 @@ extension Double: JSONValue {
         }
         guard magnitude <= Double(Int.largestInJSON) else { return nil }
     }
-    /// What is no number, or beyond all, is written as the nearest that can be read.
+    /// Infinities, NaN and too large numbers are replaced by the nearest readable number.
     package var json: JSON { .number(magnitude <= Double(Int.largestInJSON) ? self : Double(Int(bounded: self))) }
 }
 

@@ -1,9 +1,10 @@
-/// A value that is one JSON object: it lists its fields once, for both directions.
+/// A value stored as one JSON object. `map` lists its fields once, for reading and for writing.
 package protocol JSONMapped: JSONValue {
-    /// A value to read into.
+    /// A default value to read the fields into.
     init()
     mutating func map(_ fields: inout JSONFields)
-    /// Members that aren't among the fields, as a later version writes them. A type that stores them writes them back.
+    /// Members that are not among the fields, e.g. those of a later version. A type that stores them preserves them
+    /// when it is written again.
     var others: JSONObject { get set }
 }
 
@@ -42,16 +43,17 @@ extension JSONMapped {
     }
 }
 
-/// The fields of an object on their way in or out.
+/// The fields of an object that is being read or written.
 package struct JSONFields {
     private enum Way { case reading, writing, naming }
 
     fileprivate private(set) var object: JSONObject
     private let way: Way
-    /// How many fields the object that is read has, and the names of all where only these are asked for.
+    /// `found` counts the known fields in the object that is read; `names` collects all names when only these are
+    /// wanted.
     fileprivate private(set) var found = 0
     fileprivate private(set) var names: [String] = []
-    /// Every field that must be there was, and each was of its type.
+    /// Whether every required field was present, and every field had the right type.
     fileprivate private(set) var areWhole = true
 
     fileprivate init() {
@@ -71,7 +73,7 @@ package struct JSONFields {
 
     fileprivate mutating func add(_ member: JSONObject.Member) { object.append(member.name, member.value) }
 
-    /// A field that must be there.
+    /// Maps a required field.
     package mutating func field(_ name: String, _ value: inout some JSONValue) {
         switch way {
         case .reading: read(member(name) ?? .null, into: &value)
@@ -80,7 +82,7 @@ package struct JSONFields {
         }
     }
 
-    /// A field that is left out where there is no value.
+    /// Maps an optional field, which is omitted if it has no value.
     package mutating func field<Value: JSONValue>(_ name: String, _ value: inout Value?) {
         switch way {
         case .reading:

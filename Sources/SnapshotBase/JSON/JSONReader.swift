@@ -1,7 +1,7 @@
 import Glibc
 
 extension JSON {
-    /// Reads what may be anything; nil where it isn't one JSON value. Bytes that aren't UTF-8 become U+FFFD.
+    /// Parses arbitrary bytes; nil if they are not exactly one JSON value. Invalid UTF-8 becomes U+FFFD.
     package init?(_ bytes: some Collection<UInt8>) {
         let read = bytes.withContiguousStorageIfAvailable { JSONReader($0).document() }
         guard let value = read ?? Array(bytes).withUnsafeBufferPointer({ JSONReader($0).document() }) else {
@@ -11,13 +11,13 @@ extension JSON {
     }
 }
 
-/// One pass over the bytes; every method leaves `position` behind what it took, or answers nil.
+/// A single-pass parser: every method leaves `position` after what it consumed, or returns nil.
 private struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     private var depth = 0
 
-    /// Deeper than anything that is meant: what comes from outside must not exhaust the stack.
+    /// The nesting limit: deeper input from outside could exhaust the stack.
     private static let deepest = 32
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
@@ -27,7 +27,7 @@ private struct JSONReader {
         return value
     }
 
-    /// The next byte that isn't white space.
+    /// Skips white space and returns the next byte without consuming it.
     private var next: UInt8? {
         mutating get {
             while position < bytes.count {
@@ -119,7 +119,7 @@ private struct JSONReader {
 
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    /// Takes digits; how many there were.
+    /// Consumes digits and returns their number.
     private mutating func digits() -> Int {
         let start = position
         while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
@@ -137,7 +137,7 @@ private struct JSONReader {
         return nil
     }
 
-    /// The rest of a string with escapes; `position` is behind the first backslash.
+    /// Parses the rest of a string with escapes; `position` is after the first backslash.
     private mutating func escapedString(from start: Int) -> String? {
         var text = Array(bytes[start..<(position - 1)])
         position -= 1
@@ -172,7 +172,7 @@ private struct JSONReader {
         }
     }
 
-    /// The scalar of a surrogate pair; U+FFFD where the second half is missing.
+    /// The scalar of a surrogate pair; U+FFFD if the low surrogate is missing.
     private mutating func lowHalf(of high: UInt32) -> Unicode.Scalar? {
         let start = position
         if peek == UInt8(ascii: "\\") {

@@ -1,5 +1,5 @@
 extension JSON {
-    /// Without white space, members in their order, UTF-8, printable on a terminal.
+    /// UTF-8 text without white space, with members in their order; control characters and the like are escaped.
     package var bytes: [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(2048)
@@ -7,7 +7,7 @@ extension JSON {
         return text
     }
 
-    /// The same as a string.
+    /// `bytes` as a string.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     private func write(to text: inout [UInt8]) {
@@ -40,7 +40,7 @@ extension JSON {
         text.append(UInt8(ascii: ends.1))
     }
 
-    /// Whole numbers without a fraction; JSON has no infinity and no NaN.
+    /// Writes whole numbers without a fraction, and null for infinity and NaN, which JSON lacks.
     private static func write(_ value: Double, to text: inout [UInt8]) {
         let number = Int(exactly: value).map { "\($0)" } ?? (value.isFinite ? "\(value)" : "null")
         text.append(contentsOf: number.utf8)
@@ -51,7 +51,7 @@ extension JSON {
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"", "\\": text.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: scalar)])
-            // A replacement character can't do harm, and says more than its number.
+            // U+FFFD is harmless on a terminal, and clearer than its escape.
             case _ where scalar.isUnprintable && scalar != "\u{FFFD}":
                 for unit in UTF16.encode(scalar) ?? .init() { write(escaped: unit, to: &text) }
             default: text.append(contentsOf: UTF8.encode(scalar) ?? .init())
