@@ -10,14 +10,14 @@ extension Command {
     }
 }
 
-/// What ffmpeg may spend on a stranger's stream: a small one can decode to gigabytes.
+/// Limits for what ffmpeg may decode of an untrusted stream: a few bytes can decode to gigabytes.
 package enum FFmpegLimits {
-    /// 8K has 33 million.
+    /// The largest accepted frame, in pixels; an 8K frame has 33 million.
     package static let mostPixels = 40_000_000
-    /// Before an input: it holds for decoding and for looking at it.
+    /// ffmpeg's arguments for that limit. Before an input they apply to decoding and to probing.
     package static let pixels = ["-max_pixels", "\(mostPixels)"]
 
-    /// Whether that is what ffmpeg complains of; it has no number for it.
+    /// Whether ffmpeg failed because of that limit; only its message says so, its exit status doesn't.
     package static func areExceeded(_ stderrTail: String) -> Bool {
         stderrTail[...].range(of: "exceeds specified max pixel count") != nil
     }

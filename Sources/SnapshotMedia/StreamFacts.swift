@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// What a camera sends, as ffprobe found it.
+/// The codecs and size of a camera's stream, as ffprobe reports them.
 package struct StreamFacts: Equatable, Sendable {
     /// ffmpeg's name of the video's codec: `h264`, `hevc`, …
     package var video: String
-    /// The same of the audio; nil where there is none.
+    /// ffmpeg's name of the audio's codec; nil where there is none.
     package var audio: String?
-    /// In pixels; nil where ffprobe doesn't know.
+    /// In pixels; nil where ffprobe doesn't report it.
     package var size: Size?
 
     package struct Size: Equatable, Sendable {
@@ -19,8 +19,8 @@ package struct StreamFacts: Equatable, Sendable {
         self.audio = audio
     }
 
-    /// Asks what is behind an address, and answers as JSON.
-    /// - Parameter listens: for two seconds, so that audio that is only announced doesn't count.
+    /// The ffprobe command that reports a stream's codecs and size as JSON.
+    /// - Parameter listens: whether to read the stream for two seconds, so that audio that is never sent doesn't count.
     package static func question(
         _ source: RTSPSource, listens: Bool = false, _ environment: Environment
     ) -> Command {
@@ -33,14 +33,14 @@ package struct StreamFacts: Equatable, Sendable {
         return command
     }
 
-    /// - Parameter output: what ffprobe wrote; may be anything.
-    /// - Returns: nil where it found no video.
+    /// - Parameter output: ffprobe's standard output; untrusted.
+    /// - Returns: nil where it reports no video.
     package init?(ffprobe output: [UInt8]) {
         guard let report = JSON(output), case .object = report, report["error"] == nil else { return nil }
         guard case .array(let streams) = report["streams"] ?? .array([]) else { return nil }
         func first(_ type: String) -> JSON? { streams.first { $0["codec_type"]?.string == type } }
         guard let video = first("video"), let codec = Self.name(of: video) else { return nil }
-        // What nothing came of has no number.
+        // A stream without packets has no `nb_read_packets`.
         let packets = "nb_read_packets"
         let audio = first("audio").flatMap { $0[packets] == nil && video[packets] != nil ? nil : Self.name(of: $0) }
         self.init(video: codec, audio: audio)
@@ -49,7 +49,7 @@ package struct StreamFacts: Equatable, Sendable {
         }
     }
 
-    /// A short word, as all of ffmpeg's names are; nil for anything else.
+    /// The codec's name; nil where it isn't a short ASCII word, as all of ffmpeg's are.
     private static func name(of stream: JSON) -> String? {
         guard let name = stream["codec_name"]?.string, (1...24).contains(name.utf8.count),
             name.utf8.allSatisfy({ $0 > UInt8(ascii: " ") && $0 < 0x7F })

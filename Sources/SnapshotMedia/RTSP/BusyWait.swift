@@ -1,21 +1,22 @@
 import SnapshotBase
 
-/// A server that has no session left is asked again after a while: the one before may just not be over there yet.
+/// Retries at a server that has no free session: it may still be ending the previous one.
 struct BusyWait {
     private static let pause = Duration.seconds(1)
     private static let longest = Duration.seconds(4)
 
     private let timeout: Duration
     private var deadline: Deadline?
-    /// When to ask again; nil where that isn't due.
+    /// When to send the request again; nil where no retry is planned.
     var until: Deadline?
 
-    /// - Parameter timeout: of whoever waits for the answer.
+    /// - Parameter timeout: how long ffmpeg waits for the answer; retries end after half of it, or 4 s if that is less.
     init(timeout: Duration) { self.timeout = min(Self.longest, timeout / 2) }
 
     var isOver: Bool { until?.hasPassed == true }
 
-    /// - Returns: whether it is worth while.
+    /// Plans the next retry.
+    /// - Returns: false once the time for retries is over.
     mutating func again() -> Bool {
         let end = deadline ?? .after(timeout)
         deadline = end

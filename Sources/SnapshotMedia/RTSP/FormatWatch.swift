@@ -1,17 +1,17 @@
-/// Whether a camera's video becomes another in mid-stream: its sequence parameter set (SPS) says size and coding, and what
-/// ffmpeg writes goes on with the first one.
+/// Detects a change of the video's size or coding in mid-stream. The sequence parameter set (SPS) holds both, and
+/// ffmpeg goes on writing with the first one.
 package struct FormatWatch: Sendable {
     private enum Codec { case h264, h265 }
 
-    /// By the payload type of RTP.
+    /// By RTP payload type.
     private var codecs: [UInt8: Codec] = [:]
-    /// By the set's own number.
+    /// The parameter sets, by `seq_parameter_set_id`.
     private var known: [UInt8: [UInt8]] = [:]
 
     private static let mostKnown = 32
     private static let longestSet = 1024
 
-    /// - Parameter description: the camera's, in SDP; may be anything.
+    /// - Parameter description: the camera's session description (SDP); untrusted.
     package init(description: [UInt8]) {
         for line in String(decoding: description, as: UTF8.self).split(whereSeparator: \.isNewline) {
             guard let (type, coding) = line.trimmingPrefix("a=rtpmap:").cutAtFirst(" "), line.hasPrefix("a=rtpmap:"),
@@ -26,14 +26,15 @@ package struct FormatWatch: Sendable {
     }
 
     /// - Parameter frames: whole interleaved packets.
-    /// - Returns: how many bytes of them come before another set under a known number; all where there is none.
+    /// - Returns: how many bytes precede the first parameter set that differs from the known one of its id; all of them
+    ///   where none does.
     package mutating func unchanged(in frames: UnsafeRawBufferPointer) -> Int {
         var position = 0
         while position + 4 <= frames.count {
             let size = Int(frames[position + 2]) << 8 | Int(frames[position + 3])
             let end = position + 4 + size
             guard end <= frames.count else { break }
-            // The channel of RTP is even; its neighbour carries RTCP.
+            // RTP has an even channel; the next one carries RTCP.
             let packet = UnsafeRawBufferPointer(rebasing: frames[(position + 4)..<end])
             if frames[position + 1] % 2 == 0, isChanged(packet) { return position }
             position = end
@@ -53,7 +54,7 @@ package struct FormatWatch: Sendable {
         return codec == .h264 ? isChangedH264(payload) : isChangedH265(payload)
     }
 
-    /// Alone (type 7), or among others in one packet (24); RFC 6184.
+    /// An SPS is a packet of its own (type 7), or one of several units in an aggregation packet (24); RFC 6184.
     private mutating func isChangedH264(_ payload: UnsafeRawBufferPointer) -> Bool {
         switch payload[0] & 31 {
         case 7: return note(payload)
@@ -62,7 +63,7 @@ package struct FormatWatch: Sendable {
         }
     }
 
-    /// Alone (type 33), or among others in one packet (48); RFC 7798.
+    /// An SPS is a packet of its own (type 33), or one of several units in an aggregation packet (48); RFC 7798.
     private mutating func isChangedH265(_ payload: UnsafeRawBufferPointer) -> Bool {
         switch payload[0] >> 1 & 63 {
         case 33: return note(payload)
@@ -83,10 +84,10 @@ package struct FormatWatch: Sendable {
         return units
     }
 
-    /// Cameras may send several sets in turn, each under a number of its own.
+    /// Whether this SPS differs from the known one of its id. Cameras may send several, each with an id of its own.
     private mutating func note(_ unit: UnsafeRawBufferPointer) -> Bool {
         let isH264 = unit[0] & 31 == 7
-        // Behind profile and level of H.264; behind those of H.265 without sub-layers, which cameras don't have.
+        // The id follows profile and level. In H.265 sub-layers would shift it; cameras have none.
         guard unit.count <= Self.longestSet,
             let number = Self.number(in: unit, at: isH264 ? 4 : 15), isH264 || unit.count > 2 && unit[2] >> 1 & 7 == 0
         else { return false }
@@ -95,7 +96,7 @@ package struct FormatWatch: Sendable {
         return known[number].map { $0 != bytes } ?? false
     }
 
-    /// An unsigned Exp-Golomb number below 32.
+    /// The unsigned Exp-Golomb number that begins at this byte; nil where it exceeds what an SPS id may be.
     private static func number(in unit: UnsafeRawBufferPointer, at position: Int) -> UInt8? {
         guard unit.count > position + 1 else { return nil }
         let bits = UInt16(unit[position]) << 8 | UInt16(unit[position + 1])

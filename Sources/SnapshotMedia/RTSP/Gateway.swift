@@ -2,30 +2,30 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Stands between ffmpeg and a server that speaks RTSP: ffmpeg comes to a port of loopback, and the connection to the
-/// server, its TLS and its login are made here. One session at a time, in a thread of its own, until `stop`.
+/// A proxy between ffmpeg and an RTSP server. ffmpeg connects to a port on loopback; the gateway makes the connection
+/// to the server, its TLS and its login. It serves one session at a time, in a thread of its own, until `stop`.
 package final class Gateway: Sendable {
-    /// What a gateway leads to. All of it is called in the gateway's thread.
+    /// The server behind a gateway, and callbacks. They run in the gateway's thread.
     package struct Destination: Sendable {
         package var server: RTSPServer
-        /// How long either side may leave the other waiting before media flows, and what it was sent untaken.
+        /// How long either side may be silent before media flows, and leave sent data unacknowledged.
         package var timeout: Duration
-        /// How long media may gather to go on in large pieces.
+        /// How long media may accumulate, to be passed on in large writes.
         package var pace: Duration
-        /// How media comes from the server. What is pushed to it goes over the connection.
+        /// The transport of media from the server. A push always goes over the connection.
         package var transport = RTSPTransport.tcp
-        /// Whether a session ends when the server's video becomes another.
+        /// Whether a session ends when the video's size or coding changes.
         package var watchesFormat = false
-        /// Kept beyond this gateway, where there will be others to the same server.
+        /// Whether the server has offered Digest; shared with later gateways to the same server.
         package var digest = DigestMemory()
         package var connect: @Sendable () throws(Failure) -> any RTSPLine
-        /// A session begins; false where it may not, and ffmpeg is sent away.
+        /// Called when a client was admitted. False closes its connection.
         package var begins: @Sendable () -> Bool = { true }
-        /// Media flows.
+        /// Called when media begins to flow.
         package var flows: @Sendable () -> Void = {}
-        /// So many bytes of media have come.
+        /// Called with the number of media bytes that have arrived.
         package var came: @Sendable (Int) -> Void = { _ in }
-        /// A session has ended; or there was none, since the server can't be reached.
+        /// Called when a session has ended, or when there was none because the server can't be reached.
         package var ended: @Sendable (Ending) -> Void
 
         package init(
@@ -45,15 +45,15 @@ package final class Gateway: Sendable {
         case session(RTSPEnd, wasFlowing: Bool)
     }
 
-    /// What ffmpeg gets as the server's address.
+    /// The URL that ffmpeg is given instead of the server's.
     package let localURL: String
-    /// Closed here, its other end becomes readable there.
+    /// The pipe's writing end: closing it makes the reading end readable, which stops the thread.
     private let stopping: Mutex<FileHandle?>
     private let stopped: FileHandle
 
     /// - Parameters:
-    ///   - path: of the address that ffmpeg gets.
-    ///   - admits: whether one who knows the address may come in; called in the gateway's thread.
+    ///   - path: the path of the URL that ffmpeg is given.
+    ///   - admits: whether a client that knows the URL is admitted; called in the gateway's thread.
     package init(
         path: String, to destination: Destination, admits: @escaping @Sendable (FileHandle) -> Bool = { _ in true }
     ) throws(Failure) {
@@ -81,8 +81,8 @@ package final class Gateway: Sendable {
 
     deinit { stop(grace: .zero) }
 
-    /// Ends the session that is under way, and lets nobody in any more.
-    /// - Parameter grace: how long to wait for that.
+    /// Ends the present session, and admits no other client.
+    /// - Parameter grace: how long to wait for the gateway's thread.
     package func stop(grace: Duration) {
         stopping.withLock { $0 = nil }
         var end = pollfd(fd: stopped.descriptor, events: Int16(POLLIN), revents: 0)
@@ -90,7 +90,7 @@ package final class Gateway: Sendable {
     }
 }
 
-/// Whether a server has offered Digest: from then on it never gets the password itself.
+/// Whether a server has offered Digest: from then on Basic is never used with it.
 package final class DigestMemory: Sendable {
     private let seen: Mutex<Bool>
 
@@ -127,7 +127,7 @@ private func serve(
     }
 }
 
-/// Waits for one who may come in; nil when it is time to end.
+/// Waits for a client that is admitted; nil once the gateway is stopped.
 private func nextNewcomer(_ clients: inout GatewayClients, _ stop: FileHandle) -> GatewayClients.Newcomer? {
     while true {
         if let newcomer = clients.takeNewcomer() { return newcomer }

@@ -1,10 +1,10 @@
 import Glibc
 import SnapshotBase
 
-/// Where ffmpeg comes in: a free port of loopback, at which anybody on this machine may candidate. Whoever isn't let in gets
-/// `404 Not Found` and changes nothing; whoever says nothing is sent away, and holds up nobody meanwhile.
+/// The gateway's listener on loopback, to which any process on this machine can connect, and its connections. A client
+/// that isn't admitted gets `404 Not Found`; one that sends no request is closed after a timeout, and delays no other.
 package struct GatewayClients {
-    /// One that was let in, and what it has said so far.
+    /// The admitted client before a session takes it, and the bytes that it has sent so far.
     package struct Newcomer {
         package let line: PlainLine
         package let said: [UInt8]
@@ -25,30 +25,32 @@ package struct GatewayClients {
     private static let timeToSpeak = Duration.seconds(2)
     private static let longestHead = 4096
 
-    /// How long a newcomer may leave untaken what it is sent: ffmpeg is watched by whoever has started it.
+    /// How long the admitted client may leave sent data unacknowledged; ffmpeg's parent supervises it more closely.
     private static let timeout = Duration.seconds(60)
 
-    /// - Parameter admits: whether one whose first request that is may come in.
+    /// - Parameters:
+    ///   - listener: a non-blocking listening socket.
+    ///   - admits: whether the client with this socket and this first request is admitted.
     package init(listener: FileHandle, admits: @escaping (FileHandle, RTSPMessage) -> Bool) {
         self.listener = listener
         self.admits = admits
     }
 
-    /// The descriptors to wait for.
+    /// The descriptors to poll: the listener and the candidates.
     var waiting: [pollfd] {
         ([listener] + candidates.map(\.socket)).map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     }
 
-    /// When the next one has to be sent away; nil where nobody candidates.
+    /// When the oldest candidate's time ends; nil where there is none.
     var wake: Deadline? { candidates.first?.deadline }
 
-    /// The last one that was let in, once.
+    /// The client that was admitted last; nil where there is none. Each is returned once.
     package mutating func takeNewcomer() -> Newcomer? {
         defer { newcomer = nil }
         return newcomer
     }
 
-    /// Does what can be done without waiting.
+    /// Accepts connections and reads first requests, without waiting.
     package mutating func turn() {
         accept()
         for index in candidates.indices.reversed() {
@@ -70,7 +72,7 @@ package struct GatewayClients {
         for _ in 0..<Self.mostCandidates {
             let descriptor = retrying { Glibc.accept(listener.descriptor, nil, nil) }
             guard descriptor >= 0 else {
-                // Without a free descriptor the listener stays readable: no hurry then.
+                // With no free descriptor (EMFILE) the listener stays readable: pause instead of spinning.
                 if errno != EAGAIN { usleep(100_000) }
                 return
             }
@@ -86,7 +88,7 @@ package struct GatewayClients {
         case gone
     }
 
-    /// nil while it hasn't said enough.
+    /// Reads the candidate's first request; nil while that isn't complete.
     private func hear(_ candidate: inout Candidate) -> Verdict? {
         var piece = [UInt8](repeating: 0, count: Self.longestHead)
         let count = retrying { recv(candidate.socket.descriptor, &piece, piece.count, Self.atOnce) }

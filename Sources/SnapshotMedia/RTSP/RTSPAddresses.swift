@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// The server's addresses as ffmpeg gets to see them, and back: ffmpeg knows only the gateway, and the server only itself.
+/// Translates URLs between the two sides: ffmpeg sees only the gateway's, the server only its own.
 package struct RTSPAddresses: Sendable {
-    /// Where ffmpeg asks, e.g. `rtsp://127.0.0.1:40000/SECRET`.
+    /// The gateway's URL, which ffmpeg is given, e.g. `rtsp://127.0.0.1:40000/SECRET`.
     let local: String
-    /// The stream as the server is asked for it, e.g. `rtsp://192.168.1.20:554/live`.
+    /// The stream's URL at the server, without user and password, e.g. `rtsp://192.168.1.20:554/live`.
     let server: String
-    /// Scheme and host of other addresses that the server has named; `rtsp://127.0.0.1:40000/SECRET.0` stands for the first.
+    /// Scheme and host of the server's other URLs, in order; `rtsp://127.0.0.1:40000/SECRET.0` stands for the first.
     private var others: [String] = []
 
     private static let mostOthers = 8
@@ -16,7 +16,7 @@ package struct RTSPAddresses: Sendable {
         self.server = server
     }
 
-    /// The server's address for one of ffmpeg's; nil where it isn't one of ours.
+    /// The server's URL for one that ffmpeg sends; nil where that isn't a URL of the gateway.
     func outward(_ url: String) -> String? {
         guard url.hasPrefix(local) else { return nil }
         let rest = url.dropFirst(local.count)
@@ -29,7 +29,7 @@ package struct RTSPAddresses: Sendable {
         return Self.ends(rest) ? server + rest : nil
     }
 
-    /// `text` with each RTSP address in it as one of ours.
+    /// `text` with each RTSP URL in it replaced by a URL of the gateway.
     mutating func inward(_ text: String) -> String {
         var result = ""
         var rest = text[...]
@@ -50,7 +50,7 @@ package struct RTSPAddresses: Sendable {
         return result + rest
     }
 
-    /// What stands for the beginning of an address, and how many characters of it that replaces.
+    /// The gateway's replacement for the beginning of a URL, and how many characters of the URL it replaces.
     private mutating func inward(address: Substring) -> (String, Int) {
         if address.hasPrefix(server), Self.ends(address.dropFirst(server.count)) { return (local, server.count) }
         let behind = address.range(of: "://").map { address[$0.upperBound...] } ?? address
@@ -63,7 +63,7 @@ package struct RTSPAddresses: Sendable {
         return ("\(local).\(others.firstIndex(of: origin) ?? 0)", origin.count)
     }
 
-    /// A session description (SDP) with our addresses in its `a=control` lines; the rest stays as it is, byte by byte.
+    /// A session description (SDP) with the gateway's URLs in its `a=control` lines; all other bytes stay as they are.
     mutating func inward(description: [UInt8]) -> [UInt8] {
         let lines = description.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let changed = lines.map { line -> [UInt8] in

@@ -3,39 +3,39 @@ import SnapshotHTTP
 
 /// Why a session between ffmpeg and a server is over.
 package enum RTSPEnd: Equatable, Sendable {
-    /// The server closed the connection, or doesn't take what it is sent.
+    /// The server closed the connection, or left sent data unacknowledged.
     case lost
-    /// ffmpeg did.
+    /// ffmpeg closed the connection.
     case left
-    /// The server owes an answer.
+    /// The server didn't answer within the timeout.
     case silent
-    /// The login is no good, or there is none; the answer's status.
+    /// The login is wrong or missing; the status is the answer's.
     case refused(Int)
-    /// The server wants the password in the clear, and that isn't allowed.
+    /// The server demands Basic, which sends the password in the clear, and that isn't allowed.
     case insecure
-    /// The server doesn't have this stream, or doesn't want it; the answer's status.
+    /// The server refuses the request, e.g. because it has no such stream; the status is the answer's.
     case rejected(Int)
-    /// The server sends elsewhere, where nobody goes.
+    /// The server redirects, which is never followed; the status is the answer's.
     case redirected(Int)
-    /// What comes isn't RTSP.
+    /// The bytes from ffmpeg or from the server aren't RTSP.
     case malformed
-    /// The server has no session left.
+    /// The server has no free session (status 453).
     case busy
-    /// Its video became another, and what is written of it has to begin anew.
+    /// The video's size or coding changed, so that ffmpeg's outputs have to start anew.
     case reformatted
-    /// It agreed to send datagrams, and none has come.
+    /// The server agreed to send UDP datagrams, and none has arrived.
     case noDatagrams
-    /// Ended from here.
+    /// The gateway was stopped.
     case stopped
 }
 
-/// The server behind a gateway, and what may be told to it.
+/// The server behind a gateway, and the login for it.
 package struct RTSPServer: Sendable {
-    /// The stream's address as the server is asked for it, without user and password.
+    /// The stream's URL, without user and password.
     package var url: String
     package var user: String?
     package var password: String
-    /// Whether the password may be sent as it is, where the server never offered Digest.
+    /// Whether Basic may be used, which sends the password in the clear, at a server that never offered Digest.
     package var mayUseBasic: Bool
 
     package init(url: String, user: String?, password: String, mayUseBasic: Bool) {
@@ -46,24 +46,24 @@ package struct RTSPServer: Sendable {
     }
 }
 
-/// What ffmpeg and a server say to each other, on its way: each gets the addresses and numbers that it knows, the server
-/// gets the login, and ffmpeg nothing that it could follow elsewhere.
+/// Rewrites the messages between ffmpeg and a server: URLs and CSeq numbers become those that the receiver knows, the
+/// login is added for the server, and redirects are withheld from ffmpeg.
 package struct RTSPExchange: Sendable {
     package enum Reply: Equatable, Sendable {
-        /// For ffmpeg.
+        /// An answer to send to ffmpeg.
         case pass(RTSPMessage)
-        /// For the server: the request once more, with a login.
+        /// A request to send to the server again, now with a login.
         case again(RTSPMessage)
-        /// The server refuses the transport that ffmpeg has asked for.
+        /// The server refuses the transport that ffmpeg asked for: send the SETUP again for UDP.
         case otherTransport
-        /// The server has no session left just now.
+        /// The server has no free session now (status 453).
         case busy
         case nothing
     }
 
     private struct Sent {
         var request: RTSPMessage
-        /// ffmpeg's number for it.
+        /// The CSeq of ffmpeg's request.
         var number: String?
         var tries = 0
     }
@@ -73,11 +73,11 @@ package struct RTSPExchange: Sendable {
     private var login: ChallengeLogin?
     private var waiting: [Int: Sent] = [:]
     private var lastNumber = 0
-    /// Whether the server has ever offered Digest: then it never gets the password itself.
+    /// Whether the server has ever offered Digest: then Basic is never used with it again.
     package private(set) var hasSeenDigest: Bool
-    /// Whether the server has taken the description of what ffmpeg pushes.
+    /// Whether the server has accepted ffmpeg's ANNOUNCE, i.e. the description of a push.
     private(set) var isAnnounced = false
-    /// Whether another transport may be asked for where the server refuses one.
+    /// Whether UDP may be asked for where the server refuses the connection as transport.
     var mayChangeTransport = false
     /// Whether media flows.
     package private(set) var isFlowing = false
@@ -85,7 +85,7 @@ package struct RTSPExchange: Sendable {
     /// Whether the server owes an answer.
     var isWaiting: Bool { !waiting.isEmpty }
 
-    /// A challenge, and one more for a nonce that has become stale meanwhile.
+    /// Logins per request: one for a challenge, and one more for a nonce that has become stale.
     private static let mostTries = 2
     private static let mostWaiting = 64
 
@@ -95,7 +95,8 @@ package struct RTSPExchange: Sendable {
         addresses = RTSPAddresses(local: localURL, server: server.url)
     }
 
-    /// ffmpeg's request as the server gets it.
+    /// ffmpeg's request as it is sent to the server.
+    /// - Throws: where too many requests are unanswered.
     package mutating func request(_ message: RTSPMessage) throws(RTSPMalformed) -> RTSPMessage {
         guard waiting.count < Self.mostWaiting else { throw RTSPMalformed() }
         return send(Sent(request: message, number: message.values("CSeq").first))
@@ -115,7 +116,7 @@ package struct RTSPExchange: Sendable {
         return request
     }
 
-    /// What a server's answer comes to. Some cameras forget its number: answers come in the requests' order.
+    /// Handles a server's answer. Some cameras omit CSeq or get it wrong: such an answer belongs to the oldest request.
     package mutating func answer(_ message: RTSPMessage) -> Reply {
         let told = message.values("CSeq").first.flatMap { Int($0) }
         guard let number = told.flatMap({ waiting[$0] == nil ? nil : $0 }) ?? waiting.keys.min(),
@@ -139,7 +140,7 @@ package struct RTSPExchange: Sendable {
         return .pass(inward(message, number: sent.number))
     }
 
-    /// ffmpeg pushes over this connection, and wants to be told so in one way.
+    /// Whether the answer grants interleaved TCP and nothing else: a push is possible only over this connection.
     private static func isOverTCP(_ message: RTSPMessage) -> Bool {
         let transports = message.values("Transport")
         return transports.count == 1
@@ -167,7 +168,7 @@ package struct RTSPExchange: Sendable {
 
     private mutating func inward(_ message: RTSPMessage, number: String?) -> RTSPMessage {
         var message = message
-        // ffmpeg knows no login, goes nowhere else, and has ways of its own for certain old servers.
+        // The gateway logs in; redirects aren't followed; the last two make ffmpeg use dialects of certain old servers.
         for name in ["WWW-Authenticate", "Location", "Server", "RealChallenge1"] { message.set(name, nil) }
         for index in message.headers.indices {
             message.headers[index].value = addresses.inward(message.headers[index].value)
@@ -180,7 +181,7 @@ package struct RTSPExchange: Sendable {
         return message
     }
 
-    /// The answer to a request of the server's, which ffmpeg needn't know of.
+    /// The gateway's answer to a request of the server's; ffmpeg never sees that request.
     package func answer(toServer request: RTSPMessage) -> RTSPMessage {
         var answer = RTSPMessage.answer(
             ["OPTIONS", "GET_PARAMETER"].contains(request.method) ? "200 OK" : "501 Not Implemented", to: request)

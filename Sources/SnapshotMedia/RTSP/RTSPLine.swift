@@ -1,14 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// One side has closed its connection or doesn't take what it is sent.
+/// The peer has closed its connection, or didn't accept data within the timeout.
 package struct RTSPClosed: Error {}
 
-/// A connection over which RTSP is spoken. Reading never waits; writing waits for as long as the line is patient.
+/// A connection that carries RTSP, plain or encrypted. Reading never waits; writing waits up to the line's timeout.
 package protocol RTSPLine: AnyObject {
-    /// Readable when something has come.
+    /// The socket, to be polled for reading.
     var descriptor: Int32 { get }
-    /// Takes what has come, as much as there is room for; 0 where nothing has.
+    /// Reads what has arrived, up to the size of `room`.
+    /// - Returns: the number of bytes; 0 where nothing has arrived.
     func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int
     func write(_ bytes: UnsafeRawBufferPointer) throws(RTSPClosed)
 }
@@ -20,8 +21,8 @@ extension RTSPLine {
 }
 
 extension RTSPLine {
-    /// Closes the connection and waits until the other side has closed it, too: a camera that still ends one session may
-    /// refuse the next. What it still sends is taken for nobody: a MiB of it at most, then it is told to stop.
+    /// Shuts down the sending side and waits until the peer closes too: a camera that is still ending one session may
+    /// refuse the next. Up to 1 MiB of what the peer still sends is discarded; after that the connection is reset.
     func finish(within timeout: Duration) {
         let deadline = Deadline.after(timeout)
         shutdown(descriptor, Int32(SHUT_WR))
@@ -30,7 +31,7 @@ extension RTSPLine {
         while left > 0, !deadline.hasPassed {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard retrying({ poll(&ready, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else { return }
-            // Straight from the socket, encrypted or not.
+            // The bytes are discarded, so TLS needn't decrypt them.
             let count = retrying { recv(descriptor, &rest, rest.count, Int32(MSG_DONTWAIT)) }
             if count == 0 || count < 0 && errno != EAGAIN { return }
             left -= max(0, count)
@@ -38,12 +39,12 @@ extension RTSPLine {
     }
 }
 
-/// TCP as it is.
+/// Plain TCP.
 package final class PlainLine: RTSPLine {
     private let socket: FileHandle
     package var descriptor: Int32 { socket.descriptor }
 
-    /// - Parameter timeout: how long what is written may be left untaken.
+    /// - Parameter timeout: how long the peer may leave sent data unacknowledged.
     package init(_ socket: FileHandle, timeout: Duration) {
         self.socket = socket
         limitWaiting(socket.descriptor, timeout)

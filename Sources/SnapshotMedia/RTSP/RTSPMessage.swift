@@ -1,9 +1,9 @@
 import SnapshotBase
 
-/// What comes isn't RTSP, or too long to be.
+/// The bytes aren't RTSP, or exceed a limit.
 package struct RTSPMalformed: Error {}
 
-/// One RTSP request or response, its head and its body.
+/// One RTSP request or response (RFC 2326).
 package struct RTSPMessage: Equatable, Sendable {
     /// `METHOD url RTSP/1.0` or `RTSP/1.0 200 OK`.
     package var startLine: String
@@ -14,7 +14,7 @@ package struct RTSPMessage: Equatable, Sendable {
 
     package init(startLine: String) { self.startLine = startLine }
 
-    /// A head as it came, with or without its empty line. Lines that are no header are left out, as ffmpeg does.
+    /// Parses a head, with or without its empty line. Lines that are no header are ignored, as in ffmpeg.
     init(head: ArraySlice<UInt8>) throws(RTSPMalformed) {
         var lines = String(decoding: head.filter { $0 != 13 }, as: UTF8.self)[...].cut(at: "\n")[...]
         guard let start = lines.popFirst(), start.range(of: "RTSP/1.") != nil else { throw RTSPMalformed() }
@@ -64,7 +64,8 @@ package struct RTSPMessage: Equatable, Sendable {
 
     package static func == (left: RTSPMessage, right: RTSPMessage) -> Bool { left.bytes == right.bytes }
 
-    /// An answer of our own to `request`.
+    /// The gateway's own answer to `request`.
+    /// - Parameter status: code and reason, e.g. `200 OK`.
     package static func answer(_ status: String, to request: RTSPMessage) -> RTSPMessage {
         var answer = RTSPMessage(startLine: "RTSP/1.0 \(status)")
         answer.set("CSeq", request.values("CSeq").first)

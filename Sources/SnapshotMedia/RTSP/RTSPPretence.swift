@@ -1,14 +1,14 @@
 import Glibc
 import SnapshotBase
 
-/// A push that fails between ANNOUNCE and RECORD makes ffmpeg 5.1 crash at its next try, and all outputs end with it. It is
-/// told that all went well, and then loses the connection, which it survives.
+/// A push that fails between ANNOUNCE and RECORD makes ffmpeg 5.1 crash at its next try, which ends all outputs. So
+/// ffmpeg is answered as if the push had begun, and then loses the connection, which it survives.
 extension RTSPSession {
     var isHalfRecording: Bool {
         exchange.isAnnounced && !isFlowing && end != .left && end != .stopped
     }
 
-    /// Answers what ffmpeg still asks, up to RECORD.
+    /// Answers ffmpeg's remaining requests with 200, up to RECORD.
     mutating func pretendToRecord(by deadline: Deadline) {
         var next = unanswered
         while !deadline.hasPassed {

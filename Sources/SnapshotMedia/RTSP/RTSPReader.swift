@@ -1,37 +1,37 @@
 import Glibc
 import SnapshotBase
 
-/// Takes an RTSP connection's bytes apart: messages, and the packets of media between them. Each byte is looked at a few
-/// times at most, and what waits to be whole is bounded. Packets stay where they were read to.
+/// Splits an RTSP connection's bytes into messages and interleaved packets. Each byte is examined a few times at most,
+/// incomplete items are bounded in size, and packets are handed out in place, without a copy.
 package struct RTSPReader: Sendable {
     package enum Item: Equatable, Sendable {
         case message(RTSPMessage)
-        /// One or more interleaved packets, whole, with their frames: where they lie, until the next `fill`.
+        /// The place in the buffer, until the next `fill`, of whole interleaved packets with their 4-byte headers.
         case packets(Range<Int>)
     }
 
     private static let longestHead = 16384
     private static let longestBody = 65536
-    /// Line breaks between two messages.
+    /// Carriage returns and line feeds between two messages.
     private static let mostBreaks = 256
-    /// Room for the longest packet, or message, and as much again.
+    /// In bytes: room for two of the longest packets or messages.
     private static let capacity = 1 << 18
 
     private var buffer = [UInt8](repeating: 0, count: 1 << 14)
-    /// What of the buffer is taken and not yet handed out.
+    /// The part of the buffer that is read and not yet handed out.
     private var held = 0..<0
-    /// How far it was searched for the end of a head.
+    /// How far the buffer was searched for the end of a head.
     private var searched = 0
     private var breaks = 0
-    /// A message whose body isn't whole yet, and how long that is: its head is not read again.
+    /// A message whose body isn't complete, and that body's length. Its head isn't parsed again.
     private var begun: (message: RTSPMessage, length: Int)?
-    /// Whether the last `fill` left no room: more may be waiting.
+    /// Whether the last `fill` used all the room: more bytes may be waiting in the socket.
     package private(set) var isFull = false
 
     package init() {}
 
     /// Lets `read` put bytes into the free part of the buffer.
-    /// - Parameter read: returns how many it put there.
+    /// - Parameter read: returns the number of bytes that it has put there.
     package mutating func fill(_ read: (UnsafeMutableRawBufferPointer) -> Int) {
         makeRoom()
         let end = held.upperBound
@@ -53,7 +53,7 @@ package struct RTSPReader: Sendable {
                 rest = rest.dropFirst(piece.count)
                 return piece.count
             }
-            // Whoever appends without taking has had all the room that there is.
+            // The buffer is full at its largest size: the rest is dropped.
             if rest.count == before { return }
         }
     }
@@ -118,7 +118,7 @@ package struct RTSPReader: Sendable {
         return taken
     }
 
-    /// How much of what is held is whole packets.
+    /// How many of the held bytes are whole packets.
     private func interleavedLength() -> Int {
         var position = held.lowerBound
         while position + 4 <= held.upperBound, buffer[position] == UInt8(ascii: "$") {
@@ -129,7 +129,7 @@ package struct RTSPReader: Sendable {
         return position - held.lowerBound
     }
 
-    /// Behind the empty line that ends the head. What was searched is not searched again.
+    /// The position after the empty line that ends the head; nil until it arrives. A search resumes at `searched`.
     private mutating func headEnd() -> Int? {
         let limit = min(held.upperBound, held.lowerBound + Self.longestHead)
         var position = max(searched, held.lowerBound)

@@ -1,6 +1,6 @@
-/// Media on its way from the server to ffmpeg.
+/// Media from the server to ffmpeg.
 extension RTSPSession {
-    /// Interleaved packets as they came. The session ends before what would no longer fit is handed on.
+    /// Passes interleaved packets on unchanged, up to the first with another format; that one ends the session.
     mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
         let fitting = fromServer.withBytes(range) { format?.unchanged(in: $0) ?? $0.count }
         came(range.count)

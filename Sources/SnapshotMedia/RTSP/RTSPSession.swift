@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// How many requests of its own, and answers to nothing, a server may send: a few at once, then one a second.
+/// A rate limit for a server's own requests and for answers that match no request: a burst, then one a second.
 struct UnaskedMessages {
     private static let atOnce = 16
     private var allowed = atOnce
@@ -15,8 +15,8 @@ struct UnaskedMessages {
     }
 }
 
-/// One session between ffmpeg and a server: messages go through the exchange, packets of media pass as they are, in either
-/// direction.
+/// One session between ffmpeg and a server. Messages are rewritten by the exchange; interleaved media passes unchanged,
+/// in either direction.
 package struct RTSPSession {
     let client: PlainLine
     private let server: any RTSPLine
@@ -30,20 +30,20 @@ package struct RTSPSession {
     var fromClient = RTSPReader()
     private(set) var fromServer = RTSPReader()
     var end: RTSPEnd?
-    /// What ffmpeg waits for the answer to.
+    /// The request of ffmpeg's that isn't answered yet.
     private(set) var unanswered: RTSPMessage?
     private var lastWords: [UInt8] = []
     private var answerBy: Deadline
     private var unasked = UnaskedMessages()
-    /// So many bytes of media have come from the server.
+    /// Called with the number of media bytes that have arrived from the server.
     var came: (Int) -> Void = { _ in }
 
     package var isFlowing: Bool { exchange.isFlowing }
     package var hasSeenDigest: Bool { exchange.hasSeenDigest }
 
     /// - Parameters:
-    ///   - timeout: how long either side may leave the other waiting before media flows.
-    ///   - pace: how long to let media gather, so that it goes on in large pieces.
+    ///   - timeout: how long either side may be silent before media flows.
+    ///   - pace: how long to let media accumulate, so that it is passed on in large writes.
     package init(
         newcomer: GatewayClients.Newcomer, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport,
         watchesFormat: Bool, timeout: Duration, pace: Duration
@@ -61,8 +61,10 @@ package struct RTSPSession {
         fromClient.append(newcomer.said)
     }
 
-    /// Runs until one side ends it, or `stop` becomes readable. Who candidates at the clients meanwhile is heard.
-    /// - Parameter started: called when media begins to flow.
+    /// Runs until one side ends the session, or `stop` becomes readable.
+    /// - Parameters:
+    ///   - clients: the gateway's other connections, which are served meanwhile.
+    ///   - started: called when media begins to flow.
     package mutating func run(_ clients: inout GatewayClients, stop: Int32, started: () -> Void) -> RTSPEnd {
         var wasFlowing = false
         takeFromClient()
@@ -76,7 +78,7 @@ package struct RTSPSession {
         return end ?? .stopped
     }
 
-    /// What ffmpeg is still to get. To be called when all has been noted: ffmpeg may end right away.
+    /// Sends ffmpeg the final answer. Call it after the end has been recorded, since ffmpeg may exit at once.
     package mutating func close() {
         if isHalfRecording {
             pretendToRecord(by: .after(.seconds(2)))
@@ -98,7 +100,7 @@ package struct RTSPSession {
             .min()
         retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
         if ready[0].revents != 0 {
-            // A session that ffmpeg has just taken leave of is closed in the camera, too.
+            // ffmpeg may have sent TEARDOWN just before: pass it on, so that the camera ends its session.
             if ready[1].revents != 0 { takeFromClient() }
             return end = end ?? .stopped
         }
@@ -112,19 +114,19 @@ package struct RTSPSession {
         if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
         if end == nil, wait.isOver { askAgain() }
         if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
-        // Until media flows there is always somebody's turn.
+        // Before media flows, either ffmpeg owes a request or the server an answer.
         if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .left }
         if end == nil, isFlowing, !isBehind, pace > .zero { rest(stop) }
     }
 
-    /// What comes in the meantime goes on in one piece.
+    /// Waits for `pace`, so that what arrives meanwhile is passed on in one write.
     private func rest(_ stop: Int32) {
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-        // A socket for datagrams holds little, and what is too much for it is lost.
+        // A UDP socket's buffer is small, and what exceeds it is lost.
         poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, pace.milliseconds) : pace.milliseconds))
     }
 
-    // MARK: One side's turn
+    // MARK: Messages
 
     private mutating func takeFromClient() {
         let isOpen = Self.fill(&fromClient, from: client)
@@ -199,7 +201,7 @@ package struct RTSPSession {
         try write(answer.bytes)
     }
 
-    /// To ffmpeg, whose going away is no fault of the server's.
+    /// Writes to ffmpeg. If ffmpeg has gone, the session ends as `left`, not as the server's failure.
     mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
         do throws(RTSPClosed) { try client.write(bytes) } catch {
             end = .left
@@ -217,7 +219,7 @@ package struct RTSPSession {
         if !isTaken { throw RTSPClosed() }
     }
 
-    /// - Returns: whether the other side is still there.
+    /// - Returns: whether the connection is still open.
     static func fill(_ reader: inout RTSPReader, from line: any RTSPLine) -> Bool {
         var isOpen = true
         reader.fill { room in

@@ -1,13 +1,13 @@
 import SnapshotBase
 
-/// What ffmpeg and ffprobe read a stream from: a gateway's address in an ffconcat list that comes through a pipe, since
-/// arguments are for everybody to see and the address is a secret.
+/// The input of ffmpeg and ffprobe: a gateway's URL in an ffconcat list. The URL is a secret and arguments are visible
+/// to every user, so the list goes through a pipe.
 package struct RTSPSource: Equatable, Sendable {
     package let url: String
-    /// How long ffmpeg may wait for the gateway; it waits twice as long (ffmpeg 5.1).
+    /// ffmpeg's timeout for the gateway; ffmpeg 5.1 waits twice as long as this.
     package let timeout: Duration
 
-    /// The descriptor on which ffmpeg gets the list.
+    /// The descriptor from which ffmpeg reads the list.
     package static let descriptor: Int32 = 3
 
     package init(url: String, timeout: Duration) {
@@ -18,16 +18,16 @@ package struct RTSPSource: Equatable, Sendable {
     package var list: [UInt8] {
         let options = [
             "rtsp_transport tcp", "timeout \(timeout.nanoseconds / 1000)",
-            // Measuring the frame rate first would take a second or more, and nothing here needs it.
+            // Don't measure the frame rate: it takes a second or more, and nothing here needs it.
             "fpsprobesize 0",
-            // ffmpeg would decode to look at the stream once here, where no limit of pixels holds, and once more.
+            // No decoding while probing: the pixel limit doesn't reach this inner input. The outer input is probed too.
             "codec_whitelist none", "analyzeduration 1",
         ]
         let lines = ["ffconcat version 1.0", "file '\(url)'"] + options.map { "option \($0)" }
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    /// The arguments by which ffmpeg and ffprobe read the list.
+    /// The arguments that make ffmpeg and ffprobe read the list.
     package static let input =
         FFmpegLimits.pixels
         + [
@@ -35,7 +35,7 @@ package struct RTSPSource: Equatable, Sendable {
             "-i", "pipe:\(descriptor)",
         ]
 
-    /// One key frame as JPEG on standard output.
+    /// The command that writes one key frame as JPEG to standard output.
     package func stillCommand(_ environment: Environment) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         let picture = ["-map", "0:v:0", "-frames:v", "1", "-q:v", "2", "-threads", "1", "-f", "mjpeg", "pipe:1"]

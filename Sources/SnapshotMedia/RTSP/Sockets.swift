@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// A socket that listens on a free port of loopback, and the port; accepting from it never waits.
+/// A non-blocking socket that listens on a free port of 127.0.0.1, and that port.
 package func listenOnLoopback() throws(SystemError) -> (FileHandle, UInt16) {
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
     let descriptor = socket(AF_INET, kind, 0)
@@ -22,8 +22,10 @@ package func listenOnLoopback() throws(SystemError) -> (FileHandle, UInt16) {
     return (handle, UInt16(bigEndian: address.sin_port))
 }
 
-/// A connection to the first of the host's addresses that takes one.
-/// - Parameter timeout: for each of them.
+/// Connects to the first of the host's addresses that accepts.
+/// - Parameters:
+///   - timeout: for each address.
+///   - deadline: for all of them.
 package func connect(
     to host: String, port: UInt16, timeout: Duration, deadline: Deadline
 ) throws(HTTPFailure) -> FileHandle {
@@ -40,7 +42,7 @@ package func connect(
         let descriptor = socket(address.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if descriptor >= 0 {
             let handle = FileHandle(owning: descriptor)
-            // Linux counts the time for sending also for connecting.
+            // Linux applies SO_SNDTIMEO to connect() as well.
             limitWaiting(descriptor, min(timeout, deadline.left))
             if Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return handle }
         }
@@ -51,7 +53,7 @@ package func connect(
     throw HTTPFailure(kind: isSilent ? .unconnected : .unreachable, why: "\(SystemError("connect", number: number))")
 }
 
-/// Gives the connection up when what was sent isn't taken for that long.
+/// Makes the connection fail when sent data stays unacknowledged for `timeout`.
 func limitWaiting(_ descriptor: Int32, _ timeout: Duration) {
     let milliseconds = max(1, timeout.milliseconds)
     var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)

@@ -3,15 +3,15 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// TLS, made by libcurl, which then hands the bytes over as they are.
+/// TLS. libcurl makes the handshake (`CURLOPT_CONNECT_ONLY`), and then only encrypts and decrypts.
 package final class TLSLine: RTSPLine {
     private let handle: EasyHandle
     private let timeout: Duration
     package let descriptor: Int32
 
     /// - Parameters:
-    ///   - trust: whom to believe; nothing is sent to anybody else.
-    ///   - timeout: how long what is written may be left untaken.
+    ///   - trust: how the server's certificate is verified; nothing is sent before that.
+    ///   - timeout: how long the peer may leave sent data unacknowledged.
     package init(_ handshake: TLSHandshake, trust: TLSTrust, timeout: Duration) throws(HTTPFailure) {
         handle = try handshake.connection(trusting: trust)
         self.timeout = timeout
@@ -23,14 +23,14 @@ package final class TLSLine: RTSPLine {
         limitWaiting(descriptor, timeout)
     }
 
-    /// Whatever libcurl holds decrypted is taken, too: the descriptor wouldn't tell of it.
+    /// Reads until libcurl has nothing left: bytes that it holds decrypted don't make the descriptor readable.
     package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {
         var filled = 0
         while filled < room.count, let base = room.baseAddress {
             var count = 0
             let code = shim_easy_recv(handle.pointer, base + filled, room.count - filled, &count)
             if code == CURLE_AGAIN { break }
-            // What came before the end is handed over first; the end is met again.
+            // Return the bytes before the end first; the next call meets the end again.
             guard code == CURLE_OK, count > 0 else {
                 if filled > 0 { break }
                 throw RTSPClosed()

@@ -1,22 +1,22 @@
 import Glibc
 import SnapshotBase
 
-/// How media comes from a camera.
+/// The transport of a camera's media.
 package enum RTSPTransport: Sendable {
-    /// Over the connection; where that is refused, as datagrams.
+    /// Interleaved in the RTSP connection; where the camera refuses that, UDP.
     case auto
-    /// Over the connection on which it is asked for.
+    /// Interleaved in the RTSP connection.
     case tcp
-    /// As datagrams beside it.
+    /// RTP over UDP.
     case udp
 }
 
-/// The tracks of a session whose media comes as datagrams.
+/// The UDP tracks of one session.
 struct DatagramMedia {
     var isUsed: Bool
     var tracks: [DatagramTrack] = []
     private var room = [UInt8]()
-    /// By when the first datagram has to be there; nil once it is, or where none is waited for.
+    /// When the wait for the first datagram ends; nil once one has arrived, or where none is expected.
     private(set) var firstBy: Deadline?
 
     private static let mostTracks = 8
@@ -26,8 +26,10 @@ struct DatagramMedia {
 
     var descriptors: [Int32] { tracks.flatMap(\.descriptors) }
 
-    /// ffmpeg's request for a track, as the camera gets it.
-    /// - Parameter connection: to the camera.
+    /// Replaces the transport in ffmpeg's SETUP by a new UDP track; other requests stay as they are.
+    /// - Parameter connection: the descriptor of the connection to the camera.
+    /// - Returns: the request to send to the camera.
+    /// - Throws: where no track can be added.
     mutating func setUp(_ request: RTSPMessage, beside connection: Int32) throws(RTSPMalformed) -> RTSPMessage {
         guard isUsed, request.method == "SETUP" else { return request }
         guard tracks.count < Self.mostTracks, let channels = Self.channels(request),
@@ -39,8 +41,8 @@ struct DatagramMedia {
         return request
     }
 
-    /// The camera's answer to it, as ffmpeg gets it.
-    /// - Returns: nil where it isn't what was asked for.
+    /// Starts the track that the camera's answer to a SETUP grants, and puts ffmpeg's own transport into the answer.
+    /// - Returns: the answer for ffmpeg; nil where the camera grants another transport than was asked for.
     mutating func granted(_ answer: RTSPMessage, to request: RTSPMessage) -> RTSPMessage? {
         guard isUsed, request.method == "SETUP", let last = tracks.indices.last else { return answer }
         let transports = answer.values("Transport")
@@ -51,12 +53,13 @@ struct DatagramMedia {
         return answer
     }
 
-    /// The camera hasn't granted it.
+    /// Forgets the track of a SETUP that the camera hasn't granted.
     mutating func dropLast() { _ = tracks.popLast() }
 
     mutating func play() { if isUsed { firstBy = .after(Self.firstWithin) } }
 
-    /// Takes what has come: interleaved packets for ffmpeg.
+    /// Receives what has arrived on all tracks, without waiting.
+    /// - Returns: interleaved packets for ffmpeg.
     mutating func take(now: Uptime) -> [UInt8] {
         if room.isEmpty { room = [UInt8](repeating: 0, count: 1 << 16 - 1) }
         var frames: [UInt8] = []
@@ -65,7 +68,7 @@ struct DatagramMedia {
         return frames
     }
 
-    /// ffmpeg's interleaved packets, to where they belong.
+    /// Sends the RTCP among ffmpeg's interleaved packets to the camera's ports.
     func report(_ frames: UnsafeRawBufferPointer) {
         var rest = frames[...]
         while rest.count >= 4 {

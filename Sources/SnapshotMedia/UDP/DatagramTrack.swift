@@ -1,26 +1,27 @@
 import Glibc
 import SnapshotBase
 
-/// One track of a camera's that comes as datagrams, RTP at one port and RTCP at the next: in, as ffmpeg would get it over
-/// the connection, and out, what ffmpeg says of it. Only the camera's host is heard.
+/// One track of a camera's session over UDP: RTP at one port and RTCP at the next. Received packets become interleaved
+/// packets for ffmpeg, and ffmpeg's RTCP reports are sent to the camera. Packets from other hosts are dropped.
 struct DatagramTrack {
-    /// ffmpeg's, for RTP and RTCP.
+    /// The interleaved channels that ffmpeg asked for, for RTP and RTCP.
     let channels: (UInt8, UInt8)
     let ports: (UInt16, UInt16)
     private let sockets: (FileHandle, FileHandle)
     private let camera: SocketAddress
-    /// The camera's ports; nil where it hasn't said.
+    /// The camera's ports for RTP and RTCP; nil until its answer names them.
     private var cameraPorts: (UInt16, UInt16)?
     private var order = RTPOrder()
 
     private static let tries = 64
-    /// A key frame comes at once.
+    /// In bytes: a key frame arrives in one burst.
     private static let receiveBuffer: Int32 = 4 << 20
-    /// What is taken at one go, so that the connection isn't forgotten over it.
+    /// Bytes taken per socket and call, so that the RTSP connection is served in between.
     private static let mostAtOnce = 1 << 18
 
-    /// Finds two ports, the first of them even, at the address from which the connection to the camera goes.
-    /// - Parameter connection: over which the camera is asked.
+    /// Binds two consecutive ports, the first of them even, at the local address of the connection to the camera.
+    /// - Parameter connection: the descriptor of the RTSP connection.
+    /// - Returns: nil where no such pair is found.
     init?(beside connection: Int32, channels: (UInt8, UInt8)) {
         guard var local = SocketAddress(localEndOf: connection), let far = SocketAddress(farEndOf: connection) else {
             return nil
@@ -39,14 +40,14 @@ struct DatagramTrack {
         return nil
     }
 
-    /// The descriptors to wait for.
+    /// The descriptors to poll for reading.
     var descriptors: [Int32] { [sockets.0.descriptor, sockets.1.descriptor] }
 
-    /// What the camera is asked for.
+    /// The value of the `Transport` header in the request to the camera.
     var transport: String { "RTP/AVP;unicast;client_port=\(ports.0)-\(ports.1)" }
 
-    /// The camera has agreed: an empty packet to each of its ports opens the way through a firewall.
-    /// - Parameter transport: as it has answered.
+    /// Starts a track that the camera has granted: an empty packet to each of its ports opens a stateful firewall.
+    /// - Parameter transport: the `Transport` header of the camera's answer.
     mutating func begin(_ transport: String) {
         guard let ports = Self.serverPorts(transport) else { return }
         cameraPorts = ports
@@ -54,7 +55,7 @@ struct DatagramTrack {
         send([0x80, 201, 0, 1, 0, 0, 0, 0], to: ports.1, over: sockets.1)
     }
 
-    /// Whether an answer to the request for datagrams grants them.
+    /// Whether the `Transport` headers of the answer grant unicast RTP over UDP, and nothing else.
     static func isGranted(_ transports: [String]) -> Bool {
         guard transports.count == 1, let transport = transports.first?.lowercased() else { return false }
         return transport.hasPrefix("rtp/avp") && !transport.hasPrefix("rtp/avp/tcp") && !transport.contains(",")
@@ -69,7 +70,7 @@ struct DatagramTrack {
         return (first, (ends.count > 1 ? ends[1] : nil) ?? first + 1)
     }
 
-    /// What ffmpeg says of the track, in RTCP.
+    /// Sends ffmpeg's RTCP packet to the camera; dropped until the camera's ports are known.
     func report(_ packet: some Collection<UInt8>) {
         if let cameraPorts { send(packet, to: cameraPorts.1, over: sockets.1) }
     }
@@ -80,8 +81,9 @@ struct DatagramTrack {
         address.send(bytes, over: socket)
     }
 
-    /// Takes what has come: interleaved packets for ffmpeg.
-    /// - Parameter room: for one datagram.
+    /// Receives what has arrived, without waiting.
+    /// - Parameter room: a buffer for one datagram; longer datagrams are dropped.
+    /// - Returns: interleaved packets for ffmpeg, the RTP in order.
     mutating func take(_ room: inout [UInt8], now: Uptime) -> [UInt8] {
         var frames: [UInt8] = []
         for (socket, channel) in [(sockets.0, channels.0), (sockets.1, channels.1)] {
@@ -100,6 +102,6 @@ struct DatagramTrack {
         return frames
     }
 
-    /// RTP or RTCP, of the only version that there is.
+    /// Whether the bytes have a header of RTP or RTCP, both version 2.
     private static func isRTP(_ bytes: [UInt8], _ count: Int) -> Bool { count >= 8 && bytes[0] >> 6 == 2 }
 }

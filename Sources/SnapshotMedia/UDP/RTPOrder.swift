@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// Puts packets of RTP in order. Those that have overtaken others wait for them, few of them and not for long; what comes
-/// twice or too late is left out.
+/// A reorder buffer for RTP. A packet that arrives early is held until the missing ones arrive, within limits of
+/// number, size and time; duplicates and late packets are dropped.
 package struct RTPOrder: Sendable {
     private static let mostHeld = 32
     private static let mostHeldBytes = 1 << 18
     private static let timeout = Duration.milliseconds(200)
-    /// Farther away than that, the numbers have begun anew.
+    /// A sequence number farther away than this means that the camera has restarted its numbering.
     private static let farthest = 3000
 
     private var next: UInt16?
@@ -16,8 +16,8 @@ package struct RTPOrder: Sendable {
 
     package init() {}
 
-    /// - Parameter packet: at least a header of RTP.
-    /// - Returns: what goes on now.
+    /// - Parameter packet: one RTP packet; one without a sequence number is dropped.
+    /// - Returns: the packets that are now in order, possibly none.
     package mutating func add(_ packet: [UInt8], now: Uptime) -> [[UInt8]] {
         guard packet.count >= 4 else { return [] }
         let number = UInt16(packet[2]) << 8 | UInt16(packet[3])
@@ -37,7 +37,7 @@ package struct RTPOrder: Sendable {
         waitingSince = waitingSince ?? now
         let isLate = waitingSince.map { now - $0 >= Self.timeout } ?? false
         guard isLate || held.count > Self.mostHeld || heldBytes > Self.mostHeldBytes else { return [] }
-        // What is missing is lost.
+        // Give the missing packets up and go on with the first held one.
         next = nearest?.number
         return following(now)
     }
@@ -47,7 +47,7 @@ package struct RTPOrder: Sendable {
         return held.min { $0.number &- from < $1.number &- from }
     }
 
-    /// Those held whose turn it is.
+    /// Removes and returns the held packets that follow without a gap.
     private mutating func following(_ now: Uptime) -> [[UInt8]] {
         var ready: [[UInt8]] = []
         while let index = held.firstIndex(where: { $0.number == next }) {

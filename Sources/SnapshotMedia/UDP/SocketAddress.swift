@@ -1,29 +1,29 @@
 import Glibc
 import SnapshotBase
 
-/// A host's address, of IPv4 or IPv6, and a port.
+/// An IPv4 or IPv6 address and a port.
 struct SocketAddress {
     private var storage = sockaddr_storage()
     private var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
     private init() {}
 
-    /// Of a socket's own end; nil where it has none.
+    /// The local address of a socket; nil where it has none.
     init?(localEndOf descriptor: Int32) {
         self.init()
         let isKnown = withBytes { getsockname(descriptor, $0, $1) == 0 }
         guard isKnown, family == AF_INET || family == AF_INET6 else { return nil }
     }
 
-    /// Of whoever a socket is connected to.
+    /// The peer's address of a connected socket; nil where it isn't connected.
     init?(farEndOf descriptor: Int32) {
         self.init()
         let isKnown = withBytes { getpeername(descriptor, $0, $1) == 0 }
         guard isKnown, family == AF_INET || family == AF_INET6 else { return nil }
     }
 
-    /// Receives a datagram, and whom it is from.
-    /// - Returns: its length, also where it is longer than `room`; nil where none has come.
+    /// Receives one datagram without waiting.
+    /// - Returns: its full length in bytes, which may exceed `room`, and its sender; nil where none has arrived.
     static func receive(_ descriptor: Int32, into room: inout [UInt8]) -> (count: Int, from: SocketAddress)? {
         var sender = SocketAddress()
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_TRUNC)
@@ -37,7 +37,7 @@ struct SocketAddress {
 
     var family: Int32 { Int32(storage.ss_family) }
 
-    /// It stands at the same place in both families.
+    /// In host byte order. Both families keep it at the same offset.
     var port: UInt16 {
         get { withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) } }
         set {
@@ -48,14 +48,14 @@ struct SocketAddress {
         }
     }
 
-    /// Whether it is the same host's, at whatever port.
+    /// Whether the two addresses are equal; ports are ignored.
     func isSameHost(as other: SocketAddress) -> Bool { family == other.family && host == other.host }
 
     private var host: [UInt8] {
         withUnsafeBytes(of: storage) { Array(family == AF_INET6 ? $0[8..<24] : $0[4..<8]) }
     }
 
-    /// A socket for datagrams at this address; nil where the port is taken.
+    /// A non-blocking datagram socket bound to this address; nil where binding fails, e.g. because the port is taken.
     func bound() -> FileHandle? {
         let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(family, kind, 0)
@@ -66,7 +66,7 @@ struct SocketAddress {
         return handle
     }
 
-    /// Nobody waits for it, and nobody is told where it can't be sent.
+    /// Sends a datagram without waiting; errors are ignored.
     func send(_ bytes: some Collection<UInt8>, over socket: FileHandle) {
         var address = self
         let bytes = Array(bytes)
