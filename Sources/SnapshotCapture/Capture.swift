@@ -3,12 +3,13 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// The one-shot: lock, load, capture, check, put, drain, record.
+/// One run of `snapshot capture`: lock the state, take and check a picture, upload it, drain the spool, write the
+/// record.
 package struct Capture {
     private let settings: CaptureSettings
     private let client: HTTPClient
     private let log: Log
-    /// Whether what is left of the slot goes to the spool.
+    /// Whether the rest of the slot is used to upload pictures from the spool.
     private let drains: Bool
 
     package init(_ settings: CaptureSettings, client: HTTPClient, log: Log, drains: Bool = true) {
@@ -18,15 +19,17 @@ package struct Capture {
         self.drains = drains
     }
 
-    /// Takes and stores one picture.
-    /// - Parameter signals: held as soon as there is a picture to lose; the caller releases them.
+    /// Takes and stores one picture. Failures of camera and store are in the result.
+    /// - Parameter signals: held from before the picture is stored until the record is written, so that SIGTERM, SIGINT
+    ///   and SIGHUP lose neither; the caller releases them.
     /// - Returns: nil where another run holds the lock.
-    /// - Throws: only what keeps a run from beginning: the state can't be opened, locked or read.
+    /// - Throws: only where the run can't begin: the state can't be opened, locked or read.
     package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
         let started = Uptime.now()
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let mark = RunMark(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
+        // The run before this one left its marker behind: it was killed, and counts as a failed capture.
         if let begun = mark.killed { run.count(killed: begun) }
 
         let picture: Picture?
@@ -36,6 +39,7 @@ package struct Capture {
         }
         signals.hold()
         if let picture { run.store(picture) }
+        // A tenth of the slot stays free, so that this run ends before the next one starts.
         if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10)) }
         run.complete()
 
@@ -45,7 +49,8 @@ package struct Capture {
         return shot
     }
 
-    /// Tells the dead man's switch how the run ended; whether it hears is its own affair.
+    /// Requests PING_URL, the dead man's switch: as it is after a success, with `/fail` added to its path after a
+    /// failure. A ping that fails changes nothing else.
     private func ping(_ shot: Shot) {
         guard let url = settings.pingURL else { return }
         let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")

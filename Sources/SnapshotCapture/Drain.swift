@@ -4,13 +4,14 @@ import SnapshotState
 import SnapshotStore
 
 extension Run {
-    /// Sends spooled pictures, oldest first, while there is time and the store takes them.
+    /// Uploads pictures from the spool, oldest first, until the deadline or until the store fails.
     mutating func drain(until deadline: Deadline) {
         guard storeIsUp, spool.figures.count > 0, holdOff("store") == nil else { return }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))
+        // The store rejected entries up to `refused.last` within the last hour: begin after them.
         let refused = spool.figures.refused.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
@@ -24,7 +25,7 @@ extension Run {
             guard let last = names.last else { return }
             after = last.number
             for name in names {
-                // A transfer that goes on after the deadline is better begun in the next slot.
+                // Start no upload that is likely to pass the deadline, judged by the slowest one so far.
                 guard slowest < deadline.left, !settings.context.stop.isMade else { return }
                 let started = Uptime.now()
                 guard let object = object(name) else { continue }
@@ -47,7 +48,7 @@ extension Run {
                     note(store)
                     holdOff("store", after: error.failure)
                     rest(after: error)
-                    // A failure that may be this picture's alone must not hold up the others.
+                    // Go on where only this object may be at fault, so that it doesn't block the others.
                     guard error.scope != .store else { return }
                     skipped += 1
                     if skipped == 3 {
@@ -60,8 +61,8 @@ extension Run {
         }
     }
 
-    /// Puts a picture that waited. Under a key that the store can't take it would wait for ever, though KEY_TEMPLATE may
-    /// have been corrected since.
+    /// Uploads a picture from the spool. If the store can't take its key (a file name that is too long, for example),
+    /// it is tried under the key that KEY_TEMPLATE gives now, which may have been corrected since.
     private func put(
         waiting object: StoredObject, into store: inout any Store, _ deadline: Deadline
     ) throws(StoreFailure) {
@@ -71,7 +72,7 @@ extension Run {
         }
     }
 
-    /// A spooled picture as the store gets it; nil where it can't be sent in this run.
+    /// The object to upload for a spool entry; nil where it is damaged (and quarantined) or can't be read now.
     private mutating func object(_ name: SpoolName) -> StoredObject? {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
@@ -86,8 +87,8 @@ extension Run {
 }
 
 extension Spool {
-    /// A spooled picture as the store gets it; nil where it is no longer whole.
-    /// - Throws: where it can't be read now; then it stays where it is.
+    /// The object to upload for a spool entry; nil where the entry is damaged.
+    /// - Throws: where it can't be read now; the entry stays in the spool.
     mutating func object(
         _ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures
     ) throws(SystemError) -> StoredObject? {
@@ -98,7 +99,8 @@ extension Spool {
 }
 
 extension SpoolEntry {
-    /// The object to put; one that was captured under a wrong clock gets the right time if it is known by now.
+    /// The object to upload. A capture time from an unsynchronised clock is corrected if the right time of the same
+    /// boot is known by now.
     func object(_ content: HTTPBody, template: KeyTemplate, now: Now, clock figures: ClockFigures)
         -> StoredObject
     {

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotState
 
-/// Whether a run takes a picture: decided before anything is asked of the camera.
+/// Whether this run takes a picture. The decision falls before the camera is asked anything.
 enum Due: Equatable {
     case now
     case skipped(Postponement)
@@ -14,12 +14,12 @@ extension Run {
         return postponement.map(Due.skipped) ?? .now
     }
 
-    /// What captures wait for at present: today only for a camera that has refused the credentials.
+    /// What captures wait for at present. The only cause is a camera that has refused the credentials.
     var postponement: Postponement? {
         holdOff("camera").map { Postponement(since: now.moment, delaySeconds: $0, reason: .camera(.credentials)) }
     }
 
-    /// The run without a picture; why is told in `shot`.
+    /// Counts a run that takes no picture as a failed capture; the reason is in `shot.failure`.
     mutating func skip(_ postponement: Postponement) -> Picture? {
         shot.outcome.result = .skipped
         shot.failure = .heldOff(

@@ -2,21 +2,25 @@ import SnapshotBase
 import SnapshotState
 import SnapshotStore
 
-/// Credentials of "camera" or "store" that were refused: tried again only slowly, until the settings change. Some programs
-/// share a state with other settings, such as a run by hand that has no password; each keeps to what was refused it.
+/// Credential hold-off: after the camera or the store ("camera", "store") refuses credentials, they are tried again
+/// only after a delay that grows from ten minutes to six hours, or at once when the settings change. A hold-off applies
+/// only to the settings that were refused: a run by hand that shares the state but has no password doesn't stop the
+/// service.
 extension Run {
-    /// Seconds until the present credentials may be tried again; nil if they may now.
+    /// Seconds until the present credentials may be tried again; nil if they may be tried now.
     func holdOff(_ who: String) -> Double? {
         record.holdOffs[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
     }
 
-    /// Why the store isn't asked at present; nil where it may be.
+    /// The failure to report while the store's credentials are held off; nil where the store may be asked.
     var heldOffStore: Failure? {
         holdOff("store").map {
             .heldOff(record.holdOffs["store"]?.code ?? .store(.credentials), "store", "", wait: $0)
         }
     }
 
+    /// Starts or extends the hold-off, if the failure is a refusal of credentials. The first refusal of credentials
+    /// that have worked before starts none, unless the camera warns that it will lock the account.
     mutating func holdOff(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
@@ -24,7 +28,7 @@ extension Run {
             record.holdOffs[who], failure.code, settings: credentials(of: who), now: settings.context.clock.now())
     }
 
-    /// Whether this is the first refusal of credentials that have worked; counts it.
+    /// Whether these credentials have worked and are refused for the first time since; counts the refusal.
     private mutating func isFirstRefusal(_ who: String) -> Bool {
         guard var login = record.logins?[who], login.settings == credentials(of: who) else { return false }
         login.refusals = (login.refusals ?? 0).adding(1)
@@ -32,7 +36,7 @@ extension Run {
         return login.refusals == 1
     }
 
-    /// The present credentials were taken.
+    /// Notes that the present credentials were accepted, and ends their hold-off.
     mutating func endHoldOff(_ who: String) {
         let login = Login(settings: credentials(of: who))
         if record.logins?[who] != login {
@@ -43,11 +47,12 @@ extension Run {
         if who == "store" { record.standstill = nil }
     }
 
-    /// Seconds for which the store still wants to be left alone; nil once they are over, or with other settings.
+    /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
     var storeRest: Double? {
         record.storeRest?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
     }
 
+    /// Notes the store's `Retry-After`, which all runs keep to, and how long the attempt stood still.
     mutating func rest(after failure: StoreFailure) {
         noteStandstill(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
@@ -56,6 +61,7 @@ extension Run {
             settings: credentials(of: "store"))
     }
 
+    /// Marks hold-offs of other settings as past, which health ignores, and deletes those that are over.
     mutating func noteChangedSettings() {
         for who in ["camera", "store"] {
             guard let holdOff = record.holdOffs[who] else { continue }
@@ -66,6 +72,7 @@ extension Run {
         }
     }
 
+    /// Keyed digest of the settings that decide about the login; it reveals nothing about them.
     func credentials(of who: String) -> String {
         memory.digest(who == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
     }

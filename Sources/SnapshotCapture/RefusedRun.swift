@@ -3,17 +3,18 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-/// A run that its settings keep from beginning: it leaves a record all the same, or health would go on telling of the
-/// last one that did begin.
+/// A run whose settings are refused before it begins. It writes a record all the same: otherwise health would keep
+/// reporting the last run that did begin.
 package struct RefusedRun {
     private let failure: Failure
     private let settings: Settings?
     private let clock: SystemClock
-    /// Nothing is made for settings that couldn't be read, since they may name another place, nor in a working folder that
-    /// nobody named: somebody may only have tried the program.
+    /// Whether a missing state directory may be created. Not where the settings couldn't be read, since they may name
+    /// another directory, and not in the working directory unless a setting names it: somebody may only be trying the
+    /// program.
     private let makesState: Bool
 
-    /// - Parameter settings: nil where not even the file could be read; then the environment says where the state is.
+    /// - Parameter settings: nil where the file couldn't be read at all; the environment then says where the state is.
     package init(_ failure: Failure, _ settings: Settings?, in context: ProcessContext) {
         self.failure = failure
         let isNamed = (try? settings?.value(Key.statePath)) != nil || context.environment["STATE_DIRECTORY"] != nil
@@ -22,7 +23,8 @@ package struct RefusedRun {
         clock = context.clock
     }
 
-    /// - Returns: whether a journal should hear of it.
+    /// Writes the record, if the settings are at fault and the state can be found and locked.
+    /// - Returns: whether the failure should be reported to the journal; see `Record.isNews`.
     package func record() -> Bool {
         guard failure.kind == .settings, let owned = try? settings?.asOwner(makesState: makesState),
             let path = try? stateDirectory(owned), makesState || fileExists(path),

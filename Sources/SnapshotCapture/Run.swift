@@ -3,7 +3,8 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// One run under way: the record it will leave, and the steps that `Capture.run` lists. It holds the state's lock.
+/// One run in progress: the steps that `Capture.run` lists, and the record that they fill in. It holds the state's
+/// lock.
 struct Run: ~Copyable {
     let settings: CaptureSettings
     let client: HTTPClient
@@ -14,22 +15,23 @@ struct Run: ~Copyable {
     var spool: Spool
     var memory: CameraMemory
     var shot = Shot(outcome: Outcome(result: .none))
-    /// Whether the store took, or may still take, pictures in this run.
+    /// False once the store has failed in this run; the spool isn't drained then.
     var storeIsUp = true
     private let rememberedCamera: CameraMemory?
-    /// Whether the dead man's switch is to hear of it.
+    /// Whether this run requests PING_URL, which happens once a minute at most.
     private(set) var pings = false
 
     init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: consuming StateDirectory) {
-        // Whole values first, and each assigned once: the optimizer of Swift 6.2 and 6.3 destroys what isn't there yet where
-        // a value that can't be copied changes before it is complete.
+        // Build complete locals and assign each property once: the optimiser of Swift 6.2 and 6.3 destroys
+        // uninitialised storage where a noncopyable value changes before it is complete.
         let now = settings.context.clock.now()
         let name = settings.camera.name
         let interval = settings.interval.seconds
         let path = settings.statePath
         var record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
-        // After a boot too: a power cut may have taken the mark. And what a lost record told is to be found in the spool.
+        // Recount the spool after a reboot as well, since a power cut may have lost the `dirty` marker, and whenever
+        // records were lost: the directory is then the only truth.
         let isDoubtful = state.last == nil || record.boot != now.boot || state.hasLostRecords
         record.begin(
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
@@ -59,7 +61,7 @@ struct Run: ~Copyable {
 
     // MARK: Capture
 
-    /// A picture that has passed the gate, or nil and the failure in `shot`.
+    /// Takes a picture from the camera and checks it. Returns nil on failure, which is then in `shot`.
     mutating func capture() -> Picture? {
         let started = Uptime.now()
         defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
@@ -91,21 +93,23 @@ struct Run: ~Copyable {
         guard memory != rememberedCamera else { return }
         do throws(Failure) { try memory.write(to: settings.statePath) } catch {
             log.verbose("cannot remember the camera's session: \(error)")
-            // One more open session at every run, and the camera lets nobody in.
+            // The session's token can't be saved, so log out: otherwise every run would leave a session open until the
+            // camera has none free.
             if memory.session != rememberedCamera?.session { camera.endSession(&memory) }
         }
     }
 
     // MARK: Record
 
-    /// Completes the record.
+    /// Fills in the rest of the record: what the run came to, the failure counters, the hour's sums, traffic, the next
+    /// ping.
     mutating func complete() {
         let code = shot.failure?.code
         shot.outcome.code = code
         let isStored = shot.failure == nil
         shot.recoveredAfter = isStored ? record.consecutiveFailures : 0
         if let failure = shot.failure {
-            // A run that doesn't even ask has no reason of its own.
+            // A skipped run asks nothing, so it keeps the reason of the last failure.
             record.countFailure(
                 failure, now: now, why: shot.outcome.result == .skipped ? record.lastError?.why : nil)
             shot.isNews = record.isNews(failure.code, now: now)
@@ -129,7 +133,8 @@ struct Run: ~Copyable {
         if pings { record.lastPing = now.moment }
     }
 
-    /// - Returns: what went to and came from others than the camera.
+    /// Adds this run's traffic to the record.
+    /// - Returns: the bytes sent to and received from everything but the camera.
     @discardableResult
     mutating func countTraffic() -> TrafficFigures {
         let (camera, others) = client.takeTraffic()
@@ -138,9 +143,9 @@ struct Run: ~Copyable {
         return others
     }
 
-    /// Writes the record, with what became of the spool; the lock and the mark of the run go.
+    /// Commits the spool and writes the record, then removes the run's marker. The lock is released at the end.
     consuming func commit(_ mark: RunMark) -> Shot {
-        // Out of `self`, which Swift 6.2 doesn't change while a part of it is consumed.
+        // Copied out of `self`, which Swift 6.2 can't change while one of its parts (the spool) is consumed.
         var (record, shot) = (record, shot)
         var state = state
         do throws(Failure) { try spool.commit(&record, to: &state) } catch { shot.stateFailure = error }
@@ -148,7 +153,7 @@ struct Run: ~Copyable {
         return shot
     }
 
-    /// The same for a run without a shot.
+    /// Commits the spool and writes the record of a run that takes no picture (`snapshot drain`).
     consuming func commit() throws(Failure) {
         countTraffic()
         var record = record
@@ -159,12 +164,14 @@ struct Run: ~Copyable {
 }
 
 extension Failure {
+    /// The store answered with `Retry-After`, which is still running for `wait` seconds.
     static func resting(_ place: String, wait: Double) -> Failure {
         Failure(
             .store(.busy), "store is busy", place,
             why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
+    /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.holdOff`.
     static func heldOff(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
         guard code != .store(.credentialProcess) else {
             return Failure(

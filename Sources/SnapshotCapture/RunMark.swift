@@ -2,18 +2,19 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A file that stands in RAM while a run is under way: one that was killed leaves it to the next, one that was asked to end
-/// doesn't. It costs the card nothing, and after a reboot there is none.
+/// A marker file in RAM while a run is in progress. A run that is killed leaves it behind, so the next one knows; a run
+/// that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
 struct RunMark {
-    /// When the run began that left a mark; nil where the last one came to its end.
+    /// When the killed run began that left its marker; nil where the last run ended by itself.
     private(set) var killed: Timestamp?
     private let path: String?
 
-    /// Makes the mark. Call it under the state's lock, which keeps two runs of one state apart.
-    /// - Parameter directory: the runtime directory; nil where there is none, as under cron. The mark then stands where
-    ///   everybody keeps such things, or nowhere.
+    /// Creates the marker. Call it with the state's lock held, so that two runs of one state can't meet here.
+    /// - Parameter directory: systemd's RUNTIME_DIRECTORY; nil where there is none, as under cron. The marker is then
+    ///   in `/run/lock` or `/dev/shm`, or there is none.
     init(in directory: String?, statePath: String) {
-        // Some programs share a runtime directory and not a state.
+        // Units of several cameras may share a runtime directory but not a state, so the name contains the state's
+        // path.
         let state = crc32(Array(canonical(statePath).utf8)[...]).hexadecimal
         let place = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
         guard let place else {
@@ -22,7 +23,7 @@ struct RunMark {
         }
         if !Self.make(place) {
             var facts = stat()
-            // Only a file is a mark, and one of a stranger's isn't ours: it stays.
+            // Only a regular file of this user is a marker; leave anything else alone.
             guard errno == EEXIST, lstat(place, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
                 facts.st_uid == geteuid()
             else {
@@ -37,17 +38,19 @@ struct RunMark {
         removeAtEnd(place)
     }
 
-    /// systemd removes a user's files from /dev/shm when its last session ends, so /run/lock comes first.
+    /// `/run/lock` comes first, since systemd removes a user's files from `/dev/shm` when the last session of that user
+    /// ends.
     private static let sharedFolders = ["/run/lock", "/dev/shm"]
 
     private static func shared(_ state: String, of statePath: String) -> String? {
         var facts = stat()
-        // A state that was made anew has no killed run.
+        // The name contains the state directory's inode: a directory that was created anew has no killed run.
         guard stat(statePath, &facts) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
         return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(facts.st_ino, radix: 16))"
     }
 
-    /// Whether a folder is in RAM, and nobody but root and oneself can remove or replace one's files there.
+    /// Whether a folder is in RAM, belongs to root, and keeps other users from removing or replacing our files (not
+    /// writable by others, or sticky).
     private static func isSafeRAM(_ path: String) -> Bool {
         var facts = stat()
         guard isInRAM(path), lstat(path, &facts) == 0 else { return false }
@@ -67,23 +70,23 @@ struct RunMark {
     }
 }
 
-/// The path without links and detours, however it was spelled.
+/// The absolute path without symbolic links, `.` and `..`, so that each spelling of it gives the same marker.
 private func canonical(_ path: String) -> String {
     guard let found = realpath(path, nil) else { return path }
     defer { free(found) }
     return String(cString: found)
 }
 
-/// The file that `part` removes. Its name is there for as long as the program.
+/// The file that the signal handler `part` removes. The string stays allocated while a handler may read it.
 nonisolated(unsafe) private var partingFile: UnsafeMutablePointer<CChar>?
 
-/// Has a file go with the program when a signal asks it to end, but not when it is killed. Ignored signals stay so.
+/// Removes the file when a signal (SIGTERM, SIGINT, SIGHUP) ends the program. Ignored signals stay ignored.
 private func removeAtEnd(_ path: String) {
     partingFile.map { free($0) }
     partingFile = strdup(path)
     let part: @convention(c) (Int32) -> Void = { number in
         if let partingFile { unlink(partingFile) }
-        // It is blocked until this returns, and then nothing handles it any more.
+        // The signal is blocked while its handler runs, so its default action follows when this returns.
         signal(number, SIG_DFL)
         raise(number)
     }
@@ -95,14 +98,14 @@ private func removeAtEnd(_ path: String) {
 private let ignored = unsafeBitCast(SIG_IGN, to: Int.self)
 
 extension Run {
-    /// Counts the run before this one, which was killed, as a capture that failed, and records that at once: this run may
-    /// end in the same way.
+    /// Counts the killed run before this one as a failed capture, and records that at once: this run may be killed,
+    /// too.
     mutating func count(killed begun: Timestamp) {
         let failure = Failure(
             .own(.killed), "run was killed", "that began at \(begun.iso8601)",
             why: "it left no record of its end",
             hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
-        // A picture that it had spooled is counted already, as captured.
+        // If the killed run spooled its picture, recounting the spool has already counted the capture.
         let isCounted = record.totalCaptures > state.last?.totalCaptures ?? 0
         if !isCounted {
             record.captureFailures += 1
@@ -116,7 +119,7 @@ extension Run {
         record.outcome = Outcome(result: .captureFailed)
         record.outcome.code = failure.code
         record.written = now.moment
-        // A journal hears of it once an hour, a person each time.
+        // Reported to a journal once an hour at most, to a person each time.
         let isNews = record.isNews(failure.code, now: now)
         if isNews || !log.isJournal { log.report(failure) }
         do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }

@@ -1,18 +1,19 @@
 import SnapshotBase
 import SnapshotState
 
-/// What one run came to, for the person or the script that started it.
+/// The result of one run, for the person or script that started it.
 package struct Shot: Sendable {
     package var outcome: Outcome
-    /// What went wrong with the picture; nil when it is stored.
+    /// Why the picture isn't stored; nil where it is.
     package var failure: Failure?
-    /// The state could not be written, whatever became of the picture.
+    /// Why the state couldn't be written, whether or not the picture is stored.
     package var stateFailure: Failure?
+    /// ISO 8601 in UTC with milliseconds; nil without a picture.
     package var capturedAt: String?
     package var sha256: String?
-    /// Whether a journal should hear of the failure: it is a new one, or an hour old.
+    /// Whether the failure should be reported to the journal: it is a new one, or was last reported an hour ago.
     package var isNews = true
-    /// How many failed runs this good one follows.
+    /// For a run that succeeded: the number of failed runs before it.
     package var recoveredAfter = 0
 
     package init(outcome: Outcome) { self.outcome = outcome }

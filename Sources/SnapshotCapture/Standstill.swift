@@ -3,12 +3,13 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// How long a store may take. One that has taken nothing for a minute gets UPLOAD_DEADLINE alone until it answers again, so
-/// that its outage doesn't cost the pictures of the next minutes.
+/// How long an upload may take. A store that has taken no byte for a minute in total gets only UPLOAD_DEADLINE, without
+/// the longer UPLOAD_STALL and UPLOAD_ANSWER, until it answers again: its outage then doesn't cost the next minutes'
+/// pictures.
 extension Run {
     private static let longest = 60.0
 
-    /// nil: until UPLOAD_DEADLINE.
+    /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
         if let standstill = record.standstill, standstill.seconds >= Self.longest,
             standstill.settings == credentials(of: "store")
@@ -18,6 +19,7 @@ extension Run {
         return settings.uploadTimeouts
     }
 
+    /// Adds up how long attempts at the present store have stood still; an answer resets the sum.
     mutating func noteStandstill(_ failure: StoreFailure) {
         guard failure.connectionFailed else { return record.standstill = nil }
         guard let stood = failure.stoodStill else { return }

@@ -4,24 +4,24 @@ import SnapshotCamera
 import SnapshotState
 import SnapshotStore
 
-/// A picture on its way, and how far it has come.
+/// A picture on its way to the store, and where it is now.
 private struct Passage {
     enum Place {
         case memory
         case spooled(SpoolName)
-        /// The spool couldn't take it; why.
+        /// Not in the spool either; why.
         case lost(Failure)
     }
 
     let picture: Picture
-    /// The record as it is without this picture.
+    /// The record before this picture was counted.
     let before: Record
     var place = Place.memory
 }
 
-/// The way of a picture that has passed the gate: into the store, or into the spool.
+/// Uploads a checked picture, or puts it into the spool.
 extension Run {
-    /// Puts the picture into the store; what the store doesn't take goes into the spool.
+    /// Uploads the picture. If the store doesn't acknowledge it, it goes into the spool.
     mutating func store(_ picture: Picture) {
         var passage = Passage(picture: picture, before: record)
         let (time, quality) = CaptureClock.time(at: now, record.clock, timeService: CaptureClock.timeService())
@@ -47,7 +47,7 @@ extension Run {
     private mutating func isStored(_ passage: Passage) {
         shot.outcome.result = .stored
         record.lastUpload = now.moment
-        // An entry that the disk won't let go is sent once more, and counted then.
+        // The entry stays in the spool if it can't be removed, so a later drain uploads it again and counts it then.
         if case .spooled(let name) = passage.place, !spool.remove(name) { return }
         record.totalUploads += 1
     }
@@ -81,13 +81,13 @@ extension Run {
         shot.sha256 = picture.sha256
     }
 
-    /// The attempts at the store.
+    /// Uploads the picture, with retries. After the first failed attempt it is also in the spool.
     private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.place = store.place.printable(limit: 160)
         if let wait = storeRest { throw .resting(store.place, wait: wait) }
-        // While the store is down one attempt a run is enough to see it come back, and keeps the cadence.
+        // While the store is down, one attempt per run is enough to notice its return, and runs stay within their slot.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
             RetryPolicy(
@@ -103,7 +103,7 @@ extension Run {
                 failure, object in
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
-                // Before the first pause: from here on only the spool could lose it.
+                // Spool the picture before the pause, so that from here on a kill doesn't lose it.
                 if failure.advice != .signAgain { keep(object, &passage) }
             }
             endHoldOff("store")
@@ -115,7 +115,7 @@ extension Run {
         }
     }
 
-    /// Brings a picture that is in memory alone into the spool.
+    /// Puts the picture into the spool, unless an earlier failure has done so.
     private mutating func keep(_ object: StoredObject, _ passage: inout Passage) {
         guard case .memory = passage.place else { return }
         let entry = SpoolEntry(object, length: passage.picture.bytes.count, takenAt: now)
@@ -129,7 +129,8 @@ extension Run {
         }
     }
 
-    /// The store has told the time before it took the picture: the picture gets the right one, unless it has it.
+    /// The store refused the request for its wrong time and sent its own: correct the picture's capture time, unless a
+    /// time service vouches for our clock.
     private mutating func correct(_ object: inout StoredObject, by offset: Int64) {
         guard CaptureClock.timeService() != .synced else { return }
         object.capturedAt = now.wall.advanced(byMilliseconds: offset)
@@ -138,17 +139,20 @@ extension Run {
         record.clock.latestMilliseconds = object.capturedAt.milliseconds
     }
 
+    /// Copies into the record what the store has learned: clock offset, region, what its refusals asked for, and its
+    /// temporary credentials.
     mutating func note(_ store: any Store) {
         CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
         record.store = store.learned
-        // Keys that nobody uses any more don't stay on the card.
+        // The store no longer uses temporary credentials: delete them from the card.
         if store.lease == nil, record.lease != nil { removeFile(settings.statePath + "/" + LentCredentials.fileName) }
         record.lease = store.lease
     }
 
-    /// For the live page: in RAM, not on the card. Once it is switched off, the last one goes.
+    /// Writes the picture to the runtime directory, in RAM, for the live page; removes the last one if WEB_IMAGES is
+    /// off.
     private func keepLatest(_ picture: Picture) {
         guard let directory = settings.runtimeDirectory else { return }
         let path = directory + "/latest.jpg"
@@ -161,7 +165,7 @@ extension Run {
 }
 
 extension Failure {
-    /// The store's refusal as it is told where the picture has reached the spool.
+    /// The failure with a hint that the picture is in the spool.
     fileprivate var withPictureInSpool: Failure {
         guard kind == .storeRefused, let hint else { return self }
         var failure = self

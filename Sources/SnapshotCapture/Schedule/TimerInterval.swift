@@ -1,10 +1,11 @@
 import SnapshotBase
 
-/// How often a timer fires, from what `systemctl show` says of it.
+/// How often a timer fires, according to `systemctl show`.
 /// - Parameters:
-///   - calendar: `{ OnCalendar=*-*-* *:*:00/10 UTC ; next_elapse=… }`, again for more; it comes before the other.
-///   - monotonic: `{ OnUnitActiveUSec=15s ; next_elapse=… }`, again for more.
-/// - Returns: nil where several calendars, or moments that aren't evenly apart, make it no interval.
+///   - calendar: `{ OnCalendar=*-*-* *:*:00/10 UTC ; next_elapse=… }`, repeated for each expression; it takes
+///     precedence.
+///   - monotonic: `{ OnUnitActiveUSec=15s ; next_elapse=… }`, repeated likewise.
+/// - Returns: nil where there is no single interval: several calendar expressions, or one with unequal gaps.
 package func timerInterval(calendar: String, monotonic: String) -> Duration? {
     let calendars = values(of: "OnCalendar", in: calendar)
     if calendars.count == 1 { return calendarInterval(calendars[0]) }
@@ -20,7 +21,8 @@ private func values(of name: String, in text: String) -> [String] {
     }
 }
 
-/// The distance between the moments of a calendar expression: `*:*:0/10`, `*-*-* *:00/2:00 UTC`, `hourly`.
+/// The time between two elapses of a calendar expression such as `*:*:0/10`, `*-*-* *:00/2:00 UTC` or `hourly`; nil
+/// where the gaps are unequal.
 package func calendarInterval(_ expression: String) -> Duration? {
     let words = expression.split(separator: " ")
     switch words.first {
@@ -29,14 +31,14 @@ package func calendarInterval(_ expression: String) -> Duration? {
     case "daily": return .seconds(86400)
     default: break
     }
-    // A date that isn't every day, or a weekday, makes gaps.
+    // A date other than every day, or a weekday, makes unequal gaps.
     guard words.allSatisfy({ $0 == "*-*-*" || $0 == "UTC" || $0.contains(":") }),
         let time = words.first(where: { $0.contains(":") })
     else { return nil }
     var fields = time.split(separator: ":")
     if fields.count == 2 { fields.append("0") }
     guard fields.count == 3 else { return nil }
-    // Each field that moves makes the interval shorter, and all before it have to be free.
+    // Hours, minutes, seconds. A field with a step shortens the interval, if all fields before it match every value.
     var interval = 86400
     for (field, (length, count)) in zip(fields, [(3600, 24), (60, 60), (1, 60)]) {
         guard let step = step(field, of: count) else { return nil }
@@ -50,7 +52,8 @@ package func calendarInterval(_ expression: String) -> Duration? {
 
 private enum Step { case fixed, every(Int) }
 
-/// `5`, `*`, `0/10` or `*/10`; nil for lists, ranges, and steps that don't divide the whole.
+/// A field of a calendar expression: `5`, `*`, `0/10` or `*/10`; nil for lists, ranges, and steps that don't divide
+/// `count`.
 private func step(_ field: Substring, of count: Int) -> Step? {
     if field == "*" { return .every(1) }
     let parts = field.split(separator: "/", omittingEmptySubsequences: false)

@@ -2,15 +2,15 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// An interval in systemd's words: when the timer fires, and how long a run may take.
+/// The units' drop-ins for an interval: when the timer fires, and how long a run may take.
 package struct TimerSchedule: Equatable, Sendable {
     package let interval: Duration
 
     package init(every interval: Duration) { self.interval = interval }
 
-    /// The calendar expression whose moments lie `interval` apart, or nil where none does, as for 7 s.
+    /// The calendar expression that elapses every `interval`; nil where none does, as for 7 s.
     ///
-    /// In UTC, since local time has an hour twice, and systemd leaves the second one out.
+    /// In UTC: when local time is set back, an hour comes twice, and systemd skips the second one.
     package var calendar: String? {
         let milliseconds = interval.milliseconds
         guard milliseconds > 0, milliseconds % 1000 == 0 else { return nil }
@@ -21,20 +21,20 @@ package struct TimerSchedule: Equatable, Sendable {
         return nil
     }
 
-    /// `0/n` where `count` units are n and n divides the whole; the whole itself is `0`.
+    /// `0/n` where the interval is n units and n divides the whole; `0` where n is the whole; otherwise nil.
     private static func step(_ seconds: Int, of whole: Int, unit: Int = 1) -> String? {
         let count = seconds / unit
         guard seconds % unit == 0, count > 0, whole % count == 0 else { return nil }
         return count == whole ? "0" : "0/\(count)"
     }
 
-    /// The timer's drop-in. Each line has to be given again, since an empty `OnCalendar=` clears them all.
-    ///
-    /// - Parameter spread: whether cameras that share the interval get a moment each within it.
+    /// The timer's drop-in. An empty `OnCalendar=` clears all lines of the unit that start the timer, so each is given
+    /// again.
+    /// - Parameter spread: whether each camera that shares the interval gets its own moment within it.
     package func timerDropIn(spread: Bool) -> String {
         var lines = ["[Timer]", "OnCalendar="]
         if let calendar {
-            // The second line goes on when the clock is set back.
+            // `OnUnitActiveSec=` keeps the timer going when the clock is set back.
             lines += ["OnCalendar=\(calendar)", "OnUnitActiveSec=\((interval + interval / 2).settingText)"]
         } else {
             lines += ["OnActiveSec=0", "OnUnitActiveSec=\(interval.settingText)"]
@@ -48,12 +48,12 @@ package struct TimerSchedule: Equatable, Sendable {
         return Self.heading + lines.joined(separator: "\n") + "\n"
     }
 
-    /// The service's drop-in: a hung run is ended, and never one that keeps its own deadlines.
+    /// The service's drop-in: TimeoutStartSec= ends a run that hangs, but never one that is within its own deadlines.
     package static func serviceDropIn(cameraTimeout: Duration, uploadDeadline: Duration, timeouts: UploadTimeouts)
         -> String
     {
-        // An upload that began at the last moment may take as long as it moves. What comes beside: the state, PING_URL's
-        // 5 s, and starting on a busy board.
+        // An upload that begins just before its deadline may still take `timeouts`. The 12 s are for the state,
+        // PING_URL (5 s) and starting on a busy board.
         let upload = uploadDeadline + timeouts.whole + timeouts.answer
         let whole = Int((cameraTimeout + upload).seconds.rounded(.up)) + 12
         return heading + "[Service]\nTimeoutStartSec=\(whole)s\n"

@@ -6,36 +6,38 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// Everything that one shot needs to know, checked before anything is touched.
+/// All settings of one capture, checked before the camera, the store or the state is touched.
 package struct CaptureSettings: Sendable {
     package var camera: CameraSettings
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var interval: Duration
-    /// Whether `--every` set it.
+    /// Whether `--every` set the interval.
     package var isRepeating: Bool
     package var uploadAttempts: Int
     package var uploadDeadline: Duration
     package var uploadTimeouts: UploadTimeouts
-    /// In bytes a second.
+    /// In bytes per second; nil for no limit.
     package var uploadRate: Int?
     package var spoolBounds: Spool.Bounds
     package var statePath: String
     package var frozenAfter: Int
     package var pingURL: String?
     package var proxies: Proxies
-    /// systemd's RUNTIME_DIRECTORY, in RAM: for the mark of a run under way, and for `latest.jpg`, which the live page shows.
+    /// systemd's RUNTIME_DIRECTORY, in RAM: holds the marker of a run in progress, TLS sessions, and `latest.jpg` for
+    /// the live page. nil outside systemd.
     package var runtimeDirectory: String?
     package var showsPictures: Bool
     package let context: ProcessContext
 
-    /// What all requests of a run go over.
+    /// A new HTTP client for all requests of a run, with the TLS sessions that earlier runs saved.
     package var client: HTTPClient {
         let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath)
         return HTTPClient(stop: context.stop, sessions: sessions, rate: uploadRate)
     }
 
-    /// - Parameter interval: what `--every` says, before CAPTURE_INTERVAL.
+    /// - Parameter interval: of `--every`; it takes precedence over CAPTURE_INTERVAL.
+    /// - Throws: a failure of kind settings.
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
         context = settings.context
         camera = try CameraSettings(settings)

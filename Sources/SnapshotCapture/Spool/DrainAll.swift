@@ -3,14 +3,15 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// `snapshot drain`: the whole spool, oldest first as far as several transfers at once allow. It holds the lock, so no
-/// capture changes the spool meanwhile. Where signals are held, one ends it after the pictures under way. Killed, it
-/// loses nothing: what it sent is no longer in the spool, and the next run counts it.
+/// `snapshot drain`: uploads the whole spool, oldest first, several pictures at once. It holds the lock, so no run
+/// captures or changes the spool meanwhile. A held signal stops it after the uploads in progress. A kill loses nothing:
+/// uploaded pictures have left the spool, and the next run counts them.
 package struct DrainAll {
     package struct Result: Sendable {
+        /// In pictures.
         package var sent = 0
         package var left = 0
-        /// Why it stopped early, or what the store said to the pictures that it left.
+        /// Why it stopped early, or why pictures are left in the spool.
         package var failure: Failure?
     }
 
@@ -21,7 +22,7 @@ package struct DrainAll {
 
     /// - Parameters:
     ///   - transfers: how many at once; a folder gets its pictures one by one.
-    ///   - progress: called after each picture.
+    ///   - progress: called after each uploaded picture.
     package init(
         _ settings: CaptureSettings, log: Log, transfers: Int, progress: @escaping (_ sent: Int, _ all: Int) -> Void
     ) {
@@ -32,6 +33,8 @@ package struct DrainAll {
     }
 
     /// - Returns: nil where another run holds the lock.
+    /// - Throws: where it can't begin: the state can't be opened, the spool can't be listed, or the store's credentials
+    ///   are held off; and where the record can't be written at the end.
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: settings.client, log: log, state: state)
@@ -51,7 +54,7 @@ package struct DrainAll {
         } else if queue.result.sent > 0 {
             queue.run.endHoldOff("store")
         }
-        // The failed runs are made up for, if what failed in them was the store.
+        // The spool is drained: runs that only failed to upload no longer count as consecutive failures.
         if queue.result.sent > 0, queue.result.failure == nil, queue.run.record.outcome.result == .spooled {
             queue.run.record.consecutiveFailures = 0
         }

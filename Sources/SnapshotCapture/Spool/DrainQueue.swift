@@ -3,7 +3,7 @@ import SnapshotCamera
 import SnapshotState
 import SnapshotStore
 
-/// The spooled pictures that a drain has yet to send, and what became of the others.
+/// The pictures that a drain has yet to upload, and the counts of those it is done with.
 struct DrainQueue: ~Copyable {
     struct Picture {
         let name: SpoolName
@@ -16,14 +16,15 @@ struct DrainQueue: ~Copyable {
         result.left = run.spool.figures.count
         return result
     }
-    /// For one picture's attempts, of so many at once: they share the line, so each gets the time of all.
+    /// The retry policy for one picture. Transfers at the same time share the bandwidth, so the deadline is multiplied
+    /// by their number.
     func policy(of transfers: Int = 1) -> RetryPolicy {
         RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline * transfers))
     }
 
     private var waiting: ArraySlice<SpoolName>
     private var counted: DrainAll.Result
-    /// Failures in a row that may be a picture's alone, or the store's.
+    /// Consecutive failures that may be due to one object or to the store (`StoreFailure.Scope.unclear`).
     private var unclear: Int
     private let total: Int
     private let progress: (_ sent: Int, _ all: Int) -> Void
@@ -33,7 +34,8 @@ struct DrainQueue: ~Copyable {
         do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        // What captures have found refused comes last. Every property is assigned after what can fail: see `Run`.
+        // Entries that the store rejected for captures come last. Every property is assigned after what can fail: see
+        // `Run`.
         let refused = run.spool.figures.refused?.last ?? -1
         waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
         counted = DrainAll.Result()
@@ -43,14 +45,15 @@ struct DrainQueue: ~Copyable {
         self.run = run
     }
 
-    /// Records what the drain changed; the last shot's outcome stays what it was.
+    /// Commits the spool and writes the record, which keeps the last capture's outcome.
     consuming func commit() throws(Failure) -> DrainAll.Result {
         let result = result
         try run.commit()
         return result
     }
 
-    /// The oldest picture that is whole. None once the program is asked to end.
+    /// The next picture, oldest first; damaged entries are quarantined. nil at the end, and once the program is asked
+    /// to end.
     mutating func next() -> Picture? {
         while !run.settings.context.stop.isMade, let name = waiting.popFirst() {
             do throws(SystemError) {
@@ -68,7 +71,7 @@ struct DrainQueue: ~Copyable {
         return nil
     }
 
-    /// Gives the picture the time that is known by now.
+    /// Reads the picture's object again, with its capture time corrected by what is known of the clock now.
     mutating func renew(_ picture: inout Picture) {
         if let object = try? object(of: picture.name) { picture.object = object }
     }
@@ -77,9 +80,10 @@ struct DrainQueue: ~Copyable {
         try run.spool.object(name, template: run.settings.keyTemplate, now: run.now, clock: run.record.clock)
     }
 
+    /// Removes an uploaded picture from the spool and counts it.
     mutating func sent(_ picture: Picture) {
         guard run.spool.remove(picture.name) else {
-            // It will be sent once more; no other should have to be.
+            // The entry stays in the spool and will be uploaded again. Stop here, so that it is the only one.
             let why = "it is stored as \(picture.object.key), and will be sent again"
             return failed(.spool(.own(.spoolRemove), "remove", picture.name, in: run.spool.path, why: why), stops: true)
         }
@@ -91,7 +95,8 @@ struct DrainQueue: ~Copyable {
         progress(counted.sent, total)
     }
 
-    /// A picture that the store did not take.
+    /// Notes that a picture wasn't uploaded, and ends the drain if the store is at fault: at once, or after three
+    /// unclear failures.
     mutating func failed(_ failure: StoreFailure) {
         run.rest(after: failure)
         switch failure.scope {
@@ -104,7 +109,8 @@ struct DrainQueue: ~Copyable {
     }
 
     private mutating func failed(_ failure: Failure, stops: Bool) {
-        // Whatever else goes wrong meanwhile: refused credentials have to be heard of, and held off.
+        // Keep the first failure, or the one that stops the drain. A refusal of credentials is never replaced: it
+        // starts a hold-off.
         if counted.failure == nil || stops, counted.failure?.kind != .storeRefused { counted.failure = failure }
         if stops { waiting = [] }
     }

@@ -2,18 +2,21 @@ import SnapshotBase
 import SnapshotState
 import SnapshotStore
 
-/// Of pictures with one key the newest wins: one that waited is overtaken once a newer one was stored at once.
+/// Where KEY_TEMPLATE gives several pictures the same key (`latest.jpg`), the newest picture wins. A spooled picture is
+/// overtaken once a newer one was uploaded directly under its key; it is then removed instead of uploaded.
+/// `Record.storedSpans` remembers when pictures were uploaded directly, as [start, end, …] in milliseconds since 1970.
 extension Run {
+    /// The record keeps the latest spans only; a spooled picture before them is uploaded in doubt.
     private static let mostSpans = 8
 
-    /// Notes that the present picture, captured at `time`, was stored at once.
+    /// Notes that this run's picture, captured at `time`, was uploaded directly.
     mutating func noteStored(at time: Timestamp) {
         guard spool.figures.count > 0, settings.keyTemplate.repetition != nil else {
             record.storedSpans = nil
             return
         }
         var spans = record.storedSpans ?? []
-        // What the run before didn't store leaves a gap.
+        // The last span goes on if the run before this one stored its picture, too; otherwise a new one begins.
         if isWhole(spans), record.outcome.result == .stored {
             spans[spans.count - 1] = Int(time.milliseconds)
         } else {
@@ -24,7 +27,7 @@ extension Run {
 
     private func isWhole(_ spans: [Int]) -> Bool { spans.count >= 2 && spans.count.isMultiple(of: 2) }
 
-    /// Whether a newer picture than this one, which waited, is stored under its key.
+    /// Whether a newer picture is stored under the key of this spooled one.
     func isOvertaken(_ object: StoredObject) -> Bool {
         guard let spans = record.storedSpans, isWhole(spans), let step = settings.keyTemplate.repetition else {
             return false
@@ -37,7 +40,7 @@ extension Run {
             let (start, end) = (max(spans[index], taken.adding(1)), spans[index + 1])
             guard start <= end else { return false }
             if isSame(end) || spans[index] > taken && isSame(spans[index]) { return true }
-            // In between every key had its picture, if it stays for longer than a capture takes.
+            // Inside a span every key got a picture, provided that a key lasts for at least two capture intervals.
             guard step < Int64.max, step >= 2 * Int64(settings.interval.milliseconds) else { return false }
             let most = min(end, start.adding(Int(step).times(5000)))
             return stride(from: start, through: most, by: Int(step)).contains(where: isSame)
@@ -46,7 +49,7 @@ extension Run {
 }
 
 extension StoredObject {
-    /// The object under the key that KEY_TEMPLATE gives it by now; nil where that is the one it has.
+    /// The object under the key that the present KEY_TEMPLATE gives it; nil where that is the key it has.
     func renamed(by template: KeyTemplate) -> StoredObject? {
         var copy = self
         copy.key = template.key(camera: camera, at: capturedAt)

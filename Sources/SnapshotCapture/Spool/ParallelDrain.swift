@@ -4,30 +4,31 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Sends a queue's pictures over several connections at once, each with the attempts that `put` would make.
+/// Uploads a queue's pictures over several connections at once, each with the retries that `put` would make.
 struct ParallelDrain {
     private struct Upload {
         var picture: DrainQueue.Picture
-        /// As it was when the request was signed.
+        /// The store as it was when the request was signed.
         var store: any RemoteStore
         var attempts: Attempts
-        /// Set between attempts.
+        /// When the pause before the next attempt ends, and which failure it follows; nil during an attempt.
         var pause: (end: Uptime, after: StoreFailure)?
-        /// Tells it from the others.
+        /// Identifies the transfer among those under way.
         let tag: Int
     }
 
     private let http: HTTPTransfers
     private let most: Int
     private let stop: StopRequest
-    /// What is known of the store by now.
+    /// The store with what its answers have taught so far: region, clock, checksum.
     private var store: any RemoteStore
     private var underWay: [Upload] = []
     private var lastTag = 0
-    /// The first goes alone: it tells whether the store is there and takes the credentials, its region and its clock.
+    /// Set by the first success. Until then pictures go one at a time: the first tells whether the store answers and
+    /// accepts the credentials, and what its region and clock are.
     private var isAccepted = false
 
-    /// How soon it is seen that the program is asked to end.
+    /// The longest wait for an answer, so that a request to stop is noticed within 200 ms.
     private static let timeout = Duration.milliseconds(200)
 
     init(_ store: any RemoteStore, transfers: Int, stop: StopRequest) {
@@ -66,7 +67,7 @@ struct ParallelDrain {
         http.start(request, tag: upload.tag)
     }
 
-    /// Begins the attempts whose pause is over.
+    /// Begins the attempts whose pause is over. When the program is asked to end, those that wait fail instead.
     private mutating func resume(_ queue: inout DrainQueue) {
         let (now, isAsked) = (Uptime.now(), stop.isMade)
         for upload in underWay {
@@ -76,6 +77,7 @@ struct ParallelDrain {
         }
     }
 
+    /// The time until the next pause ends, at most `timeout`.
     private var wait: Duration {
         let now = Uptime.now()
         return underWay.reduce(Self.timeout) { wait, upload in
@@ -103,7 +105,7 @@ struct ParallelDrain {
         guard let pause = upload.attempts.pause(after: failure, quota: &queue.run.record.retryQuota) else {
             return queue.failed(failure)
         }
-        // Refused for our clock, it goes with the right time.
+        // The store refused our time and sent its own: correct the picture's capture time before the next attempt.
         if failure.clockOffset != nil { queue.renew(&upload.picture) }
         upload.pause = (.now() + pause, failure)
         underWay.append(upload)

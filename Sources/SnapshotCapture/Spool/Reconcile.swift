@@ -1,8 +1,9 @@
 import SnapshotState
 
 extension Record {
-    /// Makes the counters true again after a run that changed the spool and was killed before it could record:
-    /// `captures = uploads + spool + dropped` holds afterwards for all that reached the spool.
+    /// Corrects the counters after a run that changed the spool and was killed before it could write its record.
+    /// Afterwards `captures = uploads + spool + dropped` holds for all pictures that reached the spool.
+    /// - Parameter entries: all entries of the spool, oldest first.
     package mutating func reconcile(with entries: [SpoolName]) {
         let unrecorded = entries.filter { $0.number > lastNumber }
         totalCaptures += unrecorded.count
@@ -11,11 +12,12 @@ extension Record {
 
         let missing = spool.count + unrecorded.count - entries.count
         if missing >= 0 {
-            // What isn't there any more was acknowledged: nothing else removes an entry without recording it first.
+            // Fewer files than recorded: those were uploaded, since nothing else removes an entry without recording it
+            // first.
             totalUploads += missing
         } else {
-            // Gone in the record, but still there: what was given up first, else what the store has and gets again, else
-            // what the record never knew.
+            // More files than recorded: undo drops first, then uploads (those will be sent again), then count captures
+            // that the record never knew.
             let kept = min(-missing, spool.dropped)
             let stored = min(-missing - kept, totalUploads)
             let unknown = -missing - kept - stored

@@ -3,28 +3,29 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-/// Pictures that a store has not acknowledged yet, as one run changes them: begun with the record of the run before,
-/// committed by its own. RELIABILITY.md says what is on disk after each step, and what a kill there leaves.
+/// The pictures that a store has not acknowledged yet, as one run changes them: it begins with the last run's record
+/// and ends with its own. RELIABILITY.md says what is on disk after each step, and what a kill there leaves.
 ///
-/// Without `commit` it is as if the run had been killed: the mark stays, and the next run counts anew.
+/// Without `commit` the next run finds what a killed run would have left: the marker stays, and the entries are
+/// recounted.
 package struct Spool: ~Copyable {
-    /// As the next record will have it.
+    /// As the next record will hold them.
     package private(set) var figures: SpoolFigures
     package let path: String
     private var files: SpoolFolder
     private let begun: SpoolFigures
-    /// Whether `dirty` stands there; nil where that isn't known.
+    /// Whether the marker file `dirty` exists; nil where that is unknown.
     private var isMarked: Bool?
-    /// The next run has to count anew, whatever this one records.
+    /// Whether the marker stays after the commit, so that the next run recounts the entries.
     private var isUncertain: Bool
-    /// Folders that entries have left.
+    /// Folders that entries were removed from.
     private var left: [String] = []
     private let clock: SystemClock
 
-    /// What bounds a spool, in bytes.
+    /// The limits of a spool, in bytes (SPOOL_MAX_BYTES, SPOOL_MIN_FREE), and what is dropped at a limit (SPOOL_KEEP).
     package struct Bounds: Sendable {
         package var most: Int
-        /// Stays free on the disk.
+        /// To stay free on the file system.
         package var free: Int
         package var keep: SpoolKeep
 
@@ -36,9 +37,10 @@ package struct Spool: ~Copyable {
     }
 
     /// - Parameters:
-    ///   - record: of the run before; it is mended where the spool tells more.
-    ///   - isDoubtful: counts the entries, whether or not the run before came to its end.
-    ///   - failed: called with why they can't be counted now. They stay, and the next run counts them.
+    ///   - record: of the last run; its counters are corrected where the entries are recounted.
+    ///   - isDoubtful: recounts the entries even if the last run ended normally.
+    ///   - failed: called with the reason if the entries can't be counted now. They stay, and the next run recounts
+    ///     them.
     package init(
         statePath: String, record: inout Record, isDoubtful: Bool, clock: SystemClock,
         failed: (SystemError) -> Void = { _ in }
@@ -75,18 +77,19 @@ package struct Spool: ~Copyable {
         try files.oldest(after: number)
     }
 
-    /// An entry and the open file with its picture; nil where it is no longer what was captured.
+    /// An entry and the open file with its picture; nil where it is gone, or no longer what was captured.
     mutating func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         try files.openIntact(name)
     }
 
     // MARK: Changes
 
-    /// Adds a picture. Room is made for it first: the oldest go, once a record has told that they are given up.
+    /// Adds a picture durably. Makes room for it first, if need be: entries are dropped once a record says so.
     /// - Parameters:
-    ///   - number: of the picture. Where an entry has it that the record doesn't know, the next free one is taken.
+    ///   - number: of the capture. If an entry that the record doesn't know has it, the next free number is taken.
     ///   - before: the record as it is without this picture.
-    /// - Throws: where there is no room or it can't be written; then it isn't there.
+    /// - Returns: the entry's name.
+    /// - Throws: where there is no room or writing fails; the picture is then not in the spool.
     package mutating func add(
         _ entry: SpoolEntry, _ picture: [UInt8], number: Int, within bounds: Bounds, before: Record,
         to state: inout StateDirectory
@@ -96,15 +99,15 @@ package struct Spool: ~Copyable {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.most) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // A state that has lost records may give a number twice; no picture goes for that. The record's last number stays
-        // as it is, so that as many entries are above it as the record doesn't know.
+        // After lost records a number may be reused: never overwrite an existing entry. The record's last number stays
+        // as it is, so that `reconcile` counts this entry once.
         while files.holds(name) { name = name.next }
         do throws(SystemError) {
             try mark()
             try makeRoom(for: name, bounds, before, &state)
             try files.write([picture, line], as: name)
         } catch {
-            // Where only the folder's fsync failed the picture is there, as surely as this disk can say.
+            // If only the directory's fsync failed, the file exists: count it as spooled.
             guard files.holds(name) else { throw full(error) }
         }
         figures.count += 1
@@ -132,6 +135,7 @@ package struct Spool: ~Copyable {
             guard !victims.isEmpty else { throw SystemError("write", number: ENOSPC) }
             after.drop(victims.count, clock)
             figures = after
+            // Record the drops before deleting the files: a kill in between must not count them as uploaded.
             var told = before
             told.spool = after
             try? state.write(told)
@@ -144,7 +148,7 @@ package struct Spool: ~Copyable {
     }
 
     /// Removes an entry that the store has acknowledged.
-    /// - Returns: false where the disk won't let it go; then it stays, and will be sent again under the same key.
+    /// - Returns: false where it can't be removed; it stays, and a later drain uploads it again under the same key.
     package mutating func remove(_ name: SpoolName) -> Bool {
         try? mark()
         guard discard(name) else { return false }
@@ -152,7 +156,7 @@ package struct Spool: ~Copyable {
         return true
     }
 
-    /// Takes an entry whose bytes are no longer what was captured out of the way; it is never uploaded.
+    /// Moves a damaged entry to `spool/bad` and counts it as dropped; it is never uploaded.
     package mutating func quarantine(_ name: SpoolName) {
         try? mark()
         files.putAside(name)
@@ -161,8 +165,8 @@ package struct Spool: ~Copyable {
         figures.drop(1, clock)
     }
 
-    /// Removes an entry that is not to be sent any more, since a newer one has its key.
-    /// - Returns: false where the disk won't let it go.
+    /// Removes an entry that isn't to be uploaded any more, since a newer picture is stored under its key.
+    /// - Returns: false where it can't be removed.
     @discardableResult
     package mutating func supersede(_ name: SpoolName) -> Bool {
         guard remove(name) else { return false }
@@ -170,12 +174,13 @@ package struct Spool: ~Copyable {
         return true
     }
 
-    /// Counts a picture that the spool couldn't take.
+    /// Counts a picture that the spool couldn't take as dropped.
     package mutating func lose() { figures.drop(1, clock) }
 
-    /// Has the entries up to `last`, which the store refuses, hold up no others for a while.
+    /// Notes entries that the store rejects: captures skip them for an hour.
     package mutating func rest(_ refused: RefusedEntries) { figures.refused = refused }
 
+    /// - Returns: whether the file is gone.
     private mutating func discard(_ name: SpoolName) -> Bool {
         let isGone = files.remove(name)
         noteLeft(name)
@@ -187,6 +192,7 @@ package struct Spool: ~Copyable {
         files.leave(name.folder)
     }
 
+    /// Creates the marker before the first change.
     private mutating func mark() throws(SystemError) {
         guard isMarked != true else { return }
         try files.makeMark()
@@ -195,13 +201,13 @@ package struct Spool: ~Copyable {
 
     // MARK: The end
 
-    /// Makes the changes durable, then the record that tells them; only then the mark goes.
-    /// - Throws: where the record can't be written. The mark stays.
+    /// Makes the changes durable, then writes the record that holds their counts, and only then removes the marker.
+    /// - Throws: where the record can't be written; the marker stays.
     package consuming func commit(_ record: inout Record, to state: inout StateDirectory) throws(Failure) {
         if figures.count != begun.count || figures.dropped != begun.dropped {
             figures.oldest = figures.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
         }
-        // What the record says is gone must not come back after a power cut.
+        // An entry that the record counts as gone must not reappear after a power cut.
         if !left.isEmpty { files.sync(left) }
         record.spool = figures
         try state.write(record)

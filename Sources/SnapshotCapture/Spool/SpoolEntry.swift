@@ -2,21 +2,25 @@ import SnapshotBase
 import SnapshotState
 import SnapshotStore
 
-/// Everything about one spooled picture, so that a drain needs nothing else: one line of JSON behind the picture's bytes
-/// in the same file, which thus shows the picture in any viewer.
+/// All facts about one spooled picture, so that a drain needs no other file: one line of JSON after the picture's bytes
+/// in the same file, which any viewer thus shows as a picture.
 package struct SpoolEntry: JSONMapped, Equatable, Sendable {
     package var key = ""
-    /// Milliseconds since 1970, as given out at capture.
+    /// Milliseconds since 1970, by the clock at the time of the capture.
     package var capturedAt: Int64 = 0
     package var camera = ""
+    /// Of the picture, lower-case hexadecimal.
     package var sha256 = ""
     package var clock = ClockQuality.synced
     package var contentType = ""
+    /// Of the picture, in bytes.
     package var length = 0
-    /// The boot of the capture and the seconds since then: they tell the time once the clock is known to be wrong.
+    /// The boot of the capture and the seconds from that boot to it: they give the right time once the clock's error is
+    /// known.
     package var boot = ""
     package var up = 0.0
 
+    /// In bytes, with the line feed.
     static let longestLine = 8192
 
     package init() {}
@@ -45,8 +49,8 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
         fields.field("up", &up)
     }
 
-    /// What stands behind the picture; nil where it would be too long to be found again. It ends like a record of the
-    /// state, with `crc`: the CRC-32 of every byte before `,"crc"`.
+    /// The line of JSON after the picture; nil where it is longer than `longestLine`, which readers look at. It ends
+    /// like a record of the state, with `crc`: the CRC-32 of every byte before `,"crc"`.
     var line: [UInt8]? {
         let facts = json.bytes.dropLast()
         let bytes = facts + Self.end(of: facts)
@@ -57,7 +61,7 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
         Array(",\"crc\":\"\(crc32(facts).hexadecimal)\"}".utf8)
     }
 
-    /// Whether the facts are those that were written. Entries of earlier versions don't tell.
+    /// Whether the line matches its checksum. Entries of earlier versions have none and pass.
     private static func isIntact(_ text: ArraySlice<UInt8>) -> Bool {
         let (facts, end) = (text.dropLast(18), text.suffix(18))
         return !end.starts(with: ",\"crc\":\"".utf8) || end.elementsEqual(Self.end(of: facts))
@@ -65,7 +69,7 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
 }
 
 extension SpoolEntry {
-    /// nil where the line isn't whole, or not what was written.
+    /// nil where the line is incomplete, damaged or implausible.
     package init?(line: [UInt8]) {
         guard line.last == UInt8(ascii: "\n"), Self.isIntact(line.dropLast()), let json = JSON(line.dropLast()),
             let entry = SpoolEntry(json: json), entry.length > 0, !entry.key.isEmpty, !hasTraversal(entry.key)
@@ -74,11 +78,11 @@ extension SpoolEntry {
     }
 }
 
-/// One file of the spool, as its name tells: `NUMBER-BYTES.jpg`, in a folder for each thousand numbers.
+/// The name of one file of the spool: `NUMBER-BYTES.jpg`, in one folder per thousand numbers.
 package struct SpoolName: Comparable, Sendable {
-    /// Counts captures; orders the spool, whatever the clock said.
+    /// The number of the capture. It orders the spool, independently of the clock.
     package let number: Int
-    /// Of the picture.
+    /// The picture's length.
     package let bytes: Int
 
     init(number: Int, bytes: Int) {
@@ -86,7 +90,7 @@ package struct SpoolName: Comparable, Sendable {
         self.bytes = bytes
     }
 
-    /// nil for every name but the one that its picture is written under: any other would never be found again.
+    /// nil for any name that `text` would not produce: an entry under another name would never be found again.
     init?(_ text: String) {
         guard text.hasSuffix(".jpg"), let (first, second) = text.dropLast(4).cutAtFirst("-"),
             let number = Int(decimal: first), let bytes = Int(decimal: second), number > 0, bytes > 0
@@ -95,12 +99,12 @@ package struct SpoolName: Comparable, Sendable {
         guard self.text == text, number <= Self.highest, bytes <= Self.mostBytes else { return nil }
     }
 
-    /// No picture is larger: a name that says so would have others dropped to make room.
+    /// No picture is larger. A name that claims more would count so many bytes that others were dropped to make room.
     static let mostBytes = 1 << 30
-    /// The last number that has twelve digits.
+    /// The last number of twelve digits.
     static let highest = 999_999_999_999
 
-    /// The number behind `number`. After the highest the first comes again: out of order, but found.
+    /// The number after `number`. After the highest comes 1 again: out of order, but still found.
     static func next(after number: Int) -> Int { (1..<highest).contains(number) ? number + 1 : 1 }
 
     /// The name of the same picture under the next number.

@@ -2,17 +2,17 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// What `Spool` does to the files. An entry is written under `tmp`, synced, renamed into its folder, and the folder
-/// synced, so that what stands in a folder is whole.
+/// The operations of `Spool` on its files. An entry is written below `tmp`, synced, renamed into its folder, and the
+/// folder is synced, so that every entry in a folder is complete.
 extension SpoolFolder {
-    /// Stands there from the first change of a run until its record is written.
+    /// The marker file: exists from a run's first change of the spool until its record is written.
     static let mark = "dirty"
     private static let incoming = "tmp"
     private static let bad = "bad"
-    /// How many of the entries put aside are kept; a few are enough to look at.
+    /// How many damaged entries are kept; a few are enough to examine.
     private static let mostBad = 8
 
-    /// nil where that can't be seen.
+    /// nil where that can't be determined.
     mutating func hasMark() -> Bool? {
         do throws(SystemError) {
             guard let folder = try opened() else { return false }
@@ -25,7 +25,7 @@ extension SpoolFolder {
 
     mutating func removeMark() { _ = try? opened()?.remove(Self.mark) }
 
-    /// Removes what a killed run left half-written.
+    /// Removes files that a killed run left incomplete.
     mutating func sweep() {
         guard let folder = try? opened()?.folder(Self.incoming) else { return }
         for name in (try? folder.names()) ?? [] { folder.remove(name) }
@@ -33,6 +33,7 @@ extension SpoolFolder {
 
     mutating func holds(_ name: SpoolName) -> Bool { (try? entryFolder(name.folder))?.status(name.text) != nil }
 
+    /// Writes an entry durably.
     mutating func write(_ pieces: [[UInt8]], as name: SpoolName) throws(SystemError) {
         let incoming = try made().folder(Self.incoming, creating: 0o700)
         let folder = try madeEntryFolder(name.folder)
@@ -41,7 +42,7 @@ extension SpoolFolder {
         }
     }
 
-    /// - Returns: false where the disk won't let it go.
+    /// - Returns: false where the entry can't be removed; true also where it doesn't exist.
     mutating func remove(_ name: SpoolName) -> Bool {
         do throws(SystemError) {
             guard let folder = try entryFolder(name.folder) else { return true }
@@ -49,7 +50,7 @@ extension SpoolFolder {
         } catch { return false }
     }
 
-    /// Moves an entry out of the way, or removes it where that can't be done.
+    /// Moves an entry into `bad`, or removes it if it can't be moved.
     mutating func putAside(_ name: SpoolName) {
         guard let folder = try? entryFolder(name.folder) else { return }
         guard let bad = try? made().folder(Self.bad, creating: 0o700) else {
@@ -60,13 +61,13 @@ extension SpoolFolder {
         for other in ((try? bad.names()) ?? []).sorted().dropLast(Self.mostBad) { bad.remove(other) }
     }
 
-    /// Makes removals from folders of entries durable.
+    /// Syncs the folders that entries were removed from, so that the removals survive a power cut.
     mutating func sync(_ folders: [String]) {
         for name in folders { try? entryFolder(name)?.sync() }
         try? opened()?.sync()
     }
 
-    /// When the oldest picture was taken; nil where that can't be told.
+    /// When the oldest picture was captured; nil where that can't be read.
     mutating func oldestMoment(boot: String) -> Moment? {
         guard let name = try? oldest().first, let entry = try? open(name)?.entry else { return nil }
         return Moment(

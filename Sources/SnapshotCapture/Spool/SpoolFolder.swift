@@ -2,17 +2,17 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// The files of a spool: an entry each, in a folder for each thousand numbers, below one folder that stays open. Reads
-/// alone; what changes the files is `Spool`'s.
+/// The files of a spool: one per entry, in one folder per thousand numbers, below `STATE_PATH/spool`, whose descriptor
+/// stays open. This part reads; what changes entries is in `SpoolFiles.swift` and called by `Spool` alone.
 package struct SpoolFolder: Sendable {
     package let path: String
     private var folder: Folder?
-    /// The last folder of entries that was used.
+    /// The folder of entries that was used last.
     private var entries: (name: String, folder: Folder)?
 
     package init(statePath: String) { path = statePath + "/spool" }
 
-    /// nil where there is none yet.
+    /// The spool's folder; nil where there is none yet.
     mutating func opened() throws(SystemError) -> Folder? {
         if folder == nil {
             do throws(SystemError) { folder = try Folder(path) } catch {
@@ -22,6 +22,7 @@ package struct SpoolFolder: Sendable {
         return folder
     }
 
+    /// The spool's folder, created if need be.
     mutating func made() throws(SystemError) -> Folder {
         if let folder = try opened() { return folder }
         let new = try Folder(path, creating: 0o700)
@@ -29,7 +30,7 @@ package struct SpoolFolder: Sendable {
         return new
     }
 
-    /// A folder of entries; nil where there is none.
+    /// A folder of entries; nil where it doesn't exist.
     mutating func entryFolder(_ name: String) throws(SystemError) -> Folder? {
         if let entries, entries.name == name { return entries.folder }
         do throws(SystemError) {
@@ -49,21 +50,21 @@ package struct SpoolFolder: Sendable {
         return folder
     }
 
-    /// Removes a folder of entries, if it is empty.
+    /// Removes a folder of entries if it is empty.
     mutating func leave(_ name: String) {
         if (try? opened())?.removeFolder(name) == true { entries = nil }
     }
 
     // MARK: What is there
 
-    /// Every entry, oldest first, by listing: slow in a large spool.
+    /// Every entry, oldest first. Lists all folders: slow in a large spool.
     package mutating func list() throws(SystemError) -> [SpoolName] {
         var all: [SpoolName] = []
         for folder in try folders() { all += try names(in: folder) }
         return all
     }
 
-    /// The oldest entries with numbers above `number`, those of one folder at most: cheap.
+    /// The oldest entries with numbers above `number`, from one folder only: fast, however large the spool is.
     package mutating func oldest(after number: Int = -1) throws(SystemError) -> [SpoolName] {
         for folder in try folders() {
             let found = try names(in: folder).filter { $0.number > number }
@@ -77,14 +78,14 @@ package struct SpoolFolder: Sendable {
         return names.filter { $0.utf8.count == 12 && $0.utf8.allSatisfy { (48...57).contains($0) } }.sorted()
     }
 
-    /// None where there is no such folder; one that can't be read tells nothing about what is in it.
+    /// Empty where the folder doesn't exist. A folder that can't be read throws: what it holds is unknown.
     private mutating func names(in folder: String) throws(SystemError) -> [SpoolName] {
         let names = try entryFolder(folder)?.names() ?? []
         return names.compactMap(SpoolName.init).filter { $0.folder == folder }.sorted()
     }
 
-    /// An entry and the open file with its picture; nil where the file is gone or was never whole.
-    /// - Throws: where it can't be read now, which tells nothing about what is in it.
+    /// An entry and the open file with its picture, which begins at offset 0; nil where the file is gone or incomplete.
+    /// - Throws: where it can't be read now, which says nothing about its content.
     mutating func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         do throws(SystemError) {
             guard let file = try entryFolder(name.folder)?.open(name.text, O_RDONLY) else { return nil }
@@ -98,7 +99,7 @@ package struct SpoolFolder: Sendable {
         }
     }
 
-    /// The same, if the picture's bytes still are those that were captured.
+    /// The same; nil also where the picture's SHA-256 is no longer that of the capture.
     mutating func openIntact(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         guard let found = try open(name) else { return nil }
         guard let digest = Crypto.sha256(of: found.file.descriptor, offset: 0, length: found.entry.length) else {
