@@ -1,7 +1,8 @@
 import SnapshotBase
 
-/// A file of AWS's tools: sections of `name = value`. Read as Python's `RawConfigParser` reads it for them: `:` as well as
-/// `=`, comments on lines of their own, and lines that are indented more than a value belong to it.
+/// A configuration or credentials file of the AWS tools: sections of `name = value`, parsed as by Python's
+/// `RawConfigParser`. `:` separates as well as `=`, comments are whole lines, and lines that are indented more than a
+/// value continue it.
 package struct AWSFile: Sendable {
     package let path: String
     private var sections = Named<Named<String>>()
@@ -32,10 +33,11 @@ package struct AWSFile: Sendable {
         }
     }
 
-    /// The values of a profile in a credentials file; nil where there is no such profile.
+    /// The values of a profile in a credentials file; nil if there is no such profile.
     package func credentials(of profile: String) -> Named<String>? { sections[profile] }
 
-    /// The values of a profile in a configuration file, whose sections are `[default]` and `[profile NAME]`.
+    /// The values of a profile in a configuration file, whose sections are `[default]` and `[profile NAME]`; nil if
+    /// there is none.
     package func profile(_ profile: String) -> Named<String>? {
         let matching = sections.entries.filter { section in
             let words = programWords(section.name) ?? []

@@ -1,9 +1,9 @@
 import SnapshotBase
 
-/// The `.env` dialect: `KEY=value`, `export KEY=…`, quotes, comments, CRLF and a BOM.
+/// Parses `.env` files: `KEY=value`, `export KEY=…`, quotes, comments, CRLF and a byte order mark.
 ///
-/// Inside double quotes a backslash escapes `"`, `\`, `$` and `` ` ``, as in a shell; inside single quotes nothing does.
-/// Nothing is expanded.
+/// Within double quotes a backslash escapes `"`, `\`, `$` and `` ` ``, as in a shell; within single quotes it is
+/// literal. Variables are not expanded.
 package enum Dotenv {
     package struct Entry: Equatable, Sendable {
         package let key: String
@@ -11,7 +11,7 @@ package enum Dotenv {
         package let line: Int
     }
 
-    /// - Throws: `Failure` of kind settings, with `path:line` and never the value.
+    /// - Throws: `Failure` with the code `settings`, which names `path:line` but never the value.
     package static func parse(_ bytes: [UInt8], path: String) throws(Failure) -> [Entry] {
         let bytes = withoutByteOrderMark(bytes)
         var entries: [Entry] = []
@@ -27,7 +27,7 @@ package enum Dotenv {
         return entries
     }
 
-    /// The words that stand where a key does or was meant to: also in a line, or an encoding, that `parse` refuses.
+    /// The words before `=` or `:` in every line, even in lines or encodings that `parse` rejects.
     static func keys(_ bytes: [UInt8]) -> [Substring] {
         let text = String(decoding: bytes.filter { $0 != 0 }, as: UTF8.self)
         return text.split(whereSeparator: \.isNewline).map(\.trimmed).filter { $0.first != "#" }.flatMap { line in
@@ -88,7 +88,7 @@ package enum Dotenv {
         return value
     }
 
-    /// An unquoted value without the comment that white space and `#` begin.
+    /// An unquoted value without a comment, which begins with white space and `#`.
     private static func withoutComment(_ text: Substring) -> Substring {
         var previousIsBlank = false
         for index in text.indices {
@@ -98,7 +98,7 @@ package enum Dotenv {
         return text
     }
 
-    /// A value from elsewhere without the comment that may have been left on it.
+    /// A value from the environment without a comment that was left on it.
     static func withoutLeftover(_ text: Substring) -> Substring {
         let marks = text.indices.filter { text[$0] == "#" }
         let begin = marks.first { mark in
@@ -109,7 +109,7 @@ package enum Dotenv {
         return text[..<(begin ?? text.endIndex)]
     }
 
-    /// What stands in the quotes, if that is all there is but for a comment.
+    /// The text within quotes; nil if there is anything else but a comment.
     static func quoted(_ text: Substring) -> String? {
         guard let quote = text.trimmed.first, quote == "\"" || quote == "'" else { return nil }
         return try? parseValue(text, path: "", number: 0)
@@ -141,7 +141,7 @@ extension Character {
     package var isBlank: Bool { self == " " || self == "\t" }
 }
 
-/// Text as some editors of Windows save it begins with a mark that means nothing in UTF-8.
+/// Removes the UTF-8 byte order mark that some Windows editors write.
 package func withoutByteOrderMark(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
     bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
 }

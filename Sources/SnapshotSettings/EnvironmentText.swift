@@ -1,10 +1,11 @@
 import SnapshotBase
 
-/// What others leave on a value that comes through the environment: systemd's `EnvironmentFile=` an inline comment
-/// (`door # c`; of `"door" # c` it makes `door# c`, of an empty value `# c`), Docker's `--env-file` that and the quotes.
+/// Cleans values that other programs pass through the environment with remains of the `.env` syntax. systemd's
+/// `EnvironmentFile=` leaves inline comments (`door # c`; `"door" # c` becomes `door# c`, an empty value `# c`);
+/// Docker's `--env-file` leaves comments and quotes.
 extension Settings {
-    /// The value as it was meant.
-    /// - Throws: the refusal of one that could be meant in two ways.
+    /// The value without such remains; nil if it is empty.
+    /// - Throws: `Failure` if the value is ambiguous.
     static func fromEnvironment(_ key: SettingDeclaration, _ text: String) throws(Failure) -> Value? {
         if case .secret = key.secrecy {
             try checkSecret(key, text)
@@ -49,10 +50,10 @@ extension Settings {
         .settings("refused", key.key, why: "its value from the environment \(rule)", hint: hint)
     }
 
-    /// `# c`; `#1` may as well be a part of the value.
+    /// Whether `text` is surely a comment, like `# c`; `#1` may be part of the value.
     private static func isComment(_ text: Substring) -> Bool { text.dropFirst().first?.isBlank ?? true }
 
-    /// A sentence for each comment that is taken off a value that might have held it.
+    /// One sentence for each comment that was removed from a value in which it could have been meant.
     static func leftComments(_ environment: Environment, besides commandLine: Named<String>) -> [String] {
         environment.entries.compactMap { name, text in
             guard text.utf8.contains(UInt8(ascii: "#")), let key = Key.declaration(of: name), key.kind.isFreeText,

@@ -1,8 +1,9 @@
 import SnapshotBase
 
-/// The first part of `text` in place of which a shell or systemd would put something else: a leading `~`, `$NAME`,
-/// `${NAME}`, `$(program)`, or a specifier such as `%h`. Settings expand nothing, so it is a mistake where it stands.
-/// - Parameter isPath: whether a leading `~` is one.
+/// The first part of `text` that a shell or systemd would replace: a leading `~`, `$NAME`, `${NAME}`, `$(program)`, or
+/// a specifier such as `%h`. Settings are never expanded, so such a part is a mistake.
+/// - Parameter isPath: whether a leading `~` counts.
+/// - Returns: the part, printable; nil if there is none.
 package func unexpanded(in text: String, isPath: Bool = true) -> String? {
     let bytes = Array(text.utf8)
     func isWord(_ index: Int) -> Bool {
@@ -19,7 +20,7 @@ package func unexpanded(in text: String, isPath: Bool = true) -> String? {
             if !isWord(index + 1), end < bytes.count { end += 1 }
             return String(decoding: bytes[index..<end], as: UTF8.self).printable(limit: 40)
         }
-        // `50%off` and `a%20b` are names; `/%h`, `cam-%i` and `cam%i/` aren't.
+        // `50%off` and `a%20b` are ordinary text; `/%h`, `cam-%i` and `cam%i/` contain specifiers.
         if byte == UInt8(ascii: "%"), isLetter(next), !isWord(index - 1) || !isWord(index + 2),
             !isHexadecimal(bytes[(index + 1)...].prefix(2))
         {
@@ -29,7 +30,7 @@ package func unexpanded(in text: String, isPath: Bool = true) -> String? {
     return nil
 }
 
-/// The rule that such a part breaks.
+/// The rule that an unexpanded part breaks, and a hint; nil if there is none.
 package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: String, hint: String?)? {
     unexpanded(in: text, isPath: isPath).map {
         (
@@ -39,7 +40,8 @@ package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: Stri
     }
 }
 
-/// The same for a URL, whose path and password may hold a `$`: only a host, and what is nothing but a variable, can't.
+/// The same for a URL. Its path and password may contain `$`, so only the host, and parts that are entirely `${…}`,
+/// count.
 package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)? {
     guard let scheme = text[...].range(of: "://") else { return nil }
     let rest = text[scheme.upperBound...]

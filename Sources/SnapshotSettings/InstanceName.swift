@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// Cameras of their own beside others: NAME of `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
+/// The names of additional cameras: NAME in `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
 package enum InstanceName {
-    /// What we ourselves call files and folders in those places, and in the folders of pictures and video.
+    /// Reserved names: files and folders of ours in the same places, and in the folders of pictures and video.
     package static let ours = [
         "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
         "stream_output",
         "web",
     ]
 
-    /// The camera whose own settings file that is, unless it is everybody's.
+    /// The instance that a settings file belongs to; nil for the common file and files elsewhere.
     package static func of(settingsPath: String?) -> String? {
         let directory = parentDirectory(Settings.systemPath)
         guard let settingsPath, settingsPath != Settings.systemPath, parentDirectory(settingsPath) == directory,
@@ -19,14 +19,14 @@ package enum InstanceName {
         return name.isEmpty ? nil : String(name)
     }
 
-    /// The cameras that have a settings file of their own; none where this user may not look.
+    /// The instances that have a settings file; empty if this user may not list the folder.
     package static func all() -> [String] {
         let directory = parentDirectory(Settings.systemPath)
         let files = (try? listDirectory(directory)) ?? []
         return files.compactMap { of(settingsPath: "\(directory)/\($0)") }.filter { !ours.contains($0) }.sorted()
     }
 
-    /// The refusal of an instance that is called as something of ours; nil for all others.
+    /// The error for an instance with a reserved name; nil for other names.
     package static func refusal(of name: String) -> Failure? {
         guard ours.contains(name) else { return nil }
         return .settings(
@@ -34,7 +34,7 @@ package enum InstanceName {
             hint: "give the camera's settings file another name, such as \(name)-camera.env")
     }
 
-    /// The refusal of what is no name for a camera's units.
+    /// The error for a name that cannot be part of a unit's name; nil if it can.
     package static func refusal(ofUnit name: String) -> Failure? {
         let isName = name.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
@@ -48,7 +48,7 @@ package enum InstanceName {
         return refusal(of: name)
     }
 
-    /// The refusal of a state folder that lies where an instance's does and can't be one.
+    /// The error for a state folder in the place of an instance's state that has a reserved name; else nil.
     package static func refusal(ofState path: String, settingsPath: String?) -> Failure? {
         var folder = path[...]
         while folder.utf8.count > 1, folder.utf8.last == UInt8(ascii: "/") { folder.removeLast() }

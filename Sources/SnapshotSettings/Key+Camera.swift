@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The camera, and how it is asked.
+/// Settings of the camera and of its requests.
 extension Key {
     package static let cameraIP = Setting(
         "CAMERA_IP", .form("host, host:port or [IPv6]:port"), refusal: .camera,

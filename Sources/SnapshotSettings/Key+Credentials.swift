@@ -1,4 +1,5 @@
-/// Where S3's keys come from where the settings hold none: AWS's files, and who lends temporary ones.
+/// The sources of S3 credentials other than the settings themselves: files of the AWS tools, and services that issue
+/// temporary ones.
 extension Key {
     package static let awsConfigFile = Setting(
         "AWS_CONFIG_FILE", .path, otherwise: "~/.aws/config", refusal: .store,

@@ -1,4 +1,4 @@
-/// A server that takes pictures over HTTP.
+/// Settings of the store that receives pictures over HTTP.
 extension Key {
     private static let pairs = "name=value; name=value, with KEY_TEMPLATE's fields, {key} and {filename}"
 

@@ -1,4 +1,4 @@
-/// What S3 is asked to do with each object, and how it is described there.
+/// Settings of how S3 stores and describes each object.
 extension Key {
     package static let s3SSE = Setting(
         "S3_SSE", SettingForm<S3Encryption>.choice, refusal: .store, "How the bucket encrypts each object.")

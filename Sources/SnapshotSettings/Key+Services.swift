@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// State, and what is told of it.
+/// Settings of the state and of its monitoring.
 extension Key {
     package static let statePath = Setting(
         "STATE_PATH", .path, otherwise: "$STATE_DIRECTORY, else ./state",
@@ -31,7 +31,7 @@ extension Key {
     ]
 }
 
-/// The video relay.
+/// Settings of the video relay.
 extension Key {
     package static let streamMode = Setting(
         "STREAM_MODE", .form("republish, hls, record or pipe, or several with commas between"),

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Where pictures go.
+/// Settings of the stores, uploads and the spool.
 extension Key {
     package static let storageBackend = Setting(
         "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, refusal: .store, "Where pictures are stored.")
@@ -66,7 +66,7 @@ extension Key {
     ]
 }
 
-/// S3 and what speaks like it. AWS's own names are those of its tools.
+/// Settings of S3 and compatible stores. Names that begin with AWS are those of the AWS tools.
 extension Key {
     package static let s3Bucket = Setting(
         "S3_BUCKET", .form("name of a bucket"), refusal: .store, "The bucket; STORAGE_BACKEND=s3 needs it.")

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Every setting there is. A new one is declared in one of the files beside this one, and listed there.
+/// All settings. A new one is declared in one of the `Key+….swift` files, and added to the list there.
 package enum Key {
     package static let all = camera + storage + s3 + credentials + s3Objects + http + state + relay
 
@@ -9,8 +9,8 @@ package enum Key {
         return nil
     }
 
-    /// The setting of that name.
-    /// - Throws: `Failure` of kind usage, with the nearest name as a hint.
+    /// The setting with that name, in upper or lower case.
+    /// - Throws: `Failure` with the code `usage`, with the most similar name as a hint.
     package static func named(_ name: String) throws(Failure) -> SettingDeclaration {
         if let found = declaration(of: name.uppercased()) { return found }
         throw Failure(
@@ -18,14 +18,14 @@ package enum Key {
             hint: nearest(to: name).map { "did you mean \($0)?" } ?? "snapshot settings   # shows all")
     }
 
-    /// Whether `name` is a setting or a setting's `_FILE`.
+    /// Whether `name` is the name of a setting, or that of one with the suffix `_FILE`.
     static func isKnown(_ name: String) -> Bool {
         if declaration(of: name) != nil { return true }
         guard name.hasSuffix("_FILE") else { return false }
         return declaration(of: String(name.dropLast(5)))?.mayComeFromFile ?? false
     }
 
-    /// The known name that `name` most likely was meant to be, if any is near.
+    /// The known name that `name` is probably a misspelling of; nil if none is similar enough.
     static func nearest(to name: String) -> String? {
         SnapshotBase.nearest(to: name.uppercased(), among: all.map(\.key))
     }

@@ -1,9 +1,9 @@
 import SnapshotBase
 
-/// One setting: its name, what a value may be, its default, who may see it, and what it means. `Key` holds them all.
+/// One setting, with the type of its value: name, form, default, secrecy and meaning. `Key` lists all of them.
 package struct Setting<Value: Sendable>: Sendable {
     package let declaration: SettingDeclaration
-    /// The value where the setting is unset.
+    /// The value if the setting is unset.
     package let fallback: Value
 
     package var key: String { declaration.key }
@@ -11,7 +11,7 @@ package struct Setting<Value: Sendable>: Sendable {
 }
 
 extension Setting where Value: SettingValue {
-    /// - Parameter refusal: whose refused credentials are tried again as soon as this setting changes.
+    /// - Parameter refusal: where a change of this setting ends the hold-off after refused credentials.
     init(
         _ key: String, _ form: SettingForm<Value>, default fallback: Value,
         secrecy: SettingDeclaration.Secrecy = .open, refusal: Refusal? = nil, _ meaning: String
@@ -22,8 +22,8 @@ extension Setting where Value: SettingValue {
             meaning: meaning)
     }
 
-    /// A setting without a value of its own.
-    /// - Parameter otherwise: what holds where it is unset, in words.
+    /// An optional setting.
+    /// - Parameter otherwise: what applies if the setting is unset, in words.
     init<Wrapped>(
         _ key: String, _ form: SettingForm<Wrapped>, otherwise: String? = nil,
         secrecy: SettingDeclaration.Secrecy = .open, refusal: Refusal? = nil, _ meaning: String
@@ -35,18 +35,18 @@ extension Setting where Value: SettingValue {
     }
 }
 
-/// Who may refuse credentials.
+/// Which side refused credentials.
 package enum Refusal: String, Sendable { case camera, store }
 
-/// A setting without the type of its value. A class, so that to hand one on costs next to nothing at each start.
+/// A setting without the type of its value. It is a class so that passing it around costs little at each start.
 package final class SettingDeclaration: Sendable {
     /// How much of a value may be shown.
     package enum Secrecy: Sendable {
-        /// All of it.
+        /// The whole value.
         case open
-        /// Without user, password and query, which often are keys.
+        /// A URL without user, password and query, which often contain credentials.
         case url
-        /// Like `url`, and without the path, which is what opens the place.
+        /// Like `url`, and also without the path, which is a credential.
         case urlWithSecretPath
         /// Nothing.
         case secret
@@ -57,7 +57,7 @@ package final class SettingDeclaration: Sendable {
     package let fallback: SettingDefault
     package let secrecy: Secrecy
     package let refusal: Refusal?
-    /// A sentence.
+    /// What the setting means, as a sentence.
     package let meaning: String
 
     init(
@@ -71,7 +71,8 @@ package final class SettingDeclaration: Sendable {
         self.meaning = meaning
     }
 
-    /// Secrets, and URLs that may carry one, can be given as files.
+    /// Whether `KEY_FILE` or systemd may provide the value in a file: true for secrets, and for URLs that may contain
+    /// one.
     package var mayComeFromFile: Bool {
         switch secrecy {
         case .open: false
@@ -79,7 +80,7 @@ package final class SettingDeclaration: Sendable {
         }
     }
 
-    /// The default as it would be written, or what holds instead; nil where there is neither.
+    /// The default as it would be written, or the rule that applies instead; nil if there is neither.
     package var fallbackText: String? {
         switch fallback {
         case .none: nil
@@ -91,13 +92,13 @@ package final class SettingDeclaration: Sendable {
     }
 }
 
-/// What holds where a setting is unset.
+/// What applies if a setting is unset.
 package enum SettingDefault: Sendable {
     case none
     case flag(Bool)
     case number(Int)
     case duration(Duration)
     case text(String)
-    /// No value but a rule, such as `0.8 × CAPTURE_INTERVAL`.
+    /// A rule instead of a value, e.g. `0.8 × CAPTURE_INTERVAL`.
     case words(String)
 }

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The settings that are one of several words.
+/// A setting whose value is one of several words, regardless of case.
 package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension SettingChoice {
@@ -13,45 +13,46 @@ extension SettingChoice {
     package var settingDefault: SettingDefault { .text(rawValue) }
 }
 
-/// Which of a camera's two streams.
+/// Which of a camera's two streams is used.
 package enum CameraStream: String, SettingChoice { case main, sub }
 
-/// Which redirects of a picture's address are followed.
+/// Which redirects of the picture's URL are followed.
 package enum CameraFollow: String, SettingChoice {
     case off
     case sameHost = "same-host"
 }
 
-/// How to log in at a Reolink camera.
+/// How to log in to a Reolink camera.
 package enum CameraAuth: String, SettingChoice { case auto, token, password }
 
-/// How a camera's video comes.
+/// The transport protocol of a camera's RTSP video.
 package enum CameraTransport: String, SettingChoice { case auto, tcp, udp }
 
-/// Where pictures go.
+/// Which kind of store receives the pictures.
 package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
 
-/// What a full spool gives up.
+/// What a full spool keeps: the newest pictures, or every second one of the oldest hours.
 package enum SpoolKeep: String, SettingChoice { case newest, thin }
 
-/// Where the bucket's name stands in an address.
+/// Whether the bucket's name is in the path or the host of the URL.
 package enum S3Addressing: String, SettingChoice { case auto, path, virtual }
 
-/// The checksum that goes with an object. SigV4 signs one already; buckets with Object Lock want another header.
+/// The additional checksum of an object. SigV4 already signs the content, but buckets with Object Lock require another
+/// header.
 package enum S3Checksum: String, SettingChoice {
-    /// The one that the store asks for, once it has.
+    /// The checksum that the store asked for, if it did.
     case auto
     case md5, sha256, none
 }
 
-/// How S3 encrypts an object.
+/// The server-side encryption of S3 objects.
 package enum S3Encryption: String, SettingChoice {
     case s3 = "AES256"
     case kms = "aws:kms"
     case doubleKMS = "aws:kms:dsse"
 }
 
-/// The ACLs that S3 has names for.
+/// The canned ACLs of S3.
 package enum S3ACL: String, SettingChoice {
     case `private`
     case publicRead = "public-read"
@@ -63,11 +64,11 @@ package enum S3ACL: String, SettingChoice {
     case logDeliveryWrite = "log-delivery-write"
 }
 
-/// How a picture is sent.
+/// The HTTP method of an upload.
 package enum UploadMethod: String, SettingChoice { case post, put }
 
-/// How a picture is put into a request.
+/// The form of a picture in an upload request.
 package enum UploadFormat: String, SettingChoice { case multipart, raw, json }
 
-/// What becomes of a stream's sound.
+/// Whether the relay keeps the stream's sound.
 package enum StreamAudio: String, SettingChoice { case auto, none }

@@ -1,13 +1,13 @@
 import SnapshotBase
 
-/// What a setting's value may be.
+/// The form of a setting's value.
 package enum SettingKind: Sendable {
     case text
-    /// Text with rules of its own, told in words; whoever reads it checks them.
+    /// Text in a special form, described in words; the code that uses the value checks it.
     case form(String)
-    /// The same, where any character may be meant.
+    /// Like `form`, but any character may occur in it.
     case freeForm(String)
-    /// The same over several lines.
+    /// Like `freeForm`, with several lines.
     case lines(String)
     case path
     case flag
@@ -17,7 +17,7 @@ package enum SettingKind: Sendable {
     case choice(@Sendable () -> [String])
     case url(schemes: @Sendable () -> [String])
 
-    /// Whether a value may hold a blank and a `#`, so that a comment behind it can't be told from the value.
+    /// Whether a value may contain a blank and `#`, so that a trailing comment is ambiguous.
     var isFreeText: Bool {
         switch self {
         case .text, .freeForm, .lines, .path: true
@@ -28,7 +28,7 @@ package enum SettingKind: Sendable {
     var mayHaveLines: Bool { if case .lines = self { true } else { false } }
     var isSize: Bool { if case .size = self { true } else { false } }
 
-    /// In words, as for a table.
+    /// The form in words, for tables.
     package var description: String {
         switch self {
         case .text: "text"
@@ -46,7 +46,7 @@ package enum SettingKind: Sendable {
 
     static let anySize = 0...(1 << 60)
 
-    /// The rule that `text` breaks, and how to keep it; nil if it is such a value.
+    /// The rule that `text` breaks, and a hint; nil if `text` is valid.
     func flaw(in text: String) -> (rule: String, hint: String?)? {
         switch self {
         case .text, .form, .freeForm, .lines: nil
@@ -81,7 +81,7 @@ package enum SettingKind: Sendable {
     }
 }
 
-/// A kind together with the type of its values.
+/// A kind, together with the type of its values.
 struct SettingForm<Value> {
     let kind: SettingKind
 }
@@ -92,7 +92,7 @@ extension SettingForm where Value == String {
     static func freeForm(_ words: String) -> Self { Self(kind: .freeForm(words)) }
     static func lines(_ words: String) -> Self { Self(kind: .lines(words)) }
     static var path: Self { Self(kind: .path) }
-    /// A URL of the web, with a host, and nothing that would break a request line.
+    /// An http or https URL with a host, without white space and control characters.
     static var webURL: Self { Self(kind: .url { ["http", "https"] }) }
     static var rtspURL: Self { Self(kind: .url { ["rtsp"] }) }
 }
@@ -104,7 +104,7 @@ extension SettingForm where Value == Bool {
 extension SettingForm where Value == Int {
     static func number(_ range: ClosedRange<Int>) -> Self { Self(kind: .number(range)) }
     static var size: Self { Self(kind: .size(SettingKind.anySize)) }
-    /// In bytes, units of 1,024.
+    /// A size in bytes; its units are powers of 1,024.
     static func size(_ range: ClosedRange<Int>) -> Self { Self(kind: .size(range)) }
 }
 
@@ -116,13 +116,13 @@ extension SettingForm where Value: SettingChoice {
     static var choice: Self { Self(kind: .choice { Value.allCases.map(\.rawValue) }) }
 }
 
-/// `a, b or c`
+/// Joins words as `a, b or c`.
 package func alternatives(_ names: [String]) -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }
     return names.dropLast().joined(separator: ", ") + " or " + last
 }
 
-/// Whether `text` has one of `schemes`, a host, and nothing that would break a request line.
+/// Whether `text` has one of `schemes` and a host, and contains no white space or control characters.
 package func isURL(_ text: String, _ schemes: [String]) -> Bool {
     guard let separator = text[...].range(of: "://"),
         schemes.contains(text[..<separator.lowerBound].lowercased()),

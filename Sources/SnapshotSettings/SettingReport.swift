@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// What a person is told of one setting: its declaration, and the value in force. Never a secret's value.
+/// The report on one setting for users: its declaration and its current value, but never that of a secret.
 package struct SettingReport: Sendable {
     package let declaration: SettingDeclaration
-    /// Nil where the setting is secret, or unset without a default.
+    /// The current value; nil if the setting is secret, or unset without a default.
     package let value: String?
     package let origin: String
-    /// The refusal of the value, or why it can't be read.
+    /// Why the value is invalid or cannot be read; nil if it is valid.
     package let failure: Failure?
 
     package init(_ declaration: SettingDeclaration, _ settings: Settings) {
@@ -38,7 +38,7 @@ package struct SettingReport: Sendable {
         return .object(object)
     }
 
-    /// A line for the value and one for the meaning.
+    /// One line with the value and one with the meaning.
     package var text: String {
         let shown = declaration.isSecret && origin != "default" ? "(secret)" : value ?? ""
         let standard = declaration.fallbackText.map { $0.isEmpty ? "" : "; default \($0)" } ?? ""

@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// The type of a setting's values.
+/// A type of setting values.
 package protocol SettingValue: Sendable {
-    /// Nil where `text` is no such value. Ranges are the setting's kind's.
+    /// Parses a value; nil if `text` is not valid. The setting's kind checks the range.
     init?(setting text: String)
     var settingDefault: SettingDefault { get }
 }
 
 extension Settings {
     /// The value of `setting`, or its default.
-    /// - Throws: the refusal of a value that breaks the setting's rule.
+    /// - Throws: `Failure` if the value breaks the setting's rule or cannot be read.
     package subscript<Value: SettingValue>(_ setting: Setting<Value>) -> Value {
         get throws(Failure) {
             guard let found = try value(setting.declaration) else { return setting.fallback }
@@ -42,7 +42,7 @@ extension Bool: SettingValue {
 }
 
 extension Int: SettingValue {
-    /// A number, or a size with its unit.
+    /// Parses a number, or a size with its unit.
     package init?(setting text: String) {
         guard let count = byteCount(text) else { return nil }
         self = count
@@ -61,7 +61,7 @@ extension Optional: SettingValue where Wrapped: SettingValue {
 }
 
 extension Duration: SettingValue {
-    /// `10`, `10s`, `500ms`, `5m`, `1h`, `30d`; nil for anything else.
+    /// Parses `10`, `10s`, `500ms`, `5m`, `1h` or `30d`; nil for anything else.
     package init?(setting text: String) {
         let digits = text[...].prefix { $0.isASCII && $0.isNumber }
         let milliseconds: Int
@@ -73,14 +73,14 @@ extension Duration: SettingValue {
         case "d": milliseconds = 86_400_000
         default: return nil
         }
-        // A hundred years, so that sums with the clock stay far from overflow.
+        // The limit of a hundred years keeps sums with clock times from overflowing.
         guard let number = Int(decimal: digits), number <= 3_155_760_000_000 / milliseconds else { return nil }
         self = .milliseconds(number * milliseconds)
     }
 
     package var settingDefault: SettingDefault { .duration(self) }
 
-    /// The shortest of the forms that `init(setting:)` reads.
+    /// The shortest form that `init(setting:)` parses back.
     package var settingText: String {
         let all = milliseconds
         for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")]
@@ -91,7 +91,7 @@ extension Duration: SettingValue {
     }
 }
 
-/// `1000`, `500K`, `256M`, `1G`, `2T`, with or without `B` or `iB`; units of 1,024.
+/// Parses `1000`, `500K`, `256M`, `1G` or `2T`, with or without `B` or `iB`, in units of 1,024; nil for anything else.
 package func byteCount(_ text: String) -> Int? {
     let digits = text[...].prefix { $0.isASCII && $0.isNumber }
     var unit = text[digits.endIndex...].uppercased()
@@ -109,7 +109,7 @@ package func byteCount(_ text: String) -> Int? {
     return number << shift
 }
 
-/// The shortest of the forms that `byteCount` reads.
+/// The shortest form that `byteCount` parses back.
 package func settingSize(_ bytes: Int) -> String {
     for (shift, unit) in [(40, "T"), (30, "G"), (20, "M"), (10, "K")] where bytes > 0 && bytes % (1 << shift) == 0 {
         return "\(bytes >> shift)\(unit)"

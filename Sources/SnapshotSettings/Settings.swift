@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The settings of one run, from all their sources. First wins: command line; credential files (secrets only);
-/// environment; the settings file. An empty value counts as unset.
+/// The settings of one run, from all sources. Precedence: command line; credential files (for secrets and URLs);
+/// environment; settings file. An empty value counts as unset.
 package struct Settings: Sendable {
     /// Where a value came from.
     package enum Origin: Equatable, Sendable, CustomStringConvertible {
@@ -10,7 +10,7 @@ package struct Settings: Sendable {
         case credential(path: String)
         case environment
         case file(path: String, line: Int)
-        /// It isn't in the file yet.
+        /// An answer of `snapshot setup` that is not in the file yet.
         case answer
 
         package var description: String {
@@ -30,22 +30,22 @@ package struct Settings: Sendable {
     }
 
     private let commandLine: Named<String>
-    /// What this process finds around it.
+    /// The environment, clocks and stop request of this process.
     package var context: ProcessContext
     private var environment: Environment { context.environment }
     private let file: Named<Dotenv.Entry>
     private var answers: [String] = []
-    /// What files held that were read before this process gave up root's rights; by path.
+    /// The contents of files that were read before this process gave up root privileges, by path.
     private var held: [String: Result<[UInt8], SystemError>] = [:]
-    /// The settings file that was read, if any.
+    /// The path of the settings file that was read, if any.
     package let path: String?
-    /// Things in the file that look like mistakes but don't stop the run, one sentence each.
+    /// Probable mistakes in the settings that do not stop the run, one sentence each.
     package let warnings: [String]
 
     package static let systemPath = "/etc/snapshot/snapshot.env"
 
     /// - Parameters:
-    ///   - path: the file that `--config` names; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
+    ///   - path: the settings file named by `--config`; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
     package init(
         commandLine: Named<String> = [:], in context: ProcessContext, path: String? = nil
     ) throws(Failure) {
@@ -59,10 +59,10 @@ package struct Settings: Sendable {
         try self.init(commandLine: commandLine, in: context, file: found, warnings)
     }
 
-    /// Settings that are to be written, as if they already were.
+    /// Settings that are still to be written, as if they had been.
     /// - Parameters:
-    ///   - secrets: what lies in files of its own.
-    ///   - answers: the keys of what isn't in the file yet.
+    ///   - secrets: values that will be written to files of their own.
+    ///   - answers: the keys whose values are not in the file yet.
     package init(
         contents: [UInt8], of path: String, secrets: Named<String>, answers: [String], in context: ProcessContext
     ) throws(Failure) {
@@ -82,7 +82,7 @@ package struct Settings: Sendable {
             entries[entry.key] = entry
             guard !Key.isKnown(entry.key) else { continue }
             let guess = Key.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
-            // What doesn't look like a setting's name may be a secret that was pasted into the wrong place.
+            // A name in another form is not shown: it may be a secret that was pasted into the wrong place.
             let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
             let place = "\(found?.path ?? ""):\(entry.line)"
             warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
@@ -97,8 +97,8 @@ package struct Settings: Sendable {
         try self.init(commandLine: commandLine, in: ProcessContext(environment: environment), path: path)
     }
 
-    /// What `setting` has from its first source, whatever its kind; nil where it is unset. Secrets are noted, so that
-    /// nothing shows them.
+    /// The text of `setting` from its first source, unparsed; nil if it is unset. Secrets are registered, so that
+    /// messages hide them.
     package func value(_ setting: Setting<some Sendable>) throws(Failure) -> Value? {
         try value(setting.declaration)
     }
@@ -121,7 +121,7 @@ package struct Settings: Sendable {
         return found
     }
 
-    /// A text for which to be set to nothing isn't to be unset.
+    /// The text of a setting for which an empty value is not the same as an unset one.
     package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
         let name = setting.key
         let first = commandLine[name] ?? environment[name] ?? file[name]?.value
@@ -140,7 +140,7 @@ package struct Settings: Sendable {
     }
 
     private func fromCredentialFile(_ key: SettingDeclaration) throws(Failure) -> Value? {
-        // An empty one is what a unit gives where the person has put nothing.
+        // An empty file counts as unset: units provide one for credentials that the user has not configured.
         for credential in credentialFiles(key) where held[credential] != nil || fileExists(credential) {
             if let value = try read(credential, for: key) { return value }
         }
@@ -151,7 +151,7 @@ package struct Settings: Sendable {
         return try read(path, for: key)
     }
 
-    /// Where systemd puts a secret.
+    /// The files in systemd's credentials directory that may contain the setting.
     private func credentialFiles(_ key: SettingDeclaration) -> [String] {
         guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return [] }
         let name = key.key.lowercased()
@@ -159,18 +159,19 @@ package struct Settings: Sendable {
         return [directory + "/" + dashed, directory + "/" + name]
     }
 
-    /// The file by which systemd hands over what `setting` names, where it does.
+    /// The path of the credential file by which systemd provides `setting`, if there is one.
     package func handedOver(_ setting: Setting<some Sendable>) -> String? {
         credentialFiles(setting.declaration).first(where: fileExists)
     }
 
-    /// What `KEY_FILE` says.
+    /// The path in `KEY_FILE`, if it is set.
     private func namedFile(_ key: SettingDeclaration) -> String? {
         let name = key.key + "_FILE"
         return [environment[name], file[name]?.value].compactMap(\.self).first { !$0.isEmpty }
     }
 
-    /// Reads every file that these settings name for a secret, so that they can be had without root's rights.
+    /// Reads every file that these settings name for a secret, so that they are available after root privileges are
+    /// given up.
     package mutating func holdFiles() {
         var paths = [Key.awsSharedCredentialsFile, Key.awsConfigFile].compactMap { try? value($0)?.text }
         for key in Key.all where key.mayComeFromFile {
@@ -181,7 +182,8 @@ package struct Settings: Sendable {
         }
     }
 
-    /// The whole of a file that these settings name.
+    /// The content of a file that these settings name.
+    /// - Throws: `SystemError` with EFBIG if it is larger than `limit` bytes.
     package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
         guard let held = held[path] else { return try readNamedFile(path, limit: limit) }
         let bytes = try held.get()
@@ -209,7 +211,8 @@ package struct Settings: Sendable {
         error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
     }
 
-    /// The error for a value that breaks `rule`: names the key, the value unless it is secret, the source and the rule.
+    /// The error for a value that breaks `rule`. It names the key, the value unless it is secret, the source and the
+    /// rule.
     package func refusal(_ setting: Setting<some Sendable>, rule: String, hint: String? = nil) -> Failure {
         guard let value = try? value(setting) else {
             return .settings("refused", setting.key, why: rule, hint: hint)

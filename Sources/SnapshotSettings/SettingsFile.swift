@@ -1,8 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// The settings file of a run, read whole: the one that `--config` names, else `./.env`, else
-/// `/etc/snapshot/snapshot.env`.
+/// The settings file of a run: the one named by `--config`, else `./.env`, else `/etc/snapshot/snapshot.env`.
 struct SettingsFile {
     let path: String
     let bytes: [UInt8]
@@ -11,7 +10,7 @@ struct SettingsFile {
 
     init(path: String, bytes: [UInt8]) { (self.path, self.bytes) = (path, bytes) }
 
-    /// A file that a person named is obeyed, whoever owns it.
+    /// Reads a file that the user named, which is trusted whoever owns it.
     init(named path: String) throws(Failure) {
         do {
             bytes = try readNamedFile(path, limit: Self.longest)
@@ -19,8 +18,8 @@ struct SettingsFile {
         } catch { throw Self.unreadable(path, error) }
     }
 
-    /// Looks for a file where none was named.
-    /// - Parameter skipped: called with a sentence on a `./.env` that doesn't count.
+    /// Looks for a settings file if none was named.
+    /// - Parameter skipped: called with a sentence about a `./.env` that is not used.
     static func find(_ skipped: (String) -> Void) throws(Failure) -> SettingsFile? {
         let local = ".env"
         do throws(Doubt) {
@@ -28,7 +27,7 @@ struct SettingsFile {
         } catch {
             skipped("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
         }
-        // One in a folder that this user may not enter is told as unreadable.
+        // A file in a folder that this user may not enter is reported as unreadable.
         guard access(Settings.systemPath, F_OK) == 0 || errno == EACCES else { return nil }
         return try SettingsFile(named: Settings.systemPath)
     }
@@ -38,11 +37,11 @@ struct SettingsFile {
         return try Dotenv.parse(bytes, path: path)
     }
 
-    /// Why a file that lies in the working folder isn't obeyed.
+    /// Why a file in the working folder is not used.
     private struct Doubt: Error { let why: String }
 
-    /// A `.env` in the working folder may be anybody's: of a folder's owner who waits for root, or of another program.
-    /// It counts if nobody but root and this user can write it, and if it holds a setting of ours.
+    /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
+    /// is used only if no one but root and this user can write it, and if it contains a setting of ours.
     private init?(trusting path: String) throws(Doubt) {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
@@ -67,7 +66,7 @@ struct SettingsFile {
         }
     }
 
-    /// Names that many other programs know as well don't make a file ours.
+    /// Whether `key` shows that the file is ours: names that many other programs use do not.
     private static func isOurs(_ key: String) -> Bool {
         let isShared =
             key.hasPrefix("AWS_") || key.hasPrefix("SSL_") || key == "CURL_CA_BUNDLE" || key.hasSuffix("_PROXY")

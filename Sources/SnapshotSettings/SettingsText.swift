@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// The text of a settings file, in which values change; comments, order and all other lines stay as they are.
+/// The text of a settings file, for changing values; comments, order and all other lines are preserved.
 package struct SettingsText: Equatable, Sendable {
     private var lines: [String]
 
@@ -12,13 +12,14 @@ package struct SettingsText: Equatable, Sendable {
 
     package var bytes: [UInt8] { Array((lines.joined(separator: "\n") + "\n").utf8) }
 
-    /// An empty value unsets. What is unset already gets no line.
+    /// Sets a value; an empty one unsets it. A setting that is not in the text yet replaces its commented example, if
+    /// any.
     package mutating func set(_ key: String, to value: String) {
         let line = "\(key)=\(Self.quoted(value))"
         let places = lines.indices.filter { Self.key(of: lines[$0]) == key }
         if let last = places.last {
             lines[last] = line
-            // The last one counts; those before may hold an old secret.
+            // The last line takes effect; earlier ones may contain an old secret.
             for index in places.dropLast().reversed() { lines.remove(at: index) }
         } else if !value.isEmpty {
             if let example = lines.firstIndex(where: { Self.isExample($0, of: key) }) {
@@ -29,7 +30,7 @@ package struct SettingsText: Equatable, Sendable {
         }
     }
 
-    /// Changes one value in a file, whose owner and mode stay.
+    /// Changes one value in a file, preserving its owner and mode.
     package static func write(_ setting: Setting<some Sendable>, _ value: String, to path: String) throws(Failure) {
         do throws(SystemError) {
             let file = try openFile(path, O_RDONLY)
@@ -49,12 +50,12 @@ package struct SettingsText: Equatable, Sendable {
         (try? Dotenv.parse(Array(line.utf8), path: ""))?.first?.key
     }
 
-    /// `#KEY=…`
+    /// Whether a line is the commented example `#KEY=…`.
     private static func isExample(_ line: String, of key: String) -> Bool {
         line.utf8.first == UInt8(ascii: "#") && line.dropFirst().trimmed.utf8.starts(with: "\(key)=".utf8)
     }
 
-    /// As little as the dialect wants.
+    /// The value with only as much quoting as the `.env` syntax requires.
     static func quoted(_ value: String) -> String {
         let isPlain = value.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)

@@ -1,10 +1,10 @@
 import SnapshotBase
 
 extension SettingDeclaration {
-    /// As much of a value as anybody may see; nil if that is nothing.
+    /// The part of a value that may be shown; nil if nothing may.
     package func shown(_ text: String) -> String? {
         switch secrecy {
-        // user:password@host, where only a host belongs.
+        // The user may have entered user:password@host where only a host is expected.
         case .open: text.contains("@") && text.contains(":") ? redactedURL(text) : text
         case .url: program(in: text).map { $0 + " ***" } ?? redactedURL(text)
         case .urlWithSecretPath: withoutPath(text)
@@ -13,7 +13,7 @@ extension SettingDeclaration {
     }
 }
 
-/// `text` up to the end of its host.
+/// `text` up to the end of the host.
 private func withoutPath(_ text: String) -> String {
     let shown = redactedURL(text)[...]
     let host = shown.range(of: "://").map { shown[$0.upperBound...] } ?? shown
@@ -21,7 +21,8 @@ private func withoutPath(_ text: String) -> String {
     return shown[..<path.startIndex] + "***"
 }
 
-/// `text` without user, password, query, fragment and those parts of the path in which some cameras want the password; also where it isn't quite a URL.
+/// `text` without user, password, query, fragment, and parts of the path that some cameras use for passwords. It also
+/// handles text that is not quite a URL.
 package func redactedURL(_ text: String) -> String {
     var rest = text[...]
     var shown = ""

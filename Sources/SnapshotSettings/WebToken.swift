@@ -1,7 +1,8 @@
 import SnapshotBase
 
 extension Settings {
-    /// WEB_TOKEN; nil where there is none. One that can be guessed is refused.
+    /// The value of WEB_TOKEN; nil if it is unset.
+    /// - Throws: `Failure` if it is too short to be secure.
     package func webToken() throws(Failure) -> String? {
         guard let token = try self[Key.webToken] else { return nil }
         let shortest = 16

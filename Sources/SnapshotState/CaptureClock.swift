@@ -2,27 +2,27 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// When a picture was taken, on a computer whose clock may never have been set.
+/// Determines capture times on a computer whose clock may never have been set.
 package struct CaptureClock: Sendable {
-    /// Whether something that keeps the clock says that it is right, is still at work, or doesn't exist.
+    /// Whether a time service (timesyncd, chrony, ntpd) has synchronised the clock, has not yet, or does not run.
     package enum TimeService: Sendable { case synced, notYet, none }
 
     package static func timeService() -> TimeService {
         let kernel = shim_clock_is_synced()
         if kernel > 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }
-        // A timeService is running and has not said so: the clock is what the boot left. Only the first says it in a file;
-        // where the kernel may not be asked, what the others think can't be known.
+        // A time service is running but has not synchronised the clock yet. Only timesyncd reports through a file; if
+        // the kernel may not be asked (adjtimex), the state of the others is unknown.
         let keepers = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"]
         return keepers.prefix(kernel < 0 ? 1 : keepers.count).contains(where: fileExists) ? .notYet : .none
     }
 
-    /// No clock that is right is earlier than this program.
+    /// A correct clock cannot be earlier than the release of this program; milliseconds since 1970.
     static let floor = Timestamp(iso8601: "2026-01-01T00:00:00Z")?.milliseconds ?? 0
-    /// Clocks that differ by less agree: `Date` has whole seconds, and answers take time.
+    /// Clocks that differ by less than this, in milliseconds, agree: `Date` has whole seconds, and responses take time.
     private static let tolerance: Int64 = 5000
 
-    /// The time for a picture taken at `now`, and how good it is. Later than any given out before while the clock isn't
-    /// trusted, so that no key comes twice.
+    /// The capture time for a picture taken at `now`, and its quality. An untrusted time is later than all earlier
+    /// ones, so that no key is used twice.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {
@@ -30,14 +30,14 @@ package struct CaptureClock: Sendable {
         let offset = offset(at: now, figures, timeService: timeService)
         if abs(offset) >= tolerance {
             let time = now.wall.advanced(byMilliseconds: offset)
-            // The offset is good to a second or so: within that, a later picture still gets a later key.
+            // The offset is accurate to about a second; within that, a later picture must still get a later key.
             let isJustBehind = (0..<tolerance).contains(figures.latestMilliseconds - time.milliseconds)
             return (
                 isJustBehind ? Timestamp(milliseconds: figures.latestMilliseconds + 1) : time, .corrected
             )
         }
         let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
-        // Behind an earlier picture, and the store agrees: it was the earlier clock that was wrong.
+        // Earlier than the last capture, but confirmed by the store: the previous clock was ahead.
         let isConfirmed = figures.base != nil && !now.boot.isEmpty
         if isConfirmed, isBehind { return (now.wall, .synced) }
         let isTrusted = isConfirmed || timeService == .none && !isBehind && now.wall.milliseconds >= floor
@@ -45,17 +45,17 @@ package struct CaptureClock: Sendable {
         return (time, isTrusted ? .synced : .unsynced)
     }
 
-    /// The store's clock minus ours, in milliseconds, as far as known in this boot. If our clock has been set since,
-    /// what it was set by is taken off; 0 where what is left can't be true.
+    /// The store's clock minus ours, in milliseconds, as learned in this boot. If our clock has been set since, that
+    /// change is subtracted; 0 if the result is not credible.
     package static func offset(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> Int64 {
         var known = Double(figures.offsetSeconds) * 1000
         if let base = figures.base, !now.boot.isEmpty { known -= (now.wall.seconds - now.up - base) * 1000 }
         let offset = Int64(Int(bounded: known))
-        // Whoever said it may have been believed for a clock that was never set, or by an older version.
+        // The recorded offset may come from an older version, or was accepted for a clock that was never set.
         return believes(offset, at: now.wall, timeService: timeService, isVerified: false) ? offset : 0
     }
 
-    /// Notes what a store's answer told of its clock.
+    /// Records the store's offset that a response has shown, in milliseconds.
     package static func learn(_ offset: Int64?, at now: Now, _ figures: inout ClockFigures) {
         guard let offset else { return }
         let isOff = abs(offset) >= tolerance
@@ -64,12 +64,12 @@ package struct CaptureClock: Sendable {
     }
 }
 
-/// How far a capture time can be believed.
+/// How reliable a capture time is.
 package enum ClockQuality: Hashable, Sendable {
     case synced, unsynced
-    /// Taken from the store's clock afterwards.
+    /// Corrected by the offset of the store's clock.
     case corrected
-    /// Of a later version; it is kept as it is.
+    /// Written by a later version; preserved unchanged.
     case unknown(String)
 }
 

@@ -4,35 +4,36 @@ import SnapshotBase
 package struct Coverage: Equatable, Sendable {
     package var taken: Int
     package var due: Int
-    /// How many whole hours it is about.
+    /// The number of whole hours covered.
     package var hours: Int
 
     package var share: Double { due > 0 ? Double(taken) / Double(due) : 0 }
 
     /// - Parameters:
-    ///   - known: the hours that are known, oldest first. One that is missing between them had no run at all.
-    ///   - range: the hours it is about; those before the first that is known whole don't count.
-    /// - Returns: nil where none counts.
+    ///   - known: the recorded hours, oldest first. A gap between them had no runs at all.
+    ///   - range: the hours to cover; those before the first complete recorded hour do not count.
+    ///   - interval: seconds between captures.
+    /// - Returns: nil if no hour counts.
     init?(of known: [Hour], in range: Range<Int>, interval: Double) {
-        // The very first hour began somewhere in its middle.
+        // The very first hour is incomplete, unless older hours have already been removed.
         guard let first = known.first.map({ known.count < Hour.kept ? $0.hour.adding(1) : $0.hour }),
             max(first, range.lowerBound) < range.upperBound, interval > 0
         else { return nil }
         let span = max(first, range.lowerBound)..<range.upperBound
         let present = known.filter { span.contains($0.hour) }
         let runs = present.map { max($0.uploads.adding($0.failures), $0.captures) }
-        // Where the interval has been changed, what was usual counts.
+        // If the interval was changed, the usual number of runs limits what is expected.
         let usual = runs.isEmpty ? Double.infinity : Double(runs.sorted()[runs.count / 2])
         let expected = Int(bounded: min(3600 / interval, max(usual, 1)) * Double(span.count))
         let made = runs.reduce(0) { $0.adding($1) }
         let captures = present.reduce(0) { $0.adding(max(0, $1.captures)) }
-        // One more or less is where the hours are cut.
+        // A difference of one results from where the hour boundaries fall.
         due = made < expected - 1 ? expected : made
         hours = span.count
         taken = min(captures, due)
     }
 
-    /// Of the last 24 whole hours.
+    /// The coverage of the last 24 whole hours.
     init?(lastDayOf known: [Hour], interval: Double, now: Timestamp) {
         let present = Int(now.milliseconds / 3_600_000)
         self.init(of: known, in: (present - 24)..<present, interval: interval)
@@ -41,7 +42,7 @@ package struct Coverage: Equatable, Sendable {
 
 /// The share of pictures taken on each of the last days, UTC, in ten-thousandths, oldest first.
 package struct DayShares: JSONMapped, Equatable, Sendable {
-    /// The last one's number since 1970.
+    /// The last day, as days since 1970.
     package var last = 0
     package var shares: [Int] = []
 
@@ -54,9 +55,9 @@ package struct DayShares: JSONMapped, Equatable, Sendable {
         fields.field("shares", &shares)
     }
 
-    /// Adds a day; those between the last one and it had no run.
+    /// Adds a day; the days since the last one count as having no run.
     mutating func note(day: Int, share: Double) {
-        // A clock that was wrong may have told of days to come.
+        // A wrong clock may have recorded days in the future.
         if last > day || last < 0 { shares = [] }
         guard shares.isEmpty || day > last else { return }
         let gap = shares.isEmpty ? 0 : min(day - last - 1, Self.kept)
@@ -65,7 +66,7 @@ package struct DayShares: JSONMapped, Equatable, Sendable {
         last = day
     }
 
-    /// Their mean, and how many they are; nil where there is none.
+    /// The mean share and the number of days; nil if there are none.
     var mean: (share: Double, days: Int)? {
         guard !shares.isEmpty else { return nil }
         let sum = shares.reduce(0.0) { $0 + Double(min(max($1, 0), 10_000)) }
@@ -74,7 +75,7 @@ package struct DayShares: JSONMapped, Equatable, Sendable {
 }
 
 extension Record {
-    /// To be called before the first run of an hour is counted: keeps the share of a day that has ended.
+    /// Records the share of the last day if it has ended. Call this before counting the first run of an hour.
     mutating func noteDay(before hour: Int) {
         guard let ended = hours.last.map({ $0.hour / 24 }), hour / 24 > ended,
             let coverage = Coverage(

@@ -2,13 +2,13 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// `snapshot forget`: a camera that is gone leaves health and page. Nothing is deleted, for its spool may hold pictures: all
-/// that the state has of it moves to `STATE_PATH/forgotten`.
+/// `snapshot forget` removes a camera that is gone from health and the status page. Nothing is deleted, as its spool
+/// may contain pictures: all of its state moves to `STATE_PATH/forgotten`.
 package struct Forget {
     package struct Result: Sendable {
-        /// Where it lies now.
+        /// The folder that now holds the state.
         package let place: String
-        /// How many pictures wait in its spool.
+        /// The number of pictures in its spool.
         package let waiting: Int
     }
 
@@ -24,7 +24,7 @@ package struct Forget {
         report = HealthReport(statePath: statePath, now: now, interval: nil)
     }
 
-    /// The cameras that health shows.
+    /// The names of the cameras that health shows and that have state files.
     package static func names(statePath: String, now: Now) -> [String] {
         let report = HealthReport(statePath: statePath, now: now, interval: nil)
         return report.cameras.filter { fileExists(folder($0.key, statePath)) }.map { report.name($0.key, $0.value) }
@@ -35,8 +35,8 @@ package struct Forget {
         key.isEmpty ? statePath : statePath + "/" + key
     }
 
-    /// - Throws: `Failure` of kind usage where there is no such camera, of kind settings where its units are switched on, and
-    ///   of kind state where a run is under way or nothing can be moved.
+    /// - Throws: `Failure` with the code `usage` if there is no such camera, `settings` if its units are enabled, or
+    ///   `state` if a run holds the lock or the state cannot be moved.
     package func run() throws(Failure) -> Result {
         guard let key = report.cameras.first(where: { report.name($0.key, $0.value) == name })?.key,
             hasState(key)
@@ -67,7 +67,7 @@ package struct Forget {
         return [StateRing.fileName, RelayReport.fileName].contains { fileExists(folder + "/" + $0) }
     }
 
-    /// A camera that is still at work would be back at once, without its counters and pins.
+    /// A camera that is still in use would soon reappear, without its counters and pins.
     private func refuseEnabled(_ key: String) throws(Failure) {
         let suffix = key.isEmpty ? "" : "@\(key)"
         let timer = "snapshot\(suffix).timer"
@@ -101,7 +101,7 @@ package struct Forget {
         let target =
             (1...100).lazy.map { $0 == 1 ? base : "\(base)-\($0)" }.first { forgotten.status($0) == nil } ?? base
         if key.isEmpty {
-            // Beside it lie locks, instances, and perhaps pictures.
+            // Locks, instances and perhaps pictures lie in the same folder and stay.
             let folder = try forgotten.folder(target, creating: 0o750)
             for file in try parent.names() where isOwn(file, parent) { try parent.rename(file, to: file, in: folder) }
             try folder.sync()

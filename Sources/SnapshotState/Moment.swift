@@ -1,8 +1,8 @@
 import SnapshotBase
 
-/// When something happened: by the wall clock, and by the time since boot, which never jumps.
+/// A point in time, by the wall clock and by the time since boot, which never jumps.
 package struct Moment: JSONMapped, Equatable, Sendable {
-    /// ISO 8601, UTC, as the wall clock had it.
+    /// ISO 8601, UTC, according to the wall clock at that time.
     package var at = ""
     /// Seconds since the boot that `Record.boot` names; nil once another boot has begun.
     package var up: Double?
@@ -20,12 +20,12 @@ package struct Moment: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// The present, in every clock there is. Passed in wherever time matters.
+/// The current time in all clocks. It is passed as a parameter wherever time matters.
 package struct Now: Sendable {
     package var wall: Timestamp
-    /// Seconds since boot; 0 where `boot` is "".
+    /// Seconds since boot; 0 if `boot` is "".
     package var up: Double
-    /// The kernel's name for this boot; "" where the clock that counts from it can't be believed.
+    /// The kernel's boot id; "" if the time since boot is not reliable.
     package var boot: String
 
     package init(wall: Timestamp, up: Double, boot: String) {
@@ -38,8 +38,8 @@ package struct Now: Sendable {
         Moment(at: wall.iso8601, up: boot.isEmpty ? nil : (up * 1000).rounded() / 1000)
     }
 
-    /// Seconds since `moment`, which a record of boot `recordBoot` holds. Across boots the wall clock has to do,
-    /// but at least the present boot's age has passed.
+    /// Seconds since `moment`, which a record of boot `recordBoot` contains. After a reboot the wall clock is used,
+    /// with the time since boot as the minimum.
     package func age(of moment: Moment, recordBoot: String) -> Double {
         let isSameBoot = recordBoot == boot && !boot.isEmpty
         if let up = moment.up, isSameBoot, self.up >= up { return self.up - up }
@@ -52,7 +52,7 @@ package struct Now: Sendable {
 extension SystemClock {
     package func now() -> Now {
         let up = up().seconds
-        // Containers and tools that shift time can show a boot clock that isn't the kernel's: then there is none.
+        // Containers and time-shifting tools can show a boot clock that differs from the kernel's; then it is not used.
         guard let kernel = kernelUptime(), abs(kernel - up) < 5 else { return Now(wall: wall(), up: 0, boot: "") }
         return Now(wall: wall(), up: up, boot: boot)
     }

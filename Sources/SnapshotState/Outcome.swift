@@ -6,12 +6,12 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
         case none, stored, spooled, lost, captureFailed
         /// No capture was due yet; `Record.due` says why.
         case skipped
-        /// Of a later version; it is kept as it is.
+        /// Written by a later version; preserved unchanged.
         case unknown(String)
     }
 
     package var result = Result.none
-    /// The class of what went wrong, if anything did.
+    /// The code of the failure, if there was one.
     package var code: Failure.Code?
     package var key: String?
     package var bytes: Int?
@@ -20,9 +20,9 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
     package var cameraMilliseconds: Int?
     package var storeMilliseconds: Int?
     package var attempts: Int?
-    /// How many earlier pictures were sent from the spool.
+    /// The number of earlier pictures that were uploaded from the spool.
     package var drained: Int?
-    /// What went to and came from everybody but the camera, in bytes on the line.
+    /// Bytes sent to and received from all hosts but the camera, including protocol overhead.
     package var sent: Int?
     package var received: Int?
     package var others = JSONObject()
@@ -67,17 +67,17 @@ extension Outcome.Result: RawRepresentable, JSONValue {
         case .spooled: "spooled"
         case .lost: "lost"
         case .captureFailed: "capture_failed"
-        // The word of 0.2.2, which refuses records with others than it knows.
+        // The word that version 0.2.2 used: it rejects records with words that it does not know.
         case .skipped: "latched"
         case .unknown(let text): text
         }
     }
 }
 
-/// Why captures wait, and for how long.
+/// Why captures are postponed, and for how long.
 package struct Postponement: JSONMapped, Equatable, Sendable {
     package var since = Moment()
-    /// From then on.
+    /// Seconds after `since` at which the next capture is due.
     package var delaySeconds = 0.0
     package var reason = Failure.Code(rawValue: "")
 
@@ -97,7 +97,7 @@ package struct Postponement: JSONMapped, Equatable, Sendable {
 }
 
 extension Outcome {
-    /// Whether taking and storing the picture took more time than there is for each.
+    /// Whether taking and storing the picture took longer than the interval.
     func isLonger(than seconds: Double) -> Bool {
         guard result == .stored, let storeMilliseconds else { return false }
         return Double((cameraMilliseconds ?? 0).adding(storeMilliseconds)) > seconds * 1000

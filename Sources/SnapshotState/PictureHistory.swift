@@ -1,11 +1,11 @@
 import SnapshotBase
 
-/// What the last pictures were like: enough to see that the camera is frozen or covered.
+/// Figures of the last pictures, from which a frozen or covered camera is recognised.
 package struct PictureHistory: JSONMapped, Equatable, Sendable {
-    /// Digest of the last picture's scan data, and how many in a row had it.
+    /// The digest of the last picture's scan data, and how many pictures in a row had it.
     package var scan = ""
     package var equal = 0
-    /// Bytes of the last 32 pictures, oldest first.
+    /// The sizes of the last 32 pictures in bytes, oldest first.
     package var sizes: [Int] = []
     package var frozen = false
     package var covered = false
@@ -23,13 +23,13 @@ package struct PictureHistory: JSONMapped, Equatable, Sendable {
         fields.field("covered", &covered)
     }
 
-    /// - Parameter frozenAfter: equal pictures in a row that count as frozen; 0 never does.
+    /// - Parameter frozenAfter: the number of equal pictures in a row that count as frozen; 0 disables this.
     package mutating func note(scan newScan: String, bytes: Int, frozenAfter: Int) {
         equal = newScan == scan ? equal + 1 : 1
         scan = newScan
         frozen = frozenAfter > 0 && equal >= frozenAfter
-        // A median of fewer than eight pictures says little. A covered camera stays covered: its small pictures
-        // don't count into what is usual until they are the majority.
+        // The median of fewer than eight sizes is not meaningful. The median keeps a covered camera recognised until
+        // its small pictures are the majority.
         let median = sizes.count >= 8 ? sizes.sorted()[sizes.count / 2] : 0
         covered = bytes * 4 < median
         sizes.append(bytes)
@@ -37,7 +37,8 @@ package struct PictureHistory: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// One hour's sums, as five numbers: hour since 1970, captures, failures, uploads, milliseconds of all uploads.
+/// The sums of one hour, stored as five numbers: hours since 1970, captures, failures, uploads, total upload
+/// milliseconds.
 package struct Hour: JSONValue, Equatable, Sendable {
     package var hour: Int
     package var captures = 0
@@ -62,7 +63,7 @@ package struct Hour: JSONValue, Equatable, Sendable {
 }
 
 extension Record {
-    /// Adds one run to the present hour.
+    /// Adds one run to the current hour.
     package mutating func countHour(now: Now, captured: Bool, uploadMilliseconds: Int?) {
         let present = Int(now.wall.milliseconds / 3_600_000)
         noteDay(before: present)

@@ -1,25 +1,25 @@
 import SnapshotBase
 
-/// What one run leaves behind: its outcome, the counters so far, and what the next run needs to know.
-/// One slot of the state ring; schema 1. Fields that are added later must be optional.
+/// The record of one run: its outcome, the counters so far, and what the next run needs to know. It is stored in one
+/// slot of the state ring; schema 1. Fields that are added later must be optional.
 package struct Record: JSONMapped, Equatable, Sendable {
     package static let schema = 1
 
-    /// Number of this run. Not among the fields: the slot itself puts it first.
+    /// The number of this run. It is not in `map`: the slot writes it first.
     package var seq: UInt64 = 0
     package var schema = Record.schema
     package var version = ""
     package var camera = ""
-    /// When it was written, and the kernel's name for the boot in which all `up` values count.
+    /// When the record was written, and the id of the boot to which all `up` values refer.
     package var written = Moment()
     package var boot = ""
     /// Seconds since boot at the first run of this boot.
     package var bootFirstRun = 0.0
     package var intervalSeconds = 0.0
-    /// `--every` set the interval, whatever the settings say.
+    /// Whether `--every` set the interval instead of the settings.
     package var isRepeating: Bool?
 
-    /// Number of the last picture: orders the spool. Never given out twice.
+    /// The number of the last picture, which orders the spool. Numbers are never reused.
     package var lastNumber = 0
     package var totalCaptures = 0
     package var totalUploads = 0
@@ -31,32 +31,32 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var lastUpload: Moment?
     package var lastError: ErrorReport?
     package var outcome = Outcome()
-    /// Set while captures wait; else the next one is due an interval after the last.
+    /// Set while captures are postponed; otherwise the next one is due an interval after the last.
     package var due: Postponement?
 
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
-    /// Tokens for retries, shared by all runs, so that a long outage isn't met with ever more attempts.
+    /// Retry tokens shared by all runs, so that the number of attempts stays bounded in a long outage.
     package var retryQuota = Record.fullRetryQuota
-    /// Refused credentials, by `camera` or `store`.
+    /// The hold-offs after refused credentials, by `camera` or `store`.
     package var holdOffs = Named<HoldOff>()
     /// Credentials that have worked, by `camera` or `store`.
     package var logins: Named<Login>?
-    /// The region that the store asked for, and the settings for which it did.
+    /// The region that the store asked for, and the settings to which this applies.
     package var region: LearnedRegion?
-    /// What else was learned of the store.
+    /// Other facts learned about the store.
     package var store: LearnedStore?
-    /// The temporary credentials that the store gets, if it gets such.
+    /// The store's temporary credentials, if it has any.
     package var lease: LeaseFigures?
-    /// Set while the store wants to be left alone (`Retry-After`).
+    /// Set while the store has asked for a pause (`Retry-After`).
     package var storeRest: HoldOff?
-    /// Set while the store's last attempts stood still.
+    /// Set while the last attempts at the store made no progress.
     package var standstill: Standstill?
-    /// While pictures wait whose keys may come again: from when to when all pictures were stored at once, in pairs of
-    /// milliseconds since 1970.
+    /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
+    /// stored at once, as pairs of milliseconds since 1970.
     package var storedSpans: [Int]?
     package var pictures = PictureHistory()
-    /// The last 48 hours, oldest first.
+    /// The sums of the last 48 hours, oldest first.
     package var hours: [Hour] = []
     package var days: DayShares?
     package var traffic: TrafficRecord?
@@ -65,7 +65,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
 
     package var stateReset: Moment?
     package var lastPing: Moment?
-    /// The error that was last told to the journal, and when.
+    /// The error that was last reported to the journal, and when.
     package var lastReported: ErrorReport?
     package var others = JSONObject()
 
@@ -82,7 +82,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         self.intervalSeconds = intervalSeconds
     }
 
-    /// Begins a new run: what counts in another boot's time is forgotten.
+    /// Begins a new run. After a reboot, everything that refers to the earlier boot's clock is discarded.
     package mutating func begin(now: Now, version: String, camera: String, intervalSeconds: Double, isRepeating: Bool) {
         self.version = version
         self.camera = camera
@@ -109,7 +109,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         for (name, _) in holdOffs.entries { holdOffs[name]?.since.up = nil }
     }
 
-    /// Counts a run that stored nothing, and what kept it from that.
+    /// Counts a run that stored nothing, and records why.
     package mutating func countFailure(_ failure: Failure, now: Now, why: String? = nil) {
         let goesOn = consecutiveFailures > 0 && lastError?.code.kind == failure.code.kind
         let since = goesOn ? lastError?.since ?? lastError?.moment : nil
@@ -118,7 +118,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastError?.since = since ?? now.moment
     }
 
-    /// Whether a journal should hear of an error: it is a new one, or was last told an hour ago. Notes that it has.
+    /// Whether the journal should report an error: it is a new one, or was last reported an hour ago. Records the
+    /// report.
     package mutating func isNews(_ code: Failure.Code, now: Now) -> Bool {
         let isOld = lastReported.map { now.age(of: $0.moment, recordBoot: boot) >= 3600 } ?? true
         guard lastReported?.code != code || isOld else { return false }
@@ -126,7 +127,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         return true
     }
 
-    /// Whether what counts things is no less than none of them.
+    /// Whether no counter is negative.
     var countsAreSound: Bool {
         [
             lastNumber, totalCaptures, totalUploads, failedUploads, captureFailures, consecutiveFailures, spool.count,
@@ -134,7 +135,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         ].allSatisfy { $0 >= 0 } && intervalSeconds >= 0
     }
 
-    /// Forgets what only a later version understands.
+    /// Discards the members that only a later version understands.
     mutating func forgetOthers() {
         others = JSONObject()
         outcome.others = JSONObject()
@@ -190,7 +191,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
 }
 
 extension Failure {
-    /// The reason as a record keeps it. Of settings also which it is, without the value.
+    /// The reason as stored in a record; nil if it contains a URL. For settings it includes the name, but not the
+    /// value.
     fileprivate var shortReason: String? {
         var text = why
         if kind == .settings {

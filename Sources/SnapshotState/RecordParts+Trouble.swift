@@ -1,10 +1,10 @@
 import SnapshotBase
 
-/// Credentials that have worked: one refusal of them may be a whim of the server's.
+/// Credentials that have worked: a single refusal of them may be a temporary fault of the server.
 package struct Login: JSONMapped, Equatable, Sendable {
-    /// Keyed digest of the settings that worked.
+    /// The keyed digest of the settings that worked.
     package var settings = ""
-    /// Refusals since they last worked; nil for none.
+    /// The number of refusals since they last worked; nil for none.
     package var refusals: Int?
 
     package init() {}
@@ -17,11 +17,11 @@ package struct Login: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// Attempts at a store at the end of which nothing moved any more.
+/// Attempts at a store that ended without progress.
 package struct Standstill: JSONMapped, Equatable, Sendable {
-    /// Of all attempts since its last answer.
+    /// The total stalled time of all attempts since the store's last response.
     package var seconds = 0.0
-    /// Keyed digest of the settings that it belongs to.
+    /// The keyed digest of the settings to which this applies.
     package var settings = ""
 
     package init() {}
@@ -37,11 +37,11 @@ package struct Standstill: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// Temporary credentials, without themselves.
+/// Facts about temporary credentials, but not the credentials themselves.
 package struct LeaseFigures: JSONMapped, Equatable, Sendable {
-    /// When they end, ISO 8601; nil: never.
+    /// When they expire, ISO 8601; nil if they do not.
     package var end: String?
-    /// Why they can't be renewed at the moment, though they still hold.
+    /// Why they cannot be renewed at the moment, although they are still valid.
     package var trouble: String?
     package var others = JSONObject()
 

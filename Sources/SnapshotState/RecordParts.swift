@@ -3,9 +3,9 @@ import SnapshotBase
 package struct ErrorReport: JSONMapped, Equatable, Sendable {
     package var code = Failure.Code(rawValue: "")
     package var moment = Moment()
-    /// Since when that part of the work has failed without a break.
+    /// Since when this part of the work has failed without interruption.
     package var since: Moment?
-    /// The reason in words; never a URL, and short, for a record is.
+    /// The reason in words; short, as a record is limited, and never a URL.
     package var why: String?
 
     package init() {}
@@ -24,18 +24,19 @@ package struct ErrorReport: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// What is in the spool, in pictures and bytes.
+/// The size of the spool, and what has been dropped from it.
 package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     package var count = 0
     package var bytes = 0
-    /// Capture time of the oldest entry.
+    /// The capture time of the oldest entry.
     package var oldest: Moment?
-    /// Pictures given up, ever: for want of room, or because their bytes no longer were what was captured.
+    /// The total number of pictures dropped, because there was no room or their bytes were damaged.
     package var dropped = 0
     package var lastDrop: Moment?
-    /// Pictures that were not sent since a newer one was stored under the same key.
+    /// Pictures that were not uploaded because a newer one was stored under the same key.
     package var superseded: Int?
-    /// Set once the store has refused several entries: for an hour they hold up no others, and cost no transfer.
+    /// Set once the store has rejected several entries: they are skipped for an hour, so that they neither delay others
+    /// nor cost a transfer.
     package var refused: RefusedEntries?
     package var others = JSONObject()
 
@@ -53,7 +54,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
 }
 
 package struct RefusedEntries: JSONMapped, Equatable, Sendable {
-    /// The number of the newest of them.
+    /// The number of the newest rejected entry.
     package var last = 0
     package var since = Moment()
 
@@ -73,12 +74,12 @@ package struct RefusedEntries: JSONMapped, Equatable, Sendable {
 package struct ClockFigures: JSONMapped, Equatable, Sendable {
     /// False while there is a sign that the wall clock is wrong.
     package var synced = true
-    /// The store's clock minus ours, in seconds, when last seen in this boot; 0 when they agreed.
+    /// The store's clock minus ours, in seconds, as last observed in this boot; 0 if they agreed.
     package var offsetSeconds = 0
-    /// Wall clock minus seconds since boot when `offsetSeconds` was seen: it changes when the clock is set. Nil where no
-    /// store has told the time in this boot.
+    /// The wall clock minus seconds since boot when `offsetSeconds` was observed, which shows whether the clock has
+    /// been set since; nil if no store has sent its time in this boot.
     package var base: Double?
-    /// The latest capture time ever given out, in milliseconds since 1970; the next one is later.
+    /// The latest capture time ever assigned, in milliseconds since 1970; an untrusted clock continues after it.
     package var latestMilliseconds: Int64 = 0
     package var others = JSONObject()
 
@@ -92,22 +93,22 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// Credentials that were refused and are tried again only slowly, until the settings change; or a store that wants to be
-/// left alone for a while.
+/// A pause after refused credentials, which are then tried only rarely until the settings change, or one that the store
+/// has asked for.
 package struct HoldOff: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0
-    /// Keyed digest of the settings that were refused; without the key, which is private, it tells nothing.
+    /// The keyed digest of the refused settings; without the private key it reveals nothing.
     package var settings = ""
-    /// Other settings are in use since; they aren't held up, and health doesn't speak of it.
+    /// The settings have changed since the refusal: ignored for retries and for health.
     package var isPast: Bool?
-    /// What failed, where it isn't that credentials were refused.
+    /// The failure, unless it was a refusal of credentials.
     package var code: Failure.Code?
     package var others = JSONObject()
 
     package static let firstDelay = 600.0
     package static let longestDelay = 21600.0
-    /// What may fail for want of a network is tried again sooner.
+    /// `credential_process` may fail because of the network, so it is tried again sooner.
     package static let delaysOfProcess = 60.0...600
 
     package init() {}
@@ -118,7 +119,7 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
         self.settings = settings
     }
 
-    /// The hold-off after one more refusal.
+    /// The hold-off after another refusal: twice as long as the previous one for the same settings, within limits.
     package static func after(_ previous: HoldOff?, _ code: Failure.Code? = nil, settings: String, now: Now) -> HoldOff
     {
         let isProcess = code == .store(.credentialProcess)
@@ -132,7 +133,7 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
         return holdOff
     }
 
-    /// Seconds until the credentials may be tried again; nil if they may now.
+    /// Seconds until the credentials may be tried again; nil if they may be tried now.
     package func remaining(settings: String, now: Now, recordBoot: String) -> Double? {
         guard settings == self.settings else { return nil }
         let left = delaySeconds - now.age(of: since, recordBoot: recordBoot)
@@ -150,7 +151,7 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
 
 package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     package var name = ""
-    /// Endpoint and bucket for which it was learned.
+    /// The endpoint and bucket to which the region belongs.
     package var place = ""
 
     package init() {}
@@ -166,20 +167,21 @@ package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// What a store wants, as its refusals lastReported. The values are texts, so that a later version's don't cost the record.
+/// What a store requires, as learned from its refusals. The values are plain text, so that an unknown value of a later
+/// version does not invalidate the record.
 package struct LearnedStore: JSONMapped, Equatable, Sendable {
-    /// The store that it was learned of; never a path that may be secret.
+    /// Identifies the store to which this applies; never a path that may be secret.
     package var place = ""
-    /// The checksum that must come with an object.
+    /// The checksum that the store requires with each object.
     package var checksum: String?
-    /// The login that it takes, `basic` or `digest`.
+    /// The HTTP authentication that the store accepts, `basic` or `digest`.
     package var login: String?
-    /// Which objects were sent whole without an answer, by the beginning of their keys' SHA-256.
+    /// The objects that were sent completely but not acknowledged, by a prefix of their keys' SHA-256.
     package var unanswered: [String]?
     package var others = JSONObject()
-    /// The mount point of a folder whose disk isn't there.
+    /// The mount point of a folder whose disk is not mounted.
     package var away: String?
-    /// A bound of a folder can't be kept by deleting our own pictures.
+    /// Whether deleting our own pictures is not enough to keep the folder within its limits.
     package var isFull: Bool?
 
     package init() {}

@@ -1,26 +1,26 @@
 import SnapshotBase
 
-/// `relay.json`: what the relay last said of itself. Written at most once a minute and on change.
+/// `relay.json`: the last report of the relay, which it writes on change and once a minute.
 package struct RelayReport: JSONMapped, Equatable, Sendable {
-    /// The supervisor's state in one word: starting, running, stalled, backing-off, refused, stopped; `silent` when it
-    /// has not been heard of for three minutes.
+    /// The supervisor's state: starting, running, stalled, backing-off, refused or stopped; `silent` if the report is
+    /// older than three minutes.
     package var state = ""
-    /// What it is asked to do, e.g. `hls,record`.
+    /// The outputs that the relay is configured for, e.g. `hls` and `record`.
     package var modes: [String] = []
     package var updated = Moment()
     package var boot = ""
-    /// Since when media has been flowing; nil while it isn't.
+    /// Since when media has been flowing; nil while it is not.
     package var flowingSince: Moment?
     package var restarts = 0
-    /// The class of the last error; never a URL.
+    /// The code of the last error; never a URL.
     package var lastError: String?
-    /// The outputs that don't work at the moment, with the class of why; nil where all do.
+    /// The outputs that fail at the moment, with the code of the failure; nil if none does.
     package var failing: [String: String]?
-    /// Since when they don't.
+    /// Since when each of these outputs has failed.
     package var failingSince: [String: Moment]?
     /// Since when no media has been flowing; nil while it is.
     package var idleSince: Moment?
-    /// How long it waits for media before it begins anew, in seconds.
+    /// How long the relay waits for media before it reconnects, in seconds.
     package var stallTimeout: Double?
 
     package static let fileName = "relay.json"
@@ -35,17 +35,17 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
         self.restarts = restarts
     }
 
-    /// nil where there is no relay, or nothing readable from one.
+    /// nil if there is no relay, or its report is unreadable.
     package init?(reading directory: String, now: Now) {
         guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536) else { return nil }
         self.init(bytes, now: now)
     }
 
-    /// - Parameter bytes: of the file; may be anything.
+    /// - Parameter bytes: the content of the file, possibly invalid.
     init?(_ bytes: [UInt8], now: Now) {
         guard let report = JSON(bytes).flatMap(RelayReport.init(json:)) else { return nil }
         self = report
-        // It writes once a minute: one that was killed goes on saying what it said last.
+        // The relay writes once a minute, so an old report means that it was killed.
         if state != "stopped", now.age(of: updated, recordBoot: boot) > 180 { state = "silent" }
     }
 

@@ -3,9 +3,9 @@ import SnapshotBase
 import SnapshotSettings
 
 extension Settings {
-    /// These settings for the rest of the run. As root, all that they name is read first, and then this process becomes
-    /// the owner of STATE_PATH; only then other values, as `~/.aws/credentials`, are looked for.
-    /// - Parameter makesState: makes a missing STATE_PATH for a user that isn't root.
+    /// The settings for the rest of the run. As root, this first reads all files that the settings name, then switches
+    /// to the owner of STATE_PATH; paths that depend on the home, such as `~/.aws/credentials`, are that owner's.
+    /// - Parameter makesState: whether to create a missing STATE_PATH for an owner other than root.
     package func asOwner(makesState: Bool) throws(Failure) -> Settings {
         guard geteuid() == 0 else { return self }
         var settings = self

@@ -1,13 +1,13 @@
 import Glibc
 import SnapshotBase
 
-/// One record as the ring holds it: a JSON object, padded with spaces to a newline, 4,096 bytes in all.
+/// One record in the ring file: a JSON object, padded with spaces to a newline, 4,096 bytes in all.
 ///
-/// The object begins with its `seq`, so that the newest slot is found without decoding them all, and ends with `crc`:
-/// the CRC-32 of every byte before `,"crc"`, in hexadecimal.
+/// The object begins with `seq`, so that the newest slot is found without decoding all, and ends with `crc`: the CRC-32
+/// of every byte before `,"crc"`, in hexadecimal.
 enum Slot {
     static let size = 4096
-    /// Behind it the numbers of records begin anew.
+    /// The highest `seq`; after it the numbers begin at 1 again.
     static let highestSequence = UInt64(Int.largestInJSON)
 
     static func encode(_ record: Record) throws(Failure) -> [UInt8] {
@@ -18,7 +18,7 @@ enum Slot {
             if text.count < size {
                 return text + Array(repeating: 0x20, count: size - 1 - text.count) + [0x0A]
             }
-            // Nothing of ours but the hours is of a size that matters; a later version may have other things.
+            // Of our own fields only the hours are large; a later version may have added others.
             if !record.hours.isEmpty {
                 record.hours.removeFirst(max(1, record.hours.count / 2))
             } else if hasOthers {
@@ -31,7 +31,7 @@ enum Slot {
         }
     }
 
-    /// A slot that holds no run yet.
+    /// A slot that has not been written yet.
     static let blank = Array(repeating: UInt8(ascii: " "), count: size - 1) + [UInt8(ascii: "\n")]
 
     private static func json(_ record: Record) -> [UInt8] {
@@ -39,7 +39,7 @@ enum Slot {
         return text + Array(",\"crc\":\"\(crc32(text[...]).hexadecimal)\"}".utf8)
     }
 
-    /// The number that a slot claims to have; nil if it isn't a record's beginning. 0: blank.
+    /// The number at the beginning of a slot; nil if the slot does not begin like a record.
     static func sequence(of slot: ArraySlice<UInt8>) -> UInt64? {
         guard slot.starts(with: Array("{\"seq\":".utf8)) else { return nil }
         let digits = slot.dropFirst(7).prefix { (48...57).contains($0) }
@@ -57,7 +57,7 @@ enum Slot {
         }
     }
 
-    /// The record in a slot, if its checksum is right and it can be read.
+    /// The record in a slot; nil if its checksum is wrong or it cannot be parsed.
     static func decode(_ slot: ArraySlice<UInt8>) -> Record? {
         guard let end = slot.lastIndex(of: UInt8(ascii: "}")), end - slot.startIndex > 18 else { return nil }
         let tail = slot[(end - 17)..<end]

@@ -1,23 +1,24 @@
 import Glibc
 import SnapshotBase
 
-/// `STATE_PATH`, opened and locked by the one run that may write it. The lock ends with the process or this value.
+/// `STATE_PATH`, opened and locked by the one run that may write to it. The lock is released with this value.
 package struct StateDirectory: ~Copyable {
     package let path: String
-    /// The state as the last run left it; nil before the first.
+    /// The record of the last run; nil before the first.
     package private(set) var last: Record?
-    /// What was lost of the state, if anything was: a sentence.
+    /// What part of the state was lost, as a sentence; nil if none was.
     package private(set) var resetReason: String?
-    /// There was no state file at all.
+    /// Whether there was no state file at all.
     package let wasMissing: Bool
     private let lock: FileHandle
     private var ring: FileHandle?
     private var damaged: [Int] = []
-    /// The newest records may be among those that can't be read any more.
+    /// Whether records were lost, possibly the newest ones.
     package var hasLostRecords: Bool { resetReason != nil || !damaged.isEmpty }
 
-    /// - Returns: nil where another run holds the lock.
-    /// - Throws: `Failure` of kind state if the directory can't be made, locked or read.
+    /// Creates the directory if necessary, and locks it.
+    /// - Returns: nil if another run holds the lock.
+    /// - Throws: `Failure` with the code `state` if the directory cannot be created, locked or read.
     package static func open(_ path: String) throws(Failure) -> StateDirectory? {
         let lock: FileHandle
         do throws(SystemError) {
@@ -38,8 +39,8 @@ package struct StateDirectory: ~Copyable {
         return try StateDirectory(locked: lock, path: path)
     }
 
-    /// Up to 0.2.2 the group that reads the state could open the lock, and so hold it for ever. Such a lock is closed to
-    /// others, and the state is shared with the web front's own group.
+    /// Up to 0.2.2 the group that may read the state could open the lock file, and so hold the lock for ever. This
+    /// removes the access to such a file, and shares the state with the web front's own group.
     private static func takeOverModes(_ lock: FileHandle, _ path: String) {
         guard let facts = try? lock.status(), facts.st_mode & 0o077 != 0, fchmod(lock.descriptor, 0o600) == 0
         else { return }
@@ -57,14 +58,14 @@ package struct StateDirectory: ~Copyable {
         switch found.content {
         case .record(let record):
             last = record
-            // The newest records may be what is missing.
+            // The missing records may be the newest ones.
             if found.isShort { resetReason = "\(file) was cut short: the counters may be those of earlier runs" }
         case .neverRan: break
         case .unreadable(let why):
             guard access(file, R_OK) == 0 else {
                 throw Self.failure("cannot read state", file, SystemError("open"))
             }
-            // The first bad one tells most; later ones take turns.
+            // Keep the first damaged file; later ones go to -2 and -3, and -3 is overwritten.
             let places = ["", "-2", "-3"].map { file + ".bad" + $0 }
             let place = places.first { fileStatus($0) == nil } ?? file + ".bad-3"
             do throws(SystemError) { try moveFile(file, to: place) } catch {
@@ -73,12 +74,12 @@ package struct StateDirectory: ~Copyable {
             resetReason = "the state was damaged (\(why)); it is kept as \(place), and the counters begin anew"
         }
         damaged = found.damaged
-        // A state that can't be written is told when the outcome is recorded: the picture comes first.
+        // A failure to write is reported when the outcome is recorded, so that the picture is taken first.
         if !found.isWhole { try? writeAnew(file, history) }
         ring = try? openFile(file, O_WRONLY)
     }
 
-    /// Writes a whole ring with the valid records of the present one.
+    /// Writes a whole ring file with the given records.
     private func writeAnew(_ file: String, _ records: [Record]) throws(SystemError) {
         var slots = Array(repeating: Slot.blank, count: StateRing.slots)
         for record in records {
@@ -87,7 +88,7 @@ package struct StateDirectory: ~Copyable {
         try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640, isServed: true)
     }
 
-    /// Appends `record`: one `pwrite` of 4,096 bytes and one `fdatasync`.
+    /// Appends `record`, with one `pwrite` of 4,096 bytes and one `fdatasync`.
     package mutating func write(_ record: Record) throws(Failure) {
         let file = path + "/" + StateRing.fileName
         var record = record

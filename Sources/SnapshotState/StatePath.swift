@@ -1,7 +1,8 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
+/// The state directory: `STATE_PATH`, else systemd's `STATE_DIRECTORY`, else `./state`.
+/// - Throws: `Failure` with the code `settings` if its name is reserved.
 package func stateDirectory(_ settings: Settings) throws(Failure) -> String {
     let path = try namedStateDirectory(settings)
     if let refusal = InstanceName.refusal(ofState: path, settingsPath: settings.path) { throw refusal }
@@ -14,7 +15,7 @@ private func namedStateDirectory(_ settings: Settings) throws(Failure) -> String
     return "./state"
 }
 
-/// systemd puts several directories into one variable, with colons between.
+/// The first directory of systemd's variable, which separates several by colons.
 package func firstDirectory(_ list: String) -> String {
     String(list.prefix { $0 != ":" })
 }

@@ -1,29 +1,30 @@
 import Glibc
 import SnapshotBase
 
-/// `state.jsonl`: a ring of 64 slots, of which the highest valid `seq` counts. Readers need no lock: a slot that is
-/// being written fails its checksum and the one before it counts.
+/// `state.jsonl`, a ring of 64 slots; the record is the valid one with the highest `seq`. Readers need no lock: a slot
+/// that is being written fails its checksum, so the one before it is used.
 package struct StateRing: Sendable {
     package static let slots = 64
     static let fileName = "state.jsonl"
 
-    /// What a state directory tells.
+    /// The content of a state directory.
     package enum Content: Sendable {
         case neverRan
         case record(Record)
-        /// There is a file and nothing in it can be used; why.
+        /// The file exists but contains no valid record; the text says why.
         case unreadable(String)
     }
 
     package let content: Content
-    /// Every valid record, oldest first.
+    /// All valid records, oldest first, if they were asked for; otherwise only the newest.
     package let history: [Record]
-    /// The slots that hold neither a record nor a blank, and whether the file has the ring's size.
+    /// The slots that are neither valid nor blank. `isWhole` says whether the file has the size of the ring, `isShort`
+    /// whether it is smaller.
     let damaged: [Int]
     let isWhole: Bool
     let isShort: Bool
 
-    /// - Parameter all: decode every slot, for `history`; otherwise only the newest.
+    /// - Parameter all: whether to decode every slot for `history`, or only the newest.
     package init(reading directory: String, all: Bool = false) {
         let bytes: [UInt8]
         do throws(SystemError) {
@@ -43,7 +44,7 @@ package struct StateRing: Sendable {
         isShort = false
     }
 
-    /// - Parameter bytes: the file's content, which may be anything.
+    /// - Parameter bytes: the content of the file, possibly invalid.
     init(bytes: [UInt8], all: Bool) {
         var candidates: [(seq: UInt64, index: Int)] = []
         var damaged: [Int] = []
@@ -79,6 +80,6 @@ package struct StateRing: Sendable {
         }
     }
 
-    /// Where record `seq` belongs.
+    /// The slot for record `seq`.
     static func index(of seq: UInt64) -> Int { Int((seq - 1) % UInt64(slots)) }
 }

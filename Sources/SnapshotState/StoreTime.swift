@@ -1,27 +1,28 @@
 import SnapshotBase
 
-/// How far a store's word moves the time from what our clock says. A signature that is dated ahead can be used again when
-/// its day comes, by whoever made the store say so.
+/// Limits how far the time that a store reports may shift ours. A signature with a future date could be reused on that
+/// day by whoever forged the store's response.
 extension CaptureClock {
     private static let day: Int64 = 86_400_000
 
+    /// Whether an offset is credible.
     /// - Parameters:
     ///   - offset: the store's clock minus ours, in milliseconds.
-    ///   - isVerified: whether a certificate authority vouches for the store; over plain http anybody may speak for it.
+    ///   - isVerified: whether TLS has verified the store; over plain http anyone can forge its response.
     package static func believes(_ offset: Int64, at wall: Timestamp, timeService: TimeService, isVerified: Bool)
         -> Bool
     {
         if offset.magnitude <= day.magnitude { return true }
-        // A clock that is kept right isn't off by days: the store's is.
+        // A synchronised clock is not off by days, so the store's must be.
         if timeService == .synced { return false }
-        // A figure of the state that leads to a time before this program is damaged.
+        // An offset that leads to a time before this program's release is damaged or forged.
         guard wall.advanced(byMilliseconds: offset).milliseconds >= floor else { return false }
-        // A date in the past is of no use to anybody, and a clock that was never set can be off by anything. One that was
-        // kept over a power cut is some months behind.
+        // A signature with a past date is useless, and a clock that was never set can be off by any amount. A clock
+        // that was saved before a power cut can be months behind.
         return isVerified || offset < 0 || wall.milliseconds < floor || offset <= 366 * day
     }
 
-    /// What a store's answer tells of its clock, `offset`; nil where that can't be true.
+    /// The offset that a store's response has shown; nil if it is not credible.
     package static func believable(_ offset: Int64?, isVerified: Bool) -> Int64? {
         guard let offset, offset.magnitude > day.magnitude else { return offset }
         return believes(offset, at: .now(), timeService: timeService(), isVerified: isVerified) ? offset : nil

@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// What went over the line so far, in bytes: TLS, TCP and IP among it, but no look-ups of names, no pings of PING_URL, and
-/// nothing that ffmpeg or another program sends.
+/// The traffic so far in bytes, including TLS, TCP and IP. Not included are DNS look-ups, pings to PING_URL, and the
+/// traffic of ffmpeg and other programs.
 package struct TrafficRecord: JSONMapped, Equatable, Sendable {
-    /// To and from stores, ever.
+    /// The total to and from stores.
     package var sent = 0
     package var received = 0
-    /// To and from cameras.
+    /// The total to and from cameras.
     package var cameraSent = 0
     package var cameraReceived = 0
-    /// The same as the first two for each of the last days in UTC, oldest first.
+    /// The traffic to and from stores on each of the last days, UTC, oldest first.
     package var days: [TrafficDay] = []
 
     static let daysKept = 8
@@ -34,9 +34,9 @@ package struct TrafficRecord: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// One day's sums, as three numbers.
+/// One day's sums, stored as three numbers.
 package struct TrafficDay: JSONValue, Equatable, Sendable {
-    /// Since 1970.
+    /// Days since 1970.
     package var day: Int
     package var sent = 0
     package var received = 0
@@ -50,14 +50,14 @@ package struct TrafficDay: JSONValue, Equatable, Sendable {
 
     package var json: JSON { [day, sent, received].json }
 
-    /// `2026-01-21`.
+    /// The date, e.g. `2026-01-21`.
     package var date: String {
         String(Timestamp(milliseconds: Int64(clamping: day.times(86_400_000))).iso8601.prefix(10))
     }
 }
 
 extension Record {
-    /// Counts what a run, or a part of one, sent and received.
+    /// Adds what a run, or a part of one, sent to and received from the camera and other hosts, in bytes.
     package mutating func countTraffic(
         camera: (sent: Int, received: Int), others: (sent: Int, received: Int), now: Now
     ) {

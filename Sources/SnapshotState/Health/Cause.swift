@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// What keeps runs from storing pictures, since when and why: the first thing that a person should read.
+/// What prevents runs from storing pictures, since when and why: the most useful thing for a user to read first.
 package struct Cause: Sendable {
     /// A sentence without its full stop.
     package let text: String
     /// What to do about it, in Markdown.
     package let remedy: String
-    /// The reasons that say no more than this.
+    /// The reasons that this text makes redundant.
     package let covered: Set<Health.Reason>
 
-    /// nil where the last run stored its picture.
+    /// nil if the last run stored its picture.
     init?(_ record: Record, now: Now) {
         guard record.consecutiveFailures > 0, let error = record.lastError else { return nil }
         let begun = error.since.flatMap { Timestamp(iso8601: $0.at) }
@@ -28,7 +28,7 @@ package struct Cause: Sendable {
 }
 
 extension Failure.Code {
-    /// What hasn't worked, as a sentence that goes on with `since 22:31`.
+    /// What has failed, as a sentence that can be continued with `since 22:31`.
     fileprivate var sentence: String {
         switch self {
         case .camera(.unreachable), .camera(.unresolved), .camera(.silent), .camera(.lost), .camera(.stalled):

@@ -1,6 +1,6 @@
-/// What leads from an installed package to the first picture.
+/// The steps from an installed package to the first picture.
 package enum FirstSteps {
-    /// What each step does, and what is typed for it.
+    /// For each step its purpose and its command.
     package static let all = [
         ("Answer four questions; each answer is tried at once", "sudo snapshot setup"),
         ("See what works, and what to do about the rest", "sudo snapshot check"),

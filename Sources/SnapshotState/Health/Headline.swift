@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// The first thing that a person should read: how it is, or what is wrong and what to do about it.
+/// The first line for a user: that all is well, or what is wrong and what to do about it.
 package struct Headline: Sendable {
     /// A sentence without its full stop.
     package let text: String
-    /// In Markdown; nil where there is nothing to do.
+    /// What to do, in Markdown; nil if nothing needs to be done.
     package let remedy: String?
-    /// The reasons that say no more than this.
+    /// The reasons that this text makes redundant.
     package let covered: Set<Health.Reason>
 }
 
@@ -21,28 +21,28 @@ extension Health {
         return Headline(text: sentence(worst), remedy: worst.remedy, covered: [worst])
     }
 
-    /// What else is wrong, the worst first.
+    /// The reasons that the headline does not cover, the worst first.
     package var furtherReasons: [Reason] {
         let covered = headline.covered
         return reasons.filter { !covered.contains($0) }.sorted { $0.status > $1.status }
     }
 
-    /// What to do first, as a terminal shows it.
+    /// The remedy as plain text for a terminal.
     var remedyText: String? { headline.remedy?.replacing("`", with: "") }
 }
 
-/// What a camera's runs come to, as people ask for it.
+/// Summary figures of a camera's runs.
 package struct WorkFigures: Sendable {
-    /// The pictures taken of those that were due in the last 24 hours, or since it began.
+    /// Pictures taken and due in the last 24 hours, or since the first run.
     package let lastDay: Coverage?
-    /// The same for as many of the last 30 days as are known, today left out.
+    /// The same share for the last 30 days, or as many as are known, without today.
     package let lastMonth: (share: Double, days: Int)?
-    /// At this interval, by the size of the last pictures.
+    /// Pictures a day at the current interval; `bytesADay` uses the average size of the last pictures.
     package let picturesADay: Int
     package let bytesADay: Int?
-    /// Where pictures go; never a secret.
+    /// Where pictures are stored; never a secret.
     package let place: String?
-    /// Seconds until the next run; negative where it is overdue.
+    /// Seconds until the next run; negative if it is overdue.
     package let nextSeconds: Double
 
     init(_ record: Record, interval: Double, now: Now) {
@@ -60,17 +60,17 @@ package struct WorkFigures: Sendable {
         }
     }
 
-    /// `in 7 s`, `now`, `overdue by 3 min`
+    /// When the next run is due: `in 7 s`, `now` or `overdue by 3 min`.
     package func nextInWords(interval: Double) -> String {
         let seconds = Int(min(max(nextSeconds, -1e12), 1e12).rounded())
-        // A run takes its time, and systemd its own.
+        // A run takes a while, and systemd's timer is not exact.
         if seconds > 0 { return "in \(inWords(seconds))" }
         return Double(-seconds) <= max(5, interval) ? "now" : "overdue by \(inWords(-seconds))"
     }
 }
 
 extension Health {
-    /// The figures of `work` in words, as the terminal and the page show them: what it is, its value, a remark.
+    /// The figures in `work` in words, for the terminal and the status page: name, value and remark.
     package var workInWords: [(name: String, value: String, remark: String)] {
         guard let work else { return [] }
         var lines: [(String, String, String)] = []
@@ -91,7 +91,7 @@ extension Health {
     }
 }
 
-/// `99.8 %`; 100 only where nothing is missing.
+/// A percentage such as `99.8 %`, rounded down so that 100 means complete.
 func percent(_ share: Double) -> String {
     let tenths = Int(min(max(share, 0), 1) * 1000)
     return tenths == 1000 ? "100 %" : "\(tenths / 10).\(tenths % 10) %"

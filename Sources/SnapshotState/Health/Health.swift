@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// How one camera's snapshots are doing, judged from its state alone.
+/// The health of one camera's snapshots, judged from its state alone.
 package struct Health: Sendable {
     package enum Status: String, JSONValue, Sendable, Comparable {
         case healthy, degraded, unhealthy
@@ -9,7 +9,7 @@ package struct Health: Sendable {
         private var rank: Int { self == .healthy ? 0 : self == .degraded ? 1 : 2 }
     }
 
-    /// Why the status isn't better; the raw value is the code that scripts see.
+    /// Why the status is not better; the raw value is the code in the JSON output.
     package enum Reason: String, CaseIterable, JSONValue, Sendable {
         case neverCaptured = "never_captured"
         case noCapture = "no_capture"
@@ -31,7 +31,7 @@ package struct Health: Sendable {
         case relayInterrupted = "relay_interrupted"
         case relayDown = "relay_down"
 
-        /// How bad it is by itself.
+        /// The status that this reason alone leads to.
         package var status: Status {
             switch self {
             case .neverCaptured, .noCapture, .cameraCredentials, .storeCredentials, .stateUnreadable,
@@ -46,7 +46,7 @@ package struct Health: Sendable {
 
     package var status: Status
     package var reasons: [Reason]
-    /// ISO 8601, as the wall clock had it at that moment.
+    /// ISO 8601, UTC, according to the wall clock at that moment.
     package var lastCapture: String?
     package var lastUpload: String?
     /// Seconds since the first run of this boot.
@@ -60,31 +60,31 @@ package struct Health: Sendable {
     package var captureFailures = 0
     package var consecutiveFailures = 0
     package var lastError: Failure.Code?
-    /// Why nothing is stored at the moment.
+    /// Why no pictures are being stored at the moment.
     package var cause: Cause?
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
-    /// Nil where no run has counted any.
+    /// nil if no traffic has been counted.
     package var traffic: TrafficRecord?
-    /// Nil where no run has been recorded.
+    /// nil if no run has been recorded.
     package var work: WorkFigures?
     package var lease: LeaseFigures?
     package var relay: RelayReport?
-    /// What the relay's reasons say, and where its video flows, in words.
+    /// The relay's reasons in words; `flow` says which outputs its video reaches.
     package var relayWords: [Reason: String] = [:]
     package var flow: String?
-    /// There is a relay, and nothing that takes pictures.
+    /// Whether there is a relay, but nothing that takes pictures.
     package var isRelayAlone = false
     package var camera: String
     package var version: String
 
-    /// A drop and a reset are told for a day: long enough to be seen, short enough to mean something again.
+    /// Seconds for which a drop or a reset is reported: long enough to be noticed, short enough to stay meaningful.
     private static let memory = 86400.0
 
     /// - Parameters:
-    ///   - interval: seconds between captures as the settings have it; nil where they don't say.
-    ///   - camera: what the camera is called where the state doesn't know.
-    ///   - hasTimer: whether systemd shall take pictures.
+    ///   - interval: seconds between captures according to the settings; nil if unknown.
+    ///   - camera: the camera's name if the state has none.
+    ///   - hasTimer: whether systemd is configured to take pictures.
     package init(
         _ content: StateRing.Content, relay: RelayReport?, now: Now, interval: Double?, camera: String,
         hasTimer: Bool = false, version: String
@@ -122,10 +122,10 @@ package struct Health: Sendable {
     private init(_ record: Record, now: Now, interval configured: Double?) {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
-        // While captures wait on purpose, it is as if the last had come an interval before the next is due.
+        // During an intended pause, treat the last capture as one interval before the next one is due.
         let wait = record.due.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
         let storedAge = age(record.lastUpload)
-        // A checksum doesn't make numbers sane: these stay what an Int can hold.
+        // Clamp: a valid checksum does not imply a sane value.
         let known = (record.isRepeating == true ? nil : configured) ?? record.intervalSeconds
         let interval = min(max(known, 0.1), 1e9)
 
@@ -138,7 +138,7 @@ package struct Health: Sendable {
         func isHeldOff(_ who: String) -> Bool { record.holdOffs[who].map { $0.isPast != true } ?? false }
         if isHeldOff("camera") { reasons.append(.cameraCredentials) }
         if isHeldOff("store") { reasons.append(.storeCredentials) }
-        // Pictures of earlier hours that a drain stores now don't make up for those that aren't taken.
+        // Earlier pictures that a drain uploads now do not make up for missing captures.
         if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
         if record.store?.away != nil { reasons.append(.storeAway) }
         if record.store?.isFull == true { reasons.append(.storeFull) }

@@ -1,17 +1,17 @@
 import Glibc
 import SnapshotBase
 
-/// The health of everything under one `STATE_PATH`: its own camera, and a camera for each directory below it.
+/// The health of all cameras in one `STATE_PATH`: its own, and one for each instance directory below it.
 package struct HealthReport: Sendable {
-    /// By instance name; the camera whose state lies in `STATE_PATH` itself is "".
+    /// The health by instance name; the camera whose state is in `STATE_PATH` itself is "".
     package let cameras: [String: Health]
-    /// The worst of them, which speaks for all.
+    /// The worst of them, which represents all.
     package let worst: Health
     let statePath: String
 
     /// - Parameters:
-    ///   - interval: seconds between captures as the settings have it; nil where they don't say.
-    ///   - camera: what the camera is called where a state doesn't know.
+    ///   - interval: seconds between captures according to the settings; nil if unknown.
+    ///   - camera: the camera's name if its state has none.
     package init(
         statePath: String, now: Now, interval: Double?, camera: String = "camera", version: String = snapshotVersion
     ) {
@@ -35,8 +35,8 @@ package struct HealthReport: Sendable {
         worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
     }
 
-    /// The names of the directories that hold a state of their own, or may: those of strangers that can't be looked into.
-    /// What the state's owner keeps to itself, as the pictures, is no camera's.
+    /// The names of the directories that contain a state, or may: unreadable ones of other owners. Unreadable
+    /// directories of the state's own owner, such as the pictures, are not cameras.
     package static func instances(in statePath: String) -> [String] {
         let names = (try? listDirectory(statePath)) ?? []
         let owner = ownerID(of: statePath)
@@ -54,15 +54,15 @@ package struct HealthReport: Sendable {
         return stat(path, &facts) == 0 ? facts.st_uid : nil
     }
 
-    /// What a camera is called: an instance by its name, and the one in `STATE_PATH` itself as its settings say, unless an
-    /// instance is called so.
+    /// The name of a camera: an instance's own name; for the camera in `STATE_PATH` itself the name in its settings,
+    /// unless an instance has the same name.
     package func name(_ key: String, _ health: Health) -> String {
         key.isEmpty && cameras[health.camera] == nil ? health.camera : key
     }
 
     package var isHealthyEnough: Bool { worst.status != .unhealthy }
 
-    /// The contract's JSON; a `cameras` map is added where there are instances.
+    /// The documented JSON, with a member `cameras` if there are instances.
     package func json() -> JSON {
         var object = worst.object
         let instances = cameras.filter { !$0.key.isEmpty }
@@ -70,7 +70,7 @@ package struct HealthReport: Sendable {
         return object.json
     }
 
-    /// One camera's health, by its instance or, where it has none, by its name.
+    /// The health of one camera, by its instance name or, for the one without, by its camera name.
     package func camera(_ name: String) -> Health? {
         if let instance = cameras[name] { return instance }
         return cameras[""].flatMap { $0.camera == name ? $0 : nil }
@@ -78,10 +78,11 @@ package struct HealthReport: Sendable {
 }
 
 extension Health {
-    /// The contract's JSON of one camera.
+    /// The documented JSON of one camera.
     package func json() -> JSON { object.json }
 
-    /// The wire form: `last_capture` and its like are null, not absent, before the first capture.
+    /// The members of the documented JSON. `last_capture` and similar members are null, not absent, before the first
+    /// capture.
     fileprivate var object: JSONObject {
         [
             "status": status,
@@ -128,6 +129,6 @@ extension TrafficRecord {
 }
 
 extension Optional where Wrapped: JSONValue {
-    /// null where there is no value.
+    /// JSON null if there is no value.
     fileprivate var json: JSON { self?.json ?? .null }
 }

@@ -1,10 +1,11 @@
 import SnapshotBase
 
 extension HealthReport {
-    /// Text for people, a paragraph a camera.
+    /// Text for users, one paragraph for each camera.
     /// - Parameters:
-    ///   - colour: use ANSI colours; for terminals only.
-    ///   - latencies: add a line that draws how long the last shots took; for terminals, whose fonts have it.
+    ///   - colour: whether to use ANSI colours, for terminals only.
+    ///   - latencies: whether to add a line with a chart of the last shots' latencies, for terminals with Unicode
+    ///     fonts.
     package func text(colour: Bool, latencies: Bool = false) -> TerminalText {
         let cameras = cameras.sorted { $0.key < $1.key }.map { key, health in
             var text = health.text(name: name(key, health), colour: colour)
@@ -16,8 +17,8 @@ extension HealthReport {
         return TerminalText(joining: cameras, with: "\n")
     }
 
-    /// One line as monitoring plugins write it, and its exit code: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Of several
-    /// cameras it names those that aren't well; the figures are the worst one's.
+    /// The output line and the exit code of a Nagios plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. With several
+    /// cameras it names the unhealthy ones, and the performance data is that of the worst.
     package func nagios() -> (line: String, code: Int32) {
         let health = worst
         let (word, code): (String, Int32) =
@@ -34,10 +35,10 @@ extension HealthReport {
         )
     }
 
-    /// The plugin's line where nothing could be found out.
+    /// The plugin's line if the health cannot be determined.
     package static func nagios(unknown why: String) -> String { "SNAPSHOT UNKNOWN - \(pluginText(why))" }
 
-    /// Text that can't be taken for a line's end or the beginning of its figures.
+    /// Text without line breaks and without `|`, which begins the performance data.
     private static func pluginText(_ text: String) -> String {
         text.printable(limit: 1000).replacing("|", with: "/")
     }
@@ -52,10 +53,10 @@ extension HealthReport {
 }
 
 extension Health {
-    /// Status and reasons in one sentence without a full stop.
+    /// The status and its reasons in one sentence without a full stop.
     package var summary: String {
         guard reasons.isEmpty else {
-            // That there never was a picture comes before why.
+            // That no picture was ever captured comes first, then why.
             let first = reasons.filter { $0 == .neverCaptured }
             let others = reasons.filter { $0 != .neverCaptured && !(cause?.covered.contains($0) ?? false) }
             return (first.map(sentence) + [cause?.text].compactMap(\.self) + others.map(sentence)).joined(
@@ -89,7 +90,7 @@ extension Health {
         }
     }
 
-    /// The last error's code, and what it means where the code alone doesn't tell.
+    /// The code of the last error, explained if the code alone is not clear.
     package var lastErrorInWords: String? {
         lastError == .own(.killed)
             ? "killed (out of memory? journalctl -k tells)" : lastError?.rawValue.printable(limit: 64)
@@ -109,7 +110,7 @@ extension Health {
         return "\(TerminalText(joining: lines, with: "\n"))\n"
     }
 
-    /// A line each for what there is to tell: what it is, and how it stands.
+    /// The names and values of the lines that apply.
     private var figures: [(String, String)] {
         var lines: [(String, String)] = []
         if !isRelayAlone {
@@ -144,7 +145,7 @@ extension Health {
         return lines
     }
 
-    /// A moment of the state as clocks here show it.
+    /// A time of the state in local time.
     private static func localText(_ moment: String?) -> String {
         guard let moment else { return "never" }
         return Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 64)
@@ -152,7 +153,7 @@ extension Health {
 }
 
 extension TrafficRecord {
-    /// What the last whole day cost, and today so far; nil where nothing went over a line.
+    /// The traffic of the last day and of today; nil if nothing was counted.
     package var inWords: String? {
         guard let today = days.last, sent > 0 || received > 0 else { return nil }
         func words(_ day: TrafficDay, _ name: String) -> String {
@@ -164,7 +165,7 @@ extension TrafficRecord {
 }
 
 extension ClockFigures {
-    /// How far it is from the store's.
+    /// The difference from the store's clock in words.
     package var offsetInWords: String {
         let seconds = Int(offsetSeconds.magnitude & UInt(Int.max))
         return seconds == 0
@@ -173,6 +174,6 @@ extension ClockFigures {
 }
 
 extension String {
-    /// With spaces behind it, up to so many characters.
+    /// Pads the text with spaces to `width` characters.
     fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -1,8 +1,8 @@
 import SnapshotBase
 
 extension HealthReport {
-    /// Prometheus' text format, version 0.0.4.
-    /// - Parameter board: the computer that the cameras are asked from.
+    /// The metrics in Prometheus's text format, version 0.0.4.
+    /// - Parameter board: the figures of the computer that the program runs on.
     package func prometheus(board: Board) -> TerminalText {
         var text: TerminalText = ""
         func family(
@@ -106,7 +106,7 @@ extension HealthReport {
 }
 
 private func escaped(_ label: String) -> String {
-    // By scalars: a quote with an accent behind it is a Character of its own.
+    // Iterate over scalars: Swift combines a quote and a following accent into one Character.
     label.printable(limit: 128).unicodeScalars.reduce(into: "") { text, scalar in
         switch scalar {
         case "\\": text += "\\\\"

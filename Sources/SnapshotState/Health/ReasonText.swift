@@ -1,4 +1,4 @@
-/// What each reason means, and what a person can do about it, in Markdown. `docs/codes.md` and the status page hold these.
+/// The meaning and the remedy of each reason, in Markdown, for `docs/codes.md` and the status page.
 extension Health.Reason {
     package var meaning: String {
         switch self {

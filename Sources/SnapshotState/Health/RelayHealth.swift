@@ -1,20 +1,20 @@
 import SnapshotBase
 
-/// How the relay is doing, judged from what it last said.
+/// The health of the relay, judged from its last report.
 extension RelayReport {
-    /// Whether the video of one of its outputs flows.
+    /// Whether video flows to this output.
     package func isUp(_ output: String) -> Bool { state == "running" && failing?[output] == nil }
 
     /// Since when no output has had video; nil while one has.
     private var downSince: Moment? {
         guard state == "running" else { return idleSince ?? (state == "silent" ? updated : nil) }
         guard !modes.isEmpty, !modes.contains(where: isUp) else { return nil }
-        // They may have failed one after the other: the last one counts.
+        // The outputs may have failed one after the other: the last failure counts.
         let moments = modes.compactMap { failingSince?[$0] }
         return moments.max { ($0.up ?? 0, $0.at) < ($1.up ?? 0, $1.at) } ?? flowingSince
     }
 
-    /// - Parameter isAlone: no captures belong to it, so that it has to run.
+    /// - Parameter isAlone: whether there are no captures, so that a stopped relay is a problem.
     func reasons(now: Now, isAlone: Bool) -> [Health.Reason] {
         if state == "stopped", !isAlone { return [] }
         if state == "running", modes.contains(where: isUp) {
@@ -25,7 +25,7 @@ extension RelayReport {
         return [isLong ? .relayDown : .relayInterrupted]
     }
 
-    /// What is wrong in words: a sentence without its full stop.
+    /// What is wrong, as a sentence without its full stop.
     func sentence(_ reason: Health.Reason, now: Now) -> String {
         let troubles = (failing ?? [:]).sorted { $0.key < $1.key }
             .map { "\($0.key.printable(limit: 16)) (\($0.value.printable(limit: 64)))" }
@@ -41,14 +41,14 @@ extension RelayReport {
         return "no video has flowed\(begun) (\(why))"
     }
 
-    /// Where it flows, in words.
+    /// Which outputs the video reaches, in words.
     func flow(now: Now) -> String {
         let age = flowingSince.map { " for \(inWords(Int(min(now.age(of: $0, recordBoot: boot), 1e12))))" } ?? ""
         return "video flows to \(modes.map { $0.printable(limit: 16) }.joined(separator: ", "))\(age)"
     }
 }
 
-/// Whether systemd takes snapshots into this state, or shall: then they are missed where there are none.
+/// Whether systemd is configured to take snapshots into this state, so that missing ones are a problem.
 func hasCaptureTimer(statePath: String, instance: String) -> Bool {
     isEnabled(instance.isEmpty ? "snapshot.timer" : "snapshot@\(instance).timer", "timers", of: statePath)
 }

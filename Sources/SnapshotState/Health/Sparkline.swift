@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Numbers as a row of bars, the highest of them as high as the line; a missing one is a `·`.
+/// A bar chart of numbers in one line, scaled to the highest; a missing value is shown as `·`.
 package func sparkline(_ values: [Int?]) -> String {
     let bars = Array("▁▂▃▄▅▆▇█")
     let highest = max(1, values.compactMap(\.self).max() ?? 1)
@@ -11,8 +11,9 @@ package func sparkline(_ values: [Int?]) -> String {
         })
 }
 
-/// How long camera and store took in the last shots, oldest first: a row of bars and the last figure for each.
-/// - Returns: nil where no shot has got a picture.
+/// A line with a chart of the camera's and the store's latency in the last shots, oldest first, and the latest value of
+/// each.
+/// - Returns: nil if no shot got a picture.
 package func latencyLine(_ history: [Record]) -> String? {
     let shots = history.map(\.outcome).filter { $0.result != .none && $0.result != .skipped }.suffix(20)
     let parts = [
