@@ -2,14 +2,13 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// Something that gives one still picture.
+/// A source of still pictures.
 ///
-/// `snapshot` asks once and returns the bytes as they came; it is the gate, not the camera, that says whether they are
-/// a picture. It ends by the deadline, keeps at most `CameraSettings.maxBytes`, and asks with credentials at most once:
-/// trying again is the next run's business.
+/// `snapshot` asks once and returns the bytes as received; `Picture` validates them. It ends by the deadline, keeps at
+/// most `CameraSettings.maxBytes` bytes, and asks with credentials at most once: retrying is left to the next run.
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
-    /// Ends what `memory` holds open: nobody will remember it.
+    /// Logs out of the session in `memory`. Called when the memory can't be stored.
     func endSession(_ memory: inout CameraMemory)
 }
 

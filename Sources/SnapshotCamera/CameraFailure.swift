@@ -2,9 +2,10 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// How a camera's failures are told.
+/// Errors of cameras.
 extension Failure {
-    /// - Parameter name: the protocol by which it was asked.
+    /// The error for a failed request to a camera.
+    /// - Parameter name: the protocol of the request, e.g. `HTTPS`.
     package static func camera(_ failure: HTTPFailure, _ settings: CameraSettings, over name: String) -> Failure {
         let (code, what) = cameraClass(failure.kind)
         return Failure(
@@ -89,8 +90,8 @@ extension Failure {
             code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
     }
 
-    /// A refused login.
-    /// - Parameter attempt: what was tried; nil where the login stands in the request itself.
+    /// The error for a refused login.
+    /// - Parameter attempt: how the login was attempted; nil where the request's own query holds it.
     static func cameraLogin(_ response: HTTPResponse, _ settings: CameraSettings, _ attempt: LoginAttempt?) -> Failure {
         let check = "check CAMERA_USERNAME and CAMERA_PASSWORD"
         let digestHint =
@@ -121,7 +122,7 @@ extension Failure {
         return failure
     }
 
-    /// An HTTP status that is no picture; nil for 200.
+    /// The error for an HTTP status; nil for 200.
     package static func cameraStatus(_ response: HTTPResponse, _ settings: CameraSettings) -> Failure? {
         switch response.status {
         case 200: return nil

@@ -2,29 +2,29 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// What is remembered of the camera between runs: `STATE_PATH/session.json`, mode 0600, since a session token opens
-/// the camera. Written only when it changes.
+/// What runs remember of the camera: `STATE_PATH/session.json`, mode 0600, since a session token gives access to the
+/// camera. It is written only when it changes.
 package struct CameraMemory: JSONMapped, Equatable, Sendable {
-    /// Which camera and user the rest belongs to.
+    /// The identity of the camera and user (`CameraSettings.place`).
     package var place = ""
-    /// The login that worked under CAMERA_AUTH=auto.
+    /// The method of login that worked, e.g. `token` or `basic`; nil where none is known.
     package var auth: String?
     package var session: Session?
     package var loginPause: LoginPause?
-    /// Whether its Content-Length has left out a picture's end.
+    /// Whether the camera's Content-Length was once too short for a picture.
     package var ignoresLength: Bool?
-    /// The host and port that has offered Digest: it never gets the password itself again.
+    /// The host and port that has offered Digest: Basic is never used with it again.
     package var digestHost: String?
-    /// Key for the digests by which hold-offs know changed settings; random, made once.
+    /// The random key of the digests by which hold-offs notice changed settings; made once.
     package var digestKey = ""
 
-    /// A login's lease.
+    /// A session token and its lease.
     package struct Session: JSONMapped, Equatable, Sendable {
         package var token = ""
-        /// When to log in anew, before the lease ends: seconds since the boot `boot`.
+        /// When to log in again, before the lease ends, in seconds of uptime in the boot `boot`.
         package var renewal = 0.0
         package var boot = ""
-        /// Digest of the user and password that opened it: changed settings log in anew.
+        /// Digest of the user and password that opened the session: after a change of them the session isn't used.
         package var login = ""
 
         package init() {}
@@ -44,9 +44,9 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    /// The camera finds logins too frequent: more of them would only go on being that.
+    /// The pause after the camera has answered that logins are too frequent; further ones would prolong that.
     package struct LoginPause: JSONMapped, Equatable, Sendable {
-        /// Seconds since the boot `boot`.
+        /// The end of the pause, in seconds of uptime in the boot `boot`.
         package var until = 0.0
         package var boot = ""
 
@@ -63,7 +63,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    /// Whether it is too early for another login.
+    /// Whether the pause after too frequent logins still lasts.
     func loginsRest(_ clock: SystemClock) -> Bool {
         guard let loginPause, loginPause.boot == clock.boot else { return false }
         return clock.up().seconds < loginPause.until
@@ -91,7 +91,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// This memory if it belongs to `place`; otherwise a new one with what belongs to no place.
+    /// This memory if it belongs to `place`; otherwise a new one that keeps only what isn't bound to a place.
     package func belonging(to place: String) -> CameraMemory {
         var memory = self.place == place ? self : CameraMemory()
         memory.place = place
@@ -100,7 +100,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         return memory
     }
 
-    /// Best effort: without memory the next run logs in anew.
+    /// Writes the memory durably. Callers may ignore an error: without the memory the next run logs in again.
     package func write(to directory: String) throws(Failure) {
         try Pins(statePath: directory).takeOver()
         let path = directory + "/" + Self.fileName
@@ -111,7 +111,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    /// A digest of settings that tells nothing to those who can't read this memory.
+    /// A keyed digest of settings: 16 hexadecimal digits, from which the settings can't be guessed without this memory.
     package func digest(_ settings: String) -> String {
         String(hexadecimal(Crypto.hmac(key: Array(digestKey.utf8), settings)).prefix(16))
     }

@@ -5,7 +5,7 @@ import SnapshotMedia
 /// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
 struct FFmpegCamera: Camera {
     enum Input {
-        /// Without user and password.
+        /// The URL has no user and password.
         case stream(url: String)
         case device(path: String)
     }
@@ -26,11 +26,11 @@ struct FFmpegCamera: Camera {
     ) throws(Failure) -> [UInt8] {
         let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
         var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
-        // The deadline ends it, in words of its own.
+        // Longer than the deadline, so that the error is the run's timeout and not the gateway's.
         stream.timeout = deadline.left + .seconds(2)
         stream.digest = DigestMemory(isSet: memory.auth == "digest")
         let gateway = try PullGateway(stream)
-        // TLS is taken down before anything else ends.
+        // Wait for the gateway's thread, so that TLS is shut down before the process ends.
         defer { gateway.stop(grace: .seconds(2)) }
         defer { if stream.digest.isSet { memory.auth = "digest" } }
         return try picture(
@@ -56,7 +56,7 @@ struct FFmpegCamera: Camera {
                 hint: "choose a smaller stream of the camera's")
         }
         let translated = gateway?.name.translated(stderrTail) ?? stderrTail
-        // The list that ffmpeg reads the address from is no news.
+        // ffmpeg prefixes its messages with the name of its input, which is always the same pipe.
         let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
             .camera(.stream), "no picture from", settings.address,
@@ -64,7 +64,8 @@ struct FFmpegCamera: Camera {
             hint: settings.hint(.noStream))
     }
 
-    /// A camera's first frames are dark, or too bright, until it has found its exposure.
+    /// The command that takes one frame. A device's first frames are skipped: they are too dark or too bright until
+    /// automatic exposure has settled.
     private func command(device: String, _ deadline: Deadline) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         let size = settings.size.map { ["-video_size", "\($0.width)x\($0.height)"] } ?? []
@@ -74,8 +75,8 @@ struct FFmpegCamera: Camera {
         return Command.ffmpeg(quiet + input + picture, settings.context.environment)
     }
 
-    /// Passes the frames from a second and a half on, by their time and, at low rates, their number. 90 frames are enough
-    /// where times can't be believed, and a third of the time where there is little.
+    /// ffmpeg's filter that passes frames from 1.5 s on, or from a third of the time left if that is less, but only
+    /// after five frames or twice that time. After 90 frames all pass, in case of wrong timestamps.
     private static func settled(within left: Duration) -> String {
         let time = min(1.5, max(0.1, left.seconds / 3))
         return "select='gte(t,\(time))*gte(n,5)+gte(t,\(2 * time))+gte(n,90)'"

@@ -1,15 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// A picture in a file, e.g. one that another program keeps fresh. One that is just being written in place is waited
-/// for a little.
+/// A picture in a file, which another program may be writing in place; the camera waits up to two seconds for that to
+/// end.
 struct FileCamera: Camera {
-    /// The file is the first of these that is there.
+    /// The first of these that exists is read.
     let paths: [String]
     let maxBytes: Int
     let statePath: String
     let stop: StopRequest
-    /// A file that has been as it is for so long isn't being written.
+    /// A file whose last change is longer ago isn't being written.
     private static let calm = Duration.seconds(1)
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
@@ -22,7 +22,7 @@ struct FileCamera: Camera {
         return try settledApart(until: deadline)
     }
 
-    /// The file lies in a folder that may hang, so that a copy of this process reads it.
+    /// Reads the file in a forked process, since it lies on another file system, which may hang.
     private func settledApart(until deadline: Deadline) throws(Failure) -> [UInt8] {
         let picture: FileHandle
         do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
@@ -47,7 +47,7 @@ struct FileCamera: Camera {
         }
     }
 
-    /// The file's bytes, once nobody is writing it any more.
+    /// The file's bytes once they don't change and are a whole JPEG or over a second old; after two seconds in any case.
     private func settled(until deadline: Deadline) throws(SystemError) -> [UInt8] {
         let timeout = deadline.sooner(Self.calm * 2)
         while true {
@@ -59,7 +59,7 @@ struct FileCamera: Camera {
         }
     }
 
-    /// The file's bytes, whether it changed while they were read, and how many milliseconds ago it was written.
+    /// The file's bytes, whether it changed during reading, and its age in milliseconds.
     private func read() throws(SystemError) -> (bytes: [UInt8], isChanging: Bool, age: Int64) {
         let file = try open()
         let before = try file.status()

@@ -1,14 +1,14 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Any camera that answers a GET with a JPEG; Basic or Digest, whichever it asks for.
+/// Any camera that answers a GET with a JPEG. Login is by Basic or Digest, as the camera asks.
 struct HTTPCamera: Camera {
     let settings: CameraSettings
     let url: String
     let client: HTTPClient
     let trust: CameraTrust
 
-    /// Host and port, however they were written.
+    /// Host and port in normal form.
     private var host: String? { URLParts(url).flatMap(\.server)?.description }
 
     private static let mostRedirects = 5
@@ -31,7 +31,8 @@ struct HTTPCamera: Camera {
         }
     }
 
-    /// Where a redirect leads, on the same host, port and scheme; nil where there is none.
+    /// The target of a redirect; nil where the response is none.
+    /// - Throws: where the target has another host, port or scheme.
     private func redirect(_ response: HTTPResponse, from url: String) throws(Failure) -> String? {
         guard [301, 302, 303, 307, 308].contains(response.status), let location = response.headers["location"] else {
             return nil
@@ -54,7 +55,7 @@ struct HTTPCamera: Camera {
             why: "HTTP status \(response.status), \(why)", hint: "set CAMERA_URL to the picture's final address")
     }
 
-    /// The answer to a request for the picture, and to a login where one is asked for.
+    /// Requests the picture, with a login where the camera asks for one, and returns the last response.
     private func answer(
         of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> HTTPResponse {
@@ -78,7 +79,8 @@ struct HTTPCamera: Camera {
         throw .cameraLogin(response, settings, LoginAttempt(request, response, hadOfferedDigest: hadOfferedDigest))
     }
 
-    /// Digest for challenges that libcurl can't read, such as those with blanks round their `=`; nil where it has answered.
+    /// The request with a Digest login for challenges that libcurl can't parse, e.g. with blanks around `=`; nil where
+    /// libcurl has answered the challenge.
     private func ownAnswer(to response: HTTPResponse, _ request: HTTPRequest) -> HTTPRequest? {
         guard let credentials = request.credentials, response.refusesLogin, !response.hasAnsweredChallenge,
             var login = ChallengeLogin(LoginChallenge.all(response.challenges), mayBeBasic: false),
@@ -86,7 +88,7 @@ struct HTTPCamera: Camera {
         else { return nil }
         var answer = request
         let nonce = hexadecimal(Crypto.random(8))
-        // A query needs no slash before it, but a request does.
+        // A URL may have a query right after the host, but a request's path begins with a slash.
         let path = target.hasPrefix("/") ? target : "/" + target
         let value = login.authorization(
             user: credentials.user, password: credentials.password, method: request.method, url: path,
@@ -96,7 +98,7 @@ struct HTTPCamera: Camera {
         return answer
     }
 
-    /// Some servers refuse without saying how to log in. Basic is tried then, unless Digest was ever offered.
+    /// Some servers answer 401 without a challenge. Basic is tried then, unless Digest was ever offered.
     private func mayTryBasic(after response: HTTPResponse, _ request: HTTPRequest) -> Bool {
         request.credentials != nil && response.refusesLogin && !request.sendsBasic && !request.needsDigest
             && !response.hasOfferedDigest && !response.hasAnsweredChallenge
@@ -105,7 +107,7 @@ struct HTTPCamera: Camera {
 }
 
 extension URLParts {
-    /// Host and port in one form.
+    /// Host and port in normal form.
     fileprivate var server: TLSHost? { TLSHost(authority, defaultPort: scheme == "https" ? 443 : 80) }
 }
 
@@ -117,18 +119,18 @@ extension HTTPResponse {
     }
 }
 
-/// What a refused login consisted of.
+/// How a refused login was attempted.
 struct LoginAttempt {
     enum Way {
         case none, basic, digest
-        /// Nothing was sent: the server wants less than the Digest that it has offered before.
+        /// No credentials were sent: the server offered Digest before, and now offers less.
         case weaker
-        /// Nothing was sent: the server wants only these, which aren't spoken here.
+        /// No credentials were sent: the server offers only these schemes, which aren't supported.
         case unknown([String])
     }
 
     let way: Way
-    /// Whether the server says how to log in.
+    /// Whether the server has sent a challenge.
     let isChallenged: Bool
 
     fileprivate init(_ request: HTTPRequest, _ response: HTTPResponse, hadOfferedDigest: Bool) {
@@ -151,7 +153,8 @@ struct LoginAttempt {
 }
 
 extension HTTPClient {
-    /// One request to a camera: near, so without proxies, and trusted as CAMERA_TLS_VERIFY says.
+    /// Sends one request to a camera: without a proxy, since cameras are local, and with TLS verified by
+    /// CAMERA_TLS_VERIFY.
     package func ask(_ request: HTTPRequest, of settings: CameraSettings, _ trust: CameraTrust) throws(Failure)
         -> HTTPResponse
     {
@@ -168,8 +171,8 @@ extension HTTPClient {
 }
 
 extension HTTPClient {
-    /// The answer to a request for a picture. A camera whose Content-Length leaves out the picture's end is asked once more
-    /// without regard to it, and so at once in later runs.
+    /// Requests a picture. Where the camera's Content-Length is too short for the picture, the request is repeated
+    /// without regard to that length, and `memory` notes it for later runs.
     func picture(
         _ request: HTTPRequest, of settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory
     ) throws(Failure) -> HTTPResponse {
@@ -180,7 +183,7 @@ extension HTTPClient {
         let response = try ask(request, of: settings, trust)
         guard response.isPictureCutByLength, !request.ignoresLength else { return response }
         request.ignoresLength = true
-        // What was left out would be taken for the beginning of the next answer.
+        // The unread rest of the picture would be taken for the beginning of the next response.
         dropConnections()
         guard let whole = try? ask(request, of: settings, trust), whole.status == 200,
             (try? JPEG(checking: whole.body)) != nil

@@ -1,11 +1,11 @@
 import SnapshotBase
 
-/// What a refusal says of a lock, in whatever form cameras say it.
+/// Detects in a camera's refusal that the login is locked or about to be, in the forms that cameras use.
 enum LockWarning {
-    /// So few tries left are a warning.
+    /// This many tries left, or fewer, count as a warning.
     private static let few = 2
     private static let words = ["locked", "lockout", ">lock<", "\"lock\""]
-    /// Names of the number of tries left, as in XML and JSON, in lower case.
+    /// The names that XML and JSON bodies use for the number of tries left, in lower case.
     private static let names = [
         "retrylogintime", "remain_times", "remaintimes", "remaining_attempts", "remainingattempts",
     ]
@@ -13,7 +13,7 @@ enum LockWarning {
         "try", "tries", "attempt", "attempts", "times", "logins", "chances", "retries",
     ]
 
-    /// - Parameter text: the refusal's body, or its own words.
+    /// - Parameter text: the refusal's body or its message.
     static func isIn(_ text: String) -> Bool {
         let text = text.lowercased().replacing("unlocked", with: "")
         if words.contains(where: { text[...].range(of: $0) != nil }) { return true }

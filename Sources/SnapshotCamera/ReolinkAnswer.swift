@@ -1,10 +1,10 @@
 import SnapshotBase
 
-/// What Reolink's JSON says: `[{"cmd":…,"code":0,"value":…}]` or `[{"cmd":…,"code":1,"error":{"rspCode":…}}]`.
+/// A response of Reolink's API: `[{"cmd":…,"code":0,"value":…}]` or `[{"cmd":…,"code":1,"error":{"rspCode":…}}]`.
 /// Errors come with HTTP status 200 and any content type.
 package enum ReolinkAnswer: Equatable {
     case token(name: String, leaseSeconds: Double)
-    /// `detail` is the camera's own word for it.
+    /// `detail` is the camera's own text.
     case error(code: Int, detail: String, remainingTries: Int?)
     case ok
     case unreadable
@@ -38,13 +38,13 @@ enum ReolinkError {
     static let badToken = -21
     static let tooFrequent = -105
     private static let refusals: Set<Int> = [-7, -27, -502, -501, -500]
-    /// It doesn't know this way to log in.
+    /// The codes by which cameras answer that they don't support login by token.
     static let unsupported: Set<Int> = [-1, -4, -9, -12, -26]
 
-    /// Whether the camera says that user or password is wrong, or has locked them out.
+    /// Whether the camera reports a wrong user or password, or a locked login.
     static func isRefusal(_ code: Int, _ detail: String) -> Bool { refusals.contains(code) || isLock(detail) }
 
-    /// For locked logins firmwares have several codes, or none.
+    /// Recognizes a locked login by its text, since firmware versions use several codes for it, or none.
     fileprivate static func isLock(_ detail: String) -> Bool {
         detail.lowercased()[...].range(of: "login has been locked") != nil
     }

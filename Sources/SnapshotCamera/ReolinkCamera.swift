@@ -1,10 +1,10 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// A Reolink camera, NVR or hub over its HTTP API: `Snap` with a leased token, or with user and password.
+/// A Reolink camera, NVR or hub over its HTTP API: `Snap` with a session token, or with user and password.
 ///
-/// Cameras allow few sessions and lock out who tries wrong passwords, so a token is kept between runs and renewed
-/// early, the one it replaces is logged out, and a refusal ends the run.
+/// Cameras allow few sessions and lock out clients with wrong passwords, so a token is kept between runs and renewed
+/// early, the replaced one is logged out, and a refusal ends the run.
 package struct ReolinkCamera: Camera {
     let settings: CameraSettings
     let host: String
@@ -44,7 +44,8 @@ package struct ReolinkCamera: Camera {
                 if isLasting, body.starts(with: JPEG.start) { memory.auth = "password" }
                 return body
             } catch {
-                // A camera that takes tokens only says no more than that it wants one: why there is none, it said before.
+                // A token-only camera answers a password login with "log in first". Report the earlier error instead;
+                // it says why there is no token.
                 throw !isLasting && error.code == .reolink(ReolinkError.loginFirst) ? why : error
             }
         }
@@ -58,10 +59,10 @@ package struct ReolinkCamera: Camera {
 
     private var clock: SystemClock { settings.context.clock }
 
-    /// What asking with a token came to.
+    /// The result of a request by token.
     private enum TokenResult {
         case picture([UInt8])
-        /// This camera can't, now or ever, be asked this way.
+        /// Login by token is not possible now, or never if `isLasting`.
         case noLogin(Failure, isLasting: Bool)
 
         func body(orElse settings: CameraSettings) throws(Failure) -> [UInt8] {
@@ -80,7 +81,7 @@ package struct ReolinkCamera: Camera {
             guard case .error(let code, _, _) = errorIn(body), isTokenError(code) else {
                 return .picture(try good(body))
             }
-            // The camera has restarted, or ended the session by itself: there is nothing to log out.
+            // The camera has restarted or ended the session: there is nothing to log out.
             log.verbose("the camera no longer knows the session")
             memory.session = nil
         }
@@ -93,7 +94,7 @@ package struct ReolinkCamera: Camera {
         guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
         let body = try snap(session, &memory, deadline)
         if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
-            // A new token that isn't taken: older firmware.
+            // Older firmware issues tokens and doesn't accept them.
             logOut(session.token, deadline)
             memory.session = nil
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
@@ -103,7 +104,7 @@ package struct ReolinkCamera: Camera {
     }
 
     private func snapByPassword(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> [UInt8] {
-        // Some firmware compares these bytes undecoded, so only what would break the request is escaped.
+        // Some firmware compares these bytes without decoding, so only what would break the request is escaped.
         let safe = "!$'()*,/:;=?@"
         let login =
             "user=\(percentEncoded(settings.username, also: safe))"
@@ -135,7 +136,9 @@ package struct ReolinkCamera: Camera {
         case failed(Failure, isLasting: Bool)
     }
 
-    /// One login. Refused credentials throw; a camera that can't log in says so.
+    /// Logs in once, and stores the session in `memory`.
+    /// - Returns: `failed` where login by token isn't possible; `isLasting` where it never will be.
+    /// - Throws: refused credentials, and all other errors.
     package func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
         if memory.loginsRest(clock) {
             throw ReolinkError.failure(ReolinkError.tooFrequent, detail: "", remainingTries: nil, settings)
@@ -163,12 +166,12 @@ package struct ReolinkCamera: Camera {
             throw failure
         case .ok, .unreadable:
             log.verbose("login answer: \(escapedStart(of: response.body))")
-            // Perhaps of an older firmware, perhaps of one that is still starting.
+            // Either older firmware, or a camera that is still starting: don't remember it.
             return .failed(.badLogin(settings), isLasting: false)
         }
     }
 
-    /// Best effort: a session that stays open ends by itself.
+    /// Logs out; errors are ignored, since an open session ends by its lease.
     package func logOut(_ token: String, _ deadline: Deadline) {
         var request = HTTPRequest(
             "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
@@ -180,10 +183,10 @@ package struct ReolinkCamera: Camera {
         "\(settings.useHTTPS ? "https" : "http")://\(host)/cgi-bin/api.cgi?\(query)"
     }
 
-    /// Whether the session was opened with the present settings and its lease isn't about to end.
+    /// Whether the session was opened with the present user and password, and its lease isn't about to end.
     package func isUsable(_ session: CameraMemory.Session, _ memory: CameraMemory) -> Bool {
         guard session.login == login(memory) else { return false }
-        // In another boot nothing is known of its age; the camera will say.
+        // After a reboot the session's age is unknown: use it, and the camera reports a token error if it has ended.
         return session.boot != clock.boot || clock.up().seconds < session.renewal
     }
 
@@ -199,7 +202,7 @@ package struct ReolinkCamera: Camera {
         body.starts(with: JPEG.start) ? nil : ReolinkAnswer(body)
     }
 
-    /// The body, unless it is an error of the camera's.
+    /// The body, unless it is an error in JSON.
     private func good(_ body: [UInt8]) throws(Failure) -> [UInt8] {
         guard case .error(let code, let detail, let tries) = errorIn(body) else { return body }
         throw ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
@@ -216,7 +219,7 @@ extension Failure {
 }
 
 extension HTTPRequest {
-    /// A command of Reolink's API as the body.
+    /// Makes a command of Reolink's API the body.
     package mutating func ask(_ command: String, with parameters: JSONObject = [:]) {
         headers = [("Content-Type", "application/json")]
         let call: JSONObject = ["cmd": command, "action": 0, "param": parameters]

@@ -4,22 +4,22 @@ import SnapshotMedia
 import SnapshotSettings
 import Synchronization
 
-/// A camera's stream, for ffmpeg and ffprobe: they get an address of loopback with a secret path, and no login. Whom to
-/// trust, the login, and that nobody is sent elsewhere, is seen to here.
+/// A camera's stream for ffmpeg and ffprobe. They get a URL on loopback with a secret path, and no login; the gateway
+/// verifies TLS, logs in, and follows no redirect.
 package final class PullGateway: Sendable {
-    /// Which stream of which camera.
+    /// A stream of a camera, and how to pass it on.
     package struct Stream: Sendable {
         package var camera: CameraSettings
-        /// Without user and password.
+        /// The stream's URL, without user and password.
         package var url: String
-        /// Whom to believe, where it is rtsps; asked for before each connection.
+        /// How to verify TLS for rtsps://; called before each connection.
         package var trust: @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
         /// How long the camera may be silent before media flows.
         package var timeout: Duration = .seconds(10)
-        /// How long media may gather to go on in large pieces.
+        /// How long media may accumulate, to be passed on in large writes.
         package var pace: Duration = .zero
         package var digest = DigestMemory()
-        /// Whether it ends when the video becomes another.
+        /// Whether the session ends when the video's size or coding changes.
         package var watchesFormat = false
 
         package init(
@@ -39,7 +39,7 @@ package final class PullGateway: Sendable {
 
     private let gateway: Gateway
     private let told: Told
-    /// What ffmpeg is given.
+    /// The input for ffmpeg and ffprobe.
     package let source: RTSPSource
     package let name: PublicName
 
@@ -63,21 +63,21 @@ package final class PullGateway: Sendable {
         name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
-    /// Why the last session gave no media, or no more; nil where the camera isn't to blame, or it goes on.
+    /// Why the last session gave no media, or no more; nil where the camera isn't to blame, and during a session.
     package var failure: Failure? { told.failure.withLock { $0 } }
 
-    /// How many bytes of media have come.
+    /// The number of media bytes that have arrived, over all sessions.
     package var received: Int { told.received.load(ordering: .relaxed) }
 
     package func stop(grace: Duration) { gateway.stop(grace: grace) }
 }
 
-/// How a stream is called in what others get to see: the gateway's address is a secret, the camera's isn't.
+/// Replaces the gateway's URL, which is a secret, by the camera's in text for logs and messages.
 package struct PublicName: Sendable {
     let secret: String
     let address: String
 
-    /// What ffmpeg says, with the camera's address where it says the gateway's.
+    /// `text` with each occurrence of the gateway's URL replaced by the camera's address.
     package func translated(_ text: String) -> String {
         var result = ""
         var rest = text[...]
@@ -105,7 +105,7 @@ extension PullGateway.Stream {
         authority[...].cutAtLast(":").map { ($0, UInt16($1)) } ?? (authority[...], nil)
     }
 
-    /// Beside CAMERA_USE_HTTPS no password goes over an open line.
+    /// CAMERA_USE_HTTPS also forbids sending the password in the clear over plain RTSP.
     fileprivate var server: RTSPServer {
         let (scheme, host, port, target) = parts
         return RTSPServer(
@@ -113,7 +113,7 @@ extension PullGateway.Stream {
             mayUseBasic: scheme == "rtsps" || !camera.useHTTPS)
     }
 
-    /// Datagrams aren't encrypted.
+    /// rtsps:// always uses the connection, since UDP isn't encrypted.
     fileprivate var transport: RTSPTransport {
         guard parts.scheme != "rtsps" else { return .tcp }
         return switch camera.transport {

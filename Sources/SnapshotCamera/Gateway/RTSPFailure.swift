@@ -2,9 +2,9 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 
-/// How a camera's failures over RTSP are told.
+/// Errors of a camera over RTSP.
 extension Failure {
-    /// - Returns: nil where the camera isn't to blame.
+    /// The error for the end of a session; nil where the camera isn't to blame.
     static func rtsp(_ end: RTSPEnd, _ settings: CameraSettings, url: String, hasSeenDigest: Bool) -> Failure? {
         let address = redactedURL(url)
         func make(_ code: Code, _ what: String, why: String, hint: String? = nil) -> Failure {

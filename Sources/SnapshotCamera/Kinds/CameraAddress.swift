@@ -2,14 +2,14 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// What the settings say of where the camera is: CAMERA_URL, else CAMERA_IP.
+/// The camera's address from the settings: CAMERA_URL, else CAMERA_IP.
 package struct CameraAddress {
     package let text: String
-    /// Whether CAMERA_URL has it.
+    /// Whether it comes from CAMERA_URL.
     package let isURL: Bool
     private let settings: Settings
 
-    /// - Throws: where neither is set.
+    /// - Throws: a settings error where neither is set.
     init(_ settings: Settings) throws(Failure) {
         self.settings = settings
         if let url = try settings[Key.cameraURL] {
@@ -23,12 +23,13 @@ package struct CameraAddress {
         }
     }
 
-    /// What CAMERA_URL has behind `scheme` and its colon; nil where it has another scheme.
+    /// The part of CAMERA_URL after `scheme` and its colon; nil where it has another scheme.
     func behind(_ scheme: String) -> String? {
         isURL && text.hasPrefix(scheme + ":") ? String(text.dropFirst(scheme.utf8.count + 1)) : nil
     }
 
-    /// CAMERA_URL as a URL of one of these schemes; nil where it has another scheme.
+    /// CAMERA_URL parsed as a URL of one of these schemes; nil where it has another scheme.
+    /// - Throws: a settings error where it has such a scheme and isn't a valid URL.
     func url(_ schemes: [String]) throws(Failure) -> CameraURL? {
         guard isURL, let colon = text.firstIndex(of: ":"), schemes.contains(text[..<colon].lowercased()) else {
             return nil
@@ -38,7 +39,8 @@ package struct CameraAddress {
         return CameraURL(url: parts.withoutUser, login: parts.user.map { ($0, parts.password) })
     }
 
-    /// - Parameter rule: what it should be; nil: one of the forms that there are.
+    /// The settings error for this address.
+    /// - Parameter rule: what the address must be; nil stands for the forms of all camera kinds.
     func refusal(_ rule: String? = nil, hint: String? = nil) -> Failure {
         let forms = alternatives(CameraKinds.all.flatMap { $0.forms })
         let standard = "must be \(forms), with a host or a path, and no spaces in a URL"
@@ -46,7 +48,7 @@ package struct CameraAddress {
     }
 }
 
-/// CAMERA_URL of a camera across the network.
+/// The CAMERA_URL of a camera on the network.
 struct CameraURL {
     /// Without user and password.
     let url: String
@@ -55,7 +57,7 @@ struct CameraURL {
     var shown: String { redactedURL(url) }
     var tlsHost: TLSHost? { TLSHost(url: url) }
 
-    /// What to do about a camera that can't be reached, or not in time; nil for what is no matter of the network.
+    /// The hint for a camera that can't be reached, or not in time; nil for troubles that don't concern the network.
     static func hint(_ trouble: CameraTrouble, setting: String = "CAMERA_URL") -> String? {
         switch trouble {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// The kinds of cameras that there are; a new one is a file that conforms to `CameraKind`, and a line here.
+/// All kinds of cameras. A new kind is a type that conforms to `CameraKind`, and a line here.
 package enum CameraKinds {
     package static let all: [any CameraKind.Type] = [
         ReolinkKind.self,
@@ -13,7 +13,8 @@ package enum CameraKinds {
         ProgramKind.self,
     ]
 
-    /// The kind whose address it is.
+    /// The first kind that accepts the address.
+    /// - Throws: a settings error where none does, or where the kind that it belongs to can't parse it.
     static func kind(of address: CameraAddress) throws(Failure) -> any CameraKind {
         for kind in all {
             if let found = try kind.init(address) { return found }
@@ -22,62 +23,62 @@ package enum CameraKinds {
     }
 }
 
-/// One camera as its kind sees it: its address, and all that other kinds have otherwise. Whoever needs to know asks here,
-/// and nobody asks which kind it is. No requirement has a default: the compiler names what a new kind lacks.
+/// One camera of a certain kind: its address, and everything that differs between kinds. Other code asks these
+/// requirements, never for the type. None has a default, so that the compiler names what a new kind lacks.
 package protocol CameraKind: Sendable {
-    /// How CAMERA_URL is written for it; empty where another setting has the address.
+    /// The forms of CAMERA_URL for this kind; empty where another setting holds the address.
     static var forms: [String] { get }
-    /// - Returns: nil where the address is another kind's.
-    /// - Throws: where it is of this kind and can't be understood.
+    /// - Returns: nil where the address belongs to another kind.
+    /// - Throws: a settings error where the address is of this kind and invalid.
     init?(_ address: CameraAddress) throws(Failure)
 
-    /// In a word or two, for people.
+    /// The kind in a few words, for messages.
     var name: String { get }
-    /// The address, for messages; never a secret.
+    /// The address for messages, without secrets.
     var shown: String { get }
-    /// What of the address may be secret; refused credentials are tried again when it changes.
+    /// The parts of the address that may be secret; a change of them ends the hold-off after refused credentials.
     var hidden: String { get }
-    /// The login that the address brings.
+    /// The user and password in the address; nil where it has none.
     var login: (user: String, password: String?)? { get }
-    /// What the camera's own memory (session, working login) belongs to. Never a secret, and never to be changed: it is
-    /// stored.
+    /// The identity of the camera to which `CameraMemory` belongs (session, working login). It is stored, so it holds
+    /// no secret, and its form must never change.
     func place(_ settings: CameraSettings) -> String
-    /// The server that is asked for pictures over TLS; nil where there is none.
+    /// Host and port of the TLS connection for pictures; nil where there is none.
     func tlsHost(_ settings: CameraSettings) -> TLSHost?
-    /// Whether a picture can't be had without ffmpeg.
+    /// Whether taking a picture needs ffmpeg.
     var needsFFmpeg: Bool { get }
-    /// Where its video may be, without user and password, the likeliest first; empty where it has none.
+    /// The candidate URLs of its video, without user and password, the likeliest first; empty where it has no video.
     func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String]
-    /// What to do when this has gone wrong, where this kind has something to say of it.
+    /// The hint for this trouble; nil where this kind has none.
     func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String?
-    /// How `snapshot check` tries it.
+    /// The steps by which `snapshot check` tests it.
     var trial: CameraTrial { get }
-    /// What takes its pictures.
+    /// The object that takes its pictures.
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera
 }
 
-/// What goes wrong at several kinds of cameras, with another remedy at each.
+/// Troubles that several kinds of cameras share, with a different hint for each kind.
 package enum CameraTrouble: Sendable {
-    /// Its name isn't known; it can't be reached at a port of that protocol; it can't be asked at all.
+    /// The name doesn't resolve; the host can't be reached by that protocol; the request can't be made at all.
     case unresolved, unreachable(protocol: String), invalid
-    /// Its host is there, and has nobody at the port of that protocol.
+    /// The host is up, but the port of that protocol is closed.
     case portClosed(protocol: String)
-    /// What should speak TLS doesn't; the connection broke before a line of an answer came.
+    /// The port doesn't speak TLS though it should; the connection was lost before any answer.
     case plainPort, unanswered
-    /// It took longer than CAMERA_TIMEOUT.
+    /// The picture took longer than CAMERA_TIMEOUT.
     case slow
-    /// A picture of no bytes, or a web page instead of one.
+    /// The picture has no bytes; it is a web page.
     case empty, page
-    /// HTTP: it sends elsewhere, or knows no such address.
+    /// HTTP: a redirect; status 404.
     case redirect, notFound
-    /// RTSP: it sends elsewhere, or has no such stream.
+    /// RTSP: a redirect; no such stream.
     case streamRedirect, noStream
 }
 
-/// The steps by which `snapshot check` tries a camera.
+/// The steps by which `snapshot check` tests a camera.
 package enum CameraTrial: Sendable {
-    /// There is nothing to ask for but the picture.
+    /// Take a picture.
     case picture
-    /// Reach, log in, ask what it is, take a picture, log out, by Reolink's HTTP API.
+    /// Connect, log in, ask for the model, take a picture and log out, over Reolink's HTTP API.
     case reolink(host: String)
 }

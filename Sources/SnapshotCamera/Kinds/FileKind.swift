@@ -2,18 +2,18 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// A picture in a file that another program keeps fresh.
+/// A picture in a file that another program writes.
 struct FileKind: CameraKind {
     static let forms = ["file:PATH"]
     private let path: String
-    /// What `%20` and the like in it stand for, if they stand for anything.
+    /// The path with percent-encoding resolved.
     private let decoded: String
 
     init?(_ address: CameraAddress) throws(Failure) {
         guard var path = address.behind("file") else { return nil }
         if path.hasPrefix("//") { path = String(path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2)) }
         guard let decoded = percentDecoded(path), !decoded.isEmpty else { throw address.refusal() }
-        // The folder may hang: it isn't touched without need.
+        // The file system may hang, so it is asked only where the path looks wrong.
         if let flaw = unexpandedFlaw(in: path), !fileExists(path) {
             throw address.refusal(flaw.rule, hint: flaw.hint)
         }

@@ -3,13 +3,13 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// A program that prints a picture. There is no shell: CAMERA_URL is cut into words as a shell would, and nothing in them
-/// stands for anything else.
+/// A program that prints a picture. CAMERA_URL is split into words by a shell's rules of quoting, but no shell runs:
+/// nothing is expanded.
 struct ProgramKind: CameraKind {
     static let forms = ["exec:/PROGRAM ARGUMENTS…"]
     private let path: String
     private let arguments: [String]
-    /// All of it; arguments may hold secrets.
+    /// The whole command, since its arguments may hold secrets.
     let hidden: String
 
     init?(_ address: CameraAddress) throws(Failure) {
@@ -50,18 +50,18 @@ struct ProgramKind: CameraKind {
 
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
         var command = Command(path, arguments, environment: settings.context.environment)
-        // Whoever runs captures has chosen it: a check tries what captures will.
+        // Run it as this process's user, as captures do, so that a check tries the same.
         command.keepsUser = true
         return ProgramCamera(command: command, settings: settings)
     }
 }
 
-/// One run of that program. It gets nothing of what this program knows: no secret in its environment, no descriptor.
+/// Runs that program for one picture. The program gets no secret in its environment, and no descriptor of this process.
 struct ProgramCamera: Camera {
     let command: Command
     let settings: CameraSettings
 
-    /// How long it may take to end after SIGTERM.
+    /// The time between SIGTERM and SIGKILL.
     private static let grace = Duration.seconds(1)
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// A stream over RTSP, of which a still is one key frame.
+/// A stream over RTSP; a picture is one key frame of it.
 struct RTSPKind: CameraKind {
     static let forms = ["rtsp://…", "rtsps://…"]
     private let address: CameraURL

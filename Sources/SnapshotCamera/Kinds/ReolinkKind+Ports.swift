@@ -7,7 +7,7 @@ extension ReolinkKind {
     private static let switchOn =
         "switch one of them on in its app or client: Settings, Network, Advanced, Port Settings or Server Settings"
 
-    /// What else answers at a Reolink whose port is closed, and what to do about it; nil where nothing does.
+    /// The hint for a Reolink whose port is closed: which of its other ports is open; nil where none is.
     func otherPorts(_ settings: CameraSettings) -> String? {
         guard let host = TLSHost(shown, defaultPort: settings.useHTTPS ? 443 : 80) else { return nil }
         func answers(_ port: UInt16) -> Bool {
@@ -19,7 +19,7 @@ extension ReolinkKind {
             }
             return true
         }
-        // A port that is given would be asked in the other way, too.
+        // A port in CAMERA_IP would also apply to the other protocol, so it has to go.
         let alone = TLSHost(shown, defaultPort: 0) == nil ? "" : ", and CAMERA_IP without a port"
         if !settings.useHTTPS, answers(443) { return "443 answers: set CAMERA_USE_HTTPS=true\(alone)" }
         if settings.useHTTPS, answers(80) { return "80 answers: set CAMERA_USE_HTTPS=false\(alone)" }

@@ -5,7 +5,7 @@ import SnapshotSettings
 /// A Reolink camera, NVR or hub at CAMERA_IP, over Reolink's HTTP API.
 struct ReolinkKind: CameraKind {
     static let forms: [String] = []
-    /// As a URL wants it, with the port if one was given.
+    /// The host in URL form, with the port if one was given.
     private let host: String
 
     init?(_ address: CameraAddress) throws(Failure) {
@@ -34,7 +34,7 @@ struct ReolinkKind: CameraKind {
         settings.useHTTPS ? TLSHost(host, defaultPort: 443) : nil
     }
 
-    /// The paths say the codec, which only the camera knows; newer models have one for both.
+    /// The stream paths contain the codec, which isn't known before asking; newer models have one path for both.
     func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String] {
         let port = try settings[Key.cameraRTSPPort]
         let stream = try settings[Key.streamSource]

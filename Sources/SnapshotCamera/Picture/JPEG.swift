@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// What the gate found in a good picture.
+/// The facts that validation finds in a whole JPEG.
 package struct JPEG: Equatable, Sendable {
     package let width: Int
     package let height: Int
-    /// From the first scan's header to the end of the image: what the lens saw, without metadata.
+    /// The bytes from the first scan's header to the end of the image: the image itself, without metadata.
     package let scan: Range<Int>
 
-    /// With what every JPEG begins.
+    /// The start of image marker (SOI), with which every JPEG begins.
     static let start: [UInt8] = [0xFF, 0xD8]
-    /// With what it ends; more may follow.
+    /// The end of image marker (EOI); other bytes may follow it.
     static let end: [UInt8] = [0xFF, 0xD9]
 
     /// Why bytes are not a whole JPEG.
@@ -41,7 +41,7 @@ package struct JPEG: Equatable, Sendable {
         }
     }
 
-    /// Everything behind the end of the image is fine.
+    /// Validates a JPEG. Bytes after the end of the image are accepted.
     package init(checking bytes: [UInt8]) throws(Flaw) {
         if let flaw = Self.notJPEG(bytes) { throw flaw }
         var walk = JPEGWalk()

@@ -1,22 +1,22 @@
 import Glibc
 
-/// A walk over a JPEG's markers: SOI, segments, SOF (dimensions), SOS, scan data, EOI. It goes on as bytes come, and looks
-/// at each once. Source: ITU-T T.81, annex B.
+/// An incremental parser of a JPEG's markers: SOI, segments, SOF (dimensions), SOS, scan data, EOI. It resumes as bytes
+/// arrive, and examines each once. Source: ITU-T T.81, annex B.
 ///
-/// JFIF and Exif are not asked for, fill bytes may stand before markers, and what stands inside a segment (an Exif
-/// thumbnail has its own SOI and EOI) is stepped over.
+/// JFIF and Exif are not required, fill bytes may precede markers, and the content of segments is skipped, e.g. an Exif
+/// thumbnail with its own SOI and EOI.
 struct JPEGWalk {
     private var position: Int
     private var size: (width: Int, height: Int)?
     private var firstScan: Int?
-    /// Where the present scan's data begins; nil outside one.
+    /// Where the present scan's data begins; nil outside a scan.
     private var scanData: Int?
 
-    /// - Parameter start: where the SOI stands.
+    /// - Parameter start: the position of the SOI.
     init(from start: Int = 0) { position = start + 2 }
 
-    /// - Parameter bytes: all that have come so far.
-    /// - Returns: the picture; nil where its end hasn't come.
+    /// - Parameter bytes: all that have arrived so far.
+    /// - Returns: the picture; nil where its end hasn't arrived.
     mutating func advance(in bytes: [UInt8]) throws(JPEG.Flaw) -> JPEG? {
         while true {
             if let start = scanData {
@@ -61,7 +61,7 @@ struct JPEGWalk {
         }
     }
 
-    /// The marker at `position` and what stands behind it; any number of fill bytes may stand before it.
+    /// The marker at `position` and the position after it; any number of fill bytes may precede it.
     private func marker(in bytes: [UInt8]) throws(JPEG.Flaw) -> (marker: UInt8, end: Int)? {
         guard position < bytes.count else { return nil }
         guard bytes[position] == 0xFF else { throw .badMarker(at: position) }
@@ -70,7 +70,7 @@ struct JPEGWalk {
         return next < bytes.count ? (bytes[next], next + 1) : nil
     }
 
-    /// The segment at `start`, its two length bytes included; nil where it isn't whole.
+    /// The range of the segment at `start`, including its two length bytes; nil where it isn't complete.
     private static func segment(in bytes: [UInt8], at start: Int) throws(JPEG.Flaw) -> Range<Int>? {
         guard start + 2 <= bytes.count else { return nil }
         let length = word(bytes, start)
@@ -79,7 +79,7 @@ struct JPEGWalk {
     }
 
     /// Moves to the end of the entropy-coded data: the first marker that is neither a stuffed zero nor a restart.
-    /// - Returns: false where it hasn't come.
+    /// - Returns: false where that marker hasn't arrived.
     private mutating func skipScan(in bytes: [UInt8]) -> Bool {
         let start = position
         let (end, isFound) = bytes.withUnsafeBytes { buffer -> (Int, Bool) in

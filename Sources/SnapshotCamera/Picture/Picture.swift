@@ -1,15 +1,15 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// One picture from the camera that has passed the gate. There is no other way to make one.
+/// One picture from the camera; only a valid JPEG makes one.
 package struct Picture: Sendable {
     package let bytes: [UInt8]
     package let width: Int
     package let height: Int
-    /// Of all bytes, lower-case hexadecimal.
+    /// SHA-256 of all bytes, in lower-case hexadecimal.
     package let sha256: String
-    /// Checksum of the scan data alone: equal for equal views, whatever the metadata says. Nobody gains by forging it,
-    /// so that it can be one that costs little.
+    /// CRC-32 of the scan data alone, in hexadecimal: equal for equal images, whatever the metadata. Nobody gains by
+    /// forging it, so a cheap checksum is enough.
     package let scanDigest: String
 
     package init(checking bytes: [UInt8]) throws(JPEG.Flaw) {

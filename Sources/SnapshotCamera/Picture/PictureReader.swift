@@ -1,13 +1,13 @@
 import SnapshotHTTP
 
-/// Finds the picture in a camera's answer while it comes. A JPEG ends where it says itself, whatever Content-Length does and
-/// though the line may stay open; of an MJPEG stream (`multipart/x-mixed-replace`) the first part is the picture.
+/// Finds the picture in a camera's response while it arrives. A JPEG ends at its EOI, whatever Content-Length says and
+/// even if the connection stays open; of an MJPEG stream (`multipart/x-mixed-replace`) the first part is the picture.
 struct PictureReader: BodyReader {
     /// Where the reader is in the body.
     private enum Place {
-        /// Before the first part of a stream, and in its header.
+        /// Before the first part of a stream; in that part's header.
         case preamble, partHeader
-        /// The bytes from there should be a picture.
+        /// In the picture, which begins at `start`.
         case picture(start: Int)
     }
 
@@ -16,12 +16,12 @@ struct PictureReader: BodyReader {
     /// Where the next line of a stream begins.
     private var line = 0
     private var walk: JPEGWalk?
-    /// Where the picture ends, once it is whole.
+    /// The end of the picture; nil until it is whole.
     private var end: Int?
-    /// It is no JPEG.
+    /// Whether the bytes are no JPEG.
     private var isOther = false
 
-    /// What a stream may bring before its first picture.
+    /// The most bytes that a stream may send before its first picture.
     private static let longestHeader = 16384
 
     mutating func begin(contentType: String) {
@@ -42,7 +42,7 @@ struct PictureReader: BodyReader {
             self.walk = walk
             return end != nil
         } catch {
-            // It may be an error's text, which ends as other answers do; a stream has no such end.
+            // The text of an error ends like any other body, so read on; a stream has no end.
             isOther = true
             return isStream
         }
@@ -54,8 +54,8 @@ struct PictureReader: BodyReader {
         return start..<(end ?? body.count)
     }
 
-    /// Goes on to the first part's content. Its boundary is any line that begins with two hyphens: servers write it
-    /// otherwise than they announce it.
+    /// Skips to the first part's content. Any line that begins with two hyphens counts as the boundary, since servers
+    /// send others than they announce.
     private mutating func skipLines(in body: [UInt8]) {
         while line <= Self.longestHeader {
             if case .picture = place { return }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// Which camera, and how to ask it.
+/// The settings of one camera, checked.
 package struct CameraSettings: Sendable {
     package typealias Auth = CameraAuth
     package typealias Stream = CameraStream
@@ -15,19 +15,19 @@ package struct CameraSettings: Sendable {
     package var name: String
     package var username: String
     package var password: String
-    /// The user to log in as, where there is a login at all; a password may be empty.
+    /// The user to log in as; nil where no login is set. A password may be empty.
     package var login: String? { hasLogin ? username : nil }
     private var hasLogin: Bool
     package var useHTTPS: Bool
     package var verification: Verification
-    /// Private certificate authorities for CAMERA_TLS_VERIFY=ca.
+    /// The path of a file with private certificate authorities for CAMERA_TLS_VERIFY=ca.
     package var authorities: String?
     package var channel: Int
     package var stream: Stream
-    /// Pixels; both or neither.
+    /// The wanted size of the picture in pixels.
     package var size: (width: Int, height: Int)?
     package var auth: Auth
-    /// Pictures over this are refused; a 4K main stream's is 2 to 8 MB.
+    /// The largest accepted picture, in bytes; one of a 4K main stream has 2 to 8 MB.
     package var maxBytes: Int
     package var follow: CameraFollow
     package var transport: CameraTransport
@@ -62,19 +62,19 @@ package struct CameraSettings: Sendable {
         }
     }
 
-    /// The server that is asked for pictures over TLS; nil where there is none.
+    /// Host and port of the TLS connection for pictures; nil where there is none.
     package var tlsHost: TLSHost? { kind.tlsHost(self) }
 
-    /// What the camera's own memory (session, key, working login) belongs to.
+    /// The identity of the camera to which `CameraMemory` belongs.
     package var place: String { kind.place(self) }
 
-    /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
-    /// ever digested.
+    /// Every setting that may change whether the camera accepts the login; a new value ends the hold-off after refused
+    /// credentials. It holds secrets, so only a digest of it is stored.
     package var fingerprint: String {
         "\(place) \(kind.hidden) \(auth.rawValue) \(channel) \(username) \(password)"
     }
 
-    /// For messages; never a secret.
+    /// The address for messages, without secrets.
     package var address: String { kind.shown }
 
     func hint(_ trouble: CameraTrouble) -> String? { kind.hint(trouble, self) }

@@ -1,18 +1,18 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Whom to believe when a camera is spoken to over TLS, be it HTTP or RTSP: what CAMERA_TLS_VERIFY says. One value serves
-/// one run, or one attempt of the relay's.
+/// TLS verification of a camera by CAMERA_TLS_VERIFY, for HTTPS and RTSPS. One object serves one run, or one connection
+/// of the relay.
 package final class CameraTrust {
     private let settings: CameraSettings
     private let pins: Pins
     private var pinned: (host: TLSHost, pin: String)?
-    /// The key that was seen for the first time, and pinned, by this value.
+    /// The key that this object has pinned because the host had no pin; nil where none.
     package private(set) var firstPin: String?
-    /// The pin that connections of pin-first were held to; nil before the first.
+    /// The pin that pin-first used; nil before the first connection.
     package var knownPin: String? { pinned?.pin }
 
-    /// Where the state is that the trust is kept with.
+    /// The state directory with the pins.
     var statePath: String { pins.directory }
 
     package init(_ settings: CameraSettings, statePath: String) {
@@ -20,9 +20,9 @@ package final class CameraTrust {
         pins = Pins(statePath: statePath)
     }
 
-    /// Whom a connection to `host` may trust. Under pin-first a host without a pin is first asked for its key by a
-    /// handshake, which sends nothing else; every connection is then made with that pin.
-    /// - Throws: 77 where the pins can't be read, 74 where a first one can't be kept, or why there is no handshake.
+    /// How a connection to `host` is verified. Under pin-first a host without a pin is first asked for its key by a
+    /// handshake that sends nothing else; every connection is then made with that pin.
+    /// - Throws: where the pins can't be read (exit code 77), a first one can't be stored (74), or the handshake fails.
     package func trust(for host: TLSHost, deadline: Deadline) throws(Failure) -> TLSTrust {
         switch settings.verification {
         case .off: .anything
@@ -48,7 +48,7 @@ package final class CameraTrust {
 }
 
 extension CameraSettings {
-    /// The key that `host` has now, learned by a handshake alone.
+    /// The pin of the key that `host` presents now, from a handshake alone.
     package func presentKey(of host: TLSHost, deadline: Deadline) throws(Failure) -> String {
         do throws(HTTPFailure) {
             return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).key()

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// The pins of one state directory, `STATE_PATH/pins.json`, mode 0600. Captures, relays and checks may read and change it
-/// at the same time.
+/// The pinned TLS keys of one state directory, `STATE_PATH/pins.json`, mode 0600. Captures, relays and checks may read
+/// and change the file concurrently.
 package struct Pins: Sendable {
     package static let fileName = "pins.json"
 
@@ -13,18 +13,18 @@ package struct Pins: Sendable {
 
     package init(statePath: String) { directory = statePath }
 
-    /// The key that `host` must have; nil where it has none yet.
-    /// - Throws: where it can't be known: then nobody is to be trusted.
+    /// The pin that the key of `host` must match; nil where none is stored yet.
+    /// - Throws: where the pins can't be read; no camera may be trusted then.
     package func pin(of host: TLSHost) throws(Failure) -> String? {
         let list = try read()
-        // What an older version kept lies where people throw things away: it is brought into safety at once.
+        // Copy the pin of an older version at once: it lies in session.json, which people are told to delete.
         if !list.entries.isEmpty, !fileExists(path) { try? takeOver() }
         return list[host]
     }
 
-    /// Pins the first key of `host`.
-    /// - Returns: the pin to go by, which is another run's if that was sooner.
-    /// - Throws: where it can't be kept: then `host` isn't to be trusted either.
+    /// Stores the first pin of `host`.
+    /// - Returns: the pin to use, which is an earlier one where another process was faster.
+    /// - Throws: where the pin can't be stored; `host` may not be trusted then.
     package func add(_ pin: String, for host: TLSHost) throws(Failure) -> String {
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
@@ -44,11 +44,11 @@ package struct Pins: Sendable {
     package enum Forgotten: Equatable, Sendable {
         case nothing
         case pin(String)
-        /// All pins, which couldn't be read; the file is kept under another name if there was one.
+        /// All pins, since they couldn't be read; `aside` is the path to which a file was renamed.
         case all(aside: String?)
     }
 
-    /// Removes the pin of `host`. A file that can't be read is moved aside: a person has decided.
+    /// Removes the pin of `host`. A file that can't be read is renamed, since a person has asked for this.
     package func forget(_ host: TLSHost) throws(Failure) -> Forgotten {
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
@@ -62,7 +62,7 @@ package struct Pins: Sendable {
         }
         let pin = list[host]
         list.remove(host)
-        // Written even if nothing changed: what an older version kept elsewhere no longer counts.
+        // Written even if nothing changed: once this file exists, a pin in session.json no longer counts.
         try write(list)
         return pin.map(Forgotten.pin) ?? .nothing
     }
@@ -75,7 +75,7 @@ package struct Pins: Sendable {
         return list
     }
 
-    /// nil where there is no such file. Never follows a link, nor waits for a pipe.
+    /// Reads a file; nil where it doesn't exist. Never follows a symbolic link or blocks on a named pipe.
     private func bytes(of path: String, limit: Int) throws(Failure) -> [UInt8]? {
         do throws(SystemError) {
             let file = try openFile(path, O_RDONLY)
@@ -95,7 +95,7 @@ package struct Pins: Sendable {
         }
     }
 
-    /// Whoever changes the file is alone; each does so within milliseconds.
+    /// Locks the file against other writers; each holds the lock for milliseconds.
     private func lock() throws(Failure) -> FileHandle {
         do throws(SystemError) {
             try makeDirectory(directory, mode: 0o750)
@@ -113,7 +113,7 @@ package struct Pins: Sendable {
 
     // MARK: Version 0.2.2
 
-    /// What 0.2.2 kept: one pin, in `session.json`. It counts while there is no file of pins.
+    /// The pin of version 0.2.2, which stored one in `session.json`. It counts while `pins.json` doesn't exist.
     private func inherited() throws(Failure) -> PinList {
         var list = PinList()
         guard let bytes = try bytes(of: session, limit: 65536) else { return list }
@@ -128,15 +128,15 @@ package struct Pins: Sendable {
         return list
     }
 
-    /// The host in `reolink https HOST USER` or `http URL`.
+    /// The TLS host in a stored place, `reolink https HOST USER` or `http URL`.
     private static func host(place: String) -> TLSHost? {
         let words = place.split(separator: " ", omittingEmptySubsequences: false)
         if words.count >= 3, words[0] == "reolink" { return TLSHost(String(words[2]), defaultPort: 443) }
         return words.count == 2 && words[0] == "http" ? TLSHost(url: String(words[1])) : nil
     }
 
-    /// Brings the pin in `session.json` into safety before that file is written anew. What can't be read may have held
-    /// one: it takes the place of the pins, and nobody is trusted until a person has looked.
+    /// Copies the pin in `session.json` to `pins.json` before `session.json` is rewritten. An unreadable `session.json`
+    /// may have held a pin: it is renamed to `pins.json`, so that no camera is trusted until a person has looked.
     package func takeOver() throws(Failure) {
         guard !fileExists(path) else { return }
         let lock = try lock()
