@@ -1,15 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// The search of a folder for pictures that an earlier state stored there: files whose names KEY_TEMPLATE makes. They
-/// become the ledger's, so that retention deletes them before newer ones.
+/// Searches a folder for pictures that an earlier state stored there: files whose names match KEY_TEMPLATE. They are
+/// added to the ledger, so that retention deletes them before newer ones.
 ///
-/// It goes on over several runs where there is much: folder by folder in the order of their names.
+/// A large folder is searched over several runs, subfolder by subfolder in the order of their names.
 struct Adoption {
     static let fileName = "stored-found.log"
-    /// How much time it may take of a run.
+    /// The time per run.
     private static let share = Duration.milliseconds(500)
-    /// More lines than that are left in the order in which they were found.
+    /// Beyond this many lines the pictures stay in the order in which they were found, which saves memory.
     private static let mostSorted = 1_000_000
 
     let folder: String
@@ -23,7 +23,7 @@ struct Adoption {
         (self.folder, self.shape, self.ledger, self.search) = (folder, shape, ledger, search)
     }
 
-    /// - Returns: whether all is found; otherwise `search` says where to go on.
+    /// - Returns: whether the search is complete; otherwise `search` says where to go on.
     mutating func run() throws(SystemError) -> Bool {
         let file = try openFile(found.path, O_WRONLY | O_CREAT | O_APPEND | (search.done == nil ? O_TRUNC : 0))
         let done = search.done.map { $0.isEmpty ? [] : $0[...].cut(at: "/")[...] }
@@ -32,7 +32,8 @@ struct Adoption {
         return true
     }
 
-    /// - Parameter done: what of the way to the last folder that was done lies below this one; nil elsewhere.
+    /// - Parameter done: the path of the folder that was searched last, from here on; nil where it doesn't lead through
+    ///   this folder.
     private mutating func look(
         through here: Folder, key: String, at depth: Int, behind done: ArraySlice<Substring>?, _ file: FileHandle
     ) throws(SystemError) -> Bool {
@@ -70,7 +71,7 @@ struct Adoption {
         search.done = withoutSlashAtEnd(key)
     }
 
-    /// Puts what was found, in the order of capture, before what came late.
+    /// Puts the found pictures, in the order of capture, before the lines of `stored-late.log`.
     private func finish() throws(SystemError) {
         guard let log = try found.open() else { return }
         let size = Int(try log.status().st_size)
@@ -92,7 +93,8 @@ struct Adoption {
                 guard let line = try found.lines(in: log, from: place.offset, limit: place.length).lines.first else {
                     continue
                 }
-                // What a run that was killed had noted is there twice.
+                // A killed run may have noted a folder without noting that it was done: its pictures were then found
+                // twice.
                 guard line.key != last, !isKnown.contains(line.key) else { continue }
                 last = line.key
                 lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: place.time)

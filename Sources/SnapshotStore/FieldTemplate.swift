@@ -1,15 +1,15 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Text with fields such as `{camera}`, which each object fills in. Braces that hold no name stand for themselves, so that
-/// a value may be JSON.
+/// Text with fields such as `{camera}` that each object fills in. Braces without a field name between them are literal,
+/// so a value may be JSON.
 package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
-    /// `KEY_TEMPLATE`'s fields, the key itself, and its last part.
+    /// The fields of KEY_TEMPLATE, the key itself, and the key's last part.
     package static let fields = KeyTemplate.fields + ["key", "filename"]
 
-    /// As it was set.
+    /// The template as it was set.
     package let description: String
-    /// Text and the name of the field behind it, in turn; the last one has none.
+    /// Alternating text and field names; the last piece has no field.
     private let pieces: [Piece]
 
     private struct Piece: Equatable, Sendable {
@@ -48,7 +48,8 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         self.pieces = pieces + [piece]
     }
 
-    /// The text for `object`, each value as `encode` writes it; it is given the field's name, too.
+    /// The text for `object`.
+    /// - Parameter encode: how a value is written, such as percent-encoded; it gets the field's name, too.
     func text(for object: StoredObject, encode: (_ field: String, _ value: String) -> String = { $1 }) -> String {
         pieces.reduce(into: "") { text, piece in
             text += piece.text

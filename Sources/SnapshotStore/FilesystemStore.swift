@@ -3,10 +3,11 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// A folder. An object appears whole, under its name, or not at all: temporary file, fsync, rename, fsync.
+/// Stores into a folder. An object appears there complete, under its name, or not at all: temporary file, fsync,
+/// rename, fsync of the directory.
 ///
-/// Of one state, one `put` at a time. Where the folder lies on another disk than the state, or on no disk, it is written by
-/// a copy of this process that can be left behind, should it hang.
+/// For one state, one `put` at a time. If the folder is on another disk than the state, a forked copy of this process
+/// writes it, so that a disk that hangs can be left behind.
 package struct FilesystemStore: Store {
     let settings: FilesystemSettings
     let statePath: String
@@ -67,7 +68,7 @@ package struct FilesystemStore: Store {
 }
 
 extension HTTPBody {
-    /// Of a file.
+    /// The descriptor of a body that is a file.
     fileprivate var descriptor: Int32? {
         if case .file(let file, _, _) = self { file.descriptor } else { nil }
     }

@@ -1,24 +1,24 @@
 import SnapshotBase
 
-/// What a state remembers of the folder that it stores into: `STATE_PATH/folder.json`. A file of its own, so that a lost
-/// state doesn't forget which disk the pictures belong on; written only when it changes.
+/// What a state knows about the folder that it stores into: `STATE_PATH/folder.json`. It is a file of its own, so that
+/// losing the record doesn't lose which disk the pictures belong on; it is written only when it changes.
 package struct FolderMemory: JSONMapped, Equatable, Sendable {
-    /// The folder that the rest belongs to, an absolute path.
+    /// The folder that the other fields describe, an absolute path.
     package var path = ""
-    /// The mount point that pictures were stored below; nil where they lay beside the root's other files.
+    /// The mount point below which pictures were stored; nil where the folder is on the root file system.
     package var mount: String?
-    /// The mount point of which a person has said that nothing needs to be mounted there.
+    /// A mount point that a person has accepted as unmounted (`snapshot check --accept-folder`).
     package var accepted: String?
-    /// When the folder itself was made, and its number: another disk has others. Nil where the file system doesn't tell.
+    /// The folder's inode and its time of creation: on another disk both differ. nil where the file system doesn't say.
     package var identity: String?
-    /// Set while what lay there before is yet to be found.
+    /// Set while the search for earlier pictures isn't complete.
     package var search: Search?
 
-    /// How far a search for earlier pictures has come.
+    /// How far the search for earlier pictures has come.
     package struct Search: JSONMapped, Equatable, Sendable {
-        /// The last folder that was looked through, below `path`.
+        /// The folder that was searched last, relative to `path`; nil at the start.
         package var done: String?
-        /// What was stored from then on is known, in milliseconds since 1970.
+        /// In milliseconds since 1970: pictures from then on are in the ledger already.
         package var before: Int = 0
 
         package init() {}

@@ -1,17 +1,17 @@
 import Glibc
 import SnapshotBase
 
-/// Where a folder for pictures or video lies, and whether its disk is there.
+/// Where a folder for pictures or recordings is, and whether its disk is mounted.
 ///
-/// A disk that isn't mounted leaves an empty folder on another one, usually the memory card. What was stored there would
-/// be hidden by the disk, and the card be full.
+/// Without its disk a mount point is an empty folder on another disk, usually the memory card. Files written there
+/// would fill the card, and be hidden once the disk is mounted.
 package struct FolderPlace {
-    /// The nearest folder on the way that is there; opening it has had an automount mount its disk.
+    /// The innermost part of the path that exists. Opening it has made an automount mount its disk.
     package let nearest: Folder
-    /// The path without links, and what of it isn't there yet.
+    /// The absolute path without symbolic links, including what doesn't exist yet.
     package let path: String
 
-    /// - Parameter path: of the folder that is to be written into, whether it is there or not.
+    /// - Parameter path: of the folder to write into, whether or not it exists.
     package init(_ path: String) throws(SystemError) {
         var near = path
         var missing = ""
@@ -28,7 +28,8 @@ package struct FolderPlace {
         self.path = withoutSlashAtEnd((found == "/" ? "" : found) + missing)
     }
 
-    /// The mount point whose disk isn't there; nil where nothing is amiss.
+    /// The mount point on the path whose disk is missing; nil where none is. A disk is expected where pictures were
+    /// stored below its mount point before, and where `/etc/fstab` names it.
     package func missingMount(_ memory: FolderMemory?) throws(SystemError) -> String? {
         if let mount = memory?.mount, isBelow(path, mount), try !hasDisk(mount) { return mount }
         for mount in Mount.wanted() where isBelow(path, mount) && mount != memory?.accepted && mount != memory?.mount {
@@ -37,7 +38,7 @@ package struct FolderPlace {
         return nil
     }
 
-    /// The innermost mount point on the way to the folder; nil where there is none but the root.
+    /// The innermost mount point on the path; nil where the folder is on the root file system.
     package func mountPoint() throws(SystemError) -> String? {
         var point = nearest.realPath ?? path
         let device = try nearest.handle.status().st_dev
@@ -50,11 +51,11 @@ package struct FolderPlace {
         return nil
     }
 
-    /// Whether a file system of its own is there, or a bind mount.
+    /// Whether a separate file system or a bind mount is mounted there.
     private func hasDisk(_ mount: String) throws(SystemError) -> Bool {
         let inner: dev_t
         do throws(SystemError) { inner = try Folder(mount).handle.status().st_dev } catch {
-            // Who may not look there may not store there, either, and is told that.
+            // Without permission to look, storing there would fail as well: report that.
             if [EACCES, EPERM].contains(error.number) { throw error }
             return false
         }

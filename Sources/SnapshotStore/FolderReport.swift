@@ -1,12 +1,13 @@
 import SnapshotBase
 import SnapshotState
 
-/// What writing into a folder has come to. It can cross a pipe.
+/// The result of work in a folder, as JSON where it comes from a forked copy of this process through a pipe.
 package struct FolderReport: JSONMapped, Sendable {
+    /// The system call that failed and its errno, or the mount point whose disk is missing.
     package struct Trouble: JSONMapped, Sendable {
         package var call = ""
         package var number = 0
-        /// The mount point whose disk isn't there.
+        /// The mount point whose disk is missing.
         package var away: String?
 
         package init() {}
@@ -25,13 +26,13 @@ package struct FolderReport: JSONMapped, Sendable {
     }
 
     package var trouble: Trouble?
-    /// A bound can't be kept.
+    /// A limit (LOCAL_STORAGE_…) can't be kept.
     package var isFull: Bool?
-    /// What is free there, in bytes.
+    /// Free space, in bytes.
     package var free: Int?
-    /// Nothing is there yet; it can be made.
+    /// The folder doesn't exist yet, but can be created.
     package var isMissing: Bool?
-    /// What to do about the trouble, where more is known than the error.
+    /// A more specific hint than the error gives.
     package var hint: String?
 
     package init() {}
@@ -46,6 +47,7 @@ package struct FolderReport: JSONMapped, Sendable {
         fields.field("hint", &hint)
     }
 
+    /// What health shows of the folder: a missing disk, or a limit that can't be kept; nil where all is well.
     func learned(of place: String) -> LearnedStore? {
         guard isFull == true || trouble?.away != nil else { return nil }
         var learned = LearnedStore(place: place)
@@ -54,8 +56,12 @@ package struct FolderReport: JSONMapped, Sendable {
         return learned
     }
 
-    /// Has `task` done by this process or, where it may hang, by a copy of it. The last that it says counts.
-    /// - Parameter folder: where the task will look.
+    /// Runs `task` in this process or, where the folder may hang, in a forked copy of it. The last report that it makes
+    /// counts.
+    /// - Parameters:
+    ///   - folder: that the task will access.
+    ///   - descriptor: that the copy needs as well.
+    /// - Throws: `.store(.timeout)` where no report has come by the deadline; the copy is then left behind.
     package static func of(
         _ work: FolderWork, reaching folder: String, until deadline: Deadline, keeping descriptor: Int32? = nil,
         _ task: (FolderWork, _ say: (FolderReport) -> Void) -> Void

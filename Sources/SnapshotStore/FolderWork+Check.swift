@@ -2,12 +2,12 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// What `snapshot check` does in the folder.
+/// What `snapshot check` tries in the folder.
 extension FolderWork {
     private static let content = Array("probe\n".utf8)
 
-    /// Puts a file as a capture puts its picture, beside where that would lie, and removes it and the folders that were
-    /// made for it.
+    /// Writes a file as a capture writes its picture, in the same folder, and removes it with the folders that were
+    /// created for it.
     package func probe(_ key: String) -> FolderReport {
         var report = FolderReport()
         let path = settings.path + "/" + probeName(key)
@@ -31,14 +31,14 @@ extension FolderWork {
         return report
     }
 
-    /// As long as the key, with the same characters, but never a picture's.
+    /// A name as long as the key and with the same characters, but never that of a picture.
     private func probeName(_ key: String) -> String {
         let end = ".~" + hexadecimal(Crypto.random(1))
         let name = key[...].cutAtLast("/").map { $0.1 } ?? key[...]
         return String(name.utf8.count > 8 ? key.dropLast(4) : key[...]) + end
     }
 
-    /// The innermost first.
+    /// The folders on the path that don't exist, innermost first.
     private func missingFolders(from path: String) -> [String] {
         var (path, missing) = (path, [String]())
         while !fileExists(path), parentDirectory(path) != path {
@@ -48,14 +48,14 @@ extension FolderWork {
         return missing
     }
 
-    /// Whether a bound can't be kept, as far as the ledger tells.
+    /// Whether a limit can't be kept, judging by the ledger.
     private var isFull: Bool {
         guard FolderMemory(reading: statePath)?.search == nil else { return false }
         do throws(SystemError) { return try Retention(ledger, settings, keeping: "").isFull } catch { return true }
     }
 
-    /// Has pictures go to the folder as it is, though no disk is mounted there.
-    /// - Returns: the mount point that is given up; nil where nothing was amiss.
+    /// Accepts the folder as it is, although no disk is mounted there.
+    /// - Returns: the mount point that no longer needs a disk; nil where no disk was missing.
     package func accept(_ key: String, now: Timestamp) throws(SystemError) -> String? {
         let had = FolderMemory(reading: statePath)
         let place = try FolderPlace(folder(of: key))
@@ -64,7 +64,7 @@ extension FolderWork {
         memory.path = absolutePath(settings.path)
         memory.mount = nil
         memory.accepted = mount
-        // Another folder than the disk's: what lies there is yet to be found.
+        // This is not the disk's folder, so the ledger doesn't describe it: search it for pictures.
         memory.identity = nil
         if !ledger.isEmpty || had == nil {
             memory.search = FolderMemory.Search()

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// What is done in a store's folder. It keeps all that it learns in files of the state, so that a copy of this process can
-/// do it as well.
+/// The work in a store's folder. All that it learns is kept in files of the state, so that a forked copy of this
+/// process can do it as well.
 package struct FolderWork {
     package let settings: FilesystemSettings
     package let statePath: String
@@ -14,14 +14,14 @@ package struct FolderWork {
         ledger = StoredLedger(statePath: statePath)
     }
 
-    /// The folder that an object's key leads into.
+    /// The folder that an object's file goes into.
     package func folder(of object: StoredObject) -> String { folder(of: object.key) }
 
     package func folder(of key: String) -> String { parentDirectory(settings.path + "/" + key) }
 
     // MARK: Putting
 
-    /// Puts the object and, once that is said, keeps the bounds.
+    /// Writes the object and reports that; then applies the limits and reports again.
     func put(_ object: StoredObject, _ say: (FolderReport) -> Void) {
         let had = FolderMemory(reading: statePath)
         var memory: FolderMemory?
@@ -30,7 +30,7 @@ package struct FolderWork {
             let place = try FolderPlace(folder(of: object))
             if let mount = try place.missingMount(had) { return say(FolderReport(FolderReport.Trouble(away: mount))) }
             do throws(SystemError) { replaced = try write(object, had, &memory) } catch {
-                // What fills the disk may be our own.
+                // Disk full: apply retention now and try once more.
                 guard [ENOSPC, EDQUOT].contains(error.number), settings.isBounded,
                     retain(&memory, object, room: object.content.length.adding(1 << 16)).hasDeleted
                 else { throw error }
@@ -53,17 +53,17 @@ package struct FolderWork {
         say(report)
     }
 
-    /// - Returns: the size of the file whose place it took.
+    /// - Returns: the size of the file that was replaced; nil where there was none.
     private func write(
         _ object: StoredObject, _ had: FolderMemory?, _ memory: inout FolderMemory?
     ) throws(SystemError) -> Int? {
         let path = settings.path + "/" + object.key
         let folder = folder(of: object)
-        // Whoever else may see the pictures is the owner's to say, by this folder's mode.
+        // Mode 0750: the folder's owner decides by its mode who else may see the pictures.
         let root = try Folder(settings.path, creating: 0o750)
         if memory == nil { memory = recall(had, root, before: object.capturedAt) }
         let old = try lookUp(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
-        // Without its line retention won't know the picture; that is no reason not to keep it.
+        // Store the picture even if the ledger can't be written: retention then won't delete it.
         let line = try? ledger.add(object, replacing: old)
         do throws(SystemError) { try place(object.content, at: path) } catch {
             if let line { ledger.takeBack(line) }
@@ -73,28 +73,28 @@ package struct FolderWork {
         return old
     }
 
-    /// Writes a file below the folder, which is there, and the folders on its way.
+    /// Writes a file below the folder, which exists, and creates the folders on its path.
     func place(_ content: HTTPBody, at path: String) throws(SystemError) {
         for _ in 1...3 {
             do throws(SystemError) { return try placeOnce(content, at: path) } catch {
-                // Somebody may have removed the empty folder that was just made.
+                // Another process may have removed the empty folder that was just created.
                 guard error.number == ENOENT else { throw error }
             }
         }
-        // All that is missing was made: some file systems say so of a name that they don't take.
+        // The folders exist, so some file systems report ENOENT for a name that they can't store.
         throw SystemError("open", number: EINVAL)
     }
 
     private func placeOnce(_ content: HTTPBody, at path: String) throws(SystemError) {
         try makeDirectory(parentDirectory(path), mode: 0o755)
         do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
-            // The folder that the key leads into is on another disk.
+            // The key's folder is on another disk: the temporary file goes there.
             guard error.number == EXDEV else { throw error }
             try write(content, to: path, by: parentDirectory(path))
         }
     }
 
-    /// Goes into the names of temporary files.
+    /// Part of the names of temporary files, so that states that share the folder don't meet.
     private var writer: String { String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12)) }
 
     func write(_ content: HTTPBody, to path: String, by folder: String) throws(SystemError) {
@@ -104,7 +104,8 @@ package struct FolderWork {
 
     // MARK: Memory
 
-    /// What is remembered of this folder. One that isn't the one of before has pictures that are yet to be found.
+    /// The memory of this folder. Where it isn't the folder that was used last, the ledger is emptied and a search for
+    /// earlier pictures begins.
     func recall(_ had: FolderMemory?, _ root: Folder, before now: Timestamp) -> FolderMemory {
         let path = absolutePath(settings.path)
         let identity = root.identity
@@ -116,7 +117,7 @@ package struct FolderWork {
         }
         var memory = FolderMemory()
         (memory.path, memory.identity) = (path, identity)
-        // A mount point that was given up stays so.
+        // A mount point that was accepted as unmounted stays accepted.
         memory.accepted = had?.path == path ? had?.accepted : nil
         let isUpgrade = had == nil && !ledger.isEmpty
         if !isUpgrade {
@@ -133,6 +134,8 @@ package struct FolderWork {
 
     // MARK: Bounds
 
+    /// Applies the limits, once the search for earlier pictures is complete.
+    /// - Parameter room: bytes to free, whatever the limits say.
     private func retain(
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {
@@ -143,21 +146,22 @@ package struct FolderWork {
                 var adoption = Adoption(of: settings.path, shape, into: ledger, search)
                 let isDone = try adoption.run()
                 memory?.search = isDone ? nil : adoption.search
-                // What is known may not be the oldest.
+                // Until the search is complete, the oldest picture is unknown: delete nothing.
                 guard isDone else { return (false, false) }
             }
             var retention = try Retention(ledger, settings, keeping: object.key, room: room)
             try retention.run()
             return (retention.hasDeleted, retention.isFull)
         } catch {
-            // A ledger or a folder that can't be read: nothing is deleted, nothing is forgotten.
+            // The ledger or the folder can't be read: nothing is deleted, and nothing is forgotten.
             return (false, true)
         }
     }
 }
 
 extension FolderMemory {
-    /// Notes the mount point that pictures lie below now.
+    /// Notes the mount point that pictures are below now; an accepted one that has its disk again is no exception any
+    /// more.
     fileprivate mutating func note(_ found: String??) {
         guard let found else { return }
         mount = found
@@ -170,7 +174,7 @@ extension HTTPBody {
         switch self {
         case .bytes(let bytes): try target.write(bytes)
         case .file(let file, let offset, let length):
-            // Piece by piece: a recorded segment is larger than what this program otherwise needs.
+            // Copied in pieces: a recorded segment is larger than all else in memory.
             guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
             var left = length
             while left > 0 {

@@ -2,8 +2,11 @@ import SnapshotBase
 import SnapshotHTTP
 
 extension StoreFailure {
-    /// No answer from a store over HTTP.
-    /// - Parameter isVerified: whether it was spoken to over TLS.
+    /// The failure of a request that got no usable answer.
+    /// - Parameters:
+    ///   - place: the store, for messages.
+    ///   - setting: the setting that holds the store's address.
+    ///   - isVerified: whether the request went over TLS.
     package init(_ failure: HTTPFailure, place: String, setting: String, isVerified: Bool) {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
             Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
@@ -60,8 +63,11 @@ extension StoreFailure {
         stoodStill = failure.stoodStill
     }
 
-    /// An answer that is no acknowledgement.
-    /// - Parameter status: what the answer comes to, whatever status it was given.
+    /// The failure for an answer that isn't an acknowledgement.
+    /// - Parameters:
+    ///   - status: what the answer means, which may differ from the status that it has.
+    ///   - setting: what to check, in the hint.
+    ///   - detail: the store's own words, or empty.
     package init(
         status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String
     ) {
@@ -75,7 +81,7 @@ extension StoreFailure {
         case 529:
             self.init(make(.store(.busy), "store is busy"), .slowDown)
         case 520...599:
-            // Those of Cloudflare and others before a store: they are there, the store behind them isn't.
+            // From a proxy such as Cloudflare's: the proxy works, the store behind it doesn't.
             self.init(
                 make(.store(.unreachable), "cannot reach store", hint: "what stands before the store can't reach it"),
                 .retry)
@@ -113,8 +119,8 @@ extension StoreFailure {
 }
 
 extension HTTPFailure {
-    /// The same, or why a connection to `url` that broke may have been ended for the client's certificate: the server is
-    /// asked for it.
+    /// The same failure, or a better reason: a server that breaks the connection may refuse the client certificate, so
+    /// a handshake with `url` finds out.
     func explained(_ url: String, _ certificate: ClientCertificate?, authorities: String?) -> HTTPFailure {
         guard kind == .lost, let host = TLSHost(url: url) else { return self }
         let handshake = TLSHandshake(
@@ -124,7 +130,7 @@ extension HTTPFailure {
 }
 
 extension HTTPResponse {
-    /// Whether a proxy such as nginx says, instead of an alert of TLS, that it wants another client certificate.
+    /// Whether a server such as nginx asks for another client certificate in a page, instead of by a TLS alert.
     var isAboutCertificate: Bool {
         [400, 403, 495, 496].contains(status)
             && String(decoding: body.prefix(4096), as: UTF8.self).lowercased()[...].range(of: "ssl certificate") != nil
@@ -142,7 +148,7 @@ extension StoreFailure {
 }
 
 extension HTTPResponse {
-    /// Whether a server of TLS complains of plain HTTP, in the words of nginx, Go or Apache.
+    /// Whether a TLS server complains about plain HTTP, in the words of nginx, Go or Apache.
     fileprivate var isPlainHTTPRefusal: Bool {
         let text = String(decoding: body.prefix(1024), as: UTF8.self).lowercased()[...]
         return [
@@ -157,7 +163,7 @@ extension HTTPFailure {
         stoodStill == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
     }
 
-    /// What may be wrong where a server says nothing to plain HTTP.
+    /// A hint where a server doesn't answer plain HTTP.
     fileprivate func plainHint(_ setting: String) -> String? {
         isUnanswered ? "if that port speaks TLS, set \(setting) to https://" : nil
     }

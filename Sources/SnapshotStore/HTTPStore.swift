@@ -3,19 +3,19 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// An HTTP endpoint: multipart/form-data with the picture as a part, a JSON object with the picture as base64, or the bytes
-/// alone with the facts as `X-Snapshot-*` headers. A 2xx is the acknowledgement. At least once: `Idempotency-Key` lets the
-/// server drop a second copy.
+/// An HTTP endpoint. The picture is a part of multipart/form-data, base64 in a JSON object, or the body itself with its
+/// facts as `X-Snapshot-*` headers. A 2xx answer is the acknowledgement. Delivery is at least once: `Idempotency-Key`
+/// lets the server drop a second copy.
 package struct HTTPStore: RemoteStore {
     package let settings: HTTPStoreSettings
     package let client: HTTPClient
-    /// The server's clock minus ours, in milliseconds, when last heard.
+    /// The server's clock minus ours, in milliseconds, by its last answer.
     package var clockOffset: Int64?
     private var login: UploadLogin
-    /// Whether a broken connection was looked into before.
+    /// Whether the reason of a broken connection was looked for in this run.
     private var hasAskedWhy = false
 
-    /// - Parameter record: what earlier runs learned of it: the login.
+    /// - Parameter record: tells the login that worked in earlier runs.
     package init(settings: HTTPStoreSettings, client: HTTPClient, record: Record?) {
         self.settings = settings
         self.client = client
@@ -46,7 +46,7 @@ package struct HTTPStore: RemoteStore {
         setBody(of: &request, object)
         if let key = settings.signingKey { request.headers += signature(of: request.body, key: key, object) }
         for header in settings.headers.entries {
-            // One's own stands for ours.
+            // A header from the settings replaces ours of the same name.
             request.headers.removeAll { $0.name.lowercased() == header.name.lowercased() }
             request.headers.append((header.name, header.value.text(for: object) { headerText($1) }))
         }
@@ -79,7 +79,7 @@ package struct HTTPStore: RemoteStore {
         }
     }
 
-    /// The facts about the picture, and the settings' fields, which stand for ours of the same name.
+    /// The facts about the picture, then the fields of the settings, which replace ours of the same name.
     private func fields(of object: StoredObject) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = [
             ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
@@ -93,11 +93,11 @@ package struct HTTPStore: RemoteStore {
         return fields
     }
 
-    /// The headers of Standard Webhooks, which sign the key, the time and the body.
+    /// The headers of the Standard Webhooks specification: they sign the key, the time and the body.
     private func signature(of body: HTTPBody, key: [UInt8], _ object: StoredObject) -> [(name: String, value: String)] {
         let id = headerText(object.key)
         let seconds = "\(Timestamp.now().advanced(byMilliseconds: clockOffset ?? 0).milliseconds / 1000)"
-        // A file that can't be read now fails when it is sent.
+        // If the file can't be read now, sending it fails as well.
         let value = body.hmac(key: key, prefix: Array("\(id).\(seconds).".utf8)) ?? []
         return [
             ("webhook-id", id), ("webhook-timestamp", seconds), ("webhook-signature", "v1," + Crypto.base64(value)),
@@ -120,19 +120,20 @@ package struct HTTPStore: RemoteStore {
         throw failure
     }
 
-    /// A connection that broke may have been ended for the client's certificate: once a run the server is asked for it.
+    /// A server that breaks the connection may refuse the client certificate; once per run, a handshake finds out.
     private mutating func explained(_ answer: HTTPAnswer) -> HTTPAnswer {
         guard case .none(let failure) = answer, failure.kind == .lost, !hasAskedWhy else { return answer }
         hasAskedWhy = true
         return .none(failure.explained(settings.server, settings.certificate, authorities: settings.authorities))
     }
 
-    /// Whether another login is worth an attempt after this refusal.
+    /// Whether to try again with another login method after this refusal.
     package mutating func logsInAnew(after response: HTTPResponse) -> Bool {
         settings.credentials != nil && login.changes(after: response)
     }
 
-    /// - Throws: where a 2xx answer is no acknowledgement. Over TLS it is the server's own, whatever it looks like.
+    /// - Throws: where a 2xx answer is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK, or is an HTML
+    ///   page, which over plain HTTP may come from a captive portal.
     private func acknowledge(_ response: HTTPResponse) throws(StoreFailure) {
         if let wanted = settings.acknowledgement {
             if String(decoding: response.body, as: UTF8.self)[...].range(of: wanted) != nil { return }

@@ -1,15 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// A temporary file in the folder that an object goes into; it appears there whole or not at all.
+/// A temporary file in the folder that an object goes into, so that the object appears there complete or not at all.
 ///
-/// Several programs, machines or threads may write into one folder: each takes the first name that nobody holds, and
-/// holds it by a lock on the file. What a killed one left is held by nobody, and makes room for the next.
+/// Several programs, machines or threads may write into one folder: each takes the first free name and holds a lock on
+/// its file. Nobody holds the lock on a file that a killed writer left, so the next writer removes it.
 struct IncomingFile: ~Copyable {
     private let file: FileHandle
     private let path: String
 
-    /// - Parameter writer: keeps apart those who needn't meet at all.
+    /// - Parameter writer: part of the name; writers with different values never meet.
     init(in folder: String, writer: String, mode: mode_t) throws(SystemError) {
         for number in 0..<256 {
             let path = "\(folder)/.incoming-\(writer)" + (number == 0 ? "" : "-\(number)")
@@ -22,7 +22,7 @@ struct IncomingFile: ~Copyable {
         throw SystemError("open", number: EBUSY)
     }
 
-    /// Lets `write` fill it, and puts it under `target`, in the same file system, so that it outlasts a power cut.
+    /// Fills the file by `write` and renames it to `target`, in the same file system, durably.
     consuming func put(to target: String, _ write: (FileHandle) throws(SystemError) -> Void) throws(SystemError) {
         do throws(SystemError) {
             try write(file)
@@ -35,9 +35,9 @@ struct IncomingFile: ~Copyable {
         try syncDirectory(parentDirectory(target))
     }
 
-    /// A new file of that name, held; nil where another holds the name.
+    /// Creates and locks the file of that name; nil where another writer holds it.
     private static func take(_ path: String, _ mode: mode_t) throws(SystemError) -> FileHandle? {
-        // Each further round follows another's step between two of ours.
+        // Another round is needed only where another writer acted between two of our steps.
         for _ in 0..<16 {
             do throws(SystemError) {
                 let file = try openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
@@ -50,18 +50,19 @@ struct IncomingFile: ~Copyable {
                 if isAt(path, found) { removeFile(path) }
             } catch  where error.number == ENOENT {
             } catch {
-                // Not to be opened, and so nobody's who writes: it may be another user's.
+                // We can't open it, so no live writer of ours holds it (it may be another user's): try to remove it.
                 guard removeFile(path) else { return nil }
             }
         }
         return nil
     }
 
-    /// Where a file system knows no locks, only the writer's name keeps them apart.
+    /// True also where the file system has no locks; only the writer's name then keeps writers apart.
     private static func isHeld(_ file: FileHandle) -> Bool {
         retrying { flock(file.descriptor, LOCK_EX | LOCK_NB) } == 0 || errno != EWOULDBLOCK
     }
 
+    /// Whether the path still leads to the file, which another writer may have removed.
     private static func isAt(_ path: String, _ file: FileHandle) -> Bool {
         guard let own = try? file.status(), let facts = fileStatus(path) else { return false }
         return facts.st_ino == own.st_ino && facts.st_dev == own.st_dev

@@ -1,8 +1,9 @@
 import SnapshotBase
 
-/// Keys that come again, as `{camera}/latest.jpg` and rings of hours have them.
+/// Templates that make the same key again, such as `{camera}/latest.jpg` or one picture per hour of the day.
 extension KeyTemplate {
-    /// How many milliseconds a key stays the same, `Int64.max` for one that always does; nil where none comes twice.
+    /// How long a key stays the same, in milliseconds; `Int64.max` where it never changes; nil where no key comes
+    /// twice.
     package var repetition: Int64? {
         if isUsual { return nil }
         let names = parts.compactMap { part -> String? in

@@ -1,21 +1,22 @@
 import SnapshotBase
 
-/// What keys that KEY_TEMPLATE makes look like, folder by folder: by it earlier pictures of ours are told from files of
-/// others.
+/// The pattern of the keys that KEY_TEMPLATE makes, folder by folder. It tells pictures of earlier states from other
+/// files.
 struct KeyShape: Sendable {
     private enum Piece: Equatable, Sendable {
         case byte(UInt8)
-        /// A digit that is part of a field, such as `yyyy`.
+        /// A digit of a field such as `yyyy`.
         case digit(String)
+        // The sign of the offset from UTC.
         case sign
     }
 
-    /// For each folder, and last for the file.
+    /// One pattern per folder, and the last for the file.
     private let parts: [[Piece]]
 
     var depth: Int { parts.count }
 
-    /// - Parameter suffix: what the file's name ends in instead of `.jpg`; a recorded segment's is `.mp4`.
+    /// - Parameter suffix: replaces `.jpg` at the end of the file's name; a recorded segment has `.mp4`.
     init(_ template: KeyTemplate, camera: String, suffix: String? = nil) {
         var pieces = template.parts.flatMap { part -> [Piece] in
             switch part {
@@ -32,7 +33,7 @@ struct KeyShape: Sendable {
         parts = pieces.split(separator: .byte(UInt8(ascii: "/")), omittingEmptySubsequences: false).map(Array.init)
     }
 
-    /// As any time has it: every digit stands for all.
+    /// The pattern of a field's values: any digit matches where a value has one.
     private static func pieces(of field: String) -> [Piece] {
         KeyTemplate(parts: [.field(field)]).key(camera: "", at: Timestamp(milliseconds: 0)).utf8.map { byte in
             switch byte {
@@ -43,7 +44,7 @@ struct KeyShape: Sendable {
         }
     }
 
-    /// Whether a name, of a folder or at last of the file, may stand at that depth.
+    /// Whether a name (of a folder, at the greatest depth of the file) matches at that depth.
     func matches(_ name: some StringProtocol, at depth: Int) -> Bool {
         guard depth < parts.count, parts[depth].count == name.utf8.count else { return false }
         return zip(parts[depth], name.utf8).allSatisfy { piece, byte in
@@ -55,7 +56,7 @@ struct KeyShape: Sendable {
         }
     }
 
-    /// When the picture of such a key was taken; nil where the key doesn't tell the day.
+    /// The capture time that a key contains, taken as UTC; nil where it doesn't contain the day.
     func time(of key: String) -> Timestamp? {
         var digits = Named<String>()
         for (piece, byte) in zip(parts.joined(separator: [.byte(UInt8(ascii: "/"))]), key.utf8) {
@@ -72,7 +73,7 @@ struct KeyShape: Sendable {
             }
         }
         guard let year = digits["yyyy"], let month = digits["MM"], let day = digits["dd"] else { return nil }
-        // A field that stands twice in the template is the same both times.
+        // A field that is in the template twice has the same digits both times.
         func first(_ name: String, _ length: Int) -> String { String((digits[name] ?? "000").prefix(length)) }
         return Timestamp(
             iso8601: "\(year.prefix(4))-\(month.prefix(2))-\(day.prefix(2))"

@@ -1,26 +1,26 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// `KEY_TEMPLATE`, checked: what a picture is called in the store.
+/// KEY_TEMPLATE after its check: makes the name of a picture in the store.
 package struct KeyTemplate: Sendable {
     static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
     static let fields = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
 
     private let text: String
     private var isLocal = false
-    /// What a person should know of this template: a sentence.
+    /// A warning about the template for the user: one sentence.
     package private(set) var remark: String?
 
-    /// Most people keep it.
+    /// Whether it is the default, which needs no check.
     var isUsual: Bool { text == Key.keyTemplate.fallback }
 
-    /// A piece of the text, or the name of a field.
+    /// Literal text, or the name of a field.
     enum Part {
         case text(String)
         case field(String)
     }
 
-    /// The pieces of a template that was checked.
+    /// A template from parts that have been checked.
     init(parts: [Part]) {
         text = parts.reduce(into: "") { text, part in
             switch part {
@@ -45,7 +45,7 @@ package struct KeyTemplate: Sendable {
 
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
-        // The check costs as much as reading all other settings.
+        // Skip the check for the default: it costs as much as reading all other settings.
         if text == Key.keyTemplate.fallback { return }
         var names: Set<String> = []
         var rest = text[...]
@@ -89,7 +89,7 @@ package struct KeyTemplate: Sendable {
         }
     }
 
-    /// The key of a picture: UTC, `{timestamp}` as `20260121T103045.123Z`, but for the local fields.
+    /// The key of a picture. Fields are in UTC, except for the local ones; `{timestamp}` is `20260121T103045.123Z`.
     package func key(camera: String, at time: Timestamp) -> String {
         let values = Self.values(camera: camera, at: time, withLocal: isLocal)
         var key = ""
@@ -102,8 +102,8 @@ package struct KeyTemplate: Sendable {
         return key + String(rest)
     }
 
-    /// What stands for each of `fields`.
-    /// - Parameter withLocal: whether those of local time are wanted, which cost a look at the system's time zones.
+    /// The value of each field.
+    /// - Parameter withLocal: includes the fields of local time, which need the system's time zone files.
     static func values(camera: String, at time: Timestamp, withLocal: Bool) -> Named<String> {
         let fields = time.fields
         var values: Named<String> = [
@@ -118,7 +118,7 @@ package struct KeyTemplate: Sendable {
     }
 }
 
-/// Whether a key or prefix would step out of its place.
+/// Whether a key or prefix contains `.` or `..` as a part, and so could leave its folder.
 package func hasTraversal(_ path: String) -> Bool {
     path[...].cut(at: "/").contains { $0 == ".." || $0 == "." }
 }

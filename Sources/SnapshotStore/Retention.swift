@@ -1,19 +1,19 @@
 import Glibc
 import SnapshotBase
 
-/// One round of retention: deletes the oldest files of the ledger beyond the bounds, never a newer one before an older
-/// one, never one that isn't in the ledger. Whatever fails leaves files where they are.
+/// One round of retention: deletes the oldest files of the ledger until the limits are kept. It never deletes a newer
+/// file before an older one, or a file that isn't in the ledger. Whatever fails leaves files where they are.
 struct Retention {
-    /// A list, how far it has come, and its next lines.
+    /// One list of the ledger, how far deletion has come in it, and its next lines.
     private struct Source {
         let queue: StoredQueue
         let log: FileHandle
         var head: StoredQueue.Head
         var lines: ArraySlice<StoredQueue.Line> = []
 
-        /// The next line; nil where there is none.
+        /// The next line; nil at the end.
         mutating func first() throws(SystemError) -> StoredQueue.Line? {
-            // Mostly the first is all that is wanted.
+            // Usually only the first line is needed.
             var limit = 4096
             while lines.isEmpty, head.start < head.end {
                 let (more, taken) = try queue.lines(in: log, from: head.start, limit: limit)
@@ -27,18 +27,18 @@ struct Retention {
     }
 
     private let settings: FilesystemSettings
-    /// The key that was stored just now; its file stays.
+    /// The key that was stored just now; its file is never deleted.
     private let kept: String
     private var sources: [Source] = []
     private var total: Int { sources.reduce(0) { $0.adding($1.head.bytes) } }
-    /// How much has to become free, and how much has.
+    /// Bytes to free, and bytes freed so far.
     private var wanted = 0
     private var freed = 0
     private(set) var hasDeleted = false
-    /// A bound can't be kept, whatever is deleted.
+    /// Whether a limit can't be kept by deleting our files.
     private(set) var isFull = false
 
-    /// - Parameter room: bytes that have to become free, whatever the bounds say.
+    /// - Parameter room: bytes to free, whatever the limits say.
     init(
         _ ledger: StoredLedger, _ settings: FilesystemSettings, keeping kept: String, room: Int = 0
     ) throws(SystemError) {
@@ -56,8 +56,8 @@ struct Retention {
         wanted = max(room, missingRoom())
     }
 
-    /// What is missing of LOCAL_STORAGE_MIN_FREE. Where all our pictures together aren't as much, it is somebody else
-    /// who fills the disk: ours then stay, as long as a little is left for everybody.
+    /// The bytes to free for LOCAL_STORAGE_MIN_FREE. Where all our pictures together are smaller than that, something
+    /// else fills the disk: ours stay, as long as a little space is left (64 MiB, or 5 % of the disk).
     private mutating func missingRoom() -> Int {
         guard let least = settings.minFree, let (free, size) = spaceOfDisk(settings.path), free < least else {
             return 0
@@ -71,7 +71,7 @@ struct Retention {
         defer { finish() }
         while let (index, line) = try oldest() {
             let target = settings.path + "/" + line.key
-            // No key leads out of the folder; a damaged line might.
+            // No key of ours leads out of the folder, but a damaged line might.
             if hasTraversal(line.key) {
                 drop(line, of: index)
                 continue
@@ -80,7 +80,7 @@ struct Retention {
                 drop(line, of: index, wasReplaced: true)
                 continue
             }
-            // Gone already, or no longer what was written: not ours to delete, and no longer counted.
+            // Gone, or no longer the file that was written: not ours to delete, and no longer counted.
             guard let facts = try lookUp(target), facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
             else {
                 drop(line, of: index)
@@ -105,10 +105,11 @@ struct Retention {
 
     private var isTooMuch: Bool { settings.maxBytes.map { total > $0 } ?? false || freed < wanted }
 
-    /// Nothing more can be deleted though a bound is passed.
+    /// Notes that a limit is exceeded and nothing more can be deleted.
     private mutating func noteFull(isLast: Bool) { if isLast, isTooMuch { isFull = true } }
 
-    /// The list whose next line is the older one, and that line. Lines of earlier versions come first.
+    /// The index of the list whose next line is older, and that line. Lines without a time, from earlier versions, come
+    /// first.
     private mutating func oldest() throws(SystemError) -> (Int, StoredQueue.Line)? {
         var found: (Int, StoredQueue.Line)?
         for index in sources.indices {
@@ -137,7 +138,7 @@ struct Retention {
     }
 }
 
-/// What is free for an ordinary user on the disk of `path`, and how large it is; nil where it can't be asked.
+/// Free space for an ordinary user on the disk of `path`, and the disk's size, in bytes; nil where statvfs fails.
 private func spaceOfDisk(_ path: String) -> (free: Int, size: Int)? {
     var facts = statvfs()
     guard statvfs(path, &facts) == 0 else { return nil }

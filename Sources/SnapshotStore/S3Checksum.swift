@@ -3,13 +3,13 @@ import SnapshotHTTP
 import SnapshotSettings
 
 extension S3Checksum {
-    /// The header for `object`.
+    /// The checksum header for `object`; none where no checksum is sent.
     func headers(_ object: StoredObject) -> [(name: String, value: String)] {
         switch self {
         case .auto, .none: return []
         case .md5:
             let digest = Crypto.md5(object.content)
-            // A system without MD5 can't send it; the store says what it wants instead.
+            // MD5 may be disabled on this system (FIPS). The store then says what it requires.
             return digest.isEmpty ? [] : [("content-md5", Crypto.base64(digest))]
         case .sha256:
             let digest = stride(from: 0, to: object.sha256.utf8.count, by: 2).compactMap {
@@ -19,9 +19,10 @@ extension S3Checksum {
         }
     }
 
-    /// What to send after the store has refused an object for want of a checksum; nil where it hasn't.
+    /// The checksum to send after the store has refused an object for lack of one; nil where the refusal has another
+    /// reason.
     func wanted(by error: S3Error) -> S3Checksum? {
-        // AWS says it under a code of many meanings, so only the header's name tells.
+        // AWS uses an error code that has other meanings, so only the header's name in the message tells.
         let words = "\(error.code) \(error.message)".lowercased()
         let namesSHA = words[...].range(of: "x-amz-checksum") != nil
         let namesMD5 = ["content-md5", "contentmd5"].contains { words[...].range(of: $0) != nil }
@@ -34,7 +35,7 @@ extension S3Checksum {
 }
 
 extension Crypto {
-    /// MD5 of a body of bytes, or of a file; empty where it can't be had.
+    /// MD5 of a body that is bytes or a file; empty where it can't be computed.
     fileprivate static func md5(_ content: HTTPBody) -> [UInt8] {
         switch content {
         case .bytes(let bytes): md5(bytes)

@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// What an S3 error body says: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they stand. No more of XML is
-/// understood, so nothing in it can do harm.
+/// The error in an S3 answer's body: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they are. No other XML
+/// is parsed, so hostile XML does no harm.
 package struct S3Error: Equatable, Sendable {
     package let code: String
     package let message: String
@@ -14,21 +14,21 @@ package struct S3Error: Equatable, Sendable {
             (code, message, region) = ("", "", "")
             return
         }
-        // A body with an error but without a code still is an error.
+        // An error body without a code is still an error.
         let found = xmlText(of: "Code", in: text)
         code = found.isEmpty ? "Error" : found
         message = xmlText(of: "Message", in: text)
         region = xmlText(of: "Region", in: text)
     }
 
-    /// Code and message for a person: one line, bounded, without what the store may repeat of what it was sent.
+    /// Code and message for a person: one line of bounded length, without secrets that the store may echo.
     package var text: String { text(hiding: .ofThisRun) }
 
     func text(hiding secrets: Secrets) -> String {
         "\(ForeignText(message.isEmpty ? code : "\(code): \(message)", secrets: secrets))"
     }
 
-    /// The region that the store wants instead, if that is what it says.
+    /// The region that the store asks for instead; nil where the error doesn't ask for one.
     func wantedRegion(_ response: HTTPResponse, secrets: Secrets = .ofThisRun) -> String? {
         let codes = [
             "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",

@@ -1,21 +1,21 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// What the refusals of S3 mean, in words.
+/// The failures that S3's refusals stand for, in words.
 extension S3Store {
     static let credentialCodes: Set = [
         "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired",
         "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity",
     ]
 
-    /// The keys are refused. Borrowed ones may have ended: then others are borrowed, once.
+    /// The keys are refused. Temporary ones may have expired: they are replaced once, and the request is signed again.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = StoreFailure(status: 403, response, place: place, setting: setting(error), detail: error.text)
         if lent?.replaces(keys) == true { failure.advice = .signAgain }
         return failure
     }
 
-    /// The keys are right, or the store would say so; what they may do is another matter.
+    /// The keys are valid, or the store would say otherwise; a policy denies the access.
     func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = Failure(
             .store(.denied), "store denies access to", place,
@@ -27,6 +27,7 @@ extension S3Store {
         return StoreFailure(failure, .giveUp)
     }
 
+    /// The setting to check for that error.
     func setting(_ error: S3Error) -> String {
         switch error.code {
         case let code where lent != nil && Self.credentialCodes.contains(code):
@@ -41,6 +42,7 @@ extension S3Store {
         }
     }
 
+    /// S3_IF_NONE_MATCH is set and another object has the key.
     func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
         let failure = told(
             response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",

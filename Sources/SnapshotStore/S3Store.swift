@@ -3,28 +3,30 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// An S3 bucket, or a look-alike: plain PutObject with a length and a signed hash of the body, and nothing that one of
-/// the look-alikes refuses (no chunked signing, no trailer checksums, no conditional headers).
+/// A bucket of AWS S3 or a compatible store. It uses plain PutObject with a Content-Length and a signed hash of the
+/// body, and nothing that some compatible store refuses: no chunked signing, no trailing checksums, and no conditional
+/// headers unless S3_IF_NONE_MATCH asks for one.
 package struct S3Store: RemoteStore {
     package let settings: S3Settings
     package let client: HTTPClient
-    /// The region that signatures name; another than the settings' once the store has asked for it.
+    /// The region in signatures; differs from the setting once the store has asked for another.
     private var region: String
-    /// The one that goes with every object; another than the settings' once the store has asked for it.
+    /// The checksum sent with every object; differs from the setting once the store has asked for another.
     private var checksum: S3Checksum
-    /// The store's clock minus ours, in milliseconds, when last heard; signatures are dated by it.
+    /// The store's clock minus ours, in milliseconds, by its last answer.
     package var clockOffset: Int64?
+    /// Added to our clock for the dates in signatures, in milliseconds.
     private var signingOffset: Int64
-    /// Objects that were sent whole without an answer, with S3_IF_NONE_MATCH: they may be there already.
+    /// With S3_IF_NONE_MATCH: objects whose upload got no answer, so they may exist already.
     private let unanswered: UnansweredObjects
-    /// What signs the next request.
+    /// The keys that sign the next request.
     private(set) var keys: AWSKeys
-    /// Where the keys are borrowed; nil where the settings hold them.
+    /// Provides temporary keys; nil where the settings hold the keys.
     let lent: LentCredentials?
 
     /// - Parameters:
-    ///   - record: what earlier runs learned of it: region, checksum, clock.
-    ///   - statePath: where borrowed keys are kept; nil: nowhere.
+    ///   - record: tells what earlier runs learned: region, checksum, clock.
+    ///   - statePath: the folder where temporary keys are kept; nil to keep them nowhere.
     package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now, statePath: String?) {
         self.settings = settings
         self.client = client
@@ -52,7 +54,7 @@ package struct S3Store: RemoteStore {
     }
 
     package var lease: LeaseFigures? { lent?.figures }
-    /// Whose keys were borrowed, and until when they hold; nil where the settings hold them.
+    /// Whose temporary keys are in use, and when they expire; nil where the settings hold the keys.
     package var lender: (holder: String, end: Timestamp?)? { lent?.holder.map { ($0, lent?.end) } }
 
     package mutating func prepare(_ deadline: Deadline) throws(StoreFailure) {
@@ -94,15 +96,15 @@ package struct S3Store: RemoteStore {
             }
         }
         let response = try receive(answer)
-        // Its refusals are XML: who refuses with a page refuses no credentials.
+        // S3 refuses in XML. An HTML page is from a captive portal, even with status 401 or 403.
         let isAccess = [401, 403, 511].contains(response.status)
         if (200...299).contains(response.status) || isAccess, response.isPage {
             throw .signInPage(response, place: place, setting: addressSetting)
         }
         let error = S3Error(response.body)
-        // S3 can begin with 200 and then fail: only an answer without an error acknowledges.
+        // S3 may answer 200 and report a failure in the body: only an answer without an error is an acknowledgement.
         guard (200...299).contains(response.status), error.code.isEmpty else { throw failure(response, error) }
-        // Every S3 names what it has stored.
+        // Every S3 store sends the ETag of a stored object.
         guard response.headers["etag"]?.isEmpty == false else {
             throw .notFromStore(
                 "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
@@ -111,7 +113,7 @@ package struct S3Store: RemoteStore {
         lent?.worked()
     }
 
-    /// A request about the object `key`, signed.
+    /// A signed request for the object `key`.
     /// - Parameters:
     ///   - query: percent-encoded; may be empty.
     ///   - sha256: of the body, lower-case hexadecimal.
@@ -136,7 +138,7 @@ package struct S3Store: RemoteStore {
         return request
     }
 
-    /// Scheme and host, the Host header, and the path as it is sent and signed.
+    /// Scheme and host, the Host header, and the path, which is signed exactly as it is sent.
     private func address(of key: String) -> (base: String, host: String, path: String) {
         let encoded = percentEncoded(key, also: "/")
         var authority = settings.endpoint?.authority ?? awsHost(region: region)
@@ -152,7 +154,7 @@ package struct S3Store: RemoteStore {
         return ("\(scheme)://\(authority)", host, "\(root)/\(encoded)")
     }
 
-    /// What an answer that is no acknowledgement means; region and clock are learned from it.
+    /// The failure for an answer that isn't an acknowledgement. Learns the region, the clock and the checksum from it.
     package mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
@@ -200,7 +202,7 @@ package struct S3Store: RemoteStore {
         case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests", "ConditionalRequestConflict":
             return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
         default:
-            // An error inside a 200 is the store's failure, not ours.
+            // An error in the body of a 200 answer is the store's failure, not ours.
             let status = (200...299).contains(response.status) ? 500 : response.status
             let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
             return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)

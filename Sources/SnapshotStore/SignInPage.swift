@@ -2,12 +2,12 @@ import SnapshotBase
 import SnapshotHTTP
 
 extension StoreFailure {
-    /// Somebody in between answered with a page of his own.
+    /// A captive portal or proxy answered with a page of its own.
     static func signInPage(_ response: HTTPResponse, place: String, setting: String) -> StoreFailure {
         notFromStore("a sign-in page answered instead of the store", response, place: place, setting: setting)
     }
 
-    /// A 2xx answer that acknowledges nothing.
+    /// An answer that doesn't come from the store, whatever its status.
     static func notFromStore(
         _ why: String, _ response: HTTPResponse, place: String, setting: String
     ) -> StoreFailure {

@@ -2,24 +2,26 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// Where pictures end up: a bucket, a folder, an HTTP endpoint.
+/// Where pictures are stored: a bucket, a folder, an HTTP endpoint.
 ///
-/// `put` returns only when the store has acknowledged the object; anything else throws. It makes one attempt (and, where
-/// the store names another region or clock, says so and leaves the next attempt to the caller), ends by the deadline,
-/// and may be called again with the same object: the same key then holds the same bytes. Retries, spooling and the
-/// order of objects are the caller's. Across the network an upload that moves may take longer than the deadline, as
-/// `UploadTimeouts` has it.
+/// `put` returns only when the store has acknowledged the object; otherwise it throws. It makes one attempt and ends by
+/// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. If the store
+/// names another region or clock, `put` throws `.signAgain` and the next attempt uses it. It may be called again with
+/// the same object: the same key then holds the same bytes. Retries, the spool and the order of objects are the
+/// caller's.
 package protocol Store {
-    /// For messages; never a secret.
+    /// The store in messages; never a secret.
     var place: String { get }
-    /// The store's clock minus ours, in milliseconds, as its last answer told; nil where it has none.
+    /// The store's clock minus ours, in milliseconds, by its last answer; nil where it gave no time.
     var clockOffset: Int64? { get }
-    /// The region it asked for, if it ever did.
+    /// The region that the store has asked for instead of the settings'.
     var learnedRegion: LearnedRegion? { get }
-    /// What else its refusals taught, if anything.
+    /// What else the store's refusals have asked for.
     var learned: LearnedStore? { get }
-    /// Its temporary credentials, if it has such.
+    /// The temporary credentials in use, if any.
     var lease: LeaseFigures? { get }
+    /// Makes one attempt to store `object`.
+    /// - Parameter reusesConnection: whether an open connection may be used.
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
 }
 
@@ -30,20 +32,21 @@ extension Store {
     package var lease: LeaseFigures? { nil }
 }
 
-/// A store across the network, which takes an object in one request. Whoever makes the requests, one at a time or several
-/// at once, hands over what they come to.
+/// A store over the network that takes an object in one HTTP request. Requests are made by the caller, one at a time or
+/// several at once; their answers are passed to `settle`.
 package protocol RemoteStore: Store {
     var client: HTTPClient { get }
     var clockOffset: Int64? { get set }
-    /// The one that says where it is, for messages.
+    /// The setting that holds the store's address, for messages.
     var addressSetting: String { get }
-    /// Whether it is spoken to over TLS: then an authority vouches for it.
+    /// Whether requests go over TLS, so that an authority vouches for the answers.
     var isVerified: Bool { get }
 
-    /// Gets what requests need that the settings don't hold; comes before each of them.
+    /// Gets what a request needs beyond the settings, such as temporary credentials. Called before each request.
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
+    /// The request that stores `object`.
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
-    /// Learns from the answer to such a request; returns where it acknowledges the object.
+    /// Learns from the answer to such a request. Returns where it acknowledges the object, otherwise throws.
     mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
 }
 
@@ -55,7 +58,7 @@ extension RemoteStore {
             of: object.key)
     }
 
-    /// A request that puts `object`, with the time that uploads are given.
+    /// A request that stores `object`, with the timeouts of uploads.
     package func upload(
         _ object: StoredObject, _ timeouts: UploadTimeouts?, _ deadline: Deadline, reusesConnection: Bool
     ) -> HTTPRequest {
@@ -64,7 +67,7 @@ extension RemoteStore {
         return request
     }
 
-    /// The response, which has told the store's time; throws where there is none.
+    /// The response, whose time is noted in `clockOffset`; throws where there is no response.
     package mutating func receive(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
         switch answer {
         case .response(let response):
@@ -76,7 +79,7 @@ extension RemoteStore {
     }
 }
 
-/// One picture, or one recorded segment, on its way.
+/// One picture, or one recorded segment, to be stored.
 package struct StoredObject: Sendable {
     package var key: String
     /// `.bytes` or `.file`.
@@ -84,10 +87,10 @@ package struct StoredObject: Sendable {
     package var contentType: String
     package var capturedAt: Timestamp
     package var camera: String
-    /// Of the content, lower-case hexadecimal.
+    /// SHA-256 of the content, lower-case hexadecimal.
     package var sha256: String
     package var clock: ClockQuality
-    /// Whether it waited in the spool, so that newer ones may be stored already.
+    /// Whether it comes from the spool, so that newer objects may be stored already.
     package var isLate = false
 
     package init(
@@ -108,7 +111,7 @@ package struct StoredObject: Sendable {
         key[...].cutAtLast("/").map { String($1) } ?? key
     }
 
-    /// The facts that go with the content, as every store gets them; values are fit for headers.
+    /// The facts that every store gets with the content; the values are fit for headers.
     var facts: [(name: String, value: String)] {
         [
             ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),
@@ -121,37 +124,37 @@ package struct StoredObject: Sendable {
 /// An attempt that failed, and what to do about it.
 package struct StoreFailure: Error, Sendable {
     package enum Advice: Equatable, Sendable {
-        /// A person has to do something first.
+        /// Another attempt is useless until a person does something.
         case giveUp
         case retry
-        /// The store asks for less.
+        /// Retry, but slowly: the store is overloaded.
         case slowDown
-        /// Sign again: the store's clock or region is another, and the store value now knows it.
+        /// Try again at once: the store asked for another clock, region, checksum, login or keys, which it now gets.
         case signAgain
     }
 
     /// What a failure with one object says about the next ones.
     package enum Scope: Equatable, Sendable {
-        /// Only this object is meant: the store refuses it for what it is.
+        /// Only this object: the store rejects it for what it is.
         case object
-        /// The store failed while it had this object. Others may fare better, but several in a row mean the store.
+        /// The store failed on this object. Others may succeed, but several such failures in a row mean the store.
         case unclear
-        /// The store as a whole: no other object would fare better.
+        /// The store as a whole: any other object would fail, too.
         case store
     }
 
     package var failure: Failure
     package var advice: Advice
     package var scope: Scope
-    /// The least time to wait, as the store asks.
+    /// The least time to wait, by the store's `Retry-After`.
     package var retryAfter: Duration?
-    /// Whether the connection is to blame, so that another should be used.
+    /// Whether the next attempt should use a new connection.
     package var connectionFailed = false
-    /// How long nothing had moved when it was given up.
+    /// How long no byte had moved when the attempt was given up.
     package var stoodStill: Duration?
-    /// The store's clock minus ours, in milliseconds, where that is why it refused.
+    /// The store's clock minus ours, in milliseconds, if that is why it refused.
     package var clockOffset: Int64?
-    /// Whether it may take the object under another key.
+    /// Whether the store may take the object under another key.
     package var refusesKey = false
 
     package init(_ failure: Failure, _ advice: Advice, _ scope: Scope = .store) {

@@ -1,17 +1,17 @@
 import Glibc
 import SnapshotBase
 
-/// A log is written anew where much of it means nothing any more.
+/// Rewrites a log that contains many dead lines: of files that were deleted or replaced.
 extension StoredQueue {
-    /// The dead beginning may be that long, in bytes.
+    /// The most bytes of dead lines at the beginning.
     private static let slack = 1 << 20
-    /// So many lines may stand for files that were replaced.
+    /// The most lines of files that were replaced.
     private static let mostReplaced = 256
-    /// A longer log isn't searched for keys that came twice: no run may take that long.
+    /// The longest log, in bytes, that is searched for repeated keys: the search must not take long.
     private static let longest = 1 << 24
 
-    /// Takes the dead parts out where they have grown long.
-    /// - Returns: whether there is a new log now; the head is that one's.
+    /// Rewrites the log without its dead lines, if there are too many.
+    /// - Returns: whether the log was rewritten; `head` then belongs to the new one.
     @discardableResult
     func tidy(_ log: FileHandle, _ head: inout Head) throws(SystemError) -> Bool {
         let inode = head.inode
@@ -26,7 +26,7 @@ extension StoredQueue {
         return head.inode != inode
     }
 
-    /// Keeps of the lines of one key the last, as files that are overwritten have many.
+    /// Rewrites the log with only the last line of each key; files that are overwritten have many.
     func keepLast(_ log: FileHandle, _ head: inout Head) throws(SystemError) {
         let size = Int(try log.status().st_size)
         guard size - head.start <= Self.longest else { return }
@@ -78,19 +78,19 @@ extension StoredQueue {
         }
     }
 
+    /// Replaces the log.
     /// - Returns: the new log's inode.
     private func rewrite(_ write: (FileHandle) throws(SystemError) -> Void) throws(SystemError) -> UInt {
         try writeDurably(to: path, temporary: path + ".new", mode: 0o600, write: write)
         return fileStatus(path)?.st_ino ?? 0
     }
 
-    /// FNV-1a.
+    /// FNV-1a, 64 bits.
     private func digest(_ key: String) -> UInt64 {
         key.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
-    /// Where nothing bounds the folder, somebody else may take files out of it: a long log loses its beginning once all
-    /// of that is gone.
+    /// Without retention settings: trims the beginning of a long log once none of its oldest files exists any more.
     func forgetGone(_ log: FileHandle, in folder: String) throws(SystemError) {
         guard Int(try log.status().st_size) > Self.slack else { return }
         let (oldest, taken) = try lines(in: log, from: 0)

@@ -1,43 +1,45 @@
 import Glibc
 import SnapshotBase
 
-/// One list of what this program wrote into a folder, oldest first: a log, a line a file, and beside it how far deletion
-/// has come, which can always be counted anew.
+/// One list of files that this program wrote into a folder, oldest first: a log with a line per file, and beside it a
+/// `.head` file that says how far deletion has come. A lost head is counted anew from the log.
 ///
-/// A line is `BYTES@TIME KEY`; with `BYTES@TIME*OLD KEY` the file took the place of one of OLD bytes under the same key,
-/// whose own line stands further up and no longer means anything. Versions up to 0.2.2 wrote `BYTES KEY`.
+/// A line is `BYTES@TIME KEY`. In `BYTES@TIME*OLD KEY` the file replaced one of OLD bytes under the same key, whose own
+/// line is further up and no longer counts. Versions up to 0.2.2 wrote `BYTES KEY`.
 struct StoredQueue: Sendable {
     struct Line {
         let key: String
         let bytes: Int
-        /// When the picture was taken, in milliseconds since 1970; nil in lines of earlier versions.
+        /// The capture time in milliseconds since 1970; nil in lines of earlier versions.
         let time: Int64?
-        /// The size of the file whose place it took.
+        /// The size of the file that it replaced, in bytes; nil where it replaced none.
         let replaced: Int?
-        /// Of the line in the log, its newline included.
+        /// The line's bytes in the log, with its newline.
         let length: Int
     }
 
-    /// The lines from `start` to `end` are alive and stand for `bytes`; those behind `end` aren't counted yet.
+    /// The lines from offset `start` to `end` stand for files that exist, of `bytes` altogether; lines after `end`
+    /// aren't counted yet.
     struct Head {
         var inode: UInt = 0
         var start = 0
         var end = 0
         var bytes = 0
-        /// How many lines are alive, and how many of them took another's place.
+        /// The number of lines from `start` to `end`, and of those among them whose file replaced another.
         var lines = 0
         var replacing = 0
     }
 
     let path: String
-    /// How much is read at once.
+    /// Bytes per read.
     static let piece = 1 << 16
-    /// How much is counted at once, so that no run takes long over a log of years.
+    /// Bytes that are counted in one run, so that no run takes long over a log of years.
     private static let stretch = 1 << 22
 
     // MARK: Adding
 
-    /// - Returns: where the line begins, to take it back by.
+    /// Appends a line.
+    /// - Returns: the line's offset, for `takeBack`.
     func add(key: String, bytes: Int, time: Int64, replacing old: Int?) throws(SystemError) -> off_t {
         let file = try openFile(path, O_WRONLY | O_CREAT | O_APPEND)
         let begin = try file.status().st_size
@@ -49,22 +51,22 @@ struct StoredQueue: Sendable {
         Array("\(bytes)@\(max(0, time))\(old.map { "*\($0)" } ?? "") \(key)\n".utf8)
     }
 
-    /// Forgets the line that was added last: its file never appeared.
+    /// Removes the line that was added last, as its file was never written.
     func takeBack(_ begin: off_t) {
         if let file = try? openFile(path, O_WRONLY) { _ = retrying { ftruncate(file.descriptor, begin) } }
     }
 
     // MARK: Reading
 
-    /// nil where there is no log. It throws where there is one that can't be read.
+    /// nil where there is no log. Throws where there is one that can't be read.
     func open() throws(SystemError) -> FileHandle? {
         do throws(SystemError) { return try openFile(path, O_RDONLY) } catch  where error.number == ENOENT {
             return nil
         }
     }
 
-    /// The whole lines of the piece from `offset`, and how much they take. Nothing is taken at the end, or where only
-    /// the beginning of a line is there yet. A piece without any line's end is damage, and taken as a whole.
+    /// The complete lines in the piece that begins at `offset`, and their length in bytes: 0 at the end of the log, or
+    /// where only the beginning of a line is there. A piece without any newline is damaged, and skipped as a whole.
     func lines(
         in log: FileHandle, from offset: Int, limit: Int = piece
     ) throws(SystemError) -> (lines: [Line], taken: Int) {
@@ -77,7 +79,7 @@ struct StoredQueue: Sendable {
         return (lines.map(Line.init), last + 1)
     }
 
-    /// Counts what was added since the head was written, a stretch of it.
+    /// Counts the lines that were added since the head was written, as many as one run may take.
     func count(_ log: FileHandle) throws(SystemError) -> Head {
         let facts = try log.status()
         var head = readHead(inode: facts.st_ino, size: Int(facts.st_size))
@@ -91,10 +93,10 @@ struct StoredQueue: Sendable {
         return head
     }
 
-    /// Whether a line further down says that the file of `line`, at `offset`, was replaced.
+    /// Whether a later line says that the file of `line`, at `offset`, was replaced.
     func isReplaced(_ line: Line, at offset: Int, in log: FileHandle, _ head: Head) throws(SystemError) -> Bool {
         var here = offset + line.length
-        // Mostly it is the next.
+        // Usually it is the next line.
         var limit = 4096
         while head.replacing > 0, here < head.end {
             let (lines, taken) = try lines(in: log, from: here, limit: limit)
@@ -121,7 +123,7 @@ struct StoredQueue: Sendable {
             replacing: numbers[5])
     }
 
-    /// The last number is the sum of the others: a torn file is seen by it.
+    /// The last number is the sum of the others, which reveals a torn file.
     func write(_ head: Head) {
         let numbers = [Int(bitPattern: head.inode), head.start, head.end, head.bytes, head.lines, head.replacing]
         let text = (numbers + [numbers.reduce(0, &+)]).map(String.init).joined(separator: " ") + "\n"
@@ -137,7 +139,7 @@ extension StoredQueue.Head {
         if line.replaced != nil { replacing += 1 }
     }
 
-    /// The first line means nothing any more.
+    /// Moves past the first line, whose file was deleted, replaced or lost.
     mutating func drop(_ line: StoredQueue.Line, wasReplaced: Bool = false) {
         start += line.length
         lines = max(0, lines - 1)

@@ -1,19 +1,22 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Objects that were sent whole without an answer, while S3_IF_NONE_MATCH forbids to overwrite: they may be in the bucket
-/// already, and then the refusal of the next attempt acknowledges. A class, so that transfers at the same time share it.
+/// With S3_IF_NONE_MATCH: objects that were sent completely but got no answer. They may be stored, so a refusal of the
+/// next attempt (412) is their acknowledgement. A class, so that simultaneous transfers share it.
 final class UnansweredObjects {
     enum Meaning {
+        // Stored by the earlier attempt.
         case isThere
+        // Another object has the key.
         case isTaken(HTTPResponse)
+        // Neither: the answer means what it says.
         case saysNothing
     }
 
-    /// The beginning of each key's SHA-256; the oldest first.
+    /// The first 12 hexadecimal digits of each key's SHA-256, oldest first.
     private(set) var names: [String]
 
-    /// A record of the state has little room.
+    /// Few, as a record of the state has little room.
     private static let most = 8
 
     init(_ names: [String]) { self.names = names }

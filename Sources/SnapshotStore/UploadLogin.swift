@@ -1,30 +1,30 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// How an HTTP upload logs in with user and password, so that its body is sent once.
+/// How an HTTP upload logs in with user and password, so that the picture is usually sent only once.
 struct UploadLogin {
     private enum Way: String {
-        /// An empty request first, which libcurl sends where Digest alone is wanted; then the nonce is known.
+        /// An empty request first, to get the nonce; libcurl sends it where only Digest is allowed.
         case digest
-        /// Unasked: over TLS, or because the server has asked for it before.
+        /// The password in the first request: over TLS, or where the server has asked for Basic before.
         case basic
-        /// The body first and once more after the challenge: for a server that dislikes the empty request.
+        /// The body first, and again after the challenge: for a server that rejects the empty request.
         case either
     }
 
     private var way: Way
-    /// The one that worked.
+    /// The method that worked.
     private var known: Way?
     private let isVerified: Bool
 
-    /// - Parameter known: the one that worked in an earlier run.
+    /// - Parameter known: the method that worked in an earlier run.
     init(known: String?, isVerified: Bool) {
         self.known = known.flatMap(Way.init)
         self.isVerified = isVerified
         way = self.known ?? (isVerified ? .basic : .digest)
     }
 
-    /// For the next run.
+    /// The method to remember for the next run.
     var learned: String? { known?.rawValue }
 
     func set(_ credentials: (user: String, password: String), on request: inout HTTPRequest) {
@@ -34,16 +34,16 @@ struct UploadLogin {
     }
 
     mutating func worked(_ response: HTTPResponse) {
-        // What was asked of the two is all that was sent.
+        // `either` answers the server's challenge: the one that it offered is what worked.
         known = way == .either ? (response.hasOfferedDigest ? .digest : .basic) : way
     }
 
-    /// Whether another way is worth an attempt after this refusal; then it is the next one's.
+    /// Chooses another method after this refusal; returns false where none is worth an attempt.
     mutating func changes(after response: HTTPResponse) -> Bool {
         let isRefused = [401, 403].contains(response.status)
         switch way {
         case .basic where isRefused && response.hasOfferedDigest: way = .digest
-        // Who has offered Digest never gets the password itself over plain http.
+        // A server that has offered Digest never gets the password itself over plain HTTP.
         case .digest where !response.hasOfferedDigest && (known != .digest || isVerified) && isRefused: way = .basic
         case .digest where !response.hasOfferedDigest && [400, 411, 415, 422].contains(response.status): way = .either
         case .basic, .digest, .either: return false

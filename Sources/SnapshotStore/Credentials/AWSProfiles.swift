@@ -3,15 +3,16 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// The profiles in AWS's configuration and credentials files. Each file is read when something in it is first asked for.
+/// The profiles in AWS's config and credentials files. Each file is read when it is first needed.
 struct AWSProfiles {
     private let settings: Settings
-    /// The one that AWS_PROFILE names.
+    /// The profile that AWS_PROFILE names.
     private let name: String
     private var config = Reading.unread
     private var credentials = Reading.unread
 
-    /// Our own rather than an optional `Result`: making sense of a generic type costs each start more than the rest of this.
+    /// An enumeration instead of an optional `Result`: resolving a generic type costs each start more than the rest of
+    /// this.
     private enum Reading {
         case unread, missing
         case file(AWSFile)
@@ -26,11 +27,11 @@ struct AWSProfiles {
         name = try settings[Key.awsProfile]
     }
 
-    /// What the profile says beside credentials, and where; nil where it says nothing.
+    /// A value of the profile in the config file, and where it is; nil where there is none.
     mutating func value(_ option: String) throws(Failure) -> (text: String, origin: String)? {
         let file: AWSFile?
         do throws(Failure) { file = try configFile() } catch {
-            // Whoever hasn't named it may not know that it is there.
+            // Ignore an unreadable file unless AWS_CONFIG_FILE names it: the user may not know that it exists.
             guard try settings[Key.awsConfigFile] != nil else { return nil }
             throw error
         }
@@ -39,7 +40,9 @@ struct AWSProfiles {
     }
 
     /// Where the profile's keys come from.
-    /// - Parameter sts: where roles are asked for, and the region that is asked.
+    /// - Parameters:
+    ///   - sts: the endpoint that roles are requested from.
+    ///   - region: in signatures to `sts`.
     mutating func source(sts: URLParts, region: String) throws(Failure) -> CredentialSource {
         var chain: [String] = []
         return try source(name, sts, region, &chain)
@@ -55,7 +58,7 @@ struct AWSProfiles {
             .settings("profile '\(profile.printable(limit: 64))' in", paths, why: why, hint: hint ?? Self.hint)
         }
         let hasKeys = known["aws_access_key_id"] != nil
-        // A role may name its own profile, whose keys then assume it.
+        // A role may name its own profile as source_profile, whose keys then assume it.
         if let role = known["role_arn"], !(isSource && hasKeys) {
             guard !chain.contains(profile) else { throw refusal("its source_profile leads back to it") }
             guard chain.count < Self.longestChain else {
@@ -107,7 +110,7 @@ struct AWSProfiles {
             duration: duration ?? nil, endpoint: sts, region: region)
     }
 
-    /// The pair of keys in `values`; nil where there is none.
+    /// The keys in `values`; nil where there are none.
     private func keys(_ values: Named<String>, _ refusal: (String, String?) -> Failure) throws(Failure)
         -> AWSKeys?
     {
@@ -121,7 +124,7 @@ struct AWSProfiles {
         return keys
     }
 
-    /// What both files say of a profile, the credentials file first; and where.
+    /// The values of a profile in both files, where the credentials file takes precedence, and the files' paths.
     private mutating func known(_ profile: String) throws(Failure) -> (Named<String>, paths: String) {
         let (config, credentials) = (try configFile(), try credentialsFile())
         let files = [config, credentials].compactMap { $0 }

@@ -2,18 +2,18 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// A role of AWS's, and the service that lends its keys. Source: AWS Security Token Service API Reference, "AssumeRole".
+/// An AWS role, whose keys STS lends to other keys. Source: AWS Security Token Service API Reference, "AssumeRole".
 package struct AssumedRole: Sendable {
     var arn: String
     var session: String
     var externalID: String?
-    /// In seconds.
+    /// In seconds; nil for AWS's default.
     var duration: Int?
-    /// Where STS is, and the region that its signatures name.
+    /// The endpoint of STS, and the region in signatures to it.
     var endpoint: URLParts
     var region: String
 
-    /// Answers by which STS says that our clock is wrong; the third also has other meanings.
+    /// Error codes for a wrong clock; the third also has other meanings.
     private static let clockCodes: Set = ["RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch"]
     private static let busyCodes: Set = ["Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"]
 
@@ -24,6 +24,10 @@ package struct AssumedRole: Sendable {
     private var place: String { "STS at \(endpoint.authority)" }
     private var isVerified: Bool { endpoint.scheme == "https" }
 
+    /// Requests the role's keys.
+    /// - Parameters:
+    ///   - keys: that may assume the role.
+    ///   - now: by the store's clock, as far as known.
     func assume(
         with keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
     ) throws(StoreFailure) -> Lease {
@@ -91,7 +95,7 @@ package struct AssumedRole: Sendable {
         return told(response.status, response, error.code.isEmpty ? "" : error.text)
     }
 
-    /// STS says that our clock is wrong, and what the time is.
+    /// The failure for a wrong clock, with the right time; nil where our clock isn't the reason.
     private func skew(_ response: HTTPResponse, _ error: S3Error, at now: Timestamp) -> StoreFailure? {
         guard Self.clockCodes.contains(error.code),
             let offset = CaptureClock.believable(response.clockOffset, isVerified: isVerified)
@@ -113,7 +117,7 @@ package struct AssumedRole: Sendable {
 }
 
 extension StoreFailure {
-    /// The same of who lends the store's keys: nothing in it is about one object.
+    /// The same failure worded for the service that lends the keys. It concerns no particular object.
     var ofLender: StoreFailure {
         var other = self
         other.failure.what = failure.what.replacing("store", with: "credential service")

@@ -1,12 +1,13 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// One run of a profile's `credential_process`. It gets nothing of what this program knows, and what it prints is never
-/// shown. Source: AWS CLI User Guide, "Sourcing credentials with an external process".
+/// Runs a profile's `credential_process` once. The program gets no secrets of ours, and its output is never shown.
+/// Source: AWS CLI User Guide, "Sourcing credentials with an external process".
 struct CredentialProcess {
     let words: [String]
     let context: ProcessContext
 
+    /// Of its output, in bytes.
     private static let most = 1 << 16
     private static let longest = Duration.seconds(60)
     private static let grace = Duration.seconds(1)
@@ -33,7 +34,7 @@ struct CredentialProcess {
         case nil where result.isTimedOut:
             throw failure("it took longer than \(secondsText(allowed)) (UPLOAD_DEADLINE)\(said)")
         case nil:
-            // Nothing is held off for that.
+            // A stop isn't the process's failure and starts no hold-off, so it has another code.
             throw StoreFailure(
                 Failure(
                     .store(.lost), "no credentials from credential_process", name,
@@ -49,7 +50,7 @@ struct CredentialProcess {
 
     private var command: Command {
         var command = Command(words.first ?? "", Array(words.dropFirst()), environment: context.environment)
-        // Whoever runs captures has chosen it: a check tries what captures will.
+        // It runs as the present user, as it does in captures, so that `snapshot check` tries the same.
         command.keepsUser = true
         return command
     }
@@ -69,7 +70,7 @@ struct CredentialProcess {
 
     private var name: String { words.first ?? "" }
 
-    /// What it printed may be a secret though it is no JSON, and may come again in its complaint.
+    /// Output that isn't the expected JSON may still contain secrets, which its error message may repeat.
     private func noteSecrets(_ output: [UInt8]) {
         let pieces = output.prefix(Self.most).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
         for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {

@@ -1,19 +1,20 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Where S3's keys come from. Who lends keys is asked only when the store needs them, so that a failure spools the picture.
+/// Where the keys for S3 come from. Temporary keys are requested only when the store needs them, so that a failure to
+/// get them spools the picture.
 package indirect enum CredentialSource: Sendable {
     case keys(AWSKeys)
-    /// A program and its arguments.
+    /// A program and its arguments (`credential_process`).
     case process([String])
-    /// A role that the keys of another source assume.
+    /// A role that is assumed with the keys of another source.
     case role(AssumedRole, by: CredentialSource)
     case iot(IoTProvider)
 
-    /// What needn't be lent.
+    /// Keys in the settings; nil for temporary ones.
     var keys: AWSKeys? { if case .keys(let keys) = self { keys } else { nil } }
 
-    /// All that decides what is lent. Holds secrets.
+    /// Everything that decides which keys are obtained. Contains secrets.
     var fingerprint: String {
         switch self {
         case .keys(let keys): "\(keys.accessKey) \(keys.secretKey) \(keys.sessionToken ?? "")"
@@ -24,9 +25,8 @@ package indirect enum CredentialSource: Sendable {
         }
     }
 
-    /// Asks for keys.
-    /// - Parameters:
-    ///   - now: the time as the store has it, as far as known.
+    /// Gets keys.
+    /// - Parameter now: by the store's clock, as far as known.
     func lend(_ means: LendingMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> Lease {
         switch self {
         case .keys(let keys): return Lease(keys, end: nil, lent: now, holder: "")

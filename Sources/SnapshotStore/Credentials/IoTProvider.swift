@@ -3,15 +3,15 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// AWS IoT's credential provider: a device's certificate for the keys of a role. Source: AWS IoT Core Developer Guide,
-/// "Authorizing direct calls to AWS services using AWS IoT Core credential provider".
+/// AWS IoT's credential provider, which gives the keys of a role to a device with a client certificate. Source: AWS IoT
+/// Core Developer Guide, "Authorizing direct calls to AWS services using AWS IoT Core credential provider".
 package struct IoTProvider: Sendable {
     let endpoint: URLParts
     let alias: String
     let thing: String?
     let certificate: ClientCertificate
 
-    /// nil where the settings name none.
+    /// nil where the settings name no endpoint.
     init?(_ settings: Settings) throws(Failure) {
         guard let text = try settings[Key.awsIoTEndpoint] else {
             for key in [Key.awsIoTRoleAlias, Key.awsIoTThingName, Key.awsIoTCert, Key.awsIoTKey]
@@ -36,7 +36,7 @@ package struct IoTProvider: Sendable {
         where !value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
             throw settings.refusal(key, rule: "must be printable ASCII without spaces")
         }
-        // One file may hold both.
+        // One file may hold both certificate and key.
         let keyPath = try settings[Key.awsIoTKey] ?? settings.handedOver(Key.awsIoTKey) ?? path
         for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where access(file, R_OK) != 0 {
             throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
@@ -82,7 +82,7 @@ package struct IoTProvider: Sendable {
         request.trust = .authorities(file: means.authorities)
         request.proxies = means.proxies
         request.certificate = certificate
-        // An idle connection may be one that was made without the certificate.
+        // An open connection may have been made without the certificate.
         request.reusesConnection = false
         return request
     }

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// What lenders are asked with.
+/// What requests for temporary keys need.
 struct LendingMeans {
     let client: HTTPClient
     let authorities: String?
@@ -9,19 +9,21 @@ struct LendingMeans {
     let context: ProcessContext
 }
 
-/// Keys that were lent, as `STATE_PATH/credentials.json` keeps them.
+/// Temporary keys, as `STATE_PATH/credentials.json` keeps them.
 struct Lease: JSONMapped, Equatable {
     var keys = AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
-    /// nil: they have none.
+    /// When they expire; nil where they don't.
     var end: Timestamp?
+    /// When they were obtained.
     var lent = Timestamp(seconds: 0)
-    /// Who they make of us, for a person.
+    /// Whose keys they are, for messages.
     var holder = ""
-    /// When they were last to be renewed, in vain.
+    /// When they were last renewed without success.
     var failed: Timestamp?
-    /// Digest of what they were made from.
+    /// Digest of the source's fingerprint.
     var source = ""
 
+    /// In milliseconds.
     private static let margin: Int64 = 300_000
     private static let pause: Int64 = 60_000
 
@@ -34,9 +36,11 @@ struct Lease: JSONMapped, Equatable {
         self.holder = holder
     }
 
+    /// Whether they haven't expired.
     func holds(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
 
-    /// Whether it is time for new ones: five minutes before the end, and of short ones when half of their time is over.
+    /// Whether to renew them: five minutes before they expire, or after half the life of short-lived ones. After a
+    /// failed renewal one minute passes before the next, as long as they haven't expired.
     func isDue(at now: Timestamp) -> Bool {
         guard let end else { return false }
         let margin = min(Self.margin, max(0, (end.milliseconds - lent.milliseconds) / 2))
@@ -58,7 +62,7 @@ struct Lease: JSONMapped, Equatable {
 }
 
 extension Timestamp {
-    /// What lenders write: `…Z`, or with an offset such as `+00:00`.
+    /// A time with `Z` or an offset such as `+00:00`.
     init?(expiration text: String) {
         let tail = text.suffix(6)
         guard let sign = tail.first, "+-".contains(sign), let (hours, minutes) = tail.dropFirst().cutAtFirst(":"),

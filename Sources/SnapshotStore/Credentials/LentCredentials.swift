@@ -2,25 +2,25 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// The temporary credentials of one run, which all copies of its store share, and their file, from which the next runs have
-/// them. The state's lock, or the relay's, keeps two runs from one file.
+/// The temporary credentials of one run, shared by all copies of its store, and the file from which later runs read
+/// them. The lock of the state, or of the relay, keeps other runs from the file.
 package final class LentCredentials {
     package static let fileName = "credentials.json"
 
     private let source: CredentialSource
     private let digest: String
     private let means: LendingMeans
-    /// nil: asked anew, and kept nowhere.
+    /// The file; nil where they are requested anew in each run.
     private let path: String?
     private var lease: Lease?
     private var trouble: String?
     private var isRead = false
-    /// Whether the store no longer takes them.
+    /// Whether the store has refused them.
     private var isRefused = false
-    /// Whether others were asked for since the store refused some, and it has taken none yet.
+    /// Whether they were replaced after a refusal, and the store has accepted none since.
     private var hasReplaced = false
 
-    /// - Parameter statePath: where they are kept; nil: nowhere.
+    /// - Parameter statePath: the folder of the file; nil to keep them nowhere.
     init(_ source: CredentialSource, _ means: LendingMeans, statePath: String?) {
         self.source = source
         self.means = means
@@ -32,7 +32,7 @@ package final class LentCredentials {
     var end: Timestamp? { lease?.end }
     var holder: String? { lease?.holder }
 
-    /// Keys that hold at `now`, the time as the store has it.
+    /// Keys that are valid at `now`, by the store's clock.
     func keys(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> AWSKeys {
         readOnce()
         if let lease, !isRefused, !lease.isDue(at: now) { return lease.keys }
@@ -51,10 +51,10 @@ package final class LentCredentials {
         }
     }
 
-    /// The store refused `keys`, as ones that have ended are.
-    /// - Returns: whether others are worth an attempt.
+    /// Notes that the store refused `keys`, as it does when they have expired.
+    /// - Returns: whether to try again with new ones.
     func replaces(_ keys: AWSKeys) -> Bool {
-        // One of several uploads under way has had them replaced already.
+        // Another upload has had these keys replaced already.
         guard lease?.keys == keys else { return lease != nil }
         isRefused = true
         if let path { removeFile(path) }
@@ -62,7 +62,7 @@ package final class LentCredentials {
         return !hasReplaced
     }
 
-    /// The store took them.
+    /// Notes that the store accepted them.
     func worked() { hasReplaced = false }
 
     private func readOnce() {
@@ -79,7 +79,7 @@ package final class LentCredentials {
         Secrets.ofThisRun.note(lease.keys)
     }
 
-    /// Best effort: where they can't be written, the next run asks anew.
+    /// Writes them if possible; otherwise the next run requests new ones.
     private func keep(_ lease: Lease) {
         note(lease)
         guard let path else { return }

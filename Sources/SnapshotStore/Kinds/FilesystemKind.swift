@@ -3,13 +3,15 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// A folder.
+/// Settings of the store `filesystem`: a folder.
 package struct FilesystemSettings: StoreKind {
     package var path: String
+    /// In bytes; nil for no limit.
     package var maxBytes: Int?
     package var maxAge: Duration?
+    /// To stay free on the disk, in bytes; nil for no limit.
     package var minFree: Int?
-    /// What our pictures there are called.
+    /// Makes the pictures' names, by which those of earlier states are found.
     package var template: KeyTemplate
     package var camera: String
     let stop: StopRequest

@@ -1,7 +1,7 @@
 import SnapshotHTTP
 import SnapshotState
 
-/// An HTTP endpoint.
+/// The store `http`: an HTTP endpoint.
 extension HTTPStoreSettings: StoreKind {
     package var folder: String? { nil }
     package func place(of key: String) -> String { "\(server) (key \(key))" }

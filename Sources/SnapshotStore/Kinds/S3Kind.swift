@@ -1,7 +1,7 @@
 import SnapshotHTTP
 import SnapshotState
 
-/// A bucket.
+/// The store `s3`: a bucket.
 extension S3Settings: StoreKind {
     package var fingerprint: String {
         "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(source.fingerprint) \(objects.fingerprint)"

@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// The kinds of stores that there are, a line each; STORAGE_BACKEND names one.
+/// All kinds of stores, one line each; STORAGE_BACKEND chooses one.
 package enum StoreKinds {
     static func kind(_ backend: StorageBackend) -> any StoreKind.Type {
         switch backend {
@@ -13,39 +13,39 @@ package enum StoreKinds {
         }
     }
 
-    /// The store that the settings name.
+    /// The settings of the store that STORAGE_BACKEND names.
     package static func read(_ settings: Settings) throws(Failure) -> any StoreKind {
         try kind(settings[Key.storageBackend]).init(settings)
     }
 }
 
-/// One store as its kind sees it: its settings, and all that other kinds have otherwise. Whoever needs to know asks here,
-/// and nobody asks which kind it is. No requirement has a default: the compiler names what a new kind lacks.
+/// The settings of one store, and everything in which its kind differs from others. Other code asks these requirements
+/// and never which kind it is. None has a default, so the compiler names what a new kind lacks.
 package protocol StoreKind: Sendable {
     init(_ settings: Settings) throws(Failure)
 
-    /// What refused credentials belong to: all that a person may change to have them taken. Holds secrets, so it is only
-    /// ever digested.
+    /// Everything that a person may change so that refused credentials are accepted. It contains secrets and is only
+    /// used to compute a digest.
     var fingerprint: String { get }
-    /// The folder of this machine that pictures go to; nil where they go elsewhere.
+    /// The folder on this machine where pictures are stored; nil for stores elsewhere.
     var folder: String? { get }
-    /// Where the picture of that key is, as people are told; never a secret.
+    /// Where the picture of that key is, for messages; never a secret.
     func place(of key: String) -> String
-    /// How `snapshot check` tries it.
+    /// How `snapshot check` tries the store.
     var trial: StoreTrial { get }
-    /// What puts objects there.
+    /// The store itself. Opening it makes no request.
     /// - Parameters:
-    ///   - record: what earlier runs learned of it.
-    ///   - statePath: where a store may keep notes of its own.
+    ///   - record: tells what earlier runs learned of the store; nil where there is none.
+    ///   - statePath: the folder where a store may keep files of its own.
     func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store
 }
 
 /// The steps by which `snapshot check` tries a store without leaving anything there.
 package enum StoreTrial: Sendable {
-    /// A file that is made and removed.
+    /// A file that is created and removed.
     case folder(FilesystemSettings)
-    /// An object that is put and removed, as far as the credentials allow.
+    /// An object that is stored and removed, as far as the credentials allow.
     case s3(S3Settings)
-    /// Questions with all that an upload brings but its body: a POST can't be taken back.
+    /// Requests as for an upload but without a body: a POST can't be undone.
     case http(HTTPStoreSettings)
 }

@@ -1,4 +1,4 @@
-/// Where a service of AWS is in a region. Source: the partitions of botocore's `endpoints.json` and `partitions.json`.
+/// The host of an AWS service in a region. Source: the partitions of botocore's `endpoints.json` and `partitions.json`.
 func awsHost(_ service: String = "s3", region: String) -> String {
     let suffixes = [
         ("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"),

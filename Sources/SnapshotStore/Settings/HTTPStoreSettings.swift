@@ -3,28 +3,32 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// An HTTP endpoint, and what each request to it brings.
+/// Settings of the store `http`: the endpoint, and what each request to it contains.
 package struct HTTPStoreSettings: Sendable {
-    /// Without user and password.
+    /// The URL without user and password.
     package var url: FieldTemplate
-    /// The same as it was set, for messages.
+    /// The same URL for messages, with secrets redacted.
     package var shownURL: String
     /// Scheme, host and port.
     package var server: String
+    /// Whether the endpoint is reached over TLS.
     package var isVerified: Bool
     package var method: UploadMethod
     package var format: UploadFormat
-    /// The name of the picture's part or member.
+    /// The name of the form's part, or of the JSON object's member, that holds the picture.
     package var part: String
     package var fields: NamedTemplates
     package var headers: NamedTemplates
-    /// From the URL itself, for Basic or Digest.
+    /// User and password in the URL, for Basic or Digest.
     package var credentials: (user: String, password: String)?
+    /// For `Authorization: Bearer`.
     package var token: String?
     package var certificate: ClientCertificate?
+    /// The key of Standard Webhooks signatures, decoded.
     package var signingKey: [UInt8]?
-    /// Text that an answer must hold to be an acknowledgement.
+    /// Text that an answer must contain to be an acknowledgement.
     package var acknowledgement: String?
+    /// The path of a PEM file with certificate authorities; nil for the system's.
     package var authorities: String?
     package var proxies: Proxies
 
@@ -49,7 +53,8 @@ package struct HTTPStoreSettings: Sendable {
         fields = try NamedTemplates(fields: Key.httpUploadFields, of: settings)
         headers = try NamedTemplates(headers: Key.httpUploadHeaders, of: settings)
         token = try settings[Key.httpAuthToken]
-        // There is one Authorization; a token or a header of one's own has it.
+        // A request has one Authorization header: a token or a header of the settings takes precedence over user and
+        // password.
         let hasOwn = token != nil || headers["Authorization"] != nil
         credentials = hasOwn ? nil : parts.user.map { ($0, parts.password ?? "") }
         certificate = try Self.certificate(settings)
@@ -60,7 +65,7 @@ package struct HTTPStoreSettings: Sendable {
         try refuseWhatDoesNotGoTogether(settings)
     }
 
-    /// All that a person may change to have refused credentials taken. Holds secrets.
+    /// Everything that a person may change so that refused credentials are accepted. Contains secrets.
     package var fingerprint: String {
         let files = certificate?.identity ?? ""
         return [
@@ -103,7 +108,7 @@ package struct HTTPStoreSettings: Sendable {
             }
             return nil
         }
-        // One file may hold both.
+        // One file may hold both certificate and key.
         let keyPath = try settings[Key.httpClientKey] ?? settings.handedOver(Key.httpClientKey)
         for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
         where access(file, R_OK) != 0 {
@@ -112,7 +117,7 @@ package struct HTTPStoreSettings: Sendable {
         return ClientCertificate(path: path, keyPath: keyPath ?? path)
     }
 
-    /// What `whsec_` stands before is base64 (Standard Webhooks); other text is the key itself.
+    /// After `whsec_` the key is in base64 (Standard Webhooks); any other text is the key itself.
     private static func signingKey(_ settings: Settings) throws(Failure) -> [UInt8]? {
         guard let text = try settings[Key.httpSigningSecret] else { return nil }
         guard text.hasPrefix("whsec_") else { return Array(text.utf8) }

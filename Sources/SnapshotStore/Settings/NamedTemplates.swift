@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// A setting that holds several names with a value each.
+/// A setting that holds several names, each with a value that may contain fields.
 package struct NamedTemplates: Equatable, Sendable {
     package struct Entry: Equatable, Sendable, CustomStringConvertible {
         package let name: String
@@ -12,7 +12,7 @@ package struct NamedTemplates: Equatable, Sendable {
 
     package let entries: [Entry]
 
-    /// `name=value; name=value`. A value ends at the next `;`, and blanks around both count for nothing.
+    /// `name=value; name=value`. A value ends at the next `;`; blanks around names and values are ignored.
     package init(fields setting: Setting<String?>, of settings: Settings) throws(Failure) {
         guard let text = try settings[setting] else {
             entries = []
@@ -35,7 +35,7 @@ package struct NamedTemplates: Equatable, Sendable {
         self.entries = entries
     }
 
-    /// `Name: value`, one a line; in a quoted value of a settings file `\n` ends a line.
+    /// `Name: value`, one per line; in a quoted value of a settings file `\n` also ends a line.
     package init(headers setting: Setting<String?>, of settings: Settings) throws(Failure) {
         guard let text = try settings[setting] else {
             entries = []
@@ -67,7 +67,7 @@ package struct NamedTemplates: Equatable, Sendable {
 
     private struct HeaderFlaw: Error { let rule: String }
 
-    /// What frames a request, or is about the connection: whoever sends it has the last word on these.
+    /// Headers that frame a request or concern the connection: libcurl sets these, so the settings may not.
     private static let framing = [
         "connection", "content-encoding", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
@@ -85,7 +85,8 @@ package struct NamedTemplates: Equatable, Sendable {
         guard !framing.contains(name.lowercased()) else {
             throw HeaderFlaw(rule: "sets \(name), which frames the request and can't be chosen")
         }
-        // The whole line's text is noted already; a server may repeat a value, or what stands behind `Bearer`.
+        // The setting's whole text is known as a secret already; a server may echo a value alone, or what follows
+        // `Bearer`.
         for secret in [value] + value.split(separator: " ").filter({ $0.utf8.count >= 8 }) {
             Secrets.ofThisRun.note(String(secret))
         }
@@ -96,7 +97,7 @@ package struct NamedTemplates: Equatable, Sendable {
         }
     }
 
-    /// What a header's name may consist of (RFC 9110, 5.6.2).
+    /// Characters allowed in a header's name (RFC 9110, section 5.6.2).
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 48...57, 65...90, 97...122: true
@@ -106,7 +107,7 @@ package struct NamedTemplates: Equatable, Sendable {
 }
 
 extension Substring {
-    /// Without the carriage return that ends a line of Windows.
+    /// Without the carriage return of a Windows line end.
     fileprivate var withoutReturn: Substring {
         utf8.last == UInt8(ascii: "\r") ? self[..<utf8.index(before: endIndex)] : self
     }

@@ -2,9 +2,9 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// The headers that describe each object to S3: encryption, class, tags, ACL, metadata.
+/// The headers that describe each object to S3: encryption, storage class, tags, ACL, metadata.
 package struct S3ObjectSettings: Sendable {
-    /// The same for all objects.
+    /// Headers that are the same for all objects.
     private let fixed: [(name: String, value: String)]
     private let tags: [NamedTemplates.Entry]
     private let metadata: NamedTemplates
@@ -37,7 +37,7 @@ package struct S3ObjectSettings: Sendable {
         }
     }
 
-    /// All headers for `object`; they are signed like the rest.
+    /// All headers for `object`; they are signed like the others.
     func headers(for object: StoredObject) -> [(name: String, value: String)] {
         var headers = fixed
         if !tags.isEmpty {
@@ -50,10 +50,10 @@ package struct S3ObjectSettings: Sendable {
         return headers
     }
 
-    /// What belongs to refused credentials.
+    /// The part of `StoreKind.fingerprint` for these settings.
     var fingerprint: String { "\(fixed.map { "\($0.name)=\($0.value)" }) \(tags) \(metadata.entries)" }
 
-    /// The demands that a bucket's policy most often makes and that these settings don't meet, as settings.
+    /// What bucket policies most often require and these settings lack, as names of settings.
     var unmetDemands: String {
         let names = [
             ("x-amz-server-side-encryption", "S3_SSE"), ("x-amz-acl", "S3_ACL"),
@@ -85,7 +85,7 @@ package struct S3ObjectSettings: Sendable {
         return headers
     }
 
-    /// `a=b&c=d`; what is percent-encoded already is taken for what it stands for.
+    /// `a=b&c=d`; percent-encoded text is decoded.
     private static func tags(_ settings: Settings) throws(Failure) -> [NamedTemplates.Entry] {
         guard let text = try settings[Key.s3Tags] else { return [] }
         var tags: [NamedTemplates.Entry] = []

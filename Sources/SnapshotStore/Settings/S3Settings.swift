@@ -3,16 +3,19 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
+/// Settings of the store `s3`: the bucket, where it is, and whose keys sign the requests.
 package struct S3Settings: Sendable {
     package var source: CredentialSource
     package var bucket: String
     package var prefix: String
     package var region: String
-    /// nil: AWS.
+    /// nil for AWS.
     package var endpoint: URLParts?
+    /// Whether the bucket is in the path instead of the host's name.
     package var isPathStyle: Bool
     package var checksum: S3Checksum
     package var objects: S3ObjectSettings
+    /// The path of a PEM file with certificate authorities; nil for the system's.
     package var authorities: String?
     package var proxies: Proxies
     let context: ProcessContext
@@ -53,7 +56,7 @@ package struct S3Settings: Sendable {
         switch addressing {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
-        // A dot in the name would leave the certificate's wildcard.
+        // AWS's wildcard certificate doesn't cover a host whose bucket contains a dot.
         case .auto: isPathStyle = endpoint != nil || bucket.utf8.contains(UInt8(ascii: "."))
         }
         checksum = try settings[Key.s3Checksum]
@@ -64,7 +67,7 @@ package struct S3Settings: Sendable {
         source = try Self.source(settings, &profiles, region: region)
     }
 
-    /// What a learned region belongs to.
+    /// The endpoint and bucket that a learned region, checksum and clock belong to.
     package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
 
     private static func region(_ settings: Settings, _ profiles: inout AWSProfiles) throws(Failure) -> String {
@@ -74,8 +77,8 @@ package struct S3Settings: Sendable {
         return try profiles.value("region")?.text ?? Key.awsDefaultRegion.fallback
     }
 
-    /// The first of `keys` that is set, else the profile's.
-    /// - Parameter flaw: what to set instead, where an address is no good.
+    /// The endpoint of the first of `keys` that is set, else of the profile.
+    /// - Parameter flaw: returns what to set instead, where an address is wrong.
     private static func endpoint(
         _ settings: Settings, _ profiles: inout AWSProfiles, _ keys: Setting<String?>...,
         flaw: (URLParts) -> String? = { _ in nil }
@@ -101,7 +104,7 @@ package struct S3Settings: Sendable {
         }
     }
 
-    /// The keys that the settings hold; nil where they hold none.
+    /// The keys in the settings; nil where they have none.
     private static func ownKeys(_ settings: Settings) throws(Failure) -> AWSKeys? {
         let key = try settings[Key.awsAccessKeyID]
         let secret = try settings[Key.awsSecretAccessKey]
@@ -144,8 +147,9 @@ package struct S3Settings: Sendable {
 }
 
 extension URLParts {
-    /// What to set instead, where an endpoint names the bucket as well; nil where it doesn't.
-    /// - Parameter isServersName: a host that begins like the bucket is called so: someone said that paths are used.
+    /// What to set instead, where an endpoint contains the bucket as well; nil where it doesn't.
+    /// - Parameter isServersName: a host that begins with the bucket's name is the server's own name, since
+    ///   S3_ADDRESSING is `path`.
     fileprivate func withoutBucket(_ bucket: String, isServersName: Bool) -> String? {
         var path = target[...]
         while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
@@ -157,7 +161,7 @@ extension URLParts {
         guard authority.lowercased().hasPrefix(start) else { return nil }
         let server = authority.dropFirst(start.utf8.count)
         let isS3 = server.hasPrefix("s3.") || server.hasPrefix("s3-")
-        // What is left is a server's name, not a home network's ending.
+        // The rest can be a server's name, not just the ending of a home network's.
         let mayBeServer = server.utf8.contains(UInt8(ascii: ".")) || server.hasPrefix("localhost")
         guard isS3 || mayBeServer && !isServersName else { return nil }
         return "set it to \(scheme)://\(server)\(target)"

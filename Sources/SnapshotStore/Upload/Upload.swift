@@ -1,14 +1,15 @@
 import SnapshotBase
 import SnapshotState
 
-/// Retry as the contract has it: full jitter, the store's Retry-After, a quota that lives across runs, an absolute end.
+/// When to retry: full jitter, the store's Retry-After, a quota of tokens that outlasts the run, and an absolute
+/// deadline.
 package struct RetryPolicy: Sendable {
     package var attempts: Int
     package var deadline: Deadline
 
     private static let longest = Duration.seconds(20)
     private static let cost = 5
-    /// An attempt that the deadline would end at once isn't worth making.
+    /// An attempt with less time than that left isn't made.
     private static let least = Duration.milliseconds(20)
 
     package init(attempts: Int, deadline: Deadline) {
@@ -16,11 +17,11 @@ package struct RetryPolicy: Sendable {
         self.deadline = deadline
     }
 
-    /// How long to wait before the attempt after `attempt`; nil where there is none.
+    /// How long to wait before the attempt after `attempt`; nil to give up.
     /// - Parameters:
     ///   - attempt: the one that failed, from 1.
     ///   - quota: tokens left; a retry takes five.
-    ///   - random: a number from 0 to 1, for the jitter.
+    ///   - random: returns a number from 0 to 1, for the jitter.
     package func pause(
         after attempt: Int, _ failure: StoreFailure, quota: inout Int, random: () -> Double
     ) -> Duration? {
@@ -39,22 +40,22 @@ package struct RetryPolicy: Sendable {
     }
 }
 
-/// The attempts at one object.
+/// The attempts to upload one object.
 package struct Attempts: Sendable {
     package let policy: RetryPolicy
-    /// How many were begun.
+    /// How many attempts have begun.
     package private(set) var count = 0
     private var corrections = 0
-    /// The region, the clock, and one checksum and the other: these aren't retries.
+    /// Attempts signed again for another region, clock or checksum (two may be asked for) don't count as retries.
     package static let mostCorrections = 4
-    /// Whether the next may use a connection that is open.
+    /// Whether the next attempt may use an open connection.
     package private(set) var reusesConnection = true
 
     package init(_ policy: RetryPolicy) { self.policy = policy }
 
     package mutating func begin() { count += 1 }
 
-    /// How long to wait before another; nil where there is none.
+    /// How long to wait before the next attempt; nil to give up.
     package mutating func pause(after failure: StoreFailure, quota: inout Int) -> Duration? {
         reusesConnection = !failure.connectionFailed
         if failure.advice == .signAgain, corrections < Self.mostCorrections, !policy.deadline.hasPassed {
@@ -66,12 +67,15 @@ package struct Attempts: Sendable {
 }
 
 extension Int {
-    /// A retry quota after a success.
+    /// The retry quota after a success: one token more.
     package var replenished: Int { Swift.min(Record.fullRetryQuota, self + 1) }
 }
 
-/// Puts one object, with retries. What happens between attempts is the caller's: `onFailure` is called after every
-/// failed attempt, before any pause, and may correct the object.
+/// Uploads one object, with retries.
+/// - Parameters:
+///   - quota: tokens for retries, from the record; changed.
+///   - onFailure: called after every failed attempt, before any pause; it may correct the object.
+/// - Throws: the last attempt's failure.
 package func put(
     _ object: inout StoredObject, into store: inout any Store, _ attempts: inout Attempts, quota: inout Int,
     stop: StopRequest, onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }

@@ -2,12 +2,12 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// `UPLOAD_DEADLINE`, else as long as leaves the next run its turn.
+/// UPLOAD_DEADLINE; unless set 80 % of the interval, at least 5 s.
 package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Failure) -> Duration {
     try settings[Key.uploadDeadline] ?? max(.seconds(5), interval * 8 / 10)
 }
 
-/// How long an upload may take once it has begun.
+/// How long an upload may take once it has begun (UPLOAD_STALL, UPLOAD_ANSWER).
 package func uploadTimeouts(_ settings: Settings) throws(Failure) -> UploadTimeouts {
     var timeouts = UploadTimeouts()
     timeouts.stall = try settings[Key.uploadStall]
