@@ -2,12 +2,12 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// Receives requests: turns away what isn't to be answered, answers what needs no file, and names what has to be read for
-/// the rest. Belongs to the event loop, and never waits.
+/// Decides how a request is answered: refuses it, answers it at once where no file is needed, or returns the read that
+/// makes the answer. Used on the event loop only; never blocks.
 final class Reception {
     enum Answer {
         case ready(Response)
-        /// `read` is to be called beside the loop.
+        /// `read` blocks on files, so it has to be called outside the event loop.
         case reading(Route, read: @Sendable () -> Response)
     }
 
@@ -35,7 +35,7 @@ final class Reception {
 
     private func answer(_ request: Request, isByProxy: Bool) -> Answer {
         guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is no path")) }
-        // A proxy has a name of its own; who may ask by it is its business.
+        // A trusted proxy decides itself which host names it answers.
         if !isByProxy, let refusal = refusal(ofNames: request) { return .ready(refusal) }
         guard let route = Route(target) else { return .ready(.notFound) }
         guard request.method == .GET || request.method == .HEAD else { return .ready(.methodNotAllowed) }
@@ -55,7 +55,7 @@ final class Reception {
         }
     }
 
-    /// Without a token nothing but the name tells this machine's own pages from those of a site that made its name lead here.
+    /// Without a token only the host name tells a request by our own pages from DNS rebinding by another site.
     private func refusal(ofNames request: Request) -> Response? {
         guard request.isOverLoopback, !hasToken, !request.names.allSatisfy({ HostName.isOwn($0) }) else { return nil }
         return .sentence(

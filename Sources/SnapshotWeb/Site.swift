@@ -5,10 +5,10 @@ import SnapshotSettings
 import SnapshotState
 import Synchronization
 
-/// Answers from the state directory and from the files of capture and relay. The state is read, and a page is made, at most
-/// a few times a second, however many ask.
+/// Answers requests from the state directory and from the files of capture and relay. Pages are cached for `freshness`,
+/// so the state is read only a few times a second, however many clients there are.
 final class Site: Sendable {
-    /// Answers that are kept for a moment, and what they are made from.
+    /// A cache of answers, and of the report and index that they are made from.
     private struct Desk {
         var report: HealthReport?
         var pages: [Key: Response] = [:]
@@ -24,7 +24,8 @@ final class Site: Sendable {
 
     private let options: WebOptions
     private let files: PictureFiles
-    /// What comes from the state, and what also comes from the relay's folder, whose disk may be slow or hang.
+    /// `front` caches answers from the state; `archive` those that also need the relay's folder, whose disk may be slow
+    /// or hang. Each has a lock of its own, so the one doesn't wait for the other.
     private let front = Mutex(Desk())
     private let archive = Mutex(Desk())
     private static let freshness = TimeAmount.milliseconds(250)
@@ -37,7 +38,7 @@ final class Site: Sendable {
             statePath: options.statePath)
     }
 
-    /// Reads files, and so may take its time.
+    /// Makes the answer. It blocks on files, so it is called outside the event loop.
     func answer(_ route: Route, _ request: Request, _ view: PictureGate.View) -> Response {
         switch route {
         case .latest(let camera): files.latest(camera: camera, request).embedded(in: options.origins.asking(request))
@@ -63,15 +64,15 @@ final class Site: Sendable {
         let page = page(key, report, &desk)
         if desk.report == nil { desk.until = .now() + Self.freshness }
         desk.report = report
-        // What isn't there can be asked for by names without end, and so can lists of recordings.
+        // A client can make up any number of names and lists, so 404 isn't cached, and the cache is bounded.
         if page.status != .notFound, desk.pages.count < Self.mostPages { desk.pages[key] = page }
         return page
     }
 
-    /// Looking for recordings takes a twentieth of the time at most.
+    /// The index of recordings. It is cached for 20 times as long as it took to make, so making it takes 5 % at most.
     private func recordings(_ desk: inout Desk) -> RecordingIndex {
         if let known = desk.recordings, desk.recordingsUntil > .now() { return known }
-        // The old one goes first: there is no room for two of the largest.
+        // The old index is freed first, since a small board has no memory for two of the largest.
         desk.recordings = nil
         let begun = NIODeadline.now()
         let index = files.recordings
@@ -97,12 +98,12 @@ final class Site: Sendable {
                 index: recordings(&desk), shelf: shelf, files: files,
                 links: report.links(for: key.view, present: "/recordings/")
             ).page.response(frames: options.origins.framePolicy)
-        // Answered without a report.
+        // These are answered elsewhere, without a report.
         case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
         }
     }
 
-    /// The status page shows what the one who asks would be shown anyway.
+    /// The status page, with the latest pictures where `view` allows them.
     private func status(_ report: HealthReport, _ view: PictureGate.View) -> Page {
         var pictures: [String: LatestPicture] = [:]
         if view == .pictures { for name in report.cameras.keys { pictures[name] = latest(name) } }
@@ -121,7 +122,7 @@ final class Site: Sendable {
         }
     }
 
-    /// The live view of a camera; without a name of the first that has a stream. nil where there is no such camera.
+    /// The live view of the named camera, or of the first that has a stream; nil where there is no such camera.
     private func live(_ name: String?, _ report: HealthReport, _ view: PictureGate.View) -> Page? {
         let instances = files.instances
         guard name.map({ instances.contains($0) || report.cameras[$0] != nil && !$0.isEmpty }) ?? true else {

@@ -1,27 +1,27 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// What `snapshot-web` is told by settings and environment.
+/// The options of `snapshot-web`, from its settings and environment.
 package struct WebOptions: Sendable {
     package var statePath: String
-    /// Seconds between captures, where the settings say; the state knows otherwise.
+    /// The seconds between captures, where the settings give them; otherwise the state does.
     package var interval: Double?
-    /// Where to listen when no socket is inherited; 0 takes any free port.
+    /// The port to listen on when no socket is inherited; 0 takes any free one.
     package var port: Int
-    /// Where to listen then: an IP address.
+    /// The IP address to listen on when no socket is inherited.
     package var address: String
     var proxies = Proxies()
     var origins = Origins()
     /// Whether pictures, live view and recordings are shown at all.
     package var showsPictures: Bool
-    /// Asked for before any picture, where set.
+    /// The token that a client has to send to see pictures; nil where none is set.
     package var token: String?
     /// The relay's folder, with `hls` and `record`.
     package var outputDirectory: String
-    /// Where `latest.jpg` may lie, best first.
+    /// The folders that may hold `latest.jpg`, the preferred one first.
     package var runtimeDirectories: [String]
     package let clock: SystemClock
-    /// What is wrong with the settings, as a sentence; then no picture is shown.
+    /// What is wrong with the settings, as a sentence, in which case no picture is shown; nil where they are right.
     package private(set) var trouble: String?
 
     package init(_ settings: Settings) throws(Failure) {
@@ -49,7 +49,7 @@ package struct WebOptions: Sendable {
         token = try settings.webToken()
     }
 
-    /// What holds where settings say nothing.
+    /// The defaults.
     private init(in context: ProcessContext) {
         let environment = context.environment
         clock = context.clock
@@ -61,7 +61,7 @@ package struct WebOptions: Sendable {
         runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]
     }
 
-    /// For a service whose settings can't be taken: health is told all the same, and pictures aren't shown.
+    /// The options of a service whose settings are wrong: it still reports health, and shows no pictures.
     /// - Parameter settings: nil where not even the file could be read.
     package init(_ settings: Settings?, in context: ProcessContext, despite failure: Failure) {
         self.init(in: context)
@@ -74,7 +74,7 @@ private func directories(_ name: String, _ environment: Environment) -> [String]
     (environment[name] ?? "").split(separator: ":").map(String.init)
 }
 
-/// Under systemd paths begin where the service keeps its state, not where this process happens to be.
+/// Under systemd a relative path starts at the service's state directory, not at this process's working directory.
 private func place(_ path: String, _ environment: Environment) -> String {
     if path.hasPrefix("/") { return path }
     let inside = path.hasPrefix("./") ? String(path.dropFirst(2)) : path

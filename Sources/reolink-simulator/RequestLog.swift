@@ -1,7 +1,7 @@
 import Glibc
 
-/// One JSON line a request, written before its answer goes out: who has the answer finds the line.
-/// Secrets are kept in it, since what a client sent is what the tests want to know.
+/// A log of one JSON line for each request, written before its answer is sent, so that a client that has the answer
+/// finds the line. Secrets stay in it, since tests check what a client sent.
 final class RequestLog: Sendable {
     private let descriptor: Int32
 
@@ -22,7 +22,7 @@ final class RequestLog: Sendable {
         if !request.body.isEmpty { line["body"] = .string(String(decoding: request.body, as: UTF8.self)) }
         let commands = (JSON(request.body)?.array ?? []).compactMap { $0["cmd"]?.string }
         line["cmd"] = .string(request.query["cmd"] ?? commands.joined(separator: ","))
-        // One write of one line: appends of several connections don't mix.
+        // A line is written by one call, so lines of several connections don't mix.
         let bytes = Array((JSON.object(line).line + "\n").utf8)
         write(descriptor, bytes, bytes.count)
     }

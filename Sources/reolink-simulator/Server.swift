@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Leads each request to the camera or to the control endpoint, connection by connection.
+/// Passes each request of a connection to the camera or to the control endpoint.
 final class Server: Sendable {
     private let camera: Camera
     private let listeners: [Listener]
@@ -71,7 +71,7 @@ final class Server: Sendable {
 
     private var stats: [String: JSON] {
         var stats = camera.report
-        // Those that carried nothing but control requests are the test's own.
+        // Connections that began with a control request are the test's own and don't count.
         stats["connections"] = connections.withLock { .int($0.made - $0.control) }
         return stats
     }

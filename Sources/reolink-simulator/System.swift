@@ -1,6 +1,6 @@
 import Glibc
 
-/// Sleeps on the calling thread.
+/// Blocks the calling thread for that long.
 func pause(milliseconds: Int) {
     let end = ContinuousClock.now + .milliseconds(milliseconds)
     while case let left = end - .now, left > .zero {

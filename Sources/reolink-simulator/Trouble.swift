@@ -1,4 +1,4 @@
-/// What keeps the simulator from starting: printed once, with a hint where one helps.
+/// An error that keeps the simulator from starting, with a hint where one helps.
 struct Trouble: Error, CustomStringConvertible {
     let subject: String
     let reason: String

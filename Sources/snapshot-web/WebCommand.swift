@@ -57,7 +57,7 @@ struct WebCommand: ParsableCommand {
         }
     }
 
-    /// A service whose settings are wrong goes on telling health, without pictures: who watches it would else hear nothing.
+    /// A service whose settings are wrong still reports health, without pictures: its monitoring needs an answer.
     private func readOptions(isService: Bool) throws(Failure) -> (WebOptions, warnings: [String]) {
         var settings: Settings?
         do throws(Failure) {
@@ -71,7 +71,7 @@ struct WebCommand: ParsableCommand {
         }
     }
 
-    /// The settings that systemd handed over, for units whose ExecStart= somebody has replaced.
+    /// The settings that systemd passes as a credential, for units whose own ExecStart= has no --config.
     private var credential: String? {
         context.environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
     }

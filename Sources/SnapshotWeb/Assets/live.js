@@ -2,7 +2,7 @@
   const video = document.querySelector('video');
   const [state, behind, note] = ['state', 'delay', 'note'].map(id => document.getElementById(id));
   const list = new URL(video.dataset.source, location);
-  // A login that the page's own address holds is known to the browser, and fetch refuses it.
+  // fetch refuses an address with a login in it; the browser sends the login of the page's own address anyway.
   list.username = list.password = '';
   const tell = (word, text = '') => {
     state.textContent = word;
@@ -48,12 +48,12 @@
     return {segments: segments.filter(segment => segment.map), longest: Math.min(Math.max(target, 1), 60)};
   };
 
-  // The list's seconds for a segment, by which all patience is measured.
+  // The playlist's target duration in seconds, from which all time limits follow.
   let target = 4;
   const kept = () => 15 * target, furthest = () => 5 * target, silence = () => 3 * target + 3;
 
   let source = null, buffer = null, map = null, facts = null, newest = null, arrived = performance.now();
-  // What the server's clock shows beyond this page's; where each segment lies, and when it was written by that clock.
+  // How many ms the server's clock is ahead of this page's; where each segment ends, and when the server wrote it.
   let clock = null, placed = [];
 
   const end = () => buffer && buffer.buffered.length ? buffer.buffered.end(buffer.buffered.length - 1) : 0;
@@ -87,7 +87,7 @@
     map = name;
   };
 
-  // Each segment goes behind the one before, whatever the camera's clock says: it is set, and starts anew with ffmpeg.
+  // Each segment is placed behind the one before, whatever its time: that jumps with the clock and restarts with ffmpeg.
   const append = async segment => {
     if (segment.map !== map) await initialise(segment.map);
     const answer = await get(segment.name);
@@ -102,7 +102,7 @@
     placed = placed.filter(one => one.to > end() - kept());
   };
 
-  // Whole seconds, cut off: the largest of several is the nearest.
+  // The Date field has whole seconds, rounded down, so the largest of several offsets is the closest.
   const setClock = beyond => { clock = Math.abs(beyond - clock) > 2000 ? beyond : Math.max(beyond, clock); };
 
   const delay = () => {
@@ -113,7 +113,7 @@
 
   const toLive = () => { if (buffer && end()) video.currentTime = Math.max(0, end() - 1.5 * target); };
 
-  // Over gaps, which a player would wait in for ever, and back to the live stream where it has fallen behind.
+  // Skips gaps, in which a player would wait for ever, and returns to the live edge when playback has fallen behind.
   const keepUp = () => {
     if (!buffer || video.paused || video.seeking) return;
     const ranges = video.buffered, now = video.currentTime;
@@ -160,7 +160,7 @@
         tell('No picture', why);
         pause = 10000;
       } else {
-        // A list or a segment that can't be had is asked for again; what the browser refused wants a new source.
+        // What can't be fetched is requested again; after the browser refused data, it needs a new source.
         if (video.error || error.message === 'refused' || error.name === 'InvalidStateError') reset();
         show();
         pause = 3000;

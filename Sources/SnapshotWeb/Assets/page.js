@@ -2,7 +2,7 @@
 (() => {
   const every = Number(document.body.dataset.refresh) * 1000;
   const news = document.querySelector('.news');
-  // Times are the camera's; the reader's own is a hint away.
+  // The page shows the camera's local time; a tooltip shows the reader's.
   const localize = () => {
     for (const time of document.querySelectorAll('time')) {
       const date = new Date(time.dateTime);
@@ -14,7 +14,7 @@
     try {
       const answer = await fetch(location.pathname, {cache: 'no-store', signal: AbortSignal.timeout(10000)});
       if (!answer.ok) throw new Error(answer.status);
-      // Its style is here already, and the policy would not let a second one in.
+      // The style is loaded already, and the page's policy would refuse a second one.
       const text = (await answer.text()).replace(/<style[^]*?<\/style>/, '');
       const fresh = new DOMParser().parseFromString(text, 'text/html');
       const focused = document.activeElement && document.activeElement.getAttribute('href');

@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// How long a recording plays, told by its beginning and its end alone: an mp4 file's header, and where that leaves it
-/// open, as in the relay's files, the index of fragments that ends it.
+/// The playing time of an MP4 recording, read from the file's beginning and end alone: from the movie header, or, where
+/// that leaves the duration open, as in the relay's fragmented files, from the fragment index (`mfra`) at the end.
 struct MovieLength {
     private let read: (Int, Int) -> [UInt8]
     private let size: Int
@@ -10,7 +10,7 @@ struct MovieLength {
     private static let headSize = 4096
     private static let largestIndex = 65536
 
-    /// - Parameter read: the bytes from an offset on, at most so many.
+    /// - Parameter read: returns at most `count` bytes from `offset` on.
     init(size: Int, read: @escaping (_ offset: Int, _ count: Int) -> [UInt8]) {
         (self.size, self.read) = (size, read)
     }
@@ -23,7 +23,7 @@ struct MovieLength {
         }
     }
 
-    /// Nil where they don't tell.
+    /// The playing time in seconds; nil where neither the header nor the index gives it.
     var seconds: Double? {
         let head = read(0, min(size, Self.headSize))[...]
         guard let movie = Self.boxes(head).first(where: { $0.type == "moov" })?.content else { return nil }
@@ -39,7 +39,7 @@ struct MovieLength {
         return Double(ticks) / Double(scale)
     }
 
-    /// The last fragment's beginning, and as much again as fragments take on average.
+    /// From the first fragment's start to the last one's, plus an average fragment, in units of the track's time scale.
     private var ticksOfFragments: UInt64? {
         let tail = read(max(0, size - 16), 16)[...]
         guard let length = Self.number(tail, at: 12, bytes: 4), (16...UInt64(Self.largestIndex)).contains(length),
@@ -52,7 +52,7 @@ struct MovieLength {
             count > 1
         else { return nil }
         let width = table.first == 1 ? 8 : 4
-        // Each entry: time, offset, and three numbers whose widths are told in two bits each.
+        // An entry is a time, an offset, and three numbers, whose widths less one are in two bits each of `lengths`.
         let entry = 2 * width + Int((lengths >> 4 & 3) + (lengths >> 2 & 3) + (lengths & 3)) + 3
         guard count <= UInt64(table.count / entry),
             let last = Self.number(table, at: 16 + Int(count - 1) * entry, bytes: width), last < 1 << 53,
@@ -61,7 +61,7 @@ struct MovieLength {
         return last - first + (last - first) / (count - 1)
     }
 
-    /// Of a movie's header: its duration in seconds, where it is known already.
+    /// The duration in seconds that a movie header (`mvhd`) gives; nil where it is zero or unknown.
     private static func length(_ header: ArraySlice<UInt8>) -> Double? {
         let isLong = header.first == 1
         guard let scale = number(header, at: isLong ? 20 : 12, bytes: 4), scale > 0,
@@ -71,7 +71,7 @@ struct MovieLength {
         return Double(ticks) / Double(scale)
     }
 
-    /// The boxes that lie side by side in `bytes`, the last one as far as it is there.
+    /// The MP4 boxes at the top level of `bytes`; the last one may be cut short.
     private static func boxes(_ bytes: ArraySlice<UInt8>) -> [(type: String, content: ArraySlice<UInt8>)] {
         var found: [(String, ArraySlice<UInt8>)] = []
         var rest = bytes

@@ -2,11 +2,11 @@ import Glibc
 import NIOCore
 import SnapshotBase
 
-/// What a search for a file comes to.
+/// The result of a search for a file.
 enum Found<File> {
     case file(File)
     case missing
-    /// It is there, or may be, and this process has no right to read it.
+    /// The file exists, or may exist, and this process has no permission to read it.
     case unreadable
 
     var isThere: Bool { if case .missing = self { false } else { true } }
@@ -20,16 +20,16 @@ enum Found<File> {
     }
 }
 
-/// A regular file below a folder, open, with what it was like at that moment.
+/// An open regular file, with its size and modification time when it was opened.
 struct OpenFile {
     let handle: FileHandle
     let size: Int
     let modified: Timestamp
-    /// Changes with the file's content: a strong entity tag, quotes included.
+    /// The strong entity tag (ETag), quotes included. It changes whenever the file's content does.
     let tag: String
 
-    /// Opens the file that `names` lead to, one folder after the other and following no link, so that nothing outside
-    /// of `folder` is ever reached. Hidden names are never opened: they are unfinished files.
+    /// Opens the file whose path components below `folder` are `names`. It opens one component at a time and follows no
+    /// symbolic link, so nothing outside `folder` is reached. It refuses hidden names, which are unfinished files.
     static func find(below folder: String, _ names: [String]) -> Found<OpenFile> {
         guard !names.isEmpty, names.count <= 4,
             names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") })
@@ -59,7 +59,7 @@ struct OpenFile {
 }
 
 extension OpenFile {
-    /// Whether the client says that it has this very content. A tag counts before a time.
+    /// Whether the client already has this content. `If-None-Match` takes precedence over `If-Modified-Since`.
     fileprivate func isKnown(_ request: Request) -> Bool {
         let tags = request.headers["If-None-Match"].joined(separator: ",")
         guard tags.isEmpty else {
@@ -73,7 +73,7 @@ extension OpenFile {
 }
 
 extension Response {
-    /// A file, or the part of it that is asked for.
+    /// The answer with a file, or with the byte range of it that the request asks for.
     init(_ file: OpenFile, type: String, request: Request) {
         var fields = [
             ("Content-Type", type), ("Accept-Ranges", "bytes"), ("Last-Modified", file.modified.httpDate),

@@ -1,14 +1,14 @@
 import Glibc
 import SnapshotBase
 
-/// What the camera saw, in the files that capture and relay leave: the latest picture, the live stream, recordings.
+/// The files that capture and relay write: the latest picture, the live stream and the recordings.
 struct PictureFiles {
-    /// One recording as it is listed.
+    /// A recording as the list shows it.
     struct Recording {
         let names: [String]
         let begin: Timestamp
         let size: Int
-        /// How long it plays, where that can be told.
+        /// The playing time; nil where the file doesn't give it.
         let seconds: Double?
     }
 
@@ -23,7 +23,7 @@ struct PictureFiles {
     ]
     private static let recordingTypes = ["mp4": "video/mp4", "mkv": "video/x-matroska", "ts": "video/mp2t"]
 
-    /// - Parameter camera: an instance's name, or nil for the camera without one.
+    /// - Parameter camera: the instance's name; nil for the camera without one.
     func latest(camera: String?, _ request: Request) -> Response {
         latest(camera: camera).map { Response($0, type: "image/jpeg", request: request) }.response
     }
@@ -33,13 +33,13 @@ struct PictureFiles {
         return runtimeDirectories.lazy.map { OpenFile.find(below: $0, names) }.first(where: \.isThere) ?? .missing
     }
 
-    /// The instances whose relay has its folder where their unit puts it.
+    /// The instances that have a relay's folder at the place that the unit gives it.
     var instances: [String] {
         let names = (try? listDirectory(statePath)) ?? []
         return names.filter { name in output(of: name).map(fileExists) ?? false }.sorted()
     }
 
-    /// Where the relay of an instance, or of the camera without a name, writes; nil for what is no name of one.
+    /// The folder of an instance's relay, or of the camera without one; nil where `camera` can't be an instance's name.
     private func output(of camera: String?) -> String? {
         guard let camera else { return outputDirectory }
         let isName = !camera.isEmpty && !camera.hasPrefix(".") && !camera.contains("/")
@@ -50,12 +50,12 @@ struct PictureFiles {
         output(of: camera).map { serve(names, in: $0 + "/hls", Self.streamTypes, request).response } ?? .notFound
     }
 
-    /// The stream's list of segments, and when it was last written.
+    /// When the stream's playlist was last written.
     func playlist(of camera: String?) -> Found<Timestamp> {
         output(of: camera).map { OpenFile.find(below: $0 + "/hls", [Self.playlist]).map(\.modified) } ?? .missing
     }
 
-    /// A recording by the names that `recordings` gives.
+    /// The answer with the recording whose path components are `names`, as `recordings` lists them.
     func recording(_ names: [String], _ request: Request) -> Response {
         let own = serve(names, in: outputDirectory + "/record", Self.recordingTypes, request)
         if case .file(let response) = own { return response }
@@ -70,7 +70,7 @@ struct PictureFiles {
         return OpenFile.find(below: folder, names).map { Response($0, type: type, request: request) }
     }
 
-    /// All recordings there are. Those of an instance begin with its name.
+    /// The recordings of all cameras. The path of an instance's recording begins with the instance's name.
     var recordings: RecordingIndex {
         let roots = ([nil] + instances).compactMap { camera in
             output(of: camera).map { (path: $0 + "/record", names: camera.map { [$0] } ?? []) }
@@ -78,7 +78,7 @@ struct PictureFiles {
         return RecordingIndex(roots) { Self.recordingTypes[fileExtension($0)] != nil }
     }
 
-    /// One of them in full.
+    /// The facts of one recording, which are read from its file.
     func describe(_ names: [String], begin: Timestamp) -> Found<Recording> {
         var found = OpenFile.find(below: outputDirectory + "/record", names)
         if case .missing = found, names.count > 1, let output = output(of: names[0]) {

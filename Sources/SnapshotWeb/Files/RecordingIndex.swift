@@ -1,20 +1,20 @@
 import Glibc
 import SnapshotBase
 
-/// All recordings of all cameras, newest first. The relay names a recording by the second in which it begins; others, and
-/// those in folders of their own, count by their last change.
+/// All recordings of all cameras, newest first. The relay names a recording after the second at which it begins; a file
+/// with any other name is dated by its last modification.
 struct RecordingIndex {
     /// One recording, kept small: there can be half a million of them.
     private struct Entry {
         let begin: Timestamp
         let folder: Int
-        /// Nil where the name follows from the beginning.
+        /// Nil where the name is the one that the relay derives from `begin`.
         let name: String?
     }
 
-    /// The recordings that begin in one stretch of local time.
+    /// The recordings that begin on the same local day or in the same hour, as a range of positions in the index.
     struct Group {
-        /// `2026-01-21` or `14`.
+        /// `2026-01-21` for a day, `14` for an hour.
         let name: String
         var range: Range<Int>
     }
@@ -22,7 +22,7 @@ struct RecordingIndex {
     private var folders: [[String]] = []
     private var entries: [Entry] = []
     private(set) var areUnreadable = false
-    /// Whether there are more names than are looked at.
+    /// Whether some recordings are left out because there are more than `examined` names.
     private(set) var isCut = false
     private(set) var days: [Group] = []
 
@@ -30,8 +30,8 @@ struct RecordingIndex {
     private static let deepest = 4
 
     /// - Parameters:
-    ///   - roots: where recordings lie, and what their names begin with.
-    ///   - isRecording: whether a name is one of a recording.
+    ///   - roots: the folders that hold recordings, and the path components that precede the names found there.
+    ///   - isRecording: whether a file of this name is a recording.
     init(_ roots: [(path: String, names: [String])], isRecording: (String) -> Bool) {
         var open = roots.map { (path: $0.path, names: $0.names, depth: 1) }
         var left = Self.examined
@@ -56,7 +56,8 @@ struct RecordingIndex {
         days = groups(in: entries.indices) { "\($0.year)-\($0.month)-\($0.day)" }
     }
 
-    /// - Returns: the path of what is a folder.
+    /// Adds a directory entry that is a recording.
+    /// - Returns: the entry's path where it is a folder.
     private mutating func add(_ name: String, at path: String, _ isRecording: (String) -> Bool) -> String? {
         let folder = folders.count - 1
         if let begin = Timestamp(recording: name) {
@@ -77,10 +78,10 @@ struct RecordingIndex {
 
     var all: Range<Int> { entries.indices }
 
-    /// The hours of a day, the last one first.
+    /// The hours of a day that have recordings, the latest first.
     func hours(in day: Range<Int>) -> [Group] { groups(in: day) { $0.hour } }
 
-    /// The names that lead to a recording, and when it begins.
+    /// A recording's path components, and when it begins.
     func recording(_ index: Int) -> (names: [String], begin: Timestamp) {
         let entry = entries[index]
         return (folders[entry.folder] + [entry.name ?? entry.begin.amzDate + ".mp4"], entry.begin)
@@ -91,7 +92,8 @@ struct RecordingIndex {
         var quarter: Int64?
         var current = ""
         for index in range {
-            // Local clocks differ from each other by quarters of an hour at least.
+            // Offsets from UTC are multiples of a quarter of an hour, so the local hour can't change within a quarter:
+            // the conversion, which is slow, is made once for each.
             let present = entries[index].begin.milliseconds / 900_000
             if quarter != present { (quarter, current) = (present, name(entries[index].begin.local.fields)) }
             if groups.last?.name == current {
@@ -105,7 +107,7 @@ struct RecordingIndex {
 }
 
 extension Timestamp {
-    /// The beginning that the relay names a recording by, as `20260121T103045Z.mp4` or `20260121T103045Z-2.mp4`.
+    /// The start time in a name that the relay gives: `20260121T103045Z.mp4` or `20260121T103045Z-2.mp4`.
     init?(recording name: String) {
         let bytes = Array(name.utf8)
         guard (20...25).contains(bytes.count), name.hasSuffix(".mp4"), bytes[8] == UInt8(ascii: "T"),

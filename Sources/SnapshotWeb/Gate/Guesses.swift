@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Slows those who guess the token. A source has some mistakes free and then one now and then; all sources together have
-/// more, beyond which only those are heard that have known the token before. Nobody waits for it: who has guessed too much
-/// is turned away unheard.
+/// Limits the rate of wrong tokens. A source may send `free` of them at once and then one every `secondsBetween`. All
+/// sources share a larger allowance; once it is used up, only sources that have sent the right token before may try.
+/// A request over the limit is refused at once, without a look at its token.
 struct Guesses {
-    /// What may be used at once, and grows again with time.
+    /// A rate limit as a bucket: up to `most` at once, refilled by `perSecond`.
     private struct Allowance {
         let most: Double
         let perSecond: Double
@@ -29,7 +29,7 @@ struct Guesses {
     static let freeInAll = 200
     static let secondsBetween = 6
     private static let inAllPerSecond = 10.0
-    /// So many sources are remembered, of those that guessed and of those that knew.
+    /// How many sources of wrong tokens are remembered, and how many sources of the right one.
     static let remembered = 1024
 
     private var all: Allowance
@@ -40,7 +40,7 @@ struct Guesses {
         all = Allowance(most: Double(Self.freeInAll), perSecond: Self.inAllPerSecond, now: now)
     }
 
-    /// Whether a token that comes from `source` is looked at.
+    /// Whether a token from `source` is compared at all.
     func mayTry(_ source: Source, now: NIODeadline) -> Bool {
         if let own = sources[source], own.left(now: now) < 1 { return false }
         return welcome[source] != nil || all.left(now: now) >= 1

@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The name by which a client asks. A page from elsewhere can make a name of its own lead to this machine, and then read
-/// what is answered there; it can't do so with the names that are this machine's own.
+/// The host name in a request. In a DNS rebinding attack a web page makes its own name resolve to this machine and then
+/// reads the answers; it can't do that with this machine's own names.
 enum HostName {
     /// Whether `authority` (a host with or without a port) is an IP address, `localhost`, or this machine's name.
     static func isOwn(_ authority: String, machine: String = machineName()) -> Bool {
@@ -15,7 +15,7 @@ enum HostName {
         return !name.isEmpty && ["localhost", own[...], own.prefix { $0 != "." }].contains(name[...])
     }
 
-    /// `authority` without its port and in lower case; nil for what is none.
+    /// The host in `authority`, without its port and in lower case; nil where `authority` is malformed.
     private static func host(in authority: String) -> String? {
         let text = authority.lowercased()
         let isBracketed = text.hasPrefix("[")

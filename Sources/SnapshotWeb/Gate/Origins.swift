@@ -2,12 +2,12 @@ import SnapshotBase
 
 /// The sites that may frame the pages and show the pictures: `WEB_EMBED_ORIGINS`.
 struct Origins: Sendable {
-    /// As browsers write them: scheme, host, port where it isn't the scheme's own.
+    /// Origins as browsers write them: scheme and host, and the port unless it is the scheme's default.
     let list: [String]
 
     init() { list = [] }
 
-    /// - Returns: nil where one of them is no origin.
+    /// - Returns: nil where one of the words isn't an origin.
     init?(_ text: String) {
         var list: [String] = []
         for word in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
@@ -22,10 +22,10 @@ struct Origins: Sendable {
         self.list = list
     }
 
-    /// What a policy says of who may frame a page.
+    /// The value of `frame-ancestors` in a Content-Security-Policy.
     var framePolicy: String { list.isEmpty ? "'none'" : "'self' " + list.joined(separator: " ") }
 
-    /// The origin of the page that asks, if it is one of these.
+    /// The origin of the page that makes the request, where it is in the list.
     func asking(_ request: Request) -> String? {
         if let origin = request.header("Origin") { return list.first { $0 == origin.lowercased() } }
         guard let referer = request.header("Referer")?.lowercased() else { return nil }

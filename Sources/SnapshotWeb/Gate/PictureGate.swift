@@ -1,12 +1,13 @@
 import FoundationEssentials
 import NIOCore
 
-/// Decides who may see what the camera saw: nobody, unless it is switched on; beyond this machine only who knows
-/// the token; and wherever there is a token, only who knows it. Belongs to the event loop.
+/// Decides who may see pictures and video: nobody unless `WEB_IMAGES` is on. With a token, clients that send it may;
+/// without one, clients on this machine; and in both cases users whom a trusted proxy has logged in.
+/// Used on the event loop only.
 struct PictureGate {
     let isOn: Bool
     let token: String?
-    /// What is wrong with the settings, so that nothing is shown; nil where nothing is.
+    /// What is wrong with the settings, in which case no picture is shown; nil where they are right.
     let trouble: String?
     private var guesses = Guesses(now: .now())
 
@@ -14,20 +15,20 @@ struct PictureGate {
         (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
     }
 
-    /// What a page has of pictures: nothing, the way to those that the token shows, or all.
+    /// What a page shows of pictures: nothing, links that ask for the token, or the pictures themselves.
     enum View: Hashable { case nothing, links, pictures }
 
-    /// Whether the status page asks for the token, so that it can show pictures to who has it.
+    /// Whether the status page asks for the token, so that it can show pictures to those who have it.
     func asks(_ request: Request) -> Bool { isOn && trouble == nil && token != nil && !request.isIntroduced }
 
-    /// What is shown to a request that wasn't asked for the token, or has brought it.
+    /// What is shown to a request that has sent the token, or that needs none.
     func view(for request: Request) -> View {
         guard isOn, trouble == nil else { return .nothing }
         if request.isIntroduced || token != nil { return .pictures }
         return request.isLocal && request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .nothing
     }
 
-    /// Why the request is turned away; nil where it may pass.
+    /// The answer that refuses the request; nil where it may see pictures.
     mutating func refusal(of request: Request, now: NIODeadline = .now()) -> Response? {
         if let trouble { return .sentence(.forbidden, "pictures are not shown: \(trouble)") }
         guard isOn else {
@@ -38,7 +39,7 @@ struct PictureGate {
             guard request.isLocal else {
                 return .sentence(.forbidden, "beyond this machine pictures are shown only with a WEB_TOKEN")
             }
-            // A foreign name that leads here is how other sites would read through the owner's browser.
+            // DNS rebinding: by a name of its own that resolves to this machine, a site could read the pictures.
             return request.names.allSatisfy { HostName.isOwn($0) }
                 ? nil : .sentence(.forbidden, "by this name pictures are shown only with a WEB_TOKEN")
         }
@@ -64,7 +65,7 @@ struct PictureGate {
         ("WWW-Authenticate", #"Bearer realm="snapshot""#),
     ]
 
-    /// The token in `Bearer TOKEN`, or the password in `Basic …`, whoever the user.
+    /// The token in an Authorization header: that of `Bearer TOKEN`, or the password of `Basic …` for any user name.
     static func credential(_ header: String?) -> [UInt8]? {
         let parts = (header ?? "").split(separator: " ", maxSplits: 1)
         guard parts.count == 2 else { return nil }
@@ -81,7 +82,7 @@ struct PictureGate {
         }
     }
 
-    /// Takes as long for a good guess as for a bad one of the same length.
+    /// Compares in a time that depends on the length of `given` alone, not on how much of it is right.
     static func areEqual(_ given: [UInt8], _ secret: [UInt8]) -> Bool {
         var difference = given.count ^ secret.count
         for (index, byte) in given.enumerated() where !secret.isEmpty {
@@ -92,7 +93,7 @@ struct PictureGate {
 }
 
 extension Response {
-    /// The same body, shown to who doesn't enter the token.
+    /// The same page with status 401, which makes a browser ask for the token. The browser shows it if none is entered.
     var asking: Response {
         var response = self
         response.status = .unauthorized

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The proxies whose word is believed: for whom they ask, and that they have asked for a login. `WEB_TRUST_PROXY` has their
-/// addresses, single ones or whole networks, and `unix` for those that come by a unix socket.
+/// The proxies whose headers are trusted to name the client and to say that it has logged in. `WEB_TRUST_PROXY` lists
+/// their addresses or networks, and `unix` for those that connect over a unix socket.
 struct Proxies: Sendable {
     private struct Network: Sendable {
         let address: [UInt8]
@@ -24,7 +24,7 @@ struct Proxies: Sendable {
 
     init() {}
 
-    /// - Returns: nil where one of them is no address.
+    /// - Returns: nil where one of the words is neither an address, nor a network, nor `unix`.
     init?(_ list: String) {
         for word in list.split(whereSeparator: { $0 == "," || $0 == " " }) {
             if word == "unix" {
@@ -39,14 +39,14 @@ struct Proxies: Sendable {
         }
     }
 
-    /// - Parameter peer: the address at the other end; nil for a unix socket.
+    /// - Parameter peer: the peer's IP address, 4 or 16 bytes; nil for a unix socket.
     func trust(_ peer: [UInt8]?) -> Bool {
         guard let peer else { return trustsUnix }
         return networks.contains { $0.holds(peer) }
     }
 }
 
-/// The 4 or 16 bytes of an IP address, also in brackets; nil for what is none.
+/// The 4 or 16 bytes of an IP address, where IPv6 may stand in brackets; nil where `text` isn't one.
 func ipAddress(_ text: String) -> [UInt8]? {
     let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
     let text = isBracketed ? String(text.dropFirst().dropLast()) : text
@@ -58,18 +58,18 @@ func ipAddress(_ text: String) -> [UInt8]? {
 }
 
 extension Request {
-    /// What a trusted proxy says of whom it asks for; nil where there is none in between.
+    /// What a trusted proxy says about the client: its address, and whether it has logged in. nil without such a proxy.
     func introduction(by proxies: Proxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
         guard isForwarded, proxies.trust(peer) else { return nil }
-        // Each proxy adds whom it was asked by; what stands before that came from the client.
+        // Each proxy appends the address of its own client; the client may have forged everything before that.
         let chain = headers["X-Forwarded-For"].joined(separator: ",").split(separator: ",")
         let client = chain.last.flatMap { ipAddress(String($0[...].trimmed)) }
-        // No more names than a proxy's owner is told to set or to clear.
+        // Only the headers that docs/web.md tells the proxy's owner to set or to clear: a client may send any other.
         let names = ["X-Forwarded-User", "Remote-User"]
         return (client, names.contains { header($0).map(Self.isUser) ?? false })
     }
 
-    /// A proxy that has asked for no login may send nothing, its own variable's name, as Caddy does, or a dash.
+    /// Whether the value names a user. Without a login, a proxy sends nothing, a dash, or, as Caddy does, `{variable}`.
     private static func isUser(_ name: String) -> Bool {
         !name.isEmpty && name != "-" && !(name.hasPrefix("{") && name.hasSuffix("}"))
     }

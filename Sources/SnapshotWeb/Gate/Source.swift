@@ -1,8 +1,8 @@
 import Glibc
 import NIOCore
 
-/// Where a request comes from, as far as wrong tokens are counted: this machine, an IPv4 address, or the network of 64 bits
-/// that an IPv6 client has all addresses of.
+/// Where a request comes from, for counting wrong tokens: this machine, an IPv4 address, or an IPv6 /64 network, all of
+/// whose addresses usually belong to one client.
 enum Source: Hashable {
     case here
     case elsewhere([UInt8])
@@ -19,7 +19,7 @@ enum Source: Hashable {
 }
 
 extension SocketAddress {
-    /// The 4 or 16 bytes of an IP address; an IPv4 address that IPv6 carries is one of 4. nil for what has none.
+    /// The 4 or 16 bytes of the IP address, 4 for an IPv4-mapped IPv6 address; nil for a unix socket.
     var ipBytes: [UInt8]? {
         switch self {
         case .v4(let address): return withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
@@ -32,7 +32,7 @@ extension SocketAddress {
     var isLoopback: Bool { ipBytes.map(SnapshotWeb.isLoopback) ?? false }
 }
 
-/// The IPv4 address that an IPv6 address carries, or the address itself.
+/// The IPv4 address in an IPv4-mapped IPv6 address; any other address as it is.
 func withoutMapping(_ address: [UInt8]) -> [UInt8] {
     address.starts(with: Array(repeating: 0, count: 10) + [0xFF, 0xFF]) ? Array(address.suffix(4)) : address
 }

@@ -1,9 +1,9 @@
-/// What part of a file a `Range` header asks for.
+/// The part of a file that a `Range` header asks for.
 enum ByteRange: Equatable {
-    /// All of it: no header, one that isn't understood, or several ranges, which nobody is owed.
+    /// The whole file: there is no header, it can't be parsed, or it has several ranges, which a server may ignore.
     case whole
     case part(offset: Int, count: Int)
-    /// Nothing that the file has.
+    /// The range lies outside the file, which is answered with 416.
     case unsatisfiable
 
     init(_ header: String?, size: Int) {
@@ -29,7 +29,7 @@ enum ByteRange: Equatable {
         }
     }
 
-    /// A bound, which may be missing; nil where it is no number. One beyond all files is as good as the largest.
+    /// A bound: `.some(nil)` where it is missing, nil where it isn't a number, `Int.max` where it is larger than that.
     private static func position(_ text: Substring) -> Int?? {
         if text.isEmpty { return .some(nil) }
         guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }

@@ -1,27 +1,27 @@
 import NIOHTTP1
 
-/// One request, as much of it as answers depend on.
+/// The parts of an HTTP request that answers depend on.
 struct Request {
     let method: HTTPMethod
     let uri: String
     let headers: HTTPHeaders
-    /// Whether the socket that it came in by is one that only this machine reaches.
+    /// Whether the listening socket can be reached from this machine only.
     let hasLocalSocket: Bool
-    /// Whether it came to a loopback address.
+    /// Whether the connection's local address is a loopback address.
     let isOverLoopback: Bool
-    /// The address at the other end; nil for a unix socket.
+    /// The peer's IP address, 4 or 16 bytes; nil for a unix socket.
     var peer: [UInt8]?
     var source: Source
-    /// A proxy that is believed says that it has asked for a login.
+    /// Whether a trusted proxy says that the client has logged in.
     var isIntroduced = false
 
-    /// The value of a header that may stand once; nil where it is missing or repeated.
+    /// The value of a header; nil where it is missing or repeated.
     func header(_ name: String) -> String? {
         let values = headers[name]
         return values.count == 1 ? values[0] : nil
     }
 
-    /// Whether somebody on this machine asks. A proxy on this machine asks for others, and says so.
+    /// Whether the client is on this machine. A proxy on this machine may ask for others, which its headers show.
     var isLocal: Bool { hasLocalSocket && !isForwarded }
 
     var isForwarded: Bool {
@@ -31,6 +31,6 @@ struct Request {
         }
     }
 
-    /// The names by which this machine was asked, which may be none: the Host field's, and the target's where it has one.
+    /// The host names by which the client addresses this machine: those of the Host field and of an absolute target.
     var names: [String] { headers["Host"] + [Target.authority(of: uri)].compactMap { $0 } }
 }

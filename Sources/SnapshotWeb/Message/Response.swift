@@ -2,20 +2,20 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// An answer: status, the fields beyond those that every answer has, and a body.
+/// An HTTP answer: a status, the header fields beyond those that every answer has, and a body.
 struct Response: Sendable {
     enum Body: Sendable {
         case bytes(ByteBuffer)
-        /// `count` bytes of a file from `offset` on; streamed, never held in memory as a whole.
+        /// `count` bytes of a file from `offset` on, which are streamed and never held in memory as a whole.
         case file(FileHandle, offset: Int, count: Int)
     }
 
     var status: HTTPResponseStatus
     var fields: [(String, String)]
     var body: Body
-    /// Ends the connection, e.g. where the rest of the request can't be made sense of.
+    /// Whether the connection ends with this answer, e.g. because the rest of the request can't be parsed.
     var closes = false
-    /// The site that may show it beside our own pages.
+    /// The origin of another site that may embed this answer; nil where only our own pages may.
     private var embedder: String?
 
     func embedded(in origin: String?) -> Response {
@@ -24,7 +24,7 @@ struct Response: Sendable {
         return response
     }
 
-    /// - Parameter policy: what the browser may let the body do.
+    /// - Parameter policy: the Content-Security-Policy of the body.
     init(
         _ status: HTTPResponseStatus, type: String,
         policy: String = "default-src 'none'; frame-ancestors 'none'",
@@ -35,7 +35,7 @@ struct Response: Sendable {
         self.body = .bytes(ByteBuffer(string: body))
     }
 
-    /// A sentence for people; a newline is added.
+    /// An answer in plain text; a newline is added.
     static func sentence(_ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = [])
         -> Response
     {
@@ -63,12 +63,12 @@ struct Response: Sendable {
         }
     }
 
-    /// Status line and fields.
+    /// The status line and all header fields.
     func head(now: Timestamp, keepAlive: Bool) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: 1024)
         buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nDate: \(now.httpDate)\r\n")
         for (name, value) in fields { buffer.writeString("\(name): \(value)\r\n") }
-        // What has a tag may be kept, and is asked after each time.
+        // An answer with an ETag may be cached, and the browser revalidates it each time.
         let keeps = fields.contains { $0.0 == "ETag" } ? "private, no-cache" : "no-store"
         buffer.writeString("Cache-Control: \(keeps)\r\nX-Content-Type-Options: nosniff\r\n")
         let reach = embedder == nil ? "same-origin" : "cross-origin"

@@ -1,24 +1,24 @@
 import SnapshotBase
 
-/// What there is to ask for.
+/// The addresses that are served.
 enum Route: Hashable {
     /// The status page.
     case status
-    /// The health of all, or of one camera.
+    /// The health of one camera, or, where it is nil, of all.
     case health(camera: String?)
-    /// The live view, of the camera in the relay's own folder or of an instance.
+    /// The live view of an instance; nil for the camera in the relay's own folder.
     case live(camera: String?)
     case metrics
     /// Whether the process answers at all.
     case livez
     case favicon
-    /// The latest picture, of the camera in the runtime directory itself or of an instance.
+    /// The latest picture of an instance; nil for the camera in the runtime directory itself.
     case latest(camera: String?)
     case hls(camera: String?, file: [String])
     /// A list of recordings, of one day or hour or of all.
     case recordings(Shelf)
     case recording(file: [String])
-    /// A folder that was asked for without its slash; the way is relative, for a proxy may serve all this below a path.
+    /// A redirect to the same address with its slash. It is relative, since a proxy may serve the site below a path.
     case moved(to: String)
 
     init?(_ target: Target) {
@@ -51,7 +51,7 @@ enum Route: Hashable {
         }
     }
 
-    /// Whether it may be answered by a file.
+    /// Whether the answer may be a file's content.
     var isFile: Bool {
         switch self {
         case .latest, .hls, .recording: true
@@ -67,7 +67,7 @@ enum Route: Hashable {
         }
     }
 
-    /// Whether it leads to what the camera saw, and so is shut unless switched on.
+    /// Whether the answer shows or leads to pictures or video, and so is refused unless `WEB_IMAGES` is on.
     var showsPictures: Bool {
         switch self {
         case .live, .latest, .hls, .recordings, .recording, .moved: true

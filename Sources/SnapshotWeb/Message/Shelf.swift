@@ -1,17 +1,17 @@
 import SnapshotBase
 
-/// Which recordings are listed: all, those of a local day, or those of one of its hours; and which page of them.
+/// Which recordings a list shows: all, those of a local day, or those of one of its hours; and which page of the list.
 struct Shelf: Hashable {
     /// `2026-01-21`
     var day: String?
     /// `14`
     var hour: String?
-    /// The first is 1.
+    /// The number of the page, counted from 1.
     var page = 1
 
     private static let mostPages = 1_000_000
 
-    /// - Parameter way: the names below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
+    /// - Parameter way: the segments below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
     init?(_ way: ArraySlice<String>) {
         var way = way
         if let last = way.last, last.hasPrefix("page-"), let page = Int(decimal: last.dropFirst(5)), page > 1,
@@ -35,13 +35,13 @@ struct Shelf: Hashable {
         (self.day, self.hour, self.page) = (day, hour, page)
     }
 
-    /// The way to it from the list of all, with a slash at its end.
+    /// The relative path from the list of all recordings to this list, with a slash at its end.
     var way: String {
         let page = page > 1 ? "page-\(page)" : nil
         return [day, hour, page].compactMap { $0.map { $0 + "/" } }.joined()
     }
 
-    /// The way back to the list of all.
+    /// The relative path back to the list of all recordings.
     var back: String { String(repeating: "../", count: way.utf8.filter { $0 == UInt8(ascii: "/") }.count) }
 
     private static func isForm(_ text: String, _ form: String) -> Bool {

@@ -1,11 +1,11 @@
 import SnapshotBase
 
-/// The path that a request asks for, split at its slashes and then decoded. The query doesn't matter here.
+/// The path of a request target, split at its slashes and then percent-decoded. The query is ignored.
 struct Target: Equatable {
     /// `/health/yard` is `["health", "yard"]`, `/live/` is `["live", ""]`, `/` is `[""]`.
     let segments: [String]
 
-    /// - Returns: nil for what no honest client sends: broken escapes, control bytes, slashes or dots in disguise.
+    /// - Returns: nil for broken escapes, control bytes, encoded slashes, and the segments `.` and `..`.
     init?(_ text: String) {
         var path = text[...]
         if let authority = Self.authority(of: text) {
@@ -21,7 +21,7 @@ struct Target: Equatable {
         self.segments = segments
     }
 
-    /// The host, with its port, in a target that is a whole address; nil in one that is a path alone.
+    /// The host with its port in an absolute target (`http://…`); nil where the target is a path alone.
     static func authority(of text: String) -> String? {
         let lowercased = text.prefix(8).lowercased()
         guard let scheme = ["http://", "https://"].first(where: lowercased.hasPrefix) else { return nil }

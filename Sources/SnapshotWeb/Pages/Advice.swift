@@ -1,6 +1,6 @@
 import SnapshotState
 
-/// What to do where a picture or video is there and can't be read.
+/// What to do where a picture or video exists but can't be read.
 enum Unreadable {
     static let advice =
         "Capture and relay share what they write while WEB_IMAGES=true stands in their own settings, too "
@@ -11,7 +11,7 @@ enum Unreadable {
 extension Health.Status {
     var word: String { rawValue.sentence }
 
-    /// A sign that needs no colour: a tick, an exclamation mark, a cross.
+    /// A sign that doesn't depend on colour: a tick, an exclamation mark or a cross.
     var sign: HTML {
         let path: HTML =
             switch self {
@@ -25,7 +25,7 @@ extension Health.Status {
             """
     }
 
-    /// The sign as the browser's tab shows it.
+    /// The icon for the browser's tab: a dot in the colour of the status.
     var icon: String {
         Page.icon(colour: self == .healthy ? "2a7d4f" : self == .degraded ? "b26a00" : "b3322b")
     }

@@ -8,11 +8,11 @@ struct Facts {
     let newest: Record?
     let disk: Disk?
     let now: Now
-    /// The computer's own figure, where it stands among a camera's.
+    /// The computer's own figure, where there is one camera only. With several it stands apart from theirs.
     var host: HTML?
 
     var html: HTML {
-        // Before the first run there is nothing to tell but what doesn't come from it.
+        // Before the first run only these three have something to show.
         let known =
             newest == nil
             ? [relay, room, host]
@@ -26,7 +26,7 @@ struct Facts {
 
     private var work: [HTML?] {
         health.workInWords.map { name, value, remark in
-            // A place may be a long one.
+            // A folder's path may be long; the style makes it smaller.
             fact(name, value.count > 24 ? "<span class=\"long\">\(value)</span>" : "\(value)", "\(remark)")
         }
     }
@@ -60,7 +60,7 @@ struct Facts {
             "\(remarks.joined(separator: ", "))")
     }
 
-    /// What went over the line, where anything did.
+    /// How much data went over the network; nil where none did.
     private var line: HTML? {
         guard let traffic = health.traffic, let words = traffic.inWords, let today = traffic.days.last else {
             return nil
@@ -111,7 +111,7 @@ struct Facts {
     }
 }
 
-/// Room on the file system that holds the state, in bytes; free is what an ordinary user may still take.
+/// The size of the file system that holds the state, and what an unprivileged user may still use of it, in bytes.
 struct Disk {
     let free: Double
     let total: Double
@@ -125,7 +125,7 @@ struct Disk {
 }
 
 extension Board {
-    /// The computer's name, its heat and its supply, as far as anything tells.
+    /// The computer's name, temperature and power supply, as far as they are known.
     var figure: HTML {
         var remarks: [String] = []
         if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }

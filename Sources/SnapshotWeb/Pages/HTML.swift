@@ -5,7 +5,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
     init(stringLiteral markup: String) { self.markup = markup }
     init(stringInterpolation: Interpolation) { markup = stringInterpolation.markup }
-    /// Markup from a file of our own.
+    /// Markup from one of our own files, which isn't escaped.
     init(trusted file: [UInt8]) { markup = String(decoding: file, as: UTF8.self) }
     init(joining parts: [HTML]) { markup = parts.map(\.markup).joined() }
 
@@ -19,7 +19,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
         mutating func appendInterpolation(_ html: HTML?) { markup += html?.markup ?? "" }
         mutating func appendInterpolation(_ list: [HTML]) { for html in list { markup += html.markup } }
         mutating func appendInterpolation(_ number: Int) { markup += String(number) }
-        /// A coordinate, to a tenth.
+        /// A coordinate, rounded to a tenth.
         mutating func appendInterpolation(_ number: Double) {
             let tenths = Int((min(max(number, -1e6), 1e6) * 10).rounded())
             markup += tenths % 10 == 0 ? String(tenths / 10) : String(Double(tenths) / 10)

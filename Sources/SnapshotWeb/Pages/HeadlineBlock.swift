@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// How a camera is doing: the status, what is wrong in words, what to do about it, and what else there is.
+/// The head of a camera's section: the status, what is wrong, what to do about it, and further reasons.
 struct HeadlineBlock {
     let health: Health
     let hasRun: Bool
@@ -58,7 +58,7 @@ struct HeadlineBlock {
 }
 
 extension HTML {
-    /// A sentence of our own, with what is typed marked up as code.
+    /// One of our own sentences, in which text between backticks becomes code.
     init(markdown text: String) {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false)
         self.init(joining: parts.enumerated().map { $0 % 2 == 1 ? "<code>\(String($1))</code>" : "\(String($1))" })

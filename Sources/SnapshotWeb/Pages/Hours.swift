@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// The last 48 hours: captures and failures as columns, and below them how long uploads took.
+/// The chart of the last 48 hours: captures and failures as columns, and below them how long uploads took.
 struct Hours {
     private struct Column {
         var captures = 0.0
@@ -13,7 +13,7 @@ struct Hours {
     private var columns = Array(repeating: Column(), count: Hour.kept)
     private let end: Timestamp
 
-    /// - Parameter hours: in any order; those beyond the last 48 don't count.
+    /// - Parameter hours: in any order; those outside the last 48 are ignored.
     init(_ hours: [Hour], now: Timestamp) {
         let present = Int(now.milliseconds / 3_600_000)
         end = now
@@ -29,7 +29,7 @@ struct Hours {
 
     private static let width = 10.0
 
-    /// - Parameter level: of its heading.
+    /// - Parameter level: the level of its heading.
     func html(level: Int) -> HTML {
         let most = max(columns.map { max($0.captures, $0.failures) }.max() ?? 0, 1)
         let bars = columns.enumerated().map { index, column -> HTML in
@@ -75,7 +75,7 @@ struct Hours {
             }
             let x = Double(index) * Self.width
             let y = HTML("\(39 - upload * scale)").markup
-            // A lone hour is a short stroke.
+            // The line begins with a short stroke, so that an hour between two gaps is visible.
             path += isDrawing ? "L\(Int(x) + 5) \(y)" : "M\(Int(x) + 2) \(y)L\(Int(x) + 5) \(y)"
             isDrawing = true
         }
@@ -97,7 +97,7 @@ struct Hours {
 
     private func clock(hoursAgo hours: Int) -> String {
         let moment = end.advanced(byMilliseconds: -Int64(hours) * 3_600_000)
-        // An hour of UTC begins at another minute in some zones.
+        // Columns are hours of UTC, which don't begin at minute 0 in every time zone.
         let f = Timestamp(milliseconds: moment.milliseconds / 3_600_000 * 3_600_000).local.fields
         return "\(f.month)-\(f.day) \(f.hour):\(f.minute) \(moment.zone)"
     }

@@ -3,14 +3,14 @@ import SnapshotState
 
 /// The page at `/live/`, or at `/live/NAME/`.
 struct LivePage {
-    /// All that have a live view, as instance and title; the camera without an instance's name is nil.
+    /// All cameras with a live view, as instance's name and title; the name is nil for the camera without one.
     let cameras: [(name: String?, title: String)]
-    /// The one that is shown.
+    /// The instance that is shown; nil for the camera without a name.
     let camera: String?
-    /// The list of segments, and when it was last written.
+    /// When the playlist was last written.
     let playlist: Found<Timestamp>
     let now: Timestamp
-    /// Whether the page is a camera's own, a folder deeper.
+    /// Whether the page's address is `/live/NAME/`, one level deeper than `/live/`.
     let isNamed: Bool
     let links: [(String, String)]
 
@@ -25,7 +25,7 @@ struct LivePage {
         root + (name.map { "live/\(percentEncoded($0))/" } ?? "live/")
     }
 
-    /// The way to the others.
+    /// The links to the other cameras.
     private var choice: HTML {
         guard cameras.count > 1 else { return "" }
         let links = cameras.map { other -> HTML in

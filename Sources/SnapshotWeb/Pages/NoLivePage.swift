@@ -3,14 +3,14 @@ import SnapshotState
 
 /// The page at `/live/` where no relay makes a stream: the latest picture, and how to start one.
 struct NoLivePage {
-    /// All there are, by instance, and the one that is shown.
+    /// All cameras by instance's name, "" for the camera without one; and the one that is shown.
     let cameras: [(key: String, title: String)]
     let camera: String
     let health: Health?
     let latest: LatestPicture?
     let now: Timestamp
     let links: [(String, String)]
-    /// The way to the status page.
+    /// The relative path to the status page.
     let root: String
 
     private var unit: String { camera.isEmpty ? "snapshot-relay" : "snapshot-relay@\(camera)" }

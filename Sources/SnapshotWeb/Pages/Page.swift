@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// A whole page: one file, nothing from elsewhere, and a policy that lets nothing else in.
+/// A complete HTML page. It loads nothing from elsewhere, and its Content-Security-Policy forbids that.
 struct Page {
     let path: String
-    /// The way from here to the status page, which may lie below a proxy's path.
+    /// The relative path to the status page, since a proxy may serve the site below a path.
     var root = "./"
     let title: String
     let icon: String
-    /// Where else there is something to see, as address and name.
+    /// The other pages of the navigation, as address and name.
     let links: [(String, String)]
-    /// How often the page brings itself up to date; nil: never.
+    /// The seconds between two refreshes of the page; nil where it isn't refreshed.
     let refreshSeconds: Int?
     let main: HTML
     var script = Assets.page
@@ -21,7 +21,7 @@ struct Page {
     }
 
     func response(frames: String) -> Response {
-        // The page's own style and script carry it; whatever gets into the page by another way does not know it.
+        // Our own style and script carry the nonce. Injected ones can't know it, so the browser ignores them.
         let nonce =
             String(UInt64.random(in: 0 ... .max), radix: 36)
             + String(UInt64.random(in: 0 ... .max), radix: 36)

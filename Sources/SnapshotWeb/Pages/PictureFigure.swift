@@ -3,18 +3,18 @@ import SnapshotBase
 /// What is known of a camera's latest picture.
 enum LatestPicture {
     case taken(Timestamp)
-    /// There is one, or may be, that this process may not read.
+    /// A picture exists, or may exist, and this process has no permission to read it.
     case unreadable
 }
 
 /// A camera's latest picture with its time; greyed once a newer one should be there.
 struct PictureFigure {
-    /// An instance's name; the camera without one is "".
+    /// The instance's name; "" for the camera without one.
     let camera: String
     let latest: LatestPicture
     let now: Timestamp
     let intervalSeconds: Double
-    /// The way from the page to the status page.
+    /// The relative path from the page to the status page.
     var root = ""
 
     private func address(_ taken: Timestamp) -> String {
@@ -36,7 +36,7 @@ struct PictureFigure {
         return isOld(taken) ? "\(.time(taken)) · <strong>\(words)</strong>" : "\(.time(taken)) · \(words)"
     }
 
-    /// Over the page's whole width.
+    /// The figure in the page's full width.
     var html: HTML {
         guard case .taken(let taken) = latest else {
             return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
@@ -47,7 +47,7 @@ struct PictureFigure {
             """
     }
 
-    /// For an overview of several cameras.
+    /// The picture alone, for an overview of several cameras.
     var thumbnail: HTML? {
         guard case .taken(let taken) = latest else { return nil }
         return image(taken)

@@ -12,7 +12,7 @@ struct RecordingsPage {
     private var day: RecordingIndex.Group? { shelf.day.flatMap { day in index.days.first { $0.name == day } } }
     private var hours: [RecordingIndex.Group] { day.map { index.hours(in: $0.range) } ?? [] }
 
-    /// All that belong here, also those on further pages.
+    /// The positions in the index of all recordings of this list, including those on further pages.
     private var range: Range<Int> {
         guard shelf.day != nil else { return index.all }
         guard let hour = shelf.hour else { return day?.range ?? 0..<0 }
@@ -49,7 +49,7 @@ struct RecordingsPage {
         return "\(unreadable)\(cut)"
     }
 
-    /// The days that have recordings, a row for each month; all but the newest and the chosen one's are folded.
+    /// The days that have recordings, a row for each month. Only the newest month and the chosen day's are unfolded.
     private var calendar: HTML {
         guard !index.days.isEmpty else { return "" }
         var months: [(name: String, days: [RecordingIndex.Group])] = []
@@ -117,7 +117,7 @@ struct RecordingsPage {
             case .missing: break
             }
         }
-        // Of folders that may not be read it is said already.
+        // Unreadable folders are reported at the top of the page already.
         let lack = areUnreadable && !index.areUnreadable ? unreadable : ""
         guard items.isEmpty else { return "\(lack)<ul class=\"card files\">\(items)</ul>" }
         if areUnreadable { return lack }

@@ -46,9 +46,9 @@ struct Shots {
     private static let width = 10.0
     private static let height = 100.0
 
-    /// - Parameter level: of its heading.
+    /// - Parameter level: the level of its heading.
     func html(level: Int) -> HTML {
-        // Of those that are drawn to scale.
+        // Only stored and spooled shots are drawn to scale.
         let slowest = shots.filter { $0.isStored || $0.result == .spooled }.map(\.total).max() ?? 0
         let scale = Self.height / max(slowest, 1)
         let first = Self.shown - shots.count
@@ -83,14 +83,14 @@ struct Shots {
         case .stored, .spooled:
             let mark: HTML =
                 shot.isStored ? "" : "<rect class=\"kept\" x=\"\(x)\" y=\"0\" width=\"8\" height=\"8\"/>"
-            // A shot that took no time at all is still to be seen.
+            // A bar is at least two units high, so that the quickest shot is visible.
             let least = max(0, 2 - camera - store)
             marks = """
                 <rect class="camera" x="\(x)" y="\(Self.height - camera - least)" width="8" height="\(camera + least)"/>\
                 <rect class="store" x="\(x)" y="\(Self.height - camera - store)" width="8" height="\(store)"/>\(mark)
                 """
         case .captureFailed, .lost, .skipped:
-            // An exclamation mark: not told by its colour alone.
+            // An exclamation mark, so that a failure doesn't show by its colour alone.
             marks = "<path class=\"failed\" d=\"M\(x) 0h8v66h-8zM\(x) 78h8v22h-8z\"/>"
         case .none, .unknown:
             marks = "<rect class=\"gap\" x=\"\(x)\" y=\"97\" width=\"8\" height=\"3\"/>"

@@ -1,19 +1,19 @@
 import SnapshotBase
 import SnapshotState
 
-/// The page at `/`: how everything is, in words, then in pictures, then in figures. What needs somebody comes first.
+/// The page at `/`: how all cameras are, in words, then in charts, then in figures. The worst comes first.
 struct StatusPage {
     let report: HealthReport
     let statePath: String
     let now: Now
     let board: Board
-    /// The latest pictures by camera, where they are switched on.
+    /// The latest pictures by camera, where `WEB_IMAGES` is on.
     let pictures: [String: LatestPicture]
     let view: PictureGate.View
-    /// What is wrong with the front's own settings.
+    /// What is wrong with the web front's own settings.
     var trouble: String?
 
-    /// The worst first.
+    /// All cameras, the worst first.
     private var cameras: [(key: String, health: Health)] {
         report.cameras.sorted { ($1.value.status, $0.key) < ($0.value.status, $1.key) }.map { ($0.key, $0.value) }
     }
@@ -40,7 +40,7 @@ struct StatusPage {
 
     private var host: HTML { "<dl class=\"facts host\">\(board.figure)</dl>" }
 
-    /// To the page that shows how to get video, where there is none.
+    /// A link to the page that explains how to get video, where there is none.
     private var video: HTML {
         view == .nothing || report.hasRelay(for: "hls") ? "" : " · <a href=\"live/\">live video</a>"
     }
@@ -103,11 +103,11 @@ struct StatusPage {
 }
 
 extension HealthReport {
-    /// Whether a relay is asked to write that.
+    /// Whether any camera's relay has this mode.
     func hasRelay(for mode: String) -> Bool { cameras.values.contains { $0.relay?.modes.contains(mode) == true } }
 
-    /// The pages where there is something to see.
-    /// - Parameter present: the page that is shown anyway.
+    /// The pages of the navigation: those that have something to show.
+    /// - Parameter present: the current page, which is always among them.
     func links(for view: PictureGate.View, present: String = "/") -> [(String, String)] {
         guard view != .nothing else { return [] }
         let all = [("/live/", "Live", "hls"), ("/recordings/", "Recordings", "record")]

@@ -8,7 +8,7 @@ extension HTML {
         return .time(time)
     }
 
-    /// Where the camera is, it is this late.
+    /// A moment in this machine's time zone, which is taken for the camera's.
     static func time(_ moment: Timestamp) -> HTML {
         "<time datetime=\"\(moment.iso8601)\">\(moment.localText)</time>"
     }

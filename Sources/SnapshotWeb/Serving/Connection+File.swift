@@ -2,14 +2,14 @@ import NIOCore
 import SnapshotBase
 
 extension Connection {
-    /// One chunk at a time: read beside the loop, written, and only when it has left is the next one read.
+    /// Sends part of a file in chunks. Each is read outside the event loop, and only when the one before has been sent.
     func stream(_ file: FileHandle, offset: Int, count: Int, keepAlive: Bool) {
         guard let context, phase == .answering else { return }
         guard count > 0 else { return end(keepAlive: keepAlive) }
         allow(Self.stallPatience)
         house.files.chunk(of: file, at: offset, limit: count, on: context.eventLoop).assumeIsolated().whenComplete {
             result in
-            // A file that became shorter: the length that was promised can't be kept.
+            // The file became shorter than the Content-Length that was sent.
             guard let context = self.context, self.phase == .answering, case .success(let chunk) = result,
                 chunk.readableBytes > 0
             else { return self.close() }

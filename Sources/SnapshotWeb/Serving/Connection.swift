@@ -2,20 +2,20 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// One client: reads requests, answers them in order, one a turn, and never waits longer than its timeout.
-///
-/// NIO's `HTTPServerPipelineHandler` isn't used: it hands on the next request as soon as an answer has ended, within the
-/// same turn of the loop, and so one client's requests would hold up everybody else's.
+/// One client's connection: answers its requests in order, one at each turn of the event loop, within time limits.
+/// NIO's `HTTPServerPipelineHandler` isn't used: it passes on the next request in the turn in which an answer ends, so
+/// one client's pipelined requests would delay all other clients.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// From connecting, or from the last answer, to the end of the next request's head.
+    /// How long a client may take from connecting, or from the last answer, to the end of its next request's head.
     private static let timeout = TimeAmount.seconds(5)
-    /// For a disk that gives nothing, and for a client that takes nothing of a file.
+    /// How long reading a file, or sending it to the client, may make no progress.
     static let stallPatience = TimeAmount.seconds(30)
-    /// For what a client still sends after the last answer: closing at once would destroy that answer on its way.
+    /// How long the client may still send after the last answer. Closing at once would reset the connection, and the
+    /// client could lose that answer.
     private static let lingerPatience = TimeAmount.seconds(1)
 
     enum Phase { case waiting, answering, ending, lingering, closed }
@@ -29,7 +29,7 @@ final class Connection: ChannelDuplexHandler {
     private(set) var context: ChannelHandlerContext?
     private(set) var phase = Phase.waiting
     private(set) var waitingSince = NIODeadline.now()
-    /// When the last piece of a file was begun.
+    /// When the connection last made progress.
     private(set) var progressedAt = NIODeadline.now()
     private var demands = CircularBuffer<Demand>()
     private var wantsRead = false
@@ -70,7 +70,7 @@ final class Connection: ChannelDuplexHandler {
         self.context = nil
     }
 
-    /// From now on the client has `time`; the timer that runs already does, unless it would come too late.
+    /// Sets the deadline to `time` from now. A running timer checks it, and is replaced only if it would fire too late.
     func allow(_ time: TimeAmount) {
         progressedAt = .now()
         deadline = progressedAt + time
@@ -88,7 +88,7 @@ final class Connection: ChannelDuplexHandler {
 
     // MARK: Requests
 
-    /// No more is read than is answered.
+    /// Reads on only when all received requests are answered, so that a client can't pile them up in memory.
     func read(context: ChannelHandlerContext) {
         let isFree = phase == .lingering || (phase == .waiting && demands.isEmpty)
         if isFree { context.read() } else { wantsRead = true }
@@ -137,7 +137,7 @@ final class Connection: ChannelDuplexHandler {
 
     // MARK: Answers
 
-    /// Answers one request, if one is there and the client takes answers.
+    /// Answers one request, if one has been received and the client's buffer has room for an answer.
     func takeTurn() {
         guard let context, phase == .waiting, context.channel.isWritable else { return }
         switch demands.popFirst() {
@@ -147,7 +147,7 @@ final class Connection: ChannelDuplexHandler {
         }
     }
 
-    /// The next request, if it is there, waits for its turn; otherwise it is read.
+    /// Queues the connection for a turn if its next request has been received; otherwise reads it.
     private func goOn() {
         guard let context, phase == .waiting else { return }
         guard demands.isEmpty else {
@@ -169,7 +169,7 @@ final class Connection: ChannelDuplexHandler {
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
             isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
             source: Source(channel.remoteAddress))
-        // A body is never wanted: the connection ends rather than wait for it. The parser stops at an upgrade.
+        // No request needs a body, so the connection ends rather than wait for one; NIO's parser stops at an upgrade.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT
@@ -214,7 +214,7 @@ final class Connection: ChannelDuplexHandler {
         }
     }
 
-    /// After an answer: on to the next, or to the end.
+    /// Ends an answer: goes on to the next request, or closes the connection.
     func end(keepAlive: Bool) {
         guard let context, phase != .closed else { return }
         house.connections.leaveFile(self)
@@ -233,7 +233,7 @@ final class Connection: ChannelDuplexHandler {
         goOn()
     }
 
-    /// Says that nothing more will come, and lets the client finish speaking.
+    /// Closes the sending half of the connection, and lets the client finish sending.
     private func linger() {
         guard let context, phase != .closed else { return }
         guard !clientIsDone else { return close() }

@@ -10,23 +10,23 @@ extension Connection {
     }
 }
 
-/// The open connections, at most so many, and who of them reads a file. Belongs to the event loop.
+/// The open connections, and those of them that read a file, both up to a limit. Used on the event loop only.
 final class Connections {
     private var open: [ObjectIdentifier: Connection] = [:]
     private var readers: [ObjectIdentifier: Connection] = [:]
     private let limits: Limits
-    /// When the last answer ended or the last connection was taken or left.
+    /// When a connection was last opened or closed.
     private(set) var lastActivity: NIODeadline = .now()
 
-    /// A reader that has taken nothing for so long gives its place to the next.
+    /// A reader that has made no progress for this long may be closed in favour of another.
     private static let readersPatience = TimeAmount.seconds(5)
 
     init(limits: Limits) { self.limits = limits }
 
     var isEmpty: Bool { open.isEmpty }
 
-    /// Takes one more; where there is no room, the one that has waited longest without asking has to go.
-    /// - Returns: false where all are busy.
+    /// Admits a connection. At the limit it closes the connection that has been without a request for longest.
+    /// - Returns: false where all others are being answered.
     func admit(_ connection: Connection) -> Bool {
         lastActivity = .now()
         if open.count >= limits.connections {
@@ -38,9 +38,9 @@ final class Connections {
         return true
     }
 
-    /// Gives a connection the right to read a file, which it has until `leaveFile`; where there is no room, the reader that
-    /// has taken nothing for longest has to go.
-    /// - Returns: false where all go on reading.
+    /// Lets a connection read a file, until `leaveFile`. At the limit it closes the reader that has made no progress for
+    /// the longest time.
+    /// - Returns: false where all readers make progress.
     func admitToFile(_ connection: Connection) -> Bool {
         if readers.count >= limits.readers {
             let slowest = readers.values.min { $0.progressedAt < $1.progressedAt }

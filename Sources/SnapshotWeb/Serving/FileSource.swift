@@ -3,10 +3,11 @@ import NIOCore
 import NIOPosix
 import SnapshotBase
 
-/// Reads files beside the event loop, so that a slow disk holds up nobody who asks for something else.
+/// Reads files on threads of their own, so that a slow disk delays neither the event loop nor answers from elsewhere.
 struct FileSource: Sendable {
     private static let chunk = 65536
-    /// Pages and health, which come from the state, wait neither for the relay's folder nor for pieces of files.
+    /// Pages and health come from the state. On a thread of their own they wait neither for the relay's folder nor
+    /// for the chunks of files.
     private let answers = NIOThreadPool(numberOfThreads: 1)
     private let archive = NIOThreadPool(numberOfThreads: 1)
     private let pieces = NIOThreadPool(numberOfThreads: 1)

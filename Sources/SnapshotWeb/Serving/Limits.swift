@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// How many clients and readers of files there may be at once: as many as are useful, and as fit the descriptors that this
-/// process may have.
+/// How many connections and readers of files there may be at once: as many as are useful and as the process's limit of
+/// file descriptors allows.
 struct Limits: Equatable {
     let connections: Int
     /// A reader needs a second descriptor, for its file.
@@ -10,7 +10,7 @@ struct Limits: Equatable {
 
     private static let mostConnections = 512
     private static let mostReaders = 64
-    /// Standard streams, listening sockets, the loop's own, and the files that an answer opens for a moment.
+    /// Descriptors for standard streams, listening sockets, the event loop, and files that an answer opens briefly.
     private static let reserve = 40
 
     /// - Parameter descriptors: how many may be open at once.
@@ -20,7 +20,7 @@ struct Limits: Equatable {
         connections = min(max(4, room - readers), Self.mostConnections)
     }
 
-    /// Asks for as many descriptors as are useful, and counts on those that are granted.
+    /// Raises the limit of descriptors as far as is useful and permitted, and derives the limits from the result.
     static func granted() -> Limits {
         raise(to: rlim_t(mostConnections + mostReaders + reserve))
         return Limits(descriptors: openFiles() ?? 256)
@@ -34,7 +34,7 @@ struct Limits: Equatable {
         setrlimit(resource, &limit)
     }
 
-    /// How many files may be open. The system's call for it can set limits, too, and so is barred to a confined service.
+    /// The limit of open files, from /proc: the system call that reads it can also set it, and so the unit forbids it.
     private static func openFiles() -> Int? {
         guard let bytes = try? readFile("/proc/self/limits", limit: 65536) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

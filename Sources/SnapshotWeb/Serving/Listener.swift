@@ -4,20 +4,20 @@ import SnapshotBase
 /// A listening stream socket: inherited from systemd, or bound here.
 package struct Listener: Sendable {
     let descriptor: CInt
-    /// Whether only this machine reaches it: loopback, or a unix socket, which file permissions guard.
+    /// Whether it can be reached from this machine only: loopback, or a unix socket, which file permissions protect.
     let isLocal: Bool
-    /// The port, where it has one.
+    /// The port; nil for a unix socket.
     package let port: Int?
 
-    /// Why there is nothing to listen on. The program's exit code for it is EX_OSERR, 71.
+    /// The error where a socket can't be listened on. The program then exits with EX_OSERR, 71.
     package struct Refused: Error, CustomStringConvertible {
         package let description: String
         package let hint: String?
         package static let exitCode: Int32 = 71
     }
 
-    /// The sockets that systemd passed to this process; none where it was started otherwise.
-    /// What told of them leaves the environment.
+    /// The listening sockets that systemd passed to this process; none where it was started otherwise. The variables
+    /// that describe them (`LISTEN_FDS` and its like) are removed from the environment.
     package static func inherited(environment: Environment) throws(Refused) -> [Listener] {
         defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) } }
         guard environment["LISTEN_PID"] == String(getpid()),

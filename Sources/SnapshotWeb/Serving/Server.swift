@@ -4,13 +4,13 @@ import NIOHTTP1
 import NIOPosix
 import SnapshotBase
 
-/// Serves a site on listening sockets until it is told to stop, or, where that is wanted, until nobody asks any more.
+/// Serves the web front on listening sockets until a signal stops it, or until no client has connected for `idleExit`.
 package struct Server: Sendable {
     private let options: WebOptions
-    /// How long nobody has asked before the process ends; nil: never.
+    /// The time without a client after which the process ends; nil where it never does.
     private let idleExit: TimeAmount?
 
-    /// Not even an idle process ends sooner than this after its start.
+    /// How long even an idle process runs at least.
     private static let shortestLife = TimeAmount.seconds(5)
     private static let stopPatience = TimeAmount.seconds(2)
 
@@ -19,10 +19,10 @@ package struct Server: Sendable {
         self.idleExit = idleExit.map { .nanoseconds($0.nanoseconds) }
     }
 
-    /// Returns when all is served.
-    /// - Parameter ready: called once when requests are taken and signals are heeded.
+    /// Blocks until the server has stopped.
+    /// - Parameter ready: called once, when connections are accepted and signals are handled.
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
-        // Before any thread begins, so that all of them leave these signals to the wait below.
+        // Blocks the signals before any thread starts: all threads inherit that, and only the wait below receives them.
         let stopSignals = StopSignals()
         let limits = Limits.granted()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
@@ -43,7 +43,7 @@ package struct Server: Sendable {
     }
 }
 
-/// What the event loop alone touches: the sockets, the connections, the reception.
+/// The sockets, the connections and the reception, all of them used on the event loop only.
 private final class Front {
     private let loop: any EventLoop
     private let listeners: [Listener]
@@ -73,7 +73,7 @@ private final class Front {
             eventLoop: loop)
         for listener in listeners {
             ServerBootstrap(group: loop)
-                // Where descriptors are short after all: the system would report the same client again at once.
+                // If descriptors run out, accepting pauses: the system would report the same client again at once.
                 .serverChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(
@@ -81,7 +81,7 @@ private final class Front {
                     }
                 }
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
-                // Heads are small; of those that come one upon the other, few are held at once.
+                // Request heads are small; with small reads few pipelined requests are in memory at once.
                 .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
                 .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
@@ -97,7 +97,7 @@ private final class Front {
                     switch result {
                     case .success(let channel):
                         self.doors.append(channel)
-                        // The bootstrap has just shortened the queue.
+                        // NIO's bootstrap has just shortened the backlog; this restores it.
                         listen(listener.descriptor, SOMAXCONN)
                     case .failure(let error): self.finished.fail(error)
                     }
@@ -113,8 +113,8 @@ private final class Front {
         return limits
     }
 
-    /// Ends when nobody is connected, nobody has asked for `limit`, and nobody waits to be let in: a connection that
-    /// comes after that last look stays in the socket's queue, which is the next process's.
+    /// Ends the process when no client is connected, none has been for `limit`, and none waits to be accepted. A client
+    /// that connects after the last check stays in the socket's backlog, and systemd starts the next process for it.
     func watchIdleness(limit: TimeAmount, notBefore: NIODeadline) {
         let due = max(notBefore, connections.lastActivity + limit)
         let soon = NIODeadline.now() + .milliseconds(200)
@@ -126,7 +126,7 @@ private final class Front {
         }
     }
 
-    /// Takes no more, and lets those who are being answered finish.
+    /// Accepts no more connections, and lets running answers finish until `end`.
     func stop(by end: NIODeadline) {
         closeDoors()
         connections.closeWaiting()

@@ -1,21 +1,21 @@
 import Glibc
 
-/// The signals that ask the process to end, held back from their usual effect: none is lost, whenever it comes.
+/// SIGTERM and SIGINT, blocked so that they stay pending until `wait` receives them: none is lost.
 struct StopSignals: Sendable {
-    /// Holds them back in this thread and all that it starts from now on.
+    /// Blocks the signals in this thread and in all threads that it starts from now on.
     init() {
         var set = Self.set
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Returns as soon as one has come.
+    /// Returns as soon as one of the signals has arrived.
     func wait() {
         var set = Self.set
         var number: CInt = 0
         sigwait(&set, &number)
     }
 
-    /// Wakes who waits.
+    /// Ends `wait`.
     func raise() { kill(getpid(), SIGTERM) }
 
     private static var set: sigset_t {

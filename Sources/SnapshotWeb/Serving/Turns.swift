@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Clients whose next request is there before they were told the answer to the last one wait here for their turn. One is
-/// answered at a time, and between two the loop looks at its sockets, so that no client's requests hold up another's.
-/// Belongs to the event loop.
+/// A queue of connections whose next request arrived before the last answer was sent (pipelining). One is answered at a
+/// time, and the event loop serves its sockets in between, so that no client's requests delay another's.
+/// Used on the event loop only.
 final class Turns {
-    /// The loop goes to its sockets only when nothing is due: this makes nothing due.
+    /// The event loop serves its sockets only when no task is due; this delay makes sure of that.
     private static let pause = TimeAmount.microseconds(50)
 
     private let loop: any EventLoop

@@ -1,6 +1,6 @@
-/// A misbehaviour by name, and which requests it strikes.
+/// A named misbehaviour, and the requests that it affects.
 struct Fault: Sendable, Equatable {
-    /// As it was asked for; goes into the log.
+    /// The name by which it was requested, for the log.
     let name: String
     let strikes: Target
     let kind: Kind
@@ -8,13 +8,13 @@ struct Fault: Sendable, Equatable {
     enum Target: Sendable {
         /// Snap requests that would have got a picture.
         case snap
-        /// Those of them that came with a token.
+        /// Snap requests with a token that would have got a picture.
         case tokenSnap
-        /// Login requests, before the password is looked at.
+        /// Login requests, before the password is checked.
         case login
-        /// Whatever opens a session: logins, and snapshots with user and password.
+        /// Requests that open a session: logins, and snapshots with user and password.
         case session
-        /// Everything under api.cgi that comes without TLS.
+        /// All requests to api.cgi without TLS.
         case plainHTTP
         /// New connections.
         case connect
@@ -29,7 +29,7 @@ struct Fault: Sendable, Equatable {
         case random
     }
 
-    /// `login-NAME` strikes the login with what NAME does to a snapshot.
+    /// `login-NAME` does to a login what NAME does to a snapshot.
     init?(name: String) {
         self.name = name
         switch name {
@@ -81,14 +81,14 @@ extension Fault.Kind {
         "random": .random,
     ]
 
-    /// What `random` draws from.
+    /// The faults that `random` chooses from.
     static let drawn = [
         "json-error", "rsp-49", "302", "html", "empty", "tiny", "mistyped", "no-jfif", "padded", "short",
         "truncated", "wrong-length", "drip", "drip-header", "hang", "reset", "reset-mid", "endless",
         "endless-lengthless", "huge-length", "slow:300", "401", "404", "500",
     ].compactMap { Fault(name: $0) }
 
-    /// The answer that needs no picture and no login behind it; nil when the fault only spoils a real one.
+    /// The answer that replaces the real one; nil when the fault only alters the real one.
     func replacement(command: String, httpsPort: Int?) -> Answer? {
         switch self {
         case .rspCode(let code, let detail): return Answer(Refusal(code, detail), to: command)
@@ -97,7 +97,7 @@ extension Fault.Kind {
             return Answer(
                 status: 300,
                 location: httpsPort.map { "https://127.0.0.1:\($0)/cgi-bin/api.cgi?cmd=\(command)" })
-        // A client that followed it would find a good picture there, and so be caught.
+        // The location has a good picture, so a test notices a client that follows the redirect.
         case .redirect: return Answer(status: 302, location: "/simulator/still.jpg")
         case .html:
             return Answer(
@@ -114,7 +114,7 @@ extension Fault.Kind {
         }
     }
 
-    /// Spoils a good answer.
+    /// Alters a good answer.
     func spoil(_ answer: inout Answer) {
         let half = answer.body.count / 2
         switch self {
@@ -137,7 +137,7 @@ extension Fault.Kind {
         case .drip: answer.manner = .drip(head: false)
         case .dripHead: answer.manner = .drip(head: true)
         case .endless, .endlessLengthless, .hugeLength:
-            // Without its EOI, or the picture would be complete before the rest.
+            // The EOI marker is removed, since the picture would be complete before the endless rest.
             answer.body = Array(answer.body.dropLast(2))
             answer.manner = .endless(
                 self == .endless ? .chunked : self == .hugeLength ? .length(8 << 30) : .untilClose)

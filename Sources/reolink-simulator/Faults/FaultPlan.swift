@@ -16,7 +16,7 @@ struct FaultPlan: Sendable {
 
     var isDeaf: Bool { entries.contains { $0.fault.strikes == .connect } }
 
-    /// The fault that strikes this request, counted down.
+    /// The fault for a request of this kind, if any; counts it down.
     mutating func take(_ target: Fault.Target) -> Fault? {
         guard let index = entries.firstIndex(where: { $0.fault.strikes == target }) else { return nil }
         let fault = entries[index].fault
@@ -32,7 +32,7 @@ struct FaultPlan: Sendable {
 /// `NAME[:COUNT]` on the command line.
 struct PlannedFault: Sendable, ExpressibleByArgument {
     let fault: Fault
-    /// Requests still to strike; nil for all.
+    /// How many requests it still affects; nil for all.
     var count: Int?
 
     init(fault: Fault, count: Int?) {
@@ -54,7 +54,7 @@ struct PlannedFault: Sendable, ExpressibleByArgument {
     }
 }
 
-/// A small generator whose numbers depend on the seed only, so that a random run can be repeated.
+/// A small random number generator that depends on its seed only, so that a random run can be repeated.
 struct SplitMix64: RandomNumberGenerator, Sendable {
     var state: UInt64
 

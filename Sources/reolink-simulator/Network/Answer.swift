@@ -1,21 +1,21 @@
-/// What goes back: an HTTP answer, and the manner (usually an honest one) in which it reaches the client.
+/// An HTTP answer, and the manner, usually a correct one, in which it is sent.
 struct Answer {
     var status = 200
     var type = "text/html"
     var body: [UInt8] = []
     var location: String?
-    /// Milliseconds before the first byte.
+    /// The milliseconds to wait before the first byte.
     var delay = 0
     var manner = Manner.whole
-    /// For the log: the code inside an error body, and the fault that struck.
+    /// For the log: the rspCode in an error's body, and the name of the fault.
     var rspCode: Int?
     var fault: String?
 
     enum Manner: Equatable {
         case whole
-        /// Only the first bytes of the body under a Content-Length that announces more; nil announces the whole.
+        /// Only the first bytes of the body. The Content-Length is `announcing`, or the whole body's where it is nil.
         case cut(after: Int, announcing: Int?, then: Ending)
-        /// A byte at a time; with the head too if so wished.
+        /// One byte at a time; with `head` the status line and headers, too.
         case drip(head: Bool)
         /// The body, and then more of the same without end.
         case endless(Framing)
@@ -23,7 +23,7 @@ struct Answer {
         case open
         /// The body again and again, as parts of `multipart/x-mixed-replace`.
         case parts
-        /// Not one byte.
+        /// No byte at all.
         case silent(Ending)
     }
 
@@ -74,7 +74,7 @@ struct Answer {
 }
 
 extension Wire {
-    /// Sends the answer in its manner; true when the connection can take another request.
+    /// Sends the answer in its manner. Returns true when the connection can take another request.
     func send(_ answer: Answer, closing: Bool) -> Bool {
         if answer.delay > 0 { pause(milliseconds: answer.delay) }
         let body = answer.body
@@ -117,7 +117,7 @@ extension Wire {
         }
     }
 
-    /// Sends the body, then its last part again and again, until the client has had enough.
+    /// Sends the body, then its last part again and again, until the client closes the connection.
     private func pour(_ answer: Answer, _ framing: Answer.Framing) {
         var length: Int?
         if case .length(let announced) = framing { length = announced }

@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotDiscover
 
-/// Answers those who look for cameras on the local network, as cameras do, from the address that the simulator listens on.
+/// Answers discovery requests on the local network as cameras do, from the address that the simulator listens on.
 struct DiscoveryAnswers: Sendable {
     enum Form: String, CaseIterable, Sendable { case old, new, onvif }
 
@@ -13,7 +13,7 @@ struct DiscoveryAnswers: Sendable {
     let mac: String
     let uid: String
 
-    /// Binds all ports, and answers on a thread for each.
+    /// Binds all ports, and starts a thread for each that answers.
     func start() throws {
         guard let address = IPv4Address(host) else { throw Trouble("discovery \(host)", "not an IPv4 address") }
         do {
@@ -66,7 +66,7 @@ struct DiscoveryAnswers: Sendable {
         }
     }
 
-    /// The 388 bytes, with a key that nobody may show.
+    /// The 388 bytes of a Reolink camera's answer. As in a real one's there is an access key, which no client may show.
     private var facts: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 388)
         func put(_ text: String, at offset: Int, limit: Int) {

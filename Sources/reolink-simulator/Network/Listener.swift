@@ -2,11 +2,11 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// A listening socket that gives each connection a thread of its own, and that can play dead.
+/// A listening socket that gives each connection a thread of its own, and that can stop accepting (`setDeaf`).
 final class Listener: Sendable {
     let port: Int
     private let descriptor: Int32
-    /// Written to when the accepting thread shall look at `deaf` again.
+    /// A pipe that wakes the accepting thread when `deaf` has changed.
     private let wake: (read: Int32, write: Int32)
     private let address: sockaddr_in
     private let deaf = Mutex<[Int32]?>(nil)
@@ -42,7 +42,7 @@ final class Listener: Sendable {
 
     private static let backlog: Int32 = 128
 
-    /// Accepts for ever, on the calling thread.
+    /// Accepts connections on the calling thread, for ever.
     func run(_ serve: @escaping @Sendable (Int32) -> Void) -> Never {
         while true {
             var waiting = [pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)]
@@ -61,7 +61,7 @@ final class Listener: Sendable {
     private var isDeaf: Bool { deaf.withLock { $0 != nil } }
 
     /// Stops accepting and fills the backlog, so that a new client's connect gets no answer; or accepts again.
-    /// Connections that are open already stay served.
+    /// Connections that are already open are still served.
     func setDeaf(_ wanted: Bool) {
         deaf.withLock { fillers in
             guard wanted != (fillers != nil) else { return }

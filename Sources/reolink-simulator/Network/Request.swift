@@ -1,10 +1,10 @@
 import Glibc
 import SnapshotBase
 
-/// One HTTP request, whole.
+/// A complete HTTP request.
 struct Request {
     let method: String
-    /// Path and query as they came.
+    /// Path and query as they were sent.
     let target: String
     let headers: [String: String]
     let body: [UInt8]
@@ -14,7 +14,7 @@ struct Request {
     var wantsClose: Bool { headers["connection"]?.lowercased() == "close" }
 }
 
-/// A query string, which keeps what was sent beside what it means.
+/// A query string, whose values are available both as they were sent and decoded.
 struct Query {
     private let pairs: [(name: String, raw: [UInt8])]
 
@@ -34,19 +34,19 @@ struct Query {
     /// The value's bytes as sent.
     func raw(_ name: String) -> [UInt8]? { pairs.first { $0.name == name }?.raw }
 
-    /// Percent decoding and nothing else: `+` stays `+`, a stray `%` stays itself.
+    /// Only percent-decodes: `+` stays `+`, and a stray `%` stays as it is.
     static func decoded(_ raw: [UInt8]) -> [UInt8] {
         percentDecoded(bytes: raw, keepsStrays: true) ?? raw
     }
 }
 
-/// Cuts a connection's bytes into requests.
+/// Splits a connection's bytes into requests.
 struct RequestReader {
     private var buffer: [UInt8] = []
     private static let longestHead = 64 * 1024
     private static let longestBody = 4 * 1024 * 1024
 
-    /// The next request; nil when the connection ends or talks something else.
+    /// The next request; nil when the connection ends or what it sends isn't HTTP.
     mutating func next(from wire: Wire) -> Request? {
         let end = Array("\r\n\r\n".utf8)
         var head = buffer.firstRange(of: end)

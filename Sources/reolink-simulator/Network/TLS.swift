@@ -6,7 +6,7 @@ final class TLSContext: @unchecked Sendable {
     // Unchecked: an SSL_CTX is set up here once and then only read; OpenSSL counts its references atomically.
     fileprivate let handle: OpaquePointer
 
-    /// The certificate and key come from one PEM file, or are made anew in memory: self-signed, as cameras have it.
+    /// Loads certificate and key from a PEM file. Without one it makes a self-signed pair in memory, as cameras have.
     init(pemFile: String?) throws {
         guard let handle = SSL_CTX_new(TLS_server_method()) else {
             throw Trouble("tls", "cannot start OpenSSL")
@@ -62,12 +62,12 @@ final class TLSContext: @unchecked Sendable {
     }
 }
 
-/// TLS on one accepted descriptor, which stays the caller's to close.
+/// TLS on an accepted descriptor, which the caller closes.
 final class TLSSession {
     private let handle: OpaquePointer
     private var broken = false
 
-    /// Shakes hands; nil when the client doesn't like us.
+    /// Does the TLS handshake; nil where it fails.
     init?(_ context: TLSContext, descriptor: Int32) {
         guard let handle = SSL_new(context.handle) else { return nil }
         guard SSL_set_fd(handle, descriptor) == 1, SSL_accept(handle) == 1 else {
@@ -88,7 +88,7 @@ final class TLSSession {
         noting(Int(SSL_write(handle, bytes.baseAddress, Int32(min(bytes.count, Int(Int32.max))))))
     }
 
-    /// Leaves the close_notify out: what follows is a reset or a plain cut.
+    /// Makes `shutdown` send no close_notify, because the connection is reset or cut.
     func abandon() { broken = true }
 
     func shutdown() {

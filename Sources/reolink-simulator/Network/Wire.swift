@@ -1,11 +1,11 @@
 import Glibc
 
-/// One accepted connection, plain or under TLS: blocking reads and writes, closed when it goes out of use.
+/// An accepted connection, plain or with TLS. Reads and writes block; it is closed when the object is released.
 final class Wire {
     let descriptor: Int32
     private let tls: TLSSession?
 
-    /// Takes the descriptor over. Nil when the TLS handshake fails.
+    /// Takes ownership of the descriptor. Nil when the TLS handshake fails, and then the descriptor is closed.
     init?(descriptor: Int32, tls context: TLSContext?) {
         self.descriptor = descriptor
         guard let context else {
@@ -26,7 +26,7 @@ final class Wire {
 
     var isSecure: Bool { tls != nil }
 
-    /// Appends what has come; false at the end of the stream or after an error.
+    /// Waits for bytes and appends them; false at the end of the stream or after an error.
     func read(into buffer: inout [UInt8]) -> Bool {
         var chunk = [UInt8](repeating: 0, count: 16_384)
         let count = chunk.withUnsafeMutableBytes { room in
@@ -37,7 +37,7 @@ final class Wire {
         return true
     }
 
-    /// Writes all of the bytes; false when the other side is gone.
+    /// Writes all of the bytes; false when the client has gone.
     func write(_ bytes: some Collection<UInt8>) -> Bool {
         let bytes = ContiguousArray(bytes)
         return bytes.withUnsafeBytes { all in
@@ -55,14 +55,14 @@ final class Wire {
         }
     }
 
-    /// Makes the close that follows a reset (RST) instead of an orderly end.
+    /// Makes the next close reset the connection (RST) instead of ending it in order.
     func armReset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
         tls?.abandon()
     }
 
-    /// Returns when the other side has closed; what still comes is thrown away.
+    /// Returns when the client has closed the connection; discards what it still sends.
     func waitForClose() {
         var scrap = [UInt8](repeating: 0, count: 4096)
         while recv(descriptor, &scrap, scrap.count, 0) > 0 {}

@@ -2,7 +2,7 @@ import FoundationEssentials
 import SnapshotBase
 import Synchronization
 
-/// Where the shots come from: files in turn, or ffmpeg's test pattern in any size.
+/// The source of pictures: the given files in turn, or ffmpeg's test pattern in any size.
 final class Pictures: Sendable {
     private let files: [[UInt8]]
     private let frozen: Bool
@@ -20,7 +20,7 @@ final class Pictures: Sendable {
         let size: PictureSize
     }
 
-    /// More sizes than this at once end the ffmpeg of the first.
+    /// How many ffmpeg processes, one for each size and pattern, may run at once; another one ends the oldest.
     private static let mostStreams = 8
 
     init(files paths: [String], frozen: Bool, environment: Environment) throws {
@@ -33,14 +33,14 @@ final class Pictures: Sendable {
         self.frozen = frozen
     }
 
-    /// Starts the ffmpeg for this size ahead of the first shot.
+    /// Starts the ffmpeg for this size before the first shot needs it.
     func prepare(_ size: PictureSize) throws {
         guard files.isEmpty else { return }
         let stream = try TestPattern(.clock, size: size, environment)
         state.withLock { $0.streams.append((Key(pattern: .clock, size: size), stream)) }
     }
 
-    /// The next shot, different from the one before unless frozen; nil when ffmpeg gives none.
+    /// The next picture, which differs from the last one unless frozen; nil when ffmpeg makes none.
     func next(_ size: PictureSize, pattern: TestPattern.Kind = .clock, frozen stuck: Bool = false) -> [UInt8]? {
         state.withLock { state in
             let key = Key(pattern: pattern, size: size)

@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// An ffmpeg that draws one JPEG after the other into a pipe. It draws only as fast as the pipe is read, so it
-/// rests between shots, and it ends by itself when the simulator is gone, however that happened.
+/// An ffmpeg process that writes one JPEG after the other into a pipe. It draws only as fast as the pipe is read, so it
+/// pauses between shots, and it ends by itself when the simulator has ended, even by a kill.
 final class TestPattern: @unchecked Sendable {
     // Unchecked: `Pictures` uses it under its lock only.
     enum Kind: Hashable { case clock, black }
@@ -25,12 +25,12 @@ final class TestPattern: @unchecked Sendable {
 
     /// The next frame; nil when ffmpeg has ended.
     func next() -> [UInt8]? {
-        // One frame always waits in the pipe, drawn right after the shot before: when that is a while ago its
-        // clock is wrong, and the one behind it is right.
+        // One frame always waits in the pipe, drawn right after the last shot. If that was a while ago, the time in
+        // that frame is old, so it is skipped.
         if hasDrawn, ContinuousClock.now - lastShot > .milliseconds(500), frame() == nil { return nil }
         var picture = frame()
         if picture == nil, !hasDrawn, drawsText, let plain = try? Self.start(kind, size, text: false, environment) {
-            // An ffmpeg without freetype or fonts: the pattern has a counter of its own.
+            // This ffmpeg lacks freetype or fonts, so it starts again without text; the pattern has a counter, too.
             drawsText = false
             child = plain
             buffer = []
@@ -71,11 +71,11 @@ final class TestPattern: @unchecked Sendable {
     ) throws(Trouble) -> Child {
         var command = Command("ffmpeg", arguments(kind, size, text: text), environment: environment)
         command.outputs = [1]
-        // This thread serves one connection; ffmpeg draws for others, too.
+        // ffmpeg draws for all connections, so it must not end with this thread, which serves one.
         command.endsWithThread = false
         do throws(Failure) {
             let child = try Child(command)
-            // The smallest pipe: what waits in it has an old clock.
+            // The smallest pipe there is, since frames that wait in it show an old time.
             if let output = child.outputs[1] { _ = fcntl(output.descriptor, setPipeSize, 4096) }
             return child
         } catch {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The camera behind `/cgi-bin/api.cgi`: login, logout, snapshots, and the questions about itself.
+/// The camera behind `/cgi-bin/api.cgi`: login, logout, snapshots, and the commands that query it.
 final class Camera: Sendable {
     struct Rules: Sendable {
         let user: String
@@ -8,7 +8,7 @@ final class Camera: Sendable {
         let maxSessions: Int
         let lease: Int
         let snapAuth: SnapAuth
-        /// Compare a query's password as it was sent, without percent decoding.
+        /// Whether a query's password is compared as it was sent, without percent-decoding.
         let rawCompare: Bool
     }
 
@@ -29,7 +29,7 @@ final class Camera: Sendable {
         var account: Account
         var faults: FaultPlan
         var counters = Counters()
-        /// Some firmware gives out only dead tokens after a Logout that named none.
+        /// After a Logout without a token, some firmware issues only invalid tokens.
         var tokensAreDead = false
     }
 
@@ -176,7 +176,7 @@ final class Camera: Sendable {
         state.withLock { !$0.tokensAreDead && $0.sessions.isOpen(token, now: .now) }
     }
 
-    /// The stream's size, unless both width and height ask for another.
+    /// The stream's size, unless the query has both width and height.
     private static func size(_ query: Query, _ device: Device) throws(Refusal) -> PictureSize {
         guard let width = query["width"], let height = query["height"] else {
             return query["snapType"] == "sub" ? device.sub : device.main
@@ -187,7 +187,7 @@ final class Camera: Sendable {
         return PictureSize(width: width, height: height)
     }
 
-    /// A good picture outside the protocol and its faults.
+    /// A good picture, independent of login and faults.
     func still() -> Answer {
         pictures.next(device.main).map { Answer($0, type: "image/jpeg") } ?? Answer(status: 404)
     }
@@ -216,7 +216,7 @@ final class Camera: Sendable {
 
     func setFaults(_ faults: [PlannedFault]) { state.withLock { $0.faults.replace(with: faults) } }
 
-    /// Forgets sessions, locks, faults and counts.
+    /// Resets sessions, locks, faults and counters.
     func reset() {
         state.withLock { state in
             var faults = state.faults

@@ -16,7 +16,7 @@ struct Device: Sendable {
 
     private let firmware = "v3.1.0.2368_23062508"
 
-    /// The `value` of the command's answer. `host` is the name that the client reached us by.
+    /// The `value` in the command's answer. `host` is the host name in the request.
     func value(of command: String, param: JSON?, host: String) throws(Refusal) -> JSON {
         let channel = param?["channel"]?.int ?? 0
         guard (0..<channels).contains(channel) else { throw Refusal(-49) }

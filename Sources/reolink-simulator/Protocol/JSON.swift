@@ -26,8 +26,8 @@ enum JSON: Sendable, Equatable {
     /// One line, for logs and the control endpoint.
     var line: String { text(indent: nil) }
 
-    /// As on the wire: three spaces a level and a space on both sides of the colon. Clients in the field look
-    /// for `"detail" : "please login first"` with exactly those spaces.
+    /// As cameras send it: three spaces for each level and a space on both sides of the colon. Some clients search for
+    /// `"detail" : "please login first"` with exactly these spaces.
     var styled: String { text(indent: 0) + "\n" }
 
     private func text(indent: Int?) -> String {

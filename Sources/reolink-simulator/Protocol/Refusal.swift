@@ -2,7 +2,7 @@
 struct Refusal: Error, Equatable {
     let code: Int
     let detail: String
-    /// Tries left before the account is locked.
+    /// How many attempts are left before the account is locked.
     var remaining: Int?
 
     init(_ code: Int, _ detail: String? = nil, remaining: Int? = nil) {

@@ -1,4 +1,4 @@
-/// The leased tokens: a limited number, each for a limited time.
+/// The session tokens: at most `limit`, each valid for `lease`.
 struct Sessions {
     let limit: Int
     let lease: Duration
@@ -9,7 +9,7 @@ struct Sessions {
         self.lease = lease
     }
 
-    /// A fresh token; nil when all places are taken.
+    /// A new token; nil when `limit` sessions are open.
     mutating func open(now: ContinuousClock.Instant) -> String? {
         guard count(now: now) < limit else { return nil }
         let token = String(UInt64.random(in: 1 << 60...UInt64.max), radix: 16)
@@ -34,7 +34,7 @@ struct Sessions {
     }
 }
 
-/// The account and its timeout: a few wrong passwords lock it, for right ones too.
+/// The account. `timeout` wrong passwords in a row lock it for `lockout`, in which even the right one is refused.
 struct Account {
     let user: String
     let password: [UInt8]
@@ -51,7 +51,7 @@ struct Account {
 
     func isLocked(now: ContinuousClock.Instant) -> Bool { lockedUntil.map { $0 > now } ?? false }
 
-    /// Throws the refusal that the camera would answer. Compares bytes: é in one normal form is not the other.
+    /// Throws the refusal that the camera would send. Compares bytes, so é differs between Unicode normal forms.
     mutating func check(user: String, password: [UInt8], now: ContinuousClock.Instant) throws(Refusal) {
         guard !isLocked(now: now) else { throw .locked }
         let knowsUser = user.utf8.elementsEqual(self.user.utf8)
