@@ -157,9 +157,11 @@ ifeq ($(ARCH),$(NATIVE))
 deb: $(BIN)/snapshot ## build out/snapshot_VERSION_ARCH.deb (with ARCH=arm64 on an amd64 machine, too)
 	@scripts/require dpkg-dev xz-utils
 	packaging/deb $(BIN) $(OUT) $(VERSION) $(ARCH)
+	@echo "next: sudo apt install $(abspath $(OUT))/snapshot_$(VERSION)_$(ARCH).deb && sudo snapshot setup"
 else
 deb:
 	packaging/cross/deb $(CROSS_CACHE) $(OUT) $(VERSION) $(ARCH)
+	@echo "next, with it on the board: sudo apt install ./snapshot_$(VERSION)_$(ARCH).deb && sudo snapshot setup"
 endif
 
 apt: ## build out/apt, a signed apt repository of the packages for any web server (root, for the cross build)
