@@ -1,4 +1,4 @@
-// OpenSSL's digests, HMAC and certificates. No macro of these headers is needed from Swift.
+// OpenSSL's digests, HMAC and certificates. Swift needs no macro of these headers.
 #pragma once
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

@@ -6,7 +6,7 @@
 #include <netinet/tcp.h>
 #include <stdint.h>
 
-// The name says the ABI that curl.h declares.
+// The suffix is the version of the ABI that curl.h declares.
 #define LIBRARY "libcurl.so.4"
 
 static void *library;
@@ -16,7 +16,7 @@ const char *shim_load(void) {
   return library ? NULL : dlerror();
 }
 
-// A function of the library, with the type that the header gives it.
+// Looks up a function of the library, with its type from the header.
 #define CALL(name) ((__typeof__(&name))dlsym(library, #name))
 
 CURL *shim_easy_init(void) { return CALL(curl_easy_init)(); }
@@ -47,7 +47,8 @@ CURL *shim_multi_next_ended(CURLM *multi, CURLcode *result) {
 CURLMcode shim_multi_cleanup(CURLM *multi) { return CALL(curl_multi_cleanup)(multi); }
 const char *shim_multi_strerror(CURLMcode code) { return CALL(curl_multi_strerror)(code); }
 
-// In parentheses: a macro of the header by the same name counts the arguments.
+// The parentheses prevent the expansion of the header's macros of these names, which accept only a fixed number of
+// arguments.
 #define SET(option, value) ((__typeof__(&(curl_easy_setopt)))dlsym(library, "curl_easy_setopt"))(easy, option, value)
 #define GET(info, value) ((__typeof__(&(curl_easy_getinfo)))dlsym(library, "curl_easy_getinfo"))(easy, info, value)
 

@@ -1,4 +1,4 @@
-// What only the C files here need of libcurl.
+// Functions of libcurl that only the C files in this folder need.
 #pragma once
 #include <curl/curl.h>
 

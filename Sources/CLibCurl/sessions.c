@@ -1,9 +1,6 @@
-// TLS sessions that outlive the process. A resumed handshake has no certificates to carry and no signature to check: a fifth
-// of the bytes of a whole one. libcurl has a call for it from 8.12 on; on every version with OpenSSL a session can be put
-// into the connection as its handshake begins, and comes out through OpenSSL's callback. A resumed session brings its
-// certificate along: libcurl holds that to name and pin as ever, and the authorities are asked here, as the handshake ends,
-// since some versions of libcurl load them no sooner. libcurl's own memory of sessions is off meanwhile: it would take an
-// earlier verification's word for them.
+// Saves TLS sessions for the next process: a resumed handshake needs a fifth of the bytes of a full one. libcurl
+// supports this from 8.12 on; with OpenSSL it works in any version, by setting the session when a handshake begins, and
+// receiving new ones through OpenSSL's callback.
 #include "CLibCurl.h"
 #include "library.h"
 
@@ -15,18 +12,18 @@
 #include <string.h>
 #include <time.h>
 
-// After that long the server shows its certificate anew, whatever it says of its sessions.
+// The age in seconds after which the server must present its certificate again, whatever lifetime its sessions have.
 enum { LONGEST = 24 * 60 * 60 };
 
-// What is kept of a session, before the session and its certificates, leaf first, both as DER.
+// The header of a saved session. The session follows, then its certificates, leaf first, all in DER.
 struct head {
-  // When the server last showed that it has its key.
+  // When the server last proved that it has its private key.
   int64_t proven;
-  // SHA-256 of the client's certificate; zeros where there is none.
+  // SHA-256 of the client certificate; zeros if there is none.
   unsigned char client[32];
 };
 
-// What belongs to one SSL_CTX, which libcurl makes for one connection; it goes with it.
+// Data attached to an SSL_CTX, which libcurl creates for one connection; freed with it.
 struct connection {
   struct shim_sessions keeper;
   struct head head;
@@ -35,7 +32,7 @@ struct connection {
   int is_over;
 };
 
-// libssl comes with libcurl and is not linked; libcrypto is.
+// libssl is loaded by libcurl and not linked; libcrypto is linked.
 static void *libssl;
 static int slot = -1;
 #define CALL(name) ((__typeof__(&name))dlsym(libssl, #name))
@@ -65,9 +62,9 @@ static int is_of_time(const struct head *head, const SSL_SESSION *session, int64
 
 static int asks_authorities(SSL_CTX *context) { return CALL(SSL_CTX_get_verify_mode)(context) & SSL_VERIFY_PEER; }
 
-// What the authorities of today say of a session's certificate: the same check that a whole handshake makes.
+// Verifies the certificate of a resumed session with the current authorities, as in a full handshake.
 static long verify(SSL_CTX *context, X509 *leaf, STACK_OF(X509) *certificates) {
-  // libcurl would take what is left of these errors for the connection's.
+  // Otherwise libcurl would take errors that remain in the queue for the connection's.
   ERR_set_mark();
   X509_STORE_CTX *check = X509_STORE_CTX_new();
   long result = X509_V_ERR_UNSPECIFIED;
@@ -109,16 +106,17 @@ static int take(struct connection *this, const unsigned char *at, size_t size) {
   return 1;
 }
 
-// MARK: What OpenSSL and libcurl call
+// MARK: Callbacks of OpenSSL and libcurl
 
 static void offer(struct connection *this, SSL *ssl) {
-  // A proxy that is spoken to over TLS is another host.
+  // The session is not for a TLS proxy, which is another host.
   const char *name = CALL(SSL_get_servername)(ssl, TLSEXT_NAMETYPE_host_name);
   if (name && strcmp(name, this->keeper.host)) return;
   if (CALL(SSL_set_session)(ssl, this->offered)) this->keeper.offers(this->keeper.context);
 }
 
-// libcurl looks at the result next, and goes no further if it isn't good.
+// Verifies a resumed session when its handshake ends, as some versions of libcurl load the authorities only then.
+// libcurl checks this result next, and the name and pin as in a full handshake.
 static void judge(struct connection *this, SSL *ssl) {
   SSL_CTX *context = CALL(SSL_get_SSL_CTX)(ssl);
   if (!CALL(SSL_session_reused)(ssl) || !asks_authorities(context)) return;
@@ -126,7 +124,7 @@ static void judge(struct connection *this, SSL *ssl) {
   CALL(SSL_set_verify_result)(ssl, verify(context, leaf, this->certificates));
 }
 
-// The first handshake counts; in TLS 1.3 messages behind it are told as handshakes, too.
+// Only the first handshake counts: in TLS 1.3 later messages are also reported as handshakes.
 static void on_info(const SSL *told, int where, int result) {
   SSL *ssl = (SSL *)told;
   struct connection *this = where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE) ? connection_of(ssl) : NULL;
@@ -145,7 +143,8 @@ static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
   }
   if (!CALL(SSL_SESSION_get0_peer)(session)) return;
   if (asks_authorities(CALL(SSL_get_SSL_CTX)(ssl)) && CALL(SSL_get_verify_result)(ssl) != X509_V_OK) return;
-  // Without it, a session of TLS 1.2 isn't bound to the handshake in which the client showed its certificate.
+  // Without this extension, a TLS 1.2 session is not bound to the handshake in which the client presented its
+  // certificate.
   int is_bound = CALL(SSL_version)(ssl) >= TLS1_3_VERSION || CALL(SSL_ctrl)(ssl, SSL_CTRL_GET_EXTMS_SUPPORT, 0, NULL) == 1;
   if (CALL(SSL_get_certificate)(ssl) && !is_bound) return;
   unsigned char bytes[SHIM_SESSION_MOST], *at = bytes + sizeof head;
@@ -169,7 +168,7 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session) {
   return 0;
 }
 
-// Behind everything that libcurl sets by itself.
+// libcurl calls this after it has configured the SSL_CTX.
 static CURLcode on_context(CURL *easy, void *context, void *user) {
   const struct shim_sessions *keeper = user;
   struct connection *this = calloc(1, sizeof *this);
@@ -195,7 +194,7 @@ static CURLcode on_context(CURL *easy, void *context, void *user) {
   CALL(SSL_CTX_ctrl)(context, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
   CALL(SSL_CTX_sess_set_new_cb)(context, on_new_session);
   CALL(SSL_CTX_set_info_callback)(context, on_info);
-  // libcurl has kept tickets of TLS 1.2 off since there were servers that couldn't read past them.
+  // libcurl disables TLS 1.2 tickets because very old servers could not handle them.
   CALL(SSL_CTX_clear_options)(context, SSL_OP_NO_TICKET);
   return CURLE_OK;
 }
@@ -207,11 +206,12 @@ static void find_libssl(void) {
 
 CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper) {
   struct curl_tlssessioninfo *backend = NULL;
-  // Another library's types would be taken for OpenSSL's.
+  // With another TLS library, its types would be mistaken for OpenSSL's.
   if (shim_get_backend(easy, &backend) || !backend || backend->backend != CURLSSLBACKEND_OPENSSL) return CURLE_OK;
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, find_libssl);
   if (!libssl || slot < 0) return CURLE_OK;
+  // libcurl's own session cache is off, as it would rely on an earlier verification.
   CURLcode code = shim_set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 0);
   if (!code) code = shim_set_context(easy, on_context);
   return code ? code : shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, (void *)keeper);

@@ -1,5 +1,5 @@
-// What went over sockets, as the kernel counts it: libcurl's own figures leave out TLS. linux/tcp.h has newer fields than the
-// C library's header, and the two can't be included together.
+// The traffic of sockets as counted by the kernel, since libcurl's own figures exclude TLS. linux/tcp.h has newer
+// fields than the C library's header; the two cannot be included together.
 #include "CLibCurl.h"
 #include "library.h"
 
@@ -14,7 +14,7 @@ static int header_size(int socket, const struct tcp_info *info) {
   socklen_t size = sizeof peer;
   getpeername(socket, (struct sockaddr *)&peer, &size);
   int is_six = peer.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&((struct sockaddr_in6 *)&peer)->sin6_addr);
-  // IP and TCP, and the option that nearly every connection has.
+  // The headers of IP and TCP, and the timestamp option, which nearly every connection uses.
   return (is_six ? 40 : 20) + 20 + (info->tcpi_options & TCPI_OPT_TIMESTAMPS ? 12 : 0);
 }
 

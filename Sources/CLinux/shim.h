@@ -1,4 +1,4 @@
-// Linux calls that Swift's Glibc module leaves out, and the one piece of work that has to happen between fork and exec.
+// Linux calls that are missing in Swift's Glibc module, and the work between fork and exec, which must be C.
 #pragma once
 #include <dirent.h>
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 static inline int shim_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
-/// A file in memory, without a name.
+/// Creates an unnamed file in memory.
 static inline int shim_memory_file(void) { return (int)syscall(SYS_memfd_create, "", 1 /* MFD_CLOEXEC */); }
 static inline int shim_set_pipe_size(int descriptor, int size) {
   return fcntl(descriptor, 1031 /* F_SETPIPE_SZ */, size);
 }
-/// An entry's name where it stands: an entry is shorter than its type, and must not be copied as a whole.
+/// The name within an entry: an entry is shorter than its type, so it must not be copied as a whole.
 static inline const char *shim_name(const struct dirent *entry) { return entry->d_name; }
 static inline ssize_t shim_get_attribute(int descriptor, const char *name, void *value, size_t size) {
   return fgetxattr(descriptor, name, value, size);
@@ -54,15 +54,15 @@ static inline int shim_change_to(uid_t user, gid_t group, gid_t more) {
   return setresuid(user, user, user);
 }
 
-// The child's side of a start. Only calls that are safe after fork in a program with threads.
+// Runs in the child after fork. Only async-signal-safe calls are allowed, as the program has threads.
 static inline void shim_become(const char *path, char *const argv[], char *const envp[], const int *descriptors,
                                int count, pid_t parent, int report, uid_t user, gid_t group, gid_t more) {
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, 0);
-  // The group is what gets signalled; the child must not outlive the thread that started it, unless `parent` is 0. In a
-  // session of its own it has no terminal, into which it could type for the person who called us.
+  // setsid makes a process group to signal, and detaches the terminal, so that the child cannot type into it. Unless
+  // `parent` is 0, the child dies with the thread that started it.
   if (setsid() > 0 && (user == 0 || shim_change_to(user, group, more) == 0) &&
       (parent == 0 || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent))) {
     int copied = 0;
@@ -77,9 +77,9 @@ static inline void shim_become(const char *path, char *const argv[], char *const
   _exit(127);
 }
 
-// Starts `path` in a process group of its own, with descriptors[i] as its descriptor i and no others. Every one of
-// `descriptors` must be `count` or higher. `ends`: it is killed when the calling thread ends. A `user` other than 0 is who
-// it runs as, with `group` and `more`. Returns the pid, or -1 and errno; a failed exec counts as a failed start.
+// Starts `path` in its own process group, with descriptors[i] as descriptor i and no others; each must be at least
+// `count`. `ends`: kill it when the calling thread ends. `user` other than 0: run as that user, with `group` and
+// `more`. Returns the pid, or -1 and errno, also if exec fails.
 static inline pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors,
                                int count, bool ends, uid_t user, gid_t group, gid_t more) {
   int reports[2], number = 0;
@@ -101,14 +101,15 @@ static inline pid_t shim_spawn(const char *path, char *const argv[], char *const
 
 #include <sys/timex.h>
 
-// Whether the kernel holds its clock to be right: nobody has set STA_UNSYNC, or somebody keeps it. -1 where it may not
-// be asked, as under systemd's ProtectClock=.
+// 1 if the kernel regards its clock as synchronised (STA_UNSYNC is clear), 0 if not; -1 if the call is not permitted,
+// as under systemd's ProtectClock=.
 static inline int shim_clock_is_synced(void) {
   struct timex facts = {0};
   return adjtimex(&facts) == -1 ? -1 : (facts.status & STA_UNSYNC) == 0;
 }
 
-/// When a file was created, in milliseconds since 1970; its last change where the file system doesn't know; -1: no such file.
+/// When a file was created, in milliseconds since 1970; when it was last modified, if that is unknown; -1 if there is
+/// no such file.
 static inline int64_t shim_birth_time(int folder, const char *name) {
   struct statx facts;
   if (syscall(SYS_statx, folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_MTIME, &facts) != 0) return -1;
@@ -119,39 +120,39 @@ static inline int64_t shim_birth_time(int folder, const char *name) {
 static inline unsigned shim_major(uint64_t device) { return (unsigned)((device >> 8) & 0xfff) | (unsigned)((device >> 32) & ~0xfffu); }
 static inline unsigned shim_minor(uint64_t device) { return (unsigned)(device & 0xff) | (unsigned)((device >> 12) & ~0xffu); }
 
-/// When an open file was created, in milliseconds since 1970; 0 where its file system doesn't know.
+/// When an open file was created, in milliseconds since 1970; 0 if its file system does not record that.
 static inline int64_t shim_birth(int descriptor) {
   struct statx facts;
   if (syscall(SYS_statx, descriptor, "", 0x1000 /* AT_EMPTY_PATH */, STATX_BTIME, &facts) != 0 || !(facts.stx_mask & STATX_BTIME)) return 0;
   return facts.stx_btime.tv_sec * 1000 + facts.stx_btime.tv_nsec / 1000000;
 }
 
-/// One heap for all threads; to be called before the first of them. Otherwise each gets its own.
+/// Makes all threads use one heap, to save memory. Call it before the first thread is started.
 static inline void shim_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
-/// Gives freed memory back to the system.
+/// Returns freed memory to the system.
 static inline void shim_trim_heap(void) { malloc_trim(0); }
 
-/// Whether a file's access list names users or groups beside its owner and its group.
+/// Whether a file has an access control list that names further users or groups.
 static inline bool shim_has_access_list(int descriptor) {
   return fgetxattr(descriptor, "system.posix_acl_access", 0, 0) >= 0;
 }
 
 enum { shim_O_PATH = 010000000 };
 
-// Opens a folder in one call if no part of its path is a link; -1 otherwise, and before Linux 5.6.
+// Opens a folder in one call if no part of its path is a symbolic link; otherwise, and before Linux 5.6, returns -1.
 static inline int shim_open_folder_without_links(int start, const char *path) {
   struct { uint64_t flags, mode, resolve; } how = {O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0x04 /* RESOLVE_NO_SYMLINKS */};
   return (int)syscall(437 /* SYS_openat2, the same everywhere */, start, path, &how, sizeof how);
 }
 
-// Finds a folder below `start` without leaving that mount and without a link; -1 otherwise, with EXDEV, ELOOP or ENOENT.
+// Opens a folder below `start` (O_PATH) without crossing a mount or following a link; -1 with EXDEV, ELOOP or ENOENT.
 static inline int shim_find_folder_in_mount(int start, const char *path) {
   struct { uint64_t flags, mode, resolve; } how = {shim_O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0x05 /* and RESOLVE_NO_XDEV */};
   return (int)syscall(437, start, path, &how, sizeof how);
 }
 
-// Closes all descriptors but the standard ones and `kept`, which are in ascending order.
+// Closes all descriptors but the standard ones and `kept`, which must be in ascending order.
 static inline void shim_close_others(const int *kept, int count) {
   int first = 3;
   for (int i = 0; i <= count; i++) {
@@ -162,7 +163,7 @@ static inline void shim_close_others(const int *kept, int count) {
   }
 }
 
-// A copy of this process, which dies with it and has no terminal and no signals but SIGKILL that end it.
+// Forks a child that dies with this process, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP.
 static inline pid_t shim_fork(const int *kept, int count) {
   pid_t parent = getpid(), pid = fork();
   if (pid != 0) return pid;
@@ -180,7 +181,7 @@ static inline pid_t shim_fork(const int *kept, int count) {
 static inline int shim_setresgid(gid_t id) { return setresgid(id, id, id); }
 static inline int shim_setresuid(uid_t id) { return setresuid(id, id, id); }
 
-// Whether this process is that user and that group alone: real, effective and saved.
+// Whether the real, effective and saved ids of this process are all that user and that group.
 static inline bool shim_is_only(uid_t user, gid_t group) {
   uid_t users[3];
   gid_t groups[3];
@@ -190,7 +191,7 @@ static inline bool shim_is_only(uid_t user, gid_t group) {
   return true;
 }
 
-// Nobody else of this user may read this process's memory or take its descriptors, and it leaves no core.
+// Keeps other processes of this user from reading this process's memory or descriptors, and prevents core dumps.
 static inline void shim_not_dumpable(void) { prctl(PR_SET_DUMPABLE, 0); }
 
 #include <linux/inet_diag.h>
@@ -200,8 +201,8 @@ static inline void shim_not_dumpable(void) { prctl(PR_SET_DUMPABLE, 0); }
 typedef struct { uint32_t address; uint16_t port; } shim_endpoint; // both in network order
 typedef struct { uint32_t inode; uid_t user; } shim_socket_owner;
 
-// Asks the kernel for one TCP socket of IPv4 by its two ends, which takes equally long however many others there are. False
-// where there is none, and where the kernel doesn't tell.
+// Asks the kernel for one IPv4 TCP socket by its two endpoints, which is fast however many sockets there are. False if
+// there is none, or the kernel does not provide it.
 static inline bool shim_find_socket(shim_endpoint near, shim_endpoint far, shim_socket_owner *owner) {
   struct { struct nlmsghdr head; struct inet_diag_req_v2 body; } request = {
       {sizeof request, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0},
@@ -212,7 +213,7 @@ static inline bool shim_find_socket(shim_endpoint near, shim_endpoint far, shim_
   request.body.id.idiag_dst[0] = far.address;
   request.body.id.idiag_cookie[0] = request.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   struct { struct nlmsghdr head; struct inet_diag_msg body; char rest[1024]; } answer;
-  // <sys/socket.h> would hide Glibc's constants from Swift.
+  // <sys/socket.h> is not included, as it would hide Glibc's constants from Swift.
   int fd = (int)syscall(SYS_socket, 16 /* AF_NETLINK */, 2 /* SOCK_DGRAM */ | O_CLOEXEC | O_NONBLOCK, NETLINK_SOCK_DIAG);
   if (fd < 0) return false;
   ssize_t got = write(fd, &request, sizeof request) < 0 ? -1 : read(fd, &answer, sizeof answer);
@@ -227,7 +228,7 @@ static inline bool shim_find_socket(shim_endpoint near, shim_endpoint far, shim_
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-/// Whether a path lies in RAM.
+/// Whether a path lies on a file system in RAM.
 static inline bool shim_is_in_ram(const char *path) {
   struct statfs facts;
   return statfs(path, &facts) == 0 && facts.f_type == TMPFS_MAGIC;

@@ -1,4 +1,4 @@
-// UDP over IPv4, as looking for cameras needs it. Addresses and ports are in host order.
+// UDP over IPv4 for discovering cameras. Addresses and ports are in host byte order.
 #pragma once
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@ typedef struct {
   uint32_t address, mask;
 } shim_interface;
 
-/// The interfaces that carry broadcasts now and have an IPv4 address, up to `most`; -1 on failure. By ioctl: a sandbox may
-/// allow no netlink socket.
+/// Lists the active interfaces with broadcast and an IPv4 address, at most `most`; returns their number, or -1. It uses
+/// ioctl, as a sandbox may forbid netlink sockets.
 static inline int shim_interfaces(shim_interface *found, int most) {
   struct ifreq all[64];
   struct ifconf list = {.ifc_len = sizeof all, .ifc_req = all};
@@ -31,7 +31,7 @@ static inline int shim_interfaces(shim_interface *found, int most) {
     if (ioctl(descriptor, SIOCGIFNETMASK, &mask) != 0) continue;
     shim_interface *entry = &found[count++];
     memset(entry, 0, sizeof *entry);
-    // Of an alias such as eth0:1, too.
+    // Includes aliases such as eth0:1.
     memcpy(entry->name, all[i].ifr_name, sizeof entry->name - 1);
     struct sockaddr_in place;
     memcpy(&place, &all[i].ifr_addr, sizeof place);
@@ -47,8 +47,9 @@ static inline struct sockaddr_in shim_place(uint32_t address, uint16_t port) {
   struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
   return place;
 }
-/// A socket that is bound there and may broadcast; broadcasts and multicasts leave by the interface of that address.
-/// - Parameter shared: whether others may be bound to the same port; broadcasts then reach all of them.
+/// Creates a bound socket that may broadcast; broadcasts and multicasts leave by the interface with that address. Returns
+/// -1 on failure.
+/// - Parameter shared: whether others may bind to the same port; broadcasts then reach all of them.
 static inline int shim_udp(uint32_t address, uint16_t port, bool shared) {
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
@@ -64,13 +65,13 @@ static inline int shim_udp(uint32_t address, uint16_t port, bool shared) {
   errno = number;
   return -1;
 }
-/// The port that a socket has; 0 on failure.
+/// The port that a socket is bound to, 0 on failure.
 static inline uint16_t shim_udp_port(int descriptor) {
   struct sockaddr_in place;
   socklen_t length = sizeof place;
   return getsockname(descriptor, (struct sockaddr *)&place, &length) == 0 ? ntohs(place.sin_port) : 0;
 }
-/// Has multicasts to `group` that come to the interface of `address` (0: any) arrive at the socket.
+/// Joins the multicast `group` on the interface with `address` (0: any).
 static inline int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
   const struct ip_mreq membership = {{htonl(group)}, {htonl(address)}};
   return setsockopt(descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership);
@@ -79,7 +80,7 @@ static inline ssize_t shim_udp_send(int descriptor, const void *bytes, size_t co
   const struct sockaddr_in place = shim_place(address, port);
   return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&place, sizeof place);
 }
-/// The next datagram's size, or -1; what doesn't fit is cut off.
+/// Receives the next datagram and its sender; returns its size, or -1. What exceeds `size` is cut off.
 static inline ssize_t shim_udp_receive(int descriptor, void *bytes, size_t size, uint32_t *address, uint16_t *port) {
   struct sockaddr_in place;
   memset(&place, 0, sizeof place);

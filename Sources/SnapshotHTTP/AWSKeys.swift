@@ -1,4 +1,4 @@
-/// What signs requests to AWS and its like.
+/// Credentials for signing requests to AWS and compatible services.
 package struct AWSKeys: Equatable, Sendable {
     package var accessKey: String
     package var secretKey: String
@@ -10,7 +10,7 @@ package struct AWSKeys: Equatable, Sendable {
         self.sessionToken = sessionToken
     }
 
-    /// Whether they fit into headers.
+    /// Whether none is empty and all can be sent in headers.
     package var areSound: Bool {
         func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         return !accessKey.isEmpty && !secretKey.isEmpty && isPlain(accessKey) && isPlain(sessionToken ?? "")

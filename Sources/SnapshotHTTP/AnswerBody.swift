@@ -1,30 +1,31 @@
 import SnapshotBase
 
-/// Knows by itself where the wanted part of an answer's body ends, for servers whose lengths can't be believed.
+/// Finds the wanted part of a response's body by its content, for servers whose Content-Length is unreliable.
 package protocol BodyReader: Sendable {
-    /// An answer begins; an earlier one was an interim one, or a challenge.
+    /// Called when a response begins; an earlier one was an interim response or a challenge.
     mutating func begin(contentType: String)
-    /// Whether no more is needed; then the transfer ends.
-    /// - Parameter body: all that has come so far.
+    /// Whether the wanted part is complete, so that the transfer can end.
+    /// - Parameter body: everything received so far.
     mutating func isEnough(_ body: [UInt8]) -> Bool
-    /// What is wanted of the body; nil where it is a stream without end that has brought nothing.
+    /// The range of the wanted part; nil if the body is an endless stream without a complete part.
     func wanted(of body: [UInt8], isWhole: Bool) -> Range<Int>?
 }
 
-/// The body of an answer on its way in.
+/// The body of a response while it is being received.
 struct AnswerBody {
     private var bytes: [UInt8] = []
     private let limit: Int
     private var reader: (any BodyReader)?
     private var announced: Int?
-    /// Whether it is several parts, whose end tells nothing of the first one.
+    /// Whether the response is multipart: then its overall length says nothing about the first part.
     private(set) var isStream = false
-    /// The wanted part is there; a little padding may follow.
+    /// Whether the wanted part is complete; some padding may follow.
     private(set) var isWhole = false
-    /// Set once no more is needed.
+    /// Set when the transfer should end.
     private(set) var isEnough = false
 
-    /// How much padding is waited for. A length that promises more can't be believed.
+    /// The most padding, in bytes, that is awaited after the wanted part. If Content-Length announces more, it is
+    /// ignored.
     private static let mostPadding = 1 << 20
 
     init(for request: HTTPRequest) {
@@ -33,17 +34,18 @@ struct AnswerBody {
     }
 
     var isEmpty: Bool { bytes.isEmpty }
-    /// Whether all that was announced has come, though more may follow.
+    /// Whether as many bytes as announced have been received, though more may follow.
     var hasAllAnnounced: Bool { announced.map { bytes.count >= $0 } ?? false }
 
-    /// Whether silence may end it: all that is wanted has come.
+    /// Whether the transfer may end after a pause, because everything wanted has been received.
     func isComplete(ignoringLength: Bool) -> Bool { isWhole || ignoringLength && !isEmpty && hasAllAnnounced }
 
-    /// A new answer has begun: what came before was another's.
+    /// Discards everything received so far, because another response begins.
     mutating func begin() { (bytes, announced, isStream, isWhole, isEnough) = ([], nil, false, false, false) }
 
-    /// Its header has come.
-    /// - Returns: why it isn't read where nothing but its length ends it: it is over the limit, or has no end.
+    /// Called when the response's header is complete.
+    /// - Returns: the reason to reject the body if only its length ends it, and it is too large or endless; nil
+    ///   otherwise.
     mutating func begin(_ headers: Named<String>) -> HTTPFailure? {
         let type = headers["content-type"]?.lowercased() ?? ""
         reader?.begin(contentType: type)
@@ -54,12 +56,12 @@ struct AnswerBody {
         return type.hasPrefix("multipart/x-mixed-replace") ? .multipart : nil
     }
 
-    /// - Returns: false where it is over the limit.
+    /// - Returns: false if the body exceeds the limit.
     mutating func take(_ raw: UnsafeRawBufferPointer) -> Bool {
         guard bytes.count + raw.count <= limit else { return false }
         if bytes.isEmpty, let announced { bytes.reserveCapacity(min(announced, limit)) }
         bytes.append(contentsOf: raw)
-        // What was announced ends the transfer by itself, and keeps the connection for the next one.
+        // At the announced length the transfer ends by itself, and the connection stays open for the next request.
         if !isWhole, bytes.count != announced, reader?.isEnough(bytes) == true { isWhole = true }
         if isWhole, !(0...Self.mostPadding).contains((announced ?? 0) - bytes.count) { isEnough = true }
         return true
@@ -67,7 +69,7 @@ struct AnswerBody {
 
     mutating func end() { isEnough = true }
 
-    /// What is wanted of it. It is handed over: a second copy of a large picture would cost as much memory again.
+    /// The wanted part. The bytes are moved out, as a copy of a large picture would double the memory.
     mutating func taken() throws(HTTPFailure) -> [UInt8] {
         guard let reader else { return bytes }
         guard let range = reader.wanted(of: bytes, isWhole: !isEnough) else { throw .multipart }

@@ -1,10 +1,11 @@
 import Glibc
 import SnapshotBase
 
-/// The bytes of a body that isn't a stream, from any position on: a body may have to be sent again, and be signed before.
+/// Random access to the bytes of a body other than a pipe, which may have to be read twice: to sign it, or to send it
+/// again.
 extension HTTPBody {
-    /// Copies bytes from `position` on.
-    /// - Returns: how many; 0 at the end, nil where a file can't be read or is shorter than it was.
+    /// Copies the bytes from `position` on.
+    /// - Returns: the number of bytes; 0 at the end; nil if a file cannot be read or is shorter than announced.
     func copy(from position: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         switch self {
         case .bytes(let bytes): return copyPiece(of: bytes, from: position, into: buffer)
@@ -23,7 +24,7 @@ extension HTTPBody {
         }
     }
 
-    /// HMAC-SHA-256 of `prefix` and these bytes, 32 bytes; nil where they can't be read.
+    /// The HMAC-SHA-256 of `prefix` followed by the body, 32 bytes; nil if the body cannot be read.
     package func hmac(key: [UInt8], prefix: [UInt8]) -> [UInt8]? {
         let mac = Crypto.MAC(key: key)
         mac.add(prefix[...])
@@ -38,7 +39,7 @@ extension HTTPBody {
     }
 }
 
-/// How many bytes `count` bytes have as base64.
+/// The length of `count` bytes in base64.
 func base64Length(_ count: Int) -> Int { (count + 2) / 3 * 4 }
 
 private func copyPiece(of bytes: [UInt8], from position: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -50,7 +51,8 @@ private func copyPiece(of bytes: [UInt8], from position: Int, into buffer: Unsaf
     return count
 }
 
-/// The base64 of `content` from `position` on: whole groups of three bytes are read, and what stands before is dropped.
+/// Copies the base64 of `content` from `position` on: encodes whole groups of three bytes, and drops what precedes
+/// `position`.
 private func copyBase64(
     of content: HTTPBody, from position: Int, into buffer: UnsafeMutableRawBufferPointer
 ) -> Int? {

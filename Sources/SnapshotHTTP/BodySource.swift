@@ -2,12 +2,12 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// Bytes on their way out; can be sent again from the start, as Digest and lost connections want. Pipes can't.
+/// A body that libcurl reads from. It can be rewound, as Digest logins and lost connections require; a pipe cannot.
 final class BodySource {
     private let body: HTTPBody
     private var position = 0
     private let pace: UploadPace?
-    /// nil for a pipe.
+    /// In bytes; nil for a pipe.
     let length: Int?
 
     init(_ body: HTTPBody, pace: UploadPace? = nil) {

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The answer to a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
+/// Computes the login for a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
 package struct ChallengeLogin: Equatable, Sendable {
     private enum Scheme { case basic, md5, sha256 }
 
@@ -11,8 +11,9 @@ package struct ChallengeLogin: Equatable, Sendable {
     private let hasQuality: Bool
     private var count = 0
 
-    /// - Parameter challenges: what the server offers; nil where none of it can be answered. Basic is the answer only
-    ///   where it is allowed and no Digest of any kind is offered.
+    /// - Parameters:
+    ///   - challenges: what the server offers; the initialiser fails if none is supported.
+    ///   - mayBeBasic: whether Basic is allowed; it is used only if no Digest of any kind is offered.
     package init?(_ challenges: [LoginChallenge], mayBeBasic: Bool) {
         let known = challenges.compactMap(ChallengeLogin.init(challenge:))
         let digests = known.filter { $0.scheme != .basic }
@@ -32,7 +33,7 @@ package struct ChallengeLogin: Equatable, Sendable {
         opaque = fields["opaque"]
         let qualities = fields["qop"]?.split(separator: ",").map { $0.trimmed.lowercased() }
         hasQuality = qualities?.contains("auth") ?? false
-        // Integrity of the body alone is asked for by nobody, and not offered here.
+        // A `qop` without "auth" offers only auth-int, which no known server requires, and which is not supported.
         if qualities?.isEmpty == false, !hasQuality { return nil }
         switch (challenge.scheme, fields["algorithm"]?.lowercased() ?? "md5") {
         case ("basic", _): scheme = .basic
@@ -42,7 +43,7 @@ package struct ChallengeLogin: Equatable, Sendable {
         }
     }
 
-    /// The value of `Authorization` for one request.
+    /// The value of the `Authorization` header for one request.
     package mutating func authorization(
         user: String, password: String, method: String, url: String, clientNonce: String
     ) -> String {

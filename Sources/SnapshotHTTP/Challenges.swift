@@ -1,26 +1,27 @@
 import SnapshotBase
 
-/// The ways to log in that a server has asked for, over all answers of one transfer.
+/// The authentication methods that a server has offered, in all responses of one transfer.
 struct Challenges {
-    /// In any answer so far.
+    /// Whether any response has offered Digest.
     private(set) var haveOfferedDigest = false
-    /// In the present answer.
+    /// Whether the current response offers Digest.
     private var offersDigest = false
     private var offersAny = false
 
-    /// The values of `WWW-Authenticate` in the present answer.
+    /// The values of `WWW-Authenticate` in the current response.
     private(set) var present: [String] = []
-    /// Whether a challenge was followed by another request, which had a login.
+    /// Whether a request with a login followed a challenge.
     private(set) var areAnswered = false
     private var isChallenge = false
     private var count = 0
 
-    /// A challenge, one more for a stale nonce: more is a server that asks for ever.
+    /// Whether the server keeps sending challenges. Two are normal: the first, and one for a stale nonce.
     var areTooMany: Bool { count > 3 }
-    /// Whether the present answer asks for less than an earlier one: somebody wants the password readable.
+    /// Whether the current response does not offer Digest although an earlier one did: that may be an attempt to get
+    /// the password in clear text.
     var areWeaker: Bool { haveOfferedDigest && offersAny && !offersDigest }
 
-    /// Takes each line of a header, the status line included.
+    /// Processes one line of a header, including the status line.
     mutating func take(_ line: String) {
         if line.hasPrefix("HTTP/") {
             areAnswered = areAnswered || isChallenge
@@ -35,9 +36,9 @@ struct Challenges {
         haveOfferedDigest = haveOfferedDigest || offersDigest
     }
 
-    /// Whether one of the challenges in `value`, which commas separate, is Digest's.
+    /// Whether one of the comma-separated challenges in `value` is for Digest.
     static func offerDigest(_ value: Substring) -> Bool {
-        // What stands in quotes is a name that the server has chosen.
+        // Quoted text is a name that the server has chosen, so it is skipped.
         let pieces = value.cut(at: "\"").enumerated().map { $0.offset % 2 == 0 ? $0.element : "" }
         return pieces.joined()[...].cut(at: ",").contains { challenge in
             challenge.split(whereSeparator: \.isBlank).first?.lowercased() == "digest"

@@ -2,11 +2,11 @@ import CLibCrypto
 import Glibc
 import SnapshotBase
 
-/// The PEM files of a client's certificate and its key; they may be one.
+/// The PEM files of a client certificate and its private key; both may be in the same file.
 package struct ClientCertificate: Equatable, Sendable {
     package let path: String
     package let keyPath: String
-    /// The settings that name them, for messages.
+    /// The names of the settings that contain the paths, for messages.
     package let setting: String
     package let keySetting: String
 
@@ -19,10 +19,10 @@ package struct ClientCertificate: Equatable, Sendable {
         self.keySetting = keySetting
     }
 
-    /// What changes when either is another one.
+    /// A text that changes when either file changes.
     package var identity: String { "\(fileIdentity(path)) \(fileIdentity(keyPath))" }
 
-    /// What makes them useless, in words; nil where nothing does. libcurl has one sentence for all of it.
+    /// Why the certificate cannot be used, in words; nil if it can. libcurl has the same error for all these reasons.
     package var flaw: String? {
         guard let certificate = Self.read(path, { PEM_read_bio_X509($0, nil, noPassphrase, nil) }) else {
             return "\(setting) holds no certificate in PEM"
@@ -44,7 +44,7 @@ package struct ClientCertificate: Equatable, Sendable {
 
     private static func read(_ path: String, _ parse: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
         guard let bytes = try? readNamedFile(path, limit: 1 << 20) else { return nil }
-        // The BIO reads the bytes where they are, so that both end with this closure.
+        // The BIO reads the bytes in place, so it must not outlive this closure.
         return bytes.withUnsafeBytes { raw in
             guard let bio = BIO_new_mem_buf(raw.baseAddress, Int32(clamping: raw.count)) else { return nil }
             defer { BIO_free(bio) }
@@ -53,12 +53,12 @@ package struct ClientCertificate: Equatable, Sendable {
     }
 }
 
-/// Nobody is asked for one: OpenSSL would do so at the terminal.
+/// Refuses a passphrase; otherwise OpenSSL would ask for one at the terminal.
 private func noPassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
 
-/// What changes when a file is another one.
+/// A text that changes when the file changes.
 package func fileIdentity(_ path: String) -> String {
     var found = stat()
     guard stat(path, &found) == 0 else { return path }

@@ -1,7 +1,7 @@
 import CLibCrypto
 
 extension Crypto {
-    /// HMAC-SHA-256 of bytes that come in pieces (RFC 2104).
+    /// An incremental HMAC-SHA-256 (RFC 2104).
     package final class MAC {
         private let inner = EVP_MD_CTX_new()
         private let outer: [UInt8]
@@ -20,7 +20,7 @@ extension Crypto {
             bytes.withUnsafeBytes { _ = EVP_DigestUpdate(inner, $0.baseAddress, $0.count) }
         }
 
-        /// 32 bytes. Nothing may be added afterwards.
+        /// The 32 bytes of the HMAC. Call it once; nothing may be added afterwards.
         package func value() -> [UInt8] {
             let digest = [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
                 var length: UInt32 = 0

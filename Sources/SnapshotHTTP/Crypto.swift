@@ -1,7 +1,7 @@
 import CLibCrypto
 import Glibc
 
-/// Digests and keys, on libcrypto. The only file that knows its types.
+/// Digests, HMAC, base64 and public keys, implemented with libcrypto.
 package enum Crypto {
     /// SHA-256, 32 bytes.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
@@ -12,7 +12,7 @@ package enum Crypto {
         }
     }
 
-    /// MD5, 16 bytes, for the Digest logins that want it; empty where the system forbids it.
+    /// The MD5 digest, 16 bytes, for HTTP Digest logins; empty if the system's policy forbids MD5.
     package static func md5(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 16) { digest, count in
             var length: UInt32 = 0
@@ -21,12 +21,12 @@ package enum Crypto {
         }
     }
 
-    /// SHA-256 of `length` bytes of an open file from `offset`, read in pieces; nil if they can't be read.
+    /// The SHA-256 digest of `length` bytes of an open file from `offset`, read in pieces; nil if they cannot be read.
     package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
         digest(EVP_sha256(), of: descriptor, offset: offset, length: length)
     }
 
-    /// MD5 likewise; nil also where the system forbids it.
+    /// The MD5 digest of part of a file; nil if it cannot be read, or if the system's policy forbids MD5.
     package static func md5(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
         digest(EVP_md5(), of: descriptor, offset: offset, length: length)
     }
@@ -57,7 +57,7 @@ package enum Crypto {
     /// HMAC-SHA-256, 32 bytes.
     package static func hmac(key: [UInt8], _ message: String) -> [UInt8] {
         let message = Array(message.utf8)
-        // RFC 2104: a key longer than a block stands for its digest.
+        // RFC 2104: a key longer than a block is replaced by its digest.
         let key = key.count > 64 ? sha256(key) : key
         return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
             var length: UInt32 = 0
@@ -76,13 +76,13 @@ package enum Crypto {
     }
 
     static func base64Bytes(_ bytes: [UInt8]) -> [UInt8] {
-        // EVP_EncodeBlock takes no more than an Int32 counts, and ends its text with a zero.
+        // EVP_EncodeBlock is limited to an Int32 length, and terminates its text with a zero.
         [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
             count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(clamping: bytes.count)))
         }
     }
 
-    /// The bytes that `text` stands for; nil where it isn't base64.
+    /// Decodes base64; nil if `text` is not valid.
     package static func decoded(base64 text: String) -> [UInt8]? {
         let bytes = Array(text.utf8)
         let padding = bytes.reversed().prefix { $0 == UInt8(ascii: "=") }.count
@@ -95,7 +95,8 @@ package enum Crypto {
         return decoded.isEmpty ? nil : decoded.dropLast(padding)
     }
 
-    /// The pin of a certificate's public key, `sha256//…`, as libcurl and HPKP write it; nil if `pem` isn't one.
+    /// The pin of a certificate's public key, `sha256//…`, in the format of libcurl and HPKP; nil if `pem` is not a
+    /// certificate.
     package static func publicKeyPin(pem: String) -> String? {
         guard let certificate = certificate(pem: pem) else { return nil }
         defer { X509_free(certificate) }
@@ -109,9 +110,9 @@ package enum Crypto {
         return "sha256//" + base64(sha256(der))
     }
 
-    /// The certificate in `pem`, which the caller frees; nil if there is none.
+    /// The certificate in `pem`, which the caller must free; nil if there is none.
     private static func certificate(pem: String) -> OpaquePointer? {
-        // The BIO reads the bytes where they are, so that both end with this closure.
+        // The BIO reads the bytes in place, so it must not outlive this closure.
         Array(pem.utf8).withUnsafeBytes { bytes in
             guard let length = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes.baseAddress, length) else {
                 return nil

@@ -1,39 +1,41 @@
 import CLibCurl
 import SnapshotBase
 
-/// HTTP on libcurl, one request at a time; connections stay open for the next request.
+/// An HTTP client on libcurl for one request at a time; connections stay open for the next request.
 ///
-/// Redirects are never followed and HTTP/1.1 is all that is spoken: cameras and object stores want no more.
+/// It speaks HTTP/1.1, which cameras and object stores need, and never follows redirects.
 package final class HTTPClient {
-    /// Made when first needed: loading libcurl is most of what a run costs, and a folder to store in doesn't need it.
+    /// Created when first needed: loading libcurl is the largest part of a run's cost, and a local folder does not need
+    /// it.
     private var handle: EasyHandle?
     private let terms: TransferTerms
-    /// For uploads whose end has to be met to a tenth of a second: alone, libcurl looks up once a second.
+    /// For uploads whose deadline must be met to a tenth of a second: the easy interface checks only once a second.
     private lazy var uploads = transfers()
-    /// How long uploads may take; nil: until their deadline.
+    /// Limits for uploads; nil: only their deadline.
     package var uploadTimeouts: UploadTimeouts?
 
     /// - Parameters:
-    ///   - stop: ends a transfer that takes more than a moment once it is made.
-    ///   - sessions: of earlier runs; without them every connection begins with a whole handshake.
-    ///   - rate: of all uploads together, in bytes a second.
+    ///   - stop: ends a transfer that takes more than two seconds after it is requested.
+    ///   - sessions: TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
+    ///   - rate: the limit for all uploads together, in bytes a second.
     package init(stop: StopRequest, sessions: TLSSessions? = nil, rate: Int? = nil) {
         terms = TransferTerms(stop: stop, sessions: sessions, rate: rate)
     }
 
-    /// What went to and from cameras, and everybody else, since the last call.
+    /// The traffic to and from cameras, and all other hosts, since the last call.
     package func takeTraffic() -> (camera: TrafficFigures, others: TrafficFigures) {
         (terms.near.take(), terms.far.take())
     }
 
-    /// For several requests at once, under the same rules.
+    /// A client for concurrent requests with the same options.
     package func transfers() -> HTTPTransfers { HTTPTransfers(terms) }
 
-    /// Does one request. Answers of any status are returned; only the lack of one throws.
+    /// Performs one request. A response of any status is returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         if request.timeouts?.bound != nil { return try performWatched(request) }
         do throws(HTTPFailure) { return try performAlone(request) } catch {
-            // A server that can't take a session, and fails where it should begin anew.
+            // The server fails when a TLS session is resumed, instead of falling back to a full handshake: try without
+            // one.
             guard error.hadSession, error.kind == .tls || error.kind == .lost else { throw error }
         }
         return try performAlone(request)
@@ -57,7 +59,7 @@ package final class HTTPClient {
         }
     }
 
-    /// Closes what is open: the next request begins anew.
+    /// Closes all connections, so that the next request opens a new one.
     package func dropConnections() { handle = nil }
 
     package func answer(to request: HTTPRequest) -> HTTPAnswer {

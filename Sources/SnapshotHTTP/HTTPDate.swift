@@ -1,8 +1,8 @@
 import CLibCurl
 import SnapshotBase
 
-/// A date as HTTP headers carry it. One before 2026 or after 2100 comes from a clock that was never set, or from somebody
-/// who means harm, and isn't one.
+/// Parses a date of an HTTP header; nil if it is invalid, or before 2026 or after 2100: such a date comes from a clock
+/// that was never set, or is forged.
 func httpDate(_ text: String) -> Timestamp? {
     let seconds = shim_getdate(text)
     return credibleDates.contains(seconds) ? Timestamp(seconds: Int(seconds)) : nil
@@ -11,7 +11,7 @@ func httpDate(_ text: String) -> Timestamp? {
 private let credibleDates = (1_767_225_600..<4_133_980_800)
 
 extension HTTPResponse {
-    /// `Retry-After`, in seconds or as a date; at most a day.
+    /// The delay in `Retry-After`, which is a number of seconds or a date; at most a day.
     package var retryAfter: Duration? {
         guard let text = headers["retry-after"] else { return nil }
         if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) {
@@ -21,8 +21,8 @@ extension HTTPResponse {
         return .milliseconds(min(max(moment.milliseconds - date.milliseconds, 0), 86_400_000))
     }
 
-    /// The server's clock minus ours, in milliseconds; `Date` has whole seconds, so half of one is added. Nil where the
-    /// server's clock can't be right either.
+    /// The server's clock minus ours, in milliseconds; half a second is added, as `Date` has whole seconds. nil if
+    /// there is no credible date.
     package var clockOffset: Int64? {
         guard let date, let dateCame else { return nil }
         return date.milliseconds + 500 - dateCame.milliseconds

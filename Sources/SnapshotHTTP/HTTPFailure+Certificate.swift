@@ -2,8 +2,8 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// A client certificate that can't be used, is refused, or is missing, in plain words. A server tells by an alert of TLS, of
-/// which libcurl has OpenSSL's text alone.
+/// Failures because of a client certificate that is unusable, refused or missing. Servers report them by TLS alerts,
+/// which libcurl provides only as OpenSSL's text.
 extension HTTPFailure {
     private static let alerts = [
         ("alert certificate required", "it wants a client certificate"),
@@ -15,13 +15,13 @@ extension HTTPFailure {
         ("alert unsupported certificate", "it doesn't take client certificates of this kind"),
         ("alert access denied", "it refuses the client certificate"),
     ]
-    /// Those that may mean something else where no certificate was shown.
+    /// Alerts that may have another cause if no client certificate was sent.
     private static let ambiguousAlerts = ["alert handshake failure", "alert decrypt error"]
 
-    /// Nil where the failure is about something else.
+    /// nil if the failure has another cause.
     init?(_ certificate: ClientCertificate?, _ code: CURLcode, _ words: String) {
         func hold(_ text: String) -> Bool { words[...].range(of: text) != nil }
-        // libcurl's words for the alert that tells of an expired one.
+        // libcurl replaces the alert for an expired certificate by this text.
         let isExpired = code == CURLE_PEER_FAILED_VERIFICATION && words == "SSL certificate verification failed"
         let isOurs = certificate != nil && (isExpired || Self.ambiguousAlerts.contains(where: hold))
         let why = Self.alerts.first { hold($0.0) }?.1 ?? (isOurs ? "it refuses the client certificate" : nil)
@@ -33,20 +33,22 @@ extension HTTPFailure {
 }
 
 extension TLSHandshake {
-    /// Why the server ends a connection on which nothing is asked, if it does so for the client certificate. In TLS 1.3 it
-    /// tells after the handshake, and libcurl, which is sending by then, only sees the connection break.
+    /// Why the server closes an idle connection, if that is because of the client certificate. In TLS 1.3 the alert
+    /// comes after the handshake; during a transfer libcurl is already sending by then and reports only a broken
+    /// connection.
     package func certificateFailure(trusting trust: TLSTrust) -> HTTPFailure? {
         do throws(HTTPFailure) {
             return alert(on: try connection(trusting: trust))
         } catch {
             if error.kind == .certificate { return error }
-            // Gone between the handshake and libcurl's next look at it.
+            // The connection was closed between the handshake and libcurl's next check of it.
             guard error.why[...].range(of: "getpeername") != nil else { return nil }
             return goneAtOnce
         }
     }
 
-    /// Nobody says why, so it may be the line as well: only a certificate that is no good is surely to blame.
+    /// The failure for a connection that was closed without an alert. The network may be the cause as well, so the
+    /// certificate is blamed for certain only if it is invalid.
     private var goneAtOnce: HTTPFailure {
         if let flaw = certificate?.flaw { return HTTPFailure(kind: .certificate, why: flaw) }
         let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"

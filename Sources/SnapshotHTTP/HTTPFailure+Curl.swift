@@ -2,7 +2,7 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// Why an answer is broken off on this side.
+/// Failures detected by this program rather than by libcurl.
 extension HTTPFailure {
     static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is over the limit")
     static let headerTooLarge = HTTPFailure(kind: .lost, why: "the answer's headers or trailers have no end")
@@ -15,15 +15,15 @@ extension HTTPFailure {
 }
 
 extension HTTPFailure {
-    /// A transfer that libcurl ended with `code`.
+    /// The failure of a transfer that libcurl ended with `code`.
     /// - Parameters:
-    ///   - words: what it wrote about that; may be empty.
-    ///   - number: the error of the last system call, if it was one.
-    ///   - certificate: the client's, if it has one.
+    ///   - words: libcurl's error text; may be empty.
+    ///   - number: the `errno` of the last system call, if one failed.
+    ///   - certificate: the client certificate, if there is one.
     init(_ code: CURLcode, _ words: String, errno number: Int, certificate: ClientCertificate?) {
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }
-        // What libcurl has no memory for is a line of the header over 100 KiB.
+        // libcurl reports a header line over 100 KiB as a lack of memory.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
         if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
@@ -39,7 +39,7 @@ extension HTTPFailure {
 }
 
 extension HTTPFailure {
-    /// libcurl has one code for every failed handshake, so only OpenSSL's and GnuTLS's words tell.
+    /// libcurl has the same code for all failed handshakes, so the text of OpenSSL or GnuTLS has to be examined.
     private static func isNoTLS(_ words: String) -> Bool {
         areAny(["wrong version number", "unexpected TLS packet", "packet length too long"], in: words)
     }

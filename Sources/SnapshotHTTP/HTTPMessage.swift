@@ -1,36 +1,37 @@
 import SnapshotBase
 
-/// One HTTP request. Values only; `HTTPClient` and `HTTPTransfers` do the work.
+/// One HTTP request, to be performed by `HTTPClient` or `HTTPTransfers`.
 package struct HTTPRequest: Sendable {
     package var method: String
-    /// Sent as it is: everything that needs it is percent-encoded already.
+    /// Sent unchanged, so it must already be percent-encoded.
     package var url: String
     package var headers: [(name: String, value: String)] = []
     package var body: HTTPBody = .none
     package var trust: TLSTrust = .authorities(file: nil)
     package var certificate: ClientCertificate?
-    /// For Basic or Digest, whichever the server asks for.
+    /// The login for Basic or Digest, whichever the server requests.
     package var credentials: (user: String, password: String)?
-    /// Whether Basic is out of the question: the server has offered Digest before.
+    /// Whether Basic is not acceptable, because the server has offered Digest before.
     package var needsDigest = false
-    /// Whether Basic goes out at once, unasked.
+    /// Whether a Basic login is sent immediately, without waiting for a challenge.
     package var sendsBasic = false
-    /// Bytes of the answer's body beyond which the transfer is given up.
+    /// The largest response body in bytes; a larger one ends the transfer.
     package var maximumBody = 65536
-    /// Says where the answer's body ends, beside Content-Length and the connection's end.
+    /// Detects the end of the response's body, in addition to Content-Length and the end of the connection.
     package var reader: (any BodyReader)?
-    /// Whether Content-Length is no end: the reader, the connection's end, or a second of silence is.
+    /// Whether to ignore Content-Length: then the reader, the end of the connection or a second of silence ends the
+    /// body.
     package var ignoresLength = false
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
-    /// For uploads: what counts beside the deadline, which then only says until when they may begin.
+    /// Limits for uploads; if set, `deadline` only says until when the upload may begin.
     package var timeouts: UploadTimeouts?
-    /// How long a stream may stand still before it is given up; whole seconds.
+    /// How long a stream may stall before it is given up; in whole seconds.
     package var stallTimeout: Duration?
-    /// Whether a proxy is used; never for cameras, which are near.
+    /// Whether a proxy is used; not for cameras, which are on the local network.
     package var usesProxy = true
     package var proxies = Proxies.environment
-    /// Whether an idle connection may be used again.
+    /// Whether an idle connection may be reused.
     package var reusesConnection = true
 
     package init(_ method: String, _ url: String, deadline: Deadline) {
@@ -45,16 +46,16 @@ package enum HTTPBody: Sendable {
     case bytes([UInt8])
     /// `length` bytes of an open file from `offset`.
     case file(FileHandle, offset: Int, length: Int)
-    /// `content`, `.bytes` or `.file`, as base64 between other bytes.
+    /// `content`, which is `.bytes` or `.file`, encoded as base64 between other bytes.
     indirect case base64(before: [UInt8], content: HTTPBody, after: [UInt8])
     /// multipart/form-data: the fields in order, then one file part.
     indirect case form(fields: [(name: String, value: String)], file: FormFile)
-    /// Everything that can be read from a pipe until its end, chunked.
+    /// Everything that is written into a pipe until its end, in chunked encoding.
     case pipe(FileHandle)
 
     var isStream: Bool { if case .pipe = self { true } else { false } }
 
-    /// In bytes; 0 where it can't be known before.
+    /// The length in bytes; 0 if it is not known in advance.
     package var length: Int {
         switch self {
         case .bytes(let bytes): bytes.count
@@ -69,7 +70,7 @@ package struct FormFile: Sendable {
     package var field: String
     package var fileName: String
     package var contentType: String
-    /// `.bytes` or `.file`.
+    /// The content, `.bytes` or `.file`.
     package var content: HTTPBody
 
     package init(field: String, fileName: String, contentType: String, content: HTTPBody) {
@@ -80,89 +81,90 @@ package struct FormFile: Sendable {
     }
 }
 
-/// Whom to believe in TLS.
+/// How to verify a TLS server.
 package enum TLSTrust: Equatable, Sendable {
-    /// Certificate authorities: those in `file`, else the system's.
+    /// By certificate authorities: those in `file`, else the system's.
     case authorities(file: String?)
-    /// One public key, `sha256//BASE64`, whatever the certificate says.
+    /// By one public key, `sha256//BASE64`, whatever the certificate says.
     case pin(String)
-    /// Anybody.
+    /// Not at all.
     case anybody
-    /// Anybody, and in any version of TLS: for cameras that know no better, where nobody is told from another anyway.
+    /// Not at all, and with any version of TLS: for cameras that support only old versions, if verification is off.
     case anything
 }
 
 package struct HTTPResponse: Sendable {
     package var status = 0
-    /// By lower-case name; the last of equal ones.
+    /// By lower-case name; of several headers with the same name, the last.
     package var headers = Named<String>()
     package var body: [UInt8] = []
-    /// Whether the server has asked for a Digest login on the way to this answer.
+    /// Whether the server has offered a Digest login in this or an earlier response.
     package var hasOfferedDigest = false
-    /// What the answer itself asks for: the values of `WWW-Authenticate`.
+    /// The values of `WWW-Authenticate` in this response.
     package var challenges: [String] = []
-    /// Whether libcurl has answered a challenge.
+    /// Whether libcurl has answered a challenge with a login.
     package var hasAnsweredChallenge = false
-    /// The server's clock, from `Date`; nil where it says nothing credible.
+    /// The server's clock, from the `Date` header; nil if that is missing or not credible.
     package var date: Timestamp?
-    /// When it came, by our clock; the body may take its time.
+    /// When the header was received, by our clock.
     package var dateCame: Timestamp?
 }
 
-/// What a request came to.
+/// The result of a request.
 package enum HTTPAnswer: Sendable {
-    /// Of any status.
+    /// A response of any status.
     case response(HTTPResponse)
     case none(HTTPFailure)
 
-    /// Our own rather than `Result`: making sense of a generic type costs a run as much memory as its picture.
+    /// A type of our own, as `Result` is generic: its runtime metadata costs a run as much memory as the picture.
     init(_ body: () throws(HTTPFailure) -> HTTPResponse) {
         do throws(HTTPFailure) { self = .response(try body()) } catch { self = .none(error) }
     }
 }
 
-/// A request without an answer.
+/// A request that got no response.
 package struct HTTPFailure: Error, Equatable, Sendable {
     package enum Kind: Sendable {
         case unresolved, unreachable, timedOut, tls, pinMismatch
-        /// What answered a TLS greeting isn't TLS.
+        /// The server does not speak TLS on this port.
         case noTLS
-        /// It speaks only versions of TLS that are no longer trusted.
+        /// The server speaks only versions of TLS that are no longer secure.
         case oldTLS
-        /// Nobody took the connection in time.
+        /// No connection was established in time.
         case unconnected
-        /// The answer ended before its announced length.
+        /// The response ended before its announced length.
         case cutShort
-        /// The answer's body is over the limit.
+        /// The response's body exceeds the limit.
         case tooLarge
-        /// The answer is one that never ends.
+        /// The response is an endless stream.
         case endless
-        /// The client's certificate: it can't be used, or the server refuses it, or wants one.
+        /// The client certificate is unusable, or the server refuses it or requires one.
         case certificate
-        /// It doesn't take the credentials, and has no answer that says so.
+        /// The server refuses the credentials without a final response.
         case refused
-        /// The connection broke, or what came isn't HTTP.
+        /// The connection broke, or the response is not HTTP.
         case lost
-        /// The request can't be made: a URL or a file that is no good.
+        /// The request cannot be made, because a URL or a file is invalid.
         case invalid
-        /// libcurl isn't there or doesn't start.
+        /// libcurl is not installed or cannot be initialised.
         case noLibrary
 
         package static let libraryHint = "install libcurl, on Debian: apt install libcurl4"
     }
 
     package var kind: Kind
-    /// libcurl's words, or ours.
+    /// The reason, in libcurl's words or ours.
     package var why: String
-    /// Whether the request's body had been sent whole.
+    /// Whether the whole body of the request was sent.
     package var bodyWasSent = false
-    /// How long nothing had moved when it was given up.
+    /// How long there had been no progress when the transfer was given up.
     package var stoodStill: Duration?
-    /// Whether the connection stood, and not a line of an answer came.
+    /// Whether the connection was established but no line of a response was received.
     package var isUnanswered = false
-    /// Whether the handshake began with a session of an earlier run, which is forgotten now, and nothing was asked.
+    /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The session
+    /// has been removed.
     var hadSession = false
-    /// Whether the host is there and has nobody at that port.
+    /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
 
     package init(kind: Kind, why: String, stoodStill: Duration? = nil) {

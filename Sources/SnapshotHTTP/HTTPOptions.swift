@@ -1,23 +1,23 @@
 import CLibCurl
 import SnapshotBase
 
-/// A request as libcurl's options.
+/// Translates a request into libcurl's options.
 extension HTTPRequest {
-    /// Trust in the system's authorities through its directory of hashed names, where there is one: reading the
-    /// whole bundle instead costs more than all the rest of a transfer.
+    /// The system's directory of certificate authorities by hash, if it has one: loading the whole bundle instead would
+    /// cost more than the rest of a transfer.
     private static let authoritiesDirectory: String? = {
         let directory = "/etc/ssl/certs"
         return fileExists(directory + "/ca-certificates.crt") ? directory : nil
     }()
 
-    /// Sets everything but headers and body, which need memory that lives as long as the transfer.
+    /// Sets everything but headers and body, whose memory must live as long as the transfer.
     func set(on easy: UnsafeMutableRawPointer) {
         _ = shim_set_string(easy, CURLOPT_URL, url)
         _ = shim_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         _ = shim_set_long(easy, CURLOPT_NOSIGNAL, 1)
         _ = shim_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         _ = shim_set_long(easy, CURLOPT_PATH_AS_IS, 1)
-        // A resolver that hangs must not hold the program past its deadline.
+        // A hanging resolver must not delay the program beyond its deadline.
         _ = shim_set_long(easy, CURLOPT_QUICK_EXIT, 1)
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.milliseconds)
         setTimes(on: easy)
@@ -39,7 +39,7 @@ extension HTTPRequest {
         if let certificate {
             _ = shim_set_string(easy, CURLOPT_SSLCERT, certificate.path)
             _ = shim_set_string(easy, CURLOPT_SSLKEY, certificate.keyPath)
-            // Without a passphrase OpenSSL would ask for one at the terminal.
+            // An empty passphrase keeps OpenSSL from asking for one at the terminal.
             _ = shim_set_string(easy, CURLOPT_KEYPASSWD, "")
         }
         switch trust {
@@ -58,14 +58,14 @@ extension HTTPRequest {
         case .anything:
             trustNoAuthority(easy)
             _ = shim_set_long(easy, CURLOPT_SSLVERSION, shim_oldest_tls)
-            // OpenSSL refuses the old versions' signatures and short keys at any other level.
+            // OpenSSL rejects the signatures and short keys of old TLS versions at a higher security level.
             _ = shim_set_string(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
         }
     }
 
     private func setTimes(on easy: UnsafeMutableRawPointer) {
         if body.isStream {
-            // A stream has no end to be late for, but it may come to a standstill.
+            // A stream has no deadline, but it may stall.
             if let stallTimeout = stallTimeout {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))

@@ -1,8 +1,8 @@
 extension HTTPResponse {
-    /// Whether the body begins as HTML does: behind a byte order mark, white space, comments and an XML prolog. Such a
-    /// page comes from a hotel's or a hotspot's gateway. The content type says nothing: frameworks call `ok` HTML.
+    /// Whether the body begins like HTML, after a byte order mark, white space, comments and an XML prolog: such a page
+    /// comes from a captive portal. The content type is no help, as frameworks send a plain `ok` as HTML.
     package var isPage: Bool {
-        // UTF-16 is ASCII between zeros, as far as markup goes.
+        // Without its zero bytes, markup in UTF-16 is ASCII.
         let isWide = body.starts(with: [0xFF, 0xFE]) || body.starts(with: [0xFE, 0xFF])
         var rest = (isWide ? body.dropFirst(2).filter { $0 != 0 } : body)[...]
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest.removeFirst(3) }
@@ -21,7 +21,8 @@ extension HTTPResponse {
         }
     }
 
-    /// Elements with which a page may begin (WHATWG "MIME Sniffing", and what else gateways write).
+    /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and others seen in captive
+    /// portals.
     private static let elements: Set = [
         "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
         "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img",
@@ -31,7 +32,7 @@ extension HTTPResponse {
 extension ArraySlice<UInt8> {
     fileprivate var afterSpace: Self { drop { $0 == 0x20 || (0x09...0x0D).contains($0) } }
 
-    /// Drops all up to the end of `mark`; false where it isn't there.
+    /// Drops everything up to the end of `mark`; false if it does not occur.
     fileprivate mutating func skip(behind mark: String) -> Bool {
         let mark = Array(mark.utf8)
         guard let start = indices.first(where: { self[$0...].starts(with: mark) }) else { return false }
@@ -39,7 +40,7 @@ extension ArraySlice<UInt8> {
         return true
     }
 
-    /// The word that follows `mark` at the start, in lower case; empty where there is none.
+    /// The word after `mark` at the start, in lower case; empty if there is none.
     fileprivate func word(behind mark: String) -> String {
         guard starts(with: mark.utf8) else { return "" }
         let word = dropFirst(mark.utf8.count).prefix(16).prefix { byte in

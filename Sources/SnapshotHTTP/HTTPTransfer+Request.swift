@@ -1,16 +1,16 @@
 import CLibCurl
 import SnapshotBase
 
-/// Headers and body, in memory that lives as long as the transfer.
+/// Sets headers and body, whose memory lives as long as the transfer.
 extension HTTPTransfer {
     func setHeaders() {
         for (name, value) in request.headers {
             headers = shim_slist_append(headers, value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
-        // Asking before the body is sent would cost a round trip, and a second where the server doesn't know the question.
-        // A stream without end asks, or a refusal could get lost in it.
+        // Waiting for 100-continue costs a round trip, or a second if the server doesn't support it. An endless stream
+        // waits for it, as a refusal could otherwise be missed.
         headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
-        // Its answers then end with the connection, challenges too.
+        // Then the end of the connection ends each response, including challenges.
         if request.ignoresLength { headers = shim_slist_append(headers, "Connection: close") }
         if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
     }
@@ -20,7 +20,7 @@ extension HTTPTransfer {
             if request.method == "HEAD" {
                 _ = shim_set_long(easy, CURLOPT_NOBODY, 1)
             } else if request.method != "GET" {
-                // An empty body still has a length to announce.
+                // Makes libcurl send Content-Length for an empty body.
                 _ = shim_set_string(easy, CURLOPT_COPYPOSTFIELDS, "")
                 _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
             }
@@ -54,7 +54,7 @@ extension HTTPTransfer {
         codes.append(shim_mime_type(part, file.contentType))
         codes.append(
             shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
-        // Without a part there is nothing that libcurl could name: that is an error too, and no crash.
+        // A part that could not be allocated gives an error code here instead of a crash.
         guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
             throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
         }

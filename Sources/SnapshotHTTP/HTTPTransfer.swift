@@ -2,8 +2,8 @@ import CLibCurl
 import Glibc
 import SnapshotBase
 
-/// One request on a handle of libcurl: the body on its way out, the answer on its way in. The handle points to it while
-/// it does the work, so that whoever has that done keeps the transfer until it has ended.
+/// One request on a libcurl handle, with its body and response. The handle points to this object during the transfer,
+/// so the caller must keep it until the transfer has ended.
 final class HTTPTransfer {
     private let handle: EasyHandle
     var easy: UnsafeMutableRawPointer { handle.pointer }
@@ -16,26 +16,25 @@ final class HTTPTransfer {
     private var response = HTTPResponse()
     private var body: AnswerBody
     private var lastByte = Uptime.now()
-    /// Why the answer was broken off on this side.
+    /// Why this program broke the response off.
     private var refusal: HTTPFailure?
-    /// The empty line behind the last answer's header has come.
+    /// Whether the header of the latest response is complete.
     private var headerIsWhole = false
     private var budget = HeaderBudget()
     private var answers = 0
     private var challenges = Challenges()
     private var watch: UploadWatch?
     private let session: KeptSession?
-    /// Of an upload.
+    /// The pace of an upload.
     private let pace: UploadPace?
     private var askedToEnd: Uptime?
     private var lastLook = Uptime.now()
 
-    /// A challenge, one more for a stale nonce, and interim answers: more is a server that asks for ever.
+    /// The limit of responses, including challenges and interim ones; a server that sends more is in a loop.
     private static let mostAnswers = 8
 
-    /// Sets the handle up.
-    /// - Throws: where the request can't be made: without its form, say, it would be another one, and might be answered
-    ///   well.
+    /// Configures the handle.
+    /// - Throws: `HTTPFailure` if the request cannot be made completely; an incomplete one could succeed wrongly.
     init(_ request: HTTPRequest, on handle: EasyHandle, _ terms: TransferTerms) throws(HTTPFailure) {
         self.request = request
         stop = terms.stop
@@ -59,21 +58,21 @@ final class HTTPTransfer {
         setCallbacks()
         try setBody()
         session?.serve(easy)
-        // libcurl fills its buffer before it sends anything; this is the smallest.
+        // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
         (request.usesProxy ? terms.far : terms.near).watch(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
     deinit {
-        // The handle goes on to the next request, and must not keep what ends here.
+        // The handle is reused for the next request, and must not keep pointers to this one's memory.
         shim_easy_reset(easy)
         if let form { shim_mime_free(form) }
         shim_slist_free_all(headers)
         errorText.deallocate()
     }
 
-    /// What the request came to, once the handle's work has ended with `code`.
+    /// The response, after libcurl has ended the transfer with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
         if let refusal { throw refusal }
         if code != CURLE_OK, body.isWhole { body.end() }
@@ -83,7 +82,7 @@ final class HTTPTransfer {
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
             failure.bodyWasSent = sent > 0 && hasSentAll
-            // Without a connection nothing was asked, and nothing was slow to answer.
+            // No request was sent, so the server was not slow to answer: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.isUnanswered = sent > 0 && answers == 0
             if sent == 0, let session, session.isOffered {
@@ -102,7 +101,7 @@ final class HTTPTransfer {
         response.hasOfferedDigest = challenges.haveOfferedDigest
         response.challenges = challenges.present
         response.hasAnsweredChallenge = challenges.areAnswered
-        // Who acknowledges what he hasn't got is no store: a proxy, or a page that stands in between.
+        // A 2xx before the whole body was sent comes from a proxy or captive portal, not from the store.
         guard !(200...299).contains(status) || hasSentAll else {
             throw HTTPFailure(kind: .lost, why: "it answered before it had the whole body")
         }
@@ -141,8 +140,8 @@ final class HTTPTransfer {
 
     // MARK: The answer
 
-    /// Whoever is asked to end while a transfer is under way has it finished if that is a matter of two seconds; the
-    /// picture is kept, and systemd doesn't wait for long.
+    /// Whether the transfer continues. After a request to stop, a running transfer gets two more seconds: the picture
+    /// is kept in any case, and systemd does not wait for long.
     private func goesOn(sent: Int, of whole: Int, received: Int) -> Bool {
         let now = Uptime.now()
         if let failure = watch?.failure(
@@ -168,7 +167,7 @@ final class HTTPTransfer {
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
         guard budget.take(raw.count) else { return refuse(.headerTooLarge) }
         let line = String(decoding: raw, as: UTF8.self)
-        // What comes behind the body tells nothing of it.
+        // Trailers after the body are ignored.
         let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
         guard !isTrailer else { return raw.count }
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
@@ -176,7 +175,7 @@ final class HTTPTransfer {
         if headerIsWhole, challenges.areWeaker { return refuse(.weakerLogin) }
         if headerIsWhole, request.method != "HEAD", let why = body.begin(response.headers) { return refuse(why) }
         if line.hasPrefix("HTTP/") {
-            // A new answer: what came before was an interim one, or a challenge.
+            // A new response begins; the previous one was an interim response or a challenge.
             response = HTTPResponse()
             body.begin()
             answers += 1

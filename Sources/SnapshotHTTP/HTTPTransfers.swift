@@ -1,7 +1,7 @@
 import CLibCurl
 import SnapshotBase
 
-/// HTTP on libcurl, several requests at once, over connections that stay open for the next ones (curl multi).
+/// An HTTP client on libcurl's multi interface for concurrent requests; connections stay open for the next ones.
 package final class HTTPTransfers {
     private var multi: UnsafeMutableRawPointer?
     private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
@@ -16,12 +16,12 @@ package final class HTTPTransfers {
         if let multi { _ = shim_multi_cleanup(multi) }
     }
 
-    /// Begins a request. What it comes to, `next` tells under `tag`.
+    /// Starts a request. `next` returns its result with `tag`.
     package func start(_ request: HTTPRequest, tag: Int) {
         do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .none(error))) }
     }
 
-    /// Waits for a request to end, for no longer than `timeout`; nil where none has.
+    /// Waits for a request to end, for at most `timeout`; nil if none has.
     package func next(within timeout: Duration) -> (tag: Int, answer: HTTPAnswer)? {
         work()
         if ended.isEmpty, let multi {
@@ -32,7 +32,7 @@ package final class HTTPTransfers {
     }
 
     private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
-        // Before the other kind of handle: it makes libcurl as a whole ready.
+        // The easy handle comes first, because creating it initialises libcurl as a whole.
         let handle = try EasyHandle(keeping: terms)
         let multi = try opened()
         let transfer = try HTTPTransfer(request, on: handle, terms)
@@ -48,7 +48,7 @@ package final class HTTPTransfers {
         return new
     }
 
-    /// Does what can be done without waiting.
+    /// Processes everything that is possible without waiting.
     private func work() {
         guard let multi else { return }
         let code = shim_multi_perform(multi)
@@ -63,7 +63,7 @@ package final class HTTPTransfers {
         if code != CURLM_OK { giveUp(code) }
     }
 
-    /// libcurl can't go on, so nothing that is under way will end by itself.
+    /// Ends all requests with a failure, because libcurl cannot continue.
     private func giveUp(_ code: CURLMcode) {
         for (handle, _, tag) in underWay {
             ended.append((tag, .none(Self.failure(code))))
@@ -72,7 +72,7 @@ package final class HTTPTransfers {
         underWay = []
     }
 
-    /// While its transfer is still there: libcurl may ask it a last time.
+    /// Must be called while the handle's transfer still exists, as libcurl may call it a last time.
     private func remove(_ handle: EasyHandle) { _ = shim_multi_remove(multi, handle.pointer) }
 
     private static func failure(_ code: CURLMcode) -> HTTPFailure {

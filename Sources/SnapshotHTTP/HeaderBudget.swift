@@ -1,11 +1,11 @@
-/// How much one request may bring beside its body: headers, those of challenges and interim answers, trailers. libcurl
-/// keeps every line of them until the request has ended, and counts trailers nowhere.
+/// Limits the headers and trailers of all responses to one request, challenges and interim ones included. libcurl keeps
+/// every line until the request has ended, and does not limit trailers.
 struct HeaderBudget {
     private var left = 256 << 10
-    /// What libcurl's books of a line take beside its text.
+    /// The approximate overhead that libcurl needs for each line, in bytes.
     private static let line = 128
 
-    /// - Returns: false where a line is beyond what is left.
+    /// - Returns: false if the line exceeds the remaining budget.
     mutating func take(_ bytes: Int) -> Bool {
         left -= bytes + Self.line
         return left >= 0

@@ -1,14 +1,14 @@
 import CLibCurl
 import SnapshotBase
 
-/// The library, loaded when it is first used.
+/// The library, which is loaded when it is first used.
 enum LibCurl {
     private static let whyMissing = shim_load().map { String(cString: $0) }
 
-    /// A handle for requests one after the other; `EasyHandle` cleans it up.
+    /// A handle for consecutive requests; `EasyHandle` frees it.
     fileprivate static func easy() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_easy_init) }
 
-    /// A handle for requests side by side; whoever asked cleans it up.
+    /// A handle for concurrent requests, which the caller must free.
     static func multi() throws(HTTPFailure) -> UnsafeMutableRawPointer { try make(shim_multi_init) }
 
     private static func make(
@@ -20,11 +20,11 @@ enum LibCurl {
     }
 }
 
-/// A handle for requests one after the other, with the connections that it keeps.
+/// A libcurl handle for consecutive requests, with its open connections.
 package final class EasyHandle {
     package let pointer: UnsafeMutableRawPointer
 
-    /// What its connections point to.
+    /// Kept because the connections point to it.
     private let terms: TransferTerms?
 
     init(keeping terms: TransferTerms? = nil) throws(HTTPFailure) {

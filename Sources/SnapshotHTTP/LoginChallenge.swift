@@ -1,21 +1,21 @@
 import SnapshotBase
 
-/// One way to log in that a server offers in `WWW-Authenticate`.
+/// One authentication method that a server offers in `WWW-Authenticate`.
 package struct LoginChallenge: Equatable, Sendable {
-    /// Lower case.
+    /// The name of the scheme in lower case.
     package let scheme: String
-    /// By lower-case name.
+    /// The parameters by lower-case name.
     package let fields: [String: String]
 
     package var isStale: Bool { fields["stale"]?.lowercased() == "true" }
 
-    /// All that the values of `WWW-Authenticate` offer, in their order; one value may hold several.
+    /// All challenges in the values of `WWW-Authenticate`, in order; one value may contain several.
     package static func all(_ values: [String]) -> [LoginChallenge] {
         values.flatMap { value in
             var found: [(scheme: String, fields: [String: String])] = []
             for piece in pieces(value) {
                 var piece = piece[...].trimmed
-                // `Digest realm="x"` begins another challenge, `nonce="y"` belongs to the last one.
+                // `Digest realm="x"` begins another challenge; `nonce="y"` belongs to the current one.
                 let word = piece.prefix { !$0.isBlank && $0 != "=" }
                 if piece[word.endIndex...].trimmed.first != "=" {
                     found.append((word.lowercased(), [:]))
@@ -28,7 +28,7 @@ package struct LoginChallenge: Equatable, Sendable {
         }
     }
 
-    /// Taken apart at the commas that no quotes enclose.
+    /// The parts between commas that are not within quotes.
     private static func pieces(_ value: String) -> [String] {
         var pieces: [String] = []
         var piece = String.UnicodeScalarView()

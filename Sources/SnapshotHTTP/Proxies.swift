@@ -1,11 +1,11 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// The proxies of uploads and pings. Where the settings name none, libcurl looks for its own variables.
+/// The proxies of uploads and pings. Without settings, libcurl reads its own environment variables.
 package struct Proxies: Equatable, Sendable {
     package var http: String?
     package var https: String?
-    /// Hosts that are asked without one, with commas between.
+    /// Hosts that are reached directly, separated by commas.
     package var exceptions: String?
 
     package static let environment = Proxies()
@@ -18,6 +18,6 @@ package struct Proxies: Equatable, Sendable {
         exceptions = try settings[Key.noProxy]
     }
 
-    /// The one for `url`; nil leaves it to libcurl.
+    /// The proxy for `url`; nil leaves the choice to libcurl.
     func proxy(for url: String) -> String? { url.hasPrefix("https://") ? https : http }
 }

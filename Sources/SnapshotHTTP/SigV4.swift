@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// AWS Signature Version 4, for one request. Source: AWS General Reference, "Signature Version 4 signing process"; S3
-/// signs the path as it is sent.
+/// AWS Signature Version 4 for one request. Source: AWS General Reference, "Signature Version 4 signing process"; for
+/// S3 the path is signed exactly as it is sent.
 package struct SigV4: Sendable {
     package var credentials: AWSKeys
     package var region: String
@@ -15,10 +15,10 @@ package struct SigV4: Sendable {
 
     /// The value of the Authorization header.
     /// - Parameters:
-    ///   - target: path and query as they are sent, percent-encoded.
-    ///   - headers: all that are to be signed, `host` and `x-amz-date` among them.
-    ///   - payloadHash: lower-case hexadecimal SHA-256 of the body, or `UNSIGNED-PAYLOAD`.
-    ///   - date: `20260121T103045Z`.
+    ///   - target: path and query exactly as sent, percent-encoded.
+    ///   - headers: the headers to sign, including `host` and `x-amz-date`.
+    ///   - payloadHash: the lower-case hexadecimal SHA-256 of the body, or `UNSIGNED-PAYLOAD`.
+    ///   - date: the value of `x-amz-date`, e.g. `20260121T103045Z`.
     package func authorization(
         method: String, target: String, headers: [(name: String, value: String)], payloadHash: String,
         date: String
@@ -48,7 +48,7 @@ package struct SigV4: Sendable {
             + "Signature=\(signature)"
     }
 
-    /// Each `name=value`, ordered by name, then value.
+    /// The parameters as `name=value`, sorted by name, then value.
     private func canonicalQuery(_ query: Substring) -> String {
         guard !query.isEmpty else { return "" }
         let pairs = query.split(separator: "&").map { pair in
@@ -64,7 +64,7 @@ package struct SigV4: Sendable {
     }
 }
 
-/// Trimmed, and runs of blanks inside made one space.
+/// Trims the value and replaces runs of blanks by one space.
 private func collapsed(_ value: String) -> String {
     guard value.utf8.contains(where: { $0 == 0x20 || $0 == 0x09 }) else { return value }
     return value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")

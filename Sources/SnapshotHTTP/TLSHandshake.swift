@@ -1,13 +1,13 @@
 import CLibCurl
 import SnapshotBase
 
-/// A TLS connection that libcurl makes and then leaves alone: nothing is asked of the server over it, and no login sent.
+/// A TLS connection for examining the server: no request and no login is sent over it.
 package struct TLSHandshake {
     let host: TLSHost
     let connectTimeout: Duration
     let deadline: Deadline
 
-    /// The client's, if it has one.
+    /// The client certificate, if there is one.
     let certificate: ClientCertificate?
 
     package init(host: TLSHost, connectTimeout: Duration, deadline: Deadline, certificate: ClientCertificate? = nil) {
@@ -17,7 +17,7 @@ package struct TLSHandshake {
         self.deadline = deadline
     }
 
-    /// The server's public key, whoever it is: `sha256//…`.
+    /// The server's public key as `sha256//…`, without verification.
     package func key() throws(HTTPFailure) -> String {
         let handle = try connection(trusting: .anybody)
         guard let pin = withExtendedLifetime(handle, { seenPin(handle.pointer) }) else {
@@ -26,19 +26,19 @@ package struct TLSHandshake {
         return pin
     }
 
-    /// The connection, which lives as long as its handle.
+    /// Opens the connection, which stays open as long as the returned handle exists.
     package func connection(trusting trust: TLSTrust) throws(HTTPFailure) -> EasyHandle {
         var request = HTTPRequest("GET", "https://\(host)/", deadline: deadline)
         (request.trust, request.usesProxy, request.connectTimeout) = (trust, false, connectTimeout)
         request.certificate = certificate
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
-        // A handle of its own, and with it the connection, which nobody may use for more.
+        // A separate handle, so that the connection is not reused for requests.
         let handle = try EasyHandle()
         let easy = handle.pointer
         request.set(on: easy)
         _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
         if trust == .anybody { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
-        // RTSP has no name in ALPN, and some servers insist on one of theirs.
+        // ALPN has no name for RTSP, and some servers reject unknown ones.
         _ = shim_set_long(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
         let (code, words) = withWords(of: easy) { shim_easy_perform(easy) }
         guard code == CURLE_OK else {
@@ -51,7 +51,7 @@ package struct TLSHandshake {
         return handle
     }
 
-    /// The code that `work` comes to, and libcurl's words about it; may be empty.
+    /// Runs `work` and returns its code with libcurl's error text, which may be empty.
     func withWords(of easy: UnsafeMutableRawPointer, _ work: () -> CURLcode) -> (code: CURLcode, words: String) {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
             text.initialize(repeating: 0)
@@ -62,7 +62,7 @@ package struct TLSHandshake {
         }
     }
 
-    /// The public key in the certificate that the server showed.
+    /// The pin of the certificate that the server sent.
     private func seenPin(_ easy: UnsafeMutableRawPointer) -> String? {
         var found: UnsafeMutablePointer<curl_certinfo>?
         guard shim_get_certificates(easy, &found) == CURLE_OK, let found, found.pointee.num_of_certs > 0 else {

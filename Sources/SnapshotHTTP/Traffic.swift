@@ -1,7 +1,7 @@
 import CLibCurl
 import SnapshotBase
 
-/// What went over a line: everything from the first SYN on, with what TLS, TCP and IP put round it.
+/// The bytes sent and received over a network, including the overhead of TLS, TCP and IP, from the first SYN on.
 package struct TrafficFigures: Equatable, Sendable {
     package var sent = 0
     package var received = 0
@@ -20,9 +20,10 @@ package struct TrafficFigures: Equatable, Sendable {
     }
 }
 
-/// Counts what goes over the sockets of libcurl's handles. It has to live as long as the last of their connections.
+/// Counts the traffic of libcurl's sockets. It must live as long as the last of their connections.
 final class TrafficCounter {
-    /// Few, and no dictionary: the type of one would cost a start more than looking at each.
+    /// An array, as there are few sockets: the metadata of a dictionary type would cost more at each start than a
+    /// search.
     private var open: [(socket: Int32, counted: TrafficFigures)] = []
     private var total = TrafficFigures()
     private let sockets: UnsafeMutablePointer<shim_sockets>
@@ -39,7 +40,7 @@ final class TrafficCounter {
         _ = shim_set_sockets(easy, sockets)
     }
 
-    /// What there was since the last call, also over connections that are still open.
+    /// The traffic since the last call, including that of open connections.
     func take() -> TrafficFigures {
         for index in open.indices { count(index) }
         defer { total = TrafficFigures() }

@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// What all transfers of one client have in common. Handles keep it, since libcurl tells its counters of connections until
-/// the last is closed.
+/// What all transfers of a client share. Handles keep a reference, because libcurl calls the traffic counters until the
+/// last connection is closed.
 final class TransferTerms {
-    /// Ends a transfer that takes more than a moment once it is made.
+    /// Ends a transfer that takes more than two seconds after it is requested.
     let stop: StopRequest
-    /// Of earlier runs; without them every connection begins with a whole handshake.
+    /// TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     let sessions: TLSSessions?
-    /// Holds uploads to a rate.
+    /// The rate limit of uploads.
     let pace: UploadPace?
-    /// Of requests to cameras, which are near, and of all others.
+    /// Traffic counters for cameras, which are on the local network, and for all other hosts.
     let near = TrafficCounter()
     let far = TrafficCounter()
 

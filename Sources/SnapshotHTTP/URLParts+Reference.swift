@@ -1,8 +1,8 @@
 import SnapshotBase
 
 extension URLParts {
-    /// What `reference` means, seen from this address (RFC 3986, section 5.2); nil where it is no address over HTTP, or
-    /// brings a login.
+    /// Resolves a reference relative to this URL (RFC 3986, section 5.2); nil if the result is not http or https, or
+    /// contains a login.
     package func resolving(_ reference: String) -> URLParts? {
         guard !reference.isEmpty, !reference.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else { return nil }
         let path = target[...].cutAtFirst("?")?.0 ?? target[...]
@@ -26,7 +26,7 @@ extension URLParts {
         return parts
     }
 
-    /// A path that begins with a slash, without its segments `.` and `..`; a query stays.
+    /// Removes the segments `.` and `..` from a path that begins with a slash; a query is preserved.
     private static func withoutDots(_ reference: String) -> String {
         let end = reference.firstIndex { "?#".contains($0) } ?? reference.endIndex
         let segments = reference[..<end].cut(at: "/").dropFirst()

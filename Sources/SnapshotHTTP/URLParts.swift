@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// The pieces of a URL that settings and signatures need.
+/// The parts of a URL.
 package struct URLParts: Equatable, Sendable {
-    /// Lower case.
+    /// The scheme in lower case.
     package let scheme: String
-    /// Percent-decoded; nil where the URL has none.
+    /// Percent-decoded, like `password`; nil if the URL has none.
     package let user: String?
     package let password: String?
-    /// Host and, where given, port; IPv6 in brackets.
+    /// Host and optional port; IPv6 in brackets.
     package let authority: String
-    /// From the first slash, query included; may be empty.
+    /// Path and query, from the first slash or `?` on; may be empty.
     package let target: String
 
     package init?(_ text: String) {
@@ -34,26 +34,26 @@ package struct URLParts: Equatable, Sendable {
         }
         guard let host = urlHost(String(place)) else { return nil }
         self.authority = host
-        // A fragment is the client's own business.
+        // A fragment is never sent to the server.
         target = String(rest[end...].cutAtFirst("#")?.0 ?? rest[end...])
     }
 
     package var withoutUser: String { "\(scheme)://\(authority)\(target)" }
 
-    /// The authority as the Host header carries it: without the scheme's own port.
+    /// The value of the Host header: the authority without the scheme's default port.
     package var hostHeader: String {
         let own = scheme == "https" ? ":443" : ":80"
         return authority.hasSuffix(own) ? String(authority.dropLast(own.utf8.count)) : authority
     }
 }
 
-/// `text` as a URL's authority: name, IPv4, [IPv6] or bare IPv6, each but the last with `:port` if wanted.
-/// nil for anything else.
+/// Normalises a URL's authority: a name, IPv4, [IPv6] or bare IPv6, each but the last with an optional `:port`.
+/// - Returns: the authority with IPv6 in brackets; nil if `text` is none.
 package func urlHost(_ text: String) -> String? {
     func isPort(_ port: Substring) -> Bool {
         Int(decimal: port).map { (1...65535).contains($0) } ?? false
     }
-    // A link-local address names its interface behind a `%`, which a URL has as `%25`.
+    // A link-local address has its interface after `%`, which a URL encodes as `%25`.
     let isIPv6 = { (text: Substring) in
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         return parts[0].contains(":") && parts[0].allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }

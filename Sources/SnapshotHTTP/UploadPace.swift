@@ -1,14 +1,14 @@
 import Glibc
 import SnapshotBase
 
-/// Holds the bodies of all uploads together to so many bytes a second. It waits where libcurl asks for the next piece, which
-/// holds up all transfers of the thread: just what a shared rate wants.
+/// Limits the rate of all uploads together. It blocks in libcurl's read callback, which delays all transfers of the
+/// thread, as a shared limit should.
 final class UploadPace {
     private let bytesPerSecond: Int
     private let stop: StopRequest
-    /// When the next piece may go.
+    /// The earliest time for the next piece.
     private var next = Uptime.now()
-    /// How long transfers were held up, all in all.
+    /// The total time for which transfers were delayed.
     private(set) var waited = Duration.zero
 
     init(bytesPerSecond: Int, stop: StopRequest) {
@@ -16,10 +16,10 @@ final class UploadPace {
         self.stop = stop
     }
 
-    /// A quarter of a second's, but no less than a packet.
+    /// The size of a piece in bytes: a quarter of a second's worth, but at least a packet.
     var piece: Int { max(1024, bytesPerSecond / 4) }
 
-    /// Waits until a piece may go. Who is asked to end has better things to do.
+    /// Waits until the next piece may be sent, or until the program is requested to stop.
     func wait() {
         let begin = Uptime.now()
         var now = begin
@@ -30,7 +30,7 @@ final class UploadPace {
         waited += now - begin
     }
 
-    /// A piece goes now. What wasn't used before is lost: a pause is no reason for a burst.
+    /// Records that a piece is sent now. Unused capacity is not accumulated, so there is no burst after a pause.
     func count(_ bytes: Int, now: Uptime = .now()) {
         next = max(next, now) + .seconds(1) * (Double(bytes) / Double(bytesPerSecond))
     }

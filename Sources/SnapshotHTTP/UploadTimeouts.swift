@@ -1,30 +1,30 @@
 import SnapshotBase
 
-/// How long an upload may take. One that moves isn't cut, however slow the line.
+/// Time limits of an upload. One that makes progress is not aborted because the line is slow, up to `whole`.
 package struct UploadTimeouts: Sendable {
-    /// Without a byte taken.
+    /// How long the server may accept no byte.
     package var stall = Duration.seconds(20)
-    /// From the whole body to the answer.
+    /// How long the response may take after the whole body was sent.
     package var answer = Duration.seconds(60)
-    /// All in all.
+    /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// Whether the waiting for the answer also ends with the request's deadline or, where the body took longer than that,
-    /// this long after it.
+    /// If set, waiting for the response also ends at the request's deadline, or, if that had passed before the body was
+    /// sent, this long afterwards.
     package var bound: Duration?
 
     package init() {}
 }
 
-/// An upload under way, as `UploadTimeouts` sees it.
+/// Applies `UploadTimeouts` to a running upload.
 struct UploadWatch {
     private let timeouts: UploadTimeouts
     private let deadline: Deadline
     private let begin: Uptime
     private var moved: Uptime
-    /// How long our own rate had held it up by then.
+    /// The total delay by UPLOAD_RATE when the last byte moved.
     private var heldUp = Duration.zero
     private var bytes = (sent: 0, received: 0)
-    /// When the waiting for the answer ends, and how long it is; nil while the body is on its way.
+    /// When waiting for the response ends, and its limit; nil while the body is being sent.
     private var answer: (end: Uptime, wait: Duration)?
 
     init(_ timeouts: UploadTimeouts, deadline: Deadline, now: Uptime) {
@@ -33,15 +33,15 @@ struct UploadWatch {
         (begin, moved) = (now, now)
     }
 
-    /// Why the upload is given up; nil where it goes on.
+    /// Why the upload is given up; nil if it continues.
     /// - Parameters:
-    ///   - whole: the length of the body; 0 where there is none yet.
-    ///   - waited: how long UPLOAD_RATE has held up transfers so far, which is no standstill.
+    ///   - whole: the length of the body in bytes; 0 if it is not known yet.
+    ///   - waited: how long UPLOAD_RATE has delayed transfers so far, which does not count as a stall.
     mutating func failure(
         sent: Int, of whole: Int, received: Int, now: Uptime, waited: Duration = .zero
     ) -> HTTPFailure? {
         if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
-        // Who answers before the whole body has come gets no more time than others.
+        // A server that responds before the whole body is sent gets no additional time.
         let isAnswering = whole > 0 && sent >= whole || received > 0
         if !isAnswering { answer = nil } else if answer == nil { answer = wait(from: now) }
         if let answer {

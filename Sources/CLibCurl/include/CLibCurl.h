@@ -1,14 +1,14 @@
-// libcurl, loaded when it is first used: with it come thirty libraries, most of what it costs to start a program, and
-// `snapshot health` needs none of them. Each function here is libcurl's of the same name; the variadic ones have one
-// typed wrapper a kind of argument, so that Swift can call them.
+// libcurl, loaded at its first use: it depends on thirty libraries, whose loading is most of a program's startup cost,
+// and `snapshot health` needs none of them. Each function wraps libcurl's function of the same name; variadic ones have
+// a typed wrapper for each kind of argument, as Swift cannot call them.
 #pragma once
 #include <curl/curl.h>
 #include <stdint.h>
 
-/// Loads the library. Call it once. NULL when it is there, otherwise why not; the text stays valid.
+/// Loads the library; call it once. Returns NULL on success, otherwise an error text, which stays valid.
 const char *shim_load(void);
 
-// The rest must not be called before `shim_load` has answered NULL.
+// The other functions must not be called before `shim_load` has returned NULL.
 
 CURL *shim_easy_init(void);
 void shim_easy_reset(CURL *easy);
@@ -19,11 +19,11 @@ const char *shim_easy_strerror(CURLcode code);
 CURLM *shim_multi_init(void);
 CURLMcode shim_multi_add(CURLM *multi, CURL *easy);
 CURLMcode shim_multi_remove(CURLM *multi, CURL *easy);
-/// Does what can be done without waiting.
+/// Processes everything that is possible without waiting.
 CURLMcode shim_multi_perform(CURLM *multi);
-/// Waits until there is something to do, for no longer than that.
+/// Waits until there is something to process, for at most `milliseconds`.
 CURLMcode shim_multi_poll(CURLM *multi, int milliseconds);
-/// A handle whose request has ended, and how; NULL where there is no more of them.
+/// Returns a handle whose request has ended and stores its result; NULL if there is none left.
 CURL *shim_multi_next_ended(CURLM *multi, CURLcode *result);
 CURLMcode shim_multi_cleanup(CURLM *multi);
 const char *shim_multi_strerror(CURLMcode code);
@@ -39,53 +39,55 @@ typedef size_t (*shim_transfer)(char *bytes, size_t size, size_t count, void *co
 typedef int (*shim_seek)(void *context, curl_off_t offset, int origin);
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function);
 CURLcode shim_set_seek(CURL *easy, shim_seek function);
-/// Asked a few times a second whether to go on; anything but 0 ends the transfer.
+/// Called a few times a second during a transfer; a result other than 0 aborts it.
 typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
 CURLcode shim_set_progress(CURL *easy, shim_progress function);
-/// Gives a connection up when what was sent isn't taken for that long; megabytes would wait in the kernel otherwise.
+/// Closes a connection whose sent data is not acknowledged for that long; otherwise megabytes could pile up in the
+/// kernel.
 CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds);
-/// Keeps what waits in the kernel to be sent small, so that what was handed over is nearly what was sent.
+/// Limits the unsent data in the kernel, so that the bytes passed to it are nearly the bytes sent.
 CURLcode shim_set_uploading(CURL *easy);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);
 CURLcode shim_get_certificates(CURL *easy, struct curl_certinfo **value);
 
-/// Who is told of a handle's sockets.
+/// Callbacks for the sockets of a handle.
 struct shim_sockets {
   void *context;
   void (*opened)(void *context, int socket);
   void (*closes)(void *context, int socket);
 };
-/// `sockets` is read until the last connection that the handle makes is closed, which is as late as the handle's end.
+/// `sockets` must stay valid until the handle's last connection is closed, which may be when the handle is freed.
 CURLcode shim_set_sockets(CURL *easy, const struct shim_sockets *sockets);
-/// What went over a TCP socket so far, headers of IP and TCP among it; 0 where the kernel doesn't tell.
+/// The total traffic of a TCP socket in bytes, including IP and TCP headers; returns 0 if the kernel does not provide
+/// it.
 int shim_socket_traffic(int socket, uint64_t *sent, uint64_t *received);
 
-/// The longest session that is kept, with its certificates.
+/// The largest saved session in bytes, with its certificates.
 enum { SHIM_SESSION_MOST = 32768 };
 
-/// Who keeps TLS sessions for the next process; `context` is passed to each function. A connection holds the context by
-/// `retain` for as long as OpenSSL may call for it, which is beyond the transfer's end.
+/// Callbacks that store TLS sessions for the next process; `context` is passed to each. A connection retains the
+/// context for as long as OpenSSL may call back, which is longer than the transfer.
 struct shim_sessions {
   void *context;
-  /// The server's name in lower case, or its address; lives as long as the context.
+  /// The server's name in lower case, or its address; valid as long as the context.
   const char *host;
   void (*retain)(void *context);
   void (*release)(void *context);
-  /// Copies what was saved last; how many bytes, 0 where there are none.
+  /// Copies the session saved last, and returns its size in bytes; 0 if there is none.
   size_t (*load)(void *context, unsigned char *bytes, size_t capacity);
   void (*save)(void *context, const unsigned char *bytes, size_t size);
-  /// The handshake begins with what was loaded.
+  /// Called when a handshake tries to resume the loaded session.
   void (*offers)(void *context);
 };
-/// Has the next transfer's connection resume a session, and save the one it gets. `keeper` is read until the transfer ends.
-/// Without OpenSSL it does nothing.
+/// Makes the next transfer's connection resume a saved session, and save the one that it receives. `keeper` must stay
+/// valid until the transfer ends. Does nothing if libcurl does not use OpenSSL.
 CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper);
 
 CURLcode shim_get_socket(CURL *easy, curl_socket_t *value);
 
-/// Over a connection made with CURLOPT_CONNECT_ONLY; neither waits.
+/// Sends or receives on a connection made with CURLOPT_CONNECT_ONLY, without waiting.
 CURLcode shim_easy_send(CURL *easy, const void *bytes, size_t size, size_t *count);
 CURLcode shim_easy_recv(CURL *easy, void *bytes, size_t size, size_t *count);
 
@@ -101,7 +103,7 @@ CURLcode shim_mime_data(curl_mimepart *part, const char *bytes, size_t size);
 CURLcode shim_mime_source(curl_mimepart *part, curl_off_t size, shim_transfer read, shim_seek seek, void *context);
 void shim_mime_free(curl_mime *form);
 
-/// Seconds since 1970 of a date as HTTP has it; -1 if it isn't one.
+/// Parses an HTTP date; returns seconds since 1970, or -1 if it is invalid.
 time_t shim_getdate(const char *text);
 
 static const long shim_oldest_tls = (long)CURL_SSLVERSION_TLSv1_0;

@@ -2,7 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The private certificate authorities that every upload trusts, if any are named.
+/// The file of private certificate authorities that every upload trusts; nil if none is set.
+/// - Parameter first: a setting that takes precedence.
 package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
     for key in [first, Key.curlCABundle, Key.sslCertFile] {
         guard let key, let path = try settings[key] else { continue }

@@ -1,18 +1,18 @@
 import CLibCurl
 import SnapshotBase
 
-/// The TLS session that an earlier run had with one server, under one trust. A connection keeps it alive until OpenSSL has
-/// freed the last that points to it.
+/// The saved TLS session of one server and one kind of trust. OpenSSL's connections hold references to it until they
+/// are freed.
 final class KeptSession {
     private let sessions: TLSSessions
-    /// What the file begins with: to whom it belongs.
+    /// The file's first bytes, which identify the server and trust.
     private let binding: [UInt8]
     private let name: String
     private let host: UnsafeMutablePointer<CChar>
     private let keeper: UnsafeMutablePointer<shim_sessions>
-    /// Whether a handshake began with it.
+    /// Whether a handshake has tried to resume the session.
     fileprivate(set) var isOffered = false
-    /// A server of TLS 1.3 gives two at a time.
+    /// Whether a session has been saved: TLS 1.3 servers send two, and one is enough.
     private var isSaved = false
 
     private static let digestSize = 32
@@ -36,7 +36,8 @@ final class KeptSession {
         host.deallocate()
     }
 
-    /// The next connection of `easy` begins with it. Whoever asks keeps this object until the transfer has ended.
+    /// Makes the next connection of `easy` resume the session. The caller must keep this object until the transfer has
+    /// ended.
     func serve(_ easy: UnsafeMutableRawPointer) {
         keeper.pointee.context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_sessions(easy, keeper)
@@ -44,9 +45,10 @@ final class KeptSession {
 
     func forget() { sessions.remove(name) }
 
-    // MARK: What the connection calls
+    // MARK: Callbacks of the connection
 
-    /// Binding, digest, and what the connection gave.
+    /// Reads the file, which consists of the binding, a digest and the content; returns the size of the content, 0 if
+    /// invalid.
     fileprivate func load(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let head = binding.count + Self.digestSize
         guard let bytes = sessions.read(name, limit: head + buffer.count), bytes.count > head,

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The public keys by which TLS servers are known: a value that can be written as JSON and read back.
+/// The pinned public keys of TLS servers, stored as JSON.
 package struct PinList: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
         package let host: TLSHost
@@ -9,13 +9,13 @@ package struct PinList: Equatable, Sendable {
 
     package private(set) var entries: [Entry] = []
 
-    /// More cameras than one state ever has; a file may not grow without end.
+    /// The limits of the file, which exceed the number of cameras in one state.
     package static let most = 64
     package static let maximumBytes = 32768
 
     package init() {}
 
-    /// - Returns: nil where `bytes` aren't a list that this program has written, or understands.
+    /// - Returns: nil if `bytes` are not a valid list of this version.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.maximumBytes, let json = JSON(bytes), json["version"] == .integer(1),
             case .object(let object) = json["pins"], object.members.count <= Self.most
@@ -39,12 +39,12 @@ package struct PinList: Equatable, Sendable {
 
     package var isFull: Bool { entries.count >= Self.most }
 
-    /// Adds a host that isn't there yet.
+    /// Adds a host that must not be in the list yet.
     package mutating func add(_ pin: String, for host: TLSHost) { entries.append(Entry(host: host, pin: pin)) }
 
     package mutating func remove(_ host: TLSHost) { entries.removeAll { $0.host == host } }
 
-    /// Whether `text` is `sha256//` and the base64 of 32 bytes.
+    /// Whether `text` is `sha256//` followed by 32 bytes in base64.
     package static func isPin(_ text: String) -> Bool {
         let digits = text.utf8.dropFirst(8)
         return text.hasPrefix("sha256//") && digits.count == 44
@@ -52,7 +52,7 @@ package struct PinList: Equatable, Sendable {
                 (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
                     || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
             }
-            // 32 bytes leave two bits of the last digit unused.
+            // The last digit of 32 bytes has two unused bits, which must be zero.
             && "AEIMQUYcgkosw048".utf8.contains(digits.dropLast().last ?? 0) && digits.last == UInt8(ascii: "=")
     }
 }

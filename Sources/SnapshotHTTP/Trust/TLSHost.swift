@@ -1,13 +1,13 @@
 import Glibc
 import SnapshotBase
 
-/// A TLS server as pins know it: host and port in one form, however they were written.
+/// The host and port of a TLS server in canonical form, as the key of its pin.
 package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
-    /// A name in lower case, or an address as the system prints it; IPv6 without brackets.
+    /// A name in lower case, or an address in the system's notation; IPv6 without brackets.
     package let name: String
     package let port: Int
 
-    /// - Parameter authority: host and, where given, port; IPv6 in brackets, its zone behind `%` or `%25`.
+    /// - Parameter authority: host and optional port; IPv6 in brackets, with its zone after `%` or `%25`.
     package init?(_ authority: String, defaultPort: Int) {
         guard let authority = urlHost(authority) else { return nil }
         var host = authority[...]
@@ -21,7 +21,7 @@ package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// The server that `url` is asked of; nil where its scheme isn't one with TLS.
+    /// The server of `url`; nil if the scheme does not use TLS.
     package init?(url: String) {
         guard let parts = URLParts(url) else { return nil }
         switch parts.scheme {
@@ -31,7 +31,7 @@ package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// As a URL has it, always with the port.
+    /// The form used in URLs, always with the port.
     package var description: String {
         guard name.utf8.contains(UInt8(ascii: ":")) else { return "\(name):\(port)" }
         let parts = name[...].cutAtFirst("%")
@@ -40,7 +40,7 @@ package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
 
     private static func canonical(_ host: Substring) -> String? {
         guard host.hasPrefix("[") else {
-            // `127.1` is an address to every resolver.
+            // Resolvers also accept short forms of IPv4 addresses, such as `127.1`.
             var address = in_addr()
             if inet_aton(String(host), &address) != 0 { return text(of: &address, AF_INET) }
             let name = host.lowercased()
@@ -50,12 +50,12 @@ package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
         let (digits, rest) = inner.cutAtFirst("%") ?? (inner, "")
         var address = in6_addr()
         guard inet_pton(AF_INET6, String(digits), &address) == 1 else { return nil }
-        // An IPv4 address in IPv6's clothes is the same host.
+        // An IPv4-mapped IPv6 address is the same host as the IPv4 address.
         let bytes = withUnsafeBytes(of: address) { Array($0) }
         if bytes.prefix(12) == Array(repeating: 0, count: 10) + [0xFF, 0xFF] {
             return bytes.suffix(4).map { "\($0)" }.joined(separator: ".")
         }
-        // `%25` is a percent sign, and the interface's name follows.
+        // `rest` begins with `25` from the escape `%25`; the interface's name follows.
         return text(of: &address, AF_INET6).map { rest.isEmpty ? $0 : $0 + "%" + rest.dropFirst(2) }
     }
 

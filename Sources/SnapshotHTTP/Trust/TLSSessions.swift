@@ -1,33 +1,35 @@
 import Glibc
 import SnapshotBase
 
-/// The folder where TLS sessions wait for the next run: in RAM at best, for it is written at each run. A session is a secret,
-/// and only this user's.
+/// The folder with the TLS sessions for the next run, preferably in RAM, as each run writes to it. Sessions are secret,
+/// so only this user may read them.
 package struct TLSSessions: Sendable {
     let directory: String
-    /// A file younger than this is left alone, in seconds.
+    /// The age in seconds below which a file is not replaced, to reduce writes to flash memory.
     let rest: Int
 
-    /// - Parameter runtimeDirectory: nil where there is none, as under cron; then a card may hold the state.
+    /// - Parameter runtimeDirectory: systemd's runtime directory; nil if there is none, as under cron. Then the folder
+    ///   is in the state, which may be on an SD card.
     package init(runtimeDirectory: String?, statePath: String) {
         directory = (runtimeDirectory ?? statePath) + "/.tls"
         rest = runtimeDirectory.map(isInRAM) == true ? 0 : 3600
     }
 
-    /// The session of a request's server; nil where there may be none, as under a trust that only looks at keys.
+    /// The session for a request's server; nil without TLS, or if the purpose of the request is to see the server's
+    /// key.
     func session(for request: HTTPRequest) -> KeptSession? {
         guard let host = TLSHost(url: request.url), let trust = request.trust.inWords else { return nil }
-        // Who resumes one is to the server who began it, whatever certificate it has now.
+        // The server identifies a resumed session with the certificate that was used when it began.
         let own = request.certificate.map { " as \($0.identity)" } ?? ""
         return KeptSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
     }
 
     // MARK: Files
 
-    /// More hosts than one set of settings speaks to.
+    /// The most files that are kept, which exceeds the hosts of one set of settings.
     private static let most = 16
 
-    /// The content of a file that only this user can have written; nil where there is none.
+    /// The content of a file that only this user can have written; nil if there is none.
     func read(_ name: String, limit: Int) -> [UInt8]? {
         guard let folder = try? Folder(directory), let file = try? folder.open(name, O_RDONLY),
             let facts = try? file.status(), facts.st_mode & S_IFMT == S_IFREG, facts.st_uid == geteuid(),
@@ -36,7 +38,7 @@ package struct TLSSessions: Sendable {
         return try? file.readAll(limit: limit)
     }
 
-    /// Nobody minds if it can't be written, nor if a power cut takes it: the next run then makes a whole handshake.
+    /// Saves a session. Errors are ignored and nothing is synced: without the file the next run makes a full handshake.
     func write(_ bytes: [UInt8], to name: String, now: Timestamp) {
         guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
         if let facts = folder.status(name) {
@@ -67,7 +69,7 @@ package struct TLSSessions: Sendable {
 }
 
 extension TLSTrust {
-    /// In one line; nil where a session would take away what the handshake is for.
+    /// The kind of trust in one line; nil if a resumed session would hide the server's key.
     fileprivate var inWords: String? {
         switch self {
         case .authorities(let file): "authorities \(file ?? "of the system")"
