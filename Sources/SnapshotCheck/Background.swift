@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Work on a thread of its own, begun at once; `value` waits for its end. Where there is no thread to be had, it is
-/// done at once.
+/// Work that runs on its own thread at once; `value` waits for its result. If no thread can be created, `value` does
+/// the work.
 final class Background<Value: Sendable> {
     private final class Result: Sendable {
         let value = Mutex<Value?>(nil)

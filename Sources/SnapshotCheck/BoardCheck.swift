@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// How warm the board is, and whether its supply is strong enough.
+/// Checks the board's temperature and supply voltage.
 struct BoardCheck {
     let board: Board
 

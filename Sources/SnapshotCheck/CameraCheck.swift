@@ -3,14 +3,14 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotSettings
 
-/// One picture from the camera, and what can be learned on the way. What captures remember of the camera is read and
-/// never written, and a session that is opened here is closed again: captures don't notice.
+/// Takes one picture and learns what it can on the way. The camera memory of captures is read and never written, and
+/// sessions opened here are closed, so captures don't notice.
 struct CameraCheck: Sendable {
     struct Result: Sendable {
         var findings: [Finding] = []
         /// The camera's clock minus ours, in milliseconds.
         var clockOffset: Int64?
-        /// Whether its video is worth asking for: it answered, and took the credentials.
+        /// Whether it answered and accepted the credentials; only then the video is checked.
         var isOpen = false
     }
 
@@ -18,7 +18,7 @@ struct CameraCheck: Sendable {
     let statePath: String
     let log: Log
 
-    /// However long CAMERA_TIMEOUT is, the whole check ends in time.
+    /// An upper limit for CAMERA_TIMEOUT here, so that the whole check ends in time.
     static let longest = Duration.seconds(11)
 
     func run() -> Result {
@@ -38,7 +38,7 @@ struct CameraCheck: Sendable {
         return result
     }
 
-    /// A camera that has nothing to ask for but the picture.
+    /// Checks a camera of which only the picture can be requested.
     private func still(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
         var result = Result()
         var camera = makeCamera(settings, client: HTTPClient(stop: settings.context.stop), trust: trust, log: log)
@@ -54,7 +54,7 @@ struct CameraCheck: Sendable {
         return result
     }
 
-    /// A time limit that is the check's own isn't told as the settings'.
+    /// The finding, worded for this check's own limit where that was shorter than CAMERA_TIMEOUT.
     private func told(_ finding: Finding) -> Finding {
         guard finding.code == .camera(.timeout), settings.timeout > Self.longest else { return finding }
         var finding = finding
@@ -67,7 +67,7 @@ struct CameraCheck: Sendable {
 }
 
 extension Finding {
-    /// The line for a body that should be a picture.
+    /// The finding for a body that should be a picture.
     static func picture(
         _ body: [UInt8], _ settings: CameraSettings, since started: Uptime, _ log: Log
     ) throws(Failure) -> Finding {

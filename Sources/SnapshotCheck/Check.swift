@@ -5,21 +5,22 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// Everything tried once. It disturbs no capture: it ends the camera sessions that it opens, leaves nothing in stores,
-/// takes the lock only to let go of a hold-off, and otherwise writes nothing but the camera's pin. It ends in `limit`.
+/// `snapshot check`: tries everything once. It disturbs no capture: it ends the camera sessions that it opens, leaves
+/// nothing in stores, takes the lock only to end a hold-off, and otherwise writes nothing but the camera's pin. It ends
+/// within `limit`.
 package struct Check {
     package static let limit = Duration.seconds(19)
 
     private let plan: CheckPlan
     private let context: ProcessContext
     private let units: [Finding]
-    /// Why this can't be tried as the owner of the state.
+    /// Why root's rights couldn't be given up for those of the state's owner; then only settings and units are checked.
     private let refusal: Failure?
     private let isServices: Bool
     private let log: Log
 
-    /// What is known of systemd's units and of the web front's settings. Asked while still root: without a message bus
-    /// systemd talks to root alone.
+    /// Checks systemd's units and the web front's settings. Called while still root: without a message bus systemctl
+    /// works for root only.
     package static func units(_ settings: Settings) -> [Finding] {
         let seen = CheckPlan(settings, lockedCredentials: nil)
         return UnitsCheck(
@@ -28,12 +29,12 @@ package struct Check {
         ).findings() + FrontCheck(settings: settings).findings()
     }
 
-    /// Gives up root's rights for those of the state's owner, for this process's remaining life: what root may do says
-    /// nothing of captures, and a camera's picture isn't decoded as root.
+    /// Switches this process for good from root to the state's owner: root's permissions say nothing about captures,
+    /// and a camera's picture isn't decoded as root.
     /// - Parameters:
     ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
-    ///   - isServices: whether these are the settings of systemd's units; then all is tried from where they start.
-    ///   - units: what `units` has found.
+    ///   - isServices: whether these are the settings of systemd's units; relative paths then start where the units do.
+    ///   - units: the result of `units`.
     package init(
         _ settings: Settings, lockedCredentials: String?, isServices: Bool, units: [Finding], log: Log
     ) {
@@ -44,24 +45,24 @@ package struct Check {
             settings = try settings.asOwner(makesState: false)
             refusal = nil
         } catch { refusal = error }
-        // Root's own state: captures run ffmpeg as root, too, but a check needn't.
+        // The state is root's own: captures run ffmpeg as root then, but the check doesn't need to.
         if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
         plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
         self.isServices = isServices
         self.log = log
     }
 
-    /// Calls `report` with each finding as soon as those before it are known.
+    /// Calls `report` with each finding in a fixed order, as soon as it is known.
     /// - Parameters:
-    ///   - forgetsPin: the camera's pinned TLS key is forgotten first.
-    ///   - acceptsFolder: pictures go to the folder as it is, though its disk is away.
+    ///   - forgetsPin: first forgets the camera's pinned TLS key.
+    ///   - acceptsFolder: first accepts the folder for pictures although its disk isn't mounted.
     package func run(forgetsPin: Bool, acceptsFolder: Bool = false, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = context.clock.now()
         func tell(_ findings: [Finding]) { findings.forEach(report) }
 
         if let refusal {
-            // Refused settings are told as such.
+            // Otherwise the settings are at fault, and the plan's findings say so.
             if refusal.kind == .state {
                 tell(plan.findings + [.failed("state", refusal)] + units)
             } else {
@@ -70,13 +71,13 @@ package struct Check {
             return
         }
         if isServices, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
-        // What is opened in the camera and put into the store is closed and removed before anything else ends it.
+        // Hold signals until the camera sessions are closed and the store's probe is removed.
         let signals = HeldSignals()
         signals.hold()
         let forgotten = (forgetsPin ? [plan.forgetPin()] : []) + (acceptsFolder ? [plan.acceptFolder(now)] : [])
-        // Made before there is a second thread: libcurl wants its first use alone.
+        // Created before the second thread starts, since libcurl's initialisation isn't thread-safe.
         let client = HTTPClient(stop: context.stop)
-        // A folder may be tried by a copy of this process, which is made while there is one thread.
+        // A folder may be checked in a forked copy of this process, which needs a process with one thread.
         let isFolder = plan.store?.folder != nil
         let timeout = deadline.sooner(isFolder ? .seconds(4) : .seconds(14))
         let store = StoreCheck(statePath: plan.statePath, now: now, client: client, deadline: timeout)
@@ -107,7 +108,8 @@ package struct Check {
     }
 }
 
-/// The camera's picture, then its video: with refused credentials a second door isn't tried.
+/// Checks the camera's picture, then its video, unless the picture's login was refused: wrong logins may lock the
+/// account.
 private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
     -> CameraCheck.Result
 {
@@ -124,7 +126,7 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
 }
 
 extension CheckPlan {
-    /// Whether anything in the settings can't be had without ffmpeg.
+    /// Whether the settings need ffmpeg for something.
     var needsFFmpeg: Bool {
         relays || camera?.kind.needsFFmpeg == true
     }

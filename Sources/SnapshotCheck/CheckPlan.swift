@@ -7,19 +7,19 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// The settings as far as they can be understood: one wrong value shouldn't keep the rest from being tried.
+/// The settings that are valid: one wrong value doesn't keep the rest from being checked.
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
     private(set) var store: (any StoreKind)?
-    /// By which the camera is looked for where it doesn't answer.
+    /// The hardware address by which the camera is looked for where it doesn't answer.
     private(set) var cameraMAC: String?
     private(set) var interval = Key.captureInterval.fallback
     private(set) var statePath = "./state"
     private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
     private(set) var spoolMinFree = Key.spoolMinFree.fallback
-    /// Where the camera's video is, the likeliest address first; empty where it has none.
+    /// The addresses of the camera's video, the likeliest first; empty where it has none.
     private(set) var streams: [String] = []
-    /// Whether the relay is to run.
+    /// Whether the relay is configured.
     private(set) var relays = false
     private(set) var findings: [Finding] = []
 
@@ -60,7 +60,7 @@ struct CheckPlan: Sendable {
         }
     }
 
-    /// A value, or nil and a finding.
+    /// The value, or nil and a finding.
     private mutating func read<Value>(_ value: () throws(Failure) -> Value) -> Value? {
         do throws(Failure) { return try value() } catch {
             if !findings.contains(where: { $0.text == "\(error)" }) { findings.append(.failed("settings", error)) }

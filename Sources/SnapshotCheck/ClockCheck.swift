@@ -1,13 +1,13 @@
 import SnapshotBase
 import SnapshotState
 
-/// Whether the clock can be believed. A wrong one keeps no snapshot from being stored, so it is only remarked.
+/// Checks the clock. A wrong clock keeps no picture from being stored, so it is a remark only.
 struct ClockCheck {
     let timeService: CaptureClock.TimeService
-    /// Others' clocks minus ours, in milliseconds, by whose.
+    /// Clocks of the store and the camera minus ours, in milliseconds.
     let offsets: [(whose: String, milliseconds: Int64)]
 
-    /// Clocks that differ by less agree: `Date` has whole seconds, and answers take time.
+    /// Differences below this count as none: `Date` has whole seconds, and answers take time.
     private static let tolerance: Int64 = 5000
 
     func finding() -> Finding {

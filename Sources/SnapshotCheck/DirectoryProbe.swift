@@ -2,10 +2,11 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// Whether files can be made in a directory, found out by making one that has no name and is gone when closed.
+/// Checks whether files can be created in a directory, by creating one without a name, which vanishes when it is
+/// closed.
 enum DirectoryProbe: Equatable {
     case writable
-    /// It isn't there, and can be made.
+    /// It doesn't exist, but can be created.
     case missing
 
     init(_ path: String) throws(SystemError) {
@@ -18,7 +19,7 @@ enum DirectoryProbe: Equatable {
         }
     }
 
-    /// `O_TMPFILE`, without its directory flag, which isn't the same everywhere.
+    /// `O_TMPFILE` without `O_DIRECTORY`, whose value depends on the architecture.
     private static let nameless: Int32 = 0o20_000_000
 
     private static func write(in path: String) throws(SystemError) {
@@ -26,7 +27,7 @@ enum DirectoryProbe: Equatable {
         do throws(SystemError) {
             try Folder(path).open(".", O_WRONLY | nameless | O_DIRECTORY).write(page)
         } catch  where [EOPNOTSUPP, EISDIR, EINVAL].contains(error.number) {
-            // A file system without nameless files.
+            // The file system doesn't support O_TMPFILE.
             let name = path + "/.snapshot-check-" + hexadecimal(Crypto.random(4))
             let file = try openFile(name, O_WRONLY | O_CREAT | O_EXCL)
             defer { removeFile(name) }
@@ -35,19 +36,20 @@ enum DirectoryProbe: Equatable {
     }
 }
 
-/// `path`, or the nearest of the directories above it that is there.
+/// `path`, or the innermost directory above it that exists.
 func nearestDirectory(_ path: String) -> String {
     var path = path
     while !fileExists(path), parentDirectory(path) != path { path = parentDirectory(path) }
     return path
 }
 
-/// What to do about a directory that can't be written, as a command where there is one.
+/// What to do about a directory that can't be written, as a command where possible.
 func hint(for error: SystemError, directory: String) -> String? {
     let nearest = nearestDirectory(directory)
     switch error.number {
     case EACCES, EPERM:
-        // Root becomes the owner, or the service's user; a folder for whoever types this would be closed to those.
+        // The directory belongs to another user: as root, check runs as that owner. A directory given to the present
+        // user would be closed to the service.
         if nearest == directory, let owner = owner(of: directory), owner.id != geteuid() {
             return "sudo snapshot check"
         }
@@ -55,14 +57,14 @@ func hint(for error: SystemError, directory: String) -> String? {
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
     case EROFS: return "findmnt -T \(nearest)"
-    // The failure's own hint says more.
+    // Here the failure's own hint says more.
     case ENOENT, EINVAL, EILSEQ, ENAMETOOLONG, ENODEV, ENOTCONN, ESTALE, ENOMEDIUM: return nil
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"
     default: return "ls -ld \(nearest)"
     }
 }
 
-/// Who owns a file; the number stands for the name where it has none.
+/// A file's owner; `#UID` is the name of a user without one. nil where the file doesn't exist.
 func owner(of path: String) -> (id: uid_t, name: String)? {
     var facts = stat()
     guard stat(path, &facts) == 0 else { return nil }

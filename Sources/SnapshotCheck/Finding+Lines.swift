@@ -1,7 +1,7 @@
 import SnapshotBase
 
 extension Finding {
-    /// As people get it: a line, and one for the hint.
+    /// The finding for people: one line, and one for the hint.
     package func lines(colour: Bool) -> TerminalText {
         let name = subject + String(repeating: " ", count: max(0, 9 - subject.count))
         var lines: TerminalText = "\(mark(colour: colour)) \(name) \(text)\n"

@@ -1,26 +1,26 @@
 import SnapshotBase
 
-/// What one step of `snapshot check` came to.
+/// The result of one step of `snapshot check`.
 package struct Finding: Sendable {
     package enum Mark: String, JSONValue, Sendable { case passed, failed, skipped }
 
-    /// What was tried, in a word or two.
+    /// What was checked, in a word or two.
     package var subject: String
     package var mark: Mark
-    /// What was found, in one line.
+    /// The result, in one line.
     package var text: String
-    /// What to do about it.
+    /// What to do about it, if anything.
     package var hint: String?
-    /// Whether no snapshot can be taken and stored without it.
+    /// Whether pictures can't be taken and stored without it.
     package var isNecessary = true
-    /// The exit code that this failure asks for; 0 unless it failed.
+    /// The exit code for this failure; 0 unless it failed.
     package var exitCode: Int32 = 0
-    /// The class of the failure, as in health and metrics.
+    /// The failure's code, as in health and metrics.
     package var code: Failure.Code?
-    /// Numbers and texts that scripts may want; the key says the unit.
+    /// Values for scripts; the name says the unit.
     package var facts: [String: JSON] = [:]
 
-    /// Whether it keeps snapshots from being taken and stored.
+    /// Whether it keeps pictures from being taken and stored.
     package var isFailure: Bool { mark == .failed && isNecessary }
 
     private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
@@ -51,17 +51,17 @@ package struct Finding: Sendable {
         return finding
     }
 
-    /// Something that is wrong without keeping snapshots from being taken and stored.
+    /// Something is wrong, but pictures can be taken and stored.
     static func remark(_ subject: String, _ text: String, hint: String? = nil) -> Finding {
         var finding = Finding(subject, .failed, text, hint: hint)
         finding.isNecessary = false
         return finding
     }
 
-    /// As scripts get it.
+    /// The finding for scripts.
     package var json: JSON { object.json }
 
-    /// As another process of this program gets it, on a line.
+    /// The finding for another process of this program, on one line.
     package var line: JSON {
         var object = object
         object.append("exit", .integer(Int(exitCode)))
@@ -75,7 +75,7 @@ package struct Finding: Sendable {
         ]
     }
 
-    /// Reads a `line` again; nil where it is none.
+    /// Parses a `line`; nil where it isn't one.
     package init?(json: JSON) {
         guard let subject = json["name"]?.string, let text = json["found"]?.string,
             let mark = json["result"]?.string.flatMap(Mark.init(rawValue:))

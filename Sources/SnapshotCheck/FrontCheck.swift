@@ -2,7 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The web front's own settings, where they lie beside the camera's: what is wrong there costs the pictures on its page.
+/// Checks the web front's settings in `web.env` beside the camera's. A mistake there keeps pictures off the page, but
+/// not from being taken.
 struct FrontCheck {
     let settings: Settings
 

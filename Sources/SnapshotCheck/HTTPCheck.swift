@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Questions to an HTTP endpoint, each with all that an upload brings but its body: a POST can't be taken back.
+/// Checks an HTTP endpoint by requests as for an upload but without a body, since a POST can't be undone.
 struct HTTPCheck {
     private(set) var store: HTTPStore
     let capturedAt: Timestamp
@@ -16,7 +16,7 @@ struct HTTPCheck {
             if head.status == 401 || (300...399).contains(head.status) || head.status >= 500, head.status != 501 {
                 return refusal(head)
             }
-            // What takes a POST alone answers 403, 404 or 405 to a HEAD.
+            // An endpoint for POST alone answers 403, 404 or 405 to a HEAD.
             let options = try ask("OPTIONS")
             let allows = options.headers["allow"] ?? options.headers["access-control-allow-methods"] ?? ""
             if head.status == 405 || allows.uppercased().contains("POST") {
@@ -43,7 +43,7 @@ struct HTTPCheck {
         }
     }
 
-    /// Whether what answered, where anybody may, looks like a page when it is seen whole.
+    /// Whether an answer over plain HTTP is an HTML page, which may come from a captive portal.
     private mutating func isPage(_ head: HTTPResponse) throws(StoreFailure) -> Bool {
         let type = head.headers["content-type"]?.lowercased() ?? ""
         let length = head.headers["content-length"].flatMap { Int(decimal: $0) } ?? Int.max

@@ -2,12 +2,12 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotState
 
-/// Credentials that were refused, and that captures therefore leave alone for a while.
+/// Reports and ends credential hold-offs: credentials that were refused, so that captures don't try them for a while.
 struct HoldOffCheck {
     let plan: CheckPlan
     let now: Now
 
-    /// What will be tried in spite of it.
+    /// One remark for each hold-off; the check tries the credentials nevertheless.
     func findings() -> [Finding] {
         guard case .record(let record) = StateRing(reading: plan.statePath).content else { return [] }
         return heldOff(record).map { who, wait in
@@ -20,8 +20,9 @@ struct HoldOffCheck {
         }
     }
 
-    /// Ends the waiting for those who have just taken the same credentials, as after a password was corrected at the
-    /// camera's end. It is a record like that of a run that did nothing: no counter moves.
+    /// Ends the hold-offs of those who have just accepted the same credentials, as after the password was corrected in
+    /// the camera. The record that it writes changes no counter.
+    /// - Parameter accepted: `camera`, `store`.
     func release(_ accepted: Set<String>) -> [Finding] {
         guard case .record(let seen) = StateRing(reading: plan.statePath).content,
             heldOff(seen).contains(where: { accepted.contains($0.who) })
@@ -44,7 +45,7 @@ struct HoldOffCheck {
         }
     }
 
-    /// Who refused the present settings, and the seconds for which captures still wait.
+    /// Hold-offs of the present settings, and the seconds that are left of each.
     private func heldOff(_ record: Record) -> [(who: String, wait: Double)] {
         guard let camera = plan.camera else { return [] }
         let memory = (CameraMemory(reading: plan.statePath) ?? CameraMemory()).belonging(to: camera.place)

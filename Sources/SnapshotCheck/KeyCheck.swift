@@ -2,15 +2,16 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// The camera's TLS key, as it is and as it should be. Where nobody has compared it yet, a handshake tells it: whoever
-/// has the wrong key is asked for nothing.
+/// Reports the camera's TLS key and whether it is the expected one. If no request has compared it yet, a handshake gets
+/// it, without any request to a camera with the wrong key.
 struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust
 
     private static let timeout = Duration.seconds(2)
 
-    /// - Parameter result: what the camera has come to.
+    /// - Parameter result: of the camera's check.
+    /// - Returns: nil where no TLS is used, or the key is unknown.
     func finding(_ result: CameraCheck.Result) -> Finding? {
         guard let host = settings.tlsHost else { return nil }
         if result.findings.contains(where: { $0.code == .camera(.keyChanged) }) { return otherKey(host) }
@@ -40,14 +41,14 @@ struct KeyCheck {
         return finding
     }
 
-    /// The key that `host` has now; nil where it can't be had.
+    /// The key that `host` presents now; nil where the handshake fails.
     private func present(_ host: TLSHost) -> String? {
         try? settings.presentKey(of: host, deadline: .after(Self.timeout))
     }
 }
 
 extension CheckPlan {
-    /// Forgets the camera's pin, since a person knows that it has another key now.
+    /// Forgets the camera's pin (`--forget-pin`): the user says that the camera has another key now.
     func forgetPin() -> Finding {
         let subject = "pin"
         guard let camera else { return .skipped(subject, "none forgotten: see settings") }

@@ -3,15 +3,15 @@ import SnapshotCamera
 import SnapshotDiscover
 import SnapshotHTTP
 
-/// A camera that doesn't answer at its address any more, as after its router gave it another one, looked for by its hardware
-/// address.
+/// Looks for a camera that doesn't answer at its address, by its hardware address: a router may have given it another
+/// one.
 struct MovedCamera {
     let settings: CameraSettings
     let mac: String
 
     private static let unreached: Set<Failure.Code> = [.camera(.unreachable), .camera(.timeout), .camera(.unresolved)]
 
-    /// The findings, where the camera wasn't reached with where it is seen now.
+    /// The findings; one that says the camera wasn't reached gets a hint with its present address, if it is found.
     func told(_ findings: [Finding]) -> [Finding] {
         guard case .reolink(let host) = settings.kind.trial, let name = TLSHost(host, defaultPort: 80)?.name,
             name.hasPrefix("127.") == false,

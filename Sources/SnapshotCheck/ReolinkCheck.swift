@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// A Reolink camera, step by step: reach, log in, ask what it is, take a picture, log out.
+/// Checks a Reolink camera step by step: connect, log in, ask for the model, take a picture, log out.
 struct ReolinkCheck {
     private var settings: CameraSettings
     private let host: String
@@ -13,7 +13,7 @@ struct ReolinkCheck {
     private let remembered: CameraMemory.Session?
     private let deadline: Deadline
     private var result = CameraCheck.Result()
-    /// Sessions that were opened here.
+    /// Tokens of the sessions that were opened here.
     private var opened: [String] = []
     private var hasAnswered = false
     private var name = "answers"
@@ -49,7 +49,7 @@ struct ReolinkCheck {
         return result
     }
 
-    /// - Throws: what says more of reach and login than of the picture.
+    /// - Throws: a failure that concerns the connection or the login rather than the picture.
     private mutating func takePicture(_ login: String) throws(Failure) {
         let started = Uptime.now()
         let picture: Finding
@@ -65,7 +65,7 @@ struct ReolinkCheck {
         result.findings += [cameraLine, .passed("login", "as \(settings.username), \(login)"), picture]
     }
 
-    /// What failures are called that leave open whether there is a camera at all.
+    /// Failures that leave open whether there is a camera at all.
     private static let unreached: Set<Failure.Code> = [
         .camera(.unresolved), .camera(.unreachable), .camera(.timeout), .camera(.tls), .camera(.keyChanged),
         .camera(.lost), .camera(.invalid), .camera(.pins), .own(.state),
@@ -73,7 +73,8 @@ struct ReolinkCheck {
 
     private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
 
-    /// A session to ask with, or the decision for user and password; says how.
+    /// Gets a session, or decides for user and password.
+    /// - Returns: how it logged in, for the finding.
     private mutating func logIn() throws(Failure) -> String {
         let byPassword = "by user and password with each picture"
         if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
@@ -97,7 +98,8 @@ struct ReolinkCheck {
         }
     }
 
-    /// Asks model and firmware, which may fail. False where the camera doesn't know the session.
+    /// Asks for model and firmware, which may fail without harm.
+    /// - Returns: false where the camera doesn't accept the session.
     private mutating func describe(_ token: String) -> Bool {
         var request = HTTPRequest(
             "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
@@ -115,14 +117,14 @@ struct ReolinkCheck {
         return true
     }
 
-    /// Ends what was opened here; the session that captures keep stays.
+    /// Ends the sessions opened here, but not the one that captures keep.
     private mutating func logOut() {
         if let session = memory.session, session != remembered { opened.append(session.token) }
         for token in Set(opened) { camera.logOut(token, .after(.milliseconds(1500))) }
     }
 }
 
-/// What a Reolink says of itself.
+/// The answer to GetDevInfo.
 private struct DeviceInfo {
     let model: String
     let firmware: String

@@ -3,22 +3,22 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// A probe for a bucket that leaves nothing in it, whatever the credentials may do.
+/// Checks a bucket without leaving anything in it, whatever the credentials allow.
 ///
-/// First what a capture would put, but with another body's hash: a store that would take it refuses it for that alone,
-/// after it has looked at signature, permission, bucket and headers. Where DeleteObject turns out to be allowed, and the bucket keeps
-/// no versions, the probe is then put for good and removed.
+/// First it puts an object as a capture does, but with another body's hash. A store refuses it for the hash only after
+/// it has accepted signature, permission, bucket and headers. If DeleteObject turns out to be allowed, and the bucket
+/// keeps no versions, a correct probe is then put and removed.
 struct S3Check {
     private(set) var store: S3Store
     let capturedAt: Timestamp
     let deadline: Deadline
 
     private static let content = Array("probe\n".utf8)
-    /// How stores refuse a body that isn't what its hash says.
+    /// Error codes for a body that doesn't match its hash.
     private static let mismatches: Set = [
         "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "InvalidDigest",
     ]
-    /// One name for all probes: should one ever stay, the next check removes it.
+    /// One name for all probes: if one ever stays, the next check removes it.
     private static let key = ".snapshot-check"
 
     mutating func run() -> Finding {
@@ -39,7 +39,7 @@ struct S3Check {
         }
     }
 
-    /// Whose keys were borrowed for it, if they were.
+    /// A finding about temporary keys, if the store uses them.
     func lender() -> [Finding] {
         guard let (holder, end) = store.lender else { return [] }
         let until = end.map { "they hold until \($0.iso8601)" } ?? "they have no end"
@@ -61,7 +61,7 @@ struct S3Check {
         }
         guard isRefused else { return "took a probe, which is removed" }
         if let marker = removal.headers["x-amz-version-id"], marker != "null" {
-            // Removing what wasn't there has left a mark of its own.
+            // Deleting an object that didn't exist has left a delete marker in the versioned bucket: remove that.
             _ = try delete(version: marker)
             return "may be written; it keeps versions, so the probe was one that it had to refuse"
         }
@@ -72,8 +72,8 @@ struct S3Check {
     }
 
     /// Puts the probe as a capture puts its picture.
-    /// - Parameter isTrue: whether it comes with its own hash.
-    /// - Returns: the answer, and whether it is the refusal that a wrong hash asks for.
+    /// - Parameter isTrue: whether the hash in the request is that of the body.
+    /// - Returns: the answer, and whether it is the refusal that a wrong hash must get.
     private mutating func put(isTrue: Bool) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
         let object = StoredObject(
             key: Self.key, content: .bytes(Self.content), capturedAt: capturedAt, camera: "check",
@@ -102,7 +102,7 @@ struct S3Check {
         return try send("DELETE", query: named.map { "versionId=" + percentEncoded($0) } ?? "")
     }
 
-    /// The put before it has settled region and clock.
+    /// A signed request without a body; the put before it has learned region and clock.
     private mutating func send(_ method: String, query: String) throws(StoreFailure) -> HTTPResponse {
         let request = store.request(
             method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),

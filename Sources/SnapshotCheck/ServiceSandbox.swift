@@ -2,21 +2,21 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// `snapshot check` in the sandbox of the service that captures: a copy of its unit, drop-ins and credentials included, runs
-/// the check in place of a capture. What a sandbox forbids can be seen nowhere else.
+/// Runs `snapshot check` in the sandbox of the capturing service: in a copy of its unit, with drop-ins and credentials,
+/// the check replaces the capture. What a sandbox forbids can't be found out otherwise.
 package struct ServiceSandbox {
     private let service: String
     private let program: String
-    /// The unit's files as systemd reads them.
+    /// The unit's files, from `systemctl cat`.
     private let text: String
     private let systemd: Systemd
-    /// Of the copy; both vanish with this boot at the latest.
+    /// The copy's name. Unit and pipe are below `/run`, so a reboot removes them at the latest.
     private let name: String
     private var file: String { "/run/systemd/system/\(name)" }
     private var pipe: String { "/run/\(name).findings" }
 
-    /// - Parameter settingsPath: the settings file, which says whose service it is.
-    /// - Returns: nil unless root asks, and systemd has that service with this very program.
+    /// - Parameter settingsPath: the settings file, which tells the service.
+    /// - Returns: nil unless this is root and systemd has that service with this very program.
     package init?(settingsPath: String?, environment: Environment) {
         guard geteuid() == 0, fileExists("/run/systemd/system") else { return nil }
         let instance = InstanceName.of(settingsPath: settingsPath).map { "@\($0)" } ?? ""
@@ -34,9 +34,9 @@ package struct ServiceSandbox {
         self.text = text
     }
 
-    /// Runs the check there.
-    /// - Parameter arguments: of the program; it has to print `Finding.line`s.
-    /// - Returns: nil once it has run; else why the service can't be started.
+    /// Runs the check there and passes on its findings.
+    /// - Parameter arguments: of the program, which has to print `Finding.line`s.
+    /// - Returns: nil once it has run; otherwise why the service couldn't be started.
     package func run(_ arguments: [String], report: (Finding) -> Void) -> Finding? {
         let signals = HeldSignals()
         signals.hold()
@@ -62,12 +62,13 @@ package struct ServiceSandbox {
         }
     }
 
-    /// Writes the copy of the unit, and makes the pipe by which its findings come.
+    /// Writes the copy of the unit and creates the pipe for its findings.
     private func place(_ arguments: [String]) throws(Failure) -> FileHandle {
         do throws(SystemError) {
             guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo") }
             let reader = try FileHandle(opening: pipe, O_RDONLY)
-            // Of a copy's end nobody else is told. systemd knows no line that takes these back.
+            // The copy must not trigger other units when it ends. An empty assignment doesn't clear these lines, so
+            // they are left out.
             let kept = text.split(separator: "\n").filter { line in
                 !["OnFailure=", "OnSuccess="].contains { line.hasPrefix($0) }
             }
@@ -101,7 +102,7 @@ package struct ServiceSandbox {
         systemd.call(["daemon-reload"], until: .after(.seconds(30)))
     }
 
-    /// The service didn't come as far as the check.
+    /// Why the service ended before the check began.
     private func unstarted() -> Finding {
         let facts = systemd.properties(of: name, ["Result", "ExecMainStatus"], until: .after(.seconds(5))) ?? [:]
         let status = facts["ExecMainStatus"] ?? ""
@@ -126,20 +127,20 @@ package struct ServiceSandbox {
     }
 }
 
-/// Whether two paths lead to one file.
+/// Whether two paths lead to the same file.
 private func isSameFile(_ one: String, _ other: String) -> Bool {
     var (first, second) = (stat(), stat())
     return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
         && first.st_ino == second.st_ino
 }
 
-/// A word of a unit's command line.
+/// A quoted word of a unit's command line.
 private func quoted(_ word: String) -> String {
     let escapes: [Character: String] = ["\\": "\\\\", "\"": "\\\"", "%": "%%", "$": "$$", "\n": "\\n"]
     return "\"" + word.map { escapes[$0] ?? String($0) }.joined() + "\""
 }
 
-/// Findings that come line by line through a pipe.
+/// Parses findings that come line by line through a pipe.
 private struct FindingLines {
     private(set) var count = 0
     private var rest: [UInt8] = []

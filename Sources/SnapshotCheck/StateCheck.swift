@@ -4,7 +4,7 @@ import SnapshotCamera
 import SnapshotCapture
 import SnapshotState
 
-/// The state directory, what is in it, and the spool below it. Looks only: nothing is made, locked or changed.
+/// Checks the state directory, its files and the spool. It only reads: nothing is created, locked or changed.
 struct StateCheck {
     let plan: CheckPlan
     let now: Now
@@ -32,7 +32,7 @@ struct StateCheck {
         return [passed] + strangers()
     }
 
-    /// Files that another user left here, as after a `sudo snapshot capture`.
+    /// Files here that belong to another user, as after `sudo snapshot capture`.
     private func strangers() -> [Finding] {
         guard let owner = owner(of: path) else { return [] }
         let names = ["state.jsonl", "lock", CameraMemory.fileName, Pins.fileName, "spool", "stored.log"]

@@ -4,13 +4,13 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Whether pictures can be put where they should end up, found out without leaving anything there.
+/// Checks whether pictures can be stored, without leaving anything in the store.
 struct StoreCheck {
     struct Result {
         var findings: [Finding]
         /// The store's clock minus ours, in milliseconds.
         var clockOffset: Int64?
-        /// Whether it took the credentials, beyond doubt.
+        /// Whether it has certainly accepted the credentials.
         var isOpen = false
     }
 
@@ -43,7 +43,7 @@ struct StoreCheck {
 
     // MARK: Folder
 
-    /// The very steps of a capture, with a file whose name is as long and as odd as a picture's.
+    /// Takes the steps of a capture, with a file whose name has the length and the characters of a picture's.
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
         let work = FolderWork(settings, statePath: statePath)
         let path = settings.path

@@ -4,21 +4,21 @@ import SnapshotHTTP
 import SnapshotMedia
 import SnapshotSettings
 
-/// The camera's video, and the program that reads it.
+/// Checks the camera's video, and ffmpeg.
 struct StreamCheck {
     let camera: CameraSettings
     /// Addresses to try, the likeliest first.
     let addresses: [String]
-    /// Whether the relay needs it.
+    /// Whether the relay needs the video.
     let isNeeded: Bool
     let trust: CameraTrust
 
-    /// For one answer of the camera's.
+    /// For one answer of the camera.
     private static let timeout = Duration.seconds(3)
 
     private var environment: Environment { camera.context.environment }
 
-    /// Asks for the codec; nil where the camera has no video to ask for.
+    /// Asks for the video's codec; nil where the camera has no video.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
         guard Command.ffprobe([], environment).path != nil else { return .skipped("codec", "ffprobe isn't installed") }
@@ -38,7 +38,7 @@ struct StreamCheck {
         return failure(why)
     }
 
-    /// nil where there was no time.
+    /// Asks ffprobe about one address; nil where the time was too short.
     private func facts(at address: String, _ deadline: Deadline) throws(Failure) -> StreamFacts? {
         let known = try TLSHost(url: address).map { host throws(Failure) in
             try trust.trust(for: host, deadline: deadline)
@@ -82,7 +82,7 @@ struct StreamCheck {
         return finding
     }
 
-    /// The version of ffmpeg, which stills of some cameras need, and the relay.
+    /// The version of ffmpeg, which the relay and pictures of some cameras need.
     static func ffmpeg(isNeeded: Bool, deadline: Deadline, _ environment: Environment) -> Finding {
         guard
             let result = try? Child.run(

@@ -4,15 +4,15 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
-/// The camera or the store of settings that needn't be written yet, tried by the very steps of `snapshot check`. It wants a
-/// process of its own: root's rights have to be given up first.
+/// Tries the camera or the store of settings that needn't be written yet, by the steps of `snapshot check`. Run it in a
+/// process of its own, after root's rights have been given up.
 package enum Trial: Sendable {
     case camera, store
 
-    /// However long they take, findings are there by then.
+    /// Findings are there after that time at the latest.
     package static let longest = Duration.seconds(18)
 
-    /// - Parameter statePath: where pins and what is known of a folder's disk lie.
+    /// - Parameter statePath: the folder of the pins and of what is known about the folder's disk.
     package func run(_ settings: Settings, statePath: String, log: Log) -> [Finding] {
         do throws(Failure) {
             switch self {

@@ -3,18 +3,18 @@ import SnapshotCapture
 import SnapshotSettings
 import SnapshotState
 
-/// systemd's units for these settings: installed, switched on, as often as CAPTURE_INTERVAL says, and free to write where
-/// pictures go.
+/// Checks systemd's units for these settings: installed, enabled, as often as CAPTURE_INTERVAL says, and allowed to
+/// write where pictures are stored.
 struct UnitsCheck {
-    /// The settings file, which says whose units they are.
+    /// The settings file, which tells the units.
     let settingsPath: String?
     let interval: Duration
-    /// The folder for pictures, where it is one.
+    /// The folder for pictures; nil for other stores.
     let storagePath: String?
     let deadline: Deadline
     let environment: Environment
 
-    /// `snapshot`, or `snapshot@NAME` for the settings of a camera of its own.
+    /// `snapshot`, or `snapshot@NAME` for a camera with its own settings file.
     private var unit: String {
         InstanceName.of(settingsPath: settingsPath).map { "snapshot@\($0)" } ?? "snapshot"
     }
@@ -51,14 +51,14 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// What the service's sandbox forbids: to it all but a few folders are read-only, whoever owns them, and homes aren't
-    /// there at all.
+    /// What the service's sandbox forbids: all but a few folders are read-only to it, whoever owns them, and homes are
+    /// hidden.
     private func confinement() -> [Finding] {
         let names = ["ProtectSystem", "ProtectHome", "StateDirectory", "ReadWritePaths"]
         guard let facts = ask("\(unit).service", names) else { return [] }
         let own = (facts["StateDirectory"] ?? "").split(separator: " ").map { "/var/lib/\($0)" }
         let named = (facts["ReadWritePaths"] ?? "").split(separator: " ").map(String.init)
-        // Without a minus in front systemd starts nothing where one is missing.
+        // systemd doesn't start a service if such a path is missing and has no minus in front.
         if let missing = named.first(where: { !$0.hasPrefix("-") && !fileExists(String($0.drop { $0 == "+" })) }) {
             return [
                 .failed(
@@ -85,7 +85,7 @@ struct UnitsCheck {
         return [forbidden(storagePath, "write in")]
     }
 
-    /// A network folder that systemd itself looks at when it starts the service.
+    /// A network folder that systemd opens when it starts the service.
     private func holdsUp(_ path: String) -> Finding {
         .remark(
             "units", "while \(path) hangs \(unit).service can't start: ReadWritePaths= names it",

@@ -1,13 +1,13 @@
 import SnapshotBase
 
-/// What cameras are asked on the local network, and how their answers are read. An answer's sender is the device's address,
-/// whatever the answer says.
+/// The older form of Reolink's discovery, a broadcast on the local network. The device's address is always that of the
+/// answer's sender, whatever the answer says.
 package enum ReolinkOld {
     package static let askPort: UInt16 = 2000
     package static let answerPort: UInt16 = 3000
     package static let question: [UInt8] = [0xAA, 0xAA, 0, 0]
 
-    /// 388 bytes, of which a key that opens the camera's video is never looked at.
+    /// Parses an answer of 388 bytes. It also contains a key to the camera's video, which is never read.
     static func device(_ bytes: [UInt8], from address: IPv4Address) -> Device? {
         guard (228...1024).contains(bytes.count) else { return nil }
         let binary = bytes[80..<86].map { $0.padded(2, radix: 16) }.joined()
@@ -21,6 +21,7 @@ package enum ReolinkOld {
     }
 }
 
+/// The present form of Reolink's discovery; `ReolinkPacket` is its datagram.
 package enum ReolinkNew {
     package static let askPorts: [UInt16] = [2015, 2018]
 
@@ -30,9 +31,11 @@ package enum ReolinkNew {
     }
 }
 
+/// ONVIF's discovery, which is WS-Discovery.
 package enum ONVIF {
     package static let port: UInt16 = 3702
 
+    /// A Probe message.
     /// - Parameter id: 32 hexadecimal digits, new ones for each question.
     static func question(id: String) -> [UInt8] {
         Array(

@@ -1,19 +1,19 @@
 import SnapshotBase
 
-/// A camera that was found. All texts are what it says of itself: anybody on the network can say anything.
+/// A camera that was found. All texts are its own claims: any host on the network may send anything.
 package struct Device: Equatable, Sendable {
     package enum Kind: String, JSONValue, Sendable { case reolink, onvif, v4l2 }
 
-    /// Where it answered from; nil for one at this machine.
+    /// The address that it answered from; nil for a camera at this machine.
     package var address: IPv4Address?
-    /// The device file of one at this machine.
+    /// The device file of a camera at this machine.
     package var path: String?
     package var kinds: [Kind]
     package var model: String?
     package var name: String?
-    /// `ec:71:db:00:00:01`
+    /// The hardware address, as `ec:71:db:00:00:01`.
     package var mac: String?
-    /// By which Reolink's app finds it.
+    /// The identifier by which Reolink's app finds the camera.
     package var uid: String?
 
     package init(
@@ -27,7 +27,7 @@ package struct Device: Equatable, Sendable {
 
     package var isReolink: Bool { kinds.contains(.reolink) }
 
-    /// As the settings name it: an address, or a device file.
+    /// The camera in settings: an address, or a device file.
     package var place: String { address.map(\.description) ?? path ?? "" }
 
     package var json: JSON {
@@ -38,7 +38,7 @@ package struct Device: Equatable, Sendable {
         return .object(object)
     }
 
-    /// What one answer told, and another one of the same device didn't.
+    /// Adds what another answer of the same device contains and this one doesn't.
     mutating func learn(from other: Device) {
         for kind in other.kinds where !kinds.contains(kind) { kinds.append(kind) }
         kinds.sort { $0.rawValue > $1.rawValue }
@@ -55,24 +55,25 @@ package struct Device: Equatable, Sendable {
 }
 
 extension [Device] {
-    /// More than any home has; a host that answers for ever new ones fills no memory.
+    /// More than any home has; bounds the memory that a hostile host can fill with made-up devices.
     static var mostDevices: Int { 64 }
 
-    /// Adds what an answer told, to a device that is known already or as a new one.
+    /// Adds an answer to the device that it is from, or as a new one.
     mutating func merge(_ device: Device) {
         guard let first = firstIndex(where: { $0.isSame(as: device) }) else {
             if count < Self.mostDevices { append(device) }
             return
         }
         self[first].learn(from: device)
-        // What two devices have in common may only be known by now.
+        // The answer may show that two known devices are the same one.
         while let second = self[(first + 1)...].firstIndex(where: { $0.isSame(as: self[first]) }) {
             self[first].learn(from: remove(at: second))
         }
     }
 }
 
-/// Six bytes as `ec:71:db:00:00:01`, from hexadecimal digits that may have signs between; nil for anything else.
+/// A hardware address as `ec:71:db:00:00:01`, from twelve hexadecimal digits that may be separated by `:`, `-` or `.`;
+/// nil for anything else, and for zeros.
 package func hardwareAddress(_ text: some StringProtocol) -> String? {
     let digits = text.utf8.filter { !":-.".utf8.contains($0) }.map { Character(Unicode.Scalar($0)) }
     guard digits.count == 12, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }), digits.contains(where: { $0 != "0" })
@@ -80,7 +81,7 @@ package func hardwareAddress(_ text: some StringProtocol) -> String? {
     return stride(from: 0, to: 12, by: 2).map { String(digits[$0...($0 + 1)]).lowercased() }.joined(separator: ":")
 }
 
-/// A text from outside as far as it is kept; nil if nothing is left.
+/// A text from outside, printable and bounded; nil if nothing is left.
 func told(_ text: some StringProtocol) -> String? {
     let text = String(text).printable(limit: 64)[...].trimmed
     return text.isEmpty ? nil : String(text)

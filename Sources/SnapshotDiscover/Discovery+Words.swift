@@ -1,7 +1,7 @@
 import SnapshotBase
 
 extension Device {
-    /// What it is, in one line: `Reolink RLC-810A "Front door"`.
+    /// A description in one line: `Reolink RLC-810A "Front door"`.
     package var text: String {
         let what = isReolink ? "Reolink" : kinds.contains(.onvif) ? "ONVIF camera" : "camera at this machine"
         let named = model == name ? nil : name.map { "\"\($0)\"" }
@@ -10,7 +10,7 @@ extension Device {
 }
 
 extension Discovery.Result {
-    /// Why there is nothing on the network, as far as it can be told from here, and what helps; nil if something is there.
+    /// Why no camera was found on the network, and what may help; nil if one was found.
     package var failure: Failure? {
         guard !devices.contains(where: { $0.address != nil }) else { return nil }
         let (what, code) = ("no camera found", Failure.Code.camera(.silent))

@@ -1,12 +1,12 @@
 import Glibc
 import SnapshotBase
 
-/// Asks the local network for cameras, in the three ways that they answer, and this machine for its own.
+/// Finds cameras on the local network, by three protocols, and cameras at this machine.
 package struct Discovery: Sendable {
     package struct Result: Sendable {
         package var devices: [Device] = []
         package var interfaces: [Interface] = []
-        /// What kept a question from being asked or an answer from being heard, a sentence each.
+        /// What kept questions from being sent or answers from being received, one sentence each.
         package var obstacles: [String] = []
     }
 
@@ -14,10 +14,12 @@ package struct Discovery: Sendable {
 
     private let targets: [IPv4Address]
     private let stop: StopRequest
-    /// Of the files that tell what this machine has; a test has some of its own.
+    /// The root of the file system that is examined; tests use their own.
     private let root: String
 
-    /// - Parameter targets: addresses that are asked as well, since no broadcast leaves the local network.
+    /// - Parameters:
+    ///   - targets: addresses that are asked as well, since broadcasts don't leave the local network.
+    ///   - root: of the file system in which `/proc`, `/sys` and `/dev` are examined.
     package init(targets: [IPv4Address] = [], stop: StopRequest, root: String = "") {
         (self.targets, self.stop, self.root) = (targets, stop, root)
     }
@@ -55,7 +57,7 @@ package struct Discovery: Sendable {
         let questions = Questions()
         let end = Deadline.after(Self.timeout)
         var hearing = Hearing(most: 64)
-        // Twice, since broadcasts get lost, above all on Wi-Fi.
+        // Ask twice, since broadcasts get lost, above all on Wi-Fi.
         for pause in [Duration.milliseconds(700), Self.timeout] {
             for (interface, socket) in askers {
                 guard let why = questions.send(by: socket, interface, targets) else { continue }
@@ -67,7 +69,7 @@ package struct Discovery: Sendable {
     }
 }
 
-/// One run's questions.
+/// The questions of one run.
 private struct Questions {
     private let transaction = UInt32.random(in: 1...0x7FFF_FFFF)
     private let probe: [UInt8]
@@ -77,6 +79,7 @@ private struct Questions {
         probe = ONVIF.question(id: hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }))
     }
 
+    /// Sends all questions through one interface.
     /// - Returns: why none could be sent; nil if one was.
     func send(by socket: UDPSocket, _ interface: Interface, _ targets: [IPv4Address]) -> String? {
         var failed: SystemError?
@@ -98,7 +101,7 @@ private struct Questions {
     }
 }
 
-/// Answers as they come. Anybody may send any number of them: of each host a few are read, of all hosts not too many.
+/// Receives answers. Any host may send any number, so the number per host and the number of hosts are bounded.
 private struct Hearing {
     let most: Int
     private var heard: [IPv4Address: Int] = [:]
@@ -114,7 +117,7 @@ private struct Hearing {
             var waiting = sockets.map { pollfd(fd: $0.handle.descriptor, events: Int16(POLLIN), revents: 0) }
             poll(&waiting, nfds_t(waiting.count), Int32(clamping: min(200, deadline.millisecondsLeft)))
             for (socket, state) in zip(sockets, waiting) where state.revents != 0 {
-                // A few at a time, so that a flood at one socket doesn't keep the others from being heard.
+                // Read a bounded number, so that a flood at one socket doesn't block the others.
                 for _ in 0..<most {
                     guard let (bytes, sender, _) = socket.receive() else { break }
                     if let device = read(bytes, from: sender, at: socket) { found(device) }

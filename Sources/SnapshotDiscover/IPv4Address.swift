@@ -1,10 +1,10 @@
-/// An IPv4 address, as a number in host order.
+/// An IPv4 address, as a number in host byte order.
 package struct IPv4Address: Hashable, Sendable, CustomStringConvertible {
     package let number: UInt32
 
     package init(_ number: UInt32) { self.number = number }
 
-    /// - Returns: nil unless `text` is four decimal numbers with dots between.
+    /// - Returns: nil unless `text` is four decimal numbers separated by dots.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

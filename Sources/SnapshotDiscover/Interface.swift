@@ -14,12 +14,12 @@ package struct Interface: Equatable, Sendable {
 
     private static let most = 16
 
-    /// Those that are up and have an IPv4 address; loopback isn't among them.
+    /// The interfaces that are up and have an IPv4 address, without loopback; sixteen at most.
     package static func all() -> [Interface] {
         var found = [shim_interface](repeating: shim_interface(), count: most)
         let count = Int(shim_interfaces(&found, Int32(most)))
         return found.prefix(max(0, count)).compactMap { entry in
-            // Two addresses or fewer leave none to broadcast to.
+            // A network of one or two addresses has no broadcast address.
             guard entry.mask.nonzeroBitCount < 31 else { return nil }
             let name = withUnsafeBytes(of: entry.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             return Interface(name: name, address: IPv4Address(entry.address), mask: entry.mask)

@@ -1,13 +1,14 @@
 import SnapshotBase
 
-/// A datagram of Reolink's current form: a header, and XML that is hidden by a fixed pattern.
+/// A datagram of Reolink's present discovery: a header of five little-endian words (magic, length, 1, transaction,
+/// checksum), and XML obfuscated by a fixed pattern.
 package struct ReolinkPacket: Equatable, Sendable {
     package let transaction: UInt32
     package let payload: [UInt8]
 
     package init(transaction: UInt32, payload: [UInt8]) { (self.transaction, self.payload) = (transaction, payload) }
 
-    /// Asks all cameras to answer to that port.
+    /// A question that all cameras answer to `port`.
     package init(askingFor port: UInt16, transaction: UInt32) {
         self.init(
             transaction: transaction, payload: Array("<P2P><C2D_S><to><port>\(port)</port></to></C2D_S></P2P>".utf8))
@@ -16,7 +17,8 @@ package struct ReolinkPacket: Equatable, Sendable {
     private static let headerSize = 20
     private static let magic: UInt32 = 0x2A87_CF3A
 
-    /// - Returns: nil for what isn't one, or didn't arrive as it was sent.
+    /// Parses a datagram.
+    /// - Returns: nil where it isn't such a datagram, or is damaged.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count > Self.headerSize else { return nil }
         let words = (0..<5).map { Self.word(bytes, at: $0 * 4) }
@@ -33,7 +35,7 @@ package struct ReolinkPacket: Equatable, Sendable {
         return header.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32($0 * 8)) } } + hidden
     }
 
-    /// CRC-32 that begins at 0 and isn't inverted at its end.
+    /// CRC-32 with the initial value 0 and no inversion at the end.
     private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 { ~crc32(bytes, after: ~0) }
 
     private static func word(_ bytes: [UInt8], at index: Int) -> UInt32 {

@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// As much of XML as answers of a few hundred bytes need: the text of elements, by their names without prefix. Nothing is
-/// expanded but the five entities that XML itself has, and nothing nests.
+/// As much of XML as short answers need: the texts of elements by name, without namespace prefix. Only XML's five
+/// predefined entities are expanded, and nesting is ignored, so hostile input does no harm.
 package struct SmallXML {
     private let pieces: [Substring]
 

@@ -1,10 +1,10 @@
 import SnapshotBase
 
-/// Hardware addresses of hosts on the local network that this machine has spoken with lately.
+/// Hardware addresses of hosts on the local network that this machine has communicated with recently (the ARP table).
 package struct Neighbours {
     private let lines: [[Substring]]
 
-    /// - Parameter root: of the file system that is looked at.
+    /// - Parameter root: of the file system that is examined.
     package init(root: String = "") {
         let text = (try? readFile(root + "/proc/net/arp", limit: 1 << 18)) ?? []
         lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
@@ -16,7 +16,7 @@ package struct Neighbours {
     }
 }
 
-/// USB cameras and the like. What a board has only for its own decoders and image processors is left out.
+/// USB cameras and similar devices. Video devices of a board's decoders and image processors are left out.
 func localCameras(root: String) -> [Device] {
     let folder = root + "/sys/class/video4linux"
     let names = (try? Folder(folder).names()) ?? []
@@ -27,7 +27,7 @@ func localCameras(root: String) -> [Device] {
             return bytes.flatMap { told(String(decoding: $0, as: UTF8.self)) }
         }
         let name = read("name")
-        // Of a camera's several devices the first has the pictures.
+        // Of a camera's several devices, the first one provides the pictures.
         guard fileExists("\(root)/dev/video\(number)"), (read("index") ?? "0") == "0" else { return nil }
         let machinery = ["codec", "-isp", "pispbe", "rpivid", "hevc", "unicam", "rp1-cfe"]
         if let name, machinery.contains(where: { name[...].range(of: $0) != nil }) { return nil }

@@ -1,15 +1,15 @@
 import CLinux
 import SnapshotBase
 
-/// A UDP socket of this machine; what it has received is fetched without waiting.
+/// A UDP socket of this machine that never blocks.
 package struct UDPSocket: Sendable {
     package let port: UInt16
     package let handle: FileHandle
 
     /// - Parameters:
-    ///   - address: of this machine; broadcasts and multicasts leave by its interface. 0.0.0.0 is any.
-    ///   - port: 0 is a free one.
-    ///   - isShared: whether others may have the same port; broadcasts then reach all of them.
+    ///   - address: of this machine; broadcasts and multicasts are sent through its interface. 0.0.0.0 is any.
+    ///   - port: 0 for any free port.
+    ///   - isShared: whether other sockets may use the same port; broadcasts then reach all of them.
     package init(_ address: IPv4Address, port: UInt16, isShared: Bool = false) throws(SystemError) {
         let descriptor = shim_udp(address.number, port, isShared)
         guard descriptor >= 0 else { throw SystemError("bind") }
@@ -17,7 +17,7 @@ package struct UDPSocket: Sendable {
         self.port = shim_udp_port(descriptor)
     }
 
-    /// Has multicasts to `group` arrive here that come to the interface of `address`.
+    /// Receives multicasts to `group` that arrive at the interface of `address`.
     package func join(_ group: IPv4Address, at address: IPv4Address) throws(SystemError) {
         guard shim_udp_join(handle.descriptor, group.number, address.number) == 0 else {
             throw SystemError("setsockopt")
@@ -31,7 +31,7 @@ package struct UDPSocket: Sendable {
         guard sent >= 0 else { throw SystemError("sendto") }
     }
 
-    /// The next datagram, up to 8 KiB of it, and its sender; nil if none is there.
+    /// The next datagram (its first 8 KiB) and its sender; nil if none has arrived.
     package func receive() -> (bytes: [UInt8], from: IPv4Address, port: UInt16)? {
         var (address, port): (UInt32, UInt16) = (0, 0)
         var size = 0

@@ -2,9 +2,10 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotSettings
 
-/// Answers as settings.
+/// Turns answers into settings.
 extension Draft {
-    /// An address of a Reolink, the URL of any other camera, or a device file. What was known of another camera goes.
+    /// Sets the camera and clears what belonged to another one: HTTPS, hardware address, password.
+    /// - Parameter place: the address of a Reolink, the URL of any other camera, or a device file.
     mutating func setCamera(_ place: String) throws(Failure) {
         let isDevice = place.hasPrefix("/dev/")
         let isURL = isDevice || place[...].range(of: "://") != nil || Self.schemes.contains { place.hasPrefix($0) }
@@ -15,7 +16,7 @@ extension Draft {
             set(other, "")
             set(Key.cameraUseHTTPS, "")
             set(Key.cameraMAC, "")
-            // A password is never sent to another camera than the one it was given for.
+            // A password is never sent to a camera that it wasn't given for.
             setSecret(Key.cameraPassword.declaration, "")
             do throws(Failure) {
                 try set(key.declaration, value)
@@ -40,7 +41,8 @@ extension Draft {
         try set(Key.localStoragePath.declaration, path)
     }
 
-    /// `bucket`, `bucket/prefix` or `s3://bucket/prefix`.
+    /// Sets the bucket.
+    /// - Parameter text: `bucket`, `bucket/prefix` or `s3://bucket/prefix`.
     mutating func setBucket(_ text: String) throws(Failure) {
         let rest = text.hasPrefix("s3://") ? text.dropFirst(5) : text[...]
         let (bucket, prefix) = rest.cutAtFirst("/") ?? (rest, "")
@@ -49,6 +51,7 @@ extension Draft {
         if !prefix.isEmpty { try set(Key.s3Prefix.declaration, prefix.hasSuffix("/") ? String(prefix) : prefix + "/") }
     }
 
+    /// Sets the HTTP endpoint, and clears the token if it was given for another one.
     mutating func setUpload(_ url: String) throws(Failure) {
         if let standing = try? settings().value(Key.httpUploadURL)?.text, standing != url {
             setSecret(Key.httpAuthToken.declaration, "")
@@ -57,10 +60,10 @@ extension Draft {
         try set(Key.httpUploadURL.declaration, url)
     }
 
-    /// Whether the camera is one that settings name by CAMERA_IP.
+    /// Whether CAMERA_IP names the camera, a Reolink.
     var isReolink: Bool { ((try? settings().value(Key.cameraIP)?.text) ?? nil) != nil }
 
-    /// Where the camera is, as people may see it; nil where none is set.
+    /// The camera's address without secrets; nil where none is set.
     var cameraPlace: String? {
         guard let settings = try? settings() else { return nil }
         if let address = try? settings.value(Key.cameraIP)?.text { return address }

@@ -3,20 +3,21 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-/// The settings as they stand and as they are to be. Nothing of it is written until all is answered.
+/// The present settings and the answers so far. Nothing is written before all is answered.
 struct Draft: Sendable {
     let target: Target
     let context: ProcessContext
+    // The settings file as it is; nil where there is none.
     private let before: SettingsText?
     private(set) var text: SettingsText
-    /// Those that lie in files of their own, and new ones; an empty one goes away.
+    /// Secrets: those that are in files of their own, and the new ones, where an empty one removes the file.
     private var standing: Named<String> = [:]
     private(set) var secrets: Named<String> = [:]
-    /// The settings that aren't in the file yet.
+    /// Names of settings that were answered and aren't in the file yet.
     private var answers: [String] = []
-    /// Bytes of a picture that was taken for this; nil where none was.
+    /// The size of the picture that a trial took, in bytes; nil where none was taken.
     var pictureBytes: Int?
-    /// The folder for pictures is made for the service at the end.
+    /// Whether the folder for pictures is created for the service at the end.
     var makesFolder = false
 
     private static let longest = 1 << 20
@@ -35,7 +36,7 @@ struct Draft: Sendable {
         }
         text = before ?? SettingsText(Array("# Settings of snapshot; all of them: man snapshot.env\n".utf8))
         if target.isSystem { standing = try Self.credentials(in: target.credentials) }
-        // What is there has to be understood before anything is added to it.
+        // The present settings must be valid before anything is added.
         let standing = try settings()
         guard target.isSystem else { return }
         if try standing[Key.statePath] == nil { set(Key.statePath, target.statePath) }
@@ -48,7 +49,7 @@ struct Draft: Sendable {
     var isNew: Bool { before == nil }
     var isChanged: Bool { before != text || !secrets.entries.isEmpty }
 
-    /// As they would be, with the secrets that lie beside them.
+    /// The settings as they would be once they are written, with the secrets.
     func settings() throws(Failure) -> Settings {
         var all = standing
         for (name, secret) in secrets.entries { all[name] = secret }
@@ -63,15 +64,15 @@ struct Draft: Sendable {
         answers.append(name)
     }
 
-    /// A secret lies in a file of its own where the units take it from one.
+    /// Sets a secret, which goes into a file of its own if the units read it from one.
     mutating func setSecret(_ key: SettingDeclaration, _ value: String) {
         Secrets.ofThisRun.note(value)
         secrets[key.key] = value
-        // Neither an old one nor another file for it counts any more.
+        // Clear the old secret in the settings file, and the name of another file for it.
         for name in [key.key, key.key + "_FILE"] { text.set(name, to: "") }
     }
 
-    /// Any setting by its name, with the rules of its kind.
+    /// Sets any setting after checking it; throws and changes nothing where it is refused.
     mutating func set(_ key: SettingDeclaration, _ value: String) throws(Failure) {
         let old = self
         if key.isSecret { setSecret(key, value) } else { set(name: key.key, value) }
@@ -81,7 +82,7 @@ struct Draft: Sendable {
         }
     }
 
-    /// What the units take from files: all secrets but the web front's.
+    /// The secrets that the units read from files: all but the web front's.
     static let unitSecrets = Key.all.filter { $0.isSecret && $0.key != Key.webToken.key }
 
     private static func credentials(in folder: String) throws(Failure) -> Named<String> {
@@ -101,7 +102,7 @@ struct Draft: Sendable {
         return found
     }
 
-    /// The environment of a unit or of cron, whatever this terminal's is: no setting in it.
+    /// An environment as a unit or cron has it: settings in this terminal's environment don't count.
     private static func stripped(_ context: ProcessContext) -> ProcessContext {
         var environment = Environment()
         for name in ["PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ"] { environment[name] = context.environment[name] }

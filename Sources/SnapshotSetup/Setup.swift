@@ -3,17 +3,17 @@ import SnapshotCapture
 import SnapshotDiscover
 import SnapshotSettings
 
-/// From a fresh install to the first stored picture: answers are asked for or given, each is tried, and what they make is
-/// written at the end, all or nothing.
+/// `snapshot setup`: from a fresh install to the first stored picture. Answers come from questions or options, each is
+/// tried, and the files are written at the end, all or none.
 package struct Setup {
     let options: SetupOptions
     let context: ProcessContext
     let terminal: Terminal
     let trials: Trials
     var draft: Draft
-    /// Whether the page is to be open; nil: as it is.
+    /// Whether to open the page to the network; nil to leave it as it is.
     var web: Bool?
-    /// What discovery has found.
+    /// The cameras found on the network.
     var devices: [Device] = []
     private let wasSetUp: Bool
 
@@ -28,6 +28,7 @@ package struct Setup {
         try Machine.mayBeSetUp(target)
     }
 
+    /// - Throws: `SetupEnd`; nothing has been written then, unless its failure says so.
     package mutating func run() throws(SetupEnd) -> SetupReport {
         do throws(Failure) { try options.apply(to: &draft) } catch { throw .failed(error) }
         if options.isOnlyWeb { return try finish() }
@@ -47,7 +48,7 @@ package struct Setup {
         try review()
     }
 
-    /// What will be written, until nothing of it is to be changed.
+    /// Shows what will be written and lets the user change it, until it is accepted.
     private mutating func review() throws(SetupEnd) {
         while true {
             let settings = try ending { () throws(Failure) in try draft.settings() }
@@ -77,8 +78,8 @@ package struct Setup {
         }
     }
 
-    /// A change of the draft; one that is refused is told and not kept.
-    /// - Returns: whether it is kept.
+    /// Changes the draft; a change that is refused is reported and undone.
+    /// - Returns: whether the change was accepted.
     mutating func keeping(_ change: (inout Draft) throws(Failure) -> Void) throws(SetupEnd) -> Bool {
         do throws(Failure) {
             var changed = draft

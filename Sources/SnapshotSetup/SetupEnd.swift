@@ -1,9 +1,9 @@
 import SnapshotBase
 
-/// Why a setup ends before its end. Nothing has been written then, unless a failure says so.
+/// Why a setup ends early. Nothing has been written, unless the failure says so.
 package enum SetupEnd: Error, Sendable {
     case failed(Failure)
-    /// The person has left.
+    /// The user has left.
     case left
 
     static func refused(_ what: String, _ which: String = "", why: String, hint: String? = nil) -> SetupEnd {
@@ -11,7 +11,7 @@ package enum SetupEnd: Error, Sendable {
     }
 }
 
-/// Turns a failure into the end that it is.
+/// Runs `work` and throws its failure as a `SetupEnd`.
 func ending<Value>(_ work: () throws(Failure) -> Value) throws(SetupEnd) -> Value {
     do throws(Failure) { return try work() } catch { throw .failed(error) }
 }

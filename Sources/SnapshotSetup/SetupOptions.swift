@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// Answers that were given beforehand.
+/// Answers that were given as options of the command.
 package struct SetupOptions: Sendable {
     package var camera: String?
     package var username: String?
@@ -10,15 +10,15 @@ package struct SetupOptions: Sendable {
     package var bucket: String?
     package var url: String?
     package var interval: String?
-    /// Whether the page is open to the network; nil: as it is.
+    /// Whether to open the page to the network; nil to leave it as it is.
     package var web: Bool?
-    /// Other settings, and files with secrets, each as KEY=VALUE.
+    /// Other settings as KEY=VALUE, and files with secrets as KEY=FILE.
     package var settings: [String] = []
     package var secretFiles: [String] = []
 
     package init() {}
 
-    /// Whether all that is wanted is to open or close the page.
+    /// Whether the only change is to open or close the page.
     var isOnlyWeb: Bool { web != nil && !hasAnswers }
 
     var hasCamera: Bool { camera != nil || username != nil || passwordFile != nil }
@@ -27,7 +27,7 @@ package struct SetupOptions: Sendable {
         hasCamera || hasStore || interval != nil || !settings.isEmpty || !secretFiles.isEmpty
     }
 
-    /// Puts them into the draft, with the rules that settings have.
+    /// Puts the answers into the draft, checked by the rules of their settings.
     func apply(to draft: inout Draft) throws(Failure) {
         if [folder, bucket, url].compactMap(\.self).count > 1 {
             throw Failure(.own(.usage), "refused", "the options", why: "--folder, --s3 and --http exclude each other")

@@ -1,18 +1,20 @@
 import SnapshotBase
 
-/// What a setup has come to.
+/// The result of a setup.
 package struct SetupReport: Sendable {
+    // The settings file.
     package var settingsPath = ""
-    /// Files that are new or have changed.
+    /// Paths of files that are new or have changed.
     package var written: [String] = []
-    /// The timer that takes pictures from now on; nil where there is none.
+    /// The timer that takes pictures from now on; nil without systemd.
     package var timer: String?
-    /// A line for cron, where no timer is there.
+    /// A line for cron; nil where there is a timer.
     package var cronLine: String?
-    /// Where the first picture is.
+    /// Where the first picture is stored.
     package var picture: String?
+    /// The status page, if it was opened to the network.
     package var page: (address: String, password: String)?
-    /// What to do next, command and purpose.
+    /// What the user may do next: commands and their purpose.
     package var next: [(command: String, purpose: String)] = []
 
     package init() {}

@@ -2,10 +2,11 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// Where answers go: the settings of systemd's units for root, else `./.env`.
+/// Where answers are written: for root the settings of systemd's units, otherwise `./.env`.
 package struct Target: Sendable {
-    /// NAME of `snapshot@NAME.timer`; nil: the units without a name.
+    /// NAME of `snapshot@NAME.timer`; nil for `snapshot.timer`.
     let instance: String?
+    // Whether root sets up the systemd units.
     let isSystem: Bool
 
     package init(instance: String?) throws(Failure) {
@@ -24,14 +25,14 @@ package struct Target: Sendable {
         isSystem ? "\(Owner.serviceSettings)/\(instance ?? "snapshot").env" : ".env"
     }
     var webSettingsPath: String { isSystem ? "\(Owner.serviceSettings)/web.env" : ".env" }
-    /// Where the units take secrets from.
+    /// The directory from which the units read secrets.
     var credentials: String { "\(Owner.serviceSettings)/credentials" + (instance.map { "/\($0)" } ?? "") }
     var statePath: String { "/var/lib/snapshot" + (instance.map { "/\($0)" } ?? "") }
     var unit: String { instance.map { "snapshot@\($0)" } ?? "snapshot" }
-    /// Whether there is a systemd that can be told of it.
+    /// Whether systemd is running and gets the units.
     var hasSystemd: Bool { isSystem && fileExists("/run/systemd/system") }
 
-    /// What is behind `snapshot COMMAND` to mean these settings.
+    /// The option that makes `snapshot COMMAND` use these settings, with a blank in front.
     var option: String { instance == nil ? "" : " --config \(settingsPath)" }
     var setupOption: String { instance.map { " --instance \($0)" } ?? "" }
 }

@@ -1,11 +1,11 @@
 import Glibc
 import SnapshotBase
 
-/// The person who answers. What is typed is bounded, and a secret isn't shown.
+/// Asks the user on the terminal. Input is bounded, and secrets aren't echoed.
 package struct Terminal: Sendable {
-    /// Whether anybody is asked; otherwise what stands is taken.
+    /// Whether questions are asked; otherwise present values are kept.
     package let asks: Bool
-    /// Whether anything is told before the end.
+    /// Whether progress is printed.
     package let tells: Bool
     let colour: Bool
 
@@ -17,7 +17,8 @@ package struct Terminal: Sendable {
         if tells { print(descriptor: 1, text) }
     }
 
-    /// A line; what stands where it is empty.
+    /// Asks for a line; an empty one means `standing`.
+    /// - Throws: `SetupEnd.left` at the end of input.
     func ask(_ question: TerminalText, standing: String) throws(SetupEnd) -> String {
         while true {
             say(standing.isEmpty ? "\(question): " : "\(question) [\(standing)]: ")
@@ -37,7 +38,7 @@ package struct Terminal: Sendable {
         }
     }
 
-    /// A line that the terminal doesn't show. Signals that end or stop the program wait until it shows lines again.
+    /// Asks for a line without echo. Signals that end or stop the program are held until the echo is restored.
     func askSecret(_ question: TerminalText) throws(SetupEnd) -> String {
         while true {
             say("\(question): ")
@@ -61,7 +62,7 @@ package struct Terminal: Sendable {
         return poll(&waiting, 1, milliseconds) > 0
     }
 
-    /// The next line, without blanks at its ends; nil for one that is no text or too long.
+    /// The next line without its line end; nil for one that is no text or too long.
     private func readLine() throws(SetupEnd) -> String? {
         var bytes: [UInt8] = []
         while true {
@@ -85,7 +86,7 @@ package struct Terminal: Sendable {
     }
 }
 
-/// The terminal's echo, switched off until it is restored.
+/// Switches the terminal's echo off until `restore`.
 private final class Echo {
     private var before = termios()
     private var mask = sigset_t()
@@ -110,7 +111,7 @@ private final class Echo {
         return sigpending(&waiting) == 0 && Self.signals.contains { sigismember(&waiting, $0) == 1 }
     }
 
-    /// Signals that have waited are delivered now.
+    /// Restores the echo and lets held signals through.
     func restore() {
         guard isOff else { return }
         isOff = false

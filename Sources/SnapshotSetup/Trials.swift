@@ -4,8 +4,8 @@ import SnapshotCheck
 import SnapshotSettings
 import SnapshotState
 
-/// An answer tried as captures will go by it: by the same code and as the same user. It happens in a copy of this process,
-/// since root's rights can't be taken up again, and what it needs to write lies in a folder that goes away.
+/// Tries an answer as captures would use it, with the same code and as the same user. This happens in a forked copy of
+/// this process, since root's rights can't be regained, and its state is in a temporary folder.
 struct Trials {
     let target: Target
     let log: Log
@@ -41,8 +41,8 @@ struct Trials {
             ?? [.failed("state", Failure(.own(.state), "cannot write in", "/tmp", why: "\(SystemError("mkdtemp"))"))]
     }
 
-    /// A camera at this machine, asked by a program of the service's user in the group that the unit will give it; nil for
-    /// any other. This process stays root, since a user who isn't in that group can't join it.
+    /// Tries a camera at this machine by a program that runs as the service's user, in the group that the unit will
+    /// get; nil for any other camera. This process stays root, since a user outside that group can't join it.
     private func tryDevice(_ settings: Settings, _ statePath: String) -> [Finding]? {
         guard target.isSystem, let url = try? settings.value(Key.cameraURL)?.text, url.hasPrefix("v4l2:"),
             let account = UserAccount(named: Owner.serviceName)
@@ -51,7 +51,7 @@ struct Trials {
         return withFolder(statePath) { Trial.camera.run(settings, statePath: $0, log: log) }
     }
 
-    /// A state for this attempt alone, with the keys that are pinned already.
+    /// Runs `work` with a temporary state folder that holds the keys pinned so far; nil where none can be created.
     private func withFolder(_ statePath: String, _ work: (String) -> [Finding]) -> [Finding]? {
         var name = Array("/tmp/snapshot-setup-XXXXXX".utf8CString)
         let path = name.withUnsafeMutableBufferPointer { name in
@@ -70,12 +70,12 @@ struct Trials {
 }
 
 extension [Finding] {
-    /// The first that keeps pictures from being taken or stored.
+    /// The first finding that keeps pictures from being taken or stored.
     var obstacle: Finding? { first(where: \.isFailure) }
 }
 
 extension Finding {
-    /// As an error at the end of a setup.
+    /// The finding as the failure that ends a setup.
     var failure: Failure {
         let parts =
             text[...].range(of: ": ").map { (text[..<$0.lowerBound], text[$0.upperBound...]) } ?? (text[...], "")

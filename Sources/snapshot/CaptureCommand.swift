@@ -49,7 +49,7 @@ struct CaptureCommand: SnapshotCommand {
     }
 }
 
-/// What `capture` does, free of how it was asked for.
+/// The work of `snapshot capture`, independent of the argument parser.
 struct CaptureJob {
     let context: ProcessContext
     var interval: Duration?
@@ -69,7 +69,7 @@ struct CaptureJob {
             found = read
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
-            // A journal would get it at every run.
+            // Not to a journal, which would get it at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
             let isNews = RefusedRun(error, found, in: context).record()
@@ -95,9 +95,9 @@ struct CaptureJob {
     }
 }
 
-/// Calls `body` at start + k·interval, whatever it takes: a late call skips slots and moves none. SIGTERM and SIGINT end
-/// the row after the call under way.
-/// - Returns: 0 after a signal, else what the last call returned.
+/// Calls `body` at start + k·interval. A call that takes longer than the interval skips slots and shifts none. SIGTERM
+/// and SIGINT end the loop after the call in progress.
+/// - Returns: 0 after a signal, otherwise what the last call returned.
 private func repeating(every interval: Duration, for span: Duration?, _ body: () -> Int32) -> Int32 {
     var signals = sigset_t()
     sigemptyset(&signals)

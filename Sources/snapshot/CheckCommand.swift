@@ -27,7 +27,8 @@ struct CheckCommand: SnapshotCommand {
     @Flag(help: "Store into the folder as it is, though its disk isn't mounted: the pictures have moved.")
     var acceptFolder = false
 
-    /// In the sandbox of the service: the findings go to the process that started it, which asks for the units itself.
+    /// Set by `snapshot check` itself when it runs in the service's sandbox: findings are printed as JSON lines for the
+    /// process that started it, which checks the units.
     @Flag(help: .hidden)
     var inSandbox = false
 
@@ -41,7 +42,7 @@ struct CheckCommand: SnapshotCommand {
         throw ExitCode(printer.finish())
     }
 
-    /// As the service tries it, where root asks and the service is there; else as whoever asks.
+    /// Runs the check in the service's sandbox if root asks and the service is installed, otherwise in this process.
     private func tryAll(_ context: ProcessContext, _ report: (Finding) -> Void) throws(Failure) {
         let settings = try options.read(in: context)
         let service = ServiceSettings(settings)
@@ -67,7 +68,7 @@ struct CheckCommand: SnapshotCommand {
     }
 }
 
-/// Prints findings as they come, or all as one JSON object.
+/// Prints findings as they come (text, or JSON lines), or all of them at the end as one JSON object.
 private struct CheckPrinter {
     enum Form { case text, object, lines }
 

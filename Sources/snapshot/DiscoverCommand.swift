@@ -34,7 +34,7 @@ struct DiscoverCommand: SnapshotCommand {
         }
         guard let failure = result.failure else { return }
         if !json {
-            // With a camera at this machine it is no failure, but still worth knowing.
+            // A camera at this machine was found, so this is only a warning.
             if result.devices.isEmpty { log.report(failure) } else { log.warn("on the network: \(failure)") }
         }
         if result.devices.isEmpty { throw ExitCode(failure.exitCode) }

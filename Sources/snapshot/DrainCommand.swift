@@ -29,7 +29,7 @@ struct DrainCommand: SnapshotCommand {
             defer { signals.release() }
             let isTerminal = isatty(2) == 1
             let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in
-                // What else is told begins its line at the left, over this one.
+                // The line ends in a carriage return, so that the next message overwrites it.
                 if isTerminal { print(descriptor: 2, "\(sent) of \(all) sent\u{1B}[K\r") }
             }
             guard let result = try drain.run() else {

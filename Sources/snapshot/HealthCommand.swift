@@ -37,7 +37,7 @@ struct HealthCommand: SnapshotCommand {
         }
     }
 
-    /// What the command does, free of how it was asked for.
+    /// The work of `snapshot health`, independent of the argument parser.
     /// - Returns: the exit code.
     static func tell(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         settings.warnings.forEach(log.warn)

@@ -1,8 +1,10 @@
 import SnapshotBase
 
-/// A first argument that is no command. `snapshot` alone captures, so the parser takes it for an argument of `capture`.
+/// Refuses a first argument that is no command. `snapshot` alone means `snapshot capture`, so the parser would take it
+/// for an argument of `capture`.
 enum MistypedCommand {
-    /// - Returns: nil where the first argument is a command or an option.
+    /// - Parameter arguments: without the program's name.
+    /// - Returns: nil where the first argument is a command or an option, or is missing.
     static func refusal(_ arguments: [String], commands: [String]) -> (error: String, hint: String)? {
         guard let first = arguments.first, !first.hasPrefix("-"), !commands.contains(first) else { return nil }
         let meant = nearest(to: first.lowercased(), among: commands)

@@ -19,7 +19,7 @@ struct RelayCommand: SnapshotCommand {
         try reporting(log) { () throws(Failure) in try Self.run(options.read(in: context), log) }
     }
 
-    /// What the command does, free of how it was asked for.
+    /// The work of `snapshot relay`, independent of the argument parser.
     /// - Returns: the exit code.
     static func run(_ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         settings.warnings.forEach(log.warn)

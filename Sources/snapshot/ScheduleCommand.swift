@@ -32,7 +32,7 @@ struct ScheduleCommand: SnapshotCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    /// The one command that stays root: units are root's, and it touches neither state nor pictures.
+    /// Stays root, as `setup` does: units belong to root, and neither state nor pictures are touched.
     func run(in context: ProcessContext) throws {
         let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
@@ -55,7 +55,7 @@ struct ScheduleCommand: SnapshotCommand {
         }
     }
 
-    /// Health counts with CAPTURE_INTERVAL, so the settings that the unit reads have to say the same.
+    /// Health expects pictures at CAPTURE_INTERVAL, so the settings that the unit reads must agree with the timer.
     private func write(_ interval: Duration, _ settings: Settings, _ log: Log) throws(Failure) {
         guard let path = settings.path else {
             return log.write(.info, "hint: health counts with CAPTURE_INTERVAL: set it to \(interval.settingText)")
@@ -76,7 +76,8 @@ struct ScheduleCommand: SnapshotCommand {
         }
     }
 
-    /// From the file that the unit reads, unless another is named; on a machine without it, as every command.
+    /// The settings that the unit reads, unless `--config` names others; on a machine without that file, those that
+    /// every command reads.
     private func settings(in context: ProcessContext) throws(Failure) -> Settings {
         var options = options
         if options.config == nil, let instance { options.config = "/etc/snapshot/\(instance).env" }

@@ -2,7 +2,7 @@ import ArgumentParser
 import SnapshotBase
 import SnapshotSettings
 
-/// What every command that reads settings takes.
+/// The options of every command that reads settings.
 struct SettingsOptions: ParsableArguments {
     @Option(
         name: .long,
@@ -16,13 +16,14 @@ struct SettingsOptions: ParsableArguments {
         completion: SettingsOptions.assignments)
     var overrides: [String] = []
 
-    /// Secrets don't belong on a command line.
+    /// Completions of `--set`; secrets don't belong on a command line.
     static var assignments: CompletionKind { .list(Key.all.filter { !$0.mayComeFromFile }.map { $0.key + "=" }) }
 
     @Flag(name: [.short, .long], help: "Say more, on standard error.")
     var verbose = false
 
-    /// - Throws: `Failure` of kind settings.
+    /// The settings of the command line, the environment and the settings file.
+    /// - Throws: a failure of kind settings.
     func read(in context: ProcessContext) throws(Failure) -> Settings {
         var commandLine = Named<String>()
         for text in overrides {
@@ -46,8 +47,8 @@ struct SettingsOptions: ParsableArguments {
     func log(in context: ProcessContext) -> Log { Log("snapshot", isVerbose: verbose, in: context) }
 }
 
-/// A command's settings. Root's shell is given the secrets that lie beside the services' settings: a login without them is a
-/// wrong one, and a camera may lock the account for it.
+/// Reads a command's settings. In root's shell the secrets that systemd passes to the services are added: without them
+/// the login would be wrong, and a camera may lock the account after wrong logins.
 func readSettings(
     commandLine: Named<String> = [:], path: String?, in context: ProcessContext
 ) throws(Failure) -> Settings {
@@ -58,17 +59,18 @@ func readSettings(
     return try Settings(commandLine: commandLine, in: context, path: path)
 }
 
-/// A command of this program: what the process finds around it is handed to it by `main`.
+/// A command of this program. `main` passes the environment, the clock and the signals to it as `context`.
 protocol SnapshotCommand: ParsableCommand {
     func run(in context: ProcessContext) throws
 }
 
-/// Runs a command's body, tells a failure and leaves with the exit code.
+/// Runs a command's body, reports a failure, and exits with its code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
     throw ExitCode(code(telling: log, body))
 }
 
-/// Runs a command's body and tells a failure.
+/// Runs a command's body and reports a failure.
+/// - Returns: the exit code.
 func code(telling log: Log, _ body: () throws(Failure) -> Int32) -> Int32 {
     do throws(Failure) { return try body() } catch {
         log.report(error)

@@ -77,7 +77,7 @@ struct SetupCommand: SnapshotCommand {
             try end(failure, log)
         } catch SetupEnd.left {
             log.write(.notice, "nothing was written")
-            // A script that gave too little has to hear of it.
+            // Standard input isn't a terminal: a script gave too few options and has to get an error.
             guard isatty(0) == 1 else {
                 log.write(.error, "hint: to be asked nothing, give the answers as options, and --yes")
                 throw ExitCode(64)

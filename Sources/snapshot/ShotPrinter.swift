@@ -2,27 +2,29 @@ import SnapshotBase
 import SnapshotCapture
 import SnapshotState
 
-/// Tells how a shot went: one line on standard output, failures on standard error, or one JSON object.
+/// Prints the result of a capture: one line on standard output and failures on standard error, or one JSON object.
 struct ShotPrinter {
     let log: Log
     let json: Bool
     /// Whether standard output goes to systemd's journal.
     let outputIsJournal: Bool
 
-    /// - Parameter settings: by which it was taken.
+    /// - Parameters:
+    ///   - shot: nil where another run holds the lock.
+    ///   - settings: of the capture.
     func print(_ shot: Shot?, _ settings: CaptureSettings) {
         guard let shot else {
             log.write(.notice, "another run holds the lock; nothing to do")
             if json { write(["result": "locked", "exit": 0]) }
             return
         }
-        // The journal of a camera that stays away for a week needs its error once an hour, not at every shot.
+        // A journal gets the same error once an hour only, not at every capture.
         let isJournal = log.isJournal
         for failure in [shot.failure, shot.stateFailure] where !isJournal || shot.isNews {
             if let failure { log.report(failure) }
         }
         if isJournal, shot.recoveredAfter > 0 {
-            // At the level of the failures that it ends: the unit lets nothing else into the journal.
+            // At the level of the errors before it, since the unit passes nothing lower to the journal.
             log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
         }
         if json {
@@ -57,7 +59,7 @@ struct ShotPrinter {
         SnapshotBase.print(descriptor: 1, "\(object.json)\n")
     }
 
-    /// The outcome as scripts get it.
+    /// The result for scripts.
     private func object(_ shot: Shot, _ settings: CaptureSettings) -> JSONObject {
         let failure = shot.stateFailure ?? shot.failure
         return [

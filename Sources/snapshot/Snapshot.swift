@@ -21,11 +21,11 @@ struct Snapshot: ParsableCommand {
         ],
         defaultSubcommand: CaptureCommand.self)
 
-    /// `snapshot capture`, `health` and `relay` as timers, monitors and units run them, alone or with `--config FILE`,
-    /// are spared the argument parser, which costs more instructions than health itself and would stay in the relay's
-    /// memory, and libcrypto's tidying up at exit: nothing here waits in a buffer.
+    /// Runs the command. `capture`, `health` and `relay` alone or with `--config FILE`, as timers, monitors and units
+    /// call them, bypass the argument parser: it costs more instructions than `health` itself, and would stay in the
+    /// relay's memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
     static func main() {
-        // Who reads along may leave, and a file may not grow: both come as errors, too, and the picture goes on.
+        // Ignore SIGPIPE and SIGXFSZ; EPIPE and EFBIG are handled where they occur.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         var arguments = Array(CommandLine.arguments.dropFirst())
         var path: String?
@@ -50,14 +50,15 @@ struct Snapshot: ParsableCommand {
             }
             do {
                 var command = try parseAsRoot()
-                // What isn't ours is the parser's: help, completions.
+                // Commands of the argument parser itself: help and completions.
                 guard let ours = command as? any SnapshotCommand else { return try command.run() }
                 try ours.run(in: context)
             } catch { end(error, log) }
         }
     }
 
-    /// Help and exit codes as the parser has them, mistakes in arguments as all our errors are told.
+    /// Ends the program on an error: help and exit codes as the parser has them, mistakes in arguments in the form of
+    /// all other errors.
     private static func end(_ error: any Error, _ log: Log) -> Never {
         guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
         let text = message(for: error).split(separator: "\n").joined(separator: " ")

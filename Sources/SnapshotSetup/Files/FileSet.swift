@@ -5,20 +5,22 @@ import SnapshotBase
 struct FileSet {
     struct Entry {
         let path: String
-        /// nil: it goes.
+        /// nil to remove the file.
         let bytes: [UInt8]?
         let mode: mode_t
         let group: gid_t
         let folderMode: mode_t
-        /// Whether the old one stays beside it as `.bak`.
+        /// Whether the old file is kept beside it as `.bak`.
         let keepsOld: Bool
     }
 
     private var entries: [Entry] = []
 
+    /// Adds a file.
     /// - Parameters:
-    ///   - group: of the file, whose owner is this process's user.
-    ///   - folderMode: of its folder, if that is missing.
+    ///   - bytes: nil to remove the file.
+    ///   - group: of the file; its owner is this process's user.
+    ///   - folderMode: of its folder, if that has to be created.
     mutating func put(
         _ bytes: [UInt8]?, at path: String, mode: mode_t = 0o644, group: gid_t = getegid(), folderMode: mode_t = 0o755,
         keepsOld: Bool = false
@@ -27,7 +29,8 @@ struct FileSet {
             Entry(path: path, bytes: bytes, mode: mode, group: group, folderMode: folderMode, keepsOld: keepsOld))
     }
 
-    /// - Returns: the paths of those that weren't so before.
+    /// Writes the files; after a failure those already written are restored.
+    /// - Returns: the paths of those that have changed.
     func write() throws(Failure) -> [String] {
         var done: [(entry: Entry, old: [UInt8]?)] = []
         do throws(Failure) {

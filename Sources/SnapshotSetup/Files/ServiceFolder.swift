@@ -1,13 +1,13 @@
 import Glibc
 import SnapshotBase
 
-/// A folder for pictures that root makes and gives to the service's user.
+/// A folder for pictures that root creates and gives to the service's user.
 struct ServiceFolder {
     let path: String
 
     init(_ path: String) { self.path = path }
 
-    /// Whether it is missing, or is root's and empty. What others have made stays theirs.
+    /// Whether it is missing, or belongs to root and is empty. A folder that others use stays theirs.
     var canBeMade: Bool {
         guard let facts = fileStatus(path) else {
             var parent = parentDirectory(path)

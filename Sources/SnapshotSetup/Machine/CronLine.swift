@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// A line of a cron table that takes a picture every so often.
+/// A line of a cron table that takes a picture every `interval`.
 struct CronLine {
     let interval: Duration
     let program: String
@@ -24,7 +24,7 @@ struct CronLine {
         "\(time) cd \(quoted(folder)) && \(quoted(program)) capture --config \(quoted(settingsPath))\(more) >/dev/null"
     }
 
-    /// For the shell, and then for cron, to which `%` ends the command.
+    /// Quotes a path for the shell, then escapes `%`, which ends the command for cron.
     private func quoted(_ path: String) -> String {
         let isPlain = path.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)

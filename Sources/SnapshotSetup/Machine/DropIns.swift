@@ -23,8 +23,8 @@ package struct DropIn: Sendable {
         }
     }
 
-    /// The timer's interval, and how long a run may take.
-    /// - Parameter spread: whether cameras that share the interval get a moment each within it.
+    /// The drop-ins for the timer's interval and the time that a run may take.
+    /// - Parameter spread: whether each camera that shares the interval gets its own moment within it.
     package static func schedule(
         _ unit: String, every interval: Duration, _ settings: Settings, spread: Bool
     ) throws(Failure) -> [DropIn] {
@@ -42,12 +42,12 @@ package struct DropIn: Sendable {
     }
 }
 
-/// What the service's sandbox has to allow for these settings beyond its own folders.
+/// What the service's sandbox has to permit for these settings, in addition to its own folders.
 struct Sandbox {
     let unit: String
     static let heading = "# Written by snapshot setup.\n"
 
-    /// - Returns: nil where nothing more is needed.
+    /// The drop-in that permits writing into the folder for pictures; nil where none is needed.
     func pictures(in path: String) -> DropIn? {
         guard path != "/var/lib/snapshot", !path.hasPrefix("/var/lib/snapshot/") else { return nil }
         let lines = sandboxPermit(for: path).map { line in
@@ -56,6 +56,7 @@ struct Sandbox {
         return dropIn("pictures", lines)
     }
 
+    /// The drop-in that permits access to a camera at this machine; nil for other cameras.
     func camera(_ url: String) -> DropIn? {
         guard url.hasPrefix("v4l2:") else { return nil }
         return dropIn(
@@ -71,7 +72,7 @@ struct Sandbox {
         return DropIn(unit: "\(unit).service", name: name, text: text)
     }
 
-    /// As systemd reads a quoted path.
+    /// Escapes a path for systemd's double quotes.
     private func escaped(_ path: Substring) -> String {
         path.unicodeScalars.map { scalar in
             scalar == "%" ? "%%" : scalar == "\"" || scalar == "\\" ? "\\\(scalar)" : "\(scalar)"

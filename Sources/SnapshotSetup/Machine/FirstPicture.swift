@@ -4,21 +4,22 @@ import SnapshotCapture
 import SnapshotSettings
 import SnapshotState
 
-/// The first picture by the new settings: the one that the timer takes, or one that is taken for it.
+/// The first picture with the new settings, taken by the timer or by this process.
 struct FirstPicture {
     let draft: Draft
     let settings: CaptureSettings
     let systemd: Systemd
 
-    /// Longer than that nobody waits for the timer.
+    /// With a longer interval the service is started instead of waiting for the timer.
     private static let soon = Duration.seconds(15)
 
-    /// What the state says now; only what is newer counts.
+    /// The sequence number of the state's last record; only a later one can be of the first picture.
     func sequence() -> UInt64 {
         if case .record(let record) = StateRing(reading: settings.statePath).content { record.seq } else { 0 }
     }
 
-    /// - Returns: where it is.
+    /// Waits for the picture that the timer takes.
+    /// - Returns: where it is stored.
     func fromTimer(after sequence: UInt64) throws(Failure) -> String {
         let unit = draft.target.unit
         if settings.interval > Self.soon { try systemd.run("start", "--no-block", "\(unit).service") }
@@ -31,7 +32,7 @@ struct FirstPicture {
                 ![.none, .skipped].contains(record.outcome.result)
             else { continue }
             if record.outcome.result == .stored { return settings.store.place(of: record.outcome.key ?? "") }
-            // The first one may have met the timer in the middle of a change.
+            // The first record may be of a run that the change of files disturbed: wait for a second one.
             if let last, last.seq != record.seq { break }
             last = last ?? record
             if settings.interval > Self.soon { break }
@@ -45,7 +46,8 @@ struct FirstPicture {
         )
     }
 
-    /// By `snapshot capture` itself, as cron runs it.
+    /// Takes a picture by `snapshot capture`, as cron does.
+    /// - Returns: where it is stored.
     func byHand() throws(Failure) -> String {
         let path = draft.target.settingsPath
         let command = Command(
@@ -63,7 +65,7 @@ struct FirstPicture {
 }
 
 enum Program {
-    /// Where this program is.
+    /// The path of this program.
     static var path: String {
         var text = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &text, text.count)

@@ -4,11 +4,11 @@ import SnapshotCapture
 import SnapshotCheck
 import SnapshotSettings
 
-/// What is done to this machine once all is answered: files, then units, then the first picture.
+/// Applies the answers to this machine: writes the files, starts the units, waits for the first picture.
 struct Machine {
     var draft: Draft
     let web: Bool?
-    /// Nothing else than the page is meant: no timer is touched, and no picture is waited for.
+    /// Only the page changes: no timer is touched, and no picture is taken.
     let isOnlyPage: Bool
     let trials: Trials
     let terminal: Terminal
@@ -19,6 +19,7 @@ struct Machine {
         (self.draft, self.web, self.isOnlyPage, self.trials, self.terminal) = (draft, web, isOnlyPage, trials, terminal)
     }
 
+    /// - Throws: where root sets up the service and its user doesn't exist.
     static func mayBeSetUp(_ target: Target) throws(Failure) {
         guard target.isSystem, UserAccount(named: Owner.serviceName) == nil else { return }
         throw .settings(
@@ -51,7 +52,7 @@ struct Machine {
         let sequence = settings.map { FirstPicture(draft: draft, settings: $0, systemd: systemd).sequence() } ?? 0
         try startUnits(settings, report.written, systemd)
         if web != nil { try Page(target).restart(systemd) }
-        // What is left to do may be interrupted.
+        // From here on an interruption leaves nothing half done.
         signals.release()
         if let password { report.page = (Page(target).address, password) }
         guard let settings else {
@@ -76,7 +77,8 @@ struct Machine {
 
     private func makeFolder(_ path: String) throws(Failure) {
         try ServiceFolder(path).make()
-        // Whether it does: a home's owner may keep others out, and some disks have no owners.
+        // Check that the service can write there: a home directory may be closed to others, and some file systems have
+        // no owners.
         if let obstacle = trials.run(.store, draft).obstacle { throw obstacle.failure }
     }
 
@@ -108,7 +110,7 @@ struct Machine {
         put(settings.store.folder.flatMap(sandbox.pictures), "pictures", into: &files)
     }
 
-    /// One that isn't needed any more goes, if it is ours.
+    /// Writes a drop-in of the sandbox; removes one that isn't needed any more, if setup wrote it.
     private func put(_ dropIn: DropIn?, _ name: String, into files: inout FileSet) {
         let path = DropIn(unit: "\(target.unit).service", name: name, text: "").path
         let isOurs = (try? readFile(path, limit: 4096))?.starts(with: Sandbox.heading.utf8) ?? false
@@ -123,7 +125,7 @@ struct Machine {
         guard settings != nil else { return }
         let timer = "\(target.unit).timer"
         try systemd.run("enable", timer)
-        // A timer that runs already goes by its new interval at once.
+        // A restart applies a new interval to a running timer at once.
         try systemd.run(written.contains { $0.hasSuffix("\(timer).d/interval.conf") } ? "restart" : "start", timer)
     }
 

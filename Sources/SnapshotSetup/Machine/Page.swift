@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotDiscover
 import SnapshotSettings
 
-/// The status page, open to the network or for this machine alone.
+/// The status page: open to the network, or for this machine alone.
 struct Page {
     let target: Target
 
@@ -10,10 +10,10 @@ struct Page {
 
     private static let folder = "/etc/systemd/system/snapshot-web.socket.d"
     private static let dropIn = folder + "/open-web.conf"
-    /// systemd's journal has no port to be told: where the socket listens.
+    /// Where the socket listens.
     private static let port = 8080
 
-    /// Whether setup, or a person by the example, has opened it.
+    /// Whether the page is open, by setup or by hand.
     var isOpen: Bool {
         guard !target.isSystem else { return fileExists(Self.dropIn) }
         guard let settings = try? Settings(environment: [:], path: target.settingsPath) else { return false }
@@ -25,7 +25,8 @@ struct Page {
         return "http://\(host):\(Self.port)/"
     }
 
-    /// - Parameter draft: gets what captures have to know.
+    /// Adds the files that open or close the page.
+    /// - Parameter draft: gets the settings that captures need for it.
     /// - Returns: the password; nil where the page is closed.
     func put(_ isOpen: Bool, into files: inout FileSet, _ draft: inout Draft) throws(Failure) -> String? {
         if isOpen { draft.set(Key.webImages, "true") }
@@ -53,14 +54,14 @@ struct Page {
         return token
     }
 
-    /// The one that stands, if it is long enough; else a new one.
+    /// The present password, if it is long enough; otherwise a new one.
     private func token(in settings: Settings) throws(Failure) -> String {
         if let standing = try settings[Key.webToken], standing.utf8.count >= 16 { return standing }
         var generator = SystemRandomNumberGenerator()
         return hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 
-    /// Has the front go by its new settings, with the next request.
+    /// Restarts the web front's socket, so that the next request starts it with the new settings.
     func restart(_ systemd: Systemd) throws(Failure) {
         guard target.hasSystemd else { return }
         try systemd.run("enable", "snapshot-web.socket")

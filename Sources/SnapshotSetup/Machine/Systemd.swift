@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// systemd, asked by its own program.
+/// Calls `systemctl`.
 package struct Systemd: Sendable {
     private let environment: Environment
 

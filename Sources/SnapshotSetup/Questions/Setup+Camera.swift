@@ -19,7 +19,8 @@ extension Setup {
         }
     }
 
-    /// A camera that has another address now, as its hardware address tells; whoever is asked sees it before it is written.
+    /// Follows a camera that has another address now, recognised by its hardware address. The user confirms it before
+    /// it is written.
     mutating func followCamera() {
         guard draft.isReolink, let standing = draft.cameraPlace,
             let mac = (try? draft.settings()[Key.cameraMAC]).flatMap({ $0 }).flatMap({ hardwareAddress($0) })
@@ -50,14 +51,15 @@ extension Setup {
         return result.devices
     }
 
-    /// - Returns: false where it has to be asked for again.
+    /// Takes the answer into the draft.
+    /// - Returns: false where the question has to be asked again.
     private mutating func take(_ answer: String, _ device: Device?) throws(SetupEnd) -> Bool {
         var answer = answer
         if answer.isEmpty {
             terminal.say("the address is in the camera's app: Device Info or Network Status\n")
             return false
         }
-        // What is shown without its secrets is what stands.
+        // The answer is the present URL, which is shown without its secrets: keep it.
         if answer == draft.cameraPlace { return true }
         if let device, device.address != nil, !device.isReolink {
             terminal.say(
@@ -89,14 +91,14 @@ extension Setup {
         return try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
     }
 
-    /// Tries it until a picture came.
-    /// - Returns: false where another camera is to be asked for.
+    /// Tries the camera, again and again if the user wants to, until a picture comes.
+    /// - Returns: false to ask for another camera.
     private mutating func tryCamera() throws(SetupEnd) -> Bool {
         while true {
             guard let obstacle = tryCameraOnce() else { return true }
             if obstacle.exitCode == 77, obstacle.code != .camera(.keyChanged), obstacle.code != .camera(.pins) {
                 terminal.say("each password that is given is one login try\n")
-                // An empty answer would be the same try again.
+                // An empty answer goes back, since the same password would be refused again.
                 let password = try terminal.askSecret("another password (Enter: back to the address)")
                 guard !password.isEmpty else { return false }
                 _ = try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
@@ -106,8 +108,8 @@ extension Setup {
         }
     }
 
-    /// One try, and a second one over HTTPS where nothing answered otherwise: no login was spent then.
-    /// - Returns: what is in the way of a picture.
+    /// Tries the camera once, and again over HTTPS if it wasn't reached: that has cost no login.
+    /// - Returns: what keeps pictures from being taken; nil if nothing does.
     mutating func tryCameraOnce() -> Finding? {
         terminal.say("trying it\n")
         var findings = trials.run(.camera, draft)
@@ -130,7 +132,7 @@ extension Setup {
         return obstacle
     }
 
-    /// By it the camera is found again when it has another address.
+    /// Notes the hardware address, by which the camera is found when its address changes.
     private mutating func noteHardwareAddress() {
         guard draft.isReolink, let place = draft.cameraPlace, let address = IPv4Address(place) else { return }
         guard address.number >> 24 != 127 else { return }

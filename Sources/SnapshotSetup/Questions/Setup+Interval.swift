@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// The third and the fourth question: how often, and who may see the page.
+/// The third and the fourth question: how often, and who may see the status page.
 extension Setup {
     mutating func askInterval() throws(SetupEnd) {
         terminal.say("\nHow often\n")
@@ -19,7 +19,7 @@ extension Setup {
         }
     }
 
-    /// What an interval brings: `10s: 8,640 pictures, 3.4 GB and 8,640 requests a day`.
+    /// What an interval amounts to: `10s: 8,640 pictures, 3.4 GB and 8,640 requests a day`.
     func amounts(_ interval: Duration) -> String {
         let pictures = max(1, 86_400_000 / max(1, interval.milliseconds))
         var parts = ["\(counted(pictures, "picture"))"]

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotCheck
 import SnapshotSettings
 
-/// The second question: where pictures go.
+/// The second question: where pictures are stored.
 extension Setup {
     mutating func askStore() throws(SetupEnd) {
         terminal.say(
@@ -93,7 +93,8 @@ extension Setup {
         try standing(Key.storageBackend) == "s3" ? askKeys() : askUpload()
     }
 
-    /// - Returns: what is in the way of storing pictures.
+    /// Tries the store once and prints the findings.
+    /// - Returns: what keeps pictures from being stored; nil if nothing does.
     mutating func tryStoreOnce() throws(SetupEnd) -> Finding? {
         terminal.say("trying it\n")
         var findings = trials.run(.store, draft)
@@ -111,7 +112,7 @@ extension Setup {
         return obstacle
     }
 
-    /// A folder that only root can make or give away, and that nobody else uses.
+    /// The folder, if root has to create it for the service or give it away, and nobody else uses it.
     private func folderToMake(_ obstacle: Finding) -> String? {
         guard draft.target.isSystem, let path = try? draft.settings()[Key.localStoragePath],
             (try? draft.settings()[Key.storageBackend]) == .filesystem, path.hasPrefix("/"),
@@ -120,7 +121,7 @@ extension Setup {
         return ServiceFolder(path).canBeMade ? path : nil
     }
 
-    /// The least that a key has to be allowed.
+    /// The smallest policy that a key needs.
     private func policy() throws(SetupEnd) -> TerminalText? {
         let bucket = try standing(Key.s3Bucket)
         guard try standing(Key.storageBackend) == "s3", !bucket.isEmpty else { return nil }
