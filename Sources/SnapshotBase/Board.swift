@@ -1,5 +1,6 @@
 /// The board's temperature and supply voltage, as far as the kernel reports them under `/sys`.
 package struct Board: Sendable {
+    /// The supply voltage: sufficient, too low now, or too low earlier in this boot.
     package enum Supply: Sendable { case steady, low, wasLow }
 
     /// The temperature of the hottest thermal zone, in degrees Celsius.

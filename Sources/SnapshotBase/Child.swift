@@ -166,6 +166,7 @@ package final class Child {
 }
 
 extension Failure {
+    /// The error for a program that is not installed, with a hint if its package is known.
     package static func notInstalled(_ command: Command) -> Failure {
         Failure(
             .missing(command.program), "cannot run", command.program, why: "it is not installed",

@@ -17,7 +17,7 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
     package var hint: String?
     /// The underlying error, for `--verbose`; its description holds no secret.
     package var cause: (any Error)?
-    /// Whether more refused logins may lock the account: the answer mentions a lock, or few remaining attempts.
+    /// Whether more refused logins may lock the account: the response mentions a lock, or few remaining attempts.
     package var warnsOfLock = false
 
     package init(
@@ -47,6 +47,7 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A failure with the code `settings`.
     package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil)
         -> Failure
     {

@@ -100,7 +100,7 @@ extension Failure.Code.Relay {
 }
 
 extension Failure.Code.Store {
-    /// Whether a failed attempt is retried within the same run. The store's own answer may override this.
+    /// Whether a failed attempt is retried within the same run. The store's response may override this.
     fileprivate var isRepeated: Bool {
         switch self {
         case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true

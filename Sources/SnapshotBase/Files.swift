@@ -52,6 +52,7 @@ package final class FileHandle: Sendable {
         }
     }
 
+    /// Makes the file's content durable (fsync).
     package func sync() throws(SystemError) {
         guard retrying({ fsync(descriptor) }) == 0 else { throw SystemError("fsync") }
     }

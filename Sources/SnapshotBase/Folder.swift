@@ -67,6 +67,8 @@ package final class Folder: Sendable {
     @discardableResult
     package func removeFolder(_ name: String) -> Bool { unlinkat(descriptor, name, AT_REMOVEDIR) == 0 }
 
+    /// Renames an entry, replacing an existing `target` atomically; `other` is the target's folder if it is another
+    /// one.
     package func rename(_ name: String, to target: String, in other: Folder? = nil) throws(SystemError) {
         guard renameat(descriptor, name, (other ?? self).descriptor, target) == 0 else { throw SystemError("rename") }
     }

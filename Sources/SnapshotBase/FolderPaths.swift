@@ -51,6 +51,7 @@ package func removeFolder(_ path: String) -> Bool {
     (try? place(path)).map { $0.folder.removeFolder($0.name) } ?? false
 }
 
+/// Renames a file, replacing an existing `target` atomically; both must be on the same file system.
 package func moveFile(_ path: String, to target: String) throws(SystemError) {
     let (from, to) = (try place(path), try place(target))
     try from.folder.rename(from.name, to: to.name, in: to.folder)

@@ -11,6 +11,7 @@ package final class HeldSignals: Sendable {
 
     package init() {}
 
+    /// Blocks the signals in the calling thread.
     package func hold() {
         before.withLock { before in
             guard before == nil else { return }
@@ -23,6 +24,7 @@ package final class HeldSignals: Sendable {
         }
     }
 
+    /// Restores the previous signal mask; a pending signal takes effect.
     package func release() {
         before.withLock { before in
             guard var old = before else { return }

@@ -3,6 +3,7 @@ import Glibc
 /// Messages on standard error, one printable line each. Under systemd each line begins with its priority, so that
 /// `LogLevelMax=` can filter.
 package struct Log: Sendable {
+    /// The priorities of syslog and systemd.
     package enum Level: Int, Sendable { case error = 3, warning = 4, notice = 5, info = 6, debug = 7 }
 
     package var isVerbose: Bool

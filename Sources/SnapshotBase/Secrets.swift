@@ -17,6 +17,7 @@ package final class Secrets: Sendable {
 
     var all: [String] { known.withLock { $0.settings + $0.tokens } }
 
+    /// Registers a secret, so that it is hidden in messages.
     package func note(_ secret: String) {
         guard !secret.isEmpty else { return }
         known.withLock { known in

@@ -34,6 +34,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         left.milliseconds < right.milliseconds
     }
 
+    /// The moment `difference` milliseconds later, or earlier if it is negative.
     package func advanced(byMilliseconds difference: Int64) -> Timestamp {
         let (sum, overflow) = milliseconds.addingReportingOverflow(difference)
         return Timestamp(milliseconds: overflow ? milliseconds : sum)

@@ -49,6 +49,7 @@ package struct Deadline: Sendable {
     /// The remaining time in milliseconds, at least 1, for interfaces in which 0 means no limit.
     package var millisecondsLeft: Int { max(1, Int(left.nanoseconds / 1_000_000)) }
 
+    /// This deadline, or `duration` from now if that is earlier.
     package func sooner(_ duration: Duration) -> Deadline {
         let other = Deadline.after(duration)
         return other.end < end ? other : self

@@ -62,6 +62,7 @@ package final class HTTPClient {
     /// Closes all connections, so that the next request opens a new one.
     package func dropConnections() { handle = nil }
 
+    /// Performs one request like `perform`, and returns a failure instead of throwing it.
     package func answer(to request: HTTPRequest) -> HTTPAnswer {
         HTTPAnswer { () throws(HTTPFailure) in try perform(request) }
     }

@@ -41,6 +41,7 @@ package struct HTTPRequest: Sendable {
     }
 }
 
+/// The body of a request.
 package enum HTTPBody: Sendable {
     case none
     case bytes([UInt8])
@@ -66,6 +67,7 @@ package enum HTTPBody: Sendable {
     }
 }
 
+/// The file part of a multipart form.
 package struct FormFile: Sendable {
     package var field: String
     package var fileName: String
@@ -93,6 +95,7 @@ package enum TLSTrust: Equatable, Sendable {
     case anything
 }
 
+/// The final response to a request.
 package struct HTTPResponse: Sendable {
     package var status = 0
     /// By lower-case name; of several headers with the same name, the last.

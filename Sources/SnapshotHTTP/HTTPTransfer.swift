@@ -138,7 +138,7 @@ final class HTTPTransfer {
         _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
     }
 
-    // MARK: The answer
+    // MARK: The response
 
     /// Whether the transfer continues. After a request to stop, a running transfer gets two more seconds: the picture
     /// is kept in any case, and systemd does not wait for long.

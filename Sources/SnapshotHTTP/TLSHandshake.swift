@@ -1,7 +1,7 @@
 import CLibCurl
 import SnapshotBase
 
-/// A TLS connection for examining the server: no request and no login is sent over it.
+/// Opens a TLS connection with libcurl without sending an HTTP request, for examining a server or for RTSP over TLS.
 package struct TLSHandshake {
     let host: TLSHost
     let connectTimeout: Duration
@@ -32,7 +32,7 @@ package struct TLSHandshake {
         (request.trust, request.usesProxy, request.connectTimeout) = (trust, false, connectTimeout)
         request.certificate = certificate
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
-        // A separate handle, so that the connection is not reused for requests.
+        // A separate handle, so that the connection is not reused for HTTP requests.
         let handle = try EasyHandle()
         let easy = handle.pointer
         request.set(on: easy)

@@ -4,6 +4,7 @@ import SnapshotBase
 package enum Key {
     package static let all = camera + storage + s3 + credentials + s3Objects + http + state + relay
 
+    /// The setting with exactly that name; nil if there is none.
     package static func declaration(of name: String) -> SettingDeclaration? {
         for index in all.indices where all[index].key == name { return all[index] }
         return nil

@@ -24,6 +24,7 @@ package struct Settings: Sendable {
         }
     }
 
+    /// The unparsed text of a setting, and its source.
     package struct Value: Sendable {
         package let text: String
         package let origin: Origin
@@ -191,6 +192,7 @@ package struct Settings: Sendable {
         return bytes
     }
 
+    /// Whether `holdFiles` has read the file.
     package func isHeld(_ path: String) -> Bool { held[path] != nil }
 
     private func read(_ path: String, for key: SettingDeclaration) throws(Failure) -> Value? {

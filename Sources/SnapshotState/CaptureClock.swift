@@ -7,6 +7,7 @@ package struct CaptureClock: Sendable {
     /// Whether a time service (timesyncd, chrony, ntpd) has synchronised the clock, has not yet, or does not run.
     package enum TimeService: Sendable { case synced, notYet, none }
 
+    /// The state of this computer's time service, from the kernel and the files of known services.
     package static func timeService() -> TimeService {
         let kernel = shim_clock_is_synced()
         if kernel > 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }

@@ -50,6 +50,7 @@ package struct Now: Sendable {
 }
 
 extension SystemClock {
+    /// The current time; `boot` is "" if the time since boot is not reliable.
     package func now() -> Now {
         let up = up().seconds
         // Containers and time-shifting tools can show a boot clock that differs from the kernel's; then it is not used.

@@ -1,5 +1,6 @@
 import SnapshotBase
 
+/// An error as stored in a record.
 package struct ErrorReport: JSONMapped, Equatable, Sendable {
     package var code = Failure.Code(rawValue: "")
     package var moment = Moment()
@@ -53,6 +54,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     }
 }
 
+/// Spooled pictures that the store has rejected, up to a number.
 package struct RefusedEntries: JSONMapped, Equatable, Sendable {
     /// The number of the newest rejected entry.
     package var last = 0
@@ -71,6 +73,7 @@ package struct RefusedEntries: JSONMapped, Equatable, Sendable {
     }
 }
 
+/// What is known about the accuracy of this computer's clock.
 package struct ClockFigures: JSONMapped, Equatable, Sendable {
     /// False while there is a sign that the wall clock is wrong.
     package var synced = true
@@ -149,6 +152,7 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
     }
 }
 
+/// The region that the store asked for.
 package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     package var name = ""
     /// The endpoint and bucket to which the region belongs.

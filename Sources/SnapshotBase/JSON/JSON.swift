@@ -43,6 +43,7 @@ package struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
         for (name, value) in members { append(name, value?.json) }
     }
 
+    /// Adds a member at the end, unless `value` is nil.
     package mutating func append(_ name: String, _ value: JSON?) {
         if let value { members.append(Member(name: name, value: value)) }
     }
