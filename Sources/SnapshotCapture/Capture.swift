@@ -5,6 +5,9 @@ import SnapshotState
 
 /// One run of `snapshot capture`: lock the state, take and check a picture, upload it, drain the spool, write the
 /// record.
+///
+/// The steps are methods of `Run`: `due` in `Due.swift`, `capture` and `complete` in `Run.swift`, `store` in
+/// `StorePicture.swift`, `drain` in `Drain.swift`.
 package struct Capture {
     private let settings: CaptureSettings
     private let client: HTTPClient

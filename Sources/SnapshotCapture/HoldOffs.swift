@@ -2,10 +2,9 @@ import SnapshotBase
 import SnapshotState
 import SnapshotStore
 
-/// Credential hold-off: after the camera or the store ("camera", "store") refuses credentials, they are tried again
-/// only after a delay that grows from ten minutes to six hours, or at once when the settings change. A hold-off applies
-/// only to the settings that were refused: a run by hand that shares the state but has no password doesn't stop the
-/// service.
+/// Credential hold-off: credentials that the camera or the store ("camera", "store") refused are tried again after a
+/// delay that grows from ten minutes to six hours, or at once when the settings change. A hold-off applies only to the
+/// settings that were refused: a run by hand without the password doesn't stop the service.
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may be tried now.
     func holdOff(_ who: String) -> Double? {
@@ -19,8 +18,9 @@ extension Run {
         }
     }
 
-    /// Starts or extends the hold-off, if the failure is a refusal of credentials. The first refusal of credentials
-    /// that have worked before starts none, unless the camera warns that it will lock the account.
+    /// Starts or extends the hold-off, if the failure is a refusal of credentials; a failed `credential_process` waits
+    /// for one to ten minutes only. The first refusal of credentials that have worked before starts none, unless the
+    /// camera warns that it will lock the account.
     mutating func holdOff(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
@@ -52,7 +52,7 @@ extension Run {
         record.storeRest?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
     }
 
-    /// Notes the store's `Retry-After`, which all runs keep to, and how long the attempt stood still.
+    /// Notes the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
     mutating func rest(after failure: StoreFailure) {
         noteStandstill(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }

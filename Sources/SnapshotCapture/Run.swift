@@ -9,14 +9,18 @@ struct Run: ~Copyable {
     let settings: CaptureSettings
     let client: HTTPClient
     let log: Log
+    /// When the run began.
     let now: Now
     var state: StateDirectory
+    /// The last run's record at first; what this run does is entered step by step.
     var record: Record
     var spool: Spool
+    /// What earlier runs learned of the camera, such as its session's token.
     var memory: CameraMemory
     var shot = Shot(outcome: Outcome(result: .none))
     /// False once the store has failed in this run; the spool isn't drained then.
     var storeIsUp = true
+    /// `memory` as it was read: it is written only where it has changed.
     private let rememberedCamera: CameraMemory?
     /// Whether this run requests PING_URL, which happens once a minute at most.
     private(set) var pings = false

@@ -3,10 +3,10 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// How long an upload may take. A store that has taken no byte for a minute in total gets only UPLOAD_DEADLINE, without
-/// the longer UPLOAD_STALL and UPLOAD_ANSWER, until it answers again: its outage then doesn't cost the next minutes'
-/// pictures.
+/// How long an upload may take. A store whose uploads have stalled for a minute in total gets no longer than
+/// UPLOAD_DEADLINE until it answers again, so that its outage doesn't cost the next minutes' pictures.
 extension Run {
+    /// In seconds.
     private static let longest = 60.0
 
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
@@ -19,7 +19,7 @@ extension Run {
         return settings.uploadTimeouts
     }
 
-    /// Adds up how long attempts at the present store have stood still; an answer resets the sum.
+    /// Adds up how long attempts at the present store have stalled; an answer resets the sum.
     mutating func noteStandstill(_ failure: StoreFailure) {
         guard failure.connectionFailed else { return record.standstill = nil }
         guard let stood = failure.stoodStill else { return }

@@ -14,7 +14,7 @@ private struct Passage {
     }
 
     let picture: Picture
-    /// The record before this picture was counted.
+    /// The record before this picture was counted; `Spool.add` writes it when entries are dropped.
     let before: Record
     var place = Place.memory
 }

@@ -15,7 +15,7 @@ package struct ServiceSandbox {
     private var file: String { "/run/systemd/system/\(name)" }
     private var pipe: String { "/run/\(name).findings" }
 
-    /// - Parameter settingsPath: the settings file, which tells the service.
+    /// - Parameter settingsPath: the settings file; its name says which service reads it.
     /// - Returns: nil unless this is root and systemd has that service with this very program.
     package init?(settingsPath: String?, environment: Environment) {
         guard geteuid() == 0, fileExists("/run/systemd/system") else { return nil }

@@ -6,7 +6,7 @@ import SnapshotState
 /// Checks systemd's units for these settings: installed, enabled, as often as CAPTURE_INTERVAL says, and allowed to
 /// write where pictures are stored.
 struct UnitsCheck {
-    /// The settings file, which tells the units.
+    /// The settings file; its name says which units read it.
     let settingsPath: String?
     let interval: Duration
     /// The folder for pictures; nil for other stores.

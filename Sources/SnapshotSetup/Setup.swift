@@ -36,7 +36,7 @@ package struct Setup {
         return try finish()
     }
 
-    // MARK: Asked
+    // MARK: With questions
 
     private mutating func askWhatIsOpen() throws(SetupEnd) {
         terminal.say("Enter takes what stands in [ ]; Ctrl-D leaves, and nothing is written.\n")
@@ -93,7 +93,7 @@ package struct Setup {
         }
     }
 
-    // MARK: Given
+    // MARK: Without questions
 
     private mutating func tryAll() throws(SetupEnd) {
         if draft.cameraPlace == nil { try takeTheOnlyCamera() }
@@ -123,7 +123,7 @@ package struct Setup {
         try ending { () throws(Failure) in try login.apply(to: &draft) }
     }
 
-    // MARK: The end
+    // MARK: Applying
 
     private mutating func finish() throws(SetupEnd) -> SetupReport {
         do throws(Failure) {

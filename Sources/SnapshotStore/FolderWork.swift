@@ -19,7 +19,7 @@ package struct FolderWork {
 
     package func folder(of key: String) -> String { parentDirectory(settings.path + "/" + key) }
 
-    // MARK: Putting
+    // MARK: Writing
 
     /// Writes the object and reports that; then applies the limits and reports again.
     func put(_ object: StoredObject, _ say: (FolderReport) -> Void) {
@@ -132,7 +132,7 @@ package struct FolderWork {
         if let memory, memory != had { try? memory.write(to: statePath) }
     }
 
-    // MARK: Bounds
+    // MARK: Limits
 
     /// Applies the limits, once the search for earlier pictures is complete.
     /// - Parameter room: bytes to free, whatever the limits say.

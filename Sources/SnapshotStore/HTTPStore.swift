@@ -15,7 +15,7 @@ package struct HTTPStore: RemoteStore {
     /// Whether the reason of a broken connection was looked for in this run.
     private var hasAskedWhy = false
 
-    /// - Parameter record: tells the login that worked in earlier runs.
+    /// - Parameter record: of the last run, for the login that worked.
     package init(settings: HTTPStoreSettings, client: HTTPClient, record: Record?) {
         self.settings = settings
         self.client = client

@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// The pattern of the keys that KEY_TEMPLATE makes, folder by folder. It tells pictures of earlier states from other
-/// files.
+/// The pattern of the keys that KEY_TEMPLATE makes, folder by folder. It distinguishes pictures of earlier states from
+/// other files.
 struct KeyShape: Sendable {
     private enum Piece: Equatable, Sendable {
         case byte(UInt8)

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// The failures that S3's refusals stand for, in words.
+/// The meaning of S3's refusals.
 extension S3Store {
     static let credentialCodes: Set = [
         "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired",

@@ -25,7 +25,7 @@ package struct S3Store: RemoteStore {
     let lent: LentCredentials?
 
     /// - Parameters:
-    ///   - record: tells what earlier runs learned: region, checksum, clock.
+    ///   - record: of the last run, for the region, checksum and clock learned so far.
     ///   - statePath: the folder where temporary keys are kept; nil to keep them nowhere.
     package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now, statePath: String?) {
         self.settings = settings

@@ -6,7 +6,7 @@ import SnapshotStore
 /// overtaken once a newer one was uploaded directly under its key; it is then removed instead of uploaded.
 /// `Record.storedSpans` remembers when pictures were uploaded directly, as [start, end, …] in milliseconds since 1970.
 extension Run {
-    /// The record keeps the latest spans only; a spooled picture before them is uploaded in doubt.
+    /// The record keeps the latest spans only; a spooled picture older than these is uploaded, overtaken or not.
     private static let mostSpans = 8
 
     /// Notes that this run's picture, captured at `time`, was uploaded directly.

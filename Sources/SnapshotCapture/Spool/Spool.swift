@@ -69,7 +69,7 @@ package struct Spool: ~Copyable {
         begun = record.spool
     }
 
-    // MARK: What is there
+    // MARK: Reading
 
     package mutating func list() throws(SystemError) -> [SpoolName] { try files.list() }
 
@@ -199,7 +199,7 @@ package struct Spool: ~Copyable {
         isMarked = true
     }
 
-    // MARK: The end
+    // MARK: Commit
 
     /// Makes the changes durable, then writes the record that holds their counts, and only then removes the marker.
     /// - Throws: where the record can't be written; the marker stays.

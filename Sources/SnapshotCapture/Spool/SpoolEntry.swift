@@ -49,8 +49,8 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
         fields.field("up", &up)
     }
 
-    /// The line of JSON after the picture; nil where it is longer than `longestLine`, which readers look at. It ends
-    /// like a record of the state, with `crc`: the CRC-32 of every byte before `,"crc"`.
+    /// The line of JSON after the picture; nil where it would be longer than `longestLine`, the most that a reader
+    /// reads. It ends like a record of the state, with `crc`: the CRC-32 of every byte before `,"crc"`.
     var line: [UInt8]? {
         let facts = json.bytes.dropLast()
         let bytes = facts + Self.end(of: facts)

@@ -55,7 +55,7 @@ package struct SpoolFolder: Sendable {
         if (try? opened())?.removeFolder(name) == true { entries = nil }
     }
 
-    // MARK: What is there
+    // MARK: Reading
 
     /// Every entry, oldest first. Lists all folders: slow in a large spool.
     package mutating func list() throws(SystemError) -> [SpoolName] {

@@ -129,7 +129,7 @@ struct Machine {
         try systemd.run(written.contains { $0.hasSuffix("\(timer).d/interval.conf") } ? "restart" : "start", timer)
     }
 
-    // MARK: What is next
+    // MARK: Next steps
 
     private func cronLine(_ settings: CaptureSettings) -> String {
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))

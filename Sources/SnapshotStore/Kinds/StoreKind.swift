@@ -35,7 +35,7 @@ package protocol StoreKind: Sendable {
     var trial: StoreTrial { get }
     /// The store itself. Opening it makes no request.
     /// - Parameters:
-    ///   - record: tells what earlier runs learned of the store; nil where there is none.
+    ///   - record: of the last run, with what was learned of the store; nil where there is none.
     ///   - statePath: the folder where a store may keep files of its own.
     func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store
 }
