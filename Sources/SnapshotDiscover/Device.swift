@@ -2,6 +2,7 @@ import SnapshotBase
 
 /// A camera that was found. All texts are its own claims: any host on the network may send anything.
 package struct Device: Equatable, Sendable {
+    /// The protocol by which it answered; `v4l2` for a camera at this machine.
     package enum Kind: String, JSONValue, Sendable { case reolink, onvif, v4l2 }
 
     /// The address that it answered from; nil for a camera at this machine.

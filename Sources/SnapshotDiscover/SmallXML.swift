@@ -5,12 +5,15 @@ import SnapshotBase
 package struct SmallXML {
     private let pieces: [Substring]
 
+    /// Looks at the first 8 KiB.
     package init(_ bytes: some Collection<UInt8>) {
         pieces = String(decoding: bytes.prefix(8192), as: UTF8.self)[...].cut(at: "<")
     }
 
+    /// The text of the first element of that name.
     package func first(_ name: String) -> String? { texts(of: name).first }
 
+    /// The texts of all elements of that name, in their order; each ends at the next tag.
     package func texts(of name: String) -> [String] {
         pieces.compactMap { piece in
             guard let (tag, content) = piece.cutAtFirst(">"), tag.utf8.last != UInt8(ascii: "/") else { return nil }

@@ -10,6 +10,7 @@ package struct Neighbours {
         lines = String(decoding: text, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
     }
 
+    /// The host's hardware address as `ec:71:db:00:00:01`; nil where it is unknown.
     package func mac(of address: IPv4Address) -> String? {
         let found = lines.first { $0.count > 3 && $0[0] == address.description }
         return found.flatMap { hardwareAddress($0[3]) }

@@ -24,6 +24,7 @@ package struct UDPSocket: Sendable {
         }
     }
 
+    /// Sends one datagram.
     package func send(_ bytes: [UInt8], to address: IPv4Address, _ port: UInt16) throws(SystemError) {
         let sent = bytes.withUnsafeBytes { bytes in
             retrying { shim_udp_send(handle.descriptor, bytes.baseAddress, bytes.count, address.number, port) }

@@ -9,6 +9,8 @@ package struct Target: Sendable {
     // Whether root sets up the systemd units.
     let isSystem: Bool
 
+    /// The target for this process's user.
+    /// - Throws: where the instance's name isn't valid, or a plain user names one.
     package init(instance: String?) throws(Failure) {
         isSystem = geteuid() == 0
         self.instance = instance

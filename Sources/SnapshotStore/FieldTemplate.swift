@@ -17,6 +17,7 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         var field: String?
     }
 
+    /// A field that no object has.
     package struct UnknownField: Error {
         package let name: String
         package var rule: String {
@@ -25,6 +26,7 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// - Throws: where the text has a name in braces that is none of `fields`.
     package init(_ text: some StringProtocol) throws(UnknownField) {
         description = String(text)
         var pieces: [Piece] = []

@@ -17,6 +17,7 @@ package struct FolderWork {
     /// The folder that an object's file goes into.
     package func folder(of object: StoredObject) -> String { folder(of: object.key) }
 
+    /// The folder that the file of that key goes into.
     package func folder(of key: String) -> String { parentDirectory(settings.path + "/" + key) }
 
     // MARK: Writing

@@ -123,6 +123,7 @@ package struct StoredObject: Sendable {
 
 /// An attempt that failed, and what to do about it.
 package struct StoreFailure: Error, Sendable {
+    /// Whether and how to try again.
     package enum Advice: Equatable, Sendable {
         /// Another attempt is useless until a person does something.
         case giveUp

@@ -13,6 +13,7 @@ package struct DropIn: Sendable {
 
     package var path: String { "/etc/systemd/system/\(unit).d/\(name).conf" }
 
+    /// Writes the drop-in, readable to all, and creates its folder.
     package func write() throws(Failure) {
         do throws(SystemError) {
             try makeDirectory(parentDirectory(path), mode: 0o755)

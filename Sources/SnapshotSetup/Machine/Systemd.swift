@@ -6,6 +6,7 @@ package struct Systemd: Sendable {
 
     package init(_ environment: Environment) { self.environment = environment }
 
+    /// Runs `systemctl` with these arguments, for 30 s at most; throws where it fails.
     package func run(_ arguments: String...) throws(Failure) {
         let result = try call(arguments)
         guard result.ending == .exited(0) else {
@@ -15,6 +16,7 @@ package struct Systemd: Sendable {
         }
     }
 
+    /// Whether the unit is active; throws where `systemctl` can't be run.
     package func isActive(_ unit: String) throws(Failure) -> Bool {
         try call(["--quiet", "is-active", unit]).ending == .exited(0)
     }

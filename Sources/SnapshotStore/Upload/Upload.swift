@@ -53,6 +53,7 @@ package struct Attempts: Sendable {
 
     package init(_ policy: RetryPolicy) { self.policy = policy }
 
+    /// Counts an attempt that begins now.
     package mutating func begin() { count += 1 }
 
     /// How long to wait before the next attempt; nil to give up.
