@@ -52,6 +52,7 @@ extension Run {
                     guard error.scope != .store else { return }
                     skipped += 1
                     if skipped == 3 {
+                        // Three entries failed in this run: later runs skip those up to here for an hour.
                         spool.rest(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
                         return
                     }

@@ -52,6 +52,7 @@ extension Run {
         record.totalUploads += 1
     }
 
+    /// The picture isn't stored: it goes into the spool or, if that can't take it either, counts as lost.
     private mutating func isRefused(_ failure: Failure, _ object: StoredObject, _ passage: inout Passage) {
         keep(object, &passage)
         storeIsUp = false
