@@ -47,7 +47,7 @@ struct FileCamera: Camera {
         }
     }
 
-    /// The file's bytes once they don't change and are a whole JPEG or over a second old; after two seconds in any case.
+    /// The file's bytes once they are stable, and a whole JPEG or over a second old; after two seconds in any case.
     private func settled(until deadline: Deadline) throws(SystemError) -> [UInt8] {
         let timeout = deadline.sooner(Self.calm * 2)
         while true {

@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// How long to wait before each next try: longer every time, up to a bound.
+/// Exponential backoff: the wait before each retry doubles, up to a bound.
 struct Backoff: Sendable {
-    /// What may heal by itself is tried again after a second, then after up to a minute.
+    /// For troubles that may end by themselves: from one second to one minute.
     static let retry = Backoff(from: .seconds(1), to: .seconds(60))
-    /// What needs a person is tried again after ten minutes, then after up to six hours.
+    /// For troubles that need a person, such as refused credentials: from ten minutes to six hours.
     static let refusal = Backoff(from: .seconds(600), to: .seconds(21600))
-    /// A program that lends keys may lack a network alone.
+    /// For a credential process that fails, perhaps only because the network is down: from one to ten minutes.
     static let lender = Backoff(from: .seconds(60), to: .seconds(600))
 
     let first: Duration
@@ -24,15 +24,15 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// After an outage that is no longer than this, media has to flow within the stall timeout and five seconds.
+    /// After an outage up to this long, media has to flow again within the stall timeout plus five seconds.
     static let shortOutage: Duration = .seconds(120)
 
-    /// Not long, as long as the outage is short.
-    /// - Parameter lastGood: when all was well.
+    /// The next wait, at most half the stall timeout while the outage is short.
+    /// - Parameter lastGood: when all last worked; nil where it never did.
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // The other half of the time is for a try that is under way when the outage ends, and leads nowhere.
+        // Leave the other half for an attempt that was already running when the outage ended, and fails.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 

@@ -2,12 +2,12 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// One heap for all threads, before the first of them: each would get one of its own, and keep what it once needed for a
-/// session that is long over.
+/// Makes all threads share one heap; call it before the first of them. By default each thread gets an arena of its own,
+/// which keeps its largest size for ever.
 func shareHeap() { shim_share_heap() }
 
-/// Lets go of what starting took, while the relay runs for months: of freed memory, and of the code that was mapped so far.
-/// What is used again comes back from the page cache; nothing is lost, since nobody can write there.
+/// Returns to the system what only the start needed, since the relay runs for months: freed heap, and pages of code.
+/// Code that is used again comes back from the page cache; nothing is lost, since these pages are read-only.
 func releaseMemory() {
     shim_trim_heap()
     guard let maps = try? readFile("/proc/self/maps", limit: 1 << 20) else { return }

@@ -3,8 +3,8 @@ import Glibc
 import SnapshotBase
 import SnapshotMedia
 
-/// `snapshot relay`: one connection to the camera, any of the outputs, for months. A plain loop around `poll` that hands
-/// events to the supervisor and does what it says.
+/// `snapshot relay`: one connection to the camera and any of the outputs, for months. A loop around `poll` passes
+/// events to the supervisor and performs its actions.
 package final class Relay {
     private let plan: RelayPlan
     private let outputs: OpenOutputs
@@ -13,9 +13,9 @@ package final class Relay {
     private var memory: SourceMemory
     private let digest = DigestMemory()
     private var reporter: RelayReporter
-    /// Once the camera has been found to announce audio that doesn't come, it has to be heard first.
+    /// Whether the camera was found to announce audio that it doesn't send; audio then counts only once received.
     private var listens = false
-    /// What is known of a camera that has no session left for asking and playing.
+    /// The source to use without asking, for a camera that has no free session for both ffprobe and ffmpeg.
     private var known: Source?
     private var found: Source?
     private var reformats = Reformats()
@@ -29,8 +29,8 @@ package final class Relay {
     }
 
     /// Relays until SIGTERM, SIGINT or SIGHUP.
-    /// - Returns: false where another relay holds the lock of the same state.
-    /// - Throws: what a person has to mend first: no ffmpeg, folders that can't be written.
+    /// - Returns: false where another relay holds the lock of the same state directory.
+    /// - Throws: what a person has to repair first: ffmpeg is missing, or folders can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] where command.path == nil {
@@ -70,7 +70,7 @@ package final class Relay {
     }
 
     private func wait(for signals: FileHandle) {
-        // ffmpeg writes media in many small pieces; what comes in a tenth of a second is taken together.
+        // ffmpeg writes media in many small pieces: collect those of a tenth of a second.
         if attempt?.carriesMedia == true { usleep(100_000) }
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)

@@ -4,19 +4,19 @@ import SnapshotCamera
 import SnapshotMedia
 import SnapshotSettings
 
-/// What the relay is to do, read from the settings and checked before anything is touched.
+/// The relay's settings, read and checked before anything is changed.
 package struct RelayPlan: Sendable {
     package typealias Audio = StreamAudio
 
     package var camera: CameraSettings
-    /// Addresses to try, without user and password, the likeliest first.
+    /// The URLs to try, without user and password, the likeliest first.
     package var candidates: [String]
     package var audio: Audio
     package var shared: SharedOutputSettings
-    /// At least one.
+    /// The outputs; at least one.
     package var outputs: [any RelayOutput]
 
-    /// - Parameter kinds: the outputs that there are.
+    /// - Parameter kinds: the types of outputs to choose from.
     package init(
         _ settings: Settings, kinds: [any RelayOutput.Type] = RelayOutputs.all
     ) throws(Failure) {
@@ -48,6 +48,6 @@ package struct RelayPlan: Sendable {
         return stream
     }
 
-    /// What a remembered address belongs to.
+    /// The identity of the camera to which a remembered address belongs.
     package var place: String { candidates.joined(separator: " ") }
 }

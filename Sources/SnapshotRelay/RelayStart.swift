@@ -2,12 +2,13 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// - Returns: the lock of that state, which is held as long as this is; nil where another relay holds it.
+/// Locks a state directory for one relay.
+/// - Returns: the lock, which is held until this is closed; nil where another relay holds it.
 func lockState(_ path: String) throws(Failure) -> FileHandle? {
     do throws(SystemError) {
         try makeDirectory(path, mode: 0o750)
         let lock = try openFile(path + "/relay.lock", O_RDONLY | O_CREAT, mode: 0o600)
-        // Up to 0.2.2 a group could open it, and so hold it for ever.
+        // Up to version 0.2.2 the file's group could open it, and hold the lock for ever.
         fchmod(lock.descriptor, 0o600)
         if retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 { return lock }
         if errno == EWOULDBLOCK { return nil }
@@ -17,7 +18,8 @@ func lockState(_ path: String) throws(Failure) -> FileHandle? {
     }
 }
 
-/// SIGTERM, SIGINT and SIGHUP as something to read, in this thread and those that it will start.
+/// Blocks SIGTERM, SIGINT and SIGHUP in this thread and all that it starts.
+/// - Returns: a signalfd from which they are read.
 func catchSignals() throws(Failure) -> FileHandle {
     var signals = sigset_t()
     sigemptyset(&signals)

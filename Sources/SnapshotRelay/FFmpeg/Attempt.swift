@@ -4,8 +4,8 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotMedia
 
-/// One attempt at relaying: ask the camera under each of its addresses what it sends, then run ffmpeg on it. Driven by
-/// the relay's loop; it never waits.
+/// One attempt at relaying: ffprobe asks the camera's addresses in turn, then ffmpeg runs on the first that has video.
+/// The relay's loop drives it; no call waits.
 final class Attempt {
     private enum Stage {
         case asking(Child, PullGateway, address: String, answer: [UInt8])
@@ -24,33 +24,33 @@ final class Attempt {
     private let listens: Bool
     private let watchesFormat: Bool
     private var untold: Event?
-    /// How much media had come from the camera when that was last looked at.
+    /// The number of media bytes from the camera at the last check.
     private var received = 0
-    /// Why it was ended from here.
+    /// Why the relay ended this attempt; nil where it didn't.
     private var reason: AttemptTrouble?
-    /// When it was killed. What hangs in a folder dies only when the folder answers; it is left behind.
+    /// When ffmpeg was killed. One that hangs in a folder dies only when the folder responds, and is left behind.
     private var killed: Uptime?
     private static let timeout = Duration.seconds(2)
     private var encodesAudio = false
     /// When ffmpeg was started.
     private var begun = Uptime.now()
-    /// Whether it has waited, perhaps in vain, for the first sound: what is encoded holds up all until it comes.
+    /// Whether audio is re-encoded and nothing was written: ffmpeg then writes nothing before the first audio.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     private(set) var stderrTail: StderrTail
 
-    /// Answers to one question; ffprobe gives a few hundred bytes.
+    /// The most bytes of ffprobe's output; it writes a few hundred.
     private static let longestAnswer = 65536
-    /// As long as a key frame may have to be waited for.
+    /// The wait for the first audio; as long as a key frame may take.
     private static let longestWaitForAudio = Duration.seconds(15)
 
     /// - Parameters:
-    ///   - addresses: what to try, the likeliest first.
+    ///   - addresses: the URLs to try, the likeliest first.
     ///   - digest: whether the camera has offered Digest to this relay.
-    ///   - listens: whether audio has to be heard before it is taken.
-    ///   - known: what the last attempt has found, where the camera can't be asked for it once more: an address, and what is there.
-    ///   - watchesFormat: whether it ends when the camera's video becomes another.
-    ///   - arguments: ffmpeg's for what was found; nil where nothing can be made of it.
-    ///   - takeMedia: takes ffmpeg's standard output.
+    ///   - listens: whether audio counts only once ffprobe has received some.
+    ///   - known: the source that the last attempt found, for a camera that can't be asked again; skips ffprobe.
+    ///   - watchesFormat: whether the attempt ends when the video's size or coding changes.
+    ///   - arguments: makes ffmpeg's arguments for the stream; nil where no output carries it.
+    ///   - takeMedia: receives ffmpeg's standard output.
     init(
         _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool, known: Source?,
         watchesFormat: Bool,
@@ -91,22 +91,22 @@ final class Attempt {
         if case .streaming = stage { true } else { false }
     }
 
-    /// The descriptors to wait for.
+    /// The descriptors to poll for reading.
     var descriptors: [Int32] {
         guard let child else { return [] }
         return child.outputs.values.map(\.descriptor) + [child.endDescriptor].compactMap { $0 }
     }
 
-    /// Whether its end has to be looked for again and again, since no descriptor will tell.
+    /// Whether the child's end must be polled for, since no descriptor becomes readable then.
     var mustBePolled: Bool { killed != nil || child.map { $0.endDescriptor == nil } ?? false }
 
-    /// Whether media comes through here.
+    /// Whether media passes through this process.
     var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
 
-    /// How far the media has come, as far as ffmpeg knows.
+    /// The position of ffmpeg's output; nil where ffmpeg doesn't know.
     var media: Duration? { progress.outTime.map { .microseconds($0) } }
 
-    /// ffmpeg's process.
+    /// The process of ffmpeg or ffprobe.
     var pid: pid_t? { child?.pid }
 
     func kill() {
@@ -114,18 +114,19 @@ final class Attempt {
         child?.signal(SIGKILL)
     }
 
-    /// Asks ffmpeg to finish its files and end; a question is simply broken off.
+    /// Asks ffmpeg to finish its files and end. ffprobe is killed.
     func terminate() {
         if case .streaming(let child, _) = stage { child.signal(SIGTERM) } else { kill() }
     }
 
-    /// Ends it, so that another begins; asked again, at once.
+    /// Ends this attempt, so that another begins. A second call kills ffmpeg.
     func restart(because trouble: AttemptTrouble) {
         if reason == nil { terminate() } else { kill() }
         reason = trouble
     }
 
-    /// Takes what has come.
+    /// Reads the child's output, without waiting.
+    /// - Returns: the events since the last call.
     func take() -> [Event] {
         defer { untold = nil }
         return (untold.map { [$0] } ?? []) + (isReceiving() ? [.receiving] : []) + takeOutput()
@@ -134,7 +135,7 @@ final class Attempt {
     private func isReceiving() -> Bool {
         guard let count = gateway?.received, count != received else { return false }
         received = count
-        // Sound that is encoded holds up all until it comes, and may never come.
+        // Audio that is re-encoded delays all output until it arrives, which may be never: then this doesn't count.
         return !hasWaitedForAudio || Uptime.now() - begun < Self.longestWaitForAudio
     }
 
@@ -171,7 +172,7 @@ final class Attempt {
                 try begin(facts, gateway)
                 return [.connected(address, facts)]
             }
-            // Without a word of the camera's it has a stream, but none that ffmpeg can read.
+            // Without an error from the camera it has a stream, but none that ffmpeg can read.
             let failure = gateway.failure
             let isUnknownThere = failure.map { $0.code == .camera(.stream) } ?? true
             guard isUnknownThere, !addresses.isEmpty else { return [end(because: failure)] }
@@ -194,7 +195,7 @@ final class Attempt {
         command.outputs = [2, FFmpegArguments.progressDescriptor]
         if arguments.usesStandardOutput { command.outputs.insert(1) }
         let child = try Child(command)
-        // Room for what a fast camera sends while the loop rests; smaller where the system allows no more.
+        // Room for what a fast camera sends while the loop sleeps. The call fails where the system allows less.
         if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
         stage = .streaming(child, gateway)
         begun = .now()
@@ -229,7 +230,7 @@ final class Attempt {
         return end(Supervisor.Trouble(reason ?? trouble))
     }
 
-    /// What the camera said tells more than what ffmpeg made of it.
+    /// Ends with the camera's error, which explains more than ffmpeg's messages.
     private func end(because failure: Failure?) -> Event {
         let event = end(failure.map { Supervisor.Trouble($0) } ?? Supervisor.Trouble(.cameraStream))
         if let failure { stderrTail = StderrTail(of: failure) }

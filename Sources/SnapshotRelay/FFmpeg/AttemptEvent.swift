@@ -1,6 +1,6 @@
 import SnapshotMedia
 
-/// Where a camera's video is, and what is there.
+/// A camera's stream: its URL and what it consists of.
 struct Source {
     var address: String
     var facts: StreamFacts
@@ -8,13 +8,13 @@ struct Source {
 
 extension Attempt {
     enum Event {
-        /// It asks under the next address.
+        /// ffprobe asks the next address.
         case asking
-        /// ffmpeg begins with that address and those facts.
+        /// ffmpeg starts, with that address and those facts.
         case connected(String, StreamFacts)
         case grew
         case ended(Supervisor.Trouble)
-        /// Media comes from the camera, though nothing of it has been written yet.
+        /// Media arrives from the camera, and none of it has been written yet.
         case receiving
     }
 }

@@ -1,19 +1,19 @@
 import SnapshotBase
 import SnapshotMedia
 
-/// ffmpeg's arguments for the whole relay: the video copied, several outputs from one input, each behind a queue of its
-/// own so that one that fails or hangs doesn't hold up the others.
+/// ffmpeg's arguments for the relay: one input and several outputs, the video copied. Each output has a queue of its
+/// own, so that one that fails or hangs doesn't delay the others.
 package struct FFmpegArguments: Sendable {
     package static let progressDescriptor: Int32 = 4
 
     package let list: [String]
-    /// The slaves' folders, by the descriptors at which ffmpeg has to get them.
+    /// The slaves' folders, by the descriptor that each must have in ffmpeg.
     let folders: [Int32: FileHandle]
-    /// Whether media comes out of standard output.
+    /// Whether ffmpeg writes media to standard output.
     package let usesStandardOutput: Bool
 
     package init(_ facts: StreamFacts, _ slaves: [FFmpegSlave], audio: RelayPlan.Audio) {
-        // One statement a group: as a single expression this takes the Swift 6.2 compiler minutes.
+        // One statement per group: as a single expression this takes the Swift 6.2 compiler minutes.
         var list = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         list += ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
         list += RTSPSource.input + ["-map", "0:v:0"]
@@ -31,21 +31,21 @@ package struct FFmpegArguments: Sendable {
         usesStandardOutput = slaves.contains { $0.target == .standardOutput }
     }
 
-    /// A thousand packets are 15 seconds or more: a slow card may take that long to sync.
+    /// A thousand packets are 15 seconds or more; a slow SD card may take that long to sync.
     private static let queue =
         "queue_size=1000:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1"
         + ":restart_with_keyframe=1"
 
-    /// How long video waits for audio that doesn't come, in microseconds; ffmpeg's own ten seconds count twice, and all
-    /// that waits is lost when it ends.
+    /// How long video waits for audio that doesn't arrive, in microseconds. ffmpeg's default of ten seconds applies
+    /// twice, and all that waits is lost when ffmpeg ends.
     private static let timeout = "1000000"
 
-    /// Whether audio is encoded anew: it is neither left out nor AAC.
+    /// Whether audio is re-encoded: it is wanted, and isn't AAC.
     static func encodes(_ codec: String?, _ wanted: RelayPlan.Audio) -> Bool {
         wanted == .auto && codec.map { $0 != "aac" } ?? false
     }
 
-    /// AAC as it is; what mp4 and TS can't hold becomes AAC; no audio where there is none.
+    /// The audio arguments: AAC is copied, all else becomes AAC, since MP4 and MPEG-TS can't hold every codec.
     private static func audio(_ codec: String?, _ wanted: RelayPlan.Audio) -> [String] {
         guard let codec, wanted == .auto else { return ["-an"] }
         return ["-map", "0:a:0"] + (encodes(codec, wanted) ? ["-c:a", "aac", "-b:a", "32k"] : ["-c:a", "copy"])

@@ -1,24 +1,24 @@
 import SnapshotBase
 import SnapshotMedia
 
-/// What ffmpeg gets for one output: a slave of its `tee` muxer.
+/// One slave of ffmpeg's `tee` muxer, which writes one output.
 package struct FFmpegSlave: Sendable {
     package enum Target: Equatable, Sendable {
-        /// A file or an address. It must hold no secret: every user can read it.
+        /// A path or a URL. It must hold no secret, since every user can read ffmpeg's arguments.
         case address(String)
-        /// The name of a file, or a pattern of such, in the slave's folder.
+        /// A file name, or a pattern of file names, in the slave's folder.
         case file(String)
-        /// ffmpeg's standard output, which this process reads. One output only.
+        /// ffmpeg's standard output, which this process reads. At most one output may use it.
         case standardOutput
     }
 
-    /// The muxer.
+    /// The name of the muxer.
     package var format: String
     package var options: [(name: String, value: String)]
-    /// Options that name files, or patterns of such, in the slave's folder.
+    /// Options whose value is a file name, or a pattern of file names, in the slave's folder.
     package var files: [(name: String, value: String)] = []
     package var target: Target
-    /// What ffmpeg writes into; it gets it open, and knows no path.
+    /// The folder that ffmpeg writes into. ffmpeg inherits its open descriptor, so that no path can be replaced.
     var folder: Folder?
 
     package init(_ format: String, _ options: [(name: String, value: String)] = [], to target: Target) {
@@ -27,8 +27,8 @@ package struct FFmpegSlave: Sendable {
         self.target = target
     }
 
-    /// As it stands in ffmpeg's arguments.
-    /// - Parameter descriptor: ffmpeg's, for the folder.
+    /// The slave in the syntax of ffmpeg's arguments.
+    /// - Parameter descriptor: the folder's descriptor in ffmpeg.
     func argument(folder descriptor: Int32) -> String {
         func below(_ name: String) -> String { "/proc/self/fd/\(descriptor)/\(name)" }
         let all = [("f", format), ("onfail", "ignore")] + options + files.map { ($0.name, below($0.value)) }
@@ -39,11 +39,11 @@ package struct FFmpegSlave: Sendable {
             case .file(let name): below(name)
             case .standardOutput: "pipe:1"
             }
-        // What stands between the brackets is read once more, after the slaves were told apart.
+        // ffmpeg unescapes twice: first when it splits the slaves at "|", then when it parses the options in brackets.
         return Self.escaped("[\(list)]\(place)", "|")
     }
 
-    /// ffmpeg's escaping: a backslash before each special character, the backslash and the quote among them.
+    /// ffmpeg's escaping: a backslash before each special character, and before backslashes and single quotes.
     private static func escaped(_ text: String, _ special: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -55,11 +55,11 @@ package struct FFmpegSlave: Sendable {
 }
 
 extension StreamFacts {
-    /// Browsers play HEVC from fragmented MP4 only.
+    /// Whether the video is HEVC, which browsers play only from fragmented MP4.
     var isHEVC: Bool { video == "hevc" }
 }
 
 extension Duration {
-    /// Decimal seconds, as ffmpeg reads them.
+    /// The duration in ffmpeg's syntax: whole seconds, or milliseconds with the suffix `ms`.
     var secondsText: String { milliseconds % 1000 == 0 ? "\(milliseconds / 1000)" : "\(milliseconds)ms" }
 }

@@ -1,15 +1,16 @@
 import SnapshotBase
 
-/// Whether the camera's timestamps go on as time does. When its clock is set they jump, and with them the times in the HLS
-/// list and where recordings are cut.
+/// Detects jumps of the camera's timestamps against real time. They jump when its clock is set, which spoils the times
+/// in the HLS playlist and the lengths of recordings.
 struct MediaClock: Sendable {
-    /// What a line that stood still may bring at once is no jump.
+    /// A difference up to this is no jump: a connection that stalled may deliver that much at once.
     let tolerance: Duration
     private var last: (media: Duration, at: Uptime)?
 
     init(tolerance: Duration) { self.tolerance = tolerance }
 
-    /// - Parameter media: how far it has come; called about once a second while it goes on.
+    /// Called about once a second while media flows.
+    /// - Parameter media: the position of ffmpeg's output.
     mutating func hasJumped(to media: Duration, now: Uptime) -> Bool {
         defer { last = (media, now) }
         guard let last else { return false }

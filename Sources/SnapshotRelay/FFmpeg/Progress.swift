@@ -1,6 +1,6 @@
-/// Reads what `ffmpeg -progress` writes: `key=value` lines, a block a second, each ended by `progress=`.
+/// Parses the output of `ffmpeg -progress`: one block of `key=value` lines a second, ended by a `progress=` line.
 package struct Progress: Sendable {
-    /// What one block says of how far the media has come; nil where ffmpeg doesn't know.
+    /// The position in one block: time in microseconds, size in bytes, number of frames; nil where ffmpeg doesn't know.
     package struct Figures: Equatable, Sendable {
         package var outTime: Int?
         package var totalSize: Int?
@@ -13,7 +13,7 @@ package struct Progress: Sendable {
         }
     }
 
-    /// Longer lines aren't ffmpeg's.
+    /// Longer lines are skipped; ffmpeg writes none.
     private static let longestLine = 256
 
     private var line: [UInt8] = []
@@ -23,11 +23,11 @@ package struct Progress: Sendable {
 
     package init() {}
 
-    /// How far the media has come, in microseconds, as far as ffmpeg knows.
+    /// The position of the output, in microseconds; nil where ffmpeg doesn't know.
     var outTime: Int? { last.outTime }
 
-    /// - Returns: whether the media came further in any of the blocks that ended in `bytes`. Timestamps may also jump
-    ///   back: any change of a known figure counts.
+    /// - Returns: whether the media advanced in any block that ends in `bytes`. Any change of a known figure counts,
+    ///   since timestamps may also jump back.
     package mutating func read(_ bytes: some Sequence<UInt8>) -> Bool {
         var grew = false
         for byte in bytes {

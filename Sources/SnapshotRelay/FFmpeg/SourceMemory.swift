@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// Which of a camera's addresses worked last: `STATE_PATH/rtsp`, private, one line for what was tried and one for what
-/// worked.
+/// The address that worked last: `STATE_PATH/rtsp`, mode 0600, with one line for the candidates and one for the address
+/// that worked.
 struct SourceMemory {
     private let path: String
     private let place: String
@@ -16,13 +16,13 @@ struct SourceMemory {
         known = parts.count == 2 && parts[0] == place ? String(parts[1]) : nil
     }
 
-    /// The candidates with the one that worked last in front.
+    /// The candidates, with the one that worked last first.
     func ordered(_ candidates: [String]) -> [String] {
         guard let known, candidates.contains(known) else { return candidates }
         return [known] + candidates.filter { $0 != known }
     }
 
-    /// Best effort: without it the next start asks anew.
+    /// Stores the address. An error is ignored: the next start then tries all candidates in order.
     mutating func note(_ address: String) {
         guard address != known else { return }
         known = address

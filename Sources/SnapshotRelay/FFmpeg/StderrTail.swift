@@ -1,24 +1,24 @@
 import SnapshotBase
 
-/// The last lines of what a program says on standard error, without secrets: all that is kept, however much it says.
+/// The last lines of a program's standard error, in bounded memory and without secrets.
 struct StderrTail {
     private static let lines = 8
     private static let longestLine = 1024
 
     private let secrets: Secrets
     private var line: [UInt8] = []
-    /// As they were said: a program may say a great deal, and only what is told is worth a closer look.
+    /// The lines as received. Secrets are removed only when lines are read, since a program may write many.
     private var kept: [[UInt8]] = []
     private var ours: [String] = []
 
-    /// How it is told to others; applied before secrets are left out.
+    /// Applied to each line before secrets are removed.
     var translate: (String) -> String = { $0 }
 
     var last: [String] { ours + kept.map(told) }
 
     init(secrets: Secrets = .ofThisRun) { self.secrets = secrets }
 
-    /// Words of our own.
+    /// A tail that consists of the failure's reason.
     init(of failure: Failure) {
         self.init()
         ours = [failure.why]
@@ -38,13 +38,13 @@ struct StderrTail {
         }
     }
 
-    /// That nothing is decoded where no limit would hold is as it should be, and how often something was said no news.
+    /// Whether a line is worth keeping: not the expected effect of `codec_whitelist none`, and not a repetition count.
     private static func isNews(_ line: [UInt8]) -> Bool {
         !line.suffix(23).elementsEqual("not on whitelist 'none'".utf8) && !line.starts(with: "    Last message".utf8)
     }
 
     mutating func endLine() {
-        // A line that was cut may end within a secret, which nothing would recognize any more.
+        // A line that was cut may end within a secret, which then wouldn't be recognized: drop its last word.
         if line.count == Self.longestLine {
             line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? []
         }

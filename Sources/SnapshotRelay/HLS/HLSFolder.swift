@@ -1,30 +1,30 @@
 import Glibc
 import SnapshotBase
 
-/// The folder from which players are served. ffmpeg writes segments and a list of its own; the list that players get is
-/// written here, from what ffmpeg's says, and goes on across restarts of either.
+/// The folder from which players are served. ffmpeg writes segments and a playlist of its own; from that one this type
+/// writes the playlist for players, which continues across restarts of ffmpeg and of this program.
 package struct HLSFolder: Sendable {
-    /// How many segments are listed; as many more stay on the disk for players that are behind.
+    /// The number of segments in the playlist; as many more stay on the disk for slow players.
     package static let listSize = 6
 
     let output: OutputFolder
     private(set) var playlist: Playlist
     private var retired: [Playlist.Segment] = []
-    /// ffmpeg's list in this attempt, as last read.
+    /// ffmpeg's playlist in this run: its name, that of the initialisation segment, and the status when last read.
     private var list: (name: String, initialisation: String, seen: stat)?
     private var last: Int?
-    /// Whether the timeline jumps within the last segment.
+    /// Whether the camera's timestamps jumped within the last segment.
     private var jumps = false
     private let segmentTime: Duration
     private let isServed: Bool
 
-    /// Seconds; no camera is waited for much longer.
+    /// In seconds; the relay doesn't wait much longer for a silent camera.
     private static let longestSilence = 60.0
 
-    /// Takes up the playlist that is there, and sweeps away what it doesn't mention.
+    /// Opens the folder, continues the playlist in it, and removes files that aren't listed.
     /// - Parameters:
-    ///   - now: where numbering begins if there is none to go on from: later than any before.
-    ///   - isServed: whether the web front may read what is listed.
+    ///   - now: the start of the media sequence where there is no playlist, so that it is higher than any before.
+    ///   - isServed: whether the web front may read the listed files.
     package init(_ path: String, segmentTime: Duration, now: Timestamp, isServed: Bool = false) throws(Failure) {
         self.segmentTime = segmentTime
         self.isServed = isServed
@@ -38,16 +38,16 @@ package struct HLSFolder: Sendable {
         let target = max(1, Int(segmentTime.seconds.rounded(.up)))
         playlist = found ?? Playlist(mediaSequence: Int(now.milliseconds / 1000), targetDuration: target)
         playlist.targetDuration = max(playlist.targetDuration, target)
-        // What is gone, or isn't ours, can't be listed, nor what came before it.
+        // Drop segments whose file is missing or not ours, and all before them, since numbers must be consecutive.
         let folder = output.folder
         let missing = playlist.segments.lastIndex { !Self.isOurs($0.name) || folder.status($0.name) == nil }
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
-        // Serving may have been switched on just now.
+        // The setting may have changed since these files were written.
         share(["stream.m3u8"] + playlist.segments.flatMap { [$0.name, $0.map] })
     }
 
-    /// What players are told of, the web front may read.
+    /// Lets the web front read these files.
     private func share(_ names: [String?]) {
         for name in names.compactMap({ $0 }) where isServed {
             try? output.folder.open(name, O_RDONLY).shareWithFront()
@@ -59,7 +59,8 @@ package struct HLSFolder: Sendable {
         return Playlist(String(decoding: bytes, as: UTF8.self))
     }
 
-    /// A new attempt begins: the names of ffmpeg's list and of its initialisation.
+    /// A run of ffmpeg begins.
+    /// - Returns: the names of ffmpeg's playlist and of its initialisation segment.
     @discardableResult
     package mutating func begin(now: Timestamp) -> (list: String, initialisation: String) {
         let names = Self.names(now)
@@ -73,8 +74,8 @@ package struct HLSFolder: Sendable {
         (".live-\(run.compact).m3u8", "init-\(run.compact).mp4")
     }
 
-    /// Takes over what ffmpeg has finished since; called about once a second.
-    /// - Returns: whether there was anything.
+    /// Lists the segments that ffmpeg has finished; called about once a second.
+    /// - Returns: whether there were new ones.
     @discardableResult
     package mutating func update() -> Bool {
         guard var list else { return false }
@@ -87,7 +88,7 @@ package struct HLSFolder: Sendable {
         }
         guard !new.isEmpty else { return false }
         let before = (playlist, retired, last, jumps)
-        // An initialisation counts for all that follow it: behind some that have one none can stand that has none.
+        // EXT-X-MAP applies to all later segments, so .ts segments can't follow fMP4 ones: retire those first.
         if playlist.segments.last?.map != nil, new[0].name.hasSuffix(".ts") {
             retired += playlist.removeFirst(playlist.segments.count)
         }
@@ -101,19 +102,21 @@ package struct HLSFolder: Sendable {
         return true
     }
 
-    /// The attempt is over: takes over the last segment and removes what was left half-written.
+    /// ffmpeg has ended: lists the last segment and removes incomplete files.
     package mutating func end() {
         update()
         list = nil
         sweep()
     }
 
-    /// Numbers follow each other as long as one muxer writes; where they don't, the timeline may have jumped too.
+    /// The segment as listed. It is discontinuous where its number doesn't follow the last one's, since numbers are
+    /// consecutive while one muxer writes, or where the timestamps have jumped.
     private mutating func adopted(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
         var segment = segment
         let number = Self.number(of: segment.name)
         segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 } || jumps)
-        // The camera's clock was set within it. Players would wait that long for the next list, so that it may not say so.
+        // The camera's clock jumped inside this segment. Don't publish the bogus duration: players would wait
+        // that long before they reload the playlist.
         jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
         if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
@@ -122,7 +125,7 @@ package struct HLSFolder: Sendable {
         return segment
     }
 
-    /// Replaces the list in one step. It isn't synced: a power cut may take it, and numbering then starts from the time.
+    /// Replaces the playlist atomically, without a sync: after a power cut that loses it, numbering starts at the time.
     private func write() -> Bool {
         let temporary = "stream.m3u8.tmp"
         output.folder.remove(temporary)
@@ -147,7 +150,7 @@ package struct HLSFolder: Sendable {
         }
     }
 
-    /// Removes every file of ours that no player can ask for any more.
+    /// Removes every file of this output that no player can request any more.
     private func sweep() {
         let listed = playlist.segments + retired
         let kept = Set(listed.map(\.name) + listed.compactMap(\.map))
@@ -163,7 +166,7 @@ package struct HLSFolder: Sendable {
             || (stem.hasPrefix(".live-") && stem.hasSuffix(".m3u8"))
     }
 
-    /// Segments are numbered from the time in microseconds.
+    /// The number in a segment's name, which counts from a time in microseconds; nil for any other name.
     private static func number(of name: String) -> Int? {
         guard name.hasSuffix(".ts") || name.hasSuffix(".m4s"), let dot = name.firstIndex(of: ".") else { return nil }
         let digits = name[..<dot]
@@ -172,7 +175,7 @@ package struct HLSFolder: Sendable {
     }
 }
 
-/// Whether a file that is only ever replaced as a whole is still the same.
+/// Whether a file that is only replaced as a whole is unchanged.
 private func isSame(_ left: stat, _ right: stat) -> Bool {
     left.st_ino == right.st_ino && left.st_size == right.st_size && left.st_mtim.tv_sec == right.st_mtim.tv_sec
         && left.st_mtim.tv_nsec == right.st_mtim.tv_nsec

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 
-/// `hls`: a live stream for browsers, as files that a web server serves.
+/// `hls`: a live stream for browsers, in files that a web server serves.
 package struct HLSOutput: RelayOutput {
     package static let mode = "hls"
     package static let summary = "OUTPUT_DIR/hls/stream.m3u8"
@@ -21,7 +21,7 @@ package struct HLSOutput: RelayOutput {
         try settings[Key.hlsSegmentTime]
     }
 
-    /// What browsers play.
+    /// The codecs that browsers play.
     package func carries(_ codec: String) -> Bool { ["h264", "hevc"].contains(codec) }
 
     var directory: String { shared.directory + "/hls" }
@@ -41,18 +41,18 @@ package struct HLSOutput: RelayOutput {
     }
 
     /// - Parameters:
-    ///   - folder: where all of it goes.
-    ///   - list: the name of ffmpeg's own.
-    ///   - initialisation: the name of the file that fragmented MP4 begins with.
+    ///   - folder: the folder of all files.
+    ///   - list: the name of ffmpeg's own playlist.
+    ///   - initialisation: the name of the initialisation segment.
     func slave(_ folder: Folder?, list: String, initialisation: String) -> FFmpegSlave {
-        // Numbered from the time in microseconds, no name ever comes twice, not even after a failed disk.
+        // Segment numbers start at the time in microseconds, so that no name is used twice, even after a disk failure.
         var slave = FFmpegSlave(
             "hls",
             [
                 ("hls_time", segmentTime.secondsText), ("hls_list_size", "\(HLSFolder.listSize)"),
                 ("hls_start_number_source", "epoch_us"),
                 ("hls_flags", "omit_endlist+temp_file+program_date_time"),
-                // What Media Source takes in every browser, whatever the codec.
+                // Media Source Extensions take fragmented MP4 in every browser, whatever the codec.
                 ("hls_segment_type", "fmp4"), ("hls_fmp4_init_filename", initialisation),
             ], to: .file(list))
         slave.folder = folder

@@ -1,16 +1,16 @@
 import SnapshotBase
 
-/// An HLS media playlist: what players are told. Its numbering only ever goes up, whatever happens to ffmpeg, to this
-/// program or to the disk.
+/// An HLS media playlist (RFC 8216). Its media sequence never decreases, whatever happens to ffmpeg, this program or
+/// the disk.
 package struct Playlist: Equatable, Sendable {
     package struct Segment: Equatable, Sendable {
         package var name: String
         package var seconds: Double
-        /// As ffmpeg wrote it: when the segment began.
+        /// When the segment began, as written by ffmpeg (EXT-X-PROGRAM-DATE-TIME).
         package var date: String?
-        /// Whether the media before it has another timeline.
+        /// Whether its timeline differs from the one before (EXT-X-DISCONTINUITY).
         package var isDiscontinuous = false
-        /// The initialisation that it needs; nil for MPEG-TS.
+        /// The file name of its initialisation segment (EXT-X-MAP); nil for MPEG-TS.
         package var map: String?
 
         package init(name: String, seconds: Double, date: String? = nil) {
@@ -20,16 +20,16 @@ package struct Playlist: Equatable, Sendable {
         }
     }
 
-    /// Seconds; a camera whose clock is set makes ffmpeg say hours.
+    /// In seconds. The bound is large, since ffmpeg reports hours where the camera's clock was set.
     private static let longestSegment = 1e7
-    /// What players can count to.
+    /// The largest number that players, which count in doubles, can handle.
     private static let highestNumber = 1 << 52
 
     /// The number of the first segment.
     package var mediaSequence: Int
-    /// How many discontinuities have left the list.
+    /// The number of discontinuities that were removed from the playlist.
     package var discontinuitySequence = 0
-    /// Seconds; no segment is longer.
+    /// In seconds; no segment is longer after rounding.
     package var targetDuration: Int
     package var segments: [Segment] = []
 
@@ -38,7 +38,7 @@ package struct Playlist: Equatable, Sendable {
         self.targetDuration = targetDuration
     }
 
-    /// Reads a playlist, ours or ffmpeg's; nil where its numbering can't be known.
+    /// Parses a playlist of this program or of ffmpeg; nil where it has no valid media sequence.
     package init?(_ text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(\.trimmed)[...]
         guard lines.popFirst() == "#EXTM3U" else { return nil }
@@ -76,7 +76,8 @@ package struct Playlist: Equatable, Sendable {
         mediaSequence = sequence
     }
 
-    /// Adds segments at the end and takes away those beyond `limit`, oldest first.
+    /// Adds segments at the end, and removes the oldest beyond `limit`.
+    /// - Returns: the removed segments.
     package mutating func append(_ new: [Segment], limit: Int) -> [Segment] {
         segments += new
         for segment in new { targetDuration = max(targetDuration, Int(segment.seconds.rounded())) }
@@ -108,10 +109,10 @@ package struct Playlist: Equatable, Sendable {
     }
 }
 
-/// A file's name without a path.
+/// Whether the text is a file name without a path, and not hidden.
 private func isPlainName(_ text: Substring) -> Bool { !text.isEmpty && !text.contains("/") && !text.hasPrefix(".") }
 
-/// Three decimals: a thousandth is all that players keep.
+/// Seconds with three decimals; players use no more.
 private func decimals(_ seconds: Double) -> String {
     let thousandths = Int((seconds * 1000).rounded())
     return "\(thousandths / 1000).\((thousandths % 1000).padded(3))"

@@ -1,4 +1,4 @@
-/// Why an output has no part in what the camera sends.
+/// The trouble of an output that can't carry the camera's codec.
 enum CodecTrouble: String, TroubleCode {
     case uncarried = "output-codec"
 

@@ -2,23 +2,23 @@ import Glibc
 import SnapshotBase
 import SnapshotStore
 
-/// One output's folder: opened, watched while ffmpeg writes, and opened again when its disk has been away. Only the
-/// folder's own thread touches it.
+/// One output's folder: opens it, watches it while ffmpeg writes, and reopens it when its disk was away. Only the
+/// folder's own thread uses it, since any call may hang.
 struct FolderKeeper<Files: OutputFiles>: Sendable {
     typealias Verdict = FolderWatch.Verdict
 
-    /// What is to be done.
+    /// A request to the folder's thread.
     enum Step: Sendable {
-        /// ffmpeg begins to write into that folder.
+        /// A run of ffmpeg, identified by its start time, begins to write into that folder.
         case begin(Timestamp, Folder)
-        /// Whether media flows, and at which time the stream's time was zero.
+        /// Check the folder. `flows`: whether media flows; `origin`: the time at which the stream's time was zero.
         case look(flows: Bool, origin: Timestamp?)
         case end
     }
 
-    /// What has come of it.
+    /// The result of a step.
     struct Report: Sendable {
-        /// What ffmpeg may write into; nil while there is none, or no room in it.
+        /// The folder that ffmpeg may write into; nil while there is none, or its disk is full.
         var folder: Folder?
         var verdict: Verdict?
         var fault: FolderFault?
@@ -36,20 +36,20 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
     private let open: @Sendable () throws(Failure) -> Files
     private var files: Files?
     private var watch: FolderWatch
-    /// Whether an ffmpeg runs that was given this folder, or one that was in its place before.
+    /// Whether an ffmpeg runs that was given this folder, or an earlier one at the same path.
     private var isGiven = false
-    /// … and whether it is this one.
+    /// Whether an ffmpeg runs that was given this very folder.
     private var isLive = false
-    /// How much has to be free before ffmpeg gets the folder again, after the disk was full.
+    /// After a full disk, the bytes that must be free before ffmpeg gets the folder again; nil otherwise.
     private var roomNeeded: Int?
     private var last: FolderTrouble?
-    /// When a new ffmpeg was last asked for.
+    /// When a restart of ffmpeg was last requested.
     private var asked: Uptime?
 
-    /// How long one that was asked for may take to begin.
+    /// How long to wait for a requested restart before requesting it again.
     private static var timeout: Duration { .seconds(30) }
 
-    /// - Parameter open: opens what is there, and makes what is missing.
+    /// - Parameter open: opens the output's files, and creates what is missing.
     init(_ path: String, memory: FolderMark, watch: FolderWatch, open: @escaping @Sendable () throws(Failure) -> Files)
     {
         (self.path, self.memory, self.watch, self.open) = (path, memory, watch, open)
@@ -59,7 +59,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         var report = Report()
         switch step {
         case .begin(let run, let folder):
-            // Another may have taken its place since; then ffmpeg has to begin anew.
+            // The folder at the path may have been replaced since; ffmpeg has to be restarted then.
             isGiven = true
             isLive = files.map { isSame($0.output.folder, folder) } ?? false
             guard isLive else { break }
@@ -86,12 +86,12 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         }
         if files == nil {
             try settle()
-            // Opening it finishes what lies there, which that ffmpeg may still write.
+            // Don't open it while that ffmpeg runs: opening finishes files that it may still write.
             if isGiven { return flows ? ask(now) : nil }
         }
         guard var files = self.files else { return nil }
         defer { self.files = files }
-        // Of a disk that was full a little may have become free, and be full again at once.
+        // Growth doesn't count while the disk is still full: a little space may have been freed and used up at once.
         let grew = files.update(now: now, origin: origin) && !(last == .full && isFull(path))
         files.retain(now: now)
         if isLive {
@@ -101,7 +101,7 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
         if roomNeeded == nil, isFull(path) { roomNeeded = Self.room(behind: 0) }
         if let roomNeeded, freeBytes(path) ?? 0 < roomNeeded { return .trouble(.full) }
         roomNeeded = nil
-        // One that doesn't write says nothing of whether it would.
+        // Without media nothing is written, so an output that was stuck can't be reported as working.
         guard flows else { return last == .stuck ? nil : .fine }
         return ask(now)
     }
@@ -114,21 +114,21 @@ struct FolderKeeper<Files: OutputFiles>: Sendable {
 
     private mutating func end(_ now: Uptime) throws(FolderFault) -> Verdict? {
         guard files != nil else {
-            // The next ffmpeg can have it.
+            // Open the folder for the next ffmpeg.
             try settle()
             return nil
         }
         let wasFull = isFull(path)
         files?.end(now: now)
         guard wasFull else { return nil }
-        // What was cut off just now left a little room, in which the next ffmpeg would die again.
+        // Truncating files just freed a little space, which the next ffmpeg would fill at once.
         roomNeeded = Self.room(behind: freeBytes(path) ?? 0)
         return .trouble(.full)
     }
 
     private static func room(behind free: Int) -> Int { max(1 << 20, free.times(2)) }
 
-    /// Opens the folder, unless its disk is away: then nothing is made in its place.
+    /// Opens the folder. Where its disk isn't mounted it throws instead of creating the folder on another disk.
     private mutating func settle() throws(FolderFault) {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotStore
 
-/// What a relay remembers of where an output's folder lies: `STATE_PATH/folder.<mode>.json`.
+/// The remembered mount point of an output's folder, `STATE_PATH/folder.<mode>.json`.
 struct FolderMark: Sendable {
     let statePath: String
     let mode: String
@@ -9,10 +9,10 @@ struct FolderMark: Sendable {
     private var name: String { "folder.\(mode).json" }
     private var memory: FolderMemory? { FolderMemory(reading: statePath, name) }
 
-    /// The mount point below which the folder belongs, but whose disk isn't there. May hang.
+    /// The remembered mount point of the folder, where no disk is mounted there now; nil where all is well. May hang.
     func missingMount(on path: String) throws(SystemError) -> String? {
         var memory = memory
-        // Who has accepted that pictures lie without a disk there has done so for video, too.
+        // A user who has accepted for pictures that no disk is mounted there has accepted it for video too.
         if let accepted = FolderMemory(reading: statePath)?.accepted {
             memory = memory ?? FolderMemory()
             memory?.accepted = accepted
@@ -21,7 +21,7 @@ struct FolderMark: Sendable {
         return try FolderPlace(path).missingMount(memory)
     }
 
-    /// Notes the mount point that the folder lies below now.
+    /// Stores the folder's present mount point. Errors are ignored.
     func note(_ path: String) {
         var new = FolderMemory()
         new.path = absolutePath(path)

@@ -1,28 +1,28 @@
 import SnapshotBase
 import SnapshotMedia
 
-/// An output that goes into a folder. Nothing here touches the folder: its thread does, and the relay goes on without an
-/// output whose disk is full, away, or hangs.
+/// An output that writes into a folder. Only the folder's thread accesses it, and the relay continues without an output
+/// whose disk is full, away or hanging.
 final class FolderOutput<Files: OutputFiles>: OpenOutput {
     typealias Keeper = FolderKeeper<Files>
 
     private let health: OutputHealth
     private let slave: (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     private let thread: FolderThread<Files>
-    /// How long a step may take before the folder is said to hang: a slow card may take long to sync.
+    /// How long a step may take before the folder counts as hanging; a slow SD card may take long to sync.
     private let timeout: Duration
     private var folder: Folder?
     private var lastReported: FolderTrouble?
     private var asked = Uptime.now()
     private var run = Timestamp.now()
 
-    /// How long the relay's start, and its end, wait for a folder.
+    /// How long the relay waits for the folder at its start and at its end.
     private static var grace: Duration { .seconds(3) }
-    /// How often the folder is looked at while no media flows.
+    /// How often the folder is checked while no media flows.
     private static var pause: Duration { .seconds(5) }
 
-    /// - Parameter slave: what ffmpeg gets for a run in that folder, which is known by that time.
-    /// - Throws: what a person has to mend first.
+    /// - Parameter slave: makes ffmpeg's slave for a run; the time identifies the run.
+    /// - Throws: where the folder can't be written, e.g. for lack of rights.
     init(
         _ keeper: Keeper, timeout: Duration, _ health: OutputHealth,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
@@ -42,7 +42,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? {
         guard let folder, !thread.owesEnd else { return nil }
-        // The clock may have been set back; runs must not be confused all the same.
+        // The clock may have been set back, and the identifiers of runs must still be unique.
         run = max(.now(), run.advanced(byMilliseconds: 1))
         thread.ask(.begin(run, folder))
         return slave(facts, folder, run)
@@ -54,7 +54,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     func ended(now: Uptime) {
         thread.ask(.end)
-        // Recordings are usually finished at once, and the next ffmpeg can have the folder.
+        // Finishing files usually takes no time, so that the next ffmpeg can have the folder.
         if lastReported != .hangs { thread.settle(within: .seconds(1)) }
         _ = take(now)
     }
@@ -81,11 +81,11 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         switch report.verdict {
         case .trouble(let trouble): fail(trouble, report.fault?.words)
         case .fine:
-            // What others have told of this output stays.
+            // Don't clear a trouble that other parts have reported for this output.
             if lastReported != nil { health.works() }
             lastReported = nil
         case .restart:
-            // What was told before says more of why.
+            // A trouble that was reported before explains more.
             if lastReported == nil { fail(.stuck) }
             return true
         case nil: break

@@ -2,14 +2,14 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Does a folder's work step by step in a thread of its own: one that hangs, as when its server is gone, holds up nobody
-/// else. What has come of it is fetched, and not waited for.
+/// Performs a folder's steps in a thread of its own, so that a folder that hangs, e.g. on an unreachable server,
+/// doesn't block the relay. Results are fetched without waiting.
 final class FolderThread<Files: OutputFiles>: Sendable {
     typealias Keeper = FolderKeeper<Files>
 
     private struct Desk: Sendable {
         var steps: [Keeper.Step] = []
-        /// What is being done, and since when.
+        /// The present step, and when it began.
         var current: (step: Keeper.Step, since: Uptime)?
         var reports: [Keeper.Report] = []
     }
@@ -19,7 +19,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     init(_ keeper: Keeper) { self.keeper = Mutex(keeper) }
 
-    /// Has a step done after those before it. One look that waits is enough.
+    /// Queues a step. A `look` is dropped where another one is waiting already.
     func ask(_ step: Keeper.Step) {
         let isIdle = desk.withLock { desk in
             if case .look = step, desk.steps.contains(where: { $0.isLook }) { return false }
@@ -45,7 +45,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
         }
     }
 
-    /// What has come of the steps that were done since the last call.
+    /// The reports of the steps that were finished since the last call.
     func reports() -> [Keeper.Report] {
         desk.withLock { desk in
             defer { desk.reports = [] }
@@ -53,13 +53,13 @@ final class FolderThread<Files: OutputFiles>: Sendable {
         }
     }
 
-    /// Since when it has been busy with one step.
+    /// When the present step began; nil where there is none.
     var busySince: Uptime? { desk.withLock { $0.current?.since } }
 
-    /// Whether an earlier run of ffmpeg isn't finished yet.
+    /// Whether the `end` of an earlier run of ffmpeg is still waiting or in progress.
     var owesEnd: Bool { desk.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
 
-    /// Waits until all is done, but not for longer.
+    /// Waits until all steps are done, at most for `time`.
     func settle(within time: Duration) {
         let deadline = Deadline.after(time)
         while busySince != nil, !deadline.hasPassed { usleep(5000) }

@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// Why nothing comes into an output's folder.
+/// Why nothing is written into an output's folder.
 enum FolderTrouble: String, TroubleCode {
     case full = "folder-full"
     case denied = "folder-denied"
@@ -44,9 +44,9 @@ enum FolderTrouble: String, TroubleCode {
 /// A folder that can't be used now.
 struct FolderFault: Error {
     let trouble: FolderTrouble
-    /// More than the trouble's own words, where more is known.
+    /// Words that replace the trouble's own, where more is known.
     var words: String?
-    /// What to end with, should it be so from the first.
+    /// The error with which the relay ends if the fault exists at its start.
     var failure: Failure?
 
     init(_ failure: Failure) {
@@ -65,7 +65,7 @@ struct FolderFault: Error {
     }
 }
 
-/// An output folder that can't be used.
+/// The error for an output folder that can't be used.
 func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
     Failure(
         .relay(.outputFolder), "cannot write to", path, why: "\(error)",

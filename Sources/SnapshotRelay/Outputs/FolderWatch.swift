@@ -1,30 +1,30 @@
 import SnapshotBase
 
-/// Whether an output that goes into a folder keeps up with the media. ffmpeg goes on without one that fails, and that is
-/// as it should be for the others; but it doesn't come back to it either.
+/// Detects an output folder that no longer grows while media flows. ffmpeg continues without an output that has failed,
+/// which protects the others, but it never resumes the failed one.
 struct FolderWatch: Sendable {
     enum Verdict: Equatable, Sendable {
         case fine
-        /// For people: nothing can be done from here.
+        /// A trouble that only a person can repair.
         case trouble(FolderTrouble)
-        /// A new ffmpeg would write again.
+        /// A restart of ffmpeg would make it write again.
         case restart
     }
 
-    /// How often it grows at least, as far as the settings tell.
+    /// The expected interval between growths, by the settings.
     private let segmentTime: Duration
     private let stallTimeout: Duration
     private var lastLook: Uptime?
-    /// How long media has been flowing since it grew.
+    /// How long media has flowed since the last growth.
     private var idle = Duration.zero
-    /// … and since nothing was wrong with the folder.
+    /// How long media has flowed since the last growth or trouble.
     private var quiet = Duration.zero
-    /// The longest that it took to grow.
+    /// The longest observed interval between growths; nil before the second growth.
     private var usual: Duration?
     private var hasGrown = false
     private var hadTrouble = false
 
-    /// Some cameras send a key frame only every minute while nothing moves, and without one nothing is finished.
+    /// Some cameras send a key frame only every minute while nothing moves, and segments end only at key frames.
     private static let longestWait = Duration.seconds(120)
 
     init(segmentTime: Duration, stallTimeout: Duration) {
@@ -32,21 +32,22 @@ struct FolderWatch: Sendable {
         self.stallTimeout = stallTimeout
     }
 
-    /// A new ffmpeg begins.
+    /// A run of ffmpeg begins.
     mutating func begin() {
         lastLook = nil
         (idle, quiet) = (.zero, .zero)
         (hasGrown, hadTrouble) = (false, false)
     }
 
-    /// Called about once a second while media flows. Nil where nothing new can be said.
+    /// Called about once a second while media flows.
     /// - Parameters:
-    ///   - grew: since the last call.
-    ///   - trouble: what is wrong with the folder; told whether it should have grown by now.
+    ///   - grew: whether the output has grown since the last call.
+    ///   - trouble: returns what is wrong with the folder; `isOverdue` says that the output should have grown by now.
+    /// - Returns: nil while there is nothing to report.
     mutating func look(
         now: Uptime, grew: Bool, trouble: (_ isOverdue: Bool) -> FolderTrouble?
     ) -> Verdict? {
-        // What didn't flow in between doesn't count.
+        // Time in which no media flowed doesn't count.
         let step = min(lastLook.map { now - $0 } ?? .zero, .seconds(2))
         lastLook = now
         idle += step
@@ -66,7 +67,7 @@ struct FolderWatch: Sendable {
         quiet += step
         if hadTrouble { return quiet > usual * 2 + .seconds(2) ? beginAnew() : nil }
         guard idle > max(Self.longestWait, usual * 2 + stallTimeout) else { return nil }
-        // One that never wrote would not after the next start either.
+        // An output that has never grown in this run wouldn't grow after a restart either.
         return hasGrown ? beginAnew() : .trouble(.stuck)
     }
 

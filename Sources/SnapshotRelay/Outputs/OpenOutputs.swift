@@ -2,12 +2,12 @@ import Glibc
 import SnapshotBase
 import SnapshotMedia
 
-/// All outputs of a relay, in use.
+/// All open outputs of a relay.
 package final class OpenOutputs {
     package let troubles = OutputTroubles()
     private let plan: RelayPlan
     private let outputs: [any OpenOutput]
-    /// Those that have a part in the run of ffmpeg that is under way, or was last.
+    /// The outputs in the present run of ffmpeg, or in the last one.
     private var carrying: [any OpenOutput] = []
 
     package init(_ plan: RelayPlan, log: Log) throws(Failure) {
@@ -19,8 +19,8 @@ package final class OpenOutputs {
         self.outputs = outputs
     }
 
-    /// A run of ffmpeg is about to begin, for those outputs that can carry the video.
-    /// - Returns: nothing where none can.
+    /// A run of ffmpeg is about to begin, for the outputs that can carry the video.
+    /// - Returns: their slaves; empty where no output can carry it.
     package func begin(_ facts: StreamFacts) -> [FFmpegSlave] {
         carrying = zip(plan.outputs, outputs).compactMap { output, open in
             let health = troubles.health(of: output.mode)
@@ -32,16 +32,17 @@ package final class OpenOutputs {
             return open
         }
         let slaves = carrying.compactMap { $0.begin(facts) }
-        // Where no output takes it, video is thrown away: the camera is known to work, and one that comes back is told.
+        // While no output can be written, discard the video: the connection to the camera stays supervised, and an
+        // output that recovers can request a restart.
         return slaves.isEmpty && !carrying.isEmpty ? [FFmpegSlave("null", to: .address("-"))] : slaves
     }
 
-    /// Whether the disk of one of them is full.
+    /// Whether the disk of any output in the present run is full.
     var isFull: Bool { carrying.contains { $0.isFull } }
 
     package func started(_ ffmpeg: pid_t?) { for output in carrying { output.started(ffmpeg) } }
 
-    /// - Returns: whether ffmpeg has to begin anew for one of them.
+    /// - Returns: whether ffmpeg must be restarted for any output.
     package func flowed(now: Uptime, media: Duration?) -> Bool {
         carrying.reduce(false) { needsAnew, output in output.flowed(now: now, media: media) || needsAnew }
     }

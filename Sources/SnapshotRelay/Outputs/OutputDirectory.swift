@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// OUTPUT_DIR. Another relay, of another state, would sweep away what this one writes there: it is locked as long as this is.
+/// OUTPUT_DIR and its lock: another relay with another state directory would delete this one's files.
 package final class OutputDirectory: Sendable {
     package let path: String
     /// Whether the web front may read streams and recordings.
@@ -11,14 +11,15 @@ package final class OutputDirectory: Sendable {
 
     init(_ path: String, isServed: Bool) { (self.path, self.isServed) = (path, isServed) }
 
-    /// Lets another relay have it, also while a thread of this one hangs there and keeps the process from ending.
+    /// Releases the lock for another relay, even while a hanging thread keeps this process from ending.
     func release() { _ = held.withLockIfAvailable { $0 = nil } }
 
-    /// Makes it where it is missing, and locks it. One on another disk than before is locked as well. May hang.
+    /// Creates the directory where it is missing, and locks it. Called again, it locks a directory that has replaced
+    /// the former one, e.g. by a mount. May hang.
     package func hold() throws(Failure) {
         do throws(SystemError) {
             try held.withLock { held throws(SystemError) in
-                // Whoever else may see the video is the owner's to say, by this folder's mode.
+                // By default only the owner and the group may see the video; the owner may change this mode.
                 let directory = try Folder(path, creating: 0o750)
                 directory.handle.serve(isServed)
                 if let held, isSame(held.directory, directory) { return }

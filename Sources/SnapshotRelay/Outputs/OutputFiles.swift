@@ -1,18 +1,18 @@
 import SnapshotBase
 
-/// What an output keeps in its folder. Only the folder's own thread touches it: any call may take as long as the disk likes.
+/// An output's files in its folder. Only the folder's own thread calls this, since any call may hang with the disk.
 protocol OutputFiles: Sendable {
-    /// What ffmpeg writes into.
+    /// The folder that ffmpeg writes into.
     var output: OutputFolder { get }
-    /// A run of ffmpeg begins, which is known by this time.
+    /// A run of ffmpeg begins; the time identifies it.
     mutating func begin(_ run: Timestamp)
-    /// Takes over what ffmpeg has finished; called about once a second while media flows.
-    /// - Parameter origin: the time at which the stream's time was zero, by how far it has come now; nil where nobody knows.
-    /// - Returns: whether there is more that can be played than at the last call.
+    /// Takes over the files that ffmpeg has finished; called about once a second while media flows.
+    /// - Parameter origin: the time at which the stream's time was zero, by its present position; nil where unknown.
+    /// - Returns: whether the playable media has grown since the last call.
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool
-    /// ffmpeg has ended: takes over the rest.
+    /// ffmpeg has ended: takes over the remaining files.
     mutating func end(now: Uptime)
-    /// Called every few seconds, also while nothing is written.
+    /// Applies retention. Called every few seconds, even while nothing is written.
     mutating func retain(now: Uptime)
 }
 

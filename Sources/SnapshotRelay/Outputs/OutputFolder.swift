@@ -1,23 +1,23 @@
 import Glibc
 import SnapshotBase
 
-/// A folder that ffmpeg writes into. It is handed over open: whoever may write in a folder above could put another, or a
-/// link, in its place at any time.
+/// A folder that ffmpeg writes into. ffmpeg gets it as an open descriptor, since a user with write access to a parent
+/// folder could replace the path, e.g. by a symbolic link, at any time.
 struct OutputFolder: Sendable {
     let path: String
     let folder: Folder
 
-    /// Makes it where it is missing.
+    /// Opens the folder, and creates it where it is missing.
     init(_ path: String) throws(SystemError) {
         self.path = path
         folder = try Folder(private: path, creating: 0o755)
     }
 
-    /// Whether its path still leads to it. One whose path leads elsewhere is of no use to anybody who looks there.
+    /// Whether the path still leads to this folder. If not, readers of the path don't see what is written into it.
     var isInPlace: Bool { (try? Folder(path)).map { isSame(folder, $0) } ?? false }
 
-    /// Why nothing can be written to it; nil where something can.
-    /// - Parameter probing: whether to write something, which wears cards.
+    /// Why nothing can be written to the folder; nil where something can.
+    /// - Parameter probing: whether to try with a test file of 64 KiB, which wears SD cards.
     func trouble(probing: Bool) -> FolderTrouble? {
         if isFull(path) { return .full }
         guard probing else { return nil }
@@ -33,10 +33,10 @@ struct OutputFolder: Sendable {
     }
 }
 
-/// Whether there is too little room for a piece of video.
+/// Whether less than 512 KiB are free, too little for a fragment of video.
 func isFull(_ path: String) -> Bool { freeBytes(path).map { $0 < 512 << 10 } ?? false }
 
-/// Whether both are the same folder of the same disk.
+/// Whether both are the same folder, by device and inode.
 func isSame(_ one: Folder, _ other: Folder) -> Bool {
     guard let one = try? one.handle.status(), let other = try? other.handle.status() else { return false }
     return one.st_ino == other.st_ino && one.st_dev == other.st_dev

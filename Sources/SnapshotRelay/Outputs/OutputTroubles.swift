@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Which outputs don't work at the moment, and why: told by threads, read by the relay.
+/// The outputs that don't work at the moment, and why. Any thread may report; the relay reads.
 package final class OutputTroubles: Sendable {
     private let troubles = Mutex<[String: OutputTrouble]>([:])
 
     package init() {}
 
-    /// By the output's mode. A copy with storage of its own: ThreadSanitizer doesn't see that a thread changes shared storage
-    /// only when the other has let go of it.
+    /// The troubles by the output's mode. A deep copy, since ThreadSanitizer doesn't understand that a thread changes
+    /// shared storage only once the other has released it.
     package var all: [String: OutputTrouble] {
         troubles.withLock { Dictionary(uniqueKeysWithValues: $0.map { ($0.key, $0.value) }) }
     }
@@ -17,13 +17,13 @@ package final class OutputTroubles: Sendable {
     package func health(of mode: String) -> OutputHealth { OutputHealth(troubles: self, mode: mode) }
 }
 
-/// Takes how one output is; from any thread.
+/// Reports whether one output works; usable from any thread.
 package struct OutputHealth: Sendable {
     fileprivate let troubles: OutputTroubles
     fileprivate let mode: String
 
     package func works() { troubles.set(mode, nil) }
-    /// - Parameter words: instead of the trouble's own.
+    /// - Parameter words: replaces the trouble's own words.
     package func fails(_ trouble: some TroubleCode, _ words: String? = nil) {
         troubles.set(mode, OutputTrouble(trouble, words))
     }

@@ -4,30 +4,30 @@ import SnapshotMedia
 import SnapshotSettings
 import SnapshotState
 
-/// Something the relay does with the video, as the settings want it: `STREAM_MODE` names it. A new one is one type that
-/// conforms to this, and one line in `RelayOutputs.all`.
+/// A kind of output with its settings; `STREAM_MODE` selects it by name. A new kind is a type that conforms to this,
+/// and a line in `RelayOutputs.all`.
 ///
-/// Arguments of ffmpeg can be read by every user of the machine. An output whose address holds a key or a password
-/// therefore needs a gateway: ffmpeg writes to loopback, and this process sends it on, as `PushGateway` does. Secrets
-/// that come from `Settings` are kept out of logs and reports without further work.
+/// ffmpeg's arguments can be read by every user of the machine. An output whose URL holds a key or a password therefore
+/// needs a gateway: ffmpeg writes to loopback, and this process forwards, as in `PushGateway`. Secrets that come from
+/// `Settings` are kept out of logs and reports without further work.
 package protocol RelayOutput: Sendable {
-    /// Its name in STREAM_MODE, in messages and in `relay.json`.
+    /// The name in STREAM_MODE, in messages and in `relay.json`.
     static var mode: String { get }
-    /// What it does, in a few words, for the command's help.
+    /// A few words for the command's help.
     static var summary: String { get }
 
-    /// Refuses settings that are wrong even though STREAM_MODE doesn't name this output. Optional.
+    /// Checks this output's settings, even if STREAM_MODE doesn't name it. Optional.
     static func check(_ settings: Settings) throws(Failure)
 
-    /// Reads its settings and touches nothing else.
+    /// Reads the settings, without any other effect.
     init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure)
 
-    /// Whether video of that codec, as ffmpeg names it, can be played in what it makes. Optional.
+    /// Whether video of that codec, by ffmpeg's name, can be played from this output. Optional; true by default.
     func carries(_ codec: String) -> Bool
 
-    /// Makes ready what lasts as long as the relay does: folders, gateways, threads. What writes into OUTPUT_DIR holds
-    /// `SharedOutputSettings.outputDirectory` first.
-    /// - Parameter health: takes what is wrong with this output, from any thread.
+    /// Creates what lasts as long as the relay: folders, gateways, threads. An output that writes into OUTPUT_DIR first
+    /// calls `hold` of `SharedOutputSettings.outputDirectory`.
+    /// - Parameter health: receives the output's troubles, from any thread.
     func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput
 }
 
@@ -37,29 +37,29 @@ extension RelayOutput {
     package func carries(_ codec: String) -> Bool { true }
 }
 
-/// An output in use. The relay calls all of it in one thread: `begin`, `started`, then `flowed` and `take` while media
-/// flows, then `ended`, for each run of ffmpeg. Nothing here may wait, except where it says so.
+/// An output in use. The relay calls it in one thread. For each run of ffmpeg it calls `begin`, `started`, then
+/// `flowed` and `take` while media flows, then `ended`. No call may wait, except where stated.
 package protocol OpenOutput: AnyObject {
     /// A run of ffmpeg is about to begin.
-    /// - Returns: what ffmpeg gets for this output; nil where it has to go without.
+    /// - Returns: ffmpeg's slave for this output; nil where the run has to go without it.
     func begin(_ facts: StreamFacts) -> FFmpegSlave?
-    /// ffmpeg runs, as that process.
+    /// ffmpeg runs, with that process id.
     func started(_ ffmpeg: pid_t?)
-    /// Media has flowed from the camera; called about once a second.
-    /// - Parameter media: how far it has come in this run; nil where ffmpeg doesn't know.
-    /// - Returns: whether only a new ffmpeg would write to this output again.
+    /// Media flows; called about once a second.
+    /// - Parameter media: the position of ffmpeg's output in this run; nil where ffmpeg doesn't know.
+    /// - Returns: whether ffmpeg must be restarted to write to this output again.
     func flowed(now: Uptime, media: Duration?) -> Bool
-    /// What ffmpeg wrote to standard output, where the slave's target is `.standardOutput`.
+    /// Receives ffmpeg's standard output, where the slave's target is `.standardOutput`.
     func take(_ bytes: ArraySlice<UInt8>, now: Uptime)
-    /// ffmpeg has ended. May take up to a second to finish what is under way.
+    /// ffmpeg has ended. The call may wait up to a second to finish files or requests.
     func ended(now: Uptime)
-    /// Whether its disk is full, of which ffmpeg may have died.
+    /// Whether the output's disk is full, which may have ended ffmpeg.
     var isFull: Bool { get }
 
-    /// When to call `tick` even if no media flows; nil for never.
+    /// When `tick` is due, even if no media flows; nil for never.
     var wake: Uptime? { get }
     func tick(now: Uptime)
-    /// The relay ends.
+    /// The relay ends. The call may wait a few seconds to finish files.
     func stop()
 }
 
@@ -74,12 +74,12 @@ extension OpenOutput {
     package func stop() {}
 }
 
-/// Settings that more than one output needs.
+/// Settings that several outputs use.
 package struct SharedOutputSettings: Sendable {
     /// The camera's name.
     package var camera: String
     package var stallTimeout: Duration
-    /// OUTPUT_DIR.
+    /// The directory OUTPUT_DIR.
     package let outputDirectory: OutputDirectory
     package var directory: String { outputDirectory.path }
     /// Whether the web front may read streams and recordings.
@@ -92,7 +92,7 @@ package struct SharedOutputSettings: Sendable {
         context = settings.context
         stallTimeout = try settings[Key.stallTimeout]
         let directory = try settings[Key.outputDirectory]
-        // To ffmpeg a name with a colon is a protocol, unless it is seen to be a path.
+        // ffmpeg takes a name with a colon for a protocol, unless it begins like a path.
         let path = ["/", "./", "../"].contains(where: directory.hasPrefix) ? directory : "./" + directory
         showsPictures = try settings[Key.webImages]
         outputDirectory = OutputDirectory(path, isServed: showsPictures)

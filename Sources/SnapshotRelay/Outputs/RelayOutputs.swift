@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// The outputs that there are, in the order in which people are told of them.
+/// All kinds of outputs, in the order of messages and help.
 package enum RelayOutputs {
     package static let all: [any RelayOutput.Type] = [
         PushOutput.self, HLSOutput.self, RecordOutput.self, PipeOutput.self,

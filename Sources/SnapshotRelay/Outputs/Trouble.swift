@@ -1,14 +1,14 @@
-/// The troubles of one part, each with a stable code: an enumeration of strings.
+/// An enumeration of troubles; the raw value is a stable code.
 package protocol TroubleCode: RawRepresentable<String>, CaseIterable, Sendable {
-    /// What it means, behind "no video from camera:" or "hls doesn't work:".
+    /// The explanation that follows "no video from camera:" or "hls doesn't work:".
     var words: String { get }
-    /// What helps.
+    /// What a person can do about it; nil where nothing is known.
     var hint: String? { get }
 }
 
 /// Why an output doesn't work.
 package struct OutputTrouble: Equatable, Sendable {
-    /// Short and stable, e.g. `push-unreachable`.
+    /// A short, stable code, e.g. `push-unreachable`.
     package let code: String
     package let words: String
     package let hint: String?

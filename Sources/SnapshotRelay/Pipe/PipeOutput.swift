@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// `pipe`: MPEG-TS to a server as one endless POST.
+/// `pipe`: MPEG-TS to a server in one endless POST.
 package struct PipeOutput: RelayOutput {
     package static let mode = "pipe"
     package static let summary = "MPEG-TS to SERVER_URL"
@@ -31,7 +31,7 @@ package struct PipeOutput: RelayOutput {
         stop = shared.context.stop
     }
 
-    /// What MPEG-TS has a name for; anything else arrives as bytes without one.
+    /// The codecs for which MPEG-TS has a stream type; a receiver can't identify others.
     package func carries(_ codec: String) -> Bool { ["h264", "hevc", "mpeg4", "mpeg2video"].contains(codec) }
 
     package func open(_ health: OutputHealth, log: Log) -> any OpenOutput { PipeUplink(self, health) }

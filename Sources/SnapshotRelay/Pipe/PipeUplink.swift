@@ -5,14 +5,14 @@ import SnapshotHTTP
 import SnapshotMedia
 import Synchronization
 
-/// MPEG-TS to a server as one POST without end. What the server doesn't take in time is left out up to the next key
-/// frame: between here and there lies a pipe, whose size is all the memory that this takes.
+/// Sends MPEG-TS to a server in one endless POST. The buffer is a pipe of fixed size. When it is full because the
+/// server is slow, packets are dropped until the next key frame.
 final class PipeUplink: OpenOutput {
     private let destination: PipeOutput
     private let health: OutputHealth
     private var stream = TransportStream()
     private var post: Post?
-    /// What the pipe had no room for, from within a packet on.
+    /// Bytes for which the pipe had no room; they may begin inside a packet.
     private var waiting: ArraySlice<UInt8> = []
     private var backoff = Backoff.retry
     private var refusals = Backoff.refusal
@@ -21,7 +21,7 @@ final class PipeUplink: OpenOutput {
 
     private static let pipeSize: Int32 = 1 << 20
 
-    /// How long the server may take for its acknowledgement when the POST is brought to its end.
+    /// How long to wait for the server's response after the end of the POST's body.
     private static let timeout = Duration.seconds(1)
 
     init(_ destination: PipeOutput, _ health: OutputHealth) {
@@ -42,7 +42,7 @@ final class PipeUplink: OpenOutput {
             waiting = packets[...]
             waiting.removeFirst(post.write(waiting))
         } else {
-            // No room: what is under way is brought to its end, the rest left out.
+            // No room: finish the packets that were begun, and drop the new ones.
             stream.close()
         }
         if now - post.since > .seconds(2) {
@@ -55,7 +55,7 @@ final class PipeUplink: OpenOutput {
         }
     }
 
-    /// Brings the POST to its end.
+    /// Ends the POST's body, and waits up to a second for the server's response.
     func ended(now: Uptime) {
         stream = TransportStream()
         guard let post else { return }
@@ -87,19 +87,19 @@ final class PipeUplink: OpenOutput {
     }
 }
 
-/// One POST, in a thread of its own, fed through a pipe.
+/// One POST in a thread of its own, whose body comes from a pipe.
 private final class Post: Sendable {
     let since: Uptime
     private let writer: Mutex<FileHandle?>
     private let result = Mutex<PipeTrouble?>(nil)
 
-    /// Why it ended; nil while it goes on.
+    /// Why the POST ended; nil while it runs.
     var end: PipeTrouble? { result.withLock { $0 } }
 
     init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, stop: StopRequest) {
         since = now
         guard let (reader, writer) = try? makePipe() else { return nil }
-        // Smaller where the system allows no more.
+        // The call fails where the system allows only smaller pipes.
         _ = shim_set_pipe_size(writer.descriptor, pipeSize)
         guard fcntl(writer.descriptor, F_SETFL, O_NONBLOCK) == 0 else { return nil }
         self.writer = Mutex(writer)
@@ -113,7 +113,8 @@ private final class Post: Sendable {
         guard started else { return nil }
     }
 
-    /// How much of it the pipe took: less than all where it has no room, or no reader, which its end will tell.
+    /// Writes to the pipe without waiting.
+    /// - Returns: the number of bytes written: fewer where the pipe is full, 0 where the POST has ended.
     func write(_ bytes: ArraySlice<UInt8>) -> Int {
         writer.withLock { writer in
             guard let writer else { return 0 }

@@ -1,5 +1,5 @@
-/// Lets MPEG-TS through from a key frame on, so that whoever begins to listen can begin to decode: whole packets only,
-/// the tables first.
+/// A filter for MPEG-TS (ISO/IEC 13818-1) that passes whole packets from a key frame on, preceded by the program
+/// tables, so that a receiver can start decoding at once.
 package struct TransportStream: Sendable {
     package static let packetSize = 188
 
@@ -12,7 +12,7 @@ package struct TransportStream: Sendable {
 
     package init() {}
 
-    /// What follows is held back until the next key frame.
+    /// Drops all packets until the next key frame.
     package mutating func close() { isOpen = false }
 
     /// - Returns: the packets to pass on; empty while closed.
@@ -22,7 +22,7 @@ package struct TransportStream: Sendable {
         var position = 0
         while position + Self.packetSize <= remainder.count {
             guard remainder[position] == 0x47 else {
-                // Out of step, which a pipe never is by itself; find the next packet.
+                // Not at a packet's start, which shouldn't happen in a pipe: search for the next sync byte.
                 position += 1
                 isOpen = false
                 continue
@@ -56,7 +56,7 @@ package struct TransportStream: Sendable {
         }
     }
 
-    /// The section that begins in a packet, up to its checksum.
+    /// The section that begins in a packet, without its checksum; nil where it isn't of that table, or isn't whole.
     private static func section(_ packet: ArraySlice<UInt8>, table: UInt8) -> [UInt8]? {
         let bytes = Array(packet)
         guard bytes[1] & 0x40 != 0, bytes[3] & 0x30 == 0x10 else { return nil }
@@ -81,7 +81,7 @@ package struct TransportStream: Sendable {
         guard section.count >= 12 else { return nil }
         var position = 12 + (Int(section[10] & 0x0F) << 8 | Int(section[11]))
         while position + 5 <= section.count {
-            // H.264, H.265, MPEG-4 and MPEG-2 video.
+            // The stream types of H.264, H.265, MPEG-4 and MPEG-2 video.
             if [0x1B, 0x24, 0x10, 0x02].contains(section[position]) {
                 return Int(section[position + 1] & 0x1F) << 8 | Int(section[position + 2])
             }
@@ -90,7 +90,7 @@ package struct TransportStream: Sendable {
         return nil
     }
 
-    /// The packet in which a random access point of the video begins.
+    /// Whether a random access point of the video begins in the packet.
     private func isKeyFrame(_ packet: ArraySlice<UInt8>) -> Bool {
         let start = packet.startIndex
         guard Self.identifier(packet) == videoIdentifier, packet[start + 1] & 0x40 != 0 else { return false }

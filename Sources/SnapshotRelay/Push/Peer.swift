@@ -3,13 +3,13 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// The other end of a connection over loopback, as the kernel knows it: only its holder's process has that socket.
+/// The client's socket of a loopback connection, as the kernel identifies it: by inode and owner.
 struct Peer: Equatable {
     private let inode: UInt32
     private let user: uid_t
 
-    /// nil where the kernel knows no such socket, and then nobody may be taken for its holder. One of IPv6 that reaches
-    /// an IPv4 address counts as another, and never is one of ffmpeg's.
+    /// nil where the kernel finds no such socket; the client's process is unknown then. An IPv6 socket that is
+    /// connected to an IPv4 address isn't found; ffmpeg never uses one.
     init?(of client: FileHandle) {
         guard let ends = Self.ends(of: client) else { return nil }
         guard let peer = Self(asked: ends) ?? (Self.isAnswered.load(ordering: .relaxed) ? nil : Self(listed: ends))
@@ -17,7 +17,8 @@ struct Peer: Equatable {
         self = peer
     }
 
-    /// Whether the kernel has ever told of a single socket: what it doesn't find then isn't there.
+    /// Whether the kernel's lookup of a single socket has ever worked; then a socket that it doesn't find doesn't
+    /// exist.
     private static let isAnswered = Atomic(false)
 
     private init?(asked ends: Ends) {
@@ -31,12 +32,12 @@ struct Peer: Equatable {
         user = owner.user
     }
 
-    /// From the list of all sockets, which the kernel writes anew at each look.
+    /// Finds the socket in the kernel's list of all TCP sockets, which is slower.
     init?(listed ends: Ends) {
         guard let table = try? readFile("/proc/self/net/tcp", limit: 32 << 20) else { return nil }
         let pair = Array(" \(Self.text(ends.far)) \(Self.text(ends.near)) ".utf8)
         for line in table.split(separator: UInt8(ascii: "\n")) {
-            // The first field is a number and a colon.
+            // The addresses follow an entry number and a colon.
             guard let start = line.firstIndex(of: UInt8(ascii: ":")), line[(start + 1)...].starts(with: pair) else {
                 continue
             }
@@ -51,9 +52,9 @@ struct Peer: Equatable {
         return nil
     }
 
-    /// Whether a process of that group holds it.
+    /// Whether a process of that process group has the socket open.
     func belongs(toGroup group: pid_t) -> Bool {
-        // A stranger costs no look at all processes.
+        // Don't search all processes for a socket of another user.
         guard user == geteuid() else { return false }
         let processes = ((try? listDirectory("/proc")) ?? []).compactMap { pid_t($0) }
         return processes.contains { pid in
@@ -71,13 +72,13 @@ struct Peer: Equatable {
         return String(decoding: buffer.prefix(max(0, length)), as: UTF8.self)
     }
 
-    /// A connection's two ends; the near one is ours.
+    /// The addresses of a connection; `near` is this process's.
     struct Ends {
         var far = sockaddr_in()
         var near = sockaddr_in()
     }
 
-    /// nil where it isn't one of IPv4.
+    /// The addresses of a connection; nil where it isn't IPv4.
     static func ends(of client: FileHandle) -> Ends? {
         var ends = Ends()
         return address(client, &ends.far, getpeername) && address(client, &ends.near, getsockname) ? ends : nil
@@ -93,7 +94,7 @@ struct Peer: Equatable {
         return got == 0 && address.sin_family == sa_family_t(AF_INET)
     }
 
-    /// `0100007F:1F90`: the address as the kernel holds it, and the port.
+    /// An address in the format of `/proc/net/tcp`, e.g. `0100007F:1F90` for 127.0.0.1:8080 on little-endian machines.
     private static func text(_ address: sockaddr_in) -> String {
         let port = UInt16(bigEndian: address.sin_port)
         return "\(address.sin_addr.s_addr.padded(8, radix: 16)):\(port.padded(4, radix: 16))".uppercased()

@@ -5,17 +5,17 @@ import SnapshotMedia
 import SnapshotState
 import Synchronization
 
-/// The near end of the RTSP push. ffmpeg pushes to a port on loopback, and what it says is handed on from here, because
-/// its arguments are for everybody to see and would hold the login, and because its RTSP muxer waits for ever for a
-/// server that has fallen silent.
+/// The gateway for the RTSP push. ffmpeg pushes to a port on loopback, and the gateway forwards to the server, for two
+/// reasons: ffmpeg's arguments are visible to every user and would hold the login, and its RTSP muxer has no timeout
+/// for a server that stops responding.
 ///
-/// The address stands in ffmpeg's arguments, too, so it can't be a secret: who comes is known by the process that holds
-/// the other end of the connection. ffmpeg comes again a second after each failure.
+/// The gateway's URL is in ffmpeg's arguments too, so it can't be a secret. A client is admitted if its socket belongs
+/// to ffmpeg's process group. ffmpeg reconnects one second after each failure.
 final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
     private let owner: Owner
 
-    /// How long the server may leave a request unanswered, and what it was sent untaken.
+    /// How long the server may leave a request unanswered, or sent data unacknowledged.
     private static let timeout: Duration = .seconds(10)
 
     init(_ push: PushOutput, _ health: OutputHealth) throws(Failure) {
@@ -37,7 +37,7 @@ final class PushGateway: OpenOutput, Sendable {
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? { PushOutput.slave(to: gateway.localURL) }
 
-    /// That ffmpeg may push from now on.
+    /// Admits the clients of this process group from now on.
     func started(_ ffmpeg: pid_t?) { owner.group.withLock { $0 = ffmpeg } }
 
     private final class Owner: Sendable {
@@ -60,7 +60,7 @@ extension PushOutput {
     }
 }
 
-/// Credentials that were refused, and requests that were, are not repeated every second.
+/// The pause after refused credentials or a refused request, since ffmpeg itself retries every second.
 private final class RefusalPause: Sendable {
     private struct State {
         var until: Uptime?
@@ -71,7 +71,7 @@ private final class RefusalPause: Sendable {
 
     var holds: Bool { state.withLock { $0.until.map { Uptime.now() < $0 } ?? false } }
 
-    /// - Returns: nil where there is no trouble.
+    /// - Returns: the trouble to report; nil where there is none.
     func note(_ ending: Gateway.Ending) -> PushTrouble? {
         switch ending {
         case .unconnected: return .unreachable

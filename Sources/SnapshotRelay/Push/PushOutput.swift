@@ -9,7 +9,7 @@ package struct PushOutput: RelayOutput, Equatable {
 
     package var host: String
     package var port: UInt16
-    /// From the first slash, query included.
+    /// The URL's path and query; begins with a slash.
     package var path: String
     package var user: String
     package var password: String
@@ -32,14 +32,14 @@ package struct PushOutput: RelayOutput, Equatable {
         password = parts.password ?? ""
     }
 
-    /// The address without user and password.
+    /// The server's URL without user and password.
     var url: String { "rtsp://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)" }
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
         try PushGateway(self, health)
     }
 
-    /// - Parameter gateway: its address on loopback.
+    /// - Parameter gateway: the gateway's URL on loopback.
     static func slave(to gateway: String) -> FFmpegSlave {
         FFmpegSlave("rtsp", [("rtsp_transport", "tcp")], to: .address(gateway))
     }

@@ -1,13 +1,14 @@
 import Glibc
 import SnapshotBase
 
-/// The outermost boxes of a fragmented mp4 file, as far as it takes to know what of a file that was cut short is whole.
+/// Parses the top-level boxes of a fragmented MP4 file (ISO/IEC 14496-12), to find out how much of an incomplete file
+/// is playable.
 package enum FragmentedMP4 {
-    /// The length up to the end of the last whole fragment; 0 where there is none.
+    /// The length in bytes up to the end of the last whole fragment; 0 where there is none.
     /// - Parameters:
-    ///   - size: of the file.
-    ///   - known: what an earlier call has returned for less of it.
-    ///   - read: gives up to 16 bytes at an offset; fewer at the end of the file.
+    ///   - size: the file's size in bytes.
+    ///   - known: the result of an earlier call for the same file, where to resume.
+    ///   - read: returns up to 16 bytes at an offset; fewer at the end of the file.
     package static func wholeLength(size: Int, known: Int = 0, read: (Int) -> [UInt8]) -> Int {
         var offset = known
         var whole = known
@@ -22,7 +23,7 @@ package enum FragmentedMP4 {
             case "mdat" where hasIndex && hasMovie:
                 whole = offset
                 hasIndex = false
-            // The index that ends a file that was closed in peace.
+            // The index at the end of a file that was closed properly.
             case "mfra" where whole > 0: whole = offset
             default: break
             }
@@ -30,7 +31,7 @@ package enum FragmentedMP4 {
         return whole
     }
 
-    /// nil where it can't be read, as on a disk that fails.
+    /// The same for an open file; nil where it can't be read, e.g. on a failing disk.
     static func wholeLength(of file: FileHandle, known: Int = 0) -> Int? {
         guard let facts = try? file.status() else { return nil }
         var isReadable = true

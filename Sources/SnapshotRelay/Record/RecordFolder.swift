@@ -3,31 +3,31 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// Recordings: `record/20260121T103045Z.mp4`, named by when they begin, UTC. ffmpeg writes in `record/.writing` and
-/// numbers them there; they get their names while it still writes, since it counts anew after a disk that failed. What
-/// is finished is synced and moved, never onto another. Retention knows only files with such names.
+/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files
+/// in `record/.writing`. They are renamed while ffmpeg still writes, since it restarts its numbers after a disk error.
+/// Finished recordings are synced and moved, never over another file. Retention touches only files with such names.
 package struct RecordFolder: Sendable {
     private let path: String
     private let folder: Folder
     let writing: OutputFolder
     private let retention: RecordRetention
     private let isServed: Bool
-    /// Finished segments, oldest first.
+    /// Finished recordings, oldest first.
     private(set) var segments: [Segment] = []
-    /// What has its name in `.writing`, in the order in which it was begun: the clock may have been set back between two.
+    /// Renamed files in `.writing`, in the order of their creation; names may be out of order after a clock step.
     private var growing: [Growing] = []
-    /// The time at which the stream's time of this run was zero.
+    /// The time at which the stream's time in this run was zero.
     private var origin: Timestamp?
 
-    /// The bound that is so tight that nothing that is finished stays.
+    /// The retention setting that is so tight that no finished recording stays; nil where none is.
     package var tooTight: Setting<Int?>? {
         if let maxBytes = retention.maxBytes, let last = lastFinished, last > maxBytes / 2 { return Key.recordMaxBytes }
         return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? Key.recordMinFree : nil
     }
-    /// The size of the last segment that was finished.
+    /// The size in bytes of the recording that was finished last.
     private var lastFinished: Int?
 
-    /// What is being written, and how much of it could be played when last looked at.
+    /// The file that is being written, and its playable bytes at the last check.
     private var grown: (name: String, bytes: Int)?
 
     struct Segment: Equatable, Sendable {
@@ -37,16 +37,16 @@ package struct RecordFolder: Sendable {
 
     private struct Growing: Sendable {
         var name: RecordName
-        /// What ffmpeg called it.
+        /// ffmpeg's name of it; nil for a file that an earlier process renamed.
         var numbered: NumberedName?
-        /// When it begins by the stream's time; known once it is finished.
+        /// Its begin by the stream's time; known once ffmpeg has finished it.
         var begin: Timestamp?
-        /// Whether it could not be finished at the last try.
+        /// Whether finishing it failed at least once.
         var hasFailed = false
     }
 
-    /// Finishes what an earlier run, or a power cut, left in `.writing`.
-    /// - Parameter isServed: whether the web front may read what is finished.
+    /// Opens the folder, and finishes what an earlier run or a power cut left in `.writing`.
+    /// - Parameter isServed: whether the web front may read finished recordings.
     package init(_ path: String, retention: RecordRetention, isServed: Bool = false) throws(Failure) {
         self.path = path
         self.retention = retention
@@ -62,16 +62,16 @@ package struct RecordFolder: Sendable {
         } catch {
             throw cannotWrite(path, error)
         }
-        // Serving may have been switched on just now.
+        // The setting may have changed since these files were written.
         for segment in segments where isServed {
             try? folder.open(segment.name.text, O_RDONLY).shareWithFront()
         }
         finish(all: true)
     }
 
-    /// Finishes what ffmpeg is done with: all but the newest, or all once it has ended. What can't be finished now, as on a
-    /// disk that fails, keeps its place in the order and is tried again.
-    /// - Returns: whether anything was finished.
+    /// Finishes all recordings but the newest, or `all` once ffmpeg has ended. One that can't be finished now, e.g.
+    /// because of a disk error, keeps its place and is retried.
+    /// - Returns: whether any was finished.
     @discardableResult
     package mutating func finish(all: Bool) -> Bool {
         guard let present = try? writing.folder.names() else { return false }
@@ -89,10 +89,10 @@ package struct RecordFolder: Sendable {
     /// A run of ffmpeg begins.
     mutating func begin() { origin = nil }
 
-    /// - Parameter origin: the time at which the stream's time was zero, as far as is known now.
+    /// - Parameter origin: the time at which the stream's time was zero; nil where unknown.
     mutating func note(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
 
-    /// Names what ffmpeg has begun since the last call.
+    /// Renames the files that ffmpeg has begun since the last call.
     private mutating func nameNew(_ present: [String]) {
         growing.removeAll { !present.contains($0.name.text) }
         let known = growing.map(\.name)
@@ -102,13 +102,13 @@ package struct RecordFolder: Sendable {
             guard begin >= 0 else { continue }
             let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
-            // ffmpeg counts anew, and its list is of what was before.
+            // ffmpeg has restarted its numbers, so its segment list describes other files.
             if let last = growing.last?.numbered, numbered <= last { writing.folder.remove(SegmentList.name(last.run)) }
             growing.append(Growing(name: name, numbered: numbered))
         }
     }
 
-    /// Takes from ffmpeg's list when each began.
+    /// Takes each recording's begin from ffmpeg's segment list.
     private mutating func takeTimes() {
         guard let origin, let run = growing.last?.numbered?.run,
             let bytes = try? writing.folder.open(SegmentList.name(run), O_RDONLY).readAll(limit: 1 << 16)
@@ -117,31 +117,32 @@ package struct RecordFolder: Sendable {
             if let index = growing.lastIndex(where: { $0.numbered == row.name }) {
                 growing[index].begin = origin.advanced(byMilliseconds: row.begin)
             }
-            // One that is broken off gets no line of its own.
+            // A recording that was cut off has no line of its own: it begins where the one before it ends.
             if let index = growing.lastIndex(where: { $0.numbered?.text == row.name.next }) {
                 growing[index].begin = growing[index].begin ?? origin.advanced(byMilliseconds: row.end)
             }
         }
     }
 
-    /// By when it was made, which is known to the file system alone; by the stream's time where it was made late.
+    /// The name by the file's creation time, or by the stream's time where the file was created late.
     private func name(of segment: Growing) -> RecordName {
         guard let begin = segment.begin else { return segment.name }
         let isLate = segment.name.begin.milliseconds - begin.milliseconds > Self.tolerance
         return isLate ? RecordName(begin: begin) : segment.name
     }
 
-    /// What ffmpeg's word of how far it is may be behind, in milliseconds.
+    /// How far ffmpeg's reported position may be behind, in milliseconds.
     private static let tolerance = 2000
 
-    /// The name, or its next copy that nothing has yet.
+    /// The name, with the first copy number that isn't taken.
     private func free(_ name: RecordName, in folder: Folder) -> RecordName {
         var name = name
         while folder.status(name.text) != nil { name.copy += 1 }
         return name
     }
 
-    /// Whether more that can be played has been written since the last call: on a full disk ffmpeg writes a header each second.
+    /// Whether the playable part has grown since the last call. The file's size isn't enough: on a full disk ffmpeg
+    /// writes a header each second.
     mutating func takeGrowth() -> Bool {
         guard let name = growing.last?.name.text, let file = try? writing.folder.open(name, O_RDONLY) else {
             return false
@@ -161,7 +162,7 @@ package struct RecordFolder: Sendable {
         }
         guard let length = FragmentedMP4.wholeLength(of: file) else { return .failed }
         guard length > 0 else { return writing.folder.remove(name) ? .dropped : .failed }
-        // Cut at the end of the last whole fragment: what follows it is what ffmpeg was killed over.
+        // Cut at the end of the last whole fragment; an incomplete one follows where ffmpeg was killed.
         guard retrying({ ftruncate(file.descriptor, off_t(length)) }) == 0, (try? file.sync()) != nil else {
             return .failed
         }
@@ -169,20 +170,20 @@ package struct RecordFolder: Sendable {
         let target = free(self.name(of: segment), in: folder)
         guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return .failed }
         try? folder.sync()
-        // One that took several tries is older than those before it.
+        // One that was finished only on a retry may be older than recordings that were added meanwhile.
         let place = segment.hasFailed ? segments.firstIndex { $0.name > target } : nil
         segments.insert(Segment(name: target, bytes: length), at: place ?? segments.endIndex)
         lastFinished = length
         return .moved
     }
 
-    /// Forgets a segment that is no longer there.
+    /// Removes a recording from the list whose file was deleted elsewhere.
     package mutating func forget(_ name: String) {
         segments.removeAll { $0.name.text == name }
     }
 
-    /// Deletes the oldest beyond the bounds. The segment that is being written counts as large as the last one.
-    /// - Returns: how many were deleted.
+    /// Deletes the oldest recordings beyond retention. The one that is being written counts as large as the last one.
+    /// - Returns: the number of deleted recordings.
     @discardableResult
     package mutating func retain(now: Timestamp) -> Int {
         var total = segments.reduce(segments.last?.bytes ?? 0) { $0.adding($1.bytes) }
@@ -190,7 +191,7 @@ package struct RecordFolder: Sendable {
         while let oldest = rest.first, isBeyond(oldest, total: total, now: now) {
             rest.removeFirst()
             total -= oldest.bytes
-            // One that can't be removed is no reason to keep the others.
+            // If one can't be removed, keep it in the list and go on with the next.
             if !folder.remove(oldest.name.text), errno != ENOENT { kept.append(oldest) }
         }
         let deleted = segments.count - kept.count - rest.count
@@ -210,7 +211,7 @@ package struct RecordFolder: Sendable {
     }
 }
 
-/// Nil for what is no file.
+/// The size in bytes; nil where the name isn't a regular file.
 private func size(of name: String, in folder: Folder) -> Int? {
     folder.status(name).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
 }

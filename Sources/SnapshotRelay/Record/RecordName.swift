@@ -1,12 +1,13 @@
 import SnapshotBase
 
-/// `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for another that begins in the same second.
+/// The name of a recording: `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for a second one that begins in the
+/// same second.
 package struct RecordName: Hashable, Comparable, Sendable {
     package var begin: Timestamp
     package var copy = 1
 
     init(begin: Timestamp) {
-        // To the second, which is all that the name tells.
+        // The name has a resolution of one second.
         self.begin = Timestamp(milliseconds: begin.milliseconds - begin.milliseconds % 1000)
     }
 
@@ -33,14 +34,14 @@ package struct RecordName: Hashable, Comparable, Sendable {
     }
 }
 
-/// What ffmpeg calls a recording while it writes: `1769000000000-7.mp4`, the run and a number of its own. Up to 0.2.2 there
-/// was the number alone.
+/// The name that ffmpeg gives a recording: `1769000000000-7.mp4`, the run and a number in that run. Up to version 0.2.2
+/// it was the number alone.
 struct NumberedName: Comparable, Sendable {
     let text: String
     let run: Int64
     let number: Int
 
-    /// What follows it in the same run.
+    /// The name of the next recording in the same run.
     var next: String { "\(run)-\(number.adding(1)).mp4" }
 
     /// nil for any other name.

@@ -2,14 +2,14 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 
-/// `record`: MP4 files in a folder, bounded by size and age, and uploaded if RECORD_UPLOAD says so.
+/// `record`: MP4 files in a folder, with retention by size, age and free space, and uploaded with RECORD_UPLOAD.
 package struct RecordOutput: RelayOutput {
     package static let mode = "record"
     package static let summary = "OUTPUT_DIR/record"
 
     package var segmentTime: Duration
     package var retention: RecordRetention
-    /// Where finished segments go; nil unless RECORD_UPLOAD.
+    /// The upload of finished recordings; nil without RECORD_UPLOAD.
     package var upload: SegmentUploadSettings?
     package var shared: SharedOutputSettings
 
@@ -36,7 +36,7 @@ package struct RecordOutput: RelayOutput {
         let upload = upload.map {
             SegmentUpload(directory, $0, camera: shared.camera, statePath: shared.statePath + "/relay", log: log)
         }
-        // A recording grows with every key frame.
+        // A recording grows with every key frame, so the watch doesn't use SEGMENT_TIME.
         let keeper = FolderKeeper(
             directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)

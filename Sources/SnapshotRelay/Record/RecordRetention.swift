@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// How much recording is kept.
+/// The bounds of the recordings: bytes in all, age of the oldest, and bytes that must stay free on the disk.
 package struct RecordRetention: Equatable, Sendable {
     package var maxBytes: Int?
     package var maxAge: Duration?
@@ -13,7 +13,8 @@ package struct RecordRetention: Equatable, Sendable {
         self.minFree = minFree
     }
 
-    /// - Parameter uploads: what waits for the store must not fill the disk, so there is a bound even if none is set.
+    /// - Parameter uploads: whether recordings wait for upload. They must not fill the disk: 256 MiB stay free by
+    ///   default.
     init(_ settings: Settings, uploads: Bool) throws(Failure) {
         maxBytes = try settings[Key.recordMaxBytes]
         maxAge = try settings[Key.recordMaxAge]

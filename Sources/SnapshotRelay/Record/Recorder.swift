@@ -1,12 +1,12 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// Finishes recordings as ffmpeg is done with them, has them uploaded, and deletes the oldest beyond the bounds.
+/// Finishes recordings that ffmpeg has completed, and applies retention.
 struct Recorder: OutputFiles {
     private let upload: SegmentUpload?
     private let log: Log
     private var folder: RecordFolder
-    /// Whether ffmpeg writes there.
+    /// Whether a run of ffmpeg writes into the folder.
     private var isWritten = false
     private var lastRetained = Uptime.now()
     private var hasWarnedOfBound = false
@@ -37,7 +37,7 @@ struct Recorder: OutputFiles {
         _ = finish(all: true)
     }
 
-    /// Recordings grow old also while none is added.
+    /// Applies retention every ten seconds, since recordings age even while none is added.
     mutating func retain(now: Uptime) {
         if now - lastRetained >= .seconds(10) { retain() }
     }

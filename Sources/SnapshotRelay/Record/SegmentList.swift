@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// ffmpeg's list of the recordings that it has finished in a run: `1769000000000.csv`, with lines such as
-/// `1769000000000-7.mp4,420.000000,480.040000`. It tells when each began also where the folder hung meanwhile: the files
-/// are made late then.
+/// ffmpeg's list of the recordings that it has finished in a run: `1769000000000.csv`, with lines of name, begin and
+/// end in seconds such as `1769000000000-7.mp4,420.000000,480.040000`. It gives the right begin even where the folder
+/// hung and the file was created late.
 enum SegmentList {
-    /// More than ffmpeg's queue holds.
+    /// The number of entries: more than ffmpeg's queue holds.
     static let length = 100
 
     struct Row: Equatable {
         var name: NumberedName
-        /// In the stream's time, in milliseconds.
+        /// Begin and end in the stream's time, in milliseconds.
         var begin: Int64
         var end: Int64
     }
@@ -32,7 +32,7 @@ enum SegmentList {
     }
 
     private static func milliseconds(_ text: Substring) -> Int64? {
-        // More is no time of a stream.
+        // Larger values are no stream time, and might not fit into Int64.
         guard let seconds = Double(text), abs(seconds) < 1e10 else { return nil }
         return Int64(seconds * 1000)
     }

@@ -5,8 +5,8 @@ import SnapshotState
 import SnapshotStore
 import Synchronization
 
-/// Puts finished segments into the store, oldest first, one at a time, in a thread of its own, and removes each after
-/// the store's acknowledgement. What the store doesn't take stays; the folder's own bounds decide for how long.
+/// Uploads finished recordings in a thread of its own, one at a time, oldest first, and removes each once the store has
+/// acknowledged it. A recording that the store doesn't accept stays until retention deletes it.
 final class SegmentUpload: Sendable {
     private struct Shared {
         var uploaded: [String] = []
@@ -20,7 +20,7 @@ final class SegmentUpload: Sendable {
     private let log: Log
     private let shared = Mutex(Shared())
 
-    /// - Parameter statePath: of the relay; its ledger is kept apart from that of the snapshots.
+    /// - Parameter statePath: the relay's own directory, so that its ledger is separate from that of pictures.
     init(_ directory: String, _ settings: SegmentUploadSettings, camera: String, statePath: String, log: Log) {
         self.directory = directory
         self.settings = settings
@@ -29,7 +29,7 @@ final class SegmentUpload: Sendable {
         self.log = log
     }
 
-    /// The segments that were removed since the last call.
+    /// The file names of recordings that were uploaded and removed since the last call.
     func takeUploaded() -> [String] {
         shared.withLock { shared in
             defer { shared.uploaded = [] }
@@ -39,7 +39,7 @@ final class SegmentUpload: Sendable {
 
     func stop() { shared.withLock { $0.isStopped = true } }
 
-    /// Works until the program ends.
+    /// Starts the thread, which runs until `stop` or the end of the program.
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
@@ -63,7 +63,7 @@ final class SegmentUpload: Sendable {
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
                         last = error.failure
-                        // A failure of this segment alone must not hold up the others; it is tried again later.
+                        // A failure that concerns this recording alone doesn't delay the others; it is retried later.
                         if error.scope == .object { continue }
                         wait =
                             switch (error.failure.kind, error.failure.code) {
@@ -79,7 +79,7 @@ final class SegmentUpload: Sendable {
         }
     }
 
-    /// Sleeps in short pieces, so that a stop is seen soon.
+    /// Sleeps in short steps, so that a stop is noticed soon.
     private func rest(_ time: Duration) {
         let end = Deadline.after(time)
         while !end.hasPassed, !shared.withLock({ $0.isStopped }) {
@@ -93,7 +93,7 @@ final class SegmentUpload: Sendable {
 
     private func upload(_ name: RecordName, into store: inout any Store, quota: inout Int) throws(StoreFailure) {
         let path = directory + "/" + name.text
-        // Retention may have been faster.
+        // Retention may have deleted it meanwhile.
         guard let file = try? openFile(path, O_RDONLY), let size = try? file.status().st_size,
             let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: Int(size))
         else { return }
@@ -106,9 +106,9 @@ final class SegmentUpload: Sendable {
         shared.withLock { $0.uploaded.append(name.text) }
     }
 
-    /// The key of a picture of that moment, as a video.
+    /// The key that a picture of that time would have, with the extension `.mp4`.
     private func key(of name: RecordName) -> String {
-        // Two that begin in the same second differ in the milliseconds.
+        // Recordings that begin in the same second get different milliseconds.
         let begin = name.begin.advanced(byMilliseconds: Int64(name.copy - 1))
         let key = settings.keyTemplate.key(camera: camera, at: begin)
         return (key.hasSuffix(".jpg") ? String(key.dropLast(4)) : key) + ".mp4"

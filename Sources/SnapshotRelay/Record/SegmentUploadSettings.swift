@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
-/// Where finished segments go.
+/// The settings for uploading recordings.
 package struct SegmentUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate
@@ -19,7 +19,7 @@ package struct SegmentUploadSettings: Sendable {
         store = try StoreKinds.read(settings)
         keyTemplate = try KeyTemplate(settings)
         attempts = try settings[Key.uploadAttempts]
-        // A segment is as large as hundreds of pictures.
+        // A recording is as large as hundreds of pictures.
         deadline = try settings[Key.uploadDeadline] ?? .seconds(300)
         timeouts = try uploadTimeouts(settings)
         rate = try settings[Key.uploadRate]

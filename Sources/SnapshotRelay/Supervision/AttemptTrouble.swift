@@ -1,7 +1,6 @@
 import SnapshotBase
 
-/// Why no video comes: what an attempt ends with. The codes of failures at the camera are among them, since the relay
-/// tells those in its own words.
+/// Why an attempt ended. Some codes are also codes of camera errors, for which the relay has its own words.
 enum AttemptTrouble: String, TroubleCode {
     case cameraUnreachable = "camera-unreachable"
     case cameraUnresolved = "camera-unresolved"
@@ -88,7 +87,7 @@ enum AttemptTrouble: String, TroubleCode {
 extension Supervisor {
     /// Why an attempt ended.
     package struct Trouble: Equatable, Sendable {
-        /// Short and stable, e.g. `camera-lost`.
+        /// A short, stable code, e.g. `camera-lost`.
         package let code: String
         /// Whether the camera refused the credentials.
         package let isRefusal: Bool
@@ -101,11 +100,11 @@ extension Supervisor {
             (code, isRefusal) = (failure.code.rawValue, failure.kind == .cameraRefused)
         }
 
-        /// Whether ffmpeg died of something that the camera has no part in.
+        /// Whether ffmpeg ended for a reason other than the camera.
         var isOfFFmpeg: Bool { known == .ffmpegKilled || known == .ffmpegFailed }
 
         private var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }
-        /// A failure that the relay has no words for is told by its code.
+        /// An explanation; the code itself where the relay has no words for it.
         var words: String { known?.words ?? code }
         var hint: String? { known?.hint }
     }

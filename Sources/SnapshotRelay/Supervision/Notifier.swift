@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// Tells systemd how things stand: a datagram to `NOTIFY_SOCKET`. Without one it does nothing.
+/// Notifies systemd by datagrams to `NOTIFY_SOCKET` (sd_notify). Without that variable it does nothing.
 package struct Notifier: ~Copyable {
     private let socket: FileHandle?
     private var address = sockaddr_un()
@@ -10,7 +10,7 @@ package struct Notifier: ~Copyable {
     private var lastPing = Uptime.now()
     private var isExtended = false
 
-    /// While no media flows there is nothing that a restart would mend: the watchdog then waits this much longer.
+    /// The watchdog's extension while no media flows, since a restart wouldn't help then.
     private static let timeout: Duration = .seconds(3600)
 
     package init(_ environment: Environment) {
@@ -34,19 +34,19 @@ package struct Notifier: ~Copyable {
     package func stopping() { send("STOPPING=1") }
     package func status(_ words: String) { send("STATUS=\(words)") }
 
-    /// Media flows.
+    /// Media flows: pings the watchdog, at most four times per interval.
     package mutating func flowing(now: Uptime) {
         guard let watchdog, isExtended || now - lastPing >= watchdog / 4 else { return }
-        // Back to the unit's own time as soon as there is something to watch again.
+        // Restore the unit's own interval after an extension.
         send(isExtended ? "WATCHDOG=1\nWATCHDOG_USEC=\(watchdog.nanoseconds / 1000)" : "WATCHDOG=1")
         isExtended = false
         lastPing = now
     }
 
-    /// No media flows, and the relay knows it. Called on change and at least every few minutes.
+    /// No media flows, and the relay handles it: extends the watchdog. Called on change and at least every few minutes.
     package mutating func waiting(now: Uptime) {
         guard watchdog != nil else { return }
-        // Counted from the last ping, which lies back ever further.
+        // systemd counts the interval from the last ping, so the time since then is added.
         let time = now - lastPing + Self.timeout
         send("WATCHDOG_USEC=\(time.nanoseconds / 1000)")
         isExtended = true

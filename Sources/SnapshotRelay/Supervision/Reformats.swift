@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// How often a camera's video has become another of late. One that does so all the time is relayed as it is.
+/// Counts recent changes of the video's size or coding. After five in ten minutes changes no longer restart ffmpeg.
 struct Reformats {
     private var times: [Uptime] = []
 

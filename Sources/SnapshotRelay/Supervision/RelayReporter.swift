@@ -3,8 +3,8 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotState
 
-/// What the relay tells: lines on standard error when something changes, words and signs of life to systemd, and
-/// `relay.json` for health.
+/// The relay's reports: log lines on standard error when something changes, status and watchdog pings for systemd, and
+/// `relay.json` for the health report.
 struct RelayReporter: ~Copyable {
     private let plan: RelayPlan
     private let log: Log
@@ -16,14 +16,14 @@ struct RelayReporter: ~Copyable {
     private var idleSince: Moment?
     private var failingSince: [String: Moment] = [:]
     private var written: Uptime?
-    /// The trouble that was last lastReported, and when: a camera that stays away is told of once an hour.
+    /// The trouble that was last logged, and when; the same trouble is logged again after an hour.
     private var toldTrouble: (code: String, at: Uptime)?
     private var owesGoodNews = true
-    /// What the camera sends in this attempt.
+    /// The stream of the present attempt.
     var facts: StreamFacts?
 
     private static let reminder: Duration = .seconds(3600)
-    /// How often the report is written, and the watchdog put off, without any change.
+    /// How often `relay.json` is written, and the watchdog extended, without any change.
     private static let interval: Duration = .seconds(60)
 
     init(_ plan: RelayPlan, log: Log) {
@@ -33,17 +33,17 @@ struct RelayReporter: ~Copyable {
         idleSince = plan.context.clock.now().moment
     }
 
-    /// When to be called again without any change.
+    /// When `tell` is due without any change.
     var wake: Uptime? { written.map { $0 + Self.interval } }
 
     func ready() { notifier.ready() }
     func stopping() { notifier.stopping() }
     mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
 
-    /// The last words of an attempt that is over.
+    /// Keeps the last lines of ffmpeg's standard error of an attempt that has ended.
     mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
-    /// Tells what has changed since the last call.
+    /// Reports what has changed since the last call.
     mutating func tell(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
         let isNews = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
         guard isNews || troubles != lastTroubles || (wake.map { now >= $0 } ?? true) else { return }
@@ -140,7 +140,7 @@ struct RelayReporter: ~Copyable {
         name(left) == name(right)
     }
 
-    /// Best effort: the relay goes on also where nobody can be lastReported.
+    /// Writes `relay.json`. An error is ignored, since the relay can work without it.
     private mutating func write(
         _ state: String, _ restarts: Int, _ lastTrouble: String?, _ troubles: [String: OutputTrouble], _ now: Uptime
     ) {

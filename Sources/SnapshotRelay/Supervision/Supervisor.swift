@@ -1,21 +1,21 @@
 import SnapshotBase
 
-/// What keeps the relay going, as a state machine: events in, actions out, time as an argument.
+/// The state machine that restarts the relay's attempts: events in, actions out, time as an argument.
 ///
 /// An attempt is everything from asking the camera to the end of ffmpeg. There is one at a time; the next begins only
-/// when the last one's end was reported.
+/// after the last one's end was reported.
 package struct Supervisor: Sendable {
     package enum State: Equatable, Sendable {
-        /// An attempt has begun and no media has come yet.
-        /// - Parameter step: when the present step of it began.
+        /// An attempt has begun, and no media has been written yet.
+        /// - Parameter step: when the present step of the attempt began.
         case starting(since: Uptime, step: Uptime)
         case running(since: Uptime, lastGrowth: Uptime)
-        /// The attempt was killed because nothing came any more; its end hasn't been reported yet.
+        /// The attempt was killed because no more media was written; its end hasn't been reported yet.
         case stalled
         case backingOff(until: Uptime)
-        /// The camera refused the credentials: asking on would lock the account.
+        /// The camera refused the credentials; more attempts would lock the account.
         case refused(until: Uptime)
-        /// Asked to end; files are being finished.
+        /// A stop was requested; ffmpeg is finishing its files.
         case stopping(since: Uptime, isKilled: Bool)
         case stopped
     }
@@ -23,23 +23,23 @@ package struct Supervisor: Sendable {
     package enum Event: Equatable, Sendable {
         /// Time has passed.
         case tick
-        /// The attempt came a step further without media yet, e.g. from asking the camera to receiving.
+        /// The attempt reached its next step without media yet, e.g. from asking the camera to receiving.
         case advanced
-        /// Media came in, and nothing has gone out of it yet: a key frame may be long in coming.
+        /// Media arrived, and none has been written yet: the next key frame may take long.
         case receiving
-        /// Media came in and went out.
+        /// Media arrived and was written.
         case grew
-        /// The attempt is over and nothing of it is left.
+        /// The attempt has ended, and its processes too.
         case ended(Trouble)
         case stop
     }
 
     package enum Action: Equatable, Sendable {
         case start
-        /// Let the attempt finish its files and end.
+        /// Let ffmpeg finish its files and end.
         case terminate
         case kill
-        /// Nothing is left to do.
+        /// End the relay.
         case exit
     }
 
@@ -47,16 +47,16 @@ package struct Supervisor: Sendable {
     package private(set) var restarts = 0
     package private(set) var lastTrouble: Trouble?
     private let stallTimeout: Duration
-    /// From 0 to 1, anew for every wait.
+    /// Returns a random number from 0 to 1 for each wait.
     private let jitter: @Sendable () -> Double
     private var backoff = Backoff.retry
     private var refusals = Backoff.refusal
     private var lastMedia: Uptime?
 
-    /// How long a step of a start may take while media comes in: some cameras send a key frame every half minute.
+    /// How long a step of a start may take while media arrives: some cameras send a key frame only every half minute.
     static let longestStep: Duration = .seconds(40)
     package static let goodRun: Duration = .seconds(300)
-    /// Of the ten seconds that a stop may take.
+    /// How long ffmpeg may take to finish its files, of the ten seconds that a stop may take.
     package static let stopGrace: Duration = .seconds(7)
 
     package init(
@@ -67,11 +67,11 @@ package struct Supervisor: Sendable {
         state = .backingOff(until: now)
     }
 
-    /// How long each step of a start may take: long enough for a slow camera, short enough that a start into a dead
-    /// line doesn't use up the time in which it should have healed.
+    /// How long each step of a start may take while no media arrives: enough for a slow camera, and short enough that a
+    /// start during an outage doesn't delay recovery past the stall timeout.
     package var startTimeout: Duration { min(stallTimeout, max(.seconds(10), stallTimeout / 2)) }
 
-    /// When to call again with `tick` if nothing else happens.
+    /// When `tick` is due if nothing else happens; nil where it isn't.
     package var wake: Uptime? {
         switch state {
         case .starting(let since, _): since + startTimeout
@@ -96,7 +96,7 @@ package struct Supervisor: Sendable {
         case (.starting, .grew): state = .running(since: now, lastGrowth: now)
         case (.running(let since, _), .grew): state = .running(since: since, lastGrowth: now)
         case (_, .tick): return tick(now)
-        // What was on its way when the attempt was given up.
+        // Late events of an attempt that was already given up.
         case (_, .advanced), (_, .receiving), (_, .grew): break
         }
         return nil
@@ -147,14 +147,15 @@ package struct Supervisor: Sendable {
         if trouble.isRefusal {
             state = .refused(until: now + refusals.next())
         } else {
-            // Half of it is certain, so that a camera that comes back isn't met by everybody at once or at once.
+            // Equal jitter: wait between half and all of it, so that relays don't reconnect together, and none does
+            // immediately.
             let wait = backoff.next(since: lastMedia, now: now, stallTimeout: stallTimeout)
             state = .backingOff(until: now + wait * (0.5 + 0.5 * jitter()))
         }
         return nil
     }
 
-    /// A run that was good for long enough makes up for those before it.
+    /// Ends a run in which media flowed; one of at least `goodRun` resets the backoff.
     private mutating func settle(_ since: Uptime, _ lastGrowth: Uptime) {
         refusals.reset()
         lastMedia = lastGrowth
