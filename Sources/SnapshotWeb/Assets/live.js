@@ -53,7 +53,7 @@
   const kept = () => 15 * target, furthest = () => 5 * target, silence = () => 3 * target + 3;
 
   let source = null, buffer = null, map = null, facts = null, newest = null, arrived = performance.now();
-  // How many ms the server's clock is ahead of this page's; where each segment ends, and when the server wrote it.
+  // The server's time less performance.now(), in ms; where each segment ends, and when the server wrote it.
   let clock = null, placed = [];
 
   const end = () => buffer && buffer.buffered.length ? buffer.buffered.end(buffer.buffered.length - 1) : 0;
@@ -87,7 +87,7 @@
     map = name;
   };
 
-  // Each segment is placed behind the one before, whatever its time: that jumps with the clock and restarts with ffmpeg.
+  // Each segment is placed behind the one before, whatever its own time: that jumps with the camera's clock.
   const append = async segment => {
     if (segment.map !== map) await initialise(segment.map);
     const answer = await get(segment.name);

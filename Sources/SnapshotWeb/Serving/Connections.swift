@@ -38,8 +38,8 @@ final class Connections {
         return true
     }
 
-    /// Lets a connection read a file, until `leaveFile`. At the limit it closes the reader that has made no progress for
-    /// the longest time.
+    /// Lets a connection read a file, until `leaveFile`. At the limit it closes the reader that has made no progress
+    /// for the longest time.
     /// - Returns: false where all readers make progress.
     func admitToFile(_ connection: Connection) -> Bool {
         if readers.count >= limits.readers {
