@@ -32,8 +32,7 @@ struct Adoption {
         return true
     }
 
-    /// - Parameter done: the path of the folder that was searched last, from here on; nil where it doesn't lead through
-    ///   this folder.
+    /// - Parameter done: the rest of the path to the folder searched last; nil where that isn't below this one.
     private mutating func look(
         through here: Folder, key: String, at depth: Int, behind done: ArraySlice<Substring>?, _ file: FileHandle
     ) throws(SystemError) -> Bool {
@@ -93,8 +92,7 @@ struct Adoption {
                 guard let line = try found.lines(in: log, from: place.offset, limit: place.length).lines.first else {
                     continue
                 }
-                // A killed run may have noted a folder without noting that it was done: its pictures were then found
-                // twice.
+                // A run that was killed before it noted its progress has left these lines twice.
                 guard line.key != last, !isKnown.contains(line.key) else { continue }
                 last = line.key
                 lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: place.time)

@@ -1,8 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Text with fields such as `{camera}` that each object fills in. Braces without a field name between them are literal,
-/// so a value may be JSON.
+/// Text with fields such as `{camera}` that each object fills in. Other braces are literal, so a value may be JSON.
 package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
     /// The fields of KEY_TEMPLATE, the key itself, and the key's last part.
     package static let fields = KeyTemplate.fields + ["key", "filename"]
@@ -17,7 +16,6 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         var field: String?
     }
 
-    /// A field that no object has.
     package struct UnknownField: Error {
         package let name: String
         package var rule: String {
@@ -50,8 +48,7 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         self.pieces = pieces + [piece]
     }
 
-    /// The text for `object`.
-    /// - Parameter encode: how a value is written, such as percent-encoded; it gets the field's name, too.
+    /// The text for `object`; `encode` writes each value, such as percent-encoded.
     func text(for object: StoredObject, encode: (_ field: String, _ value: String) -> String = { $1 }) -> String {
         pieces.reduce(into: "") { text, piece in
             text += piece.text

@@ -28,15 +28,13 @@ package struct FilesystemStore: Store {
         if let trouble = report.trouble { throw Self.failure(trouble, path: settings.path + "/" + object.key) }
     }
 
-    /// The failure that a report's trouble stands for.
-    /// - Parameter path: of the file, for messages.
+    /// The failure that a report's trouble stands for, with the file's path in its message.
     package static func failure(_ trouble: FolderReport.Trouble, path: String) -> StoreFailure {
         if let mount = trouble.away { return away(mount, path: path) }
         return failure(SystemError(trouble.call, number: Int32(clamping: trouble.number)), path: path)
     }
 
-    /// The failure that an error of the file system stands for: its code, its scope, and a hint.
-    /// - Parameter path: of the file, for messages.
+    /// The failure that a file system's error stands for, with the file's path in its message.
     package static func failure(_ error: SystemError, path: String) -> StoreFailure {
         let (code, scope, hint): (Failure.Code.Store, StoreFailure.Scope, String?) =
             switch error.number {

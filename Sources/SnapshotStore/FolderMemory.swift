@@ -49,7 +49,6 @@ package struct FolderMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// Writes the memory into a state directory, durably.
     package func write(to statePath: String, _ name: String = fileName) throws(SystemError) {
         let path = statePath + "/" + name
         try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)

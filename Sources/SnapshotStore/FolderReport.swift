@@ -47,7 +47,7 @@ package struct FolderReport: JSONMapped, Sendable {
         fields.field("hint", &hint)
     }
 
-    /// What health shows of the folder: a missing disk, or a limit that can't be kept; nil where all is well.
+    /// What health shows: a missing disk, or a limit that can't be kept; nil where all is well.
     func learned(of place: String) -> LearnedStore? {
         guard isFull == true || trouble?.away != nil else { return nil }
         var learned = LearnedStore(place: place)

@@ -6,8 +6,7 @@ import SnapshotHTTP
 extension FolderWork {
     private static let content = Array("probe\n".utf8)
 
-    /// Writes a file as a capture writes its picture, in the same folder, and removes it with the folders that were
-    /// created for it.
+    /// Writes a file as a capture writes its picture, and removes it with the folders that were created for it.
     package func probe(_ key: String) -> FolderReport {
         var report = FolderReport()
         let path = settings.path + "/" + probeName(key)

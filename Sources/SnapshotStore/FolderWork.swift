@@ -2,8 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// The work in a store's folder. All that it learns is kept in files of the state, so that a forked copy of this
-/// process can do it as well.
+/// The work in a store's folder. It keeps what it learns in files, so a forked copy of this process can do it, too.
 package struct FolderWork {
     package let settings: FilesystemSettings
     package let statePath: String
@@ -17,7 +16,6 @@ package struct FolderWork {
     /// The folder that an object's file goes into.
     package func folder(of object: StoredObject) -> String { folder(of: object.key) }
 
-    /// The folder that the file of that key goes into.
     package func folder(of key: String) -> String { parentDirectory(settings.path + "/" + key) }
 
     // MARK: Writing
@@ -105,8 +103,7 @@ package struct FolderWork {
 
     // MARK: Memory
 
-    /// The memory of this folder. Where it isn't the folder that was used last, the ledger is emptied and a search for
-    /// earlier pictures begins.
+    /// The memory of this folder. For another folder than the last one, a search for earlier pictures begins.
     func recall(_ had: FolderMemory?, _ root: Folder, before now: Timestamp) -> FolderMemory {
         let path = absolutePath(settings.path)
         let identity = root.identity
@@ -135,8 +132,7 @@ package struct FolderWork {
 
     // MARK: Limits
 
-    /// Applies the limits, once the search for earlier pictures is complete.
-    /// - Parameter room: bytes to free, whatever the limits say.
+    /// Applies the limits, once the search for earlier pictures is complete, and frees `room` bytes in any case.
     private func retain(
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {
@@ -161,8 +157,7 @@ package struct FolderWork {
 }
 
 extension FolderMemory {
-    /// Notes the mount point that pictures are below now; an accepted one that has its disk again is no exception any
-    /// more.
+    /// Notes the mount point that pictures are below now. If it was accepted without its disk, the disk is back.
     fileprivate mutating func note(_ found: String??) {
         guard let found else { return }
         mount = found

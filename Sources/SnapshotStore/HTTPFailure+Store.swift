@@ -4,7 +4,6 @@ import SnapshotHTTP
 extension StoreFailure {
     /// The failure of a request that got no usable answer.
     /// - Parameters:
-    ///   - place: the store, for messages.
     ///   - setting: the setting that holds the store's address.
     ///   - isVerified: whether the request went over TLS.
     package init(_ failure: HTTPFailure, place: String, setting: String, isVerified: Bool) {
@@ -67,7 +66,6 @@ extension StoreFailure {
     /// - Parameters:
     ///   - status: what the answer means, which may differ from the status that it has.
     ///   - setting: what to check, in the hint.
-    ///   - detail: the store's own words, or empty.
     package init(
         status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String
     ) {
@@ -119,8 +117,7 @@ extension StoreFailure {
 }
 
 extension HTTPFailure {
-    /// The same failure, or a better reason: a server that breaks the connection may refuse the client certificate, so
-    /// a handshake with `url` finds out.
+    /// The same failure, or the refusal of our client certificate, which a handshake with `url` reveals.
     func explained(_ url: String, _ certificate: ClientCertificate?, authorities: String?) -> HTTPFailure {
         guard kind == .lost, let host = TLSHost(url: url) else { return self }
         let handshake = TLSHandshake(

@@ -1,13 +1,11 @@
 import SnapshotBase
 
-/// The pattern of the keys that KEY_TEMPLATE makes, folder by folder. It distinguishes pictures of earlier states from
-/// other files.
+/// The pattern of KEY_TEMPLATE's keys, folder by folder, by which pictures of earlier states are recognised.
 struct KeyShape: Sendable {
     private enum Piece: Equatable, Sendable {
         case byte(UInt8)
         /// A digit of a field such as `yyyy`.
         case digit(String)
-        // The sign of the offset from UTC.
         case sign
     }
 

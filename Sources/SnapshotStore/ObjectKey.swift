@@ -43,9 +43,7 @@ package struct KeyTemplate: Sendable {
         return rest.isEmpty ? parts : parts + [.text(String(rest))]
     }
 
-    /// KEY_TEMPLATE of the settings.
-    /// - Throws: a failure of kind settings, where it has unknown fields, could leave its folder, or makes keys of over
-    ///   512 bytes.
+    /// - Throws: a failure of kind settings, where KEY_TEMPLATE isn't valid.
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
         // Skip the check for the default: it costs as much as reading all other settings.

@@ -108,8 +108,7 @@ struct Retention {
     /// Notes that a limit is exceeded and nothing more can be deleted.
     private mutating func noteFull(isLast: Bool) { if isLast, isTooMuch { isFull = true } }
 
-    /// The index of the list whose next line is older, and that line. Lines without a time, from earlier versions, come
-    /// first.
+    /// The list whose next line is older, and that line. Lines of earlier versions, without a time, come first.
     private mutating func oldest() throws(SystemError) -> (Int, StoredQueue.Line)? {
         var found: (Int, StoredQueue.Line)?
         for index in sources.indices {

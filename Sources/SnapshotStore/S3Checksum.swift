@@ -19,8 +19,7 @@ extension S3Checksum {
         }
     }
 
-    /// The checksum to send after the store has refused an object for lack of one; nil where the refusal has another
-    /// reason.
+    /// The checksum that a refusal asks for; nil where the refusal has another reason.
     func wanted(by error: S3Error) -> S3Checksum? {
         // AWS uses an error code that has other meanings, so only the header's name in the message tells.
         let words = "\(error.code) \(error.message)".lowercased()

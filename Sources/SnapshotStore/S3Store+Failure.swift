@@ -27,7 +27,6 @@ extension S3Store {
         return StoreFailure(failure, .giveUp)
     }
 
-    /// The setting to check for that error.
     func setting(_ error: S3Error) -> String {
         switch error.code {
         case let code where lent != nil && Self.credentialCodes.contains(code):

@@ -20,8 +20,7 @@ package protocol Store {
     var learned: LearnedStore? { get }
     /// The temporary credentials in use, if any.
     var lease: LeaseFigures? { get }
-    /// Makes one attempt to store `object`.
-    /// - Parameter reusesConnection: whether an open connection may be used.
+    /// Makes one attempt. `reusesConnection` says whether an open connection may be used.
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
 }
 
@@ -44,7 +43,6 @@ package protocol RemoteStore: Store {
 
     /// Gets what a request needs beyond the settings, such as temporary credentials. Called before each request.
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
-    /// The request that stores `object`.
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
     /// Learns from the answer to such a request. Returns where it acknowledges the object, otherwise throws.
     mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)

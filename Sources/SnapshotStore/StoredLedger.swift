@@ -33,8 +33,7 @@ struct StoredLedger: Sendable {
                 key: object.key, bytes: object.content.length, time: object.capturedAt.milliseconds, replacing: old))
     }
 
-    /// Versions up to 0.2.2 didn't note replacements. Before the first one is noted, only the last line of each key is
-    /// kept.
+    /// Versions up to 0.2.2 didn't note replacements: before the first is noted, keep the last line of each key only.
     private func forgetEarlier(_ queue: StoredQueue) throws(SystemError) {
         guard let log = try queue.open() else { return }
         var head = try queue.count(log)
@@ -56,8 +55,7 @@ struct StoredLedger: Sendable {
         }
     }
 
-    /// Without retention settings: removes the lines of files that were overwritten, or trims the beginning of a long
-    /// log once its files no longer exist.
+    /// Without retention settings: removes lines of replaced files, or of a long log's oldest files once they are gone.
     func tidy(_ settings: FilesystemSettings, replaced: Bool) throws(SystemError) {
         for queue in [prompt, late] {
             guard let log = try queue.open() else { continue }

@@ -18,8 +18,7 @@ struct StoredQueue: Sendable {
         let length: Int
     }
 
-    /// The lines from offset `start` to `end` stand for files that exist, of `bytes` altogether; lines after `end`
-    /// aren't counted yet.
+    /// Lines from offset `start` to `end` stand for existing files of `bytes` altogether; later ones aren't counted.
     struct Head {
         var inode: UInt = 0
         var start = 0
@@ -38,8 +37,7 @@ struct StoredQueue: Sendable {
 
     // MARK: Adding
 
-    /// Appends a line.
-    /// - Returns: the line's offset, for `takeBack`.
+    /// Appends a line and returns its offset, for `takeBack`.
     func add(key: String, bytes: Int, time: Int64, replacing old: Int?) throws(SystemError) -> off_t {
         let file = try openFile(path, O_WRONLY | O_CREAT | O_APPEND)
         let begin = try file.status().st_size

@@ -11,8 +11,7 @@ struct AWSProfiles {
     private var config = Reading.unread
     private var credentials = Reading.unread
 
-    /// An enumeration instead of an optional `Result`: resolving a generic type costs each start more than the rest of
-    /// this.
+    /// Not an optional `Result`: resolving a generic type costs each start more than the rest of this.
     private enum Reading {
         case unread, missing
         case file(AWSFile)

@@ -24,10 +24,7 @@ package struct AssumedRole: Sendable {
     private var place: String { "STS at \(endpoint.authority)" }
     private var isVerified: Bool { endpoint.scheme == "https" }
 
-    /// Requests the role's keys.
-    /// - Parameters:
-    ///   - keys: that may assume the role.
-    ///   - now: by the store's clock, as far as known.
+    /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
     func assume(
         with keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
     ) throws(StoreFailure) -> Lease {

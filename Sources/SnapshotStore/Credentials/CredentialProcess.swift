@@ -7,7 +7,6 @@ struct CredentialProcess {
     let words: [String]
     let context: ProcessContext
 
-    /// Of its output, in bytes.
     private static let most = 1 << 16
     private static let longest = Duration.seconds(60)
     private static let grace = Duration.seconds(1)

@@ -1,8 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// Where the keys for S3 come from. Temporary keys are requested only when the store needs them, so that a failure to
-/// get them spools the picture.
+/// Where S3's keys come from. Temporary keys are requested only for an upload: a failure then spools the picture.
 package indirect enum CredentialSource: Sendable {
     case keys(AWSKeys)
     /// A program and its arguments (`credential_process`).

@@ -36,7 +36,6 @@ struct Lease: JSONMapped, Equatable {
         self.holder = holder
     }
 
-    /// Whether they haven't expired.
     func holds(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
 
     /// Whether to renew them: five minutes before they expire, or after half the life of short-lived ones. After a

@@ -6,7 +6,6 @@ import SnapshotState
 /// Settings of the store `filesystem`: a folder.
 package struct FilesystemSettings: StoreKind {
     package var path: String
-    /// In bytes; nil for no limit.
     package var maxBytes: Int?
     package var maxAge: Duration?
     /// To stay free on the disk, in bytes; nil for no limit.

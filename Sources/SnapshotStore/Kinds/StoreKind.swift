@@ -24,8 +24,7 @@ package enum StoreKinds {
 package protocol StoreKind: Sendable {
     init(_ settings: Settings) throws(Failure)
 
-    /// Everything that a person may change so that refused credentials are accepted. It contains secrets and is only
-    /// used to compute a digest.
+    /// Everything that may be changed to have refused credentials accepted. Contains secrets: for a digest only.
     var fingerprint: String { get }
     /// The folder on this machine where pictures are stored; nil for stores elsewhere.
     var folder: String? { get }

@@ -11,7 +11,6 @@ package struct HTTPStoreSettings: Sendable {
     package var shownURL: String
     /// Scheme, host and port.
     package var server: String
-    /// Whether the endpoint is reached over TLS.
     package var isVerified: Bool
     package var method: UploadMethod
     package var format: UploadFormat
@@ -53,8 +52,7 @@ package struct HTTPStoreSettings: Sendable {
         fields = try NamedTemplates(fields: Key.httpUploadFields, of: settings)
         headers = try NamedTemplates(headers: Key.httpUploadHeaders, of: settings)
         token = try settings[Key.httpAuthToken]
-        // A request has one Authorization header: a token or a header of the settings takes precedence over user and
-        // password.
+        // There is one Authorization header: a token or a header of the settings precedes user and password.
         let hasOwn = token != nil || headers["Authorization"] != nil
         credentials = hasOwn ? nil : parts.user.map { ($0, parts.password ?? "") }
         certificate = try Self.certificate(settings)

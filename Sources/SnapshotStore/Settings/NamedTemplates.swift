@@ -85,8 +85,7 @@ package struct NamedTemplates: Equatable, Sendable {
         guard !framing.contains(name.lowercased()) else {
             throw HeaderFlaw(rule: "sets \(name), which frames the request and can't be chosen")
         }
-        // The setting's whole text is known as a secret already; a server may echo a value alone, or what follows
-        // `Bearer`.
+        // The setting's whole text is a secret already; a server may echo a value alone, or what follows `Bearer`.
         for secret in [value] + value.split(separator: " ").filter({ $0.utf8.count >= 8 }) {
             Secrets.ofThisRun.note(String(secret))
         }

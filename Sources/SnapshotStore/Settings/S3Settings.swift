@@ -148,8 +148,7 @@ package struct S3Settings: Sendable {
 
 extension URLParts {
     /// What to set instead, where an endpoint contains the bucket as well; nil where it doesn't.
-    /// - Parameter isServersName: a host that begins with the bucket's name is the server's own name, since
-    ///   S3_ADDRESSING is `path`.
+    /// - Parameter isServersName: a host that begins with the bucket's name is the server's own (S3_ADDRESSING=path).
     fileprivate func withoutBucket(_ bucket: String, isServersName: Bool) -> String? {
         var path = target[...]
         while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }

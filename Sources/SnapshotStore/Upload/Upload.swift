@@ -1,8 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// When to retry: full jitter, the store's Retry-After, a quota of tokens that outlasts the run, and an absolute
-/// deadline.
+/// When to retry: full jitter, the store's Retry-After, a quota shared by all runs, and an absolute deadline.
 package struct RetryPolicy: Sendable {
     package var attempts: Int
     package var deadline: Deadline
@@ -53,7 +52,6 @@ package struct Attempts: Sendable {
 
     package init(_ policy: RetryPolicy) { self.policy = policy }
 
-    /// Counts an attempt that begins now.
     package mutating func begin() { count += 1 }
 
     /// How long to wait before the next attempt; nil to give up.
