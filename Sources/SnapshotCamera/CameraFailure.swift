@@ -70,6 +70,7 @@ extension Failure {
         }
     }
 
+    /// The error for a body that isn't a whole JPEG.
     package static func badPicture(_ flaw: JPEG.Flaw, _ settings: CameraSettings) -> Failure {
         let code: Code =
             switch flaw {

@@ -31,7 +31,7 @@ package enum ReolinkAnswer: Equatable {
     }
 }
 
-/// Reolink's error codes in plain words.
+/// Reolink's error codes and their explanations.
 enum ReolinkError {
     static let maxSessions = -5
     static let loginFirst = -6
@@ -44,7 +44,7 @@ enum ReolinkError {
     /// Whether the camera reports a wrong user or password, or a locked login.
     static func isRefusal(_ code: Int, _ detail: String) -> Bool { refusals.contains(code) || isLock(detail) }
 
-    /// Recognizes a locked login by its text, since firmware versions use several codes for it, or none.
+    /// Recognises a locked login by its text, since firmware versions use several codes for it, or none.
     fileprivate static func isLock(_ detail: String) -> Bool {
         detail.lowercased()[...].range(of: "login has been locked") != nil
     }

@@ -131,6 +131,7 @@ package struct ReolinkCamera: Camera {
         return response.body
     }
 
+    /// The result of a login by token; `isLasting`: the camera will never support it.
     package enum LoginResult {
         case done
         case failed(Failure, isLasting: Bool)
@@ -179,6 +180,7 @@ package struct ReolinkCamera: Camera {
         _ = try? client.ask(request, of: settings, trust)
     }
 
+    /// The URL of Reolink's API with this query.
     package func url(_ query: String) -> String {
         "\(settings.useHTTPS ? "https" : "http")://\(host)/cgi-bin/api.cgi?\(query)"
     }
@@ -194,6 +196,7 @@ package struct ReolinkCamera: Camera {
         memory.digest("\(settings.username) \(settings.password)")
     }
 
+    /// Whether this `rspCode` means that the session token isn't valid.
     package func isTokenError(_ code: Int) -> Bool {
         code == ReolinkError.loginFirst || code == ReolinkError.badToken
     }

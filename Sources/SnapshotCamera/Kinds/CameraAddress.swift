@@ -50,7 +50,7 @@ package struct CameraAddress {
 
 /// The CAMERA_URL of a camera on the network.
 struct CameraURL {
-    /// Without user and password.
+    /// The URL without user and password.
     let url: String
     let login: (user: String, password: String?)?
 

@@ -12,6 +12,7 @@ package struct Picture: Sendable {
     /// forging it, so a cheap checksum is enough.
     package let scanDigest: String
 
+    /// - Throws: what is wrong with bytes that aren't a whole JPEG.
     package init(checking bytes: [UInt8]) throws(JPEG.Flaw) {
         let jpeg = try JPEG(checking: bytes)
         self.bytes = bytes

@@ -6,6 +6,7 @@ import SnapshotSettings
 package struct CameraSettings: Sendable {
     package typealias Auth = CameraAuth
     package typealias Stream = CameraStream
+    /// How the camera's TLS certificate is verified (CAMERA_TLS_VERIFY). `pin` holds `sha256//` and base64.
     package enum Verification: Equatable, Sendable {
         case off, authorities, pinFirst
         case pin(String)
@@ -35,6 +36,7 @@ package struct CameraSettings: Sendable {
     package var timeout: Duration
     package let context: ProcessContext
 
+    /// - Throws: a settings error for the first value that is missing or invalid.
     package init(_ settings: Settings) throws(Failure) {
         context = settings.context
         kind = try CameraKinds.kind(of: CameraAddress(settings))

@@ -41,6 +41,7 @@ package struct Pins: Sendable {
         return pin
     }
 
+    /// What `forget` has removed.
     package enum Forgotten: Equatable, Sendable {
         case nothing
         case pin(String)

@@ -18,6 +18,7 @@ package final class Gateway: Sendable {
         package var watchesFormat = false
         /// Whether the server has offered Digest; shared with later gateways to the same server.
         package var digest = DigestMemory()
+        /// Connects to the server; the line is ready for the first request.
         package var connect: @Sendable () throws(Failure) -> any RTSPLine
         /// Called when a client was admitted. False closes its connection.
         package var begins: @Sendable () -> Bool = { true }
@@ -40,6 +41,7 @@ package final class Gateway: Sendable {
         }
     }
 
+    /// How a session ended, or why there was none.
     package enum Ending: Sendable {
         case unconnected(Failure)
         case session(RTSPEnd, wasFlowing: Bool)

@@ -49,6 +49,7 @@ package struct RTSPServer: Sendable {
 /// Rewrites the messages between ffmpeg and a server: URLs and CSeq numbers become those that the receiver knows, the
 /// login is added for the server, and redirects are withheld from ffmpeg.
 package struct RTSPExchange: Sendable {
+    /// What to do with a server's answer.
     package enum Reply: Equatable, Sendable {
         /// An answer to send to ffmpeg.
         case pass(RTSPMessage)
@@ -81,6 +82,7 @@ package struct RTSPExchange: Sendable {
     var mayChangeTransport = false
     /// Whether media flows.
     package private(set) var isFlowing = false
+    /// Why the session has to end; nil while it goes on.
     package private(set) var end: RTSPEnd?
     /// Whether the server owes an answer.
     var isWaiting: Bool { !waiting.isEmpty }

@@ -40,6 +40,7 @@ package struct RTSPMessage: Equatable, Sendable {
         return startLine.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
 
+    /// The URL of a request. Meaningless for a response.
     package var url: String {
         get {
             let parts = startLine.split(separator: " ")
@@ -48,15 +49,18 @@ package struct RTSPMessage: Equatable, Sendable {
         set { startLine = "\(method ?? "") \(newValue) RTSP/1.0" }
     }
 
+    /// The values of all headers of this name, in order; case is ignored.
     package func values(_ name: String) -> [String] {
         headers.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
     }
 
+    /// Replaces all headers of this name by one; nil only removes them.
     package mutating func set(_ name: String, _ value: String?) {
         headers.removeAll { $0.name.lowercased() == name.lowercased() }
         if let value { headers.append((name, value)) }
     }
 
+    /// The message as it is sent.
     package var bytes: [UInt8] {
         let head = ([startLine] + headers.map { "\($0.name): \($0.value)" }).joined(separator: "\r\n")
         return Array((head + "\r\n\r\n").utf8) + body

@@ -43,6 +43,7 @@ package struct RTSPReader: Sendable {
         isFull = held.upperBound == buffer.count
     }
 
+    /// Adds bytes; those that exceed the buffer's largest size are dropped.
     package mutating func append(_ bytes: some Collection<UInt8>) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -73,6 +74,7 @@ package struct RTSPReader: Sendable {
         if grown > buffer.count { buffer += [UInt8](repeating: 0, count: grown - buffer.count) }
     }
 
+    /// Passes the bytes of an item that `next` has returned, valid until the next `fill`.
     package func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }

@@ -3,6 +3,7 @@ import SnapshotBase
 /// The input of ffmpeg and ffprobe: a gateway's URL in an ffconcat list. The URL is a secret and arguments are visible
 /// to every user, so the list goes through a pipe.
 package struct RTSPSource: Equatable, Sendable {
+    /// The gateway's URL; it is a secret.
     package let url: String
     /// ffmpeg's timeout for the gateway; ffmpeg 5.1 waits twice as long as this.
     package let timeout: Duration
@@ -15,6 +16,7 @@ package struct RTSPSource: Equatable, Sendable {
         self.timeout = timeout
     }
 
+    /// The ffconcat list as ffmpeg reads it.
     package var list: [UInt8] {
         let options = [
             "rtsp_transport tcp", "timeout \(timeout.nanoseconds / 1000)",

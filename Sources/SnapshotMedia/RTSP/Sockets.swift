@@ -26,6 +26,7 @@ package func listenOnLoopback() throws(SystemError) -> (FileHandle, UInt16) {
 /// - Parameters:
 ///   - timeout: for each address.
 ///   - deadline: for all of them.
+/// - Throws: `.unresolved`, `.unconnected` where no address answers in time, or `.unreachable`.
 package func connect(
     to host: String, port: UInt16, timeout: Duration, deadline: Deadline
 ) throws(HTTPFailure) -> FileHandle {

@@ -135,7 +135,7 @@ final class Attempt {
     private func isReceiving() -> Bool {
         guard let count = gateway?.received, count != received else { return false }
         received = count
-        // Audio that is re-encoded delays all output until it arrives, which may be never: then this doesn't count.
+        // Audio that is re-encoded delays all output until it arrives, which may be never: don't wait for ever.
         return !hasWaitedForAudio || Uptime.now() - begun < Self.longestWaitForAudio
     }
 
@@ -172,7 +172,7 @@ final class Attempt {
                 try begin(facts, gateway)
                 return [.connected(address, facts)]
             }
-            // Without an error from the camera it has a stream, but none that ffmpeg can read.
+            // No error from the camera means that it has a stream which ffmpeg can't read: try the next address too.
             let failure = gateway.failure
             let isUnknownThere = failure.map { $0.code == .camera(.stream) } ?? true
             guard isUnknownThere, !addresses.isEmpty else { return [end(because: failure)] }

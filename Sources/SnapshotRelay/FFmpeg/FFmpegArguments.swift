@@ -4,8 +4,10 @@ import SnapshotMedia
 /// ffmpeg's arguments for the relay: one input and several outputs, the video copied. Each output has a queue of its
 /// own, so that one that fails or hangs doesn't delay the others.
 package struct FFmpegArguments: Sendable {
+    /// The descriptor to which ffmpeg writes its progress.
     package static let progressDescriptor: Int32 = 4
 
+    /// The arguments, without the program's name.
     package let list: [String]
     /// The slaves' folders, by the descriptor that each must have in ffmpeg.
     let folders: [Int32: FileHandle]

@@ -3,6 +3,7 @@ import SnapshotMedia
 
 /// One slave of ffmpeg's `tee` muxer, which writes one output.
 package struct FFmpegSlave: Sendable {
+    /// Where the slave writes.
     package enum Target: Equatable, Sendable {
         /// A path or a URL. It must hold no secret, since every user can read ffmpeg's arguments.
         case address(String)

@@ -44,7 +44,7 @@ struct StderrTail {
     }
 
     mutating func endLine() {
-        // A line that was cut may end within a secret, which then wouldn't be recognized: drop its last word.
+        // A line that was cut may end within a secret, which then wouldn't be recognised: drop its last word.
         if line.count == Self.longestLine {
             line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? []
         }

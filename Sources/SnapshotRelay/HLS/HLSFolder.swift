@@ -18,7 +18,8 @@ package struct HLSFolder: Sendable {
     private let segmentTime: Duration
     private let isServed: Bool
 
-    /// In seconds; the relay doesn't wait much longer for a silent camera.
+    /// In seconds. A segment that is longer than HLS_SEGMENT_TIME by more than this is bogus: the relay doesn't wait so
+    /// long.
     private static let longestSilence = 60.0
 
     /// Opens the folder, continues the playlist in it, and removes files that aren't listed.

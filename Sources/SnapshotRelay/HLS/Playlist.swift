@@ -84,6 +84,8 @@ package struct Playlist: Equatable, Sendable {
         return removeFirst(max(0, segments.count - limit))
     }
 
+    /// Removes the oldest segments, and advances both sequence numbers.
+    /// - Returns: the removed segments.
     package mutating func removeFirst(_ count: Int) -> [Segment] {
         let removed = Array(segments.prefix(count))
         segments.removeFirst(removed.count)
@@ -92,6 +94,7 @@ package struct Playlist: Equatable, Sendable {
         return removed
     }
 
+    /// The playlist in M3U8 format.
     package var text: String {
         let version = segments.contains { $0.map != nil } ? 7 : 3
         var text = "#EXTM3U\n#EXT-X-VERSION:\(version)\n#EXT-X-TARGETDURATION:\(targetDuration)\n"

@@ -54,7 +54,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     func ended(now: Uptime) {
         thread.ask(.end)
-        // Finishing files usually takes no time, so that the next ffmpeg can have the folder.
+        // Wait for the files to be finished, usually at once, so that the next ffmpeg can have the folder.
         if lastReported != .hangs { thread.settle(within: .seconds(1)) }
         _ = take(now)
     }

@@ -22,6 +22,7 @@ package struct OutputHealth: Sendable {
     fileprivate let troubles: OutputTroubles
     fileprivate let mode: String
 
+    /// Clears the output's trouble.
     package func works() { troubles.set(mode, nil) }
     /// - Parameter words: replaces the trouble's own words.
     package func fails(_ trouble: some TroubleCode, _ words: String? = nil) {

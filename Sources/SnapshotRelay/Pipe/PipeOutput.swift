@@ -9,7 +9,9 @@ package struct PipeOutput: RelayOutput {
 
     package var url: String
     package var credentials: (user: String, password: String)?
+    /// The bearer token; nil where none is set.
     package var token: String?
+    /// The path of a file with certificate authorities; nil for the system's.
     package var authorities: String?
     package var stallTimeout: Duration
     let stop: StopRequest

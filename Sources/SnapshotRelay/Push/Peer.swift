@@ -17,8 +17,7 @@ struct Peer: Equatable {
         self = peer
     }
 
-    /// Whether the kernel's lookup of a single socket has ever worked; then a socket that it doesn't find doesn't
-    /// exist.
+    /// Whether the kernel's lookup of a single socket has ever worked; then one that it doesn't find doesn't exist.
     private static let isAnswered = Atomic(false)
 
     private init?(asked ends: Ends) {

@@ -3,7 +3,9 @@ import SnapshotBase
 /// The name of a recording: `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for a second one that begins in the
 /// same second.
 package struct RecordName: Hashable, Comparable, Sendable {
+    /// When the recording begins, in whole seconds.
     package var begin: Timestamp
+    /// 2 or more for further recordings that begin in the same second.
     package var copy = 1
 
     init(begin: Timestamp) {

@@ -13,8 +13,7 @@ package struct RecordRetention: Equatable, Sendable {
         self.minFree = minFree
     }
 
-    /// - Parameter uploads: whether recordings wait for upload. They must not fill the disk: 256 MiB stay free by
-    ///   default.
+    /// - Parameter uploads: whether recordings wait for upload. By default 256 MiB then stay free on the disk.
     init(_ settings: Settings, uploads: Bool) throws(Failure) {
         maxBytes = try settings[Key.recordMaxBytes]
         maxAge = try settings[Key.recordMaxAge]

@@ -39,7 +39,7 @@ final class SegmentUpload: Sendable {
 
     func stop() { shared.withLock { $0.isStopped = true } }
 
-    /// Starts the thread, which runs until `stop` or the end of the program.
+    /// Starts the thread, which runs until the program ends.
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)

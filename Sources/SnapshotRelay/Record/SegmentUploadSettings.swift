@@ -8,6 +8,7 @@ package struct SegmentUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var attempts: Int
+    /// The time for all attempts at one recording.
     package var deadline: Duration
     package var timeouts: UploadTimeouts
     /// In bytes a second.

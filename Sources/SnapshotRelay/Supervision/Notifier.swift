@@ -32,6 +32,7 @@ package struct Notifier: ~Copyable {
 
     package func ready() { send("READY=1") }
     package func stopping() { send("STOPPING=1") }
+    /// Sets the line that `systemctl status` shows.
     package func status(_ words: String) { send("STATUS=\(words)") }
 
     /// Media flows: pings the watchdog, at most four times per interval.

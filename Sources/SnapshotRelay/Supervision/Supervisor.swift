@@ -44,6 +44,7 @@ package struct Supervisor: Sendable {
     }
 
     package private(set) var state: State
+    /// The number of attempts that have ended without a stop.
     package private(set) var restarts = 0
     package private(set) var lastTrouble: Trouble?
     private let stallTimeout: Duration
@@ -55,6 +56,7 @@ package struct Supervisor: Sendable {
 
     /// How long a step of a start may take while media arrives: some cameras send a key frame only every half minute.
     static let longestStep: Duration = .seconds(40)
+    /// A run in which media flowed for at least this long resets the backoff.
     package static let goodRun: Duration = .seconds(300)
     /// How long ffmpeg may take to finish its files, of the ten seconds that a stop may take.
     package static let stopGrace: Duration = .seconds(7)
@@ -82,6 +84,7 @@ package struct Supervisor: Sendable {
         }
     }
 
+    /// - Returns: what the relay has to do now; nil for nothing.
     package mutating func handle(_ event: Event, now: Uptime) -> Action? {
         switch (state, event) {
         case (.stopped, _): return nil
