@@ -10,6 +10,7 @@ package struct GatewayClients {
         package let said: [UInt8]
     }
 
+    /// A connection that hasn't sent its first request yet.
     private struct Candidate {
         let socket: FileHandle
         var said: [UInt8] = []
