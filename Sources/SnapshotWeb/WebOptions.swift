@@ -20,10 +20,12 @@ package struct WebOptions: Sendable {
     package var outputDirectory: String
     /// The folders that may hold `latest.jpg`, the preferred one first.
     package var runtimeDirectories: [String]
+    /// The clock by which pages and health tell ages.
     package let clock: SystemClock
     /// What is wrong with the settings, as a sentence, in which case no picture is shown; nil where they are right.
     package private(set) var trouble: String?
 
+    /// - Throws: a refusal of a setting (exit code 78) whose value isn't allowed.
     package init(_ settings: Settings) throws(Failure) {
         self.init(in: settings.context)
         let environment = settings.context.environment

@@ -18,6 +18,7 @@ package struct Listener: Sendable {
 
     /// The listening sockets that systemd passed to this process; none where it was started otherwise. The variables
     /// that describe them (`LISTEN_FDS` and its like) are removed from the environment.
+    /// - Throws: `Refused` where one of them isn't a listening stream socket.
     package static func inherited(environment: Environment) throws(Refused) -> [Listener] {
         defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) } }
         guard environment["LISTEN_PID"] == String(getpid()),
@@ -41,7 +42,10 @@ package struct Listener: Sendable {
     }
 
     /// Listens on an address of this machine.
-    /// - Parameter port: 0 takes any free one.
+    /// - Parameters:
+    ///   - address: an IPv4 or IPv6 address.
+    ///   - port: 0 takes any free one.
+    /// - Throws: `Refused`, with the system's reason.
     package static func bound(to address: String, port: Int) throws(Refused) -> Listener {
         let bytes = ipAddress(address) ?? [127, 0, 0, 1]
         func refused(_ number: Int32) -> Refused {

@@ -14,6 +14,7 @@ package struct Server: Sendable {
     private static let shortestLife = TimeAmount.seconds(5)
     private static let stopPatience = TimeAmount.seconds(2)
 
+    /// - Parameter idleExit: the time without a client after which `run` returns; nil where it waits for a signal.
     package init(options: WebOptions, idleExit: Duration?) {
         self.options = options
         self.idleExit = idleExit.map { .nanoseconds($0.nanoseconds) }
@@ -21,6 +22,7 @@ package struct Server: Sendable {
 
     /// Blocks until the server has stopped.
     /// - Parameter ready: called once, when connections are accepted and signals are handled.
+    /// - Throws: NIO's error where a socket can't be served.
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
         // Blocks the signals before any thread starts: all threads inherit that, and only the wait below receives them.
         let stopSignals = StopSignals()
