@@ -49,11 +49,11 @@ struct WebCommand: ParsableCommand {
                 log.write(.info, "listening on http://\(host):\(listeners[0].port ?? options.port)/")
             }
         } catch let failure as Failure {
-            throw told("\(failure)", hint: failure.hint, code: failure.exitCode)
+            throw usageError("\(failure)", hint: failure.hint, code: failure.exitCode)
         } catch let refused as Listener.Refused {
-            throw told("\(refused)", hint: refused.hint, code: Listener.Refused.exitCode)
+            throw usageError("\(refused)", hint: refused.hint, code: Listener.Refused.exitCode)
         } catch {
-            throw told("cannot serve: \(error)", hint: nil, code: Listener.Refused.exitCode)
+            throw usageError("cannot serve: \(error)", hint: nil, code: Listener.Refused.exitCode)
         }
     }
 
@@ -76,7 +76,7 @@ struct WebCommand: ParsableCommand {
         context.environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
     }
 
-    private func told(_ error: String, hint: String?, code: Int32) -> ExitCode {
+    private func usageError(_ error: String, hint: String?, code: Int32) -> ExitCode {
         log.write(.error, "error: \(error)")
         if let hint { log.write(.error, "hint: \(hint)") }
         return ExitCode(code)

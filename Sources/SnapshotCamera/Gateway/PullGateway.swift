@@ -32,42 +32,42 @@ package final class PullGateway: Sendable {
         }
     }
 
-    private final class Told: Sendable {
+    private final class Outcome: Sendable {
         let failure = Mutex<Failure?>(nil)
         let received = Atomic(0)
     }
 
     private let gateway: Gateway
-    private let told: Told
+    private let outcome: Outcome
     /// The input for ffmpeg and ffprobe.
     package let source: RTSPSource
     package let name: PublicName
 
     package init(_ stream: Stream) throws(Failure) {
-        let told = Told()
+        let outcome = Outcome()
         var destination = Gateway.Destination(
             server: stream.server, timeout: stream.timeout, pace: stream.pace,
             connect: { () throws(Failure) in try stream.connect() },
-            ended: { ending in told.failure.withLock { $0 = stream.failure(ending) } })
+            ended: { ending in outcome.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest
         destination.transport = stream.transport
         destination.watchesFormat = stream.watchesFormat
         destination.begins = {
-            told.failure.withLock { $0 = nil }
+            outcome.failure.withLock { $0 = nil }
             return true
         }
-        destination.came = { told.received.wrappingAdd($0, ordering: .relaxed) }
+        destination.came = { outcome.received.wrappingAdd($0, ordering: .relaxed) }
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
-        self.told = told
+        self.outcome = outcome
         source = RTSPSource(url: gateway.localURL, timeout: stream.timeout)
         name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
     /// Why the last session gave no media, or no more; nil where the camera isn't to blame, and during a session.
-    package var failure: Failure? { told.failure.withLock { $0 } }
+    package var failure: Failure? { outcome.failure.withLock { $0 } }
 
     /// The number of media bytes that have arrived, over all sessions.
-    package var received: Int { told.received.load(ordering: .relaxed) }
+    package var received: Int { outcome.received.load(ordering: .relaxed) }
 
     package func stop(grace: Duration) { gateway.stop(grace: grace) }
 }

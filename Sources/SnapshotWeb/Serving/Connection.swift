@@ -13,10 +13,10 @@ final class Connection: ChannelDuplexHandler {
     /// How long a client may take from connecting, or from the last answer, to the end of its next request's head.
     private static let timeout = TimeAmount.seconds(5)
     /// How long reading a file, or sending it to the client, may make no progress.
-    static let stallPatience = TimeAmount.seconds(30)
+    static let stallTimeout = TimeAmount.seconds(30)
     /// How long the client may still send after the last answer. Closing at once would reset the connection, and the
     /// client could lose that answer.
-    private static let lingerPatience = TimeAmount.seconds(1)
+    private static let lingerTimeout = TimeAmount.seconds(1)
 
     enum Phase { case waiting, answering, ending, lingering, closed }
     private enum Demand {
@@ -24,7 +24,7 @@ final class Connection: ChannelDuplexHandler {
         case unreadable(Response)
     }
 
-    let house: House
+    let services: SharedServices
     private let hasLocalSocket: Bool
     private(set) var context: ChannelHandlerContext?
     private(set) var phase = Phase.waiting
@@ -38,8 +38,8 @@ final class Connection: ChannelDuplexHandler {
     private var timer: Scheduled<Void>?
     private var due = NIODeadline.distantFuture
 
-    init(_ house: House, hasLocalSocket: Bool) {
-        self.house = house
+    init(_ services: SharedServices, hasLocalSocket: Bool) {
+        self.services = services
         self.hasLocalSocket = hasLocalSocket
     }
 
@@ -51,7 +51,7 @@ final class Connection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        guard house.connections.admit(self) else {
+        guard services.connections.admit(self) else {
             context.close(promise: nil)
             return
         }
@@ -61,12 +61,12 @@ final class Connection: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closed
         timer?.cancel()
-        house.connections.remove(self)
+        services.connections.remove(self)
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        house.connections.remove(self)
+        services.connections.remove(self)
         self.context = nil
     }
 
@@ -151,7 +151,7 @@ final class Connection: ChannelDuplexHandler {
     private func goOn() {
         guard let context, phase == .waiting else { return }
         guard demands.isEmpty else {
-            if context.channel.isWritable { house.turns.add(self) }
+            if context.channel.isWritable { services.turns.add(self) }
             return
         }
         if clientIsDone { close() } else { resumeReading(context) }
@@ -177,15 +177,15 @@ final class Connection: ChannelDuplexHandler {
         guard isAddressed(head) else {
             return send(.refusal(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
         }
-        switch house.reception.answer(request) {
+        switch services.reception.answer(request) {
         case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)
         case .reading(let route, let read):
-            guard !route.isFile || house.connections.admitToFile(self) else {
+            guard !route.isFile || services.connections.admitToFile(self) else {
                 return send(.busy, keepAlive: keepAlive, hasBody: hasBody)
             }
             phase = .answering
-            allow(Self.stallPatience)
-            house.files.response(to: route, on: context.eventLoop, read).assumeIsolated().whenComplete { result in
+            allow(Self.stallTimeout)
+            services.files.response(to: route, on: context.eventLoop, read).assumeIsolated().whenComplete { result in
                 guard self.phase == .answering else { return }
                 guard case .success(let response) = result else { return self.close() }
                 self.send(response, keepAlive: keepAlive, hasBody: hasBody)
@@ -217,7 +217,7 @@ final class Connection: ChannelDuplexHandler {
     /// Ends an answer: goes on to the next request, or closes the connection.
     func end(keepAlive: Bool) {
         guard let context, phase != .closed else { return }
-        house.connections.leaveFile(self)
+        services.connections.leaveFile(self)
         guard keepAlive else {
             phase = .ending
             allow(Self.timeout)
@@ -239,7 +239,7 @@ final class Connection: ChannelDuplexHandler {
         guard !clientIsDone else { return close() }
         phase = .lingering
         demands.removeAll()
-        allow(Self.lingerPatience)
+        allow(Self.lingerTimeout)
         context.close(mode: .output, promise: nil)
         resumeReading(context)
     }

@@ -2,7 +2,7 @@ import NIOCore
 
 extension Connection {
     /// What all connections share.
-    struct House {
+    struct SharedServices {
         let connections: Connections
         let turns: Turns
         let reception: Reception
@@ -19,7 +19,7 @@ final class Connections {
     private(set) var lastActivity: NIODeadline = .now()
 
     /// A reader that has made no progress for this long may be closed in favour of another.
-    private static let readersPatience = TimeAmount.seconds(5)
+    private static let readersTimeout = TimeAmount.seconds(5)
 
     init(limits: Limits) { self.limits = limits }
 
@@ -44,7 +44,7 @@ final class Connections {
     func admitToFile(_ connection: Connection) -> Bool {
         if readers.count >= limits.readers {
             let slowest = readers.values.min { $0.progressedAt < $1.progressedAt }
-            guard let slowest, slowest.progressedAt + Self.readersPatience < .now() else { return false }
+            guard let slowest, slowest.progressedAt + Self.readersTimeout < .now() else { return false }
             dismiss(slowest)
         }
         readers[ObjectIdentifier(connection)] = connection

@@ -12,7 +12,7 @@ package struct Server: Sendable {
 
     /// How long even an idle process runs at least.
     private static let shortestLife = TimeAmount.seconds(5)
-    private static let stopPatience = TimeAmount.seconds(2)
+    private static let stopTimeout = TimeAmount.seconds(2)
 
     /// - Parameter idleExit: the time without a client after which `run` returns; nil where it waits for a signal.
     package init(options: WebOptions, idleExit: Duration?) {
@@ -40,7 +40,7 @@ package struct Server: Sendable {
         finished.futureResult.whenComplete { _ in stopSignals.raise() }
         ready()
         stopSignals.wait()
-        loop.execute { front.value.stop(by: .now() + Self.stopPatience) }
+        loop.execute { front.value.stop(by: .now() + Self.stopTimeout) }
         try finished.futureResult.wait()
     }
 }
@@ -52,7 +52,7 @@ private final class Front {
     private let connections: Connections
     private let reception: Reception
     private let finished: EventLoopPromise<Void>
-    private var doors: [any Channel] = []
+    private var listeningChannels: [any Channel] = []
 
     private static let acceptPause = TimeAmount.milliseconds(200)
 
@@ -69,8 +69,8 @@ private final class Front {
 
     func open() {
         let limits = headLimits
-        let house = NIOLoopBound(
-            Connection.House(
+        let services = NIOLoopBound(
+            Connection.SharedServices(
                 connections: connections, turns: Turns(loop: loop), reception: reception, files: FileSource()),
             eventLoop: loop)
         for listener in listeners {
@@ -90,7 +90,7 @@ private final class Front {
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandlers(
                             ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)),
-                            Connection(house.value, hasLocalSocket: listener.isLocal))
+                            Connection(services.value, hasLocalSocket: listener.isLocal))
                     }
                 }
                 .withBoundSocket(listener.descriptor)
@@ -98,7 +98,7 @@ private final class Front {
                 .whenComplete { result in
                     switch result {
                     case .success(let channel):
-                        self.doors.append(channel)
+                        self.listeningChannels.append(channel)
                         // NIO's bootstrap has just shortened the backlog; this restores it.
                         listen(listener.descriptor, SOMAXCONN)
                     case .failure(let error): self.finished.fail(error)
@@ -130,19 +130,19 @@ private final class Front {
 
     /// Accepts no more connections, and lets running answers finish until `end`.
     func stop(by end: NIODeadline) {
-        closeDoors()
+        closeListeners()
         connections.closeWaiting()
         guard !connections.isEmpty, .now() < end else { return finished.succeed() }
         loop.assumeIsolated().scheduleTask(in: .milliseconds(20)) { self.stop(by: end) }
     }
 
     private func finish() {
-        closeDoors()
+        closeListeners()
         finished.succeed()
     }
 
-    private func closeDoors() {
-        for door in doors { door.close(promise: nil) }
-        doors = []
+    private func closeListeners() {
+        for channel in listeningChannels { channel.close(promise: nil) }
+        listeningChannels = []
     }
 }

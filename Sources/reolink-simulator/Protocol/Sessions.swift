@@ -34,14 +34,14 @@ struct Sessions {
     }
 }
 
-/// The account. `timeout` wrong passwords in a row lock it for `lockout`, in which even the right one is refused.
+/// The account. `mostWrong` wrong passwords in a row lock it for `lockout`, in which even the right one is refused.
 struct Account {
     let user: String
     let password: [UInt8]
     private var wrong = 0
     private var lockedUntil: ContinuousClock.Instant?
 
-    private static let timeout = 5
+    private static let mostWrong = 5
     private static let lockout = Duration.seconds(300)
 
     init(user: String, password: String) {
@@ -57,7 +57,7 @@ struct Account {
         let knowsUser = user.utf8.elementsEqual(self.user.utf8)
         guard knowsUser, password == self.password else {
             wrong += 1
-            let remaining = max(0, Self.timeout - wrong)
+            let remaining = max(0, Self.mostWrong - wrong)
             if remaining == 0 {
                 wrong = 0
                 lockedUntil = now + Self.lockout
