@@ -52,7 +52,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
                 record.countHour(now: now, captured: true, uploadMilliseconds: 1)
                 record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
                 record.reconcile(with: [])
-                _ = CaptureClock.time(at: now, record.clock, keeper: .none)
+                _ = CaptureClock.time(at: now, record.clock, timeService: .none)
                 _ = HoldOff.after(record.holdOffs["store"], settings: "", now: now)
                 let slot = try? Slot.encode(record)
                 expect(slot == nil || slot?.count == Slot.size, "a slot of \(slot?.count ?? 0) bytes")
