@@ -60,8 +60,8 @@ test: ## check everything in a short form; what CI runs
 	@scripts/part "build with AddressSanitizer" $(MAKE) --no-print-directory build-asan
 	@scripts/part "unit tests" $(MAKE) --no-print-directory unit-test
 	@SNAPSHOT_ASAN_DIR=$(ASAN) scripts/part "black-box tests" Tests/run-e2e
-	@scripts/part torture Tests/run-torture --short
-	@scripts/part "system tests" Tests/system/run short
+	@echo "torture and system tests, side by side: about four minutes"
+	@scripts/together torture "Tests/run-torture --short" "system tests" "Tests/system/run short"
 	@echo "Parts of the test, in seconds:" && cat $(OUT)/parts
 
 lint: ## check the formatting of the Swift sources, their length, and what the targets import

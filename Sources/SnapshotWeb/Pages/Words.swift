@@ -17,10 +17,9 @@ extension HTML {
 /// How long a recording plays: `45 s`, `2:30 min`, `1:00:05 h`.
 func playtime(_ seconds: Double) -> String {
     let whole = Int(min(max(seconds, 0), 1e9).rounded())
-    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
     return switch whole {
     case ..<120: "\(whole) s"
-    case ..<3600: "\(whole / 60):\(two(whole % 60)) min"
-    default: "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60)) h"
+    case ..<3600: "\(whole / 60):\((whole % 60).padded(2)) min"
+    default: "\(whole / 3600):\((whole / 60 % 60).padded(2)):\((whole % 60).padded(2)) h"
     }
 }
