@@ -13,7 +13,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         let grewInPieces = inPieces(bytes) { pieces.read($0) }.contains(true)
         expect(grew == grewInPieces, "it matters how the bytes arrive")
     },
-    "stderrTail": { bytes in
+    "stderr": { bytes in
         let secret = "S3cret/1"
         var stderrTail = StderrTail(secrets: Secrets([secret]))
         _ = inPieces(bytes) { stderrTail.read($0) }

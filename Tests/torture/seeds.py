@@ -28,7 +28,7 @@ URLS = [b"rtsp://admin:p%40ss@[fe80::1%25eth0]:554/h264Preview_01_main?x=1#f", b
         b"http://10.0.0.9/still.jpg", b"fe80::1", b"camera.local:80"]
 PROFILES = [b"[default]\r\naws_access_key_id = AKIA\naws_secret_access_key=abc+/=\n; c\n[profile other]\nregion=x\n"]
 PROGRESS = b"frame=30\nfps=15.0\ntotal_size=N/A\nout_time_us=2000000\nspeed=1.01x\nprogress=continue\n"
-COMPLAINTS = (b"[concat @ 0x55] Impossible to open 'rtsp://admin:S3cret%2F1@10.0.0.9:554/h264Preview_01_main'\n"
+STDERR = (b"[concat @ 0x55] Impossible to open 'rtsp://admin:S3cret%2F1@10.0.0.9:554/h264Preview_01_main'\n"
               b"rtsp://u:S3cret/1@h/x: Server returned 401 Unauthorized (authorization failed)\r\n" + b"x" * 1100 + b"\n")
 FFPROBE = [
     {"streams": [{"codec_name": "hevc", "codec_type": "video", "width": 2560, "height": 1440}, {"codec_name": "aac", "codec_type": "audio"}]},
@@ -84,7 +84,7 @@ def write(folder, ring, spooled):
         "dotenv": [DOTENV], "settings": [DOTENV, DOTENV.replace(b"s3\n", b"http\nHTTP_UPLOAD_URL=http://h/\n")],
         "jpeg": [jpeg, jpeg[:2] + b"\xff" * 8 + jpeg[2:], jpeg + b"\0" * 64], "state": [*slots, ring[:8192]],
         "s3-error": S3_ERRORS, "reolink": [json.dumps(r).encode() for r in REOLINK], "url": URLS,
-        "spool": spooled, "profile": PROFILES, "progress": [PROGRESS * 2], "complaints": [COMPLAINTS],
+        "spool": spooled, "profile": PROFILES, "progress": [PROGRESS * 2], "stderr": [STDERR],
         "ffprobe": [json.dumps(f).encode() for f in FFPROBE], "playlist": [PLAYLIST],
         "relay-report": [json.dumps(REPORT).encode()], "recording": [RECORDING, b"20260121T103045Z-2.mp4"],
         "mpegts": [MPEGTS], "rtsp": RTSP, "rtp": RTP,

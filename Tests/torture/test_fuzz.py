@@ -12,7 +12,7 @@ from builds import ROOT
 from rig import parts, rig
 
 SUBJECTS = {"dotenv": 4096, "settings": 4096, "jpeg": 8192, "state": 8192, "s3-error": 2048, "reolink": 2048, "url": 512,
-            "spool": 2048, "profile": 4096, "progress": 2048, "complaints": 4096, "ffprobe": 2048, "playlist": 4096,
+            "spool": 2048, "profile": 4096, "progress": 2048, "stderr": 4096, "ffprobe": 2048, "playlist": 4096,
             "relay-report": 2048, "recording": 2048, "mpegts": 2048, "rtsp": 4096, "rtp": 2048}
 SHORT, LONG = 20_000, 1_000_000
 
