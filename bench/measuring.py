@@ -40,8 +40,8 @@ class Meter:
         reading, writing = os.pipe()
         with tempfile.TemporaryFile() as said:
             try:
-                # The shell moves the pipe to descriptor 3 and goes.
-                subprocess.run(["sh", "-c", f'exec "$0" "$@" 3>&{writing}', self._launcher, *command.arguments],
+                # The shell moves the pipe to descriptor 3 and goes; dash knows no descriptor over 9.
+                subprocess.run(["bash", "-c", f'exec "$0" "$@" 3>&{writing}', self._launcher, *command.arguments],
                                stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=[writing],
                                env=command.environment, cwd=command.folder, check=True)
             finally:
