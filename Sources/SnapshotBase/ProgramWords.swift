@@ -39,6 +39,22 @@ extension Secrets {
     }
 }
 
+extension Secrets {
+    /// Registers what looks like a credential in the standard error of a program that lends some: words behind a name such as
+    /// `SecretAccessKey` or `token`, and long words of letters and digits that are no names of hosts or files.
+    package func note(saidByLender output: [UInt8]) {
+        let words = output.suffix(4096).split { $0 <= 0x20 || "\"',:{}=".utf8.contains($0) }
+        var isNamed = false
+        for word in words.map({ String(decoding: $0, as: UTF8.self) }) {
+            let isLong = word.utf8.count >= 16 && !word.utf8.contains(UInt8(ascii: "."))
+            let isMixed = word.utf8.contains { (48...57).contains($0) } && word.utf8.contains { $0 >= 65 }
+            if isLong && isMixed || isNamed && word.utf8.count >= 4 { note(token: word) }
+            let name = word.lowercased()
+            isNamed = ["secret", "token", "password", "accesskey", "accesskeyid"].contains(where: name.hasSuffix)
+        }
+    }
+}
+
 extension ChildResult {
     /// How much standard error to keep, in bytes: more than is shown, so that a secret in it is complete.
     package static let stderrLimit = 1 << 16

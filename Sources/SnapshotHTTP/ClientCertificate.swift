@@ -19,6 +19,13 @@ package struct ClientCertificate: Equatable, Sendable {
         self.keySetting = keySetting
     }
 
+    package static let fileRule = "must be a regular file: libcurl would wait for a pipe's writer for ever"
+
+    package static func isFile(_ path: String) -> Bool {
+        var facts = stat()
+        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    }
+
     /// A text that changes when either file changes.
     package var identity: String { "\(fileIdentity(path)) \(fileIdentity(keyPath))" }
 

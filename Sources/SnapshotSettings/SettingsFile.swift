@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 
 /// The settings file of a run: the one named by `--config`, else `./.env`, else `/etc/snapshot/snapshot.env`.
-struct SettingsFile {
+package struct SettingsFile {
     let path: String
     let bytes: [UInt8]
 
@@ -32,13 +32,22 @@ struct SettingsFile {
         return try SettingsFile(named: Settings.systemPath)
     }
 
+    /// Why a `./.env` is somebody else's, so that nothing may be taken from it; nil if it is not, or there is none.
+    package static func strangersReason() -> String? {
+        do throws(Doubt) { _ = try SettingsFile(trusting: ".env") } catch { return error.isStrangers ? error.why : nil }
+        return nil
+    }
+
     func entries() throws(Failure) -> [Dotenv.Entry] {
         guard bytes.count <= Self.longest else { throw Self.unreadable(path, SystemError("read", number: EFBIG)) }
         return try Dotenv.parse(bytes, path: path)
     }
 
     /// Why a file in the working folder is not used.
-    private struct Doubt: Error { let why: String }
+    private struct Doubt: Error {
+        let why: String
+        var isStrangers = true
+    }
 
     /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
     /// is used only if no one but root and this user can write it, and if it contains a setting of ours.
@@ -62,7 +71,7 @@ struct SettingsFile {
         guard isTrusted else { throw Doubt(why: "others than \(owners) own it or can write it") }
         guard isInTrustedFolder else { throw Doubt(why: "others than root own its folder or can write there") }
         guard Dotenv.keys(bytes).contains(where: { Self.isOurs(String($0)) }) else {
-            throw Doubt(why: "it holds no setting of snapshot")
+            throw Doubt(why: "it holds no setting of snapshot", isStrangers: false)
         }
     }
 

@@ -26,6 +26,9 @@ struct Draft: Sendable {
         self.target = target
         self.context = Self.stripped(context)
         let path = target.settingsPath
+        if !target.isSystem, let why = SettingsFile.strangersReason() {
+            throw .settings("cannot use", path, why: why, hint: "move it away first: mv \(path) \(path).old")
+        }
         do throws(SystemError) {
             let bytes = try readFile(path, limit: Self.longest + 1)
             guard bytes.count <= Self.longest else { throw SystemError("read", number: E2BIG) }

@@ -199,6 +199,10 @@ extension Failure {
             let name = which.prefix { $0 != "=" }
             text = "\(name.isEmpty ? what[...] : name): \(why)"
         }
+        // Words of a program that lends credentials are for the person at the terminal alone.
+        if code == .store(.credentialProcess), let said = text[...].range(of: "; it said: ") {
+            text = String(text[..<said.lowerBound])
+        }
         return text[...].range(of: "://") == nil ? text.printable(limit: 160) : nil
     }
 }

@@ -139,3 +139,15 @@ def test_a_camera_with_another_address_is_told_and_taken_over(machine):
     finally:
         machine.run("sed -i 's/10.9.0.77 /10.9.0.2 /' /etc/systemd/system/found.service; systemctl daemon-reload; "
                     "systemctl restart found; ip addr del 10.9.0.77/24 dev lan0")
+
+
+@pytest.mark.parametrize("folder", ["/", "/home/alice/pics/new/..", "/var/lib/snapshot/../x", "/home/alice/./pics", "/home/alice/pics", "//"])
+def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
+    machine.run("mkdir -p /home/alice/pics && touch /home/alice/pics/holiday.jpg && chown -R daemon: /home/alice && chmod 700 /home/alice/pics")
+    owners = ["/", "/home", "/home/alice", "/home/alice/pics", "/var/lib", "/usr"]
+    before = machine.out(["stat", "-c", "%n %U %a", *owners])
+    done = machine.run(["snapshot", "setup", "--yes", "--json", "--camera", "10.9.0.2", "--password-file", password_file(machine), "--folder", folder],
+                       check=False, timeout=90)
+    assert done.returncode != 0, done.stdout
+    assert machine.out(["stat", "-c", "%n %U %a", *owners]) == before
+    assert machine.run("systemctl is-active snapshot.timer", check=False).stdout.strip() != "active"

@@ -9,6 +9,7 @@ struct ServiceFolder {
 
     /// Whether it is missing, or belongs to root and is empty. A folder that others use stays theirs.
     var canBeMade: Bool {
+        guard isPlain else { return false }
         guard let facts = fileStatus(path) else {
             var parent = parentDirectory(path)
             while fileStatus(parent) == nil, parent != "/" { parent = parentDirectory(parent) }
@@ -20,10 +21,20 @@ struct ServiceFolder {
         return names.allSatisfy { $0 == "lost+found" }
     }
 
+    /// Whether the path names a folder below the root by its own name: through `..` any folder could be meant.
+    private var isPlain: Bool {
+        let names = path.split(separator: "/")
+        return path.hasPrefix("/") && !names.isEmpty && !names.contains { $0 == "." || $0 == ".." }
+    }
+
+    /// Creates it and gives it to the service's user; what is opened must be root's, and empty, whatever was seen before.
     func make() throws(Failure) {
-        guard let account = UserAccount(named: Owner.serviceName) else { return }
+        guard isPlain, let account = UserAccount(named: Owner.serviceName) else { return }
         do throws(SystemError) {
             let folder = try Folder(path, creating: 0o755)
+            let isRoots = try folder.handle.status().st_uid == 0
+            let isEmpty = try folder.names().allSatisfy { $0 == "lost+found" }
+            guard isRoots, isEmpty else { throw SystemError("chown", number: ENOTEMPTY) }
             guard fchown(folder.descriptor, account.id, account.group) == 0 else { throw SystemError("chown") }
         } catch {
             throw Failure(

@@ -24,6 +24,7 @@ struct CredentialProcess {
                 error.why, hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
         }
         noteSecrets(result.output)
+        Secrets.ofThisRun.note(saidByLender: result.stderrTail)
         let said = result.lastWords().map { "; it said: \($0)" } ?? ""
         if result.isTooLong { throw failure("it printed more than 64 KiB\(said)") }
         switch result.ending {

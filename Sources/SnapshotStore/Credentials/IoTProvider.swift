@@ -41,6 +41,9 @@ package struct IoTProvider: Sendable {
         for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where access(file, R_OK) != 0 {
             throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
         }
+        for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where !ClientCertificate.isFile(file) {
+            throw settings.refusal(key, rule: ClientCertificate.fileRule)
+        }
         certificate = ClientCertificate(
             path: path, keyPath: keyPath, setting: Key.awsIoTCert.key, keySetting: Key.awsIoTKey.key)
     }

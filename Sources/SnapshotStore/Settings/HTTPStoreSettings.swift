@@ -112,6 +112,10 @@ package struct HTTPStoreSettings: Sendable {
         where access(file, R_OK) != 0 {
             throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
         }
+        for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
+        where !ClientCertificate.isFile(file) {
+            throw settings.refusal(key, rule: ClientCertificate.fileRule)
+        }
         return ClientCertificate(path: path, keyPath: keyPath ?? path)
     }
 

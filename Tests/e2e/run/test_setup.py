@@ -286,3 +286,19 @@ def test_what_is_no_line_of_text_is_asked_for_again(snapshot):
         user=USER, group=USER, extra_groups=[], env=snapshot.environment)
     assert done.returncode == 64 and done.stdout.count(b"that is no line of text") == len(lines), done
     assert b"\x1b" not in done.stdout and left(snapshot) == []
+
+
+@pytest.mark.parametrize("mode, owner", [(0o666, None), (0o644, 1), (0o666, 1)])
+def test_nothing_is_taken_from_a_file_of_somebody_elses(snapshot, place, mode, owner):
+    program = place / "program"
+    program.write_text("#!/bin/sh\ntouch ran\n")
+    program.chmod(0o755)
+    file = snapshot.folder / ".env"
+    file.write_text(f"CAMERA_URL=exec:{program}\n")
+    file.chmod(mode)
+    if owner is not None:
+        os.chown(file, owner, owner)
+    before = file.read_bytes(), file.stat().st_mode
+    done = run(snapshot, "--every", "10s")
+    assert done.code == 78 and "cannot use .env" in done.stderr and "mv .env .env.old" in done.stderr, done
+    assert not (snapshot.folder / "ran").exists() and (file.read_bytes(), file.stat().st_mode) == before

@@ -1,4 +1,5 @@
 """Where S3's keys come from: profiles, credential_process, roles, AWS IoT; how long borrowed ones are kept."""
+import os
 import datetime
 import itertools
 import json
@@ -655,3 +656,24 @@ def test_who_has_keys_and_a_region_reads_no_other_file(ready, endpoint, tmp_path
     assert ".aws" not in log.read_text() and "credentials.json" not in log.read_text()
     ready.set(AWS_REGION=None).capture(prefix=("strace", "-f", "-o", log, "-e", "trace=file")).expect(0)
     assert ".aws/config" in log.read_text() and ".aws/credentials" not in log.read_text()
+
+
+@pytest.mark.parametrize("words", [
+    "boom SecretAccessKey=SEKRITvalue0123456789 token: SEKRITtoken", '{"Version":1,"SecretAccessKey":"SEKRIT/value+0123456789","SessionToken":"SEKRITx"}',
+    "using SEKRIT0123456789abcdef"])
+def test_what_looks_like_a_key_in_its_words_is_hidden_and_no_word_is_kept(s3, process, words):
+    process.does(f"echo '{words}' >&2; exit 3")
+    done = s3.capture().refuses(77, "exit status 3")
+    health = s3.run("health", "--json").stdout + s3.run("health").stdout
+    state = b"".join(p.read_bytes() for p in (s3.folder / "state").rglob("*") if p.is_file())
+    assert "SEKRIT" not in done.stderr + health and b"SEKRIT" not in state
+    assert "it said" in done.stderr and "it said" not in health
+
+
+def test_a_pipe_in_the_place_of_a_key_holds_up_no_run(s3, authority, tmp_path):
+    os.mkfifo(tmp_path / "key.fifo")
+    certificate, _ = tls.client(authority, tmp_path)
+    s3.set(AWS_IOT_CREDENTIAL_ENDPOINT="127.0.0.1:9", AWS_IOT_ROLE_ALIAS="a", AWS_IOT_CERT=certificate, AWS_IOT_KEY=tmp_path / "key.fifo")
+    s3.capture().refuses(78, "AWS_IOT_KEY", "regular file")
+    s3.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL="https://127.0.0.1:9/", HTTP_CLIENT_CERT=certificate, HTTP_CLIENT_KEY=tmp_path / "key.fifo")
+    s3.capture().refuses(78, "HTTP_CLIENT_KEY", "regular file")
