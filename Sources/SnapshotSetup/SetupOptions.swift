@@ -32,6 +32,11 @@ package struct SetupOptions: Sendable {
         if [folder, bucket, url].compactMap(\.self).count > 1 {
             throw Failure(.own(.usage), "refused", "the options", why: "--folder, --s3 and --http exclude each other")
         }
+        if let url, redactedURL(url) != url {
+            throw Failure(
+                .own(.usage), "refused", "--http", why: "everybody can see the command line",
+                hint: "--set STORAGE_BACKEND=http --secret \(Key.httpUploadURL.key)=FILE")
+        }
         for text in settings {
             let (key, value) = try Self.pair(text, of: "--set")
             guard !key.isSecret else {
@@ -43,7 +48,7 @@ package struct SetupOptions: Sendable {
         }
         for text in secretFiles {
             let (key, path) = try Self.pair(text, of: "--secret")
-            guard key.isSecret else {
+            guard key.mayComeFromFile else {
                 throw Failure(.own(.usage), "refused", "--secret \(key.key)", why: "it is no secret", hint: "--set")
             }
             try draft.set(key, Self.secret(in: path))

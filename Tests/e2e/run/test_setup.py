@@ -250,6 +250,7 @@ def test_options_answer_everything_and_again_change_nothing(snapshot, simulated,
 
 
 @pytest.mark.parametrize("arguments, code, words", [
+    (["--camera", "file:/gone.jpg", "--http", "http://127.0.0.1:9/up?token=s3cret"], 64, "--secret HTTP_UPLOAD_URL=FILE"),
     (["--camera", "rtsp://admin:secret12@10.0.0.1/"], 64, "command line"),
     (["--camera", "127.0.0.1", "--s3", "a", "--folder", "b"], 64, "exclude"),
     (["--instance", "front"], 64, "--instance"),
