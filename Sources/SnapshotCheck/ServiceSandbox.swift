@@ -22,13 +22,13 @@ package struct ServiceSandbox {
         let instance = InstanceName.of(settingsPath: settingsPath).map { "@\($0)" } ?? ""
         service = "snapshot\(instance).service"
         name = "snapshot-check-\(getpid())\(instance).service"
-        systemd = Systemd(environment: environment)
+        systemd = Systemd(environment)
         let deadline = Deadline.after(.seconds(5))
         guard
             let start = systemd.properties(of: service, ["ExecStart"], until: deadline)?["ExecStart"],
             let path = start.split(separator: " ").first(where: { $0.hasPrefix("path=") })?.dropFirst(5),
             isSameFile(String(path), "/proc/self/exe"),
-            let text = systemd.call(["cat", service], until: deadline)
+            let text = systemd.output(["cat", service], until: deadline)
         else { return nil }
         program = String(path)
         self.text = text
@@ -87,7 +87,7 @@ package struct ServiceSandbox {
                 """
             let unit = kept.joined(separator: "\n") + "\n" + own
             try writeDurably([Array(unit.utf8)], to: file, temporary: file + ".new", mode: 0o600)
-            systemd.call(["daemon-reload"], until: .after(.seconds(30)))
+            systemd.output(["daemon-reload"], until: .after(.seconds(30)))
             return reader
         } catch {
             throw .settings("cannot write", file, why: "\(error)")
@@ -95,11 +95,11 @@ package struct ServiceSandbox {
     }
 
     private func remove() {
-        systemd.call(["stop", name], until: .after(.seconds(10)))
-        systemd.call(["reset-failed", name], until: .after(.seconds(5)))
+        systemd.output(["stop", name], until: .after(.seconds(10)))
+        systemd.output(["reset-failed", name], until: .after(.seconds(5)))
         unlink(file)
         unlink(pipe)
-        systemd.call(["daemon-reload"], until: .after(.seconds(30)))
+        systemd.output(["daemon-reload"], until: .after(.seconds(30)))
     }
 
     /// Why the service ended before the check began.

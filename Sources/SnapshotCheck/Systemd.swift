@@ -1,12 +1,31 @@
 import SnapshotBase
 
 /// Calls `systemctl`.
-struct Systemd: Sendable {
+package struct Systemd: Sendable {
     let environment: Environment
+
+    package init(_ environment: Environment) { self.environment = environment }
+
+    /// Runs `systemctl` with these arguments, for 30 s at most; throws where it fails.
+    package func run(_ arguments: String...) throws(Failure) {
+        let result = try call(arguments, until: .after(.seconds(30)))
+        guard result.ending == .exited(0) else {
+            throw .settings(
+                "cannot do", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.stderrTail))",
+                hint: "systemctl status \(arguments.last ?? "")")
+        }
+    }
+
+    /// Whether the unit is active; throws where `systemctl` can't be run.
+    package func isActive(_ unit: String) throws(Failure) -> Bool {
+        try call(["--quiet", "is-active", unit], until: .after(.seconds(30))).ending == .exited(0)
+    }
 
     /// Properties of a unit with all its drop-ins; nil where systemctl fails.
     func properties(of unit: String, _ names: [String], until deadline: Deadline) -> [String: String]? {
-        guard let output = call(["show", unit] + names.map { "--property=\($0)" }, until: deadline) else { return nil }
+        guard let output = output(["show", unit] + names.map { "--property=\($0)" }, until: deadline) else {
+            return nil
+        }
         let lines = output.split(separator: "\n")
         return lines.reduce(into: [:]) { facts, line in
             guard let equals = line.firstIndex(of: "=") else { return }
@@ -17,13 +36,15 @@ struct Systemd: Sendable {
         }
     }
 
-    /// - Returns: its output, at most 1 MiB; nil where it fails or isn't there.
+    /// - Returns: what it prints, at most 1 MiB; nil where it fails or isn't there.
     @discardableResult
-    func call(_ arguments: [String], until deadline: Deadline) -> String? {
-        let command = Command("systemctl", arguments, environment: environment)
-        guard let result = try? Child.run(command, outputLimit: 1 << 20, deadline: deadline),
-            result.ending == .exited(0)
-        else { return nil }
+    func output(_ arguments: [String], until deadline: Deadline) -> String? {
+        guard let result = try? call(arguments, until: deadline), result.ending == .exited(0) else { return nil }
         return String(decoding: result.output, as: UTF8.self)
+    }
+
+    private func call(_ arguments: [String], until deadline: Deadline) throws(Failure) -> ChildResult {
+        try Child.run(
+            Command("systemctl", arguments, environment: environment), outputLimit: 1 << 20, deadline: deadline)
     }
 }

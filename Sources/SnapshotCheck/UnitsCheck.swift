@@ -104,6 +104,6 @@ struct UnitsCheck {
     }
 
     private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
-        Systemd(environment: environment).properties(of: unit, names, until: deadline.sooner(.seconds(3)))
+        Systemd(environment).properties(of: unit, names, until: deadline.sooner(.seconds(3)))
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
+import SnapshotCheck
 import SnapshotSettings
 import SnapshotSetup
 

@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotCapture
+import SnapshotCheck
 import SnapshotSettings
 import SnapshotState
 

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotCheck
 import SnapshotDiscover
 import SnapshotSettings
 

@@ -232,9 +232,9 @@ def test_a_recording_that_cannot_be_finished_at_once_is_finished_later(snapshot,
         relay.wait_running()
         wait_until(lambda: relay.recordings, 20, "recording")
         with syncing_fails(relay):
-            time.sleep(7)
-            waiting = {p.name: p.stat().st_size for p in (relay.record / ".writing").glob("2*.mp4")}
-            assert len(waiting) > 1, waiting
+            def unfinished():
+                return {p.name: p.stat().st_size for p in (relay.record / ".writing").glob("2*.mp4")}
+            waiting = wait_until(lambda: len(found := unfinished()) > 1 and found, 30, "two recordings that wait")
         wait_until(lambda: set(waiting) <= {p.name for p in relay.recordings} and not failing(relay), 15, f"{relay.report}")
         relay.stop()
         for path in relay.recordings:
