@@ -3,12 +3,17 @@
 extension Int {
     /// Parses 1 to 15 ASCII digits and nothing else: no sign, no white space. Sums of thousands of such numbers fit in
     /// Int.
-    package init?(decimal text: some StringProtocol) {
-        guard (1...15).contains(text.utf8.count), text.utf8.allSatisfy({ (48...57).contains($0) }) else {
-            return nil
+    package init?(decimal text: Substring) {
+        guard (1...15).contains(text.utf8.count) else { return nil }
+        var number = 0
+        for byte in text.utf8 {
+            guard (48...57).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - 48)
         }
-        self = text.utf8.reduce(0) { $0 * 10 + Int($1 - 48) }
+        self = number
     }
+
+    package init?(decimal text: String) { self.init(decimal: text[...]) }
 
     /// The nearest integer whose magnitude is at most `largestInJSON`; 0 for NaN.
     package init(bounded number: Double) {

@@ -22,8 +22,8 @@ extension HTTPResponse {
     }
 
     /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and others seen in captive
-    /// portals.
-    private static let elements: Set = [
+    /// portals. It is an array, since a set costs each run a search of all conformances (`Named`).
+    private static let elements = [
         "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
         "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img",
     ]

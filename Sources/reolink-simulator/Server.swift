@@ -58,7 +58,7 @@ final class Server: Sendable {
 
     private func setFault(_ query: Query) -> Answer {
         let name = query["name"] ?? ""
-        let count = query["count"].flatMap(Int.init)
+        let count = query["count"].flatMap { Int(decimal: $0) }
         let fault = Fault(name: name)
         guard name == "none" || fault != nil, count.map({ $0 > 0 }) ?? (query["count"] == nil) else {
             return result(["error": .string("no such fault or count: \(name)")], status: 400)

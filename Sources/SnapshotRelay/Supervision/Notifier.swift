@@ -14,7 +14,7 @@ package struct Notifier: ~Copyable {
     private static let timeout: Duration = .seconds(3600)
 
     package init(_ environment: Environment) {
-        watchdog = environment["WATCHDOG_USEC"].flatMap(Int.init).map { .microseconds($0) }
+        watchdog = environment["WATCHDOG_USEC"].flatMap { Int(decimal: $0) }.map { .microseconds($0) }
         guard let path = environment["NOTIFY_SOCKET"], "/@".contains(path.prefix(1)), path.utf8.count > 1,
             path.utf8.count < MemoryLayout.size(ofValue: address.sun_path)
         else {

@@ -64,7 +64,7 @@ struct RequestReader {
             headers[line[..<colon].lowercased()] = String(
                 line[line.index(after: colon)...].drop { $0 == " " })
         }
-        let length = headers["content-length"].flatMap(Int.init) ?? 0
+        let length = headers["content-length"].flatMap { Int(decimal: $0) } ?? 0
         guard (0...Self.longestBody).contains(length) else { return nil }
         while buffer.count < head.upperBound + length {
             guard wire.read(into: &buffer) else { return nil }
