@@ -14,10 +14,13 @@ let hardened: [LinkerSetting] = [
 let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(platforms: [.linux], configuration: .release))]
 
 // A new process each time: what its start costs is most of what a run costs. bench/PROFILE.md has the figures.
+let link = "\(Context.packageDirectory)/packaging/link"
+// The functions that a capture calls lie side by side. Names in that list that no longer exist do no harm.
+let ordered = ["--symbol-ordering-file=\(link)/order", "--no-warn-symbol-ordering"]
 let lean: [LinkerSetting] = [
     .unsafeFlags(
-        ["-use-ld=lld", "-L", "\(Context.packageDirectory)/packaging/link", "-Xclang-linker", "-static-libgcc"]
-            + ["--no-export-dynamic", "-z", "pack-relative-relocs"].flatMap { ["-Xlinker", $0] },
+        ["-use-ld=lld", "-L", link, "-Xclang-linker", "-static-libgcc"]
+            + (["--no-export-dynamic", "-z", "pack-relative-relocs"] + ordered).flatMap { ["-Xlinker", $0] },
         .when(platforms: [.linux], configuration: .release))
 ]
 

@@ -9,6 +9,7 @@ import drain
 import every
 import health
 import line_cost
+import link_order
 import one_shot
 import relay_watch
 import small_boards
@@ -26,9 +27,13 @@ def main():
     parser.add_argument("--seconds", type=int, default=300, help="how long the relay is watched")
     parser.add_argument("--only", action="append", choices=SECTIONS, help="measure this alone; again for more")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("RESULTS.md"))
+    parser.add_argument("--link-order", action="store_true", help="measure nothing, but write packaging/link/order")
     options = parser.parse_args()
     sections = []
     with Rig() as rig:
+        if options.link_order:
+            link_order.write(rig)
+            return
         for name in options.only or SECTIONS:
             print(f"measuring {name}", file=sys.stderr, flush=True)
             sections += SECTIONS[name].measure(rig, options)

@@ -10,10 +10,17 @@
 #define LIBRARY "libcurl.so.4"
 
 static void *library;
+// Looked up once, since each run calls them a hundred times. The parentheses prevent the expansion of the header's macros
+// of these names.
+static __typeof__(&(curl_easy_setopt)) set_option;
+static __typeof__(&(curl_easy_getinfo)) get_info;
 
 const char *shim_load(void) {
   if (!library) library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
-  return library ? NULL : dlerror();
+  if (!library) return dlerror();
+  set_option = (__typeof__(set_option))dlsym(library, "curl_easy_setopt");
+  get_info = (__typeof__(get_info))dlsym(library, "curl_easy_getinfo");
+  return set_option && get_info ? NULL : dlerror();
 }
 
 // Looks up a function of the library, with its type from the header.
@@ -47,10 +54,8 @@ CURL *shim_multi_next_ended(CURLM *multi, CURLcode *result) {
 CURLMcode shim_multi_cleanup(CURLM *multi) { return CALL(curl_multi_cleanup)(multi); }
 const char *shim_multi_strerror(CURLMcode code) { return CALL(curl_multi_strerror)(code); }
 
-// The parentheses prevent the expansion of the header's macros of these names, which accept only a fixed number of
-// arguments.
-#define SET(option, value) ((__typeof__(&(curl_easy_setopt)))dlsym(library, "curl_easy_setopt"))(easy, option, value)
-#define GET(info, value) ((__typeof__(&(curl_easy_getinfo)))dlsym(library, "curl_easy_getinfo"))(easy, info, value)
+#define SET(option, value) set_option(easy, option, value)
+#define GET(info, value) get_info(easy, info, value)
 
 CURLcode shim_set_long(CURL *easy, CURLoption option, long value) { return SET(option, value); }
 CURLcode shim_set_offset(CURL *easy, CURLoption option, curl_off_t value) { return SET(option, value); }
