@@ -25,7 +25,7 @@ struct head {
 
 // Data attached to an SSL_CTX, which libcurl creates for one connection; freed with it.
 struct connection {
-  struct shim_sessions keeper;
+  struct shim_sessions callbacks;
   struct head head;
   SSL_SESSION *offered;
   STACK_OF(X509) *certificates;
@@ -43,7 +43,7 @@ static void free_connection(void *context, void *data, CRYPTO_EX_DATA *all, int 
   if (!this) return;
   if (this->offered) CALL(SSL_SESSION_free)(this->offered);
   sk_X509_pop_free(this->certificates, X509_free);
-  this->keeper.release(this->keeper.context);
+  this->callbacks.release(this->callbacks.context);
   free(this);
 }
 
@@ -111,8 +111,8 @@ static int take(struct connection *this, const unsigned char *at, size_t size) {
 static void offer(struct connection *this, SSL *ssl) {
   // The session is not for a TLS proxy, which is another host.
   const char *name = CALL(SSL_get_servername)(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name && strcmp(name, this->keeper.host)) return;
-  if (CALL(SSL_set_session)(ssl, this->offered)) this->keeper.offers(this->keeper.context);
+  if (name && strcmp(name, this->callbacks.host)) return;
+  if (CALL(SSL_set_session)(ssl, this->offered)) this->callbacks.offers(this->callbacks.context);
 }
 
 // Verifies a resumed session when its handshake ends, as some versions of libcurl load the authorities only then.
@@ -125,8 +125,8 @@ static void judge(struct connection *this, SSL *ssl) {
 }
 
 // Only the first handshake counts: in TLS 1.3 later messages are also reported as handshakes.
-static void on_info(const SSL *told, int where, int result) {
-  SSL *ssl = (SSL *)told;
+static void on_info(const SSL *connection, int where, int result) {
+  SSL *ssl = (SSL *)connection;
   struct connection *this = where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE) ? connection_of(ssl) : NULL;
   (void)result;
   if (!this || !this->offered || this->is_over) return;
@@ -158,7 +158,7 @@ static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
     if (size <= 0 || size > left) return;
     left -= i2d_X509(next, &at);
   }
-  this->keeper.save(this->keeper.context, bytes, at - bytes);
+  this->callbacks.save(this->callbacks.context, bytes, at - bytes);
   OPENSSL_cleanse(bytes, at - bytes);
 }
 
@@ -170,12 +170,12 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session) {
 
 // libcurl calls this after it has configured the SSL_CTX.
 static CURLcode on_context(CURL *easy, void *context, void *user) {
-  const struct shim_sessions *keeper = user;
+  const struct shim_sessions *callbacks = user;
   struct connection *this = calloc(1, sizeof *this);
   (void)easy;
   if (!this) return CURLE_OK;
-  this->keeper = *keeper;
-  this->keeper.retain(this->keeper.context);
+  this->callbacks = *callbacks;
+  this->callbacks.retain(this->callbacks.context);
   this->certificates = sk_X509_new_null();
   if (!this->certificates || !CALL(SSL_CTX_set_ex_data)(context, slot, this)) {
     free_connection(NULL, this, NULL, slot, 0, NULL);
@@ -184,7 +184,7 @@ static CURLcode on_context(CURL *easy, void *context, void *user) {
   note_client(context, &this->head);
   ERR_set_mark();
   unsigned char bytes[SHIM_SESSION_MOST];
-  size_t size = this->keeper.load(this->keeper.context, bytes, sizeof bytes);
+  size_t size = this->callbacks.load(this->callbacks.context, bytes, sizeof bytes);
   if (!take(this, bytes, size) && this->offered) {
     CALL(SSL_SESSION_free)(this->offered);
     this->offered = NULL;
@@ -204,7 +204,7 @@ static void find_libssl(void) {
   if (libssl) slot = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_connection);
 }
 
-CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper) {
+CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *callbacks) {
   struct curl_tlssessioninfo *backend = NULL;
   // With another TLS library, its types would be mistaken for OpenSSL's.
   if (shim_get_backend(easy, &backend) || !backend || backend->backend != CURLSSLBACKEND_OPENSSL) return CURLE_OK;
@@ -214,5 +214,5 @@ CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *keeper) {
   // libcurl's own session cache is off, as it would rely on an earlier verification.
   CURLcode code = shim_set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 0);
   if (!code) code = shim_set_context(easy, on_context);
-  return code ? code : shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, (void *)keeper);
+  return code ? code : shim_set_pointer(easy, CURLOPT_SSL_CTX_DATA, (void *)callbacks);
 }

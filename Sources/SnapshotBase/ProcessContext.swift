@@ -61,8 +61,8 @@ package struct SystemClock: Sendable {
 
     /// `SNAPSHOT_BOOT_ID` takes precedence: our units set it, since a confined service in a container sees another id.
     package init(_ environment: Environment) {
-        let told = (environment["SNAPSHOT_BOOT_ID"] ?? "").filter(\.isHexDigit)
-        self.init(boot: told.utf8.count == 32 ? Self.dashed(told) : Self.kernelsBoot())
+        let given = (environment["SNAPSHOT_BOOT_ID"] ?? "").filter(\.isHexDigit)
+        self.init(boot: given.utf8.count == 32 ? Self.dashed(given) : Self.kernelsBoot())
     }
 
     /// Inserts the kernel's dashes, which systemd omits.

@@ -40,9 +40,9 @@ extension Secrets {
 }
 
 extension Secrets {
-    /// Registers what looks like a credential in the standard error of a program that lends some: words behind a name such as
-    /// `SecretAccessKey` or `token`, and long words of letters and digits that are no names of hosts or files.
-    package func note(saidByLender output: [UInt8]) {
+    /// Registers what looks like a credential in the standard error of a `credential_process`: words behind a name such
+    /// as `SecretAccessKey` or `token`, and long words of letters and digits that are not names of hosts or files.
+    package func note(credentialStderr output: [UInt8]) {
         let words = output.suffix(4096).split { $0 <= 0x20 || "\"',:{}=".utf8.contains($0) }
         var isNamed = false
         for word in words.map({ String(decoding: $0, as: UTF8.self) }) {

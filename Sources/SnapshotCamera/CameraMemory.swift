@@ -64,7 +64,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     }
 
     /// Whether the pause after too frequent logins still lasts.
-    func loginsRest(_ clock: SystemClock) -> Bool {
+    func isLoginPaused(_ clock: SystemClock) -> Bool {
         guard let loginPause, loginPause.boot == clock.boot else { return false }
         return clock.up().seconds < loginPause.until
     }
@@ -83,7 +83,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         fields.field("digestKey", &digestKey)
     }
 
-    /// The memory in a state directory; nil where there is none.
+    /// Reads the memory from a state directory; nil where there is none, or it is damaged.
     package init?(reading directory: String) {
         guard let bytes = try? readFile(directory + "/" + Self.fileName, limit: 65536),
             let found = JSON(bytes).flatMap(CameraMemory.init(json:))

@@ -19,23 +19,23 @@ struct FileCamera: Camera {
         } catch {
             throw failure("\(error)", error)
         }
-        return try settledApart(until: deadline)
+        return try readInChild(until: deadline)
     }
 
     /// Reads the file in a forked process, since it lies on another file system, which may hang.
-    private func settledApart(until deadline: Deadline) throws(Failure) -> [UInt8] {
+    private func readInChild(until deadline: Deadline) throws(Failure) -> [UInt8] {
         let picture: FileHandle
         do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
-        let apart = Apart(lock: statePath + "/camera.lock", stop: stop)
-        let (said, ending) = apart.run(until: deadline, keeping: picture.descriptor) { reporter in
+        let apart = ForkedWork(lock: statePath + "/camera.lock", stop: stop)
+        let (lines, ending) = apart.run(until: deadline, keeping: picture.descriptor) { reporter in
             do throws(SystemError) {
                 try picture.write(settled(until: deadline))
-                reporter.say(Array("0".utf8))
+                reporter.send(Array("0".utf8))
             } catch {
-                reporter.say(Array("\(error.number)".utf8))
+                reporter.send(Array("\(error.number)".utf8))
             }
         }
-        guard let number = said.last.flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }) else {
+        guard let number = lines.last.flatMap({ Int32(String(decoding: $0, as: UTF8.self)) }) else {
             throw unread(ending)
         }
         do throws(SystemError) {
@@ -89,7 +89,7 @@ struct FileCamera: Camera {
             hint: "CAMERA_URL=file: wants the path of a JPEG file", cause: error)
     }
 
-    private func unread(_ ending: Apart.Ending) -> Failure {
+    private func unread(_ ending: ForkedWork.Ending) -> Failure {
         var failure =
             switch ending {
             case .stillHangs: failure("its folder hangs: an earlier run still waits for it")

@@ -141,7 +141,7 @@ package struct ReolinkCamera: Camera {
     /// - Returns: `failed` where login by token isn't possible; `isLasting` where it never will be.
     /// - Throws: refused credentials, and all other errors.
     package func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
-        if memory.loginsRest(clock) {
+        if memory.isLoginPaused(clock) {
             throw ReolinkError.failure(ReolinkError.tooFrequent, detail: "", remainingTries: nil, settings)
         }
         var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)

@@ -47,13 +47,13 @@ extension Run {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
                     holdOff("store", after: error.failure)
-                    rest(after: error)
+                    notePause(after: error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.
                     guard error.scope != .store else { return }
                     skipped += 1
                     if skipped == 3 {
                         // Three entries failed in this run: later runs skip those up to here for an hour.
-                        spool.rest(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
+                        spool.skip(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
                         return
                     }
                 }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotState
 
-/// Whether this run takes a picture. The decision falls before the camera is asked anything.
+/// Whether this run takes a picture, which is decided before any request to the camera.
 enum Due: Equatable {
     case now
     case skipped(Postponement)

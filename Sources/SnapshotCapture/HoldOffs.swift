@@ -48,15 +48,15 @@ extension Run {
     }
 
     /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
-    var storeRest: Double? {
-        record.storeRest?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
+    var storePause: Double? {
+        record.storePause?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
     }
 
-    /// Notes the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
-    mutating func rest(after failure: StoreFailure) {
+    /// Records the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
+    mutating func notePause(after failure: StoreFailure) {
         noteStandstill(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
-        record.storeRest = HoldOff(
+        record.storePause = HoldOff(
             since: settings.context.clock.now().moment, delaySeconds: wait.seconds,
             settings: credentials(of: "store"))
     }

@@ -20,7 +20,7 @@ struct Run: ~Copyable {
     var shot = Shot(outcome: Outcome(result: .none))
     /// False once the store has failed in this run; the spool isn't drained then.
     var storeIsUp = true
-    /// `memory` as it was read: it is written only where it has changed.
+    /// `memory` as it was read: it is written only if it has changed.
     private let rememberedCamera: CameraMemory?
     /// Whether this run requests PING_URL, which happens once a minute at most.
     private(set) var pings = false
@@ -169,7 +169,7 @@ struct Run: ~Copyable {
 
 extension Failure {
     /// The store answered with `Retry-After`, which is still running for `wait` seconds.
-    static func resting(_ place: String, wait: Double) -> Failure {
+    static func paused(_ place: String, wait: Double) -> Failure {
         Failure(
             .store(.busy), "store is busy", place,
             why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")

@@ -77,20 +77,20 @@ private func canonical(_ path: String) -> String {
     return String(cString: found)
 }
 
-/// The file that the signal handler `part` removes. The string stays allocated while a handler may read it.
-nonisolated(unsafe) private var partingFile: UnsafeMutablePointer<CChar>?
+/// The file that the signal handler `removeMarker` removes. The string stays allocated while a handler may read it.
+nonisolated(unsafe) private var markerFile: UnsafeMutablePointer<CChar>?
 
 /// Removes the file when a signal (SIGTERM, SIGINT, SIGHUP) ends the program. Ignored signals stay ignored.
 private func removeAtEnd(_ path: String) {
-    partingFile.map { free($0) }
-    partingFile = strdup(path)
-    let part: @convention(c) (Int32) -> Void = { number in
-        if let partingFile { unlink(partingFile) }
+    markerFile.map { free($0) }
+    markerFile = strdup(path)
+    let removeMarker: @convention(c) (Int32) -> Void = { number in
+        if let markerFile { unlink(markerFile) }
         // The signal is blocked while its handler runs, so its default action follows when this returns.
         signal(number, SIG_DFL)
         raise(number)
     }
-    for number in HeldSignals.asking where unsafeBitCast(signal(number, part), to: Int.self) == ignored {
+    for number in HeldSignals.asking where unsafeBitCast(signal(number, removeMarker), to: Int.self) == ignored {
         signal(number, SIG_IGN)
     }
 }

@@ -5,25 +5,25 @@ import SnapshotState
 import SnapshotStore
 
 /// A picture on its way to the store, and where it is now.
-private struct Passage {
-    enum Place {
+private struct PendingPicture {
+    enum Location {
         case memory
         case spooled(SpoolName)
-        /// Not in the spool either; why.
+        /// Neither stored nor in the spool; the failure says why.
         case lost(Failure)
     }
 
     let picture: Picture
     /// The record before this picture was counted; `Spool.add` writes it when entries are dropped.
     let before: Record
-    var place = Place.memory
+    var location = Location.memory
 }
 
 /// Uploads a checked picture, or puts it into the spool.
 extension Run {
     /// Uploads the picture. If the store doesn't acknowledge it, it goes into the spool.
     mutating func store(_ picture: Picture) {
-        var passage = Passage(picture: picture, before: record)
+        var pending = PendingPicture(picture: picture, before: record)
         let (time, quality) = CaptureClock.time(at: now, record.clock, timeService: CaptureClock.timeService())
         count(picture, at: time, quality)
         keepLatest(picture)
@@ -33,32 +33,33 @@ extension Run {
             capturedAt: time, camera: settings.camera.name, sha256: picture.sha256, clock: quality)
         let started = Uptime.now()
         do throws(Failure) {
-            try put(&object, &passage)
+            try put(&object, &pending)
             shot.outcome.storeMilliseconds = (Uptime.now() - started).milliseconds
-            isStored(passage)
+            countStored(pending)
             noteStored(at: object.capturedAt)
         } catch {
-            isRefused(error, object, &passage)
+            keepUnstored(error, object, &pending)
         }
         shot.outcome.key = object.key
         shot.capturedAt = object.capturedAt.iso8601Milliseconds
     }
 
-    private mutating func isStored(_ passage: Passage) {
+    /// Counts the picture as stored, and removes it from the spool.
+    private mutating func countStored(_ pending: PendingPicture) {
         shot.outcome.result = .stored
         record.lastUpload = now.moment
         // The entry stays in the spool if it can't be removed, so a later drain uploads it again and counts it then.
-        if case .spooled(let name) = passage.place, !spool.remove(name) { return }
+        if case .spooled(let name) = pending.location, !spool.remove(name) { return }
         record.totalUploads += 1
     }
 
-    /// The picture isn't stored: it goes into the spool or, if that can't take it either, counts as lost.
-    private mutating func isRefused(_ failure: Failure, _ object: StoredObject, _ passage: inout Passage) {
-        keep(object, &passage)
+    /// Puts a picture that isn't stored into the spool, or counts it as lost if the spool can't take it.
+    private mutating func keepUnstored(_ failure: Failure, _ object: StoredObject, _ pending: inout PendingPicture) {
+        keep(object, &pending)
         storeIsUp = false
         record.failedUploads += 1
-        if case .lost(var why) = passage.place {
-            spool.lose()
+        if case .lost(var why) = pending.location {
+            spool.countLost()
             shot.outcome.result = .lost
             why.why += "; and before that: \(failure)"
             shot.failure = why
@@ -83,11 +84,11 @@ extension Run {
     }
 
     /// Uploads the picture, with retries. After the first failed attempt it is also in the spool.
-    private mutating func put(_ object: inout StoredObject, _ passage: inout Passage) throws(Failure) {
+    private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.place = store.place.printable(limit: 160)
-        if let wait = storeRest { throw .resting(store.place, wait: wait) }
+        if let wait = storePause { throw .paused(store.place, wait: wait) }
         // While the store is down, one attempt per run is enough to notice its return, and runs stay within their slot.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
@@ -105,28 +106,28 @@ extension Run {
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 // Spool the picture before the pause, so that from here on a kill doesn't lose it.
-                if failure.advice != .signAgain { keep(object, &passage) }
+                if failure.advice != .signAgain { keep(object, &pending) }
             }
             endHoldOff("store")
-            record.storeRest = nil
+            record.storePause = nil
         } catch {
             holdOff("store", after: error.failure)
-            rest(after: error)
+            notePause(after: error)
             throw error.failure
         }
     }
 
     /// Puts the picture into the spool, unless an earlier failure has done so.
-    private mutating func keep(_ object: StoredObject, _ passage: inout Passage) {
-        guard case .memory = passage.place else { return }
-        let entry = SpoolEntry(object, length: passage.picture.bytes.count, takenAt: now)
+    private mutating func keep(_ object: StoredObject, _ pending: inout PendingPicture) {
+        guard case .memory = pending.location else { return }
+        let entry = SpoolEntry(object, length: pending.picture.bytes.count, takenAt: now)
         do throws(Failure) {
-            passage.place = .spooled(
+            pending.location = .spooled(
                 try spool.add(
-                    entry, passage.picture.bytes, number: record.lastNumber,
-                    within: settings.spoolBounds, before: passage.before, to: &state))
+                    entry, pending.picture.bytes, number: record.lastNumber,
+                    within: settings.spoolBounds, before: pending.before, to: &state))
         } catch {
-            passage.place = .lost(error)
+            pending.location = .lost(error)
         }
     }
 
@@ -148,7 +149,9 @@ extension Run {
         record.region = store.learnedRegion
         record.store = store.learned
         // The store no longer uses temporary credentials: delete them from the card.
-        if store.lease == nil, record.lease != nil { removeFile(settings.statePath + "/" + LentCredentials.fileName) }
+        if store.lease == nil, record.lease != nil {
+            removeFile(settings.statePath + "/" + TemporaryCredentials.fileName)
+        }
         record.lease = store.lease
     }
 

@@ -31,15 +31,15 @@ struct CameraCheck: Sendable {
         case .reolink(let host):
             var check = ReolinkCheck(settings: settings, host: host, trust: trust, log: log, memory: memory)
             result = check.run()
-        case .picture: result = still(settings, trust, &memory)
+        case .picture: result = picture(settings, trust, &memory)
         }
-        result.findings = result.findings.map(told)
+        result.findings = result.findings.map(namingOwnLimit)
         if let key = KeyCheck(settings: settings, trust: trust).finding(result) { result.findings.append(key) }
         return result
     }
 
     /// Checks a camera of which only the picture can be requested.
-    private func still(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
+    private func picture(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
         var result = Result()
         var camera = makeCamera(settings, client: HTTPClient(stop: settings.context.stop), trust: trust, log: log)
         let started = Uptime.now()
@@ -55,7 +55,7 @@ struct CameraCheck: Sendable {
     }
 
     /// The finding, worded for this check's own limit where that was shorter than CAMERA_TIMEOUT.
-    private func told(_ finding: Finding) -> Finding {
+    private func namingOwnLimit(_ finding: Finding) -> Finding {
         guard finding.code == .camera(.timeout), settings.timeout > Self.longest else { return finding }
         var finding = finding
         finding.text =

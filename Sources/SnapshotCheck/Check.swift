@@ -59,14 +59,14 @@ package struct Check {
     package func run(forgetsPin: Bool, acceptsFolder: Bool = false, _ report: (Finding) -> Void) {
         let deadline = Deadline.after(Self.limit)
         let now = context.clock.now()
-        func tell(_ findings: [Finding]) { findings.forEach(report) }
+        func reportAll(_ findings: [Finding]) { findings.forEach(report) }
 
         if let refusal {
             // Otherwise the settings are at fault, and the plan's findings say so.
             if refusal.kind == .state {
-                tell(plan.findings + [.failed("state", refusal)] + units)
+                reportAll(plan.findings + [.failed("state", refusal)] + units)
             } else {
-                tell(plan.findings + units)
+                reportAll(plan.findings + units)
             }
             return
         }
@@ -86,25 +86,25 @@ package struct Check {
             Background { [plan, log] in askCamera(camera, plan, log, deadline) }
         }
         let state = StateCheck(plan: plan, now: now)
-        tell(plan.findings + forgotten)
+        reportAll(plan.findings + forgotten)
         let holdOff = HoldOffCheck(plan: plan, now: now)
-        tell(state.state() + holdOff.findings() + [state.spool()])
+        reportAll(state.state() + holdOff.findings() + [state.spool()])
         let stored = folder ?? plan.store.map(store.run)
         let seen = camera?.value()
         signals.release()
-        tell(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
-        tell(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
+        reportAll(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
+        reportAll(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
         let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)
-        tell(holdOff.release(Set(accepted)))
+        reportAll(holdOff.release(Set(accepted)))
         var offsets: [(whose: String, milliseconds: Int64)] = []
         if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
         if let offset = seen?.clockOffset { offsets.append(("camera", offset)) }
-        tell([ClockCheck(timeService: CaptureClock.timeService(), offsets: offsets).finding()])
+        reportAll([ClockCheck(timeService: CaptureClock.timeService(), offsets: offsets).finding()])
         let version = StreamCheck.ffmpeg(
             isNeeded: plan.needsFFmpeg, deadline: deadline.sooner(.seconds(3)), context.environment)
-        tell([version])
-        tell([BoardCheck(board: Board(root: "")).finding()])
-        tell(units)
+        reportAll([version])
+        reportAll([BoardCheck(board: Board(root: "")).finding()])
+        reportAll(units)
     }
 }
 
@@ -114,7 +114,9 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
     -> CameraCheck.Result
 {
     var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()
-    if let mac = plan.cameraMAC { result.findings = MovedCamera(settings: camera, mac: mac).told(result.findings) }
+    if let mac = plan.cameraMAC {
+        result.findings = MovedCamera(settings: camera, mac: mac).withNewAddress(result.findings)
+    }
     let trust = CameraTrust(camera, statePath: plan.statePath)
     let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays, trust: trust)
     if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {

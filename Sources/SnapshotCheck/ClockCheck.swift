@@ -11,9 +11,9 @@ struct ClockCheck {
     private static let tolerance: Int64 = 5000
 
     func finding() -> Finding {
-        let told = offsets.map { "\($0.whose)'s \(difference($0.milliseconds))" }.joined(separator: ", ")
+        let differences = offsets.map { "\($0.whose)'s \(difference($0.milliseconds))" }.joined(separator: ", ")
         let seconds = offsets.map { Int(($0.milliseconds.magnitude + 500) / 1000) * ($0.milliseconds < 0 ? -1 : 1) }
-        let compared = told.isEmpty ? "nothing to compare it with" : told
+        let compared = differences.isEmpty ? "nothing to compare it with" : differences
         let isOff = offsets.first { $0.whose == "store" }.map { abs($0.milliseconds) >= Self.tolerance } ?? false
         guard !isOff else {
             return .remark("clock", "wrong: \(compared)", hint: "sudo timedatectl set-ntp true")

@@ -12,7 +12,7 @@ struct MovedCamera {
     private static let unreached: Set<Failure.Code> = [.camera(.unreachable), .camera(.timeout), .camera(.unresolved)]
 
     /// The findings; one that says the camera wasn't reached gets a hint with its present address, if it is found.
-    func told(_ findings: [Finding]) -> [Finding] {
+    func withNewAddress(_ findings: [Finding]) -> [Finding] {
         guard case .reolink(let host) = settings.kind.trial, let name = TLSHost(host, defaultPort: 80)?.name,
             name.hasPrefix("127.") == false,
             let index = findings.firstIndex(where: { finding in

@@ -3,11 +3,9 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Checks a bucket without leaving anything in it, whatever the credentials allow.
-///
-/// First it puts an object as a capture does, but with another body's hash. A store refuses it for the hash only after
-/// it has accepted signature, permission, bucket and headers. If DeleteObject turns out to be allowed, and the bucket
-/// keeps no versions, a correct probe is then put and removed.
+/// Checks a bucket without leaving anything in it. It first puts an object with a wrong hash, which a store refuses only
+/// after it has accepted signature, permission, bucket and headers. If DeleteObject is allowed and the bucket keeps no
+/// versions, a correct probe is then put and removed.
 struct S3Check {
     private(set) var store: S3Store
     let capturedAt: Timestamp
@@ -40,8 +38,8 @@ struct S3Check {
     }
 
     /// A finding about temporary keys, if the store uses them.
-    func lender() -> [Finding] {
-        guard let (holder, end) = store.lender else { return [] }
+    func temporaryKeys() -> [Finding] {
+        guard let (holder, end) = store.temporaryKeys else { return [] }
         let until = end.map { "they hold until \($0.iso8601)" } ?? "they have no end"
         return [
             .passed(

@@ -32,7 +32,7 @@ struct StoreCheck {
             var check = S3Check(store: store, capturedAt: now.wall, deadline: deadline)
             let finding = check.run()
             return Result(
-                findings: check.lender() + [finding], clockOffset: check.store.clockOffset,
+                findings: check.temporaryKeys() + [finding], clockOffset: check.store.clockOffset,
                 isOpen: finding.mark == .passed)
         }
     }

@@ -24,7 +24,7 @@ package final class HTTPClient {
 
     /// The traffic to and from cameras, and all other hosts, since the last call.
     package func takeTraffic() -> (camera: TrafficFigures, others: TrafficFigures) {
-        (terms.near.take(), terms.far.take())
+        (terms.camera.take(), terms.others.take())
     }
 
     /// A client for concurrent requests with the same options.

@@ -15,11 +15,8 @@ extension HTTPFailure {
 }
 
 extension HTTPFailure {
-    /// The failure of a transfer that libcurl ended with `code`.
-    /// - Parameters:
-    ///   - words: libcurl's error text; may be empty.
-    ///   - number: the `errno` of the last system call, if one failed.
-    ///   - certificate: the client certificate, if there is one.
+    /// The failure of a transfer that libcurl ended with `code` and its error text `words`, which may be empty.
+    /// - Parameter number: the `errno` of the last system call; 0 if none failed.
     init(_ code: CURLcode, _ words: String, errno number: Int, certificate: ClientCertificate?) {
         var why = words.isEmpty ? String(cString: shim_easy_strerror(code)) : words
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }

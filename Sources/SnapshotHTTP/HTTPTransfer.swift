@@ -27,8 +27,8 @@ final class HTTPTransfer {
     private let session: KeptSession?
     /// The pace of an upload.
     private let pace: UploadPace?
-    private var askedToEnd: Uptime?
-    private var lastLook = Uptime.now()
+    private var stopNoticed: Uptime?
+    private var lastCheck = Uptime.now()
 
     /// The limit of responses, including challenges and interim ones; a server that sends more is in a loop.
     private static let mostAnswers = 8
@@ -60,7 +60,7 @@ final class HTTPTransfer {
         session?.serve(easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
-        (request.usesProxy ? terms.far : terms.near).watch(easy)
+        (request.usesProxy ? terms.others : terms.camera).watch(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
@@ -132,7 +132,7 @@ final class HTTPTransfer {
         _ = shim_set_progress(easy) { context, _, received, whole, sent in
             guard let context else { return 0 }
             let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
-            return transfer.goesOn(sent: Int(sent), of: Int(whole), received: Int(received)) ? 0 : 1
+            return transfer.continues(sent: Int(sent), of: Int(whole), received: Int(received)) ? 0 : 1
         }
         _ = shim_set_pointer(easy, CURLOPT_XFERINFODATA, context)
         _ = shim_set_long(easy, CURLOPT_NOPROGRESS, 0)
@@ -142,7 +142,7 @@ final class HTTPTransfer {
 
     /// Whether the transfer continues. After a request to stop, a running transfer gets two more seconds: the picture
     /// is kept in any case, and systemd does not wait for long.
-    private func goesOn(sent: Int, of whole: Int, received: Int) -> Bool {
+    private func continues(sent: Int, of whole: Int, received: Int) -> Bool {
         let now = Uptime.now()
         if let failure = watch?.failure(
             sent: sent, of: whole, received: received, now: now, waited: pace?.waited ?? .zero)
@@ -150,15 +150,15 @@ final class HTTPTransfer {
             refusal = failure
             return false
         }
-        guard now - lastLook >= .milliseconds(200) else { return true }
-        lastLook = now
+        guard now - lastCheck >= .milliseconds(200) else { return true }
+        lastCheck = now
         if now - lastByte >= .seconds(1), body.isComplete(ignoringLength: request.ignoresLength) {
             body.end()
             return false
         }
         guard stop.isMade else { return true }
-        let since = askedToEnd ?? now
-        askedToEnd = since
+        let since = stopNoticed ?? now
+        stopNoticed = since
         if now - since < .seconds(2) { return true }
         refusal = .askedToEnd
         return false

@@ -9,9 +9,9 @@ final class TransferTerms {
     let sessions: TLSSessions?
     /// The rate limit of uploads.
     let pace: UploadPace?
-    /// Traffic counters for cameras, which are on the local network, and for all other hosts.
-    let near = TrafficCounter()
-    let far = TrafficCounter()
+    /// Traffic counters for the camera, and for all other hosts.
+    let camera = TrafficCounter()
+    let others = TrafficCounter()
 
     init(stop: StopRequest, sessions: TLSSessions?, rate: Int?) {
         self.stop = stop

@@ -7,7 +7,7 @@ struct Backoff: Sendable {
     /// For troubles that need a person, such as refused credentials: from ten minutes to six hours.
     static let refusal = Backoff(from: .seconds(600), to: .seconds(21600))
     /// For a credential process that fails, perhaps only because the network is down: from one to ten minutes.
-    static let lender = Backoff(from: .seconds(60), to: .seconds(600))
+    static let credentialProcess = Backoff(from: .seconds(60), to: .seconds(600))
 
     let first: Duration
     let longest: Duration

@@ -19,11 +19,11 @@ struct Trials {
             settings = read
             statePath = try stateDirectory(settings)
         } catch { return [.failed("settings", error)] }
-        let apart = Apart(lock: "/dev/null", stop: settings.context.stop)
-        let (said, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { reporter in
-            for finding in attempt(trial, settings, statePath) { reporter.say(finding.line.bytes) }
+        let apart = ForkedWork(lock: "/dev/null", stop: settings.context.stop)
+        let (lines, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { reporter in
+            for finding in attempt(trial, settings, statePath) { reporter.send(finding.line.bytes) }
         }
-        let findings = said.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
+        let findings = lines.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
         guard findings.isEmpty else { return findings }
         return [.failed("setup", .settings("cannot try it", why: "the attempt came to nothing: \(ending)"))]
     }

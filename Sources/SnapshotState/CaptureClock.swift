@@ -13,8 +13,8 @@ package struct CaptureClock: Sendable {
         if kernel > 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }
         // A time service is running but has not synchronised the clock yet. Only timesyncd reports through a file; if
         // the kernel may not be asked (adjtimex), the state of the others is unknown.
-        let keepers = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"]
-        return keepers.prefix(kernel < 0 ? 1 : keepers.count).contains(where: fileExists) ? .notYet : .none
+        let services = ["/run/systemd/timesync", "/run/chrony", "/run/ntpd.pid", "/run/ntpsec"]
+        return services.prefix(kernel < 0 ? 1 : services.count).contains(where: fileExists) ? .notYet : .none
     }
 
     /// A correct clock cannot be earlier than the release of this program; milliseconds since 1970.

@@ -19,7 +19,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Whether `--every` set the interval instead of the settings.
     package var isRepeating: Bool?
 
-    /// The number of the last picture, which orders the spool. Numbers are never reused.
+    /// The number of the last picture, which orders the spool. A number is reused only after records were lost.
     package var lastNumber = 0
     package var totalCaptures = 0
     package var totalUploads = 0
@@ -49,7 +49,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// The store's temporary credentials, if it has any.
     package var lease: LeaseFigures?
     /// Set while the store has asked for a pause (`Retry-After`).
-    package var storeRest: HoldOff?
+    package var storePause: HoldOff?
     /// Set while the last attempts at the store made no progress.
     package var standstill: Standstill?
     /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
@@ -104,7 +104,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.lastDrop?.up = nil
         spool.oldest?.up = nil
         spool.refused = nil
-        storeRest?.since.up = nil
+        storePause?.since.up = nil
         due?.since.up = nil
         for (name, _) in holdOffs.entries { holdOffs[name]?.since.up = nil }
     }
@@ -144,7 +144,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         pictures.others = JSONObject()
         store?.others = JSONObject()
         lease?.others = JSONObject()
-        storeRest?.others = JSONObject()
+        storePause?.others = JSONObject()
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
 
@@ -176,7 +176,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("region", &region)
         fields.field("store", &store)
         fields.field("lease", &lease)
-        fields.field("store_rest", &storeRest)
+        fields.field("store_rest", &storePause)
         fields.field("standstill", &standstill)
         fields.field("stored_spans", &storedSpans)
         fields.field("pictures", &pictures)

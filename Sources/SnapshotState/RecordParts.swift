@@ -96,8 +96,8 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// A pause after refused credentials, which are then tried only rarely until the settings change, or one that the store
-/// has asked for.
+/// A pause before a camera or store is asked again: after refused credentials (the credential hold-off, which a change
+/// of the settings ends), or because the store has asked for it with `Retry-After`.
 package struct HoldOff: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0

@@ -1,10 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// Searches a folder for pictures that an earlier state stored there: files whose names match KEY_TEMPLATE. They are
-/// added to the ledger, so that retention deletes them before newer ones.
-///
-/// A large folder is searched over several runs, subfolder by subfolder in the order of their names.
+/// Searches a folder for pictures that an earlier state stored there (files whose names match KEY_TEMPLATE), and adds
+/// them to the ledger, so that retention deletes them before newer ones. A large folder is searched over several runs,
+/// subfolder by subfolder in the order of their names.
 struct Adoption {
     static let fileName = "stored-found.log"
     /// The time per run.

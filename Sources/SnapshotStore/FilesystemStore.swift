@@ -56,9 +56,9 @@ package struct FilesystemStore: Store {
             default: (.error, .unclear, nil)
             }
         let failure = Failure(.store(code), "cannot write", path, why: "\(error)", hint: hint, cause: error)
-        var told = StoreFailure(failure, .giveUp, scope)
-        told.refusesKey = scope == .object
-        return told
+        var result = StoreFailure(failure, .giveUp, scope)
+        result.refusesKey = scope == .object
+        return result
     }
 
     private static func away(_ mount: String, path: String) -> StoreFailure {

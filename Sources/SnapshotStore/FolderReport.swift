@@ -72,16 +72,16 @@ package struct FolderReport: JSONMapped, Sendable {
             return last
         }
         let begun = Uptime.now()
-        let apart = Apart(lock: work.statePath + "/folder.lock", stop: work.settings.stop)
-        let (said, ending) = apart.run(until: deadline, keeping: descriptor) {
+        let apart = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.stop)
+        let (lines, ending) = apart.run(until: deadline, keeping: descriptor) {
             reporter in
-            task(work) { report in reporter.say(report.json.bytes) }
+            task(work) { report in reporter.send(report.json.bytes) }
         }
-        if let report = said.last.flatMap({ JSON($0) }).flatMap(FolderReport.init(json:)) { return report }
+        if let report = lines.last.flatMap({ JSON($0) }).flatMap(FolderReport.init(json:)) { return report }
         throw hangs(folder, ending, after: Uptime.now() - begun)
     }
 
-    private static func hangs(_ folder: String, _ ending: Apart.Ending, after time: Duration) -> StoreFailure {
+    private static func hangs(_ folder: String, _ ending: ForkedWork.Ending, after time: Duration) -> StoreFailure {
         let why =
             switch ending {
             case .stillHangs: "it hangs: an earlier attempt still waits for it"

@@ -1,10 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// A temporary file in the folder that an object goes into, so that the object appears there complete or not at all.
-///
-/// Several programs, machines or threads may write into one folder: each takes the first free name and holds a lock on
-/// its file. Nobody holds the lock on a file that a killed writer left, so the next writer removes it.
+/// A temporary file in an object's folder, so that the object appears there complete or not at all. Each of several
+/// programs, machines or threads takes the first free name and locks its file. A file without a lock is that of a
+/// killed writer, and the next writer removes it.
 struct IncomingFile: ~Copyable {
     private let file: FileHandle
     private let path: String

@@ -11,7 +11,7 @@ extension S3Store {
     /// The keys are refused. Temporary ones may have expired: they are replaced once, and the request is signed again.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = StoreFailure(status: 403, response, place: place, setting: setting(error), detail: error.text)
-        if lent?.replaces(keys) == true { failure.advice = .signAgain }
+        if temporary?.replaces(keys) == true { failure.advice = .signAgain }
         return failure
     }
 
@@ -29,7 +29,7 @@ extension S3Store {
 
     func setting(_ error: S3Error) -> String {
         switch error.code {
-        case let code where lent != nil && Self.credentialCodes.contains(code):
+        case let code where temporary != nil && Self.credentialCodes.contains(code):
             "whether the store takes keys of that kind; others were borrowed and refused as well"
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
         case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
@@ -43,13 +43,14 @@ extension S3Store {
 
     /// S3_IF_NONE_MATCH is set and another object has the key.
     func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
-        let failure = told(
+        let failure = described(
             response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",
             hint: "remove the object \(key.printable(limit: 200)), or set S3_IF_NONE_MATCH=false")
         return StoreFailure(failure, .giveUp, .object)
     }
 
-    func told(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
+    /// A rejection of the picture, with the reason and what the answer says.
+    func described(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
         let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
         return Failure(
             code, "store rejects picture", place,

@@ -22,7 +22,7 @@ package struct S3Store: RemoteStore {
     /// The keys that sign the next request.
     private(set) var keys: AWSKeys
     /// Provides temporary keys; nil where the settings hold the keys.
-    let lent: LentCredentials?
+    let temporary: TemporaryCredentials?
 
     /// - Parameters:
     ///   - record: of the last run, for the region, checksum and clock learned so far.
@@ -37,10 +37,11 @@ package struct S3Store: RemoteStore {
         let isKnown = settings.checksum == .auto && learned?.place == settings.place
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
-        let means = LendingMeans(
+        let means = ProviderMeans(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
             context: settings.context)
-        lent = settings.source.keys == nil ? LentCredentials(settings.source, means, statePath: statePath) : nil
+        temporary =
+            settings.source.keys == nil ? TemporaryCredentials(settings.source, means, statePath: statePath) : nil
         signingOffset =
             record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }
@@ -53,14 +54,14 @@ package struct S3Store: RemoteStore {
         return learned
     }
 
-    package var lease: LeaseFigures? { lent?.figures }
+    package var lease: LeaseFigures? { temporary?.figures }
     /// Whose temporary keys are in use, and when they expire; nil where the settings hold the keys.
-    package var lender: (holder: String, end: Timestamp?)? { lent?.holder.map { ($0, lent?.end) } }
+    package var temporaryKeys: (holder: String, end: Timestamp?)? { temporary?.holder.map { ($0, temporary?.end) } }
 
     package mutating func prepare(_ deadline: Deadline) throws(StoreFailure) {
-        guard let lent else { return }
+        guard let temporary else { return }
         do throws(StoreFailure) {
-            keys = try lent.keys(at: Timestamp.now().advanced(byMilliseconds: signingOffset), deadline)
+            keys = try temporary.keys(at: Timestamp.now().advanced(byMilliseconds: signingOffset), deadline)
         } catch {
             if let offset = error.clockOffset { (clockOffset, signingOffset) = (offset, offset) }
             throw error
@@ -110,7 +111,7 @@ package struct S3Store: RemoteStore {
                 "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
                 place: place, setting: addressSetting)
         }
-        lent?.worked()
+        temporary?.noteAccepted()
     }
 
     /// A signed request for the object `key`.
@@ -159,29 +160,31 @@ package struct S3Store: RemoteStore {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
             return StoreFailure(
-                told(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+                described(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
         }
         if response.status == 400, settings.checksum == .auto, let wanted = checksum.wanted(by: error) {
             checksum = wanted
-            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
+            return StoreFailure(
+                described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
         }
         if response.status == 400, S3Checksum.auto.wanted(by: error) != nil, settings.checksum != .auto {
-            return StoreFailure(told(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
+            return StoreFailure(
+                described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
         }
         if error.code == "RequestTimeTooSkewed" {
             guard let offset = clockOffset else {
-                let isTold = response.clockOffset != nil
+                let hasDate = response.clockOffset != nil
                 return StoreFailure(
-                    told(
+                    described(
                         response, error,
-                        isTold
+                        hasDate
                             ? "by its clock, which is too far from ours to be believed, ours is wrong"
                             : "our clock is wrong",
-                        hint: isTold ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
+                        hint: hasDate ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
             }
             signingOffset = offset
             var failure = StoreFailure(
-                told(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
+                described(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
                 .signAgain)
             failure.clockOffset = offset
             return failure
@@ -191,12 +194,12 @@ package struct S3Store: RemoteStore {
         switch error.code {
         case "NoSuchBucket":
             return StoreFailure(
-                told(
+                described(
                     response, error, "there is no such bucket",
                     hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
                 .giveUp)
         case "QuotaExceeded", "XMinioStorageFull":
-            return StoreFailure(told(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
+            return StoreFailure(described(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
         case "RequestTimeout", "InternalError":
             return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
         case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests", "ConditionalRequestConflict":

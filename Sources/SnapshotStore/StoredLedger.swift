@@ -1,19 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// The list of files that this program wrote into a folder. With it retention deletes the oldest without listing the
-/// folder, and never deletes other files.
-///
-/// Two lists, each in the order of capture: `STATE_PATH/stored.log` for pictures stored at once, and `stored-late.log`
-/// for those that came later from the spool or were found in the folder. The oldest picture is the first of one of
-/// them.
-///
-/// A line is written before its file appears, and isn't synced. If a power cut loses it, retention doesn't know the
-/// picture and never deletes it; a wrong deletion is impossible.
+/// The list of files that this program wrote into a folder: retention deletes the oldest of them without listing the
+/// folder, and no others. A line is written before its file appears, and isn't synced: a picture whose line a power cut
+/// loses is never deleted.
 struct StoredLedger: Sendable {
     let statePath: String
 
+    /// Pictures that were stored at once, in the order of capture.
     var prompt: StoredQueue { StoredQueue(path: statePath + "/stored.log") }
+    /// Pictures that came later from the spool, or were found in the folder, in the order of capture.
     var late: StoredQueue { StoredQueue(path: statePath + "/stored-late.log") }
 
     /// A line that `takeBack` can remove again.

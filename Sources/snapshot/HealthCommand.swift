@@ -28,7 +28,7 @@ struct HealthCommand: SnapshotCommand {
     func run(in context: ProcessContext) throws {
         let log = options.log(in: context)
         try reporting(log) { () throws(Failure) in
-            do throws(Failure) { return try Self.tell(as: format, options.read(in: context), log) } catch {
+            do throws(Failure) { return try Self.report(as: format, options.read(in: context), log) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)
                 print(descriptor: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
@@ -39,7 +39,7 @@ struct HealthCommand: SnapshotCommand {
 
     /// The work of `snapshot health`, independent of the argument parser.
     /// - Returns: the exit code.
-    static func tell(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
+    static func report(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         settings.warnings.forEach(log.warn)
         let settings = try settings.asOwner(makesState: false)
         let isSet = try settings.value(Key.captureInterval) != nil

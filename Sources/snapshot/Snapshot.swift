@@ -39,8 +39,8 @@ struct Snapshot: ParsableCommand {
         switch arguments {
         case [], ["capture"]: _exit(CaptureJob(context: context).run(settings))
         case ["health"]:
-            _exit(code(telling: log) { () throws(Failure) in try HealthCommand.tell(as: nil, settings(), log) })
-        case ["relay"]: _exit(code(telling: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
+            _exit(code(reportingTo: log) { () throws(Failure) in try HealthCommand.report(as: nil, settings(), log) })
+        case ["relay"]: _exit(code(reportingTo: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         default:
             let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
             if let (error, hint) = MistypedCommand.refusal(arguments, commands: names) {

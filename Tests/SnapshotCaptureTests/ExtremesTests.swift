@@ -177,7 +177,7 @@ import Testing
         for json in Self.variants(of: Self.memory.json) {
             guard let memory = CameraMemory(json: json) else { continue }
             #expect(JSON(memory.json.bytes).flatMap(CameraMemory.init(json:)) == memory)
-            _ = memory.loginsRest(SystemClock(boot: "b"))
+            _ = memory.isLoginPaused(SystemClock(boot: "b"))
         }
     }
 

@@ -30,7 +30,7 @@ import Testing
             case "room-add":
                 try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(most: 2500, free: 0))
             case "quarantine": spool.quarantine(before[1])
-            case "lose": spool.lose()
+            case "lose": spool.countLost()
             default: try FileHandle(opening: home.path + "/spool/dirty", O_WRONLY | O_CREAT, mode: 0o600).write([])
             }
             return false

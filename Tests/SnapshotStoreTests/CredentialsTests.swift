@@ -11,9 +11,9 @@ import Testing
 
     private func at(_ seconds: Int) -> Timestamp { now.advanced(byMilliseconds: Int64(seconds) * 1000) }
 
-    private func lease(lent: Int, end: Int?, failed: Int? = nil) -> Lease {
+    private func lease(obtained: Int, end: Int?, failed: Int? = nil) -> Lease {
         var lease = Lease(
-            AWSKeys(accessKey: "A", secretKey: "B", sessionToken: nil), end: end.map(at), lent: at(lent),
+            AWSKeys(accessKey: "A", secretKey: "B", sessionToken: nil), end: end.map(at), obtained: at(obtained),
             holder: "")
         lease.failed = failed.map(at)
         return lease
@@ -29,12 +29,12 @@ import Testing
             // Lent by a clock that was wrong since.
             (9_000_000, 100, nil, false), (-90_000_000, 100, nil, true),
         ] as [(Int, Int?, Int?, Bool)])
-    func whenALeaseIsDue(_ lent: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
-        #expect(lease(lent: lent, end: end, failed: failed).isDue(at: now) == isDue)
+    func whenALeaseIsDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
+        #expect(lease(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
     }
 
     @Test func aLeaseIsReadAsItWasWritten() {
-        for one in [lease(lent: 0, end: nil), lease(lent: -7, end: 77, failed: 7)] {
+        for one in [lease(obtained: 0, end: nil), lease(obtained: -7, end: 77, failed: 7)] {
             #expect(JSON(one.json.bytes).flatMap(Lease.init(json:)) == one)
         }
     }

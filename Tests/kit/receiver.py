@@ -1,7 +1,7 @@
 """An HTTP endpoint that takes snapshots: Flask on Werkzeug, which parse requests by themselves.
 
-It accepts any method on any path, so it also plays an S3 endpoint whose answers a test chooses. What it is told to
-answer is used up in order; after that it acknowledges.
+It accepts any method on any path, so it can also be an S3 endpoint whose answers a test chooses. The answers that a
+test has queued are sent in order; after the last one it acknowledges every request.
 """
 import logging
 import os

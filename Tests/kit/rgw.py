@@ -1,11 +1,8 @@
 """Ceph RGW by hand on loopback: one monitor, one OSD in memory, one radosgw with an HTTP and an HTTPS port.
 
-A second radosgw of the same cluster hands out temporary credentials and takes them (with those switched on, RGW no
-longer tells a wrong secret from a missing permission, so the first does without).
-
-As root and without systemd. `start(folder)` runs the daemons and returns what a client must know, with two users:
-`owner`, who makes buckets, and `camera`, who may do what a bucket's policy allows. A third, `borrower`, is there for
-temporary credentials.
+A second radosgw of the same cluster issues temporary credentials, which make RGW report a wrong secret like a missing
+permission. Users: `owner` creates buckets, `camera` may do what a bucket's policy allows, and `borrower` gets temporary
+credentials. `start(folder)` needs root but no systemd, and returns what a client must know.
 """
 import json
 import subprocess

@@ -1,6 +1,5 @@
-/* The least that does the job: one picture from the camera over HTTP, one signed PUT over HTTPS. libcurl and
- * libcrypto, no state, no checks of the picture, no second attempt.
- *
+/* The least that does the job: one picture from the camera over HTTP, one signed PUT over HTTPS; no state, no checks of
+ * the picture, no second attempt.
  * usage: reference SNAP-URL HOST BUCKET CA-FILE, credentials as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY */
 #include <curl/curl.h>
 #include <openssl/evp.h>

@@ -1,8 +1,6 @@
 import Glibc
 
-/// An incremental parser of a JPEG's markers: SOI, segments, SOF (dimensions), SOS, scan data, EOI. It resumes as bytes
-/// arrive, and examines each once. Source: ITU-T T.81, annex B.
-///
+/// An incremental parser of a JPEG's markers (ITU-T T.81, annex B). It resumes as bytes arrive, and examines each once.
 /// JFIF and Exif are not required, fill bytes may precede markers, and the content of segments is skipped, e.g. an Exif
 /// thumbnail with its own SOI and EOI.
 struct JPEGWalk {

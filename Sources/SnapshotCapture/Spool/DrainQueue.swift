@@ -89,7 +89,7 @@ struct DrainQueue: ~Copyable {
         }
         run.record.totalUploads += 1
         run.record.lastUpload = run.settings.context.clock.now().moment
-        run.record.storeRest = nil
+        run.record.storePause = nil
         unclear = 0
         counted.sent += 1
         progress(counted.sent, total)
@@ -98,7 +98,7 @@ struct DrainQueue: ~Copyable {
     /// Notes that a picture wasn't uploaded, and ends the drain if the store is at fault: at once, or after three
     /// unclear failures.
     mutating func failed(_ failure: StoreFailure) {
-        run.rest(after: failure)
+        run.notePause(after: failure)
         switch failure.scope {
         case .object: failed(failure.failure, stops: false)
         case .unclear:

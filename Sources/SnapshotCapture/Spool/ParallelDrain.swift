@@ -111,9 +111,9 @@ struct ParallelDrain {
         underWay.append(upload)
     }
 
-    private mutating func learn(_ told: any RemoteStore, _ queue: inout DrainQueue, isNew: Bool) {
+    private mutating func learn(_ updated: any RemoteStore, _ queue: inout DrainQueue, isNew: Bool) {
         guard isNew else { return }
-        store = told
-        queue.run.note(told)
+        store = updated
+        queue.run.note(updated)
     }
 }

@@ -84,7 +84,8 @@ package struct Spool: ~Copyable {
 
     // MARK: Changes
 
-    /// Adds a picture durably. Makes room for it first, if need be: entries are dropped once a record says so.
+    /// Adds a picture durably. If there is no room, the record of the drops is written first, and then entries are
+    /// deleted.
     /// - Parameters:
     ///   - number: of the capture. If an entry that the record doesn't know has it, the next free number is taken.
     ///   - before: the record as it is without this picture.
@@ -136,9 +137,9 @@ package struct Spool: ~Copyable {
             after.drop(victims.count, clock)
             figures = after
             // Record the drops before deleting the files: a kill in between must not count them as uploaded.
-            var told = before
-            told.spool = after
-            try? state.write(told)
+            var withDrops = before
+            withDrops.spool = after
+            try? state.write(withDrops)
             let stuck = victims.filter { !discard($0) }
             guard stuck.isEmpty else {
                 isUncertain = true
@@ -175,10 +176,10 @@ package struct Spool: ~Copyable {
     }
 
     /// Counts a picture that the spool couldn't take as dropped.
-    package mutating func lose() { figures.drop(1, clock) }
+    package mutating func countLost() { figures.drop(1, clock) }
 
-    /// Notes entries that the store rejects: captures skip them for an hour.
-    package mutating func rest(_ refused: RefusedEntries) { figures.refused = refused }
+    /// Makes the drains of captures skip entries that the store rejects, for an hour.
+    package mutating func skip(_ refused: RefusedEntries) { figures.refused = refused }
 
     /// - Returns: whether the file is gone.
     private mutating func discard(_ name: SpoolName) -> Bool {

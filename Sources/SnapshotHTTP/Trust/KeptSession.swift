@@ -9,7 +9,7 @@ final class KeptSession {
     private let binding: [UInt8]
     private let name: String
     private let host: UnsafeMutablePointer<CChar>
-    private let keeper: UnsafeMutablePointer<shim_sessions>
+    private let callbacks: UnsafeMutablePointer<shim_sessions>
     /// Whether a handshake has tried to resume the session.
     fileprivate(set) var isOffered = false
     /// Whether a session has been saved: TLS 1.3 servers send two, and one is enough.
@@ -24,23 +24,23 @@ final class KeptSession {
         let text = Array(host.name.utf8CString)
         self.host = .allocate(capacity: text.count)
         self.host.initialize(from: text, count: text.count)
-        keeper = .allocate(capacity: 1)
-        keeper.initialize(
+        callbacks = .allocate(capacity: 1)
+        callbacks.initialize(
             to: shim_sessions(
                 context: nil, host: self.host, retain: retainSession, release: releaseSession, load: loadSession,
                 save: saveSession, offers: noteOffer))
     }
 
     deinit {
-        keeper.deallocate()
+        callbacks.deallocate()
         host.deallocate()
     }
 
     /// Makes the next connection of `easy` resume the session. The caller must keep this object until the transfer has
     /// ended.
     func serve(_ easy: UnsafeMutableRawPointer) {
-        keeper.pointee.context = Unmanaged.passUnretained(self).toOpaque()
-        _ = shim_set_sessions(easy, keeper)
+        callbacks.pointee.context = Unmanaged.passUnretained(self).toOpaque()
+        _ = shim_set_sessions(easy, callbacks)
     }
 
     func forget() { sessions.remove(name) }

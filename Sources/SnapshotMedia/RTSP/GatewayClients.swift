@@ -7,13 +7,13 @@ package struct GatewayClients {
     /// The admitted client before a session takes it, and the bytes that it has sent so far.
     package struct Newcomer {
         package let line: PlainLine
-        package let said: [UInt8]
+        package let received: [UInt8]
     }
 
     /// A connection that hasn't sent its first request yet.
     private struct Candidate {
         let socket: FileHandle
-        var said: [UInt8] = []
+        var received: [UInt8] = []
         let deadline: Deadline
     }
 
@@ -23,7 +23,7 @@ package struct GatewayClients {
     private var newcomer: Newcomer?
 
     private static let mostCandidates = 16
-    private static let timeToSpeak = Duration.seconds(2)
+    private static let requestTimeout = Duration.seconds(2)
     private static let longestHead = 4096
 
     /// How long the admitted client may leave sent data unacknowledged; ffmpeg's parent supervises it more closely.
@@ -55,11 +55,12 @@ package struct GatewayClients {
     package mutating func turn() {
         accept()
         for index in candidates.indices.reversed() {
-            guard let verdict = hear(&candidates[index]) else { continue }
+            guard let verdict = readRequest(&candidates[index]) else { continue }
             let candidate = candidates.remove(at: index)
             switch verdict {
             case .admitted:
-                newcomer = Newcomer(line: PlainLine(candidate.socket, timeout: Self.timeout), said: candidate.said)
+                newcomer = Newcomer(
+                    line: PlainLine(candidate.socket, timeout: Self.timeout), received: candidate.received)
             case .refused(let answer):
                 _ = answer.withUnsafeBytes { send(candidate.socket.descriptor, $0.baseAddress, $0.count, Self.atOnce) }
             case .gone: break
@@ -78,7 +79,7 @@ package struct GatewayClients {
                 return
             }
             if candidates.count == Self.mostCandidates { candidates.removeFirst() }
-            candidates.append(Candidate(socket: FileHandle(owning: descriptor), deadline: .after(Self.timeToSpeak)))
+            candidates.append(Candidate(socket: FileHandle(owning: descriptor), deadline: .after(Self.requestTimeout)))
             if candidates.count == Self.mostCandidates { return }
         }
     }
@@ -90,13 +91,13 @@ package struct GatewayClients {
     }
 
     /// Reads the candidate's first request; nil while that isn't complete.
-    private func hear(_ candidate: inout Candidate) -> Verdict? {
+    private func readRequest(_ candidate: inout Candidate) -> Verdict? {
         var piece = [UInt8](repeating: 0, count: Self.longestHead)
         let count = retrying { recv(candidate.socket.descriptor, &piece, piece.count, Self.atOnce) }
         if count == 0 || count < 0 && errno != EAGAIN { return .gone }
-        candidate.said += piece.prefix(max(0, count))
+        candidate.received += piece.prefix(max(0, count))
         var reader = RTSPReader()
-        reader.append(candidate.said)
+        reader.append(candidate.received)
         let nobody = RTSPMessage(startLine: "RTSP/1.0 404 Not Found").bytes
         do throws(RTSPMalformed) {
             switch try reader.next() {
@@ -107,6 +108,6 @@ package struct GatewayClients {
             case .message, .packets: return .refused(nobody)
             }
         } catch { return .refused(nobody) }
-        return candidate.deadline.hasPassed || candidate.said.count >= Self.longestHead ? .refused(nobody) : nil
+        return candidate.deadline.hasPassed || candidate.received.count >= Self.longestHead ? .refused(nobody) : nil
     }
 }

@@ -120,8 +120,8 @@ package struct RTSPExchange: Sendable {
 
     /// Handles a server's answer. Some cameras omit CSeq or get it wrong: such an answer belongs to the oldest request.
     package mutating func answer(_ message: RTSPMessage) -> Reply {
-        let told = message.values("CSeq").first.flatMap { Int($0) }
-        guard let number = told.flatMap({ waiting[$0] == nil ? nil : $0 }) ?? waiting.keys.min(),
+        let answered = message.values("CSeq").first.flatMap { Int($0) }
+        guard let number = answered.flatMap({ waiting[$0] == nil ? nil : $0 }) ?? waiting.keys.min(),
             let sent = waiting.removeValue(forKey: number)
         else { return .nothing }
         let status = message.status ?? 0

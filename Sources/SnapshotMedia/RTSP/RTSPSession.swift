@@ -58,7 +58,7 @@ package struct RTSPSession {
         self.timeout = timeout
         self.pace = pace
         answerBy = .after(timeout)
-        fromClient.append(newcomer.said)
+        fromClient.append(newcomer.received)
     }
 
     /// Runs until one side ends the session, or `stop` becomes readable.

@@ -26,10 +26,9 @@ struct DatagramMedia {
 
     var descriptors: [Int32] { tracks.flatMap(\.descriptors) }
 
-    /// Replaces the transport in ffmpeg's SETUP by a new UDP track; other requests stay as they are.
+    /// The request to send to the camera: in ffmpeg's SETUP a new UDP track replaces the transport; other requests stay
+    /// as they are. Throws where no track can be added.
     /// - Parameter connection: the descriptor of the connection to the camera.
-    /// - Returns: the request to send to the camera.
-    /// - Throws: where no track can be added.
     mutating func setUp(_ request: RTSPMessage, beside connection: Int32) throws(RTSPMalformed) -> RTSPMessage {
         guard isUsed, request.method == "SETUP" else { return request }
         guard tracks.count < Self.mostTracks, let channels = Self.channels(request),

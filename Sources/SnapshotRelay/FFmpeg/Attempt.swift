@@ -23,7 +23,7 @@ final class Attempt {
     private var hasGrown = false
     private let listens: Bool
     private let watchesFormat: Bool
-    private var untold: Event?
+    private var unreported: Event?
     /// The number of media bytes from the camera at the last check.
     private var received = 0
     /// Why the relay ended this attempt; nil where it didn't.
@@ -43,14 +43,9 @@ final class Attempt {
     /// The wait for the first audio; as long as a key frame may take.
     private static let longestWaitForAudio = Duration.seconds(15)
 
-    /// - Parameters:
-    ///   - addresses: the URLs to try, the likeliest first.
-    ///   - digest: whether the camera has offered Digest to this relay.
-    ///   - listens: whether audio counts only once ffprobe has received some.
-    ///   - known: the source that the last attempt found, for a camera that can't be asked again; skips ffprobe.
-    ///   - watchesFormat: whether the attempt ends when the video's size or coding changes.
-    ///   - arguments: makes ffmpeg's arguments for the stream; nil where no output carries it.
-    ///   - takeMedia: receives ffmpeg's standard output.
+    /// `addresses` are tried in this order. `listens`: audio counts only once ffprobe has received some. `known`, found by
+    /// the last attempt, skips ffprobe. `watchesFormat`: the attempt ends when the video's size or coding changes.
+    /// `arguments` returns nil where no output carries the stream; `takeMedia` receives ffmpeg's standard output.
     init(
         _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool, known: Source?,
         watchesFormat: Bool,
@@ -67,7 +62,7 @@ final class Attempt {
         self.watchesFormat = watchesFormat
         if let known {
             try begin(known.facts, gateway(to: known.address))
-            untold = .connected(known.address, known.facts)
+            unreported = .connected(known.address, known.facts)
         } else {
             try askNext()
         }
@@ -128,8 +123,8 @@ final class Attempt {
     /// Reads the child's output, without waiting.
     /// - Returns: the events since the last call.
     func take() -> [Event] {
-        defer { untold = nil }
-        return (untold.map { [$0] } ?? []) + (isReceiving() ? [.receiving] : []) + takeOutput()
+        defer { unreported = nil }
+        return (unreported.map { [$0] } ?? []) + (isReceiving() ? [.receiving] : []) + takeOutput()
     }
 
     private func isReceiving() -> Bool {

@@ -14,7 +14,7 @@ struct StderrTail {
     /// Applied to each line before secrets are removed.
     var translate: (String) -> String = { $0 }
 
-    var last: [String] { ours + kept.map(told) }
+    var last: [String] { ours + kept.map(shown) }
 
     init(secrets: Secrets = .ofThisRun) { self.secrets = secrets }
 
@@ -24,7 +24,7 @@ struct StderrTail {
         ours = [failure.why]
     }
 
-    private func told(_ line: [UInt8]) -> String {
+    private func shown(_ line: [UInt8]) -> String {
         "\(ForeignText(translate(String(decoding: line, as: UTF8.self)), limit: 300, secrets: secrets))"
     }
 

@@ -27,23 +27,21 @@ package struct HLSOutput: RelayOutput {
     var directory: String { shared.directory + "/hls" }
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
-        let keeper = FolderKeeper(
+        let upkeep = FolderUpkeep(
             directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: segmentTime, stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in
             try shared.outputDirectory.hold()
             return try HLSFolder(directory, segmentTime: segmentTime, now: .now(), isServed: shared.showsPictures)
         }
-        return try FolderOutput(keeper, timeout: shared.stallTimeout, health) { [self] _, folder, run in
+        return try FolderOutput(upkeep, timeout: shared.stallTimeout, health) { [self] _, folder, run in
             let names = HLSFolder.names(run)
             return slave(folder, list: names.list, initialisation: names.initialisation)
         }
     }
 
-    /// - Parameters:
-    ///   - folder: the folder of all files.
-    ///   - list: the name of ffmpeg's own playlist.
-    ///   - initialisation: the name of the initialisation segment.
+    /// ffmpeg's HLS muxer. All files are in `folder`; `list` is the name of ffmpeg's own playlist, and `initialisation`
+    /// that of the initialisation segment.
     func slave(_ folder: Folder?, list: String, initialisation: String) -> FFmpegSlave {
         // Segment numbers start at the time in microseconds, so that no name is used twice, even after a disk failure.
         var slave = FFmpegSlave(

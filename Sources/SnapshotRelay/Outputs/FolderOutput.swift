@@ -4,7 +4,7 @@ import SnapshotMedia
 /// An output that writes into a folder. Only the folder's thread accesses it, and the relay continues without an output
 /// whose disk is full, away or hanging.
 final class FolderOutput<Files: OutputFiles>: OpenOutput {
-    typealias Keeper = FolderKeeper<Files>
+    typealias Upkeep = FolderUpkeep<Files>
 
     private let health: OutputHealth
     private let slave: (StreamFacts, Folder, Timestamp) -> FFmpegSlave
@@ -24,11 +24,11 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// - Parameter slave: makes ffmpeg's slave for a run; the time identifies the run.
     /// - Throws: where the folder can't be written, e.g. for lack of rights.
     init(
-        _ keeper: Keeper, timeout: Duration, _ health: OutputHealth,
+        _ upkeep: Upkeep, timeout: Duration, _ health: OutputHealth,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     ) throws(Failure) {
         (self.timeout, self.health, self.slave) = (timeout, health, slave)
-        thread = FolderThread(keeper)
+        thread = FolderThread(upkeep)
         thread.ask(.look(flows: false, origin: nil))
         thread.settle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
@@ -76,7 +76,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         return needsAnew
     }
 
-    private func note(_ report: Keeper.Report) -> Bool {
+    private func note(_ report: Upkeep.Report) -> Bool {
         folder = report.folder
         switch report.verdict {
         case .trouble(let trouble): fail(trouble, report.fault?.words)

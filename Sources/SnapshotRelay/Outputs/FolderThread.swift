@@ -5,22 +5,22 @@ import Synchronization
 /// Performs a folder's steps in a thread of its own, so that a folder that hangs, e.g. on an unreachable server,
 /// doesn't block the relay. Results are fetched without waiting.
 final class FolderThread<Files: OutputFiles>: Sendable {
-    typealias Keeper = FolderKeeper<Files>
+    typealias Upkeep = FolderUpkeep<Files>
 
-    private struct Desk: Sendable {
-        var steps: [Keeper.Step] = []
+    private struct Queue: Sendable {
+        var steps: [Upkeep.Step] = []
         /// The present step, and when it began.
-        var current: (step: Keeper.Step, since: Uptime)?
-        var reports: [Keeper.Report] = []
+        var current: (step: Upkeep.Step, since: Uptime)?
+        var reports: [Upkeep.Report] = []
     }
 
-    private let desk = Mutex(Desk())
-    private let keeper: Mutex<Keeper>
+    private let desk = Mutex(Queue())
+    private let upkeep: Mutex<Upkeep>
 
-    init(_ keeper: Keeper) { self.keeper = Mutex(keeper) }
+    init(_ upkeep: Upkeep) { self.upkeep = Mutex(upkeep) }
 
     /// Queues a step. A `look` is dropped where another one is waiting already.
-    func ask(_ step: Keeper.Step) {
+    func ask(_ step: Upkeep.Step) {
         let isIdle = desk.withLock { desk in
             if case .look = step, desk.steps.contains(where: { $0.isLook }) { return false }
             desk.steps.append(step)
@@ -33,12 +33,12 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     private func work() {
         while let step = next() {
-            let report = keeper.withLock { $0.take(step, now: .now()) }
+            let report = upkeep.withLock { $0.take(step, now: .now()) }
             desk.withLock { $0.reports.append(report) }
         }
     }
 
-    private func next() -> Keeper.Step? {
+    private func next() -> Upkeep.Step? {
         desk.withLock { desk in
             desk.current = desk.steps.isEmpty ? nil : (desk.steps.removeFirst(), .now())
             return desk.current?.step
@@ -46,7 +46,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
     }
 
     /// The reports of the steps that were finished since the last call.
-    func reports() -> [Keeper.Report] {
+    func reports() -> [Upkeep.Report] {
         desk.withLock { desk in
             defer { desk.reports = [] }
             return desk.reports
@@ -66,7 +66,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
     }
 }
 
-extension FolderKeeper.Step {
+extension FolderUpkeep.Step {
     fileprivate var isLook: Bool { if case .look = self { true } else { false } }
     fileprivate var isEnd: Bool { if case .end = self { true } else { false } }
 }

@@ -39,11 +39,9 @@ struct FolderWatch: Sendable {
         (hasGrown, hadTrouble) = (false, false)
     }
 
-    /// Called about once a second while media flows.
-    /// - Parameters:
-    ///   - grew: whether the output has grown since the last call.
-    ///   - trouble: returns what is wrong with the folder; `isOverdue` says that the output should have grown by now.
-    /// - Returns: nil while there is nothing to report.
+    /// Called about once a second while media flows; returns nil while there is nothing to report. `grew`: whether the
+    /// output has grown since the last call. `trouble` returns what is wrong with the folder; `isOverdue` says that the
+    /// output should have grown by now.
     mutating func look(
         now: Uptime, grew: Bool, trouble: (_ isOverdue: Bool) -> FolderTrouble?
     ) -> Verdict? {

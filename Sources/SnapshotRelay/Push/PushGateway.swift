@@ -5,12 +5,9 @@ import SnapshotMedia
 import SnapshotState
 import Synchronization
 
-/// The gateway for the RTSP push. ffmpeg pushes to a port on loopback, and the gateway forwards to the server, for two
-/// reasons: ffmpeg's arguments are visible to every user and would hold the login, and its RTSP muxer has no timeout
-/// for a server that stops responding.
-///
-/// The gateway's URL is in ffmpeg's arguments too, so it can't be a secret. A client is admitted if its socket belongs
-/// to ffmpeg's process group. ffmpeg reconnects one second after each failure.
+/// Forwards ffmpeg's RTSP push from a port on loopback to the server: every user can read ffmpeg's arguments, which would
+/// hold the login, and its muxer has no timeout for a server that stops responding. The gateway's URL is no secret, so
+/// it admits only sockets of ffmpeg's process group.
 final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
     private let owner: Owner

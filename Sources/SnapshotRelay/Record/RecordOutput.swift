@@ -37,11 +37,11 @@ package struct RecordOutput: RelayOutput {
             SegmentUpload(directory, $0, camera: shared.camera, statePath: shared.statePath + "/relay", log: log)
         }
         // A recording grows with every key frame, so the watch doesn't use SEGMENT_TIME.
-        let keeper = FolderKeeper(
+        let upkeep = FolderUpkeep(
             directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in try Recorder(self, upload, log) }
-        let output = try FolderOutput(keeper, timeout: shared.stallTimeout, health, slave: slave)
+        let output = try FolderOutput(upkeep, timeout: shared.stallTimeout, health, slave: slave)
         upload?.start()
         return output
     }

@@ -48,7 +48,7 @@ final class SegmentUpload: Sendable {
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var (backoff, refusals, lender) = (Backoff.retry, Backoff.refusal, Backoff.lender)
+            var (backoff, refusals, process) = (Backoff.retry, Backoff.refusal, Backoff.credentialProcess)
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
                 var wait = backoff.first
@@ -58,7 +58,7 @@ final class SegmentUpload: Sendable {
                         if last != nil { log.write(.notice, "segments are stored again") }
                         backoff.reset()
                         refusals.reset()
-                        lender.reset()
+                        process.reset()
                         last = nil
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
@@ -67,20 +67,20 @@ final class SegmentUpload: Sendable {
                         if error.scope == .object { continue }
                         wait =
                             switch (error.failure.kind, error.failure.code) {
-                            case (_, .store(.credentialProcess)): lender.next()
+                            case (_, .store(.credentialProcess)): process.next()
                             case (.storeRefused, _): refusals.next()
                             default: max(backoff.next(), error.retryAfter ?? .zero)
                             }
                         break
                     }
                 }
-                rest(wait)
+                pause(wait)
             }
         }
     }
 
     /// Sleeps in short steps, so that a stop is noticed soon.
-    private func rest(_ time: Duration) {
+    private func pause(_ time: Duration) {
         let end = Deadline.after(time)
         while !end.hasPassed, !shared.withLock({ $0.isStopped }) {
             usleep(UInt32(clamping: min(end.left, .seconds(1)).nanoseconds / 1000 + 1))

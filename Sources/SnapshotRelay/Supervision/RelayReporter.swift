@@ -17,8 +17,9 @@ struct RelayReporter: ~Copyable {
     private var failingSince: [String: Moment] = [:]
     private var written: Uptime?
     /// The trouble that was last logged, and when; the same trouble is logged again after an hour.
-    private var toldTrouble: (code: String, at: Uptime)?
-    private var owesGoodNews = true
+    private var loggedTrouble: (code: String, at: Uptime)?
+    /// Whether the next `running` is logged: at the start, and after a logged trouble.
+    private var logsNextSuccess = true
     /// The stream of the present attempt.
     var facts: StreamFacts?
 
@@ -33,7 +34,7 @@ struct RelayReporter: ~Copyable {
         idleSince = plan.context.clock.now().moment
     }
 
-    /// When `tell` is due without any change.
+    /// When `report` is due without any change.
     var wake: Uptime? { written.map { $0 + Self.interval } }
 
     func ready() { notifier.ready() }
@@ -44,7 +45,7 @@ struct RelayReporter: ~Copyable {
     mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
     /// Reports what has changed since the last call.
-    mutating func tell(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
+    mutating func report(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
         let isNews = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
         guard isNews || troubles != lastTroubles || (wake.map { now >= $0 } ?? true) else { return }
         if isNews { note(supervisor, now) }
@@ -71,23 +72,23 @@ struct RelayReporter: ~Copyable {
         switch supervisor.state {
         case .running:
             flowingSince = plan.context.clock.now().moment
-            guard owesGoodNews else { return }
-            owesGoodNews = false
+            guard logsNextSuccess else { return }
+            logsNextSuccess = false
             log.write(.notice, "relaying \(media) to \(modes)")
         case .backingOff, .refused:
             flowingSince = nil
             guard let trouble = supervisor.lastTrouble else { return }
-            if let toldTrouble, toldTrouble.code == trouble.code, now - toldTrouble.at < Self.reminder { return }
-            toldTrouble = (trouble.code, now)
-            owesGoodNews = true
+            if let loggedTrouble, loggedTrouble.code == trouble.code, now - loggedTrouble.at < Self.reminder { return }
+            loggedTrouble = (trouble.code, now)
+            logsNextSuccess = true
             log.report(failure(trouble))
         case .starting, .stalled, .stopping, .stopped: flowingSince = nil
         }
     }
 
     private func failure(_ trouble: Supervisor.Trouble) -> Failure {
-        let said = stderrTail.suffix(3).joined(separator: "; ")
-        let why = trouble.words + (said.isEmpty ? "" : " (\(said))")
+        let tail = stderrTail.suffix(3).joined(separator: "; ")
+        let why = trouble.words + (tail.isEmpty ? "" : " (\(tail))")
         return Failure(
             Failure.Code(rawValue: trouble.code), "no video from", plan.camera.address,
             why: why, hint: trouble.hint)

@@ -38,10 +38,7 @@ struct AWSProfiles {
         return (text, "profile \(name.printable(limit: 64)) in \(file.path)")
     }
 
-    /// Where the profile's keys come from.
-    /// - Parameters:
-    ///   - sts: the endpoint that roles are requested from.
-    ///   - region: in signatures to `sts`.
+    /// Where the profile's keys come from. Roles are requested from the endpoint `sts`, with `region` in signatures.
     mutating func source(sts: URLParts, region: String) throws(Failure) -> CredentialSource {
         var chain: [String] = []
         return try source(name, sts, region, &chain)

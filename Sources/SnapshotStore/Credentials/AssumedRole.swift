@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// An AWS role, whose keys STS lends to other keys. Source: AWS Security Token Service API Reference, "AssumeRole".
+/// An AWS role, whose temporary keys STS gives to the holder of other keys. Source: AWS Security Token Service API Reference, "AssumeRole".
 package struct AssumedRole: Sendable {
     var arn: String
     var session: String
@@ -26,28 +26,29 @@ package struct AssumedRole: Sendable {
 
     /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
     func assume(
-        with keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
+        with keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
     ) throws(StoreFailure) -> Lease {
         let response: HTTPResponse
         switch means.client.answer(to: request(keys, means, at: now, deadline)) {
         case .response(let found): response = found
         case .none(let failure):
-            throw StoreFailure(failure, place: place, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified).ofLender
+            throw StoreFailure(failure, place: place, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified)
+                .fromCredentialService
         }
         let text = String(decoding: response.body, as: UTF8.self)[...]
         func found(_ tag: String) -> String { xmlText(of: tag, in: text, limit: 16384) }
-        let lent = AWSKeys(
+        let new = AWSKeys(
             accessKey: found("AccessKeyId"), secretKey: found("SecretAccessKey"), sessionToken: found("SessionToken"))
-        if response.status == 200, lent.areSound, let end = Timestamp(expiration: found("Expiration")) {
+        if response.status == 200, new.areSound, let end = Timestamp(expiration: found("Expiration")) {
             return Lease(
-                lent, end: end, lent: now,
+                new, end: end, obtained: now,
                 holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
         }
         throw failure(response, at: now)
     }
 
     private func request(
-        _ keys: AWSKeys, _ means: LendingMeans, at now: Timestamp, _ deadline: Deadline
+        _ keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
     ) -> HTTPRequest {
         var fields = [
             ("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", arn), ("RoleSessionName", session),
@@ -75,7 +76,7 @@ package struct AssumedRole: Sendable {
     private func failure(_ response: HTTPResponse, at now: Timestamp) -> StoreFailure {
         let error = S3Error(response.body)
         if let skewed = skew(response, error, at: now) { return skewed }
-        if Self.busyCodes.contains(error.code) { return told(503, response, error.text) }
+        if Self.busyCodes.contains(error.code) { return answerFailure(503, response, error.text) }
         if (400...499).contains(response.status), response.status != 408, response.status != 429, !response.isPage {
             let failure = Failure(
                 .store(.credentials), "the role is refused by", place,
@@ -89,7 +90,7 @@ package struct AssumedRole: Sendable {
                 "it isn't STS's; perhaps a sign-in page answered", response, place: place,
                 setting: "AWS_ENDPOINT_URL_STS")
         }
-        return told(response.status, response, error.code.isEmpty ? "" : error.text)
+        return answerFailure(response.status, response, error.code.isEmpty ? "" : error.text)
     }
 
     /// The failure for a wrong clock, with the right time; nil where our clock isn't the reason.
@@ -108,14 +109,15 @@ package struct AssumedRole: Sendable {
         return failure
     }
 
-    private func told(_ status: Int, _ response: HTTPResponse, _ detail: String) -> StoreFailure {
-        StoreFailure(status: status, response, place: place, setting: "AWS_ENDPOINT_URL_STS", detail: detail).ofLender
+    private func answerFailure(_ status: Int, _ response: HTTPResponse, _ detail: String) -> StoreFailure {
+        StoreFailure(status: status, response, place: place, setting: "AWS_ENDPOINT_URL_STS", detail: detail)
+            .fromCredentialService
     }
 }
 
 extension StoreFailure {
-    /// The same failure worded for the service that lends the keys. It concerns no particular object.
-    var ofLender: StoreFailure {
+    /// The same failure worded for the service that provides the keys. It concerns no particular object.
+    var fromCredentialService: StoreFailure {
         var other = self
         other.failure.what = failure.what.replacing("store", with: "credential service")
             .replacing("rejects picture", with: "rejects the request")

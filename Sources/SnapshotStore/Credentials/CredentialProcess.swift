@@ -23,8 +23,8 @@ struct CredentialProcess {
             throw failure(
                 error.why, hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
         }
-        noteSecrets(result.output)
-        Secrets.ofThisRun.note(saidByLender: result.stderrTail)
+        registerSecrets(result.output)
+        Secrets.ofThisRun.note(credentialStderr: result.stderrTail)
         let said = result.lastWords().map { "; it said: \($0)" } ?? ""
         if result.isTooLong { throw failure("it printed more than 64 KiB\(said)") }
         switch result.ending {
@@ -65,13 +65,13 @@ struct CredentialProcess {
         let end = text("Expiration")
         let time = end.flatMap(Timestamp.init(expiration:))
         guard end == nil || time != nil else { return nil }
-        return Lease(keys, end: time, lent: now, holder: "the keys of credential_process \(name)")
+        return Lease(keys, end: time, obtained: now, holder: "the keys of credential_process \(name)")
     }
 
     private var name: String { words.first ?? "" }
 
     /// Output that isn't the expected JSON may still contain secrets, which its error message may repeat.
-    private func noteSecrets(_ output: [UInt8]) {
+    private func registerSecrets(_ output: [UInt8]) {
         let pieces = output.prefix(Self.most).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
         for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {
             Secrets.ofThisRun.note(token: String(decoding: piece, as: UTF8.self))

@@ -26,15 +26,15 @@ package indirect enum CredentialSource: Sendable {
 
     /// Gets keys.
     /// - Parameter now: by the store's clock, as far as known.
-    func lend(_ means: LendingMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> Lease {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> Lease {
         switch self {
-        case .keys(let keys): return Lease(keys, end: nil, lent: now, holder: "")
+        case .keys(let keys): return Lease(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
             return try CredentialProcess(words: words, context: means.context).run(at: now, deadline)
         case .role(let role, let source):
-            let caller = try source.lend(means, at: now, deadline: deadline)
+            let caller = try source.obtain(means, at: now, deadline: deadline)
             return try role.assume(with: caller.keys, means, at: now, deadline)
-        case .iot(let provider): return try provider.lend(means, at: now, deadline)
+        case .iot(let provider): return try provider.obtain(means, at: now, deadline)
         }
     }
 }

@@ -58,27 +58,28 @@ package struct IoTProvider: Sendable {
 
     private var place: String { "AWS IoT at \(endpoint.authority)" }
 
-    func lend(_ means: LendingMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
         let response: HTTPResponse
         switch means.client.answer(to: request(means, deadline)) {
         case .response(let found): response = found
         case .none(let failure): throw lost(failure, means)
         }
         let json = JSON(response.body)
-        let lent = json?["credentials"]
+        let given = json?["credentials"]
         let keys = AWSKeys(
-            accessKey: lent?["accessKeyId"]?.string ?? "", secretKey: lent?["secretAccessKey"]?.string ?? "",
-            sessionToken: lent?["sessionToken"]?.string)
-        let end = lent?["expiration"]?.string.flatMap(Timestamp.init(expiration:))
+            accessKey: given?["accessKeyId"]?.string ?? "", secretKey: given?["secretAccessKey"]?.string ?? "",
+            sessionToken: given?["sessionToken"]?.string)
+        let end = given?["expiration"]?.string.flatMap(Timestamp.init(expiration:))
         if response.status == 200, keys.areSound, let end {
             return Lease(
-                keys, end: end, lent: now, holder: "the keys of role alias \(alias)" + (thing.map { " as \($0)" } ?? "")
+                keys, end: end, obtained: now,
+                holder: "the keys of role alias \(alias)" + (thing.map { " as \($0)" } ?? "")
             )
         }
         throw failure(response, json)
     }
 
-    private func request(_ means: LendingMeans, _ deadline: Deadline) -> HTTPRequest {
+    private func request(_ means: ProviderMeans, _ deadline: Deadline) -> HTTPRequest {
         let path = "/role-aliases/\(percentEncoded(alias))/credentials"
         var request = HTTPRequest("GET", "https://\(endpoint.authority)\(path)", deadline: deadline)
         if let thing { request.headers = [("x-amzn-iot-thingname", thing)] }
@@ -90,12 +91,12 @@ package struct IoTProvider: Sendable {
         return request
     }
 
-    private func lost(_ failure: HTTPFailure, _ means: LendingMeans) -> StoreFailure {
+    private func lost(_ failure: HTTPFailure, _ means: ProviderMeans) -> StoreFailure {
         let explained = failure.explained(endpoint.withoutUser, certificate, authorities: means.authorities)
         guard explained.kind == .certificate else {
             return StoreFailure(
                 explained, place: place, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", isVerified: true
-            ).ofLender
+            ).fromCredentialService
         }
         return refused(explained.why)
     }
@@ -112,7 +113,7 @@ package struct IoTProvider: Sendable {
         }
         return StoreFailure(
             status: response.status, response, place: place, setting: setting, detail: ""
-        ).ofLender
+        ).fromCredentialService
     }
 
     private func refused(_ why: String) -> StoreFailure {

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 
 /// What requests for temporary keys need.
-struct LendingMeans {
+struct ProviderMeans {
     let client: HTTPClient
     let authorities: String?
     let proxies: Proxies
@@ -15,7 +15,7 @@ struct Lease: JSONMapped, Equatable {
     /// When they expire; nil where they don't.
     var end: Timestamp?
     /// When they were obtained.
-    var lent = Timestamp(seconds: 0)
+    var obtained = Timestamp(seconds: 0)
     /// Whose keys they are, for messages.
     var holder = ""
     /// When they were last renewed without success.
@@ -29,23 +29,23 @@ struct Lease: JSONMapped, Equatable {
 
     init() {}
 
-    init(_ keys: AWSKeys, end: Timestamp?, lent: Timestamp, holder: String) {
+    init(_ keys: AWSKeys, end: Timestamp?, obtained: Timestamp, holder: String) {
         self.keys = keys
         self.end = end
-        self.lent = lent
+        self.obtained = obtained
         self.holder = holder
     }
 
-    func holds(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
+    func isValid(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
 
     /// Whether to renew them: five minutes before they expire, or after half the life of short-lived ones. After a
     /// failed renewal one minute passes before the next, as long as they haven't expired.
     func isDue(at now: Timestamp) -> Bool {
         guard let end else { return false }
-        let margin = min(Self.margin, max(0, (end.milliseconds - lent.milliseconds) / 2))
+        let margin = min(Self.margin, max(0, (end.milliseconds - obtained.milliseconds) / 2))
         guard end.milliseconds - now.milliseconds <= margin else { return false }
         let sinceFailure = failed.map { now.milliseconds - $0.milliseconds } ?? Self.pause
-        return !(0..<Self.pause).contains(sinceFailure) || !holds(at: now)
+        return !(0..<Self.pause).contains(sinceFailure) || !isValid(at: now)
     }
 
     mutating func map(_ fields: inout JSONFields) {
@@ -53,7 +53,7 @@ struct Lease: JSONMapped, Equatable {
         fields.field("secret_key", &keys.secretKey)
         fields.field("session_token", &keys.sessionToken)
         fields.field("end", &end)
-        fields.field("lent", &lent)
+        fields.field("lent", &obtained)
         fields.field("holder", &holder)
         fields.field("failed", &failed)
         fields.field("source", &source)

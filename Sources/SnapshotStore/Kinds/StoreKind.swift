@@ -32,10 +32,8 @@ package protocol StoreKind: Sendable {
     func place(of key: String) -> String
     /// How `snapshot check` tries the store.
     var trial: StoreTrial { get }
-    /// The store itself. Opening it makes no request.
-    /// - Parameters:
-    ///   - record: of the last run, with what was learned of the store; nil where there is none.
-    ///   - statePath: the folder where a store may keep files of its own.
+    /// The store itself. Opening it makes no request. `record` is the last run's, with what it learned of the store;
+    /// `statePath` is the folder where the store may keep files of its own.
     func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store
 }
 

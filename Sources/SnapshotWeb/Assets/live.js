@@ -4,7 +4,7 @@
   const list = new URL(video.dataset.source, location);
   // fetch refuses an address with a login in it; the browser sends the login of the page's own address anyway.
   list.username = list.password = '';
-  const tell = (word, text = '') => {
+  const showState = (word, text = '') => {
     state.textContent = word;
     state.className = word === 'Live' ? 'on' : '';
     if (note.textContent !== text) note.textContent = text;
@@ -15,11 +15,11 @@
     let seen = 0, still = 0;
     const again = () => { still = 0; video.src = list; video.play().catch(() => {}); };
     video.addEventListener('error', () => {
-      tell('No picture', 'No stream at the moment. It is tried again every few seconds.');
+      showState('No picture', 'No stream at the moment. It is tried again every few seconds.');
       setTimeout(again, 4000);
     });
-    video.addEventListener('playing', () => tell('Live'));
-    video.addEventListener('pause', () => tell('Paused'));
+    video.addEventListener('playing', () => showState('Live'));
+    video.addEventListener('pause', () => showState('Paused'));
     setInterval(() => {
       still = video.paused || video.error || video.currentTime !== seen ? 0 : still + 1;
       seen = video.currentTime;
@@ -128,11 +128,11 @@
     const silent = (performance.now() - arrived) / 1000;
     const seconds = delay();
     behind.textContent = seconds === null ? '' : `${Math.round(seconds)} s behind`;
-    if (video.paused && buffer) return tell('Paused');
+    if (video.paused && buffer) return showState('Paused');
     if (silent > silence()) {
-      return tell('No picture', 'No stream at the moment. It is tried again every few seconds.');
+      return showState('No picture', 'No stream at the moment. It is tried again every few seconds.');
     }
-    if (buffer && video.readyState > 2) tell('Live');
+    if (buffer && video.readyState > 2) showState('Live');
   };
 
   const reset = () => { source = buffer = map = facts = newest = null; };
@@ -157,7 +157,7 @@
     } catch (error) {
       if (error.undecodable) {
         const why = 'This browser cannot decode the stream. If it is H.265, STREAM_SOURCE=sub is usually H.264.';
-        tell('No picture', why);
+        showState('No picture', why);
         pause = 10000;
       } else {
         // What can't be fetched is requested again; after the browser refused data, it needs a new source.

@@ -4,8 +4,7 @@ import SnapshotBase
 
 /// One client's connection: answers its requests in order, one at each turn of the event loop, within time limits.
 /// NIO's `HTTPServerPipelineHandler` isn't used: it passes on the next request in the turn in which an answer ends, so
-/// one client's pipelined requests would delay all other clients. Nor is NIOExtras' `ServerQuiescingHelper`: `Connections`
-/// has a list of all connections anyway, to end the slow ones.
+/// one client's pipelined requests would delay all other clients.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer

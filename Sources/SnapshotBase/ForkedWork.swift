@@ -15,7 +15,7 @@ extension FileHandle {
 /// process, even against SIGKILL. The work runs in a forked child, which can be left behind.
 ///
 /// A lock file limits such children to one: no other is started while one hangs.
-package struct Apart: Sendable {
+package struct ForkedWork: Sendable {
     package enum Ending: Equatable, Sendable {
         /// The child exited normally, so its report is complete.
         case finished
@@ -31,7 +31,7 @@ package struct Apart: Sendable {
     package struct Reporter {
         fileprivate let writer: FileHandle
 
-        package func say(_ line: [UInt8]) { try? writer.write(line + [UInt8(ascii: "\n")]) }
+        package func send(_ line: [UInt8]) { try? writer.write(line + [UInt8(ascii: "\n")]) }
     }
 
     /// The path of the lock file, which is created if it is missing.
@@ -52,7 +52,7 @@ package struct Apart: Sendable {
     /// - Returns: the reported lines, without line ends, and how the child ended.
     package func run(
         until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Reporter) -> Void
-    ) -> (said: [[UInt8]], Ending) {
+    ) -> (lines: [[UInt8]], Ending) {
         Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
             guard let lock = try hold(until: deadline.sooner(.seconds(1))) else { return ([], .stillHangs) }
@@ -69,7 +69,7 @@ package struct Apart: Sendable {
             }
             // Close the parent's copy of the write end, so that the child's exit reads as end of file.
             writer = nil
-            return withExtendedLifetime(lock) { hear(reader, from: pid, until: deadline) }
+            return withExtendedLifetime(lock) { collect(reader, from: pid, until: deadline) }
         } catch {
             return ([], .failed("\(error.call): \(error)"))
         }
@@ -92,9 +92,9 @@ package struct Apart: Sendable {
         return lock
     }
 
-    private func hear(
+    private func collect(
         _ reader: FileHandle, from pid: pid_t, until deadline: Deadline
-    ) -> (said: [[UInt8]], Ending) {
+    ) -> (lines: [[UInt8]], Ending) {
         var deadline = deadline
         var (bytes, isOpen, isAsked) = ([UInt8](), true, false)
         while isOpen, !deadline.hasPassed {
@@ -109,16 +109,16 @@ package struct Apart: Sendable {
             }
             bytes += more
         }
-        let said = bytes.split(separator: UInt8(ascii: "\n")).map(Array.init)
+        let lines = bytes.split(separator: UInt8(ascii: "\n")).map(Array.init)
         if isOpen {
             kill(pid, SIGKILL)
             // A child that is not blocked in the kernel dies at once.
             sleep(.milliseconds(20), until: .after(.milliseconds(20)))
             if waitpid(pid, nil, WNOHANG) == 0 { Self.left.withLock { $0.append(pid) } }
-            return (said, .leftBehind)
+            return (lines, .leftBehind)
         }
         var status: Int32 = 0
         retrying { waitpid(pid, &status, 0) }
-        return (said, status == 0 ? .finished : .failed("it died with status \(status)"))
+        return (lines, status == 0 ? .finished : .failed("it died with status \(status)"))
     }
 }

@@ -4,12 +4,12 @@ import SnapshotState
 
 /// The temporary credentials of one run, shared by all copies of its store, and the file from which later runs read
 /// them. The lock of the state, or of the relay, keeps other runs from the file.
-package final class LentCredentials {
+package final class TemporaryCredentials {
     package static let fileName = "credentials.json"
 
     private let source: CredentialSource
     private let digest: String
-    private let means: LendingMeans
+    private let means: ProviderMeans
     /// The file; nil where they are requested anew in each run.
     private let path: String?
     private var lease: Lease?
@@ -21,7 +21,7 @@ package final class LentCredentials {
     private var hasReplaced = false
 
     /// - Parameter statePath: the folder of the file; nil to keep them nowhere.
-    init(_ source: CredentialSource, _ means: LendingMeans, statePath: String?) {
+    init(_ source: CredentialSource, _ means: ProviderMeans, statePath: String?) {
         self.source = source
         self.means = means
         path = statePath.map { $0 + "/" + Self.fileName }
@@ -37,13 +37,13 @@ package final class LentCredentials {
         readOnce()
         if let lease, !isRefused, !lease.isDue(at: now) { return lease.keys }
         do throws(StoreFailure) {
-            var new = try source.lend(means, at: now, deadline: deadline)
+            var new = try source.obtain(means, at: now, deadline: deadline)
             new.source = digest
             (isRefused, trouble) = (false, nil)
             keep(new)
             return new.keys
         } catch {
-            guard var old = lease, !isRefused, old.holds(at: now) else { throw error }
+            guard var old = lease, !isRefused, old.isValid(at: now) else { throw error }
             old.failed = now
             trouble = error.failure.why
             keep(old)
@@ -63,7 +63,7 @@ package final class LentCredentials {
     }
 
     /// Notes that the store accepted them.
-    func worked() { hasReplaced = false }
+    func noteAccepted() { hasReplaced = false }
 
     private func readOnce() {
         guard !isRead else { return }

@@ -4,7 +4,7 @@ import SnapshotStore
 
 /// One output's folder: opens it, watches it while ffmpeg writes, and reopens it when its disk was away. Only the
 /// folder's own thread uses it, since any call may hang.
-struct FolderKeeper<Files: OutputFiles>: Sendable {
+struct FolderUpkeep<Files: OutputFiles>: Sendable {
     typealias Verdict = FolderWatch.Verdict
 
     /// A request to the folder's thread.
