@@ -44,7 +44,7 @@ RELEASE = -c release --static-swift-stdlib --disable-local-rpath
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-build: ## build the programs, optimized, with the Swift runtime inside
+build: ## build the programs, optimised, with the Swift runtime inside
 	@scripts/require $(BUILD_PACKAGES)
 	swift build $(RELEASE)
 

@@ -54,7 +54,7 @@ extension Failure {
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
         case .noTLS: settings.hint(.plainPort)
-        case .oldTLS: "CAMERA_TLS_VERIFY=off takes it, and protects from nobody"
+        case .oldTLS: "CAMERA_TLS_VERIFY=off accepts it, but protects from nobody"
         case .tls, .certificate:
             "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
         case .pinMismatch:
@@ -62,8 +62,8 @@ extension Failure {
                 + (settings.verification == .pinFirst
                     ? "forget the old key: snapshot check --forget-pin" : "put its new pin into CAMERA_TLS_VERIFY")
                 + "; if not, somebody may be in between"
-        case .tooLarge: "set CAMERA_MAX_BYTES where the camera's pictures are larger"
-        case .endless: "give the address of its still picture; for the video's give rtsp://…"
+        case .tooLarge: "raise CAMERA_MAX_BYTES if the camera's pictures are larger"
+        case .endless: "set CAMERA_URL to its still picture, or to its video at rtsp://…"
         case .refused: "check CAMERA_USERNAME and CAMERA_PASSWORD"
         case .noLibrary: HTTPFailure.Kind.libraryHint
         case .cutShort, .lost: nil

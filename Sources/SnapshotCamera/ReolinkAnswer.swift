@@ -71,8 +71,8 @@ enum ReolinkError {
 
     private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {
         switch code {
-        case -1: ("it misses a parameter", nil)
-        case -4: ("it dislikes a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")
+        case -1: ("it says that a parameter is missing", nil)
+        case -4: ("it rejects a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")
         case -5:
             (
                 "all its sessions are taken",

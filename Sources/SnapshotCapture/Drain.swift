@@ -20,7 +20,7 @@ extension Run {
         while skipped < 3 {
             let names: [SpoolName]
             do throws(SystemError) { names = try spool.oldest(after: after) } catch {
-                return log.warn("cannot read the spool \(spool.path), what is in it waits: \(error)")
+                return log.warn("cannot read the spool \(spool.path), so its pictures stay there: \(error)")
             }
             guard let last = names.last else { return }
             after = last.number

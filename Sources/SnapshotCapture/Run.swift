@@ -50,7 +50,7 @@ struct Run: ~Copyable {
         }
         spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful, clock: settings.context.clock) {
             error in
-            log.warn("cannot read the spool of \(path), what is in it waits: \(error)")
+            log.warn("cannot read the spool in \(path), so its pictures stay there: \(error)")
         }
         self.settings = settings
         self.client = client
@@ -172,7 +172,7 @@ extension Failure {
     static func paused(_ place: String, wait: Double) -> Failure {
         Failure(
             .store(.busy), "store is busy", place,
-            why: "it asked to be left alone; it is tried again in \(inWords(Int(wait.rounded(.up))))")
+            why: "it asked for a pause; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
     /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.holdOff`.

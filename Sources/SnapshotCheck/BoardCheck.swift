@@ -6,14 +6,14 @@ struct BoardCheck {
 
     func finding() -> Finding {
         let words = [board.heatText, board.supplyText].compactMap(\.self).joined(separator: ", ")
-        guard !words.isEmpty else { return .skipped("board", "nothing here tells its temperature") }
+        guard !words.isEmpty else { return .skipped("board", "no sensor reports its temperature") }
         var finding: Finding
         if board.supply == .low || board.supply == .wasLow {
             finding = .remark(
                 "board", words,
-                hint: "a supply and a cable made for this board: low voltage stops cameras and harms cards")
+                hint: "use a power supply and a cable made for this board: low voltage stops cameras and harms cards")
         } else if board.isHot || board.isSlowed {
-            finding = .remark("board", words, hint: "give it air or a heat sink: it slows down when it is hot")
+            finding = .remark("board", words, hint: "give the board air or a heat sink: it slows down when it is hot")
         } else {
             finding = .passed("board", words)
         }

@@ -69,7 +69,7 @@ struct CheckPlan: Sendable {
     }
 
     private mutating func noteFile(_ settings: Settings) {
-        let file = settings.path ?? "no file, neither ./.env nor \(Settings.systemPath): environment and defaults"
+        let file = settings.path ?? "environment and defaults: there is neither ./.env nor \(Settings.systemPath)"
         findings.append(.passed("settings", file, facts: settings.path.map { ["file": .string($0)] } ?? [:]))
         findings += settings.warnings.map { .remark("settings", $0) }
         guard let path = settings.path, case .file? = (try? settings.value(Key.cameraPassword))?.origin else { return }
@@ -98,7 +98,7 @@ struct CheckPlan: Sendable {
             .failed(
                 "settings",
                 .settings(
-                    "no password", why: "it may lie in \(directory), which this user may not read",
+                    "no password", why: "it may be in \(directory), which this user can't read",
                     hint: "sudo snapshot check" + (settings.path.map { " --config \($0)" } ?? ""))))
     }
 }

@@ -21,15 +21,15 @@ struct ClockCheck {
         switch timeService {
         case .synced:
             return .passed(
-                "clock", "kept in sync; \(compared)",
+                "clock", "synchronised by a time service; \(compared)",
                 facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
         case .none:
             return .passed(
-                "clock", "nothing here is known to keep it; \(compared)",
-                hint: "sudo apt install systemd-timesyncd   # or chrony, unless something else keeps it",
+                "clock", "no time service is known to set it; \(compared)",
+                hint: "sudo apt install systemd-timesyncd   # or chrony, unless something else sets it",
                 facts: seconds.first.map { ["offset_seconds": .integer($0)] } ?? [:])
         case .notYet:
-            return .remark("clock", "not synchronized yet; \(compared)", hint: "timedatectl timesync-status")
+            return .remark("clock", "not synchronised yet; \(compared)", hint: "timedatectl timesync-status")
         }
     }
 

@@ -13,9 +13,9 @@ extension CheckPlan {
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         do throws(SystemError) {
             guard let mount = try work.accept(key, now: now.wall) else {
-                return .skipped(subject, "nothing to accept: no disk is missed at \(settings.path)")
+                return .skipped(subject, "nothing to accept: no disk is missing at \(settings.path)")
             }
-            return .passed(subject, "\(settings.path) is taken as it is, without a disk at \(mount)")
+            return .passed(subject, "\(settings.path) is used as it is, without a disk at \(mount)")
         } catch {
             return .failed(subject, FilesystemStore.failure(error, path: settings.path).failure)
         }

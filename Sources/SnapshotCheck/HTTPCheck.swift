@@ -56,16 +56,16 @@ struct HTTPCheck {
     private func page() -> Finding {
         .remark(
             "storage",
-            "\(store.place) answers with a web page: a sign-in page, whose answers to pictures would be no "
-                + "acknowledgement, or the store's own; none was sent",
+            "\(store.place) answers with a web page, its own or a sign-in page that answers in its place; no "
+                + "picture was sent",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 
     private func answers(_ method: String, _ response: HTTPResponse) -> Finding {
         .passed(
             "storage",
-            "\(store.place) answers \(method) with \(response.status); only a picture can show that it takes one, and "
-                + "none was sent",
+            "\(store.place) answers \(method) with \(response.status); whether it accepts pictures can't be seen "
+                + "without sending one, and none was sent",
             facts: ["status": .integer(response.status)])
     }
 
@@ -79,7 +79,7 @@ struct HTTPCheck {
     private func doubt(_ response: HTTPResponse) -> Finding {
         .remark(
             "storage",
-            "\(store.place) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or take POST alone",
+            "\(store.place) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or accept only POST",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 }

@@ -41,7 +41,9 @@ struct HoldOffCheck {
             try state.write(record)
             return names.map { .passed("hold-off", "the \($0) takes the credentials again: captures try them at once") }
         } catch {
-            return [.remark("hold-off", "captures wait all the same: \(error)", hint: error.hint)]
+            return [
+                .remark("hold-off", "captures still wait, since the state can't be changed: \(error)", hint: error.hint)
+            ]
         }
     }
 

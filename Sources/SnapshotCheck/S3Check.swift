@@ -40,10 +40,10 @@ struct S3Check {
     /// A finding about temporary keys, if the store uses them.
     func temporaryKeys() -> [Finding] {
         guard let (holder, end) = store.temporaryKeys else { return [] }
-        let until = end.map { "they hold until \($0.iso8601)" } ?? "they have no end"
+        let until = end.map { "they are valid until \($0.iso8601)" } ?? "they don't expire"
         return [
             .passed(
-                "credentials", "\(holder) were lent; \(until)",
+                "credentials", "\(holder) were received; \(until)",
                 facts: end.map { ["end": .string($0.iso8601)] } ?? [:])
         ]
     }
@@ -54,14 +54,14 @@ struct S3Check {
         let removal = try delete(version: isRefused ? nil : version)
         guard (200...299).contains(removal.status) else {
             return isRefused
-                ? "may be written, not removed from: the probe was one that it had to refuse, so nothing stays"
-                : "took a probe that may not be removed: it stays as \(store.settings.prefix)\(Self.key), the same each time"
+                ? "can be written to, but nothing can be deleted: the probe had a wrong hash, so nothing was stored"
+                : "took a probe, which these credentials can't delete: it stays as \(store.settings.prefix)\(Self.key), the same each time"
         }
         guard isRefused else { return "took a probe, which is removed" }
         if let marker = removal.headers["x-amz-version-id"], marker != "null" {
             // Deleting an object that didn't exist has left a delete marker in the versioned bucket: remove that.
             _ = try delete(version: marker)
-            return "may be written; it keeps versions, so the probe was one that it had to refuse"
+            return "can be written to; it keeps versions, so the probe had a wrong hash, and nothing was stored"
         }
         _ = try put(isTrue: true)
         let last = try delete(version: nil)

@@ -119,7 +119,7 @@ package struct ServiceSandbox {
             case "203": ("its program can't be started (203/EXEC)", "ls -l \(program)")
             default:
                 (
-                    "systemd gives it up (\(facts["Result"] ?? "unknown"), status \(status.isEmpty ? "?" : status))",
+                    "systemd could not start it (\(facts["Result"] ?? "unknown"), status \(status.isEmpty ? "?" : status))",
                     "journalctl -b -u \(service)"
                 )
             }

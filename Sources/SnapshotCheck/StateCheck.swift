@@ -29,18 +29,19 @@ struct StateCheck {
             facts: ["health": .string(health.status.rawValue)].merging(
                 free.map { ["free_bytes": .integer($0)] } ?? [:]
             ) { $1 })
-        return [passed] + strangers()
+        return [passed] + foreignFiles()
     }
 
     /// Files here that belong to another user, as after `sudo snapshot capture`.
-    private func strangers() -> [Finding] {
+    private func foreignFiles() -> [Finding] {
         guard let owner = owner(of: path) else { return [] }
         let names = ["state.jsonl", "lock", CameraMemory.fileName, Pins.fileName, "spool", "stored.log"]
         let others = names.filter { SnapshotCheck.owner(of: "\(path)/\($0)").map { $0.id != owner.id } ?? false }
         guard !others.isEmpty else { return [] }
         return [
             .remark(
-                "state", "\(others.joined(separator: ", ")) in \(path) doesn't belong to \(owner.name), who owns it",
+                "state",
+                "\(others.joined(separator: ", ")) in \(path) doesn't belong to \(owner.name), who owns the folder",
                 hint: "sudo chown -R --reference=\(path) \(path)")
         ]
     }

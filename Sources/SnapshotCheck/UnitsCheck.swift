@@ -24,7 +24,7 @@ struct UnitsCheck {
     private func timer() -> Finding {
         let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
         guard let facts = ask("\(unit).timer", names) else {
-            return .skipped("units", "systemd isn't running here; cron or --every repeat snapshots as well")
+            return .skipped("units", "systemd isn't running here; cron or --every can take snapshots instead")
         }
         let timer = "\(unit).timer"
         guard facts["LoadState"] == "loaded" else {
@@ -34,12 +34,12 @@ struct UnitsCheck {
             return .remark("units", "\(timer) isn't running", hint: "sudo systemctl enable --now \(timer)")
         }
         guard let unitFile = facts["UnitFileState"], unitFile.hasPrefix("enabled") else {
-            return .remark("units", "\(timer) won't start with the computer", hint: "sudo systemctl enable \(timer)")
+            return .remark("units", "\(timer) isn't started with the computer", hint: "sudo systemctl enable \(timer)")
         }
         guard
             let found = timerInterval(
                 calendar: facts["TimersCalendar"] ?? "", monotonic: facts["TimersMonotonic"] ?? "")
-        else { return .passed("units", "\(timer) is on, at times that check doesn't understand") }
+        else { return .passed("units", "\(timer) is on, but check can't tell its interval") }
         guard found == interval else {
             let instance = InstanceName.of(settingsPath: settingsPath).map { " --instance \($0)" } ?? ""
             return .remark(
@@ -73,7 +73,7 @@ struct UnitsCheck {
             ]
         }
         let paths = named.map { String($0.drop { "-+".contains($0) }) }
-        if let path = paths.first(where: { hangingMount(of: $0) != nil }) { return [holdsUp(path)] }
+        if let path = paths.first(where: { hangingMount(of: $0) != nil }) { return [hangingFolder(path)] }
         guard let storagePath, storagePath.hasPrefix("/") else { return [] }
         if isHome(storagePath), let protected = facts["ProtectHome"], protected == "yes" || protected == "tmpfs" {
             return [forbidden(storagePath, "enter")]
@@ -86,7 +86,7 @@ struct UnitsCheck {
     }
 
     /// A network folder that systemd opens when it starts the service.
-    private func holdsUp(_ path: String) -> Finding {
+    private func hangingFolder(_ path: String) -> Finding {
         .remark(
             "units", "while \(path) hangs \(unit).service can't start: ReadWritePaths= names it",
             hint:
@@ -97,7 +97,7 @@ struct UnitsCheck {
     private func forbidden(_ path: String, _ verb: String) -> Finding {
         let text = (["[Service]"] + sandboxPermit(for: path)).joined(separator: "\\n")
         return .remark(
-            "units", "\(unit).service may not \(verb) \(path)",
+            "units", "\(unit).service isn't allowed to \(verb) \(path)",
             hint:
                 "printf '\(text)\\n' | sudo install -D -m 644 /dev/stdin /etc/systemd/system/\(unit).service.d/pictures.conf "
                 + "&& sudo systemctl daemon-reload")

@@ -23,8 +23,8 @@ extension Discovery.Result {
         return Failure(
             code, what, why: ([asked] + obstacles).joined(separator: "; "),
             hint:
-                "questions don't cross to another network or VLAN: with a camera there, name its address, as its app shows it; "
-                + "a firewall here must let UDP to port \(ReolinkOld.answerPort) and answers to questions in; "
+                "discovery doesn't reach other networks or VLANs: for a camera there give its address, which its app shows; "
+                + "this machine's firewall must let in UDP to port \(ReolinkOld.answerPort), and answers to what was sent; "
                 + "ONVIF is off in many cameras")
     }
 }

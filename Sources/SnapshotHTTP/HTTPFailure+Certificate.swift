@@ -52,7 +52,7 @@ extension TLSHandshake {
     private var goneAtOnce: HTTPFailure {
         if let flaw = certificate?.flaw { return HTTPFailure(kind: .certificate, why: flaw) }
         let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
-        let why = "it ends the connection behind the TLS handshake, as a server does that \(demand) (HTTP_CLIENT_CERT)"
+        let why = "it closes the connection after the TLS handshake, as a server does that \(demand) (HTTP_CLIENT_CERT)"
         return HTTPFailure(kind: .lost, why: why)
     }
 

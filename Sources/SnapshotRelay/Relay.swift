@@ -18,7 +18,7 @@ package final class Relay {
     /// The source to use without asking, for a camera that has no free session for both ffprobe and ffmpeg.
     private var known: Source?
     private var found: Source?
-    private var reformats = Reformats()
+    private var formatChanges = FormatChanges()
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, log: Log) {
         self.plan = plan
@@ -94,7 +94,7 @@ package final class Relay {
         do throws(Failure) {
             attempt = try Attempt(
                 plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens, known: known,
-                watchesFormat: reformats.areFew(now: now),
+                watchesFormat: formatChanges.areFew(now: now),
                 arguments: { [outputs, plan] facts in
                     let slaves = outputs.begin(facts)
                     return slaves.isEmpty ? nil : FFmpegArguments(facts, slaves, audio: plan.audio)
@@ -127,7 +127,7 @@ package final class Relay {
             attempt = nil
             known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil
             found = nil
-            if trouble.code == AttemptTrouble.cameraFormat.rawValue { reformats.note(now: now) }
+            if trouble.code == AttemptTrouble.cameraFormat.rawValue { formatChanges.note(now: now) }
             let isFull = outputs.isFull && trouble.isOfFFmpeg
             perform(supervisor.handle(.ended(isFull ? Supervisor.Trouble(.ffmpegFull) : trouble), now: now), now)
         }

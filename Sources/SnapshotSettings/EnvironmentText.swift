@@ -18,14 +18,14 @@ extension Settings {
             let trimmed = text[...].trimmed
             if let quote = trimmed.first, quote == "\"" || quote == "'" {
                 throw refused(
-                    key, "begins with a quote that isn't its last character, too",
-                    hint: "close the quote behind the value, or drop it")
+                    key, "begins with a quote but doesn't end with it",
+                    hint: "put the same quote after the value, or remove it")
             }
             let whole = Dotenv.withoutLeftover(text[...])
             if key.kind.isFreeText, whole.endIndex < text.endIndex, !isComment(text[whole.endIndex...]) {
                 throw refused(
-                    key, "has a blank and a '#': a comment, or a part of it",
-                    hint: "drop the comment; a '#' that is meant wants quotes within the value: '\"…\"'")
+                    key, "has a '#' after a blank, which may begin a comment or belong to the value",
+                    hint: "remove the comment; if '#' belongs to the value, put quotes into it: '\"…\"'")
             }
             value = String(whole.trimmed)
         }
@@ -35,14 +35,14 @@ extension Settings {
     private static func checkSecret(_ key: SettingDeclaration, _ text: String) throws(Failure) {
         guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
             throw refused(
-                key, "has a '#' beside a blank, perhaps a comment that was left on it",
+                key, "has a '#' after a blank, which may begin a comment or belong to the secret",
                 hint: "put the secret alone into a file and name that file in \(key.key)_FILE")
         }
         let quotes = text.utf8.first.map { "\"'".utf8.contains($0) && $0 == text.utf8.last } ?? false
         guard !quotes || text.utf8.count < 2 else {
             throw refused(
                 key, "stands in quotes, as a container's --env-file leaves them",
-                hint: "drop the quotes; a secret that has them goes into a file, and \(key.key)_FILE names that")
+                hint: "remove the quotes; if they belong to the secret, put it into a file that \(key.key)_FILE names")
         }
     }
 
@@ -61,7 +61,7 @@ extension Settings {
                 let value = try? fromEnvironment(key, text), text[...].trimmed.utf8.count > value.text.utf8.count
             else { return nil }
             return "\(key.key) from the environment is '\(value.text.printable(limit: 80))': "
-                + "what follows is taken for a comment"
+                + "the rest was taken for a comment"
         }
     }
 }

@@ -34,7 +34,7 @@ package func unexpanded(in text: String, isPath: Bool = true) -> String? {
 package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: String, hint: String?)? {
     unexpanded(in: text, isPath: isPath).map {
         (
-            "has '\($0)', which stands for nothing here",
+            "has '\($0)', which isn't expanded here",
             $0 == "~" ? "write it out: /home/…" : "write out what it stands for"
         )
     }
@@ -51,7 +51,10 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
     let parts = login.cut(at: ":") + rest[authority.endIndex...].cut(at: "/")
     let isVariable = parts.contains { $0.hasPrefix("${") && $0.hasSuffix("}") }
     return isVariable
-        ? ("has a '${…}', which stands for nothing here", "write out what it stands for; a '$' that is meant is %24")
+        ? (
+            "has a '${…}', which isn't expanded here",
+            "write out what it stands for; a '$' of the URL itself is written %24"
+        )
         : nil
 }
 

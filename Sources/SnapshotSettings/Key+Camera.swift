@@ -16,7 +16,7 @@ extension Key {
         "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, refusal: .camera, "The password of that user.")
     package static let cameraUseHTTPS = Setting(
         "CAMERA_USE_HTTPS", .flag, default: false, refusal: .camera,
-        "Whether a Reolink camera is asked over TLS; plain RTSP beside it logs in by Digest alone.")
+        "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
         "Which TLS key of the camera is trusted: any, one that an authority signed, the first one seen, or this one.")
@@ -25,9 +25,9 @@ extension Key {
     package static let cameraStream = Setting(
         "CAMERA_STREAM", .choice, default: CameraStream.main, "The stream whose picture a Reolink camera sends.")
     package static let cameraWidth = Setting(
-        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink camera for; CAMERA_HEIGHT with it.")
+        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink camera for; set CAMERA_HEIGHT, too.")
     package static let cameraHeight = Setting(
-        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; CAMERA_WIDTH with it.")
+        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; set CAMERA_WIDTH, too.")
     package static let cameraAuth = Setting(
         "CAMERA_AUTH", .choice, default: CameraAuth.auto, refusal: .camera,
         "How to log in at a Reolink camera; auto remembers what worked.")
@@ -39,7 +39,7 @@ extension Key {
         "How long a connection to the camera may take.")
     package static let cameraTimeout = Setting(
         "CAMERA_TIMEOUT", .duration(.milliseconds(100)...(.seconds(600))), default: .seconds(15),
-        "How long all of the asking for a picture may take.")
+        "How long taking a picture may take in total.")
     package static let cameraMaxBytes = Setting(
         "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is taken.")
     package static let cameraFollow = Setting(
@@ -55,7 +55,7 @@ extension Key {
         "The camera's hardware address, by which `check` finds it where its IP address has changed; `setup` notes it.")
     package static let captureInterval = Setting(
         "CAPTURE_INTERVAL", .duration(.seconds(1)...(.seconds(604_800))), default: .seconds(10),
-        "How often a picture is taken; `snapshot schedule` tells it to the timer.")
+        "How often a picture is taken; `snapshot schedule` sets the timer to it.")
     package static let frozenAfter = Setting(
         "FROZEN_AFTER", .number(0...1_000_000), default: 12,
         "How many equal pictures in a row mean a frozen camera; 0 is never.")

@@ -6,15 +6,15 @@ extension Key {
         "The file with profiles: region, endpoint_url, credential_process, role_arn with source_profile.")
     package static let awsEndpointURLSTS = Setting(
         "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, refusal: .store,
-        "The service that lends the keys of a profile's role_arn.")
+        "The service that gives the keys of a profile's role_arn.")
     package static let awsIoTEndpoint = Setting(
         "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` tells it"), refusal: .store,
         "AWS IoT's credential provider, which lends keys for a device's certificate.")
     package static let awsIoTRoleAlias = Setting(
-        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), refusal: .store, "The role alias whose keys it lends.")
+        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), refusal: .store, "The role alias whose keys it gives.")
     package static let awsIoTThingName = Setting(
         "AWS_IOT_THING_NAME", .form("name of a thing"), refusal: .store,
-        "The thing that the certificate belongs to, where the policy goes by it.")
+        "The thing that the certificate belongs to, if the policy names it.")
     package static let awsIoTCert = Setting(
         "AWS_IOT_CERT", .path, refusal: .store, "The PEM file of the device's certificate.")
     package static let awsIoTKey = Setting(

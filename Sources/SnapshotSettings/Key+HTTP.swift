@@ -7,19 +7,19 @@ extension Key {
         "Where pictures are sent; STORAGE_BACKEND=http needs it. May hold KEY_TEMPLATE's fields, {key} and {filename}.")
     package static let httpUploadMethod = Setting(
         "HTTP_UPLOAD_METHOD", .choice, default: UploadMethod.post, refusal: .store,
-        "How pictures are sent; put is raw where HTTP_UPLOAD_FORMAT is unset.")
+        "How pictures are sent; with put HTTP_UPLOAD_FORMAT is raw, unless it is set.")
     package static let httpUploadFormat = Setting(
         "HTTP_UPLOAD_FORMAT", SettingForm<UploadFormat>.choice, otherwise: "multipart, raw for put", refusal: .store,
         "A form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
             + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
     package static let httpUploadPart = Setting(
         "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", refusal: .store,
-        "What the form's part, or the object's member, with the picture is called.")
+        "The name of the form's part, or of the object's member, that holds the picture.")
     package static let httpUploadFields = Setting(
         "HTTP_UPLOAD_FIELDS", .freeForm(pairs), refusal: .store, "More fields of the form or the object.")
     package static let httpUploadHeaders = Setting(
         "HTTP_UPLOAD_HEADERS", .lines("Name: value, one a line (\\n in a quoted value), with the same fields"),
-        secrecy: .secret, refusal: .store, "More headers of each upload; none that frames the request.")
+        secrecy: .secret, refusal: .store, "More headers of each upload, but not those that the program sets itself.")
     package static let httpAuthToken = Setting(
         "HTTP_AUTH_TOKEN", .text, secrecy: .secret, refusal: .store,
         "The Bearer token of uploads, also of the relay's pipe.")

@@ -4,10 +4,10 @@ extension Key {
         "S3_SSE", SettingForm<S3Encryption>.choice, refusal: .store, "How the bucket encrypts each object.")
     package static let s3SSEKMSKeyID = Setting(
         "S3_SSE_KMS_KEY_ID", .text, otherwise: "the bucket's", refusal: .store,
-        "The id or ARN of the key; goes with S3_SSE=aws:kms or aws:kms:dsse.")
+        "The id or ARN of the key; only with S3_SSE=aws:kms or aws:kms:dsse.")
     package static let s3BucketKey = Setting(
         "S3_BUCKET_KEY", SettingForm<Bool>.flag, otherwise: "the bucket's", refusal: .store,
-        "Whether the bucket's own key stands between, which saves requests to KMS; goes with S3_SSE=aws:kms.")
+        "Whether a bucket key is used, which saves requests to KMS; only with S3_SSE=aws:kms.")
     package static let s3StorageClass = Setting(
         "S3_STORAGE_CLASS", .form("name of a class, such as STANDARD_IA"), otherwise: "the bucket's", refusal: .store,
         "The storage class of each object.")
@@ -21,7 +21,7 @@ extension Key {
         "More x-amz-meta- headers of each object.")
     package static let s3IfNoneMatch = Setting(
         "S3_IF_NONE_MATCH", .flag, default: false,
-        "Never overwrites an object; a picture whose key is taken stays in the spool.")
+        "Never overwrites an object; a picture whose key another object has stays in the spool.")
 
     static let s3Objects = [
         s3SSE.declaration, s3SSEKMSKeyID.declaration, s3BucketKey.declaration, s3StorageClass.declaration,

@@ -7,7 +7,7 @@ extension Key {
         "The folder of state, spool, session token and pinned keys.")
     package static let pingURL = Setting(
         "PING_URL", .webURL, secrecy: .urlWithSecretPath,
-        "A dead man's switch such as healthchecks.io, told at most once a minute.")
+        "A dead man's switch such as healthchecks.io, requested at most once a minute.")
     package static let healthCheckPort = Setting(
         "HEALTH_CHECK_PORT", .number(0...65535), default: 8080, "The port of a `snapshot-web` started by hand.")
     package static let healthCheckAddress = Setting(
@@ -61,7 +61,7 @@ extension Key {
         "RECORD_UPLOAD", .flag, default: false, "Whether each finished recording moves into the store.")
     package static let stallTimeout = Setting(
         "STALL_TIMEOUT", .duration(.seconds(2)...(.seconds(600))), default: .seconds(20),
-        "How long the relay waits for video before it connects again; over 90s want a longer WatchdogSec=.")
+        "How long the relay waits for video before it connects again; over 90s it needs a longer WatchdogSec=.")
 
     static let relay = [
         streamMode.declaration, streamSource.declaration, streamAudio.declaration, outputRTSPURL.declaration,

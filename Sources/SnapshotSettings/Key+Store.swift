@@ -9,7 +9,7 @@ extension Key {
         .freeForm(
             "path with {camera} {yyyy} {MM} {dd} {HH} {mm} {ss} {timestamp}, local {local_yyyy} … {local_ss} {offset}"),
         default: "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg",
-        "What a picture is called in the store; times are UTC, but for those that say local.")
+        "A picture's name in the store; times are UTC, except for the local fields.")
     package static let localStoragePath = Setting(
         "LOCAL_STORAGE_PATH", .path, default: "./snapshots", refusal: .store, "The folder of the filesystem store.")
     package static let localStorageMaxBytes = Setting(
@@ -24,10 +24,11 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "Until when a run begins attempts to store its picture; if it is set, also how long it waits for an answer.")
+        "How long a run goes on to begin attempts to store its picture; if it is set, also how long it waits for an answer."
+    )
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
-        "How long an upload may stand still; one that moves may take 15 min.")
+        "How long an upload may make no progress; one that does may take 15 min.")
     package static let uploadAnswer = Setting(
         "UPLOAD_ANSWER", .duration(.seconds(1)...(.seconds(600))), default: .seconds(60),
         "How long the store may take to answer to a whole picture.")
@@ -37,7 +38,7 @@ extension Key {
         "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
     package static let spoolKeep = Setting(
         "SPOOL_KEEP", .choice, default: SpoolKeep.newest,
-        "What stays in a full spool: newest drops the oldest hours whole, thin every second picture of them.")
+        "What a full spool keeps: newest drops the oldest pictures, thin drops every second one of the oldest hours.")
     package static let uploadRate = Setting(
         "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no bound",
         "How many bytes a second all uploads of a run together may send, such as 200K; one still ends after 15 min.")
@@ -54,7 +55,7 @@ extension Key {
         "The proxy of uploads and pings over http.")
     package static let noProxy = Setting(
         "NO_PROXY", .form("hosts and domains, with commas between; * is all"), refusal: .store,
-        "Which hosts are asked without a proxy.")
+        "The hosts that are reached without a proxy.")
 
     static let storage = [
         storageBackend.declaration, keyTemplate.declaration, localStoragePath.declaration,
@@ -76,19 +77,19 @@ extension Key {
     package static let s3EndpointURL = Setting(
         "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, refusal: .store, "The store's address.")
     package static let awsEndpointURLS3 = Setting(
-        "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, refusal: .store, "Read where S3_ENDPOINT_URL is unset.")
+        "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, refusal: .store, "Used if S3_ENDPOINT_URL is unset.")
     package static let awsEndpointURL = Setting(
-        "AWS_ENDPOINT_URL", .webURL, secrecy: .url, refusal: .store, "Read where AWS_ENDPOINT_URL_S3 is unset, too.")
+        "AWS_ENDPOINT_URL", .webURL, secrecy: .url, refusal: .store, "Used if AWS_ENDPOINT_URL_S3 is unset, too.")
     package static let s3Addressing = Setting(
         "S3_ADDRESSING", .choice, default: S3Addressing.auto, refusal: .store,
-        "Where the bucket stands in the address; auto is path on an endpoint of your own.")
+        "Where the bucket's name is in the address; with an endpoint of your own, auto is path.")
     package static let s3Checksum = Setting(
         "S3_CHECKSUM", .choice, default: S3Checksum.auto,
-        "One more checksum with each object, as buckets with Object Lock want it; auto sends it once the store has asked."
+        "One more checksum with each object, which buckets with Object Lock need; auto sends it once the store asks for it."
     )
     package static let awsAccessKeyID = Setting(
         "AWS_ACCESS_KEY_ID", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
-        "The access key; AWS_SECRET_ACCESS_KEY with it.")
+        "The access key; set AWS_SECRET_ACCESS_KEY, too.")
     package static let awsSecretAccessKey = Setting(
         "AWS_SECRET_ACCESS_KEY", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
         "The secret of the access key.")
@@ -96,16 +97,16 @@ extension Key {
         "AWS_SESSION_TOKEN", .text, secrecy: .secret, refusal: .store, "The token of a temporary access key.")
     package static let awsProfile = Setting(
         "AWS_PROFILE", .text, default: "default", refusal: .store,
-        "Whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
+        "The profile whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
     package static let awsSharedCredentialsFile = Setting(
         "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", refusal: .store,
-        "The file with keys, where the settings hold none.")
+        "The file with keys, if the settings have none.")
     package static let awsRegion = Setting(
         "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", refusal: .store,
         "The region of the bucket.")
     package static let awsDefaultRegion = Setting(
         "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", refusal: .store,
-        "Read where AWS_REGION is unset.")
+        "Used if AWS_REGION is unset.")
     package static let awsCABundle = Setting(
         "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE", "Authorities that S3 uploads trust.")
 

@@ -43,11 +43,14 @@ package struct FilesystemStore: Store {
             case EACCES, EPERM: (.denied, .store, "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: (.rejected, .object, "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:
-                (.rejected, .object, "something else stands where LOCAL_STORAGE_PATH or the key leads")
+                (
+                    .rejected, .object,
+                    "a file is where LOCAL_STORAGE_PATH or the key needs a folder, or the other way round"
+                )
             case EINVAL, EILSEQ:
                 (
                     .rejected, .object,
-                    "this disk doesn't take such a name: FAT, exFAT and NTFS want none of : * ? \" < > | in KEY_TEMPLATE and "
+                    "this disk doesn't accept the file's name: FAT, exFAT and NTFS allow none of : * ? \" < > | in KEY_TEMPLATE and "
                         + "CAMERA_NAME"
                 )
             case ENOENT:
@@ -64,7 +67,7 @@ package struct FilesystemStore: Store {
     private static func away(_ mount: String, path: String) -> StoreFailure {
         let failure = Failure(
             .store(.away), "cannot write", path, why: "no disk is mounted at \(mount)",
-            hint: "mount it; if pictures are to lie there without it: snapshot check --accept-folder")
+            hint: "mount it; if pictures are to go there without it: snapshot check --accept-folder")
         return StoreFailure(failure, .giveUp, .store)
     }
 }

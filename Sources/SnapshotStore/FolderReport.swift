@@ -86,7 +86,7 @@ package struct FolderReport: JSONMapped, Sendable {
             switch ending {
             case .stillHangs: "it hangs: an earlier attempt still waits for it"
             case .failed(let why): why
-            case .leftBehind, .finished: "it hangs: nothing came of it in \(Int(time.seconds.rounded())) s"
+            case .leftBehind, .finished: "it hangs: nothing happened for \(Int(time.seconds.rounded())) s"
             }
         let failure = Failure(
             .store(.timeout), "cannot write", folder, why: why,

@@ -30,7 +30,7 @@ extension S3Store {
     func setting(_ error: S3Error) -> String {
         switch error.code {
         case let code where temporary != nil && Self.credentialCodes.contains(code):
-            "whether the store takes keys of that kind; others were borrowed and refused as well"
+            "whether the store accepts temporary keys; new ones were requested, and refused as well"
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
         case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"
         case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired":
@@ -44,7 +44,7 @@ extension S3Store {
     /// S3_IF_NONE_MATCH is set and another object has the key.
     func taken(_ key: String, _ response: HTTPResponse) -> StoreFailure {
         let failure = described(
-            response, S3Error(response.body), "its key is taken, and S3_IF_NONE_MATCH overwrites nothing",
+            response, S3Error(response.body), "another object has its key, and S3_IF_NONE_MATCH forbids overwriting it",
             hint: "remove the object \(key.printable(limit: 200)), or set S3_IF_NONE_MATCH=false")
         return StoreFailure(failure, .giveUp, .object)
     }

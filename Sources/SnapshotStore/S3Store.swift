@@ -108,7 +108,7 @@ package struct S3Store: RemoteStore {
         // Every S3 store sends the ETag of a stored object.
         guard response.headers["etag"]?.isEmpty == false else {
             throw .notFromStore(
-                "without an ETag it isn't S3's; perhaps a sign-in page answered instead of the store", response,
+                "it has no ETag, so it isn't from an S3 store; perhaps a sign-in page answered", response,
                 place: place, setting: addressSetting)
         }
         temporary?.noteAccepted()
@@ -178,7 +178,7 @@ package struct S3Store: RemoteStore {
                     described(
                         response, error,
                         hasDate
-                            ? "by its clock, which is too far from ours to be believed, ours is wrong"
+                            ? "its clock and ours differ too much to tell which is wrong"
                             : "our clock is wrong",
                         hint: hasDate ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
             }

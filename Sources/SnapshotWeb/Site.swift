@@ -9,7 +9,7 @@ import Synchronization
 /// so the state is read only a few times a second, however many clients there are.
 final class Site: Sendable {
     /// A cache of answers, and of the report and index that they are made from.
-    private struct Desk {
+    private struct Cache {
         var report: HealthReport?
         var pages: [Key: Response] = [:]
         var until = NIODeadline.uptimeNanoseconds(0)
@@ -24,10 +24,10 @@ final class Site: Sendable {
 
     private let options: WebOptions
     private let files: PictureFiles
-    /// `front` caches answers from the state; `archive` those that also need the relay's folder, whose disk may be slow
-    /// or hang. Each has a lock of its own, so the one doesn't wait for the other.
-    private let front = Mutex(Desk())
-    private let archive = Mutex(Desk())
+    /// `statePages` caches answers from the state; `relayPages` those that also need the relay's folder, whose disk may be
+    /// slow or hang. Each has a lock of its own, so the one doesn't wait for the other.
+    private let statePages = Mutex(Cache())
+    private let relayPages = Mutex(Cache())
     private static let freshness = TimeAmount.milliseconds(250)
     private static let mostPages = 64
 
@@ -47,42 +47,42 @@ final class Site: Sendable {
         case .recording(let names):
             files.recording(names, request).embedded(in: options.origins.asking(request))
         case .live, .recordings:
-            archive.withLock { page(Key(route: route, view: view), &$0) }
+            relayPages.withLock { page(Key(route: route, view: view), &$0) }
         case .status, .health, .metrics, .livez, .favicon, .moved:
-            front.withLock { page(Key(route: route, view: view), &$0) }
+            statePages.withLock { page(Key(route: route, view: view), &$0) }
         }
     }
 
-    private func page(_ key: Key, _ desk: inout Desk) -> Response {
-        if desk.until <= .now() { (desk.report, desk.pages) = (nil, [:]) }
-        if let page = desk.pages[key] { return page }
+    private func page(_ key: Key, _ cache: inout Cache) -> Response {
+        if cache.until <= .now() { (cache.report, cache.pages) = (nil, [:]) }
+        if let page = cache.pages[key] { return page }
         let report =
-            desk.report
+            cache.report
             ?? HealthReport(
                 statePath: options.statePath, now: options.clock.now(), interval: options.interval,
                 version: snapshotVersion)
-        let page = page(key, report, &desk)
-        if desk.report == nil { desk.until = .now() + Self.freshness }
-        desk.report = report
+        let page = page(key, report, &cache)
+        if cache.report == nil { cache.until = .now() + Self.freshness }
+        cache.report = report
         // A client can make up any number of names and lists, so 404 isn't cached, and the cache is bounded.
-        if page.status != .notFound, desk.pages.count < Self.mostPages { desk.pages[key] = page }
+        if page.status != .notFound, cache.pages.count < Self.mostPages { cache.pages[key] = page }
         return page
     }
 
     /// The index of recordings. It is cached for 20 times as long as it took to make, so making it takes 5 % at most.
-    private func recordings(_ desk: inout Desk) -> RecordingIndex {
-        if let known = desk.recordings, desk.recordingsUntil > .now() { return known }
+    private func recordings(_ cache: inout Cache) -> RecordingIndex {
+        if let known = cache.recordings, cache.recordingsUntil > .now() { return known }
         // The old index is freed first, since a small board has no memory for two of the largest.
-        desk.recordings = nil
+        cache.recordings = nil
         let begun = NIODeadline.now()
         let index = files.recordings
         let took = NIODeadline.now() - begun
-        desk.recordings = index
-        desk.recordingsUntil = .now() + max(Self.freshness, .nanoseconds(min(took.nanoseconds, 1 << 32) * 20))
+        cache.recordings = index
+        cache.recordingsUntil = .now() + max(Self.freshness, .nanoseconds(min(took.nanoseconds, 1 << 32) * 20))
         return index
     }
 
-    private func page(_ key: Key, _ report: HealthReport, _ desk: inout Desk) -> Response {
+    private func page(_ key: Key, _ report: HealthReport, _ cache: inout Cache) -> Response {
         switch key.route {
         case .status: status(report, key.view).response(frames: options.origins.framePolicy)
         case .health(camera: nil): health(report.worst.status, report.json().text)
@@ -93,9 +93,9 @@ final class Site: Sendable {
                 body: report.prometheus(board: Board(root: "")).text)
         case .live(let camera):
             live(camera, report, key.view)?.response(frames: options.origins.framePolicy) ?? .notFound
-        case .recordings(let shelf):
+        case .recordings(let selection):
             RecordingsPage(
-                index: recordings(&desk), shelf: shelf, files: files,
+                index: recordings(&cache), selection: selection, files: files,
                 links: report.links(for: key.view, present: "/recordings/")
             ).page.response(frames: options.origins.framePolicy)
         // These are answered elsewhere, without a report.
@@ -162,7 +162,7 @@ extension Response {
 
     static let notFound = sentence(.notFound, "there is nothing here")
 
-    static let unreadable = sentence(.serviceUnavailable, "it is there, but may not be read. \(Unreadable.advice)")
+    static let unreadable = sentence(.serviceUnavailable, "it exists, but cannot be read. \(Unreadable.advice)")
 
     static var methodNotAllowed: Response {
         sentence(.methodNotAllowed, "only GET and HEAD are answered", fields: [("Allow", "GET, HEAD")])

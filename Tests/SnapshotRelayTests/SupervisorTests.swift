@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func aCameraThatOftenChangesIsRelayedAsItIs() {
-        var it = Reformats()
+        var it = FormatChanges()
         for second in 0..<5 {
             #expect(it.areFew(now: at(Double(second))))
             it.note(now: at(Double(second)))

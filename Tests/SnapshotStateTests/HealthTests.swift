@@ -85,7 +85,7 @@ private func health(_ record: Record, at moment: Now) -> Health {
         #expect(record.lastError?.why == kept)
     }
 
-    @Test func latchesDoubleToSixHours() {
+    @Test func holdOffsDoubleToSixHours() {
         var holdOff = HoldOff.after(nil, settings: "s", now: now(0))
         var delays = [holdOff.delaySeconds]
         for _ in 0..<7 {

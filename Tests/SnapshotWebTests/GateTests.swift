@@ -37,42 +37,42 @@ import Testing
     }
 }
 
-@Suite struct GuessesTests {
+@Suite struct TokenRateLimitTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
     private func source(_ number: Int) -> Source { .elsewhere([10, 0, UInt8(number >> 8 & 255), UInt8(number & 255)]) }
 
     @Test func oneSourceIsSlowedAndOthersAreNot() {
-        var guesses = Guesses(now: start)
-        for _ in 0..<Guesses.free {
-            #expect(guesses.mayTry(source(1), now: start))
-            guesses.failed(source(1), now: start)
+        var rateLimit = TokenRateLimit(now: start)
+        for _ in 0..<TokenRateLimit.free {
+            #expect(rateLimit.mayTry(source(1), now: start))
+            rateLimit.failed(source(1), now: start)
         }
-        #expect(!guesses.mayTry(source(1), now: start))
-        #expect(guesses.mayTry(source(2), now: start) && guesses.mayTry(.here, now: start))
-        let later = start + .seconds(Int64(Guesses.secondsBetween))
-        #expect(guesses.mayTry(source(1), now: later))
-        guesses.failed(source(1), now: later)
-        #expect(!guesses.mayTry(source(1), now: later + .seconds(1)))
+        #expect(!rateLimit.mayTry(source(1), now: start))
+        #expect(rateLimit.mayTry(source(2), now: start) && rateLimit.mayTry(.here, now: start))
+        let later = start + .seconds(Int64(TokenRateLimit.secondsBetween))
+        #expect(rateLimit.mayTry(source(1), now: later))
+        rateLimit.failed(source(1), now: later)
+        #expect(!rateLimit.mayTry(source(1), now: later + .seconds(1)))
     }
 
     @Test func manySourcesAreSlowedTogetherAndWhoKnewItIsHeard() {
-        var guesses = Guesses(now: start)
-        guesses.succeeded(source(9999), now: start)
-        for number in 0..<Guesses.freeInAll { guesses.failed(source(number), now: start) }
-        #expect(!guesses.mayTry(source(500), now: start))
-        #expect(guesses.mayTry(source(9999), now: start))
-        #expect(guesses.mayTry(source(500), now: start + .seconds(1)))
+        var rateLimit = TokenRateLimit(now: start)
+        rateLimit.succeeded(source(9999), now: start)
+        for number in 0..<TokenRateLimit.freeInAll { rateLimit.failed(source(number), now: start) }
+        #expect(!rateLimit.mayTry(source(500), now: start))
+        #expect(rateLimit.mayTry(source(9999), now: start))
+        #expect(rateLimit.mayTry(source(500), now: start + .seconds(1)))
     }
 
     @Test func memoryIsBoundedAndTheGuiltyStayKnown() {
-        var guesses = Guesses(now: start)
-        for _ in 0..<Guesses.free { guesses.failed(.here, now: start) }
+        var rateLimit = TokenRateLimit(now: start)
+        for _ in 0..<TokenRateLimit.free { rateLimit.failed(.here, now: start) }
         for number in 0..<3000 {
-            guesses.failed(source(number), now: start)
-            guesses.succeeded(source(number), now: start)
+            rateLimit.failed(source(number), now: start)
+            rateLimit.succeeded(source(number), now: start)
         }
-        #expect(guesses.count <= 2 * Guesses.remembered)
-        #expect(!guesses.mayTry(.here, now: start))
+        #expect(rateLimit.count <= 2 * TokenRateLimit.remembered)
+        #expect(!rateLimit.mayTry(.here, now: start))
     }
 }
 

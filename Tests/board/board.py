@@ -29,7 +29,7 @@ class Board:
             names = [f"--transform=s|.*/{path.name}$|{name}|" for name, path in files.items()]
             subprocess.run(["tar", "-cPf", "-", *names, *files.values()], stdout=out, check=True)
 
-    def on(self, clock: str = "", patience: float = 400):
+    def on(self, clock: str = "", timeout: float = 400):
         arguments = [
             "qemu-system-aarch64", "-M", "virt", "-cpu", self.cpu, "-m", "512", "-smp", "4", "-nodefaults", "-nographic",
             "-no-reboot", "-serial", "stdio", "-kernel", self.kernel, "-initrd", self.initrd,
@@ -48,11 +48,11 @@ class Board:
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.console, bufsize=0)
         self.unread = b""
         begin = time.monotonic()
-        self._until(rb"<ready>\r?\n", patience)
+        self._until(rb"<ready>\r?\n", timeout)
         return time.monotonic() - begin
 
-    def _until(self, pattern: bytes, patience: float) -> re.Match:
-        end = time.monotonic() + patience
+    def _until(self, pattern: bytes, timeout: float) -> re.Match:
+        end = time.monotonic() + timeout
         while True:
             found = re.search(pattern, self.unread)
             if found:
@@ -62,14 +62,14 @@ class Board:
             more = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not more:
                 tail = (self.folder / "console").read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"the board {'is off' if ready else f'says nothing for {patience:.0f} s'}: …{tail}")
+                raise RuntimeError(f"the board {'is off' if ready else f'says nothing for {timeout:.0f} s'}: …{tail}")
             self.console.write(more)
             self.console.flush()
             self.unread += more
 
-    def run(self, command: str, check: bool = True, patience: float = 180) -> str:
+    def run(self, command: str, check: bool = True, timeout: float = 180) -> str:
         self.process.stdin.write(base64.b64encode(command.encode()) + b"\n")
-        found = self._until(rb"<([A-Za-z0-9+/=]*) (\d+)>\r?\n", patience)
+        found = self._until(rb"<([A-Za-z0-9+/=]*) (\d+)>\r?\n", timeout)
         answer, status = base64.b64decode(found[1]).decode(errors="replace").strip(), int(found[2])
         if check and status != 0:
             raise AssertionError(f"{command}: exit {status}\n{answer}")

@@ -83,7 +83,7 @@ class Field:
 def install(board: Board, field: Field):
     begin = board.uptime()
     board.run("mkdir -p /run/carried && tar -xf /dev/vdb -C /run/carried && DEBIAN_FRONTEND=noninteractive "
-              "apt-get -y -q --no-install-recommends install /run/carried/snapshot.deb", patience=400)
+              "apt-get -y -q --no-install-recommends install /run/carried/snapshot.deb", timeout=400)
     say("installed in", f"{board.uptime() - begin:.0f} s: {board.run('snapshot --version')}")
     prepare(board, field)
 

@@ -51,7 +51,7 @@ def photograph(browser, name):
     (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
-def complaints(browser):
+def console_errors(browser):
     """What the console says against the page."""
     return [entry for entry in browser.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-KEEPER = Path(__file__).with_name("keeper.py")
+SUPERVISOR = Path(__file__).with_name("supervise.py")
 LOWEST = 10_000
 
 
@@ -53,16 +53,16 @@ def listens(port):
 
 
 def start_server(command, log, env=None, cwd=None, parent=None):
-    """Starts a server that ends with the test run (`parent`: the pid that it may not outlive); its keeper's pid."""
+    """Starts a server that ends with the test run (`parent`: the pid that it may not outlive); its supervisor's pid."""
     with open(log, "ab") as out:
-        keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), str(parent or os.getpid()), *map(str, command)],
+        supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(SUPERVISOR), str(parent or os.getpid()), *map(str, command)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=cwd, start_new_session=True)
-    return keeper.pid
+    return supervisor.pid
 
 
 def stop_server(pid, seconds=5):
-    """Ends a keeper, which kills its server, and waits for it where it is our child."""
+    """Ends a supervisor, which kills its server, and waits for it where it is our child."""
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:

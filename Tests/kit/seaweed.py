@@ -30,7 +30,7 @@ def start(folder, parent=None):
          f"-volume.port={volume}", f"-volume.port.grpc={grpc[1]}", "-volume.max=100",
          "-filer", f"-filer.port={filer}", f"-filer.port.grpc={grpc[2]}",
          "-s3", f"-s3.port={s3}", f"-s3.port.grpc={grpc[3]}", f"-s3.config={folder}/s3.json",
-         # Two more doors with fixed numbers, which a second server would find taken.
+         # Two more ports with fixed numbers, which a second server would find in use.
          "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"],
         folder / "weed.log", cwd=folder, parent=parent)
     wait_until(lambda: listens(s3), 60, "SeaweedFS")

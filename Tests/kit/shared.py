@@ -1,7 +1,7 @@
 """Servers that one test run starts once and all its workers use.
 
 The first test that asks starts the server, under a lock; what clients must know goes into a file; the run's
-controller ends them all. A server may not outlive the controller either (keeper.py).
+controller ends them all. A server may not outlive the controller either (supervise.py).
 """
 import fcntl
 import json

@@ -82,10 +82,10 @@ class Machine:
 
     def _halt(self, nspawn: subprocess.Popen):
         # nspawn hands SIGTERM on as a request to shut down.
-        for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        for number, timeout in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
             nspawn.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                nspawn.wait(patience)
+                nspawn.wait(timeout)
                 return
 
     def stop(self):

@@ -44,7 +44,7 @@ def test_root_checks_with_the_units_secrets_and_the_services_rights(ready):
 def test_the_services_user_is_told_who_may_read_its_password(ready):
     found = check(ready, 78, AS_SERVICE)
     told = next(line for line in found["settings"] if line["result"] == "failed")
-    assert "no password: it may lie in /etc/snapshot/credentials" in told["found"]
+    assert "no password: it may be in /etc/snapshot/credentials" in told["found"]
     # What the hint says is what works; these machines have no sudo, and root needs none.
     command = told["hint"].removeprefix("sudo ")
     assert ready.run(command).stdout.endswith("all that is necessary works\n")
@@ -63,12 +63,12 @@ def test_the_services_user_needs_nobody_where_the_settings_have_the_password(rea
 def test_a_folder_that_the_confined_service_may_not_write(ready):
     ready.run("install -d -o snapshot -g snapshot -m 755 /srv/pictures")
     ready.settings(LOCAL_STORAGE_PATH="/srv/pictures")
-    remark = next(line for line in check(ready, 75)["units"] if "may not write" in line["found"])
+    remark = next(line for line in check(ready, 75)["units"] if "isn't allowed to write" in line["found"])
     ready.run("systemctl start snapshot.service")
     assert "spooling" in ready.health()["reasons"], "check was right"
     # What the hint says is what works; these machines have no sudo, and root needs none.
     ready.run(remark["hint"].replace("sudo ", ""))
-    assert not any("may not write" in line["found"] for line in check(ready, 0)["units"])
+    assert not any("isn't allowed to write" in line["found"] for line in check(ready, 0)["units"])
     ready.run("systemctl start snapshot.service")
     assert ready.health()["status"] == "healthy" and list((ready.root / "srv/pictures").rglob("*.jpg"))
     ready.run("rm -r /etc/systemd/system/snapshot.service.d && systemctl daemon-reload")

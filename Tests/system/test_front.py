@@ -102,7 +102,7 @@ def test_what_only_the_front_switches_on_is_not_shown_and_said(box):
     for path in ("/live/hls/stream.m3u8", "/live/yard/hls/stream.m3u8"):
         status, body = ask(box, path)
         assert status == 503 and b"WEB_IMAGES=true" in body, path
-    assert b"may not be read" in ask(box, "/recordings/")[1]
+    assert b"cannot be read" in ask(box, "/recordings/")[1]
     assert reached(box, "readable") == HEALTH
 
 
@@ -128,7 +128,7 @@ def test_what_all_switch_on_is_shown(box):
         for name in box.out(f"find {folder} -maxdepth 1 -name '*.mp4' -printf '%f\\n' | sort").split()[:3]:
             status, film = ask(box, f"/recordings/{camera}{name}")
             assert status == 200 and film[4:8] == b"ftyp", name
-    assert b"may not be read" not in ask(box, "/recordings/")[1]
+    assert b"cannot be read" not in ask(box, "/recordings/")[1]
 
 
 def test_what_is_switched_off_again_is_taken_back(box):

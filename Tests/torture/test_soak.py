@@ -34,7 +34,7 @@ def test_soak(tmp_path, backend, long, figure):
             codes[done.code] = codes.get(done.code, 0) + 1
             assert done.code in (0, 69, 75, 77), done
             if done.code == 77:
-                # A 401 latches the camera until the settings change: here is another name for it.
+                # After a 401 the credentials are held off until the settings change: use the other name of the same host.
                 host, port = r.settings["CAMERA_IP"].split(":")
                 r.settings["CAMERA_IP"] = f"{'localhost' if host == '127.0.0.1' else '127.0.0.1'}:{port}"
             said = json.loads(done.stdout)

@@ -13,14 +13,15 @@ extension Failure {
         switch end {
         case .left, .stopped: return nil
         case .lost: return make(.camera(.lost), "lost camera", why: "it closed the connection")
-        case .malformed: return make(.camera(.lost), "lost camera", why: "what it says isn't RTSP")
+        case .malformed: return make(.camera(.lost), "lost camera", why: "its answer isn't RTSP")
         case .silent:
             return make(
                 .camera(.silent), "no video from", why: "it doesn't answer", hint: "does it need a restart?")
         case .refused(let status):
             return Failure(
                 .camera(.credentials), "camera refuses login", address,
-                why: settings.login == nil ? "it wants one, and none is set" : "RTSP status \(status)",
+                why: settings.login == nil
+                    ? "it asks for a login, and no user or password is set" : "RTSP status \(status)",
                 hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
         case .insecure: return insecureLogin(address, hasSeenDigest: hasSeenDigest)
         case .rejected(461):
@@ -36,7 +37,7 @@ extension Failure {
             return make(.camera(.format), "no more video from", why: "its size or coding has changed")
         case .noDatagrams:
             return make(
-                .camera(.transport), "no video from", why: "it sends over UDP, and nothing of that gets here",
+                .camera(.transport), "no video from", why: "it sends over UDP, and none of its packets arrive",
                 hint: "let UDP from the camera through this machine's firewall, or set CAMERA_RTSP_TRANSPORT=tcp")
         case .rejected(let status) where status >= 500:
             return make(.camera(.lost), "no video from", why: "RTSP status \(status)")

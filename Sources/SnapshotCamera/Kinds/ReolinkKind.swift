@@ -53,7 +53,7 @@ struct ReolinkKind: CameraKind {
         case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"
         case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
         case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
-        case .page: "is CAMERA_IP the camera's? --verbose shows what came"
+        case .page: "is CAMERA_IP the camera's address? --verbose shows what it sent"
         case .redirect:
             settings.useHTTPS
                 ? "set CAMERA_URL to the picture's final address" : "it may want HTTPS: set CAMERA_USE_HTTPS=true"

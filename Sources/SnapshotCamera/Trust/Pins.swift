@@ -161,7 +161,7 @@ package struct Pins: Sendable {
     private func unwritable(_ error: SystemError) -> Failure {
         Failure(
             .own(.state), "cannot keep the camera's TLS key in", path,
-            why: "\(error); without that it is sent no login",
+            why: "\(error); a camera whose key can't be kept is sent no login",
             hint: error.number == ENOSPC
                 ? "the disk is full; free some space" : "run as the user who owns \(directory), or set STATE_PATH")
     }

@@ -219,14 +219,14 @@ package struct Spool: ~Copyable {
 
     private func full(_ error: SystemError) -> Failure {
         switch error.number {
-        case ENOSPC, EDQUOT: full("the disk is full, or keeps less than SPOOL_MIN_FREE")
-        case EACCES, EPERM, EROFS, ENOTDIR: full("\(error)", hint: "it has to be a folder that this user may write")
+        case ENOSPC, EDQUOT: full("the disk is full, or less than SPOOL_MIN_FREE would stay free")
+        case EACCES, EPERM, EROFS, ENOTDIR: full("\(error)", hint: "it must be a folder that this user can write to")
         default: full("\(error)")
         }
     }
 
     private func full(
-        _ why: String, hint: String = "free some space, or look at SPOOL_MAX_BYTES and SPOOL_MIN_FREE"
+        _ why: String, hint: String = "free some space, or change SPOOL_MAX_BYTES or SPOOL_MIN_FREE"
     ) -> Failure {
         Failure(.own(.spoolFull), "cannot keep picture in", path, why: why, hint: hint)
     }

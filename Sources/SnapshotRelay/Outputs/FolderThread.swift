@@ -14,50 +14,50 @@ final class FolderThread<Files: OutputFiles>: Sendable {
         var reports: [Upkeep.Report] = []
     }
 
-    private let desk = Mutex(Queue())
+    private let queue = Mutex(Queue())
     private let upkeep: Mutex<Upkeep>
 
     init(_ upkeep: Upkeep) { self.upkeep = Mutex(upkeep) }
 
     /// Queues a step. A `look` is dropped where another one is waiting already.
     func ask(_ step: Upkeep.Step) {
-        let isIdle = desk.withLock { desk in
-            if case .look = step, desk.steps.contains(where: { $0.isLook }) { return false }
-            desk.steps.append(step)
-            guard desk.current == nil else { return false }
-            desk.current = (step, .now())
+        let isIdle = queue.withLock { queue in
+            if case .look = step, queue.steps.contains(where: { $0.isLook }) { return false }
+            queue.steps.append(step)
+            guard queue.current == nil else { return false }
+            queue.current = (step, .now())
             return true
         }
-        if isIdle, !detach({ self.work() }) { desk.withLock { $0.current = nil } }
+        if isIdle, !detach({ self.work() }) { queue.withLock { $0.current = nil } }
     }
 
     private func work() {
         while let step = next() {
             let report = upkeep.withLock { $0.take(step, now: .now()) }
-            desk.withLock { $0.reports.append(report) }
+            queue.withLock { $0.reports.append(report) }
         }
     }
 
     private func next() -> Upkeep.Step? {
-        desk.withLock { desk in
-            desk.current = desk.steps.isEmpty ? nil : (desk.steps.removeFirst(), .now())
-            return desk.current?.step
+        queue.withLock { queue in
+            queue.current = queue.steps.isEmpty ? nil : (queue.steps.removeFirst(), .now())
+            return queue.current?.step
         }
     }
 
     /// The reports of the steps that were finished since the last call.
     func reports() -> [Upkeep.Report] {
-        desk.withLock { desk in
-            defer { desk.reports = [] }
-            return desk.reports
+        queue.withLock { queue in
+            defer { queue.reports = [] }
+            return queue.reports
         }
     }
 
     /// When the present step began; nil where there is none.
-    var busySince: Uptime? { desk.withLock { $0.current?.since } }
+    var busySince: Uptime? { queue.withLock { $0.current?.since } }
 
     /// Whether the `end` of an earlier run of ffmpeg is still waiting or in progress.
-    var owesEnd: Bool { desk.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
+    var owesEnd: Bool { queue.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
 
     /// Waits until all steps are done, at most for `time`.
     func settle(within time: Duration) {

@@ -48,15 +48,15 @@ extension Health.Reason {
         case .spooling: "They are sent when the store answers again; `snapshot drain` does it now."
         case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
         case .covered: "Have a look at the lens."
-        case .clockUnsynced: "`timedatectl` shows whether the time is synchronized."
+        case .clockUnsynced: "`timedatectl` shows whether the time is synchronised."
         case .lineSlow:
             "Smaller pictures help (`CAMERA_STREAM=sub`, CAMERA_WIDTH and CAMERA_HEIGHT), or a longer CAPTURE_INTERVAL."
         case .storeAway:
-            "Mount the disk; what waits is stored then. If pictures are to go there without it: "
+            "Mount the disk: the pictures in the spool are then stored. If pictures are to go there without it: "
                 + "`snapshot check --accept-folder`."
         case .storeFull:
             "Something else fills the disk, or our files can't be deleted, or `stored.log` in STATE_PATH can't be read: "
-                + "`snapshot check` and `df -h` tell."
+                + "`snapshot check` and `df -h` show which."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
         case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."

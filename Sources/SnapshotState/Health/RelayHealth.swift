@@ -34,7 +34,7 @@ extension RelayReport {
         let why =
             switch state {
             case "running": troubles.joined(separator: ", ")
-            case "silent": "nothing has been heard of the relay"
+            case "silent": "the relay has reported nothing"
             case "stopped": "the relay is stopped"
             default: lastError?.printable(limit: 64) ?? "the relay is \(state.printable(limit: 32))"
             }

@@ -58,7 +58,7 @@ struct AWSProfiles {
         if let role = known["role_arn"], !(isSource && hasKeys) {
             guard !chain.contains(profile) else { throw refusal("its source_profile leads back to it") }
             guard chain.count < Self.longestChain else {
-                throw refusal("more than \(Self.longestChain) roles hang on each other")
+                throw refusal("more than \(Self.longestChain) roles in a chain")
             }
             chain.append(profile)
             guard let next = known["source_profile"] else {
@@ -67,7 +67,7 @@ struct AWSProfiles {
                     "its role_arn has \(other ?? "no source_profile")\(other == nil ? "" : ", which isn't supported")",
                     hint: "set source_profile")
             }
-            if known["mfa_serial"] != nil { throw refusal("its role wants a code that a person types (mfa_serial)") }
+            if known["mfa_serial"] != nil { throw refusal("its role needs a code that somebody types (mfa_serial)") }
             let caller = try source(next, sts, region, &chain)
             return .role(try assumed(role, known, sts, region, refusal), by: caller)
         }
@@ -81,7 +81,7 @@ struct AWSProfiles {
         }
         if let keys = try keys(known, refusal) { return .keys(keys) }
         if let name = known.entries.map(\.name).first(where: { $0.hasPrefix("sso_") }) {
-            throw refusal("\(name) wants a sign-in by a person, which isn't supported")
+            throw refusal("\(name) needs somebody to sign in, which isn't supported")
         }
         throw .settings(
             "no keys for profile '\(profile.printable(limit: 64))' in", paths,

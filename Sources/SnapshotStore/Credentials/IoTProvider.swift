@@ -16,7 +16,7 @@ package struct IoTProvider: Sendable {
         guard let text = try settings[Key.awsIoTEndpoint] else {
             for key in [Key.awsIoTRoleAlias, Key.awsIoTThingName, Key.awsIoTCert, Key.awsIoTKey]
             where try settings.value(key) != nil {
-                throw settings.refusal(key, rule: "goes with AWS_IOT_CREDENTIAL_ENDPOINT, which isn't set")
+                throw settings.refusal(key, rule: "needs AWS_IOT_CREDENTIAL_ENDPOINT, which isn't set")
             }
             return nil
         }

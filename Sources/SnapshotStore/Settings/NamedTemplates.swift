@@ -83,7 +83,7 @@ package struct NamedTemplates: Equatable, Sendable {
             throw HeaderFlaw(rule: "has characters in the value of \(name) that are no printable ASCII")
         }
         guard !framing.contains(name.lowercased()) else {
-            throw HeaderFlaw(rule: "sets \(name), which frames the request and can't be chosen")
+            throw HeaderFlaw(rule: "sets \(name), which the program sets itself")
         }
         // The setting's whole text is a secret already; a server may echo a value alone, or what follows `Bearer`.
         for secret in [value] + value.split(separator: " ").filter({ $0.utf8.count >= 8 }) {

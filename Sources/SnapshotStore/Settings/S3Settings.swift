@@ -119,7 +119,9 @@ package struct S3Settings: Sendable {
         guard key == nil, secret == nil else {
             let missing = key == nil ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"
             throw .settings(
-                "\(missing) is not set", why: "its other half is", hint: "set both, or neither and a profile")
+                "\(missing) is not set",
+                why: "\(key == nil ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID") is set, and they belong together",
+                hint: "set both, or neither and use a profile")
         }
         return nil
     }
@@ -132,7 +134,7 @@ package struct S3Settings: Sendable {
             guard own == nil else {
                 throw settings.refusal(
                     Key.awsIoTEndpoint,
-                    rule: "is instead of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are set",
+                    rule: "excludes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which are set, too",
                     hint: "set one or the other")
             }
             return .iot(provider)

@@ -9,7 +9,7 @@ struct PictureGate {
     let token: String?
     /// What is wrong with the settings, in which case no picture is shown; nil where they are right.
     let trouble: String?
-    private var guesses = Guesses(now: .now())
+    private var rateLimit = TokenRateLimit(now: .now())
 
     init(_ options: WebOptions) {
         (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
@@ -41,19 +41,19 @@ struct PictureGate {
             }
             // DNS rebinding: by a name of its own that resolves to this machine, a site could read the pictures.
             return request.names.allSatisfy { HostName.isOwn($0) }
-                ? nil : .sentence(.forbidden, "by this name pictures are shown only with a WEB_TOKEN")
+                ? nil : .sentence(.forbidden, "under this host name pictures are shown only with a WEB_TOKEN")
         }
         guard let given = Self.credential(request.header("Authorization")) else { return Self.challenge }
-        guard guesses.mayTry(request.source, now: now) else {
+        guard rateLimit.mayTry(request.source, now: now) else {
             return .refusal(
                 .tooManyRequests, "there were too many wrong tokens; wait a little",
-                fields: [("Retry-After", "\(Guesses.secondsBetween)")])
+                fields: [("Retry-After", "\(TokenRateLimit.secondsBetween)")])
         }
         guard Self.areEqual(given, Array(token.utf8)) else {
-            guesses.failed(request.source, now: now)
+            rateLimit.failed(request.source, now: now)
             return Self.challenge
         }
-        guesses.succeeded(request.source, now: now)
+        rateLimit.succeeded(request.source, now: now)
         return nil
     }
 

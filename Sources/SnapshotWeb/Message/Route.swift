@@ -16,7 +16,7 @@ enum Route: Hashable {
     case latest(camera: String?)
     case hls(camera: String?, file: [String])
     /// A list of recordings, of one day or hour or of all.
-    case recordings(Shelf)
+    case recordings(RecordingsSelection)
     case recording(file: [String])
     /// A redirect to the same address with its slash. It is relative, since a proxy may serve the site below a path.
     case moved(to: String)
@@ -42,8 +42,8 @@ enum Route: Hashable {
             self = .hls(camera: segments[1], file: Array(segments[3...]))
         case ("recordings", _):
             let rest = segments.dropFirst()
-            if let shelf = Shelf(rest.last == "" ? rest.dropLast() : rest) {
-                self = rest.last == "" ? .recordings(shelf) : .moved(to: segments[segments.count - 1] + "/")
+            if let selection = RecordingsSelection(rest.last == "" ? rest.dropLast() : rest) {
+                self = rest.last == "" ? .recordings(selection) : .moved(to: segments[segments.count - 1] + "/")
             } else {
                 self = .recording(file: Array(rest))
             }

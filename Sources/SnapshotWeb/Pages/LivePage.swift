@@ -42,7 +42,7 @@ struct LivePage {
         let note =
             switch age {
             case .missing: "There is no stream yet: the relay writes one with STREAM_MODE=hls."
-            case .unreadable: "The stream may not be read. \(Unreadable.advice)"
+            case .unreadable: "The stream cannot be read. \(Unreadable.advice)"
             case .file(let age) where age > 30: "The stream stopped \(inWords(age)) ago."
             case .file: ""
             }

@@ -39,7 +39,7 @@ struct PictureFigure {
     /// The figure in the page's full width.
     var html: HTML {
         guard case .taken(let taken) = latest else {
-            return "<p class=\"card\">The latest picture may not be read. \(Unreadable.advice)</p>"
+            return "<p class=\"card\">The latest picture cannot be read. \(Unreadable.advice)</p>"
         }
         return """
             <figure class="card view"><a href="\(address(taken))">\(image(taken))</a>\

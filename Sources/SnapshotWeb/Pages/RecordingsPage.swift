@@ -3,28 +3,28 @@ import SnapshotBase
 /// The page at `/recordings/`, and those of its days and hours: newest first, by local time.
 struct RecordingsPage {
     let index: RecordingIndex
-    let shelf: Shelf
+    let selection: RecordingsSelection
     let files: PictureFiles
     let links: [(String, String)]
 
     static let listed = 120
 
-    private var day: RecordingIndex.Group? { shelf.day.flatMap { day in index.days.first { $0.name == day } } }
+    private var day: RecordingIndex.Group? { selection.day.flatMap { day in index.days.first { $0.name == day } } }
     private var hours: [RecordingIndex.Group] { day.map { index.hours(in: $0.range) } ?? [] }
 
     /// The positions in the index of all recordings of this list, including those on further pages.
     private var range: Range<Int> {
-        guard shelf.day != nil else { return index.all }
-        guard let hour = shelf.hour else { return day?.range ?? 0..<0 }
+        guard selection.day != nil else { return index.all }
+        guard let hour = selection.hour else { return day?.range ?? 0..<0 }
         return hours.first { $0.name == hour }?.range ?? 0..<0
     }
 
     var page: Page {
         let range = range
-        let begin = min(range.count, (shelf.page - 1) * Self.listed)
+        let begin = min(range.count, (selection.page - 1) * Self.listed)
         let shown = range.dropFirst(begin).prefix(Self.listed)
         return Page(
-            path: "/recordings/", root: "../" + shelf.back, title: "Recordings", icon: Page.icon(colour: "566069"),
+            path: "/recordings/", root: "../" + selection.back, title: "Recordings", icon: Page.icon(colour: "566069"),
             links: links, refreshSeconds: nil,
             main: """
                 <h1>Recordings</h1>
@@ -36,16 +36,16 @@ struct RecordingsPage {
                 """)
     }
 
-    private func address(_ place: Shelf) -> String {
-        shelf.back.isEmpty && place.way.isEmpty ? "./" : shelf.back + place.way
+    private func address(_ place: RecordingsSelection) -> String {
+        selection.back.isEmpty && place.way.isEmpty ? "./" : selection.back + place.way
     }
 
-    private var unreadable: HTML { "<p class=\"card\">Some may not be read. \(Unreadable.advice)</p>" }
+    private var unreadable: HTML { "<p class=\"card\">Some cannot be read. \(Unreadable.advice)</p>" }
 
     private var lack: HTML {
         let unreadable = index.areUnreadable ? unreadable : ""
         let cut: HTML =
-            index.isCut ? "<p class=\"card\">There are more than are looked at, so some are missing here.</p>" : ""
+            index.isCut ? "<p class=\"card\">There are too many to list, so some are missing here.</p>" : ""
         return "\(unreadable)\(cut)"
     }
 
@@ -62,17 +62,18 @@ struct RecordingsPage {
             }
         }
         let rows = months.map { month -> HTML in
-            let isOpen = month.name == months.first?.name || shelf.day?.hasPrefix(month.name) == true
+            let isOpen = month.name == months.first?.name || selection.day?.hasPrefix(month.name) == true
             let days = month.days.map { day in
                 choice(
-                    "\(String(day.name.suffix(2)))", Shelf(day: day.name), isChosen: day.name == shelf.day,
+                    "\(String(day.name.suffix(2)))", RecordingsSelection(day: day.name),
+                    isChosen: day.name == selection.day,
                     "\(day.name), \(counted(day.range.count, "recording"))")
             }
             return """
                 <details\(isOpen ? " open" : "")><summary>\(inWords(month: month.name))</summary><p class="choices">\(days)</p></details>
                 """
         }
-        let newest = choice("Newest", Shelf(), isChosen: shelf.day == nil, "The newest of all days")
+        let newest = choice("Newest", RecordingsSelection(), isChosen: selection.day == nil, "The newest of all days")
         return """
             <nav class="card calendar" aria-label="Days"><p class="choices">\(newest)</p>\(rows)</nav>
             """
@@ -92,16 +93,18 @@ struct RecordingsPage {
     /// The hours of the chosen day.
     private var clock: HTML {
         guard let day else { return "" }
-        let whole = choice("All day", Shelf(day: day.name), isChosen: shelf.hour == nil, "All of \(day.name)")
+        let whole = choice(
+            "All day", RecordingsSelection(day: day.name), isChosen: selection.hour == nil, "All of \(day.name)")
         let each = hours.map { hour in
             choice(
-                "\(hour.name):00", Shelf(day: day.name, hour: hour.name), isChosen: hour.name == shelf.hour,
+                "\(hour.name):00", RecordingsSelection(day: day.name, hour: hour.name),
+                isChosen: hour.name == selection.hour,
                 "\(counted(hour.range.count, "recording")) from \(hour.name):00 on")
         }
         return "<nav class=\"card calendar\" aria-label=\"Hours\"><p class=\"choices\">\(whole)\(each)</p></nav>"
     }
 
-    private func choice(_ name: HTML, _ place: Shelf, isChosen: Bool, _ title: String) -> HTML {
+    private func choice(_ name: HTML, _ place: RecordingsSelection, isChosen: Bool, _ title: String) -> HTML {
         let current: HTML = isChosen ? " aria-current=\"page\"" : ""
         return "<a href=\"\(address(place))\"\(current) title=\"\(title)\">\(name)</a> "
     }
@@ -140,7 +143,7 @@ struct RecordingsPage {
             isDated ? .time(recording.begin) : "\(recording.names.joined(separator: "/").printable())"
         let time: HTML = isDated ? "" : "\(.time(recording.begin)) · "
         return """
-            <li><a href="\(shelf.back + path)">\(name)</a> <span>\(time)\(facts.joined(separator: " · ").printable())</span></li>
+            <li><a href="\(selection.back + path)">\(name)</a> <span>\(time)\(facts.joined(separator: " · ").printable())</span></li>
             """
     }
 
@@ -148,10 +151,10 @@ struct RecordingsPage {
         guard range.count > shown.count, !shown.isEmpty else { return "" }
         let first = shown.startIndex - range.lowerBound
         func way(_ page: Int, _ name: String) -> HTML {
-            "<a href=\"\(address(Shelf(day: shelf.day, hour: shelf.hour, page: page)))\">\(name)</a> "
+            "<a href=\"\(address(RecordingsSelection(day: selection.day, hour: selection.hour, page: page)))\">\(name)</a> "
         }
-        let newer = shelf.page > 1 ? way(shelf.page - 1, "Newer") : ""
-        let older = first + shown.count < range.count ? way(shelf.page + 1, "Older") : ""
+        let newer = selection.page > 1 ? way(selection.page - 1, "Newer") : ""
+        let older = first + shown.count < range.count ? way(selection.page + 1, "Older") : ""
         return """
             <nav class="pager" aria-label="More recordings">\(newer)\
             <span>\(grouped(first + 1)) to \(grouped(first + shown.count)) of \(grouped(range.count))</span> \(older)</nav>

@@ -151,7 +151,7 @@ final class Connection: ChannelDuplexHandler {
     private func goOn() {
         guard let context, phase == .waiting else { return }
         guard demands.isEmpty else {
-            if context.channel.isWritable { services.turns.add(self) }
+            if context.channel.isWritable { services.pipeline.add(self) }
             return
         }
         if clientIsDone { close() } else { resumeReading(context) }
@@ -177,7 +177,7 @@ final class Connection: ChannelDuplexHandler {
         guard isAddressed(head) else {
             return send(.refusal(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
         }
-        switch services.reception.answer(request) {
+        switch services.router.answer(request) {
         case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)
         case .reading(let route, let read):
             guard !route.isFile || services.connections.admitToFile(self) else {

@@ -4,8 +4,8 @@ extension Connection {
     /// What all connections share.
     struct SharedServices {
         let connections: Connections
-        let turns: Turns
-        let reception: Reception
+        let pipeline: PipelineQueue
+        let router: RequestRouter
         let files: FileSource
     }
 }

@@ -29,41 +29,41 @@ package struct Server: Sendable {
         let limits = Limits.granted()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let finished = loop.makePromise(of: Void.self)
-        let front = try loop.submit {
-            let front = Front(
+        let state = try loop.submit {
+            let state = LoopState(
                 loop: loop, listeners: listeners, connections: Connections(limits: limits),
-                reception: Reception(options), finished: finished)
-            front.open()
-            if let idleExit { front.watchIdleness(limit: idleExit, notBefore: .now() + Self.shortestLife) }
-            return NIOLoopBound(front, eventLoop: loop)
+                router: RequestRouter(options), finished: finished)
+            state.open()
+            if let idleExit { state.watchIdleness(limit: idleExit, notBefore: .now() + Self.shortestLife) }
+            return NIOLoopBound(state, eventLoop: loop)
         }.wait()
         finished.futureResult.whenComplete { _ in stopSignals.raise() }
         ready()
         stopSignals.wait()
-        loop.execute { front.value.stop(by: .now() + Self.stopTimeout) }
+        loop.execute { state.value.stop(by: .now() + Self.stopTimeout) }
         try finished.futureResult.wait()
     }
 }
 
-/// The sockets, the connections and the reception, all of them used on the event loop only.
-private final class Front {
+/// The sockets, the connections and the router, all of them used on the event loop only.
+private final class LoopState {
     private let loop: any EventLoop
     private let listeners: [Listener]
     private let connections: Connections
-    private let reception: Reception
+    private let router: RequestRouter
     private let finished: EventLoopPromise<Void>
     private var listeningChannels: [any Channel] = []
 
     private static let acceptPause = TimeAmount.milliseconds(200)
 
     init(
-        loop: any EventLoop, listeners: [Listener], connections: Connections, reception: Reception,
+        loop: any EventLoop, listeners: [Listener], connections: Connections, router: RequestRouter,
         finished: EventLoopPromise<Void>
     ) {
         self.loop = loop
         self.listeners = listeners
         self.connections = connections
-        self.reception = reception
+        self.router = router
         self.finished = finished
     }
 
@@ -71,7 +71,7 @@ private final class Front {
         let limits = headLimits
         let services = NIOLoopBound(
             Connection.SharedServices(
-                connections: connections, turns: Turns(loop: loop), reception: reception, files: FileSource()),
+                connections: connections, pipeline: PipelineQueue(loop: loop), router: router, files: FileSource()),
             eventLoop: loop)
         for listener in listeners {
             ServerBootstrap(group: loop)

@@ -29,7 +29,7 @@ def test_tcp_alone(snapshot, camera):
 def test_datagrams_that_never_come(snapshot):
     with Camera(udp=True, line=lambda packets: []) as camera:
         snapshot.set(CAMERA_URL=camera.url, CAMERA_TIMEOUT="12s")
-        snapshot.run("capture").refuses(69, "nothing of that gets here", "firewall")
+        snapshot.run("capture").refuses(69, "none of its packets arrive", "firewall")
 
 
 def test_not_beside_tls(snapshot):

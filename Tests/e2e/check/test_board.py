@@ -20,7 +20,7 @@ BOARDS = {
                     {"temperature_celsius": -4.5, "undervoltage": True}),
     "alarm": ({"class/hwmon/hwmon1": {"name": "rpi_volt", "in0_lcrit_alarm": "0"}},
               "passed", "its supply is steady", None, {"undervoltage": False}),
-    "silent": ({}, "skipped", "nothing here tells", None, {}),
+    "silent": ({}, "skipped", "no sensor reports", None, {}),
 }
 
 

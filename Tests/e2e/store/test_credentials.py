@@ -159,7 +159,7 @@ ROLE = "[default]\nrole_arn=arn:aws:iam::1:role/one\n"
     ("[default]\ncredential_process = ''\n", "no program"), (ROLE, "no source_profile"),
     (ROLE + "source_profile=none\n", "a source_profile names it"), (ROLE + "source_profile=default\n", "leads back"),
     (ROLE + "source_profile=b\n[profile b]\nrole_arn=x\nsource_profile=default\n", "leads back"),
-    (ROLE + "source_profile=1\n" + "".join(f"[profile {i}]\nrole_arn=r\nsource_profile={i + 1}\n" for i in range(1, 9)), "hang on each other"),
+    (ROLE + "source_profile=1\n" + "".join(f"[profile {i}]\nrole_arn=r\nsource_profile={i + 1}\n" for i in range(1, 9)), "roles in a chain"),
     (ROLE + "credential_source=Ec2InstanceMetadata\n", "credential_source, which isn't supported"),
     (ROLE + "web_identity_token_file=/x\n", "web_identity_token_file, which isn't supported"),
     (ROLE + "source_profile=b\nmfa_serial=x\n[profile b]\n", "mfa_serial"),
@@ -539,8 +539,8 @@ def test_a_device_certificate_that_is_no_good(s3, camera, endpoint, authority, t
         if case == "no certificate":
             (tmp_path / "client.pem").write_text("nothing\n")
         result = s3.capture()
-        assert words in result.stderr and "AWS_IOT_CERT" in result.stderr or "ends the connection" in result.stderr, result.stderr
-        assert result.code == (75 if "ends the connection" in result.stderr else 77)
+        assert words in result.stderr and "AWS_IOT_CERT" in result.stderr or "closes the connection" in result.stderr, result.stderr
+        assert result.code == (75 if "closes the connection" in result.stderr else 77)
         assert "HTTP_CLIENT" not in result.stderr or result.code == 75
         assert s3.spooled_pictures() == [camera.last] and not endpoint.received and not provider.received
 
@@ -563,7 +563,7 @@ def test_keys_that_iot_does_not_lend(s3, camera, endpoint, authority, tmp_path, 
 
 
 @pytest.mark.parametrize("change, words", [
-    ({"AWS_IOT_CREDENTIAL_ENDPOINT": None}, "goes with AWS_IOT_CREDENTIAL_ENDPOINT"), ({"AWS_IOT_ROLE_ALIAS": None}, "AWS_IOT_ROLE_ALIAS is not set"),
+    ({"AWS_IOT_CREDENTIAL_ENDPOINT": None}, "needs AWS_IOT_CREDENTIAL_ENDPOINT"), ({"AWS_IOT_ROLE_ALIAS": None}, "AWS_IOT_ROLE_ALIAS is not set"),
     ({"AWS_IOT_CERT": None}, "AWS_IOT_CERT is not set"), ({"AWS_IOT_CERT": "/nowhere.pem"}, "No such file"),
     ({"AWS_IOT_KEY": "/nowhere.key"}, "AWS_IOT_KEY"), ({"AWS_IOT_CREDENTIAL_ENDPOINT": "http://x"}, "must be a host"),
     ({"AWS_IOT_CREDENTIAL_ENDPOINT": "x/y"}, "must be a host"), ({"AWS_IOT_THING_NAME": "a b"}, "without spaces"),

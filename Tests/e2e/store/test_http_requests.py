@@ -228,7 +228,7 @@ def test_a_client_certificate_that_is_no_good(ready, camera, authority, tmp_path
         assert words in result.stderr and "HTTP_CLIENT" in result.stderr, result.stderr
         # In TLS 1.2 the alert doesn't tell that a certificate is what was missing.
         # And a connection that just ends may have been ended by the line: no credentials are held off for that.
-        unclear = case == "none" and version == ssl.TLSVersion.TLSv1_2 or "ends the connection" in result.stderr
+        unclear = case == "none" and version == ssl.TLSVersion.TLSv1_2 or "closes the connection" in result.stderr
         assert result.code == (75 if unclear else 77) and not endpoint.received
     assert ready.spooled_pictures() == [camera.last]
 

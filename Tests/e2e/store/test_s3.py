@@ -107,7 +107,7 @@ def test_no_signature_for_a_day_that_is_far_away(ready, endpoint, date):
     endpoint.always = Answer(403, {"Date": date}, s3_error("RequestTimeTooSkewed"))
     ready.set(**endpoint.as_s3())
     for _ in range(2):
-        ready.capture().refuses(75, "too far from ours")
+        ready.capture().refuses(75, "differ too much")
     ready.run("drain").expect(75)
     assert ready.run("check", "--json").code == 75
     assert signed_days(endpoint) <= today()

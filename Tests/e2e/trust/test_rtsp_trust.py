@@ -245,7 +245,7 @@ def test_strangers_who_say_nothing_hold_nobody_up(snapshot):
 
 
 def test_the_way_to_the_stream_is_in_no_argument(snapshot):
-    """ffmpeg gets it through a pipe; and nobody else gets it from its complaints."""
+    """ffmpeg gets it through a pipe; and nobody else gets it from its console_errors."""
     with RTSPServer("admin", PASSWORD) as camera, Relay(snapshot, camera.as_camera(), "hls,record") as relay:
         relay.wait_running()
         camera.stop()

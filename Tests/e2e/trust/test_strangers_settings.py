@@ -100,7 +100,7 @@ def test_another_programs_file_is_no_settings_file(box, text):
     box.dotenv(text)
     for run in (box.run("health"), box.capture()):
         assert run.expect(0).warnings == [w for w in run.warnings if "it holds no setting of snapshot" in w] != []
-    assert box.run("check", "--json").json["checks"][0]["found"].startswith("no file")
+    assert box.run("check", "--json").json["checks"][0]["found"].startswith("environment and defaults")
 
 
 def test_one_setting_of_ours_makes_it_ours(box):

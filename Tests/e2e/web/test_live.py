@@ -2,7 +2,7 @@
 it is, and goes on by itself when the camera has been away."""
 import pytest
 
-from browser import browser, complaints, healthy, photograph  # noqa: F401
+from browser import browser, console_errors, healthy, photograph  # noqa: F401
 from firefox import Firefox
 from process import wait_until
 from program import Snapshot
@@ -70,7 +70,7 @@ def test_the_live_view_plays(request, name, relay, tmp_path):
         watch(it, relay, web)
         if name == "browser":
             photograph(it, "live-relay-desktop-light")
-            assert complaints(it) == []
+            assert console_errors(it) == []
         # Who has paused for long comes back to what is live.
         it.execute_script("document.querySelector('video').pause(); return 0")
         wait_until(lambda: it.execute_script(TOLD)[1] == "Paused", 5, "the word Paused")

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from browser import SIZES, barriers, browser, complaints, healthy, look, photograph, shots  # noqa: F401
+from browser import SIZES, barriers, browser, console_errors, healthy, look, photograph, shots  # noqa: F401
 from process import wait_until
 from web import Web, moment, record, write_relay, write_ring
 
@@ -111,7 +111,7 @@ def test_the_page_with_pictures(browser, tmp_path, picture, name, size, scheme):
         ages = list(PICTURED[name].values()) * (1 if len(PICTURED[name]) < 2 else 2)
         assert sorted(old for _, old in images) == sorted(age > 30 for age in ages)
         photograph(browser, f"page-{name}-{size}-{scheme}")
-        assert complaints(browser) == [] and barriers(browser) == []
+        assert console_errors(browser) == [] and barriers(browser) == []
         assert browser.execute_script("return document.documentElement.scrollWidth - innerWidth") <= 0
         main = browser.find_element("tag name", "main").text
         assert "Host" in main and not re.search(r"HTML\(|<(dl|div|p|ul|span)\b", main), "markup is shown as text"
@@ -142,7 +142,7 @@ def test_status_page(browser, tmp_path, name):
                 look(browser, size, scheme)
                 browser.get(web.url + "/")
                 photograph(browser, f"{name}-{size}-{scheme}")
-                assert complaints(browser) == []
+                assert console_errors(browser) == []
                 assert barriers(browser) == []
                 width = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
                 assert width <= 0, "the page is wider than the screen"
@@ -181,7 +181,7 @@ def test_hostile_strings_are_text(browser, tmp_path):
         assert browser.execute_script("return document.scripts.length") == 1
         assert browser.execute_script("return document.querySelectorAll('main img, main script').length") == 0
         assert "<script>document.title='owned'</script>" in browser.find_element("tag name", "main").text
-        assert complaints(browser) == []
+        assert console_errors(browser) == []
         page = web.get("/").text
         assert "<script>document" not in page and "\u202E" not in page
         browser.get("about:blank")
@@ -203,7 +203,7 @@ def test_the_page_keeps_itself_up_to_date(browser, tmp_path):
         wait_until(lambda: "No snapshot has been captured yet" in main(), what="new state on the page")
         news = lambda: browser.find_element("class name", "news").text
         assert "unhealthy" in news()
-        assert complaints(browser) == []
+        assert console_errors(browser) == []
     browser.execute_script(again)
     wait_until(lambda: "No answer since" in news(), what="word of the silence")
     browser.get("about:blank")

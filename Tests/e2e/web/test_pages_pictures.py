@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from browser import SIZES, barriers, browser, complaints, healthy, look, photograph  # noqa: F401
+from browser import SIZES, barriers, browser, console_errors, healthy, look, photograph  # noqa: F401
 from process import wait_until
 from web import Web, write_relay
 
@@ -69,7 +69,7 @@ def test_live_view_plays(browser, tmp_path, stream, token):
                 look(browser, size, scheme)
                 photograph(browser, f"live-{size}-{scheme}")
                 assert barriers(browser) == []
-        assert complaints(browser) == []
+        assert console_errors(browser) == []
         browser.get("about:blank")
 
 
@@ -91,7 +91,7 @@ def test_live_view_of_several_cameras(browser, tmp_path, stream):
         browser.get(web.url + "/recordings/")
         photograph(browser, "recordings-several-desktop-light")
         assert len(browser.find_elements("partial link text", "10.30.mp4")) == 3
-        assert complaints(browser) == []
+        assert console_errors(browser) == []
         browser.get("about:blank")
 
 
@@ -105,10 +105,10 @@ def test_pictures_and_recordings(browser, tmp_path, stream):
                 browser.get(web.url + "/")
                 wait_until(lambda: browser.execute_script("return document.images[0].naturalWidth") == 640)
                 photograph(browser, f"picture-{size}-{scheme}")
-                assert barriers(browser) == [] and complaints(browser) == []
+                assert barriers(browser) == [] and console_errors(browser) == []
                 browser.get(web.url + "/recordings/")
                 photograph(browser, f"recordings-{size}-{scheme}")
-                assert barriers(browser) == [] and complaints(browser) == []
+                assert barriers(browser) == [] and console_errors(browser) == []
         browser.find_element("partial link text", "10.30.mp4").click()
         wait_until(lambda: playing(browser)[0] > 0.5, 15, "the recording to play")
         browser.execute_script("document.querySelector('video').currentTime = 3")
@@ -131,7 +131,7 @@ def test_live_view_without_a_relay(browser, tmp_path, stream, has_picture):
                     wait_until(lambda: browser.execute_script("return document.images[0].naturalWidth") == 640)
                 photograph(browser, f"live-none-{'picture' if has_picture else 'nothing'}-{size}-{scheme}")
                 assert "no live video yet" in browser.find_element("tag name", "main").text
-                assert barriers(browser) == [] and complaints(browser) == []
+                assert barriers(browser) == [] and console_errors(browser) == []
         browser.get("about:blank")
 
 

@@ -188,13 +188,13 @@ def test_wrong_tokens_are_slowed_and_hold_up_nothing_else(state, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/latest.jpg").write_bytes(JPEG)
     with Web(state, tmp_path, WEB_IMAGES="true", WEB_TOKEN=TOKEN, RUNTIME_DIRECTORY=str(tmp_path / "run")) as web:
-        heard, until = 0, time.monotonic() + 2
+        answered, until = 0, time.monotonic() + 2
         while time.monotonic() < until:
             guess = base64.b64encode(os.urandom(12)).decode()
             answer = web.get("/latest.jpg", Authorization=f"Bearer {guess}")
-            heard += answer.status == 401
+            answered += answer.status == 401
             assert answer.status in (401, 429)
-        assert 10 <= heard <= 11
+        assert 10 <= answered <= 11
         # The right one isn't looked at either, or a guesser would soon know it; and nobody else notices.
         turned_away = web.get("/latest.jpg", Authorization=f"Bearer {TOKEN}")
         assert turned_away.status == 429 and int(turned_away.headers["Retry-After"]) < 10
@@ -284,7 +284,7 @@ def test_what_may_not_be_read_is_said(state, tmp_path):
             answer = web.get(path)
             assert answer.status == 503 and "WEB_IMAGES=true" in answer.text, path
         for path in ("/", "/live/", "/recordings/"):
-            assert "may not be read" in web.get(path).text and "WEB_IMAGES=true" in web.get(path).text, path
+            assert "cannot be read" in web.get(path).text and "WEB_IMAGES=true" in web.get(path).text, path
 
 
 def test_only_the_settings_that_are_named_are_obeyed(state, tmp_path):

@@ -6,7 +6,7 @@ import subprocess
 from urllib.parse import urljoin
 
 import pytest
-from browser import browser, complaints, look  # noqa: F401
+from browser import browser, console_errors, look  # noqa: F401
 from proxies import PASSWORD, PROXIES, Nginx
 from web import Web, end, environment, binary, record, write_relay, write_ring
 
@@ -69,7 +69,7 @@ def test_a_browser_below_a_path(home, tmp_path, browser, kind):
     with web(home, WEB_TRUST_PROXY="127.0.0.1") as front, kind(tmp_path, front.url, login=True) as proxy:
         look(browser)
         browser.get(f"http://anna:{PASSWORD}@127.0.0.1:{proxy.port}/cam/")
-        assert complaints(browser) == []
+        assert console_errors(browser) == []
         assert browser.execute_script("return document.querySelector('img').src.includes('/cam/latest.jpg')")
         browser.find_element("link text", "Recordings").click()
         assert browser.current_url.endswith("/cam/recordings/")

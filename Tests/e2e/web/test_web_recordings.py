@@ -162,9 +162,9 @@ def test_what_may_not_be_read_is_told(tmp_path):
         (folder / f"20260121T10304{second}Z.mp4").chmod(mode)
     with web(tmp_path, prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")) as front:
         page = front.get("/recordings/").text
-        assert movies(page) == ["20260121T103041Z.mp4"] and page.count("may not be read") == 1
+        assert movies(page) == ["20260121T103041Z.mp4"] and page.count("cannot be read") == 1
         folder.chmod(0o700)
         time.sleep(0.6)
         page = front.get("/recordings/").text
-        assert movies(page) == [] and page.count("may not be read") == 1 and "There are none" not in page
+        assert movies(page) == [] and page.count("cannot be read") == 1 and "There are none" not in page
         folder.chmod(0o755)

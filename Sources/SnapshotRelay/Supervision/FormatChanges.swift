@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// Counts recent changes of the video's size or coding. After five in ten minutes changes no longer restart ffmpeg.
-struct Reformats {
+struct FormatChanges {
     private var times: [Uptime] = []
 
     private static let few = 5

@@ -3,7 +3,7 @@ import NIOCore
 /// Limits the rate of wrong tokens. A source may send `free` of them at once and then one every `secondsBetween`. All
 /// sources share a larger allowance; once it is used up, only sources that have sent the right token before may try.
 /// A request over the limit is refused at once, without a look at its token.
-struct Guesses {
+struct TokenRateLimit {
     /// A rate limit as a bucket: up to `most` at once, refilled by `perSecond`.
     private struct Allowance {
         let most: Double
@@ -34,7 +34,7 @@ struct Guesses {
 
     private var all: Allowance
     private var sources: [Source: Allowance] = [:]
-    private var welcome: [Source: NIODeadline] = [:]
+    private var trusted: [Source: NIODeadline] = [:]
 
     init(now: NIODeadline) {
         all = Allowance(most: Double(Self.freeInAll), perSecond: Self.inAllPerSecond, now: now)
@@ -43,12 +43,12 @@ struct Guesses {
     /// Whether a token from `source` is compared at all.
     func mayTry(_ source: Source, now: NIODeadline) -> Bool {
         if let own = sources[source], own.left(now: now) < 1 { return false }
-        return welcome[source] != nil || all.left(now: now) >= 1
+        return trusted[source] != nil || all.left(now: now) >= 1
     }
 
     mutating func failed(_ source: Source, now: NIODeadline) {
         all.use(now: now)
-        if sources[source] == nil, sources.count >= Self.remembered { forgetTheLeastGuilty(now: now) }
+        if sources[source] == nil, sources.count >= Self.remembered { removeLeastActive(now: now) }
         var own =
             sources[source] ?? Allowance(most: Double(Self.free), perSecond: 1 / Double(Self.secondsBetween), now: now)
         own.use(now: now)
@@ -56,15 +56,15 @@ struct Guesses {
     }
 
     mutating func succeeded(_ source: Source, now: NIODeadline) {
-        if welcome[source] == nil, welcome.count >= Self.remembered,
-            let oldest = welcome.min(by: { $0.value < $1.value })
+        if trusted[source] == nil, trusted.count >= Self.remembered,
+            let oldest = trusted.min(by: { $0.value < $1.value })
         {
-            welcome[oldest.key] = nil
+            trusted[oldest.key] = nil
         }
-        welcome[source] = now
+        trusted[source] = now
     }
 
-    private mutating func forgetTheLeastGuilty(now: NIODeadline) {
+    private mutating func removeLeastActive(now: NIODeadline) {
         sources = sources.filter { $0.value.left(now: now) < $0.value.most }
         guard sources.count >= Self.remembered,
             let least = sources.max(by: { $0.value.left(now: now) < $1.value.left(now: now) })
@@ -72,5 +72,5 @@ struct Guesses {
         sources[least.key] = nil
     }
 
-    var count: Int { sources.count + welcome.count }
+    var count: Int { sources.count + trusted.count }
 }

@@ -1,4 +1,4 @@
-"""keeper.py PID COMMAND...: runs a server until it ends, until SIGTERM, or until process PID is gone.
+"""supervise.py PID COMMAND...: runs a server until it ends, until SIGTERM, or until process PID is gone.
 
 Test runs get interrupted; the servers that they share must not stay behind.
 """

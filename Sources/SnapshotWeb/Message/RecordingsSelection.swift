@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// Which recordings a list shows: all, those of a local day, or those of one of its hours; and which page of the list.
-struct Shelf: Hashable {
+struct RecordingsSelection: Hashable {
     /// `2026-01-21`
     var day: String?
     /// `14`

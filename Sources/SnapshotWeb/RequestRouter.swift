@@ -4,7 +4,7 @@ import SnapshotBase
 
 /// Decides how a request is answered: refuses it, answers it at once where no file is needed, or returns the read that
 /// makes the answer. Used on the event loop only; never blocks.
-final class Reception {
+final class RequestRouter {
     enum Answer {
         case ready(Response)
         /// `read` blocks on files, so it has to be called outside the event loop.
@@ -34,7 +34,7 @@ final class Reception {
     }
 
     private func answer(_ request: Request, isByProxy: Bool) -> Answer {
-        guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is no path")) }
+        guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is not a path")) }
         // A trusted proxy decides itself which host names it answers.
         if !isByProxy, let refusal = refusal(ofNames: request) { return .ready(refusal) }
         guard let route = Route(target) else { return .ready(.notFound) }
