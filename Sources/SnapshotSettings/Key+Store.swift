@@ -24,7 +24,7 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "How long a run goes on to begin attempts to store its picture; if it is set, also how long it waits for an answer."
+        "For how long a run begins attempts to store its picture; if set, also how long it waits for an answer."
     )
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
