@@ -76,7 +76,7 @@ struct Facts {
         guard let relay = health.relay else { return nil }
         func age(_ moment: Moment) -> Double { min(now.age(of: moment, recordBoot: relay.boot), 1e12) }
         guard relay.state != "silent" else {
-            return fact("Relay", "Silent", "nothing heard of it for \(inWords(Int(age(relay.updated))))")
+            return fact("Relay", "Silent", "no report for \(inWords(Int(age(relay.updated))))")
         }
         let isFlowing = relay.state == "running"
         var remarks = [relay.modes.map { $0.printable(limit: 16) }.joined(separator: ", ")]

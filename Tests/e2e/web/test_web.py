@@ -147,7 +147,7 @@ def test_what_the_page_says_of_a_relay(state, web):
     relay_is_told("Live", "1 restart")
     relay_is_told("republish fails: push-refused", failing={"republish": "push-refused"})
     relay_is_told("Stopped", state="stopped", updated=moment(9000))
-    relay_is_told("Silent", "nothing heard of it for 3 min", updated=moment(200))
+    relay_is_told("Silent", "no report for 3 min", updated=moment(200))
 
 
 def test_no_two_cameras_share_a_label(state, web):
