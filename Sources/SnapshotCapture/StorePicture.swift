@@ -101,7 +101,7 @@ extension Run {
             note(store)
         }
         do throws(StoreFailure) {
-            try SnapshotStore.put(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop) {
+            try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop) {
                 failure, object in
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }

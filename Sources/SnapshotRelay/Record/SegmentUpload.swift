@@ -101,7 +101,7 @@ final class SegmentUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
-        try put(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
+        try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         removeFile(path)
         shared.withLock { $0.uploaded.append(name.text) }
     }

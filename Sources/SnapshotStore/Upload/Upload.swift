@@ -75,7 +75,7 @@ extension Int {
 ///   - quota: tokens for retries, from the record; changed.
 ///   - onFailure: called after every failed attempt, before any pause; it may correct the object.
 /// - Throws: the last attempt's failure.
-package func put(
+package func putWithRetries(
     _ object: inout StoredObject, into store: inout any Store, _ attempts: inout Attempts, quota: inout Int,
     stop: StopRequest, onFailure: (StoreFailure, inout StoredObject) -> Void = { _, _ in }
 ) throws(StoreFailure) {
