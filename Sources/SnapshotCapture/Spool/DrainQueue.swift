@@ -134,7 +134,7 @@ struct DrainQueue: ~Copyable {
 
     private mutating func send(_ picture: inout Picture, into store: inout any Store) throws(StoreFailure) {
         var attempts = Attempts(policy())
-        try put(
+        try putWithRetries(
             &picture.object, into: &store, &attempts, quota: &run.record.retryQuota, stop: run.settings.context.stop)
     }
 }
