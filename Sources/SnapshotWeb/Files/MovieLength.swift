@@ -53,7 +53,8 @@ struct MovieLength {
         else { return nil }
         let width = table.first == 1 ? 8 : 4
         // An entry is a time, an offset, and three numbers, whose widths less one are in two bits each of `lengths`.
-        let entry = 2 * width + Int((lengths >> 4 & 3) + (lengths >> 2 & 3) + (lengths & 3)) + 3
+        let widths: [UInt64] = [lengths >> 4 & 3, lengths >> 2 & 3, lengths & 3]
+        let entry = 2 * width + Int(widths.reduce(3, +))
         guard count <= UInt64(table.count / entry),
             let last = Self.number(table, at: 16 + Int(count - 1) * entry, bytes: width), last < 1 << 53,
             let first = Self.number(table, at: 16, bytes: width), first <= last
