@@ -8,7 +8,7 @@ struct FileCamera: Camera {
     let paths: [String]
     let maxBytes: Int
     let statePath: String
-    let stop: StopRequest
+    let context: ProcessContext
     /// A file whose last change is longer ago isn't being written.
     private static let calm = Duration.seconds(1)
 
@@ -26,7 +26,7 @@ struct FileCamera: Camera {
     private func readInChild(until deadline: Deadline) throws(Failure) -> [UInt8] {
         let picture: FileHandle
         do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
-        let apart = ForkedWork(lock: statePath + "/camera.lock", stop: stop)
+        let apart = ForkedWork(lock: statePath + "/camera.lock", stop: context.stop)
         let (lines, ending) = apart.run(until: deadline, keeping: picture.descriptor) { reporter in
             do throws(SystemError) {
                 try picture.write(settled(until: deadline))
@@ -70,7 +70,7 @@ struct FileCamera: Camera {
         let isSame =
             before.st_size == after.st_size && before.st_mtim.tv_sec == after.st_mtim.tv_sec
             && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec
-        return (bytes, !isSame, Timestamp.now().milliseconds - Timestamp(after.st_mtim).milliseconds)
+        return (bytes, !isSame, context.clock.wall().milliseconds - Timestamp(after.st_mtim).milliseconds)
     }
 
     private func open() throws(SystemError) -> FileHandle {

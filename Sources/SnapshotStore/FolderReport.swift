@@ -72,7 +72,7 @@ package struct FolderReport: JSONMapped, Sendable {
             return last
         }
         let begun = Uptime.now()
-        let apart = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.stop)
+        let apart = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.context.stop)
         let (lines, ending) = apart.run(until: deadline, keeping: descriptor) {
             reporter in
             task(work) { report in reporter.send(report.json.bytes) }

@@ -96,7 +96,7 @@ package struct HTTPStore: RemoteStore {
     /// The headers of the Standard Webhooks specification: they sign the key, the time and the body.
     private func signature(of body: HTTPBody, key: [UInt8], _ object: StoredObject) -> [(name: String, value: String)] {
         let id = headerText(object.key)
-        let seconds = "\(Timestamp.now().advanced(byMilliseconds: clockOffset ?? 0).milliseconds / 1000)"
+        let seconds = "\(settings.clock.wall().advanced(byMilliseconds: clockOffset ?? 0).milliseconds / 1000)"
         // If the file can't be read now, sending it fails as well.
         let value = body.hmac(key: key, prefix: Array("\(id).\(seconds).".utf8)) ?? []
         return [

@@ -99,7 +99,7 @@ struct Retention {
     }
 
     private func isBeyond(_ facts: stat) -> Bool {
-        let age = Timestamp.now().milliseconds - Timestamp(facts.st_mtim).milliseconds
+        let age = settings.context.clock.wall().milliseconds - Timestamp(facts.st_mtim).milliseconds
         return settings.maxAge.map { age > Int64($0.milliseconds) } ?? false || isTooMuch
     }
 

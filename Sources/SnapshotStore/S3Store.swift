@@ -61,7 +61,8 @@ package struct S3Store: RemoteStore {
     package mutating func prepare(_ deadline: Deadline) throws(StoreFailure) {
         guard let temporary else { return }
         do throws(StoreFailure) {
-            keys = try temporary.keys(at: Timestamp.now().advanced(byMilliseconds: signingOffset), deadline)
+            keys = try temporary.keys(
+                at: settings.context.clock.wall().advanced(byMilliseconds: signingOffset), deadline)
         } catch {
             if let offset = error.clockOffset { (clockOffset, signingOffset) = (offset, offset) }
             throw error
@@ -124,7 +125,7 @@ package struct S3Store: RemoteStore {
     ) -> HTTPRequest {
         let (base, host, path) = address(of: settings.prefix + key)
         let target = query.isEmpty ? path : "\(path)?\(query)"
-        let date = Timestamp.now().advanced(byMilliseconds: signingOffset).amzDate
+        let date = settings.context.clock.wall().advanced(byMilliseconds: signingOffset).amzDate
         var signed = [(name: "host", value: host), ("x-amz-content-sha256", sha256), ("x-amz-date", date)] + headers
         if let token = keys.sessionToken { signed.append(("x-amz-security-token", token)) }
         let authorization = SigV4(credentials: keys, region: region).authorization(

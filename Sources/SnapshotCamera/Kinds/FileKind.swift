@@ -44,6 +44,6 @@ struct FileKind: CameraKind {
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera {
         FileCamera(
             paths: path == decoded ? [path] : [path, decoded], maxBytes: settings.maxBytes, statePath: trust.statePath,
-            stop: settings.context.stop)
+            context: settings.context)
     }
 }

@@ -44,7 +44,7 @@ package struct AssumedRole: Sendable {
                 new, end: end, obtained: now,
                 holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
         }
-        throw failure(response, at: now)
+        throw failure(response, at: now, means.context.clock)
     }
 
     private func request(
@@ -73,9 +73,9 @@ package struct AssumedRole: Sendable {
         return request
     }
 
-    private func failure(_ response: HTTPResponse, at now: Timestamp) -> StoreFailure {
+    private func failure(_ response: HTTPResponse, at now: Timestamp, _ clock: SystemClock) -> StoreFailure {
         let error = S3Error(response.body)
-        if let skewed = skew(response, error, at: now) { return skewed }
+        if let skewed = skew(response, error, at: now, clock) { return skewed }
         if Self.busyCodes.contains(error.code) { return answerFailure(503, response, error.text) }
         if (400...499).contains(response.status), response.status != 408, response.status != 429, !response.isPage {
             let failure = Failure(
@@ -94,11 +94,13 @@ package struct AssumedRole: Sendable {
     }
 
     /// The failure for a wrong clock, with the right time; nil where our clock isn't the reason.
-    private func skew(_ response: HTTPResponse, _ error: S3Error, at now: Timestamp) -> StoreFailure? {
+    private func skew(
+        _ response: HTTPResponse, _ error: S3Error, at now: Timestamp, _ clock: SystemClock
+    ) -> StoreFailure? {
         guard Self.clockCodes.contains(error.code),
             let offset = CaptureClock.believable(response.clockOffset, isVerified: isVerified)
         else { return nil }
-        let known = now.milliseconds - Timestamp.now().milliseconds
+        let known = now.milliseconds - clock.wall().milliseconds
         guard (offset - known).magnitude > 240_000 else { return nil }
         var failure = StoreFailure(
             Failure(

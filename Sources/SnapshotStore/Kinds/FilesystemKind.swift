@@ -13,7 +13,7 @@ package struct FilesystemSettings: StoreKind {
     /// Makes the pictures' names, by which those of earlier states are found.
     package var template: KeyTemplate
     package var camera: String
-    let stop: StopRequest
+    let context: ProcessContext
 
     package var isBounded: Bool { maxBytes != nil || maxAge != nil || minFree != nil }
 
@@ -21,7 +21,7 @@ package struct FilesystemSettings: StoreKind {
         path = withoutSlashAtEnd(try settings[Key.localStoragePath])
         template = try KeyTemplate(settings)
         camera = try settings[Key.cameraName]
-        stop = settings.context.stop
+        context = settings.context
         maxBytes = try settings[Key.localStorageMaxBytes]
         maxAge = try settings[Key.localStorageMaxAge]
         minFree = try settings[Key.localStorageMinFree]

@@ -30,6 +30,7 @@ package struct HTTPStoreSettings: Sendable {
     /// The path of a PEM file with certificate authorities; nil for the system's.
     package var authorities: String?
     package var proxies: Proxies
+    let clock: SystemClock
 
     package init(_ settings: Settings) throws(Failure) {
         guard let url = try settings[Key.httpUploadURL] else {
@@ -60,6 +61,7 @@ package struct HTTPStoreSettings: Sendable {
         acknowledgement = try settings[Key.httpUploadAck]
         authorities = try authorityFile(settings)
         proxies = try Proxies(settings)
+        clock = settings.context.clock
         try refuseWhatDoesNotGoTogether(settings)
     }
 
