@@ -171,8 +171,8 @@ extension HTTPClient {
 }
 
 extension HTTPClient {
-    /// Requests a picture. Where the camera's Content-Length is too short for the picture, the request is repeated
-    /// without regard to that length, and `memory` notes it for later runs.
+    /// Requests a picture. Where the camera's Content-Length is too short for the picture, or no number, the request is
+    /// repeated without regard to that length, and `memory` notes it for later runs.
     func picture(
         _ request: HTTPRequest, of settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory
     ) throws(Failure) -> HTTPResponse {
@@ -180,14 +180,21 @@ extension HTTPClient {
         request.maximumBody = settings.maxBytes
         request.reader = PictureReader()
         request.ignoresLength = memory.ignoresLength == true
-        let response = try ask(request, of: settings, trust)
-        guard response.isPictureCutByLength, !request.ignoresLength else { return response }
+        let first: Result<HTTPResponse, Failure>
+        do throws(Failure) {
+            let response = try ask(request, of: settings, trust)
+            guard response.isPictureCutByLength, !request.ignoresLength else { return response }
+            first = .success(response)
+        } catch {
+            guard (error.cause as? HTTPFailure)?.isAboutLength == true else { throw error }
+            first = .failure(error)
+        }
         request.ignoresLength = true
         // The unread rest of the picture would be taken for the beginning of the next response.
         dropConnections()
         guard let whole = try? ask(request, of: settings, trust), whole.status == 200,
             (try? JPEG(checking: whole.body)) != nil
-        else { return response }
+        else { return try first.get() }
         memory.ignoresLength = true
         return whole
     }
@@ -197,7 +204,9 @@ extension HTTPResponse {
     fileprivate var isPictureCutByLength: Bool {
         guard status == 200, !body.suffix(2).elementsEqual(JPEG.end), headers["content-length"] == "\(body.count)"
         else { return false }
-        do throws(JPEG.Flaw) { _ = try JPEG(checking: body) } catch { return error == .cutShort }
+        do throws(JPEG.Flaw) { _ = try JPEG(checking: body) } catch {
+            return error == .cutShort || error == .tiny(body.count) && body.starts(with: JPEG.start)
+        }
         return false
     }
 }

@@ -31,6 +31,7 @@ extension HTTPFailure {
         } else {
             self.init(kind: Kind(code), why: "\(ForeignText(why))")
             isPortClosed = code == CURLE_COULDNT_CONNECT && number == Int(ECONNREFUSED)
+            isAboutLength = Self.areAny(["Invalid Content-Length"], in: words)
         }
     }
 }

@@ -169,6 +169,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     var hadSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
+    /// Whether the answer's Content-Length is no number.
+    package var isAboutLength = false
 
     package init(kind: Kind, why: String, stoodStill: Duration? = nil) {
         self.kind = kind

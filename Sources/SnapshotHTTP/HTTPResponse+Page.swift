@@ -1,11 +1,14 @@
 extension HTTPResponse {
     /// Whether the body begins like HTML, after a byte order mark, white space, comments and an XML prolog: such a page
-    /// comes from a captive portal. The content type is no help, as frameworks send a plain `ok` as HTML.
+    /// comes from a captive portal. The content type is no help, as frameworks send a plain `ok` as HTML. A compressed
+    /// body counts as a page, because its text is unknown.
     package var isPage: Bool {
+        if isCompressed { return true }
         // Without its zero bytes, markup in UTF-16 is ASCII.
-        let isWide = body.starts(with: [0xFF, 0xFE]) || body.starts(with: [0xFE, 0xFF])
-        var rest = (isWide ? body.dropFirst(2).filter { $0 != 0 } : body)[...]
-        if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest.removeFirst(3) }
+        var rest = (body.prefix(4).contains(0) ? body.filter { $0 != 0 } : body)[...]
+        for mark: [UInt8] in [[0xFF, 0xFE], [0xFE, 0xFF], [0xEF, 0xBB, 0xBF]] where rest.starts(with: mark) {
+            rest.removeFirst(mark.count)
+        }
         while true {
             rest = rest.afterSpace
             if rest.starts(with: "<!--".utf8) {
@@ -21,11 +24,21 @@ extension HTTPResponse {
         }
     }
 
-    /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and others seen in captive
-    /// portals. It is an array, since a set costs each run a search of all conformances (`Named`).
+    /// Whether the body is compressed. No request of this program offers to accept that.
+    package var isCompressed: Bool {
+        guard !body.isEmpty, let coding = headers["content-encoding"]?.lowercased() else { return false }
+        return ["gzip", "deflate", "br", "zstd", "compress"].contains { coding[...].range(of: $0) != nil }
+    }
+
+    /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and all others of HTML whose
+    /// names hardly occur in the XML of a program's interface. It is an array, since a set costs each run a search of
+    /// all conformances (`Named`).
     private static let elements = [
         "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
-        "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img",
+        "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img", "h4", "h5",
+        "h6", "pre", "section", "article", "nav", "svg", "strong", "em", "i", "u", "small", "big", "tt", "hr", "ul",
+        "ol", "li", "dl", "tr", "td", "tbody", "input", "button", "fieldset", "blockquote", "basefont", "marquee",
+        "frame", "template", "embed", "applet",
     ]
 }
 

@@ -146,7 +146,8 @@ package struct FolderWork {
                 // Until the search is complete, the oldest picture is unknown: delete nothing.
                 guard isDone else { return (false, false) }
             }
-            var retention = try Retention(ledger, settings, keeping: object.key, room: room)
+            let latest = room > 0 ? object.capturedAt : nil
+            var retention = try Retention(ledger, settings, keeping: object.key, room: room, latest: latest)
             try retention.run()
             return (retention.hasDeleted, retention.isFull)
         } catch {

@@ -29,6 +29,8 @@ struct Retention {
     private let settings: FilesystemSettings
     /// The key that was stored just now; its file is never deleted.
     private let kept: String
+    /// Files of pictures captured later are not deleted, in milliseconds since 1970.
+    private let latest: Int64
     private var sources: [Source] = []
     private var total: Int { sources.reduce(0) { $0.adding($1.head.bytes) } }
     /// Bytes to free, and bytes freed so far.
@@ -38,12 +40,16 @@ struct Retention {
     /// Whether a limit can't be kept by deleting our files.
     private(set) var isFull = false
 
-    /// - Parameter room: bytes to free, whatever the limits say.
+    /// - Parameters:
+    ///   - room: bytes to free, whatever the limits say.
+    ///   - latest: the capture time of the picture that needs the room; no newer one is deleted for it.
     init(
-        _ ledger: StoredLedger, _ settings: FilesystemSettings, keeping kept: String, room: Int = 0
+        _ ledger: StoredLedger, _ settings: FilesystemSettings, keeping kept: String, room: Int = 0,
+        latest: Timestamp? = nil
     ) throws(SystemError) {
         self.settings = settings
         self.kept = kept
+        self.latest = latest?.milliseconds ?? .max
         for queue in [ledger.prompt, ledger.late] {
             guard var log = try queue.open() else { continue }
             var head = try queue.count(log)
@@ -88,6 +94,7 @@ struct Retention {
             }
             guard line.key != kept else { return noteFull(isLast: sources.allSatisfy { $0.lines.count < 2 }) }
             guard isBeyond(facts) else { return }
+            guard (line.time ?? 0) <= latest else { return noteFull(isLast: true) }
             guard removeFile(target) else { return noteFull(isLast: true) }
             (hasDeleted, freed) = (true, freed.adding(line.bytes))
             var parent = parentDirectory(target)

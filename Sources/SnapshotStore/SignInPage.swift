@@ -4,7 +4,10 @@ import SnapshotHTTP
 extension StoreFailure {
     /// A captive portal or proxy answered with a page of its own.
     static func signInPage(_ response: HTTPResponse, place: String, setting: String) -> StoreFailure {
-        notFromStore("a sign-in page answered instead of the store", response, place: place, setting: setting)
+        let why =
+            response.isCompressed
+            ? "its answer is compressed, so it may be a sign-in page" : "a sign-in page answered instead of the store"
+        return notFromStore(why, response, place: place, setting: setting)
     }
 
     /// An answer that doesn't come from the store, whatever its status.

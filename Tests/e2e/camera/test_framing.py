@@ -69,6 +69,25 @@ def test_an_announced_length_that_is_too_small(snapshot, off, auth):
         snapshot.capture().refuses(69, "cut short")
 
 
+@pytest.mark.parametrize("length", ["-1", "-9223372036854775808", "unknown", "", "10", "17"])
+def test_an_announced_length_that_is_none_or_far_too_small(snapshot, length):
+    with Camera() as camera:
+        camera.raw = http(GOOD, length=length)
+        for asked in (2, 3):
+            ask(snapshot, camera).capture().expect(0)
+            assert len(camera.asked_at) == asked
+        camera.raw = http(GOOD[:-2], length=length)
+        snapshot.capture().refuses(69, "cut short")
+
+
+@pytest.mark.parametrize("length", ["99999999999", "9223372036854775808", "%d, %d" % (len(GOOD), len(GOOD)), "16777217"])
+def test_an_announced_length_beyond_all_bounds(snapshot, length):
+    with Camera() as camera:
+        camera.raw = http(GOOD, length=length)
+        ask(snapshot, camera).capture().expect(0)
+    assert list(snapshot.stored().values()) == [GOOD]
+
+
 @pytest.mark.parametrize("wire", [
     open_answer(GOOD), open_answer(EXIF), open_answer(GOOD, length=len(GOOD) + 2), open_answer(GOOD, length=len(GOOD) + 4096),
     open_answer(GOOD + b"\0" * 700), open_answer(GOOD + b"\r\n", length=len(GOOD) + 2), open_answer(GOOD, length=len(GOOD) - 77),

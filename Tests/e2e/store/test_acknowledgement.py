@@ -1,5 +1,7 @@
 """What acknowledges a picture, and what only looks like it: pages that stand between this computer and the store."""
+import gzip
 import ssl
+import zlib
 
 import pytest
 
@@ -24,6 +26,9 @@ PAGES = {
     "prolog": '<?xml version="1.0"?>\r\n\r\n<html/>',
     "bom": b"\xef\xbb\xbf<html lang=de>",
     "utf-16": "\ufeff <!doctype\n HTML >".encode("utf-16-le"),
+    "utf-16 without a mark": "<html lang=en>".encode("utf-16-le"),
+    "svg": "<svg xmlns='http://www.w3.org/2000/svg'/><form action=/login>",
+    "pre": "<pre>Sign in at http://10.0.0.1/</pre>",
     "meta": "<meta http-equiv='refresh' content='0;url=https://wifi.example/'>",
     "form": " \n <form action=/guest method=post>",
 }
@@ -71,6 +76,23 @@ def test_a_page_over_plain_http_acknowledges_no_upload(ready, camera, endpoint, 
 @pytest.mark.parametrize("body", ACKNOWLEDGEMENTS)
 def test_anything_else_acknowledges_an_upload(ready, endpoint, body):
     endpoint.always = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, ACKNOWLEDGEMENTS[body])
+    ready.set(**endpoint.as_http()).capture().expect(0)
+
+
+@pytest.mark.parametrize("coding, compress", [("gzip", gzip.compress), ("X-GZIP", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize("kind", ["as_s3", "as_http"])
+def test_a_compressed_answer_may_be_a_page(ready, camera, endpoint, kind, coding, compress):
+    """Nobody asked for that, and nobody knows what it says."""
+    endpoint.always = Answer(200, {"Content-Encoding": coding}, compress(PAGES["doctype"].encode()))
+    ready.set(**getattr(endpoint, kind)()).capture().refuses(75, "compressed", "sign-in page")
+    assert ready.spooled_pictures() == [camera.last]
+    endpoint.always = Answer(200, {"Content-Encoding": coding}, "")
+    ready.capture().expect(0)
+
+
+@pytest.mark.parametrize("coding", ["identity", "none", "UTF-8", ""])
+def test_what_is_no_compression_is_read(ready, endpoint, coding):
+    endpoint.always = Answer(200, {"Content-Encoding": coding}, "ok")
     ready.set(**endpoint.as_http()).capture().expect(0)
 
 

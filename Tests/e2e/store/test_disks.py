@@ -228,6 +228,25 @@ def test_a_late_picture_goes_before_newer_ones(ready, shelf, camera):
         assert os.path.basename(newest) == left[-1]
 
 
+@pytest.mark.parametrize("bound", [{"LOCAL_STORAGE_MAX_BYTES": "10M"}, {"LOCAL_STORAGE_MAX_AGE": "30d"}])
+def test_on_a_full_disk_no_newer_picture_makes_room_for_a_late_one(ready, shelf, camera, bound):
+    camera.picture = lambda: picture(size=100_000)
+    ready.set(**bound)
+    with small_disk(shelf, "size=1M"):
+        settle(ready, 1)
+    settle(ready, 2, expect=75)
+    with small_disk(shelf, "size=1M"):
+        # Room for one.
+        (shelf / "film.mkv").write_bytes(b"x" * 870_000)
+        for left in (2, 2):
+            ready.capture().expect(0)
+            stored, = files(shelf / "cam")
+            assert stored.read_bytes() == camera.last and ready.health()["spool"]["count"] == left
+        (shelf / "film.mkv").unlink()
+        ready.capture().expect(0)
+        assert len(files(shelf)) == 4 and ready.health()["spool"]["count"] == 0
+
+
 def test_a_picture_that_cannot_be_deleted_is_no_reason_for_newer_ones_to_go(ready, camera, tmp_path):
     ready.set(LOCAL_STORAGE_PATH=tmp_path / "pictures", KEY_TEMPLATE="{camera}/{timestamp}.jpg")
     settle(ready, 3)
