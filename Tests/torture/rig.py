@@ -106,7 +106,7 @@ class DiskStore(FilesystemStore):
 
     def back(self):
         self.down()
-        for path in self.behind.iterdir():
+        for path in (*self.behind.iterdir(), *self.mount.iterdir()):
             shutil.rmtree(path)
         subprocess.run(["cp", "-a", f"{self.kept}/.", self.behind], check=True)
         if self.was_up:
@@ -259,6 +259,6 @@ def locked(calls):
     return next(i for i, (_, _, line) in enumerate(calls) if re.search(r'[/"]lock"', line))
 
 
-def inject(name, what, when):
+def inject(name, what, when, log="/dev/null"):
     """The prefix that does `what` to the call of that name and number; `5+`: to the fifth and all after it."""
-    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={when}")
+    return ("strace", "-f", "-qq", "-y", "-o", str(log), "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={when}")
