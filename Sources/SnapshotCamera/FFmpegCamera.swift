@@ -57,10 +57,12 @@ struct FFmpegCamera: Camera {
         }
         let translated = gateway?.name.translated(stderrTail) ?? stderrTail
         // ffmpeg prefixes its messages with the name of its input, which is always the same pipe.
+        let isWithoutVideo = translated[...].range(of: "matches no streams") != nil
         let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
             .camera(.stream), "no picture from", settings.address,
-            why: last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
+            why: isWithoutVideo
+                ? "it has no video" : last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
             hint: settings.hint(.noStream))
     }
 

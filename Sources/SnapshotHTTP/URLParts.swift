@@ -40,10 +40,15 @@ package struct URLParts: Equatable, Sendable {
 
     package var withoutUser: String { "\(scheme)://\(authority)\(target)" }
 
-    /// The value of the Host header: the authority without the scheme's default port.
+    /// The value of the Host header: the authority without the scheme's default port, and without the zone of a
+    /// link-local address, which means nothing to the server.
     package var hostHeader: String {
         let own = scheme == "https" ? ":443" : ":80"
-        return authority.hasSuffix(own) ? String(authority.dropLast(own.utf8.count)) : authority
+        var host = authority.hasSuffix(own) ? String(authority.dropLast(own.utf8.count)) : authority
+        if let zone = host[...].range(of: "%25"), let end = host.firstIndex(of: "]") {
+            host.removeSubrange(zone.lowerBound..<end)
+        }
+        return host
     }
 }
 

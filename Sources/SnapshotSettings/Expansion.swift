@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// The first part of `text` that a shell or systemd would replace: a leading `~`, `$NAME`, `${NAME}`, `$(program)`, or
-/// a specifier such as `%h`. Settings are never expanded, so such a part is a mistake.
+/// The first part of `text` that a shell or systemd would replace: a leading `~`, `$NAME`, `${NAME}`, `$(program)`,
+/// `` `program` ``, or a specifier such as `%h`. Settings are never expanded, so such a part is a mistake.
 /// - Parameter isPath: whether a leading `~` counts.
 /// - Returns: the part, printable; nil if there is none.
 package func unexpanded(in text: String, isPath: Bool = true) -> String? {
@@ -14,6 +14,9 @@ package func unexpanded(in text: String, isPath: Bool = true) -> String? {
     if isPath, bytes.first == UInt8(ascii: "~") { return "~" }
     for (index, byte) in bytes.enumerated() where index + 1 < bytes.count {
         let next = bytes[index + 1]
+        if byte == UInt8(ascii: "`"), let end = bytes[(index + 1)...].firstIndex(of: byte) {
+            return String(decoding: bytes[index...end], as: UTF8.self).printable(limit: 40)
+        }
         if byte == UInt8(ascii: "$"), next == UInt8(ascii: "_") || isLetter(next) || "{(".utf8.contains(next) {
             var end = index + 2
             while isWord(end) { end += 1 }
@@ -56,6 +59,15 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
             "write out what it stands for; a '$' of the URL itself is written %24"
         )
         : nil
+}
+
+/// The rule that a URL or a Windows share in the place of a path breaks, and a hint; nil for a path.
+func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
+    let isShare = text.hasPrefix("\\\\")
+    let scheme = text[...].range(of: "://").map { text[..<$0.lowerBound] } ?? ""
+    guard isShare || !scheme.isEmpty && scheme.utf8.allSatisfy(isLetter) else { return nil }
+    let hint = scheme == "file" ? "leave out file://" : "mount it, and write the folder where it is mounted"
+    return (isShare ? "is a network share, not a path" : "is a URL, not a path", hint)
 }
 
 private func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte & 0xDF) }

@@ -64,6 +64,7 @@ import Testing
     @Test(arguments: [
         ("http://h:80/", "h"), ("https://h:443/", "h"), ("http://h:443/", "h:443"), ("https://h:80/", "h:80"),
         ("https://[::1]:443/", "[::1]"), ("http://h:8080/", "h:8080"), ("http://h:180/", "h:180"),
+        ("http://[fe80::1%25eth0]:80/", "[fe80::1]"), ("http://[fe80::1%wlan0]:9000/b", "[fe80::1]:9000"),
     ])
     func theSchemesOwnPortIsLeftOut(_ text: String, header: String) { #expect(URLParts(text)?.hostHeader == header) }
 }

@@ -76,7 +76,9 @@ BAD_VALUES = [
     # Nothing is expanded.
     *[(key, v, {}) for key in ("LOCAL_STORAGE_PATH", "STATE_PATH")
       for v in ("~/pictures", "~pi/pictures", "$HOME/pictures", "${HOME}/pictures", "/srv/$USER", "/srv/$(hostname)/x", "%h/pictures",
-                "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x")],
+                "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x", "/srv/`hostname`/x", "`pwd`",
+                # Nor mounted.
+                "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://me@nas/cam", "\\\\nas\\cam")],
     *[("CAMERA_URL", v, {}) for v in ("file:~/still.jpg", "file:$HOME/still.jpg", "http://$CAMERA/still.jpg",
                                       "http://${CAMERA}:80/still.jpg", "http://127.0.0.1:9/${NAME}/still.jpg")],
     *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("$CAMERA", "${CAMERA}", "%h")],
@@ -128,7 +130,7 @@ GOOD_VALUES = [
     *[("CAMERA_NAME", v) for v in ("a", "x" * 64, "Tür 1", "a.b", "-x", "no#1")],
     *[("KEY_TEMPLATE", v) for v in ("{timestamp}.jpg", "{camera}/{yyyy}/{MM}/{dd}/{timestamp}.jpg", "ü é/{timestamp}", "u\u0308/{timestamp}")],
     # Signs that are only that.
-    *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b")],
+    *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b", "a`b", "a:/b", "://x", "a\\\\b")],
     *[("KEY_TEMPLATE", v) for v in ("{local_yyyy}/{local_MM}/{local_dd}/{local_HH}{local_mm}{local_ss}{offset}.jpg",)],
     *[("LOCAL_STORAGE_MAX_AGE", v) for v in ("30d", "12h", "3600")],
     *[("LOCAL_STORAGE_MAX_BYTES", v) for v in ("10G",)],

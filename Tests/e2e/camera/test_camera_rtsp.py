@@ -52,3 +52,13 @@ def test_a_session_that_somebody_else_has(snapshot):
 def test_a_key_frame_is_waited_for(snapshot):
     with Camera(stream=video(every=6, seconds=12), live=True) as camera:
         snapshot.set(CAMERA_URL=camera.url).run("capture").expect(0)
+
+
+class Microphone(Camera):
+    def _answer(self, method, head):
+        return super()._answer(method, head).replace(b"m=video", b"m=audio").replace(b"H264/90000", b"PCMU/08000")
+
+
+def test_a_stream_without_video(snapshot):
+    with Microphone() as camera:
+        snapshot.set(CAMERA_URL=camera.url).run("capture").refuses(69, "it has no video")
