@@ -78,7 +78,7 @@ BAD_VALUES = [
       for v in ("~/pictures", "~pi/pictures", "$HOME/pictures", "${HOME}/pictures", "/srv/$USER", "/srv/$(hostname)/x", "%h/pictures",
                 "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x", "/srv/`hostname`/x", "`pwd`",
                 # Nor mounted.
-                "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://me@nas/cam", "\\\\nas\\cam")],
+                "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://nas/cam", "\\\\nas\\cam")],
     *[("CAMERA_URL", v, {}) for v in ("file:~/still.jpg", "file:$HOME/still.jpg", "http://$CAMERA/still.jpg",
                                       "http://${CAMERA}:80/still.jpg", "http://127.0.0.1:9/${NAME}/still.jpg")],
     *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("$CAMERA", "${CAMERA}", "%h")],
