@@ -26,8 +26,8 @@ struct FileCamera: Camera {
     private func readInChild(until deadline: Deadline) throws(Failure) -> [UInt8] {
         let picture: FileHandle
         do throws(SystemError) { picture = try FileHandle.inMemory() } catch { throw failure("\(error)", error) }
-        let apart = ForkedWork(lock: statePath + "/camera.lock", stop: context.stop)
-        let (lines, ending) = apart.run(until: deadline, keeping: picture.descriptor) { reporter in
+        let forked = ForkedWork(lock: statePath + "/camera.lock", stop: context.stop)
+        let (lines, ending) = forked.run(until: deadline, keeping: picture.descriptor) { reporter in
             do throws(SystemError) {
                 try picture.write(settled(until: deadline))
                 reporter.send(Array("0".utf8))

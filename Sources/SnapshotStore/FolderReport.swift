@@ -72,8 +72,8 @@ package struct FolderReport: JSONMapped, Sendable {
             return last
         }
         let begun = Uptime.now()
-        let apart = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.context.stop)
-        let (lines, ending) = apart.run(until: deadline, keeping: descriptor) {
+        let forked = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.context.stop)
+        let (lines, ending) = forked.run(until: deadline, keeping: descriptor) {
             reporter in
             task(work) { report in reporter.send(report.json.bytes) }
         }
