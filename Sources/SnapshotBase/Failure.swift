@@ -19,6 +19,8 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
     package var cause: (any Error)?
     /// Whether more refused logins may lock the account: the response mentions a lock, or few remaining attempts.
     package var warnsOfLock = false
+    /// The key of the setting whose value is refused.
+    package var setting: String?
 
     package init(
         _ code: Code, _ what: String, _ which: String = "", why: String, hint: String? = nil,

@@ -55,6 +55,7 @@ struct FFmpegCamera: Camera {
                 why: "it has more than \(FFmpegLimits.mostPixels / 1_000_000) million pixels",
                 hint: "choose a smaller stream of the camera's")
         }
+        if case .device(let path) = input, let failure = VideoDevice(path: path).failure { return failure }
         let translated = gateway?.name.translated(stderrTail) ?? stderrTail
         // ffmpeg prefixes its messages with the name of its input, which is always the same pipe.
         let isWithoutVideo = translated[...].range(of: "matches no streams") != nil

@@ -43,6 +43,15 @@ func nearestDirectory(_ path: String) -> String {
     return path
 }
 
+/// The refusal of a folder for pictures on a pseudo file system; nil on any other.
+package func pseudoFolder(_ path: String) -> Failure? {
+    let nearest = nearestDirectory(path)
+    guard isOnPseudoFileSystem(nearest) else { return nil }
+    return .settings(
+        "cannot store in", path, why: "\(nearest) is on a pseudo file system, which keeps no pictures",
+        hint: "choose a folder on a disk")
+}
+
 /// What to do about a directory that can't be written, as a command where possible.
 func hint(for error: SystemError, directory: String) -> String? {
     let nearest = nearestDirectory(directory)
@@ -54,6 +63,7 @@ func hint(for error: SystemError, directory: String) -> String? {
             return "sudo snapshot check"
         }
         let user = UserAccount(geteuid())?.name ?? "\(geteuid())"
+        if access(nearest, X_OK) != 0 { return "user \(user) may not enter \(nearest); choose a folder elsewhere" }
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
     case EROFS: return "findmnt -T \(nearest)"

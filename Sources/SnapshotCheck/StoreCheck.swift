@@ -47,6 +47,7 @@ struct StoreCheck {
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
         let work = FolderWork(settings, statePath: statePath)
         let path = settings.path
+        if let failure = pseudoFolder(path) { return [.failed("storage", failure)] }
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         let report: FolderReport
         do throws(StoreFailure) {

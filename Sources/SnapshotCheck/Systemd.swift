@@ -21,6 +21,12 @@ package struct Systemd: Sendable {
         try call(["--quiet", "is-active", unit], until: .after(.seconds(30))).ending == .exited(0)
     }
 
+    /// The addresses at which a socket unit listens, as `127.0.0.1:8080`.
+    package func listening(_ unit: String) -> [String] {
+        let listen = properties(of: unit, ["Listen"], until: .after(.seconds(30)))?["Listen"] ?? ""
+        return listen.split(separator: " ").filter { !$0.hasPrefix("(") }.map { String($0) }
+    }
+
     /// Properties of a unit with all its drop-ins; nil where systemctl fails.
     func properties(of unit: String, _ names: [String], until deadline: Deadline) -> [String: String]? {
         guard let output = output(["show", unit] + names.map { "--property=\($0)" }, until: deadline) else {

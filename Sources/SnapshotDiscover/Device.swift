@@ -60,16 +60,20 @@ extension [Device] {
     static var mostDevices: Int { 64 }
 
     /// Adds an answer to the device that it is from, or as a new one.
-    mutating func merge(_ device: Device) {
+    /// - Returns: false if there are too many devices for a new one.
+    @discardableResult
+    mutating func merge(_ device: Device) -> Bool {
         guard let first = firstIndex(where: { $0.isSame(as: device) }) else {
-            if count < Self.mostDevices { append(device) }
-            return
+            guard count < Self.mostDevices else { return false }
+            append(device)
+            return true
         }
         self[first].learn(from: device)
         // The answer may show that two known devices are the same one.
         while let second = self[(first + 1)...].firstIndex(where: { $0.isSame(as: self[first]) }) {
             self[first].learn(from: remove(at: second))
         }
+        return true
     }
 }
 

@@ -5,6 +5,8 @@ import SnapshotBase
 package struct Discovery: Sendable {
     package struct Result: Sendable {
         package var devices: [Device] = []
+        /// Whether more devices answered than are listed.
+        package var isCut = false
         package var interfaces: [Interface] = []
         /// What kept questions from being sent or answers from being received, one sentence each.
         package var obstacles: [String] = []
@@ -37,7 +39,9 @@ package struct Discovery: Sendable {
         result.devices.sort {
             ($0.isReolink ? 0 : 1, $0.address?.number ?? 0) < ($1.isReolink ? 0 : 1, $1.address?.number ?? 0)
         }
-        result.devices += localCameras(root: root)
+        let local = localCameras(root: root)
+        result.devices += local.prefix([Device].mostDevices)
+        result.isCut = result.isCut || local.count > [Device].mostDevices
         return result
     }
 
@@ -66,8 +70,11 @@ package struct Discovery: Sendable {
                 let words = "\(interface.text) doesn't let questions out: \(why)"
                 if !result.obstacles.contains(words) { result.obstacles.append(words) }
             }
-            hearing.listen(to: sockets, until: end.sooner(pause), stop) { result.devices.merge($0) }
+            hearing.listen(to: sockets, until: end.sooner(pause), stop) { device in
+                if !result.devices.merge(device) { result.isCut = true }
+            }
         }
+        result.isCut = result.isCut || hearing.isCut
     }
 }
 
@@ -107,6 +114,8 @@ private struct Questions {
 private struct Hearing {
     let most: Int
     private var heard: [IPv4Address: Int] = [:]
+    /// Whether answers were ignored because too many hosts answered.
+    private(set) var isCut = false
     private static let mostOfOne = 16
     private static let mostHosts = 1024
 
@@ -129,7 +138,11 @@ private struct Hearing {
     }
 
     private mutating func read(_ bytes: [UInt8], from sender: IPv4Address, at socket: UDPSocket) -> Device? {
-        guard sender.number != 0, heard.count < Self.mostHosts || heard[sender] != nil else { return nil }
+        guard sender.number != 0 else { return nil }
+        guard heard.count < Self.mostHosts || heard[sender] != nil else {
+            isCut = true
+            return nil
+        }
         heard[sender, default: 0] += 1
         guard heard[sender, default: 0] <= Self.mostOfOne else { return nil }
         if socket.port == ReolinkOld.answerPort { return ReolinkOld.device(bytes, from: sender) }

@@ -22,7 +22,7 @@ func localCameras(root: String) -> [Device] {
     let folder = root + "/sys/class/video4linux"
     let names = (try? Folder(folder).names()) ?? []
     let numbers = names.compactMap { name in name.hasPrefix("video") ? Int(decimal: name.dropFirst(5)) : nil }
-    return numbers.sorted().prefix(64).compactMap { number in
+    return numbers.sorted().prefix(1024).compactMap { number in
         func read(_ file: String) -> String? {
             let bytes = try? readFile("\(folder)/video\(number)/\(file)", limit: 256)
             return bytes.flatMap { told(String(decoding: $0, as: UTF8.self)) }

@@ -33,6 +33,15 @@ package struct AWSFile: Sendable {
         }
     }
 
+    /// The first names of the profiles in these files, for a hint; nil if there are none.
+    package static func profiles(in files: [AWSFile]) -> String? {
+        var names: [String] = []
+        for name in files.flatMap(\.sections.entries).map({ programWords($0.name)?.last ?? $0.name }) {
+            if !names.contains(name) { names.append(name) }
+        }
+        return names.isEmpty ? nil : names.prefix(8).map { "'\($0.printable(limit: 64))'" }.joined(separator: ", ")
+    }
+
     /// The values of a profile in a credentials file; nil if there is no such profile.
     package func credentials(of profile: String) -> Named<String>? { sections[profile] }
 

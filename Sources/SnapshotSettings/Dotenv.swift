@@ -62,9 +62,40 @@ package enum Dotenv {
 
     private static func parseValue(_ raw: Substring, path: String, number: Int) throws(Failure) -> String {
         let text = raw.trimmed
-        guard let quote = text.first, quote == "\"" || quote == "'" else {
-            return String(withoutComment(raw).trimmed)
+        guard let quote = quote(of: text) else { return String(withoutComment(raw).trimmed) }
+        guard let (value, tail) = unquoted(text) else {
+            throw malformed(
+                path, number, "the quote \(quote) is not closed",
+                hint: "put another \(quote) behind the value")
         }
+        guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
+            throw malformed(
+                path, number, "text behind the closing quote", hint: "put the whole value between the quotes")
+        }
+        return value
+    }
+
+    /// The comment behind the value in a line `KEY=value # comment`, from `#` on; nil if there is none.
+    static func comment(behindValueOf line: String) -> Substring? {
+        guard let equals = line.firstIndex(of: "=") else { return nil }
+        let raw = line[line.index(after: equals)...]
+        let tail: Substring
+        if quote(of: raw.trimmed) == nil {
+            tail = raw[withoutComment(raw).endIndex...]
+        } else {
+            tail = unquoted(raw.trimmed)?.tail ?? ""
+        }
+        let comment = tail.trimmed
+        return comment.first == "#" ? comment : nil
+    }
+
+    private static func quote(of text: Substring) -> Character? {
+        text.first.flatMap { $0 == "\"" || $0 == "'" ? $0 : nil }
+    }
+
+    /// The value between the quotes that `text` begins with, and the text behind them; nil if they are not closed.
+    private static func unquoted(_ text: Substring) -> (value: String, tail: Substring)? {
+        guard let quote = quote(of: text) else { return nil }
         var value = ""
         var position = text.index(after: text.startIndex)
         while position < text.endIndex, text[position] != quote {
@@ -75,17 +106,8 @@ package enum Dotenv {
             value.append(text[position])
             position = text.index(after: position)
         }
-        guard position < text.endIndex else {
-            throw malformed(
-                path, number, "the quote \(quote) is not closed",
-                hint: "put another \(quote) behind the value")
-        }
-        let tail = text[text.index(after: position)...]
-        guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
-            throw malformed(
-                path, number, "text behind the closing quote", hint: "put the whole value between the quotes")
-        }
-        return value
+        guard position < text.endIndex else { return nil }
+        return (value, text[text.index(after: position)...])
     }
 
     /// An unquoted value without a comment, which begins with white space and `#`.
@@ -111,7 +133,7 @@ package enum Dotenv {
 
     /// The text within quotes; nil if there is anything else but a comment.
     static func quoted(_ text: Substring) -> String? {
-        guard let quote = text.trimmed.first, quote == "\"" || quote == "'" else { return nil }
+        guard quote(of: text.trimmed) != nil else { return nil }
         return try? parseValue(text, path: "", number: 0)
     }
 

@@ -25,7 +25,7 @@ package enum SettingKind: Sendable {
         }
     }
 
-    var mayHaveLines: Bool { if case .lines = self { true } else { false } }
+    package var mayHaveLines: Bool { if case .lines = self { true } else { false } }
     var isSize: Bool { if case .size = self { true } else { false } }
 
     /// The form in words, for tables.

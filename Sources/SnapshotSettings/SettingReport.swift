@@ -3,28 +3,32 @@ import SnapshotBase
 /// The report on one setting for users: its declaration and its current value, but never that of a secret.
 package struct SettingReport: Sendable {
     package let declaration: SettingDeclaration
-    /// The current value; nil if the setting is secret, or unset without a default.
+    /// The value in force; nil if there is none, if it is secret, or if it is refused.
     package let value: String?
+    /// The value that breaks the setting's rule, so that commands end with an error; nil if it is valid or secret.
+    package let refused: String?
     package let origin: String
     /// Why the value is invalid or cannot be read; nil if it is valid.
     package let failure: Failure?
 
-    package init(_ declaration: SettingDeclaration, _ settings: Settings) {
+    /// - Parameter refusals: by the code that uses the values; what is wrong with the value's form is found here.
+    package init(_ declaration: SettingDeclaration, _ settings: Settings, refusals: [Failure] = []) {
         self.declaration = declaration
         do throws(Failure) {
             guard let found = try settings.value(declaration) else {
                 value = declaration.isSecret ? nil : declaration.fallback.isWords ? nil : declaration.fallbackText
-                origin = "default"
-                failure = nil
+                (refused, origin, failure) = (nil, "default", nil)
                 return
             }
-            value = declaration.shown(found.text)
             origin = found.origin.description
-            failure = declaration.kind.flaw(in: found.text).map {
+            let flaw = declaration.kind.flaw(in: found.text).map {
                 settings.refusal(declaration, found, rule: $0.rule, hint: $0.hint)
             }
+            failure = flaw ?? refusals.first { $0.setting == declaration.key }
+            let shown = declaration.shown(found.text)
+            (value, refused) = failure == nil ? (shown, nil) : (nil, shown)
         } catch {
-            (value, origin, failure) = (nil, "unreadable", error)
+            (value, refused, origin, failure) = (nil, nil, "unreadable", error)
         }
     }
 
@@ -34,16 +38,20 @@ package struct SettingReport: Sendable {
             "default": declaration.fallbackText.map { .string($0) } ?? JSON.null, "secret": declaration.isSecret,
             "meaning": declaration.meaning, "value": value.map { .string($0) } ?? JSON.null, "origin": origin,
         ]
-        if let failure { object.append("error", .string("\(failure)")) }
+        if let failure {
+            object.append("refused", refused.map { .string($0) } ?? JSON.null)
+            object.append("error", .string("\(failure)"))
+        }
         return .object(object)
     }
 
     /// One line with the value and one with the meaning.
     package var text: String {
-        let shown = declaration.isSecret && origin != "default" ? "(secret)" : value ?? ""
+        let shown = declaration.isSecret && origin != "default" ? "(secret)" : value ?? refused ?? ""
+        let mark = failure == nil || origin == "unreadable" ? origin : "refused, \(origin)"
         let standard = declaration.fallbackText.map { $0.isEmpty ? "" : "; default \($0)" } ?? ""
         return
-            "\(declaration.key)=\(shown)  (\(origin))\n    \(declaration.meaning) [\(declaration.kind.description)\(standard)]"
+            "\(declaration.key)=\(shown)  (\(mark))\n    \(declaration.meaning) [\(declaration.kind.description)\(standard)]"
             + (failure.map { "\n    error: \($0)" } ?? "")
     }
 }

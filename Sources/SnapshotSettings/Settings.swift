@@ -217,13 +217,18 @@ package struct Settings: Sendable {
     /// rule.
     package func refusal(_ setting: Setting<some Sendable>, rule: String, hint: String? = nil) -> Failure {
         guard let value = try? value(setting) else {
-            return .settings("refused", setting.key, why: rule, hint: hint)
+            var failure = Failure.settings("refused", setting.key, why: rule, hint: hint)
+            failure.setting = setting.key
+            return failure
         }
         return refusal(setting.declaration, value, rule: rule, hint: hint)
     }
 
     func refusal(_ key: SettingDeclaration, _ value: Value, rule: String, hint: String? = nil) -> Failure {
         let shown = key.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
-        return .settings("refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+        var failure = Failure.settings(
+            "refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+        failure.setting = key.key
+        return failure
     }
 }

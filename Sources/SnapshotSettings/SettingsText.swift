@@ -13,21 +13,35 @@ package struct SettingsText: Equatable, Sendable {
     package var bytes: [UInt8] { Array((lines.joined(separator: "\n") + "\n").utf8) }
 
     /// Sets a value; an empty one unsets it. A setting that is not in the text yet replaces its commented example, if
-    /// any.
+    /// any. A comment behind the old value stays behind the new one.
     package mutating func set(_ key: String, to value: String) {
-        let line = "\(key)=\(Self.quoted(value))"
+        // Several lines, of HTTP headers, are written with `\n` between them.
+        let lineFeeds = String(value.unicodeScalars.filter { $0 != "\r" })
+        let line = "\(key)=\(Self.quoted(lineFeeds[...].cut(at: "\n").joined(separator: "\\n")))"
         let places = lines.indices.filter { Self.key(of: lines[$0]) == key }
         if let last = places.last {
-            lines[last] = line
+            lines[last] = line + Self.comment(of: lines[last])
             // The last line takes effect; earlier ones may contain an old secret.
-            for index in places.dropLast().reversed() { lines.remove(at: index) }
+            for index in places.dropLast().reversed() { remove(at: index) }
         } else if !value.isEmpty {
             if let example = lines.firstIndex(where: { Self.isExample($0, of: key) }) {
-                lines[example] = line
+                lines[example] = line + Self.comment(of: lines[example])
             } else {
                 lines.append(line)
             }
         }
+    }
+
+    /// Removes a line; the comment behind its value becomes a line of its own.
+    private mutating func remove(at index: Int) {
+        let comment = String(Self.comment(of: lines[index]).dropFirst())
+        if comment.isEmpty { lines.remove(at: index) } else { lines[index] = comment }
+    }
+
+    /// The comment behind the line's value, with a blank in front; empty if there is none.
+    private static func comment(of line: String) -> String {
+        let text = line.utf8.last == UInt8(ascii: "\r") ? String(decoding: line.utf8.dropLast(), as: UTF8.self) : line
+        return Dotenv.comment(behindValueOf: text).map { " \($0)" } ?? ""
     }
 
     /// Changes one value in a file, preserving its owner and mode.

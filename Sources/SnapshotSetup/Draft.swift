@@ -78,6 +78,7 @@ struct Draft: Sendable {
     /// Sets any setting after checking it; throws and changes nothing where it is refused.
     mutating func set(_ key: SettingDeclaration, _ value: String) throws(Failure) {
         let old = self
+        if let refusal = Self.refusal(key, value) { throw refusal }
         if key.isSecret { setSecret(key, value) } else { set(name: key.key, value) }
         if let failure = SettingReport(key, try settings()).failure {
             self = old
@@ -85,8 +86,23 @@ struct Draft: Sendable {
         }
     }
 
+    /// The refusal of a value that no line of a settings file can hold; nil where there is no such.
+    private static func refusal(_ key: SettingDeclaration, _ value: String) -> Failure? {
+        let lineEnds: [Unicode.Scalar] = key.kind.mayHaveLines ? ["\n", "\r"] : []
+        guard value.unicodeScalars.contains(where: { $0.isControl && !lineEnds.contains($0) }) else { return nil }
+        let shown = key.shown(value).map { "='\($0.printable(limit: 120))'" } ?? ""
+        return .settings(
+            "refused", key.key + shown, why: "must not contain line breaks or other control characters",
+            hint: key.isSecret ? "its file must hold the secret alone, on one line" : nil)
+    }
+
     /// The secrets that the units read from files: all but the web front's.
     static let unitSecrets = Key.all.filter { $0.isSecret && $0.key != Key.webToken.key }
+
+    /// The files of secrets that were there before and stay as they are.
+    var standingFiles: [String] {
+        standing.entries.map(\.name).filter { secrets[$0] == nil }.map { "\(target.credentials)/\($0.lowercased())" }
+    }
 
     private static func credentials(in folder: String) throws(Failure) -> Named<String> {
         var found: Named<String> = [:]

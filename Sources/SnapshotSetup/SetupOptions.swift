@@ -71,15 +71,16 @@ package struct SetupOptions: Sendable {
     }
 
     private static func secret(in path: String) throws(Failure) -> String {
-        do throws(SystemError) {
-            var bytes = try readNamedFile(path, limit: 65536)
-            while let last = bytes.last, [10, 13].contains(last) { bytes.removeLast() }
-            guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty else {
-                throw SystemError("read", number: 61)
-            }
-            return text
-        } catch {
-            throw Failure(.own(.usage), "cannot read a secret from", path, why: "\(error)")
+        func refusal(_ why: String) -> Failure {
+            Failure(.own(.usage), "cannot read a secret from", path, why: why)
         }
+        var bytes: [UInt8]
+        do throws(SystemError) { bytes = try readNamedFile(path, limit: 65536) } catch { throw refusal("\(error)") }
+        while let last = bytes.last, [10, 13].contains(last) { bytes.removeLast() }
+        guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
+            throw refusal("it isn't UTF-8 text")
+        }
+        guard !text.isEmpty else { throw refusal("it is empty") }
+        return text
     }
 }

@@ -11,7 +11,8 @@ package struct Terminal: Sendable {
 
     package init(asks: Bool, tells: Bool, colour: Bool) { (self.asks, self.tells, self.colour) = (asks, tells, colour) }
 
-    private static let longest = 4096
+    /// A terminal cuts longer lines off without a word.
+    private static let longest = 4094
 
     func say(_ text: TerminalText) {
         if tells { print(descriptor: 1, text) }
@@ -76,13 +77,17 @@ package struct Terminal: Sendable {
             if bytes.count <= Self.longest { bytes.append(byte) }
         }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        guard bytes.count <= Self.longest, let text = String(validating: bytes, as: UTF8.self),
-            !text.unicodeScalars.contains(where: { $0.isControl })
-        else {
-            say("that is no line of text\n")
-            return nil
+        guard bytes.count <= Self.longest else { return refuse("is longer than \(Self.longest) bytes") }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return refuse("isn't UTF-8 text") }
+        if let control = text.unicodeScalars.first(where: { $0.isControl }) {
+            return refuse("contains a control character, \("\(control)".printable(limit: 10))")
         }
         return text
+    }
+
+    private func refuse(_ why: String) -> String? {
+        say("✗ the answer \(why); type it again\n")
+        return nil
     }
 }
 

@@ -28,6 +28,20 @@ struct Trials {
         return [.failed("setup", .settings("cannot try it", why: "the attempt came to nothing: \(ending)"))]
     }
 
+    /// Whether the service's user may enter the folder.
+    func mayEnter(_ folder: String, _ draft: Draft) -> Bool {
+        guard var settings = try? draft.settings(), let statePath = try? stateDirectory(settings) else { return false }
+        let apart = Apart(lock: "/dev/null", stop: settings.context.stop)
+        let (said, _) = apart.run(until: .after(.seconds(4))) { reporter in
+            do throws(Failure) {
+                try Owner.become(
+                    ofState: statePath, settingsPath: settings.path, makesState: false, &settings.context.environment)
+                if access(folder, X_OK) == 0 { reporter.say([UInt8(ascii: "1")]) }
+            } catch {}
+        }
+        return !said.isEmpty
+    }
+
     private func attempt(_ trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {
         var settings = settings
         if trial == .camera, let found = tryDevice(settings, statePath) { return found }

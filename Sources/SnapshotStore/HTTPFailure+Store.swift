@@ -157,7 +157,8 @@ extension HTTPResponse {
 
 extension HTTPFailure {
     fileprivate var slowHint: String? {
-        stoodStill == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
+        if bodyWasSent { return "if the store needs longer, raise UPLOAD_ANSWER, and UPLOAD_DEADLINE if it is set" }
+        return stoodStill == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
     }
 
     /// A hint where a server doesn't answer plain HTTP.

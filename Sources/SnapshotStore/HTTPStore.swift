@@ -140,10 +140,15 @@ package struct HTTPStore: RemoteStore {
         } else if !response.isPage || isVerified {
             return
         }
-        guard !response.isPage else { throw .signInPage(response, place: place, setting: addressSetting) }
-        throw .notFromStore(
-            "its answer doesn't hold the text of HTTP_UPLOAD_ACK", response, place: place,
-            setting: "HTTP_UPLOAD_ACK and \(addressSetting)")
+        let why = "its answer doesn't hold the text of HTTP_UPLOAD_ACK"
+        var failure =
+            response.isPage
+            ? StoreFailure.signInPage(response, place: place, setting: addressSetting)
+            : .notFromStore(why, response, place: place, setting: addressSetting)
+        if settings.acknowledgement != nil, let hint = failure.failure.hint {
+            failure.failure.hint = "set HTTP_UPLOAD_ACK to what its answer to a stored picture says; or \(hint)"
+        }
+        throw failure
     }
 }
 

@@ -24,12 +24,16 @@ struct DiscoverCommand: SnapshotCommand {
         let log = Log("snapshot", in: context)
         if json {
             let object: JSONObject = [
-                "devices": result.devices.map(\.json), "interfaces": result.interfaces.map(\.text),
+                "devices": result.devices.map(\.json), "more": result.isCut,
+                "interfaces": result.interfaces.map(\.text),
                 "obstacles": result.obstacles,
             ]
             SnapshotBase.print(descriptor: 1, "\(object.json)\n")
         } else {
             for line in lines(result.devices) { SnapshotBase.print(descriptor: 1, "\(line)\n") }
+            if result.isCut {
+                SnapshotBase.print(descriptor: 1, "and more: only the first \(result.devices.count) are shown\n")
+            }
             if result.failure == nil { result.obstacles.forEach(log.warn) }
         }
         guard let failure = result.failure else { return }

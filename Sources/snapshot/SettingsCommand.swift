@@ -1,13 +1,15 @@
 import ArgumentParser
 import SnapshotBase
+import SnapshotCheck
 import SnapshotSettings
 
 struct SettingsCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "settings", abstract: "Show every setting: what it means, its default, and the value in force.",
         discussion: """
-            A secret's value is never shown, only where it comes from. A value that breaks its setting's rule is shown \
-            with the rule; `snapshot check` also tries what the settings say.
+            A secret's value is never shown, only where it comes from. A value that breaks its setting's rule is marked \
+            as refused, with the rule: commands that need it end with 78. `snapshot check` also tries what the settings \
+            say.
             """)
 
     @Argument(
@@ -26,7 +28,8 @@ struct SettingsCommand: SnapshotCommand {
             for name in keys { wanted.append(try Key.named(name)) }
             let settings = try options.read(in: context)
             settings.warnings.forEach(log.warn)
-            let reports = wanted.map { SettingReport($0, settings) }
+            let refusals = SnapshotCheck.refusals(of: settings)
+            let reports = wanted.map { SettingReport($0, settings, refusals: refusals) }
             if json {
                 print(descriptor: 1, "\(JSON.array(reports.map(\.json)))\n")
             } else {

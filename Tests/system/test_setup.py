@@ -84,6 +84,10 @@ def test_by_options_and_again(machine):
     assert (machine.root / report["picture"][1:]).exists()
     again = setup(machine, "--camera", "10.9.0.2", "--password-file", password_file(machine), "--every", "1m")
     assert not again["changed"] and again["ok"]
+    password = "/etc/snapshot/credentials/camera_password"
+    machine.run(f"chmod 644 {password}; chown :snapshot {password}; chmod 666 {SETTINGS}")
+    assert setup(machine, "--every", "1m")["written"] == [password, SETTINGS]
+    assert facts(machine, password) == ("0o600", "root:root") and facts(machine, SETTINGS) == ("0o640", "root:snapshot")
     setup(machine, "--every", "5s")
     assert "*:*:00/5" in machine.property("snapshot.timer", "TimersCalendar")
     assert "CAPTURE_INTERVAL=5s" in (machine.root / SETTINGS[1:]).read_text()
@@ -117,8 +121,14 @@ def test_the_page_is_opened_and_closed(machine):
     assert machine.out(f"curl -s -o /dev/null -w '%{{http_code}}' {page['address']}latest.jpg") in ("401", "403")
     assert setup(machine, "--web")["page"] == page and not setup(machine, "--web")["changed"]
     setup(machine, "--no-web")
+    for path in ("/etc/snapshot/web.env", SETTINGS):
+        assert "WEB_IMAGES=\n" in (machine.root / path[1:]).read_text(), path
     assert machine.run(["curl", "-s", "--max-time", "5", page["address"]], check=False).returncode != 0
     assert machine.run("curl -s http://127.0.0.1:8080/livez", check=False).returncode == 0
+    machine.write("/etc/systemd/system/snapshot-web.socket.d/own.conf", "[Socket]\nListenStream=10.9.0.2:8081\n")
+    machine.run("systemctl daemon-reload")
+    report = setup(machine, "--no-web", code=78)
+    assert "cannot close the page at 10.9.0.2:8081" in report["error"] and "systemctl cat" in report["hint"]
 
 
 def test_a_camera_with_another_address_is_told_and_taken_over(machine):
@@ -141,13 +151,27 @@ def test_a_camera_with_another_address_is_told_and_taken_over(machine):
                     "systemctl restart found; ip addr del 10.9.0.77/24 dev lan0")
 
 
-@pytest.mark.parametrize("folder", ["/", "/home/alice/pics/new/..", "/var/lib/snapshot/../x", "/home/alice/./pics", "/home/alice/pics", "//"])
+@pytest.mark.parametrize("folder", ["/", "/home/alice/pics/new/..", "/var/lib/snapshot/../x", "/home/alice/./pics", "/home/alice/pics", "//",
+                                    "/proc/pictures", "/root/new/pictures"])
 def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
     machine.run("mkdir -p /home/alice/pics && touch /home/alice/pics/holiday.jpg && chown -R daemon: /home/alice && chmod 700 /home/alice/pics")
-    owners = ["/", "/home", "/home/alice", "/home/alice/pics", "/var/lib", "/usr"]
+    owners = ["/", "/root", "/home", "/home/alice", "/home/alice/pics", "/var/lib", "/usr"]
     before = machine.out(["stat", "-c", "%n %U %a", *owners])
     done = machine.run(["snapshot", "setup", "--yes", "--json", "--camera", "10.9.0.2", "--password-file", password_file(machine), "--folder", folder],
                        check=False, timeout=90)
     assert done.returncode != 0, done.stdout
-    assert machine.out(["stat", "-c", "%n %U %a", *owners]) == before
+    assert machine.out(["stat", "-c", "%n %U %a", *owners]) == before and not (machine.root / "root/new").exists()
+    assert {"/proc/pictures": "pseudo file system", "/root/new/pictures": "user snapshot may not enter /root"}.get(folder, "") in done.stdout
     assert machine.run("systemctl is-active snapshot.timer", check=False).stdout.strip() != "active"
+
+
+def test_what_a_step_made_that_failed_is_removed_again(machine):
+    machine.run(f"mkdir -p /srv/empty {SETTINGS}.bak")
+    before = (machine.root / SETTINGS[1:]).read_text()
+    for folder in ("/srv/new/pictures", "/srv/empty"):
+        report = setup(machine, "--camera", "10.9.0.2", "--password-file", password_file(machine), "--folder", folder, code=74)
+        assert f"{SETTINGS}.bak" in report["error"] and "nothing has been changed" in report["error"]
+    assert not (machine.root / "srv/new").exists() and facts(machine, "/srv/empty")[1] == "root:root"
+    assert (machine.root / SETTINGS[1:]).read_text() == before
+    assert not (machine.root / "etc/snapshot/credentials/camera_password").exists()
+    assert not (machine.root / "etc/systemd/system/snapshot.timer.d").exists()

@@ -15,6 +15,8 @@ struct FileSet {
     }
 
     private var entries: [Entry] = []
+    /// Files whose old content wasn't kept, since others can write in their folder.
+    private(set) var unkept: [String] = []
 
     /// Adds a file.
     /// - Parameters:
@@ -29,23 +31,58 @@ struct FileSet {
             Entry(path: path, bytes: bytes, mode: mode, group: group, folderMode: folderMode, keepsOld: keepsOld))
     }
 
-    /// Writes the files; after a failure those already written are restored.
+    /// Adds an existing file that keeps its content and gets this mode.
+    mutating func restrict(_ path: String, to mode: mode_t) throws(Failure) {
+        if let bytes = try Self.content(path) { put(bytes, at: path, mode: mode) }
+    }
+
+    /// Writes the files; after a failure those already written are restored, and folders that were created are removed.
     /// - Returns: the paths of those that have changed.
-    func write() throws(Failure) -> [String] {
+    mutating func write() throws(Failure) -> [String] {
         var done: [(entry: Entry, old: [UInt8]?)] = []
+        var made: [MissingFolders] = []
+        var changed: [String] = []
         do throws(Failure) {
             for entry in entries {
                 let old = try Self.content(entry.path)
-                if old == entry.bytes { continue }
-                if entry.keepsOld, let old { try Self.write(old, entry, to: entry.path + ".bak") }
+                if old == entry.bytes, Self.isAsAsked(entry) { continue }
+                made.append(MissingFolders(parentDirectory(entry.path)))
+                if let kept = backup(of: old, entry) {
+                    done.append((kept, try Self.content(kept.path)))
+                    try Self.write(old, kept)
+                }
                 done.append((entry, old))
-                try Self.write(entry.bytes, entry, to: entry.path)
+                try Self.write(entry.bytes, entry)
+                changed.append(entry.path)
             }
         } catch {
-            for (entry, old) in done.reversed() { try? Self.write(old, entry, to: entry.path) }
+            for (entry, old) in done.reversed() { try? Self.write(old, entry) }
+            for folders in made.reversed() { folders.remove() }
             throw error
         }
-        return done.map(\.entry.path)
+        return changed
+    }
+
+    /// The file that keeps the old content; nil where none is to be kept, or others could exchange it.
+    private mutating func backup(of old: [UInt8]?, _ entry: Entry) -> Entry? {
+        guard entry.keepsOld, old != nil, old != entry.bytes else { return nil }
+        guard (try? Folder(parentDirectory(entry.path)).handle.isWritableByOwnersOnly()) == true else {
+            unkept.append(entry.path)
+            return nil
+        }
+        return Entry(
+            path: entry.path + ".bak", bytes: old, mode: entry.mode, group: entry.group, folderMode: entry.folderMode,
+            keepsOld: false)
+    }
+
+    /// Whether the file has its mode, owner and group, or is missing as it should be. The group of a file that no group
+    /// can read doesn't matter.
+    private static func isAsAsked(_ entry: Entry) -> Bool {
+        guard entry.bytes != nil, let facts = fileStatus(entry.path), facts.st_mode & S_IFMT == S_IFREG else {
+            return true
+        }
+        let hasGroup = entry.mode & 0o070 == (entry.mode & 0o007) << 3 || facts.st_gid == entry.group
+        return facts.st_mode & 0o7777 == entry.mode && facts.st_uid == getuid() && hasGroup
     }
 
     private static func content(_ path: String) throws(Failure) -> [UInt8]? {
@@ -55,7 +92,8 @@ struct FileSet {
         }
     }
 
-    private static func write(_ bytes: [UInt8]?, _ entry: Entry, to path: String) throws(Failure) {
+    private static func write(_ bytes: [UInt8]?, _ entry: Entry) throws(Failure) {
+        let path = entry.path
         guard let bytes else {
             removeFile(path)
             return

@@ -43,7 +43,8 @@ struct FirstPicture {
             code, "no picture was stored",
             why: last == nil ? "\(unit).service has recorded nothing" : code.meaning,
             hint:
-                "the settings are written and the timer runs; snapshot check\(draft.target.option)   # or: journalctl -u \(unit)"
+                "\(last == nil ? "" : code.remedy.replacing("`", with: "") + " ")The settings are written, and the timer runs: "
+                + "snapshot check\(draft.target.option)   # or: journalctl -u \(unit)"
         )
     }
 
@@ -61,7 +62,8 @@ struct FirstPicture {
         let code = shot?["code"].flatMap(Failure.Code.init(json:)) ?? .own(.state)
         throw Failure(
             code, "no picture was stored", why: shot?["error"]?.string ?? "\(ForeignText(result.stderrTail))",
-            hint: "the settings are written; snapshot check\(draft.target.option)")
+            hint: (shot?["hint"]?.string.map { $0 + "; " } ?? "")
+                + "the settings are written; snapshot check\(draft.target.option)")
     }
 }
 

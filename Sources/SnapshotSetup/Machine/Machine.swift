@@ -41,17 +41,24 @@ struct Machine {
         var (files, report) = (files, SetupReport())
         let settings = isOnlyPage ? nil : try CaptureSettings(draft.settings())
         let systemd = Systemd(draft.context.environment)
-        if draft.makesFolder, let folder = settings?.store.folder { try makeFolder(folder) }
-        try put(settings, into: &files)
-
         let signals = HeldSignals()
         signals.hold()
         defer { signals.release() }
-        report.settingsPath = target.settingsPath
-        report.written = try files.write()
+        let made = draft.makesFolder ? try settings?.store.folder.flatMap(makeFolder) : nil
+        do throws(Failure) {
+            try put(settings, into: &files)
+            report.settingsPath = target.settingsPath
+            report.written = try files.write()
+        } catch {
+            made?.undo()
+            throw error
+        }
+        for path in files.unkept {
+            terminal.say("the old \(path) isn't kept as \(path).bak: others can write in its folder\n")
+        }
         let sequence = settings.map { FirstPicture(draft: draft, settings: $0, systemd: systemd).sequence() } ?? 0
         try startUnits(settings, report.written, systemd)
-        if web != nil { try Page(target).restart(systemd) }
+        if let web { try Page(target).restart(systemd, isOpen: web) }
         // From here on an interruption leaves nothing half done.
         signals.release()
         if let password { report.page = (Page(target).address, password) }
@@ -75,11 +82,15 @@ struct Machine {
 
     // MARK: Files
 
-    private func makeFolder(_ path: String) throws(Failure) {
-        try ServiceFolder(path).make()
+    private func makeFolder(_ path: String) throws(Failure) -> ServiceFolder.Made? {
+        let made = try ServiceFolder(path).make()
         // Check that the service can write there: a home directory may be closed to others, and some file systems have
         // no owners.
-        if let obstacle = trials.run(.store, draft).obstacle { throw obstacle.failure }
+        if let obstacle = trials.run(.store, draft).obstacle {
+            made?.undo()
+            throw obstacle.failure
+        }
+        return made
     }
 
     private func put(_ settings: CaptureSettings?, into files: inout FileSet) throws(Failure) {
@@ -98,6 +109,7 @@ struct Machine {
                 files.put(secret.isEmpty ? nil : Array("\(secret)\n".utf8), at: path, mode: 0o600, folderMode: 0o700)
             }
         }
+        for path in draft.standingFiles { try files.restrict(path, to: 0o600) }
         files.put(text.bytes, at: target.settingsPath, mode: 0o640, group: group, folderMode: 0o750, keepsOld: true)
         guard let settings else { return }
         let read = try draft.settings()

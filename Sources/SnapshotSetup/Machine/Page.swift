@@ -18,7 +18,7 @@ struct Page {
     var isOpen: Bool {
         guard !target.isSystem else { return fileExists(Self.dropIn) }
         guard let settings = try? Settings(environment: [:], path: target.settingsPath) else { return false }
-        return (try? settings[Key.healthCheckAddress]) == "0.0.0.0"
+        return (try? settings[Key.healthCheckAddress]).map { !Self.isLoopback($0) } ?? false
     }
 
     var address: String {
@@ -30,7 +30,7 @@ struct Page {
     /// - Parameter draft: gets the settings that captures need for it.
     /// - Returns: the password; nil where the page is closed.
     func put(_ isOpen: Bool, into files: inout FileSet, _ draft: inout Draft) throws(Failure) -> String? {
-        if isOpen { draft.set(Key.webImages, "true") }
+        draft.set(Key.webImages, isOpen ? "true" : "")
         guard target.isSystem else {
             let token = isOpen ? try token(in: draft.settings()) : nil
             draft.set(Key.healthCheckAddress, isOpen ? "0.0.0.0" : "")
@@ -62,11 +62,22 @@ struct Page {
         return hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 
+    private static func isLoopback(_ address: String) -> Bool {
+        ["127.", "localhost", "::1", "[::1]"].contains { address.hasPrefix($0) }
+    }
+
     /// Restarts the web front's socket, so that the next request starts it with the new settings.
-    func restart(_ systemd: Systemd) throws(Failure) {
+    /// - Throws: where the page was to be closed and another drop-in keeps it open.
+    func restart(_ systemd: Systemd, isOpen: Bool) throws(Failure) {
         guard target.hasSystemd else { return }
         try systemd.run("enable", "snapshot-web.socket")
         try systemd.run("stop", "snapshot-web.service")
         try systemd.run("restart", "snapshot-web.socket")
+        guard !isOpen, let open = systemd.listening("snapshot-web.socket").first(where: { !Self.isLoopback($0) }) else {
+            return
+        }
+        throw .settings(
+            "cannot close the page at", open, why: "a drop-in of your own keeps snapshot-web.socket listening there",
+            hint: "systemctl cat snapshot-web.socket; systemctl revert snapshot-web.socket   # removes your drop-ins")
     }
 }

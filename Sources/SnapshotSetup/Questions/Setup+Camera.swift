@@ -11,7 +11,12 @@ extension Setup {
         var place = draft.cameraPlace ?? found.first?.place ?? ""
         while true {
             let given = try terminal.ask("number, address or URL", standing: place)
-            let device = Int(decimal: given).flatMap { found.indices.contains($0 - 1) ? found[$0 - 1] : nil }
+            let number = Int(decimal: given)
+            let device = number.flatMap { number in number > 0 ? found.dropFirst(number - 1).first : nil }
+            guard number == nil || device != nil else {
+                terminal.say("the list has no camera of that number\n")
+                continue
+            }
             let answer = device?.place ?? given
             guard try take(answer, device), try askLogin() else { continue }
             if try tryCamera() { return }
@@ -44,6 +49,7 @@ extension Setup {
         for (index, device) in result.devices.enumerated() {
             terminal.say("  \(index + 1)  \(device.place)  \(device.text)\n")
         }
+        if result.isCut { terminal.say("  and more: only the first \(result.devices.count) are shown\n") }
         if let failure = result.failure {
             terminal.say("  \(failure)\n")
             if let hint = failure.hint { terminal.say("  hint: \(hint)\n") }

@@ -15,7 +15,9 @@ extension Setup {
             case "1": isTaken = try askFolder()
             case "2": isTaken = try askBucket()
             case "3": isTaken = try askUpload()
-            default: isTaken = false
+            default:
+                terminal.say("answer 1, 2 or 3\n")
+                isTaken = false
             }
             if isTaken, try tryStore() { return }
         }
@@ -116,9 +118,10 @@ extension Setup {
     private func folderToMake(_ obstacle: Finding) -> String? {
         guard draft.target.isSystem, let path = try? draft.settings()[Key.localStoragePath],
             (try? draft.settings()[Key.storageBackend]) == .filesystem, path.hasPrefix("/"),
-            obstacle.code != .store(.away)
+            obstacle.code != .store(.away), pseudoFolder(path) == nil
         else { return nil }
-        return ServiceFolder(path).canBeMade ? path : nil
+        let folder = ServiceFolder(path)
+        return folder.canBeMade && trials.mayEnter(folder.nearest, draft) ? path : nil
     }
 
     /// The smallest policy that a key needs.

@@ -85,7 +85,7 @@ struct AWSProfiles {
         }
         throw .settings(
             "no keys for profile '\(profile.printable(limit: 64))' in", paths,
-            why: "aws_access_key_id or aws_secret_access_key is missing", hint: Self.hint)
+            why: "aws_access_key_id or aws_secret_access_key is missing", hint: "write them there, or \(Self.hint)")
     }
 
     private func assumed(
@@ -136,7 +136,8 @@ struct AWSProfiles {
         guard var values = sections.first else {
             throw .settings(
                 "no profile '\(profile.printable(limit: 64))' in", paths,
-                why: profile == name ? "AWS_PROFILE names it" : "a source_profile names it", hint: Self.hint)
+                why: profile == name ? "AWS_PROFILE names it, or its default" : "a source_profile names it",
+                hint: AWSFile.profiles(in: files).map { "there are \($0); or \(Self.hint)" } ?? Self.hint)
         }
         for (name, value) in sections.dropFirst().flatMap(\.entries) { values[name] = value }
         return (values, paths)
@@ -174,7 +175,8 @@ struct AWSProfiles {
             let bytes = try settings.contents(of: path, limit: 1 << 20)
             return .file(AWSFile(String(decoding: withoutByteOrderMark(bytes), as: UTF8.self), path: path))
         } catch {
-            return .failed(.settings("cannot read \(name) file", path, why: "\(error)", hint: Self.hint))
+            let hint = error.number == EACCES ? "let this user read it, or \(Self.hint)" : Self.hint
+            return .failed(.settings("cannot read \(name) file", path, why: "\(error)", hint: hint))
         }
     }
 }

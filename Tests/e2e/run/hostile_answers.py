@@ -1,5 +1,5 @@
 """Hosts that answer whoever looks for cameras with what no camera would send: `hostile_answers.py ADDRESS…`; with
---unicast, a camera that hears what comes to its own address alone."""
+--unicast, a camera that hears what comes to its own address alone; with --many FIRST COUNT, as many cameras."""
 import os
 import socket
 import sys
@@ -48,6 +48,24 @@ def answer(source, sender):
                 sender.sendto(data, (asker[0], port))
 
 
+def old_answer(number):
+    return bytes(164) + (b"EC71DB%06X" % number).ljust(32, b"\0") + b"RLC-520".ljust(192, b"\0")
+
+
+def serve_many(first, count):
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("", OLD))
+    senders = []
+    for number in range(count):
+        senders.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        senders[-1].bind((first.rpartition(".")[0] + f".{int(first.rpartition('.')[2]) + number}", 0))
+    print("ready", flush=True)
+    while True:
+        _, asker = listener.recvfrom(100)
+        for number, sender in enumerate(senders, 1):
+            sender.sendto(old_answer(number), (asker[0], 3000))
+
+
 def hear_unicast(address):
     listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     listener.bind((address, OLD))
@@ -55,11 +73,13 @@ def hear_unicast(address):
     while True:
         question, asker = listener.recvfrom(100)
         if question == b"\xaa\xaa\x00\x00":
-            listener.sendto(bytes(164) + b"EC71DB0A0B0C".ljust(32, b"\0") + b"RLC-520".ljust(192, b"\0"), (asker[0], 3000))
+            listener.sendto(old_answer(0x0A0B0C), (asker[0], 3000))
 
 
 if sys.argv[1] == "--unicast":
     hear_unicast(sys.argv[2])
+if sys.argv[1] == "--many":
+    serve_many(sys.argv[2], int(sys.argv[3]))
 for host in sys.argv[1:]:
     serve(host)
 print("ready", flush=True)

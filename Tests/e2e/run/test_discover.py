@@ -1,4 +1,5 @@
 """`snapshot discover`: cameras on a network of its own, among hosts that answer what no camera would."""
+import re
 import sys
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_hosts_that_answer_anything_do_no_harm(snapshot, lan):
     assert result.rss < 60_000 and result.wall < 4
     shown = discover(snapshot, lan).stdout
     assert "\x1b" not in shown and all(len(line) < 400 for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("count, is_cut", [(64, False), (65, True), (90, True)])
+def test_more_than_are_listed_are_said(snapshot, lan, count, is_cut):
+    lan.own("10.77.0.128/25")
+    lan.start(sys.executable, HOSTILE, "--many", "10.77.0.130", count)
+    result = discover(snapshot, lan, "--json")
+    assert len(found(result)) == 64 and result.json["more"] is is_cut
+    shown = discover(snapshot, lan).stdout
+    assert bool(re.search(r"^and more: only the first \d+ are shown\n\Z", shown, re.M)) == is_cut, shown
 
 
 def test_why_nothing_is_found(snapshot, lan):

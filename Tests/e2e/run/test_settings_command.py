@@ -54,6 +54,31 @@ def test_a_wrong_value_is_told_beside_the_others(snapshot):
     assert "1s to 7d" in found["CAPTURE_INTERVAL"]["error"]
     assert [one for one in found.values() if "error" in one] == [found["CAMERA_TIMEOUT"], found["CAPTURE_INTERVAL"]]
     assert found["CAMERA_NAME"]["value"] == "door"
+    assert (found["CAMERA_TIMEOUT"]["value"], found["CAMERA_TIMEOUT"]["refused"]) == (None, "never"), "it isn't in force"
+    text = snapshot.run("settings", "CAMERA_TIMEOUT", "CAMERA_NAME").expect(0).stdout
+    assert "CAMERA_TIMEOUT=never  (refused, .env:1)" in text and "CAMERA_NAME=door  (.env:3)" in text
+
+
+@pytest.mark.parametrize("key, value", [
+    ("CAMERA_NAME", "a/b"), ("CAMERA_URL", "ftp://camera/still"), ("KEY_TEMPLATE", "../{camera}.jpg"), ("S3_BUCKET", "a b"),
+    ("S3_TAGS", "no tag"), ("HTTP_UPLOAD_PART", '"'), ("CAMERA_URL", "v4l2:video0")])
+def test_what_the_users_of_a_value_refuse_is_marked_too(snapshot, key, value):
+    backend = "http" if key.startswith("HTTP") else "s3" if key.startswith("S3") else "filesystem"
+    env = {"STORAGE_BACKEND": backend, "S3_BUCKET": "bucket", "HTTP_UPLOAD_URL": "http://127.0.0.1:1/", "CAMERA_URL": "file:/x",
+           "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE12", "AWS_SECRET_ACCESS_KEY": "a-secret-key-12", key: value}
+    found = told(snapshot, env=env)
+    assert snapshot.run("capture", env=env).code == 78
+    assert found[key]["refused"] == value and found[key]["value"] is None and "must" in found[key]["error"]
+    assert [one["key"] for one in found.values() if "error" in one] == [key]
+    assert f"{key}={value}  (refused, the environment)" in snapshot.run("settings", key, env=env).stdout
+
+
+def test_a_refused_secret_stays_hidden(snapshot):
+    env = {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": "http://127.0.0.1:1/", "HTTP_SIGNING_SECRET": "whsec_canary!!"}
+    run = snapshot.run("settings", "--json", "HTTP_SIGNING_SECRET", env=env).expect(0)
+    assert run.json[0]["refused"] is None and "base64" in run.json[0]["error"] and "canary" not in run.stdout
+    run = snapshot.run("settings", "HTTP_SIGNING_SECRET", env=env).expect(0)
+    assert "HTTP_SIGNING_SECRET=(secret)  (refused, the environment)" in run.stdout and "canary" not in run.stdout
 
 
 def test_a_secret_that_cannot_be_read_is_told_beside_the_others(snapshot):

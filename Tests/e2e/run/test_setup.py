@@ -13,9 +13,11 @@ import pytest
 
 from builds import binary
 from dialogue import Dialogue
+from pictures import picture
 from program import Snapshot
 from receiver import Answer
 from simulator import Simulator
+from video_device import fake_device
 
 pytestmark = pytest.mark.asan
 
@@ -69,6 +71,14 @@ def password_file(place):
     path.write_text(PASSWORD + "\n")
     path.chmod(0o644)
     return path
+
+
+def still(place):
+    """A picture in a file that anybody may read: the camera that costs nothing."""
+    path = place / "still.jpg"
+    path.write_bytes(picture())
+    path.chmod(0o644)
+    return f"file:{path}"
 
 
 def test_the_whole_dialogue(snapshot, simulated):
@@ -259,9 +269,17 @@ def test_options_answer_everything_and_again_change_nothing(snapshot, simulated,
     (["--every", "often", "--camera", "127.0.0.1:1"], 78, "CAPTURE_INTERVAL"),
     (["--camera", "127.0.0.1:1"], 69, "camera"),
     (["--password-file", "/nowhere"], 64, "/nowhere"),
+    (["--camera", "10.0.0.1\nCAMERA_URL=exec:/x"], 78, "must not contain line breaks"),
+    (["--camera", "10.0.0.1\x1b[2J"], 78, r"\u{1b}[2J': must not contain"),
+    (["--camera", "127.0.0.1:1", "--folder", "./a\rb"], 78, "must not contain line breaks"),
+    (["--set", "CAMERA_NAME=a\nb"], 78, "refused CAMERA_NAME="),
+    (["--camera", "file:{picture}", "--folder", "/proc/pictures"], 78, "a pseudo file system, which keeps no pictures"),
+    (["--camera", "file:{picture}", "--folder", "/sys"], 78, "/sys is on a pseudo file system"),
+    (["--camera", "file:{picture}", "--folder", "/dev/pictures/x"], 78, "/dev is on a pseudo file system"),
 ])
-def test_what_can_not_be_done_leaves_nothing(snapshot, arguments, code, words):
-    result = run(snapshot, *arguments)
+def test_what_can_not_be_done_leaves_nothing(snapshot, place, arguments, code, words):
+    still(place)
+    result = run(snapshot, *(argument.replace("{picture}", str(place / "still.jpg")) for argument in arguments))
     assert result.code == code and words in result.stderr and "secret12" not in result.stderr, result
     assert left(snapshot) == []
 
@@ -285,7 +303,9 @@ def test_what_is_no_line_of_text_is_asked_for_again(snapshot):
     done = subprocess.run(
         [str(snapshot.binary), "setup"], cwd=snapshot.folder, input=b"\n".join(lines) + b"\n", capture_output=True, timeout=30,
         user=USER, group=USER, extra_groups=[], env=snapshot.environment)
-    assert done.returncode == 64 and done.stdout.count(b"that is no line of text") == len(lines), done
+    assert done.returncode == 64, done
+    assert re.findall(r"✗ the answer (.*); type it again", done.stdout.decode()) == [
+        r"contains a control character, \u{1b}", "is longer than 4094 bytes", "isn't UTF-8 text", r"contains a control character, \u{0}"]
     assert b"\x1b" not in done.stdout and left(snapshot) == []
 
 
@@ -303,3 +323,120 @@ def test_nothing_is_taken_from_a_file_of_somebody_elses(snapshot, place, mode, o
     done = run(snapshot, "--every", "10s")
     assert done.code == 78 and "cannot use .env" in done.stderr and "mv .env .env.old" in done.stderr, done
     assert not (snapshot.folder / "ran").exists() and (file.read_bytes(), file.stat().st_mode) == before
+
+
+@pytest.mark.parametrize("content, words", [
+    (b"two\nlines\n", "must not contain line breaks"), (b"\xff\xfe", "isn't UTF-8 text"), (b"\n", "it is empty"), (b"a\x00b", "control characters")])
+def test_a_file_that_holds_no_password_is_refused(snapshot, place, content, words):
+    path = place / "odd"
+    path.write_bytes(content)
+    path.chmod(0o644)
+    result = run(snapshot, "--camera", "127.0.0.1:1", "--password-file", path)
+    assert result.code in (64, 78) and words in result.stderr and "two" not in result.stderr and left(snapshot) == [], result
+
+
+def test_headers_of_several_lines_are_written_on_one(snapshot, place, endpoint):
+    path = place / "headers"
+    path.write_text("X-One: it's 1\r\nX-Two: \"2\"\n")
+    path.chmod(0o644)
+    result = run(snapshot, "--camera", still(place), "--http", endpoint.url, "--secret", f"HTTP_UPLOAD_HEADERS={path}", "--json")
+    assert result.code == 0, result
+    assert endpoint.last.headers["X-One"] == "it's 1" and endpoint.last.headers["X-Two"] == '"2"'
+
+
+def test_the_page_is_as_closed_as_asked(snapshot, place):
+    assert run(snapshot, "--camera", still(place), "--every", "1m", "--web").code == 0
+    assert settings(snapshot)["WEB_IMAGES"] == "true" and settings(snapshot)["HEALTH_CHECK_ADDRESS"] == "0.0.0.0"
+    assert run(snapshot, "--no-web").code == 0
+    assert (settings(snapshot)["WEB_IMAGES"], settings(snapshot)["HEALTH_CHECK_ADDRESS"]) == ("", "")
+    assert not run(snapshot, "--no-web", "--json").json["changed"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o400])
+def test_a_file_that_is_too_open_gets_its_mode(snapshot, place, mode):
+    assert run(snapshot, "--camera", still(place), "--every", "1m").code == 0
+    path = snapshot.folder / ".env"
+    before = path.read_bytes()
+    path.chmod(mode)
+    report = run(snapshot, "--every", "1m", "--json").json
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600 and path.read_bytes() == before and report["written"] == [".env"]
+    assert ".env.bak" not in left(snapshot), "the content is the same"
+    assert run(snapshot, "--every", "1m", "--json").json["written"] == []
+
+
+@pytest.mark.parametrize("mode, is_kept", [(0o1777, False), (0o770, False), (0o755, True)])
+def test_old_settings_are_kept_only_where_nobody_else_can_write(snapshot, place, mode, is_kept):
+    assert run(snapshot, "--camera", still(place), "--every", "1m").code == 0
+    before = (snapshot.folder / ".env").read_bytes()
+    snapshot.folder.chmod(mode)
+    if mode == 0o1777:
+        os.chown(snapshot.folder, 0, 0)
+    result = run(snapshot, "--every", "5m")
+    assert result.code == 0 and settings(snapshot)["CAPTURE_INTERVAL"] == "5m", result
+    assert (".env.bak" in left(snapshot)) == is_kept
+    assert ("the old .env isn't kept as .env.bak: others can write in its folder" in result.stdout) != is_kept
+    if is_kept:
+        kept = snapshot.folder / ".env.bak"
+        assert kept.read_bytes() == before and stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_what_cannot_be_written_changes_nothing(snapshot, place):
+    assert run(snapshot, "--camera", still(place), "--every", "1m").code == 0
+    before = (snapshot.folder / ".env").read_bytes()
+    (snapshot.folder / ".env.bak").mkdir()
+    result = run(snapshot, "--every", "5m")
+    assert result.code == 74 and ".env.bak" in result.stderr and "nothing has been changed" in result.stderr, result
+    assert (snapshot.folder / ".env").read_bytes() == before and ".env.new" not in left(snapshot)
+
+
+def test_comments_stay(snapshot, place):
+    path = snapshot.folder / ".env"
+    path.write_text(f"# my camera\nCAMERA_URL={still(place)}\nCAPTURE_INTERVAL='1m' # as Ann wants it\n# the end\n")
+    os.chown(path, USER, USER)
+    assert run(snapshot, "--every", "2h").code == 0
+    text = path.read_text()
+    assert "CAPTURE_INTERVAL=2h # as Ann wants it\n# the end\n" in text and text.startswith("# my camera\n")
+
+
+# A camera at this machine: ffmpeg is the real one where it must fail, and a test pattern where a picture comes.
+
+@pytest.mark.parametrize("device, words", [
+    ("/dev/video63", "there is no such device"), ("/dev/null", "it is no video device"), ("/dev", "it is no video device"),
+    ("/dev/video63/x", "there is no such device")])
+def test_a_device_that_is_no_camera_is_said(snapshot, device, words):
+    result = run(snapshot, "--camera", device)
+    assert result.code == 69 and f"cannot open camera {device}: {words}" in result.stderr and "hint" in result.stderr, result
+    assert left(snapshot) == []
+
+
+def test_a_camera_at_this_machine_is_an_answer(snapshot, place):
+    folder = place / "bin"
+    folder.mkdir(exist_ok=True)
+    path = fake_device(folder, "color=white:size=320x240:rate=25")
+    folder.chmod(0o755)
+    (folder / "ffmpeg").chmod(0o755)
+    snapshot.environment["PATH"] = path
+    with dialogue(snapshot, "--folder", "./pictures", "--every", "1m", "--no-web") as it:
+        it.answer("number, address or URL", "/dev/video63x")
+        it.expect("✗ .*/dev/video63x.*\n +hint: ")
+        it.answer("try again", "n")
+        it.answer("number, address or URL", "/dev/video7")
+        it.expect("✓ picture +320×240")
+        it.answer("Enter writes this", "")
+        it.end()
+    assert settings(snapshot)["CAMERA_URL"] == "v4l2:/dev/video7" and "CAMERA_IP" not in settings(snapshot)
+    assert list((snapshot.folder / "pictures").rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("last", [0, 2, 4, 5])
+def test_ctrl_c_ends_it_at_every_question(snapshot, place, last):
+    questions = [("number, address or URL", still(place)), ("1, 2 or 3", "1"), ("folder", "./here"), ("interval", "1m"), ("open it", "n"),
+                 ("Enter writes this", "")]
+    with dialogue(snapshot) as it:
+        for question, answer in questions[:last]:
+            it.answer(question, answer)
+        it.expect(questions[last][0])
+        it.process.send_signal(signal.SIGINT)
+        it.end(-signal.SIGINT)
+        assert it.shows_keys
+    assert left(snapshot) == []

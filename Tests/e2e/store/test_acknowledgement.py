@@ -108,9 +108,11 @@ def test_over_tls_a_page_is_the_servers_own(ready, tmp_path):
 def test_the_text_of_an_acknowledgement_is_a_setting(ready, camera, endpoint):
     endpoint.always = Answer(200, {}, "<html>3 files saved</html>")
     ready.set(**endpoint.as_http(HTTP_UPLOAD_ACK="files saved")).capture().expect(0)
-    ready.set(HTTP_UPLOAD_ACK="Datei gespeichert").capture().refuses(75, "sign-in page")
+    run = ready.set(HTTP_UPLOAD_ACK="Datei gespeichert").capture().refuses(75, "sign-in page")
+    assert "set HTTP_UPLOAD_ACK to what" in run.hints[0], run
     endpoint.always = Answer(201, {}, "disk full")
-    ready.capture().refuses(75, "HTTP_UPLOAD_ACK")
+    run = ready.capture().refuses(75, "HTTP_UPLOAD_ACK")
+    assert run.hints and "set HTTP_UPLOAD_ACK to what its answer to a stored picture says" in run.hints[0], run
     assert ready.spooled_pictures() == camera.served[1:]
     endpoint.always = Answer(200, {}, "<p>Datei gespeichert!")
     ready.capture().expect(0)

@@ -173,6 +173,19 @@ def test_profiles_that_are_no_good_are_a_matter_of_settings(s3, camera, endpoint
     assert camera.snaps == 0 and not endpoint.received
 
 
+@pytest.mark.parametrize("config_text, credentials, profile, said, hinted", [
+    ("[profile cam]\nregion=x\n", "[base]\naws_access_key_id=AKIABASE\n", "yard", "no profile 'yard' in", "there are 'cam', 'base'; or set"),
+    ("[profile b]\n[profile b]\n", "", None, "no profile 'default' in", "there are 'b'; or set"),
+    ("[profile yard]\nregion=x\n", "", "yard", "no keys for profile 'yard' in", "write them there, or set"),
+    ("", "", "yard", "no profile 'yard' in", "set AWS_ACCESS_KEY_ID"),
+])
+def test_what_a_profile_lacks_is_said_with_its_files(s3, config_text, credentials, profile, said, hinted):
+    config(s3, config_text, credentials)
+    run = s3.set(AWS_PROFILE=profile).capture().refuses(78, said, "/.aws/config")
+    assert len(run.hints) == 1 and run.hints[0].startswith(hinted), run.hints
+    assert "AKIABASE" not in run.stderr
+
+
 @pytest.mark.parametrize("keys", [{}, {"AWS_ACCESS_KEY_ID": "AKIAOWN", "AWS_SECRET_ACCESS_KEY": "s"}])
 def test_a_configuration_that_is_named_must_be_there(s3, camera, keys):
     s3.set(AWS_CONFIG_FILE="/nowhere/aws.conf", **keys).capture().refuses(78, "/nowhere/aws.conf")

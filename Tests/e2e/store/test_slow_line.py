@@ -63,6 +63,7 @@ def test_an_answer_is_waited_for_as_long_as_is_set(ready, camera, endpoint, answ
     endpoint.always = Answer(wait=20)
     ready.set(**endpoint.as_http(UPLOAD_ANSWER=f"{answer}s", UPLOAD_ATTEMPTS=1))
     result = ready.capture().refuses(75, "no answer", f"{answer} s")
+    assert "raise UPLOAD_ANSWER" in result.hints[0], result
     assert answer <= result.wall < answer + 3 and ready.spooled_pictures() == [camera.last]
 
 
