@@ -61,7 +61,7 @@ def test_a_wrong_value_is_told_beside_the_others(snapshot):
 
 @pytest.mark.parametrize("key, value", [
     ("CAMERA_NAME", "a/b"), ("CAMERA_URL", "ftp://camera/still"), ("KEY_TEMPLATE", "../{camera}.jpg"), ("S3_BUCKET", "a b"),
-    ("S3_TAGS", "no tag"), ("HTTP_UPLOAD_PART", '"'), ("CAMERA_URL", "v4l2:video0")])
+    ("S3_TAGS", "=x"), ("HTTP_UPLOAD_PART", 'a"b'), ("CAMERA_URL", "v4l2:video0")])
 def test_what_the_users_of_a_value_refuse_is_marked_too(snapshot, key, value):
     backend = "http" if key.startswith("HTTP") else "s3" if key.startswith("S3") else "filesystem"
     env = {"STORAGE_BACKEND": backend, "S3_BUCKET": "bucket", "HTTP_UPLOAD_URL": "http://127.0.0.1:1/", "CAMERA_URL": "file:/x",
