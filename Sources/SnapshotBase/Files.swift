@@ -152,13 +152,6 @@ package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 /// Whether a path lies on a file system in RAM.
 package func isInRAM(_ path: String) -> Bool { shim_is_in_ram(path) }
 
-/// Whether a path lies on a file system that the kernel makes up, where no files can be kept, or on that of `/dev`.
-package func isOnPseudoFileSystem(_ path: String) -> Bool {
-    var (facts, root, devices) = (stat(), stat(), stat())
-    let isKnown = stat(path, &facts) == 0 && stat("/", &root) == 0 && stat("/dev", &devices) == 0
-    return shim_is_pseudo(path) || isKnown && facts.st_dev == devices.st_dev && facts.st_dev != root.st_dev
-}
-
 /// The bytes that an unprivileged user may still write to the file system of `path`; nil if that is unknown.
 package func freeBytes(_ path: String) -> Int? {
     var facts = statvfs()

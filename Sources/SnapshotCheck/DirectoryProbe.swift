@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotState
 
 /// Checks whether files can be created in a directory, by creating one without a name, which vanishes when it is
 /// closed.
