@@ -31,15 +31,15 @@ struct Trials {
     /// Whether the service's user may enter the folder.
     func mayEnter(_ folder: String, _ draft: Draft) -> Bool {
         guard var settings = try? draft.settings(), let statePath = try? stateDirectory(settings) else { return false }
-        let apart = Apart(lock: "/dev/null", stop: settings.context.stop)
-        let (said, _) = apart.run(until: .after(.seconds(4))) { reporter in
+        let fork = ForkedWork(lock: "/dev/null", stop: settings.context.stop)
+        let (lines, _) = fork.run(until: .after(.seconds(4))) { reporter in
             do throws(Failure) {
                 try Owner.become(
                     ofState: statePath, settingsPath: settings.path, makesState: false, &settings.context.environment)
-                if access(folder, X_OK) == 0 { reporter.say([UInt8(ascii: "1")]) }
+                if access(folder, X_OK) == 0 { reporter.send([UInt8(ascii: "1")]) }
             } catch {}
         }
-        return !said.isEmpty
+        return !lines.isEmpty
     }
 
     private func attempt(_ trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {

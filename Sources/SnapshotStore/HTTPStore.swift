@@ -141,10 +141,8 @@ package struct HTTPStore: RemoteStore {
             return
         }
         let why = "its answer doesn't hold the text of HTTP_UPLOAD_ACK"
-        var failure =
-            response.isPage
-            ? StoreFailure.signInPage(response, place: place, setting: addressSetting)
-            : .notFromStore(why, response, place: place, setting: addressSetting)
+        var failure = StoreFailure.notFromStore(why, response, place: place, setting: addressSetting)
+        if response.isPage { failure = .signInPage(response, place: place, setting: addressSetting) }
         if settings.acknowledgement != nil, let hint = failure.failure.hint {
             failure.failure.hint = "set HTTP_UPLOAD_ACK to what its answer to a stored picture says; or \(hint)"
         }
