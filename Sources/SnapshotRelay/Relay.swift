@@ -19,6 +19,8 @@ package final class Relay {
     private var known: Source?
     private var found: Source?
     private var formatChanges = FormatChanges()
+    /// Whether ffmpeg has given up before it knew the video's size, which may come with rare key frames.
+    private var isPatient = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, log: Log) {
         self.plan = plan
@@ -95,9 +97,10 @@ package final class Relay {
             attempt = try Attempt(
                 plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens, known: known,
                 watchesFormat: formatChanges.areFew(now: now),
-                arguments: { [outputs, plan] facts in
+                arguments: { [outputs, plan, isPatient] facts in
                     let slaves = outputs.begin(facts)
-                    return slaves.isEmpty ? nil : FFmpegArguments(facts, slaves, audio: plan.audio)
+                    return slaves.isEmpty
+                        ? nil : FFmpegArguments(facts, slaves, audio: plan.audio, isPatient: isPatient)
                 },
                 takeMedia: { [outputs] bytes in outputs.take(bytes, now: .now()) })
         } catch {
@@ -124,6 +127,7 @@ package final class Relay {
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
             if attempt?.hasWaitedForAudio == true { listens = true }
+            if attempt?.hasGivenUpAtOnce == true { isPatient = true }
             attempt = nil
             known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil
             found = nil

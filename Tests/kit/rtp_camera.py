@@ -49,17 +49,18 @@ class Camera:
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
     calls itself. `stream`: H.264 to send instead of its own. `udp`: media goes over UDP alone, and `line` says, given the packets of one
     picture, what to send in which order. `holds`: it has one session at a time, and so many seconds after its end
-    it is still taken. `live`: a session begins with the picture of the moment, whatever that is, not with the first one."""
+    it is still taken; while `taken` is true, somebody else has it. `live`: a session begins with the picture of the moment,
+    whatever that is, not with the first one. `sounds`: the audio that is announced is sent, too: silence in `ulaw`."""
 
     def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds, tls=None, challenges=(),
                  user="admin", password="", port=0, once=False, answers=None, base=None, stream=None,
-                 udp=False, line=lambda packets: packets, holds=None, live=False):
+                 udp=False, line=lambda packets: packets, holds=None, live=False, sounds=False):
         self.audio, self.clock, self.pace = audio, clock, pace
         self.challenges, self.user, self.password, self.once = challenges, user, password, once
         self.answers, self.base, self.stream = answers or {}, base, stream
         self.udp, self.line, self._ports = udp, line, None
-        self.holds, self._free, self.live = holds, 0, live
-        self.requests, self.connections, self.nonces = [], 0, []
+        self.holds, self._free, self.live, self.taken, self.sounds = holds, 0, live, False, sounds
+        self.requests, self.connections, self.nonces, self._open = [], 0, [], set()
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
         if tls:
             self._tls.set_ciphers("ALL:@SECLEVEL=0")
@@ -73,8 +74,18 @@ class Camera:
         """The logins that came, as they came."""
         return [r["authorization"] for r in self.requests if "authorization" in r]
 
+    def send(self, stream):
+        """From the next key frame on, in mid-stream."""
+        self._coming = pictures(stream)
+
+    def cut(self):
+        """Ends the present connections."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def __enter__(self):
-        self._pictures = pictures(self.stream)
+        self._pictures = self._coming = pictures(self.stream)
         self._began = time.monotonic()
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -97,6 +108,7 @@ class Camera:
         self.connections += 1
         with contextlib.suppress(OSError):
             connection = self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+        self._open.add(connection)
         with connection, contextlib.suppress(OSError):
             while data := connection.recv(65536):
                 text += data
@@ -107,15 +119,17 @@ class Camera:
                     fields = {k.strip().lower(): v.strip() for k, v in (line.split(":", 1) for line in head.split("\r\n"))}
                     self.requests.append({"method": method, "url": found[2].decode(), **fields})
                     answer = self._answer(method, head)
-                    if method == "SETUP" and self.holds is not None:
-                        if time.monotonic() < self._free:
+                    if method == "SETUP" and self.holds is not None and not holder:
+                        if self.taken or time.monotonic() < self._free:
                             answer = b"RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: " + fields["cseq"].encode() + b"\r\n\r\n"
                         else:
                             self._free, holder = float("inf"), True
                     with lock:
                         connection.sendall(answer)
                     if method == "PLAY" and b" 200 OK" in answer[:20]:
-                        threading.Thread(target=self._play, args=(connection, lock), daemon=True).start()
+                        for stream in (self._play, self._sound)[:2 if self.sounds else 1]:
+                            threading.Thread(target=stream, args=(connection, lock), daemon=True).start()
+        self._open.discard(connection)
         if holder:
             self._free = time.monotonic() + self.holds
 
@@ -179,6 +193,8 @@ class Camera:
             for count in range(1 << 30):
                 time.sleep(max(0, begin + self.pace(count / FPS) - time.monotonic()))
                 stamp = int(self.clock(begin - self._began + count / FPS) * 90_000) & 0xFFFFFFFF
+                if begins_anew(self._coming[(first + count) % len(self._coming)]):
+                    self._pictures = self._coming
                 payloads = [p for unit in self._pictures[(first + count) % len(self._pictures)] for p in split(unit)]
                 packets = []
                 for payload in payloads:
@@ -194,6 +210,21 @@ class Camera:
                 for packet in packets:
                     with lock:
                         connection.sendall(struct.pack(">sBH", b"$", 0, len(packet)) + packet)
+
+    def _sound(self, connection, lock):
+        """Silence, fifty packets a second, on the channel of what is set up second."""
+        begin = time.monotonic()
+        with contextlib.suppress(OSError):
+            for count in range(1 << 30):
+                time.sleep(max(0, begin + count / 50 - time.monotonic()))
+                packet = struct.pack(">BBHII", 0x80, 0, count & 0xFFFF, count * 160 & 0xFFFFFFFF, 2) + b"\xff" * 160
+                with lock:
+                    connection.sendall(struct.pack(">sBH", b"$", 2, len(packet)) + packet)
+
+
+def begins_anew(picture):
+    """Whether it is a key frame."""
+    return any(unit[0] & 31 == 5 for unit in picture)
 
 
 def split(unit):

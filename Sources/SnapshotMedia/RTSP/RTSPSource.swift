@@ -37,6 +37,10 @@ package struct RTSPSource: Equatable, Sendable {
             "-i", "pipe:\(descriptor)",
         ]
 
+    /// Further arguments, before the others: wait longer than five seconds for a key frame that tells the video's size.
+    /// Some cameras send one every ten seconds. Audio that never comes is waited for as long.
+    package static let patience = ["-analyzeduration", "15000000"]
+
     /// The command that writes one key frame as JPEG to standard output.
     package func stillCommand(_ environment: Environment) -> Command {
         let quiet = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]

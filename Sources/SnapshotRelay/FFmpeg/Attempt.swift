@@ -36,6 +36,8 @@ final class Attempt {
     private var begun = Uptime.now()
     /// Whether audio is re-encoded and nothing was written: ffmpeg then writes nothing before the first audio.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
+    /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
+    private(set) var hasGivenUpAtOnce = false
     private(set) var stderrTail: StderrTail
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
@@ -222,6 +224,7 @@ final class Attempt {
             case .exited: .ffmpegFailed
             case .killed: .ffmpegKilled
             }
+        hasGivenUpAtOnce = reason == nil && trouble == .ffmpegFailed && received > 0
         return end(Supervisor.Trouble(reason ?? trouble))
     }
 
