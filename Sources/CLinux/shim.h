@@ -54,9 +54,13 @@ static inline int shim_change_to(uid_t user, gid_t group, gid_t more) {
   return setresuid(user, user, user);
 }
 
+// Why a child could not be started: the error number, and whether execve returned it.
+struct shim_refusal { int number; bool isOfExec; };
+
 // Runs in the child after fork. Only async-signal-safe calls are allowed, as the program has threads.
 static inline void shim_become(const char *path, char *const argv[], char *const envp[], const int *descriptors,
                                int count, pid_t parent, int report, uid_t user, gid_t group, gid_t more) {
+  struct shim_refusal refusal = {0, false};
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -70,33 +74,40 @@ static inline void shim_become(const char *path, char *const argv[], char *const
     if (copied == count) {
       shim_close_on_exec_from(count);
       execve(path, argv, envp);
+      refusal.isOfExec = true;
     }
   }
-  int number = errno;
-  (void)!write(report, &number, sizeof number);
+  refusal.number = errno;
+  (void)!write(report, &refusal, sizeof refusal);
   _exit(127);
 }
 
 // Starts `path` in its own process group, with descriptors[i] as descriptor i and no others; each must be at least
 // `count`. `ends`: kill it when the calling thread ends. `user` other than 0: run as that user, with `group` and
-// `more`. Returns the pid, or -1 and errno, also if exec fails.
+// `more`. Returns the pid; -1 and errno if no child could be made, -2 and errno if exec failed.
 static inline pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors,
                                int count, bool ends, uid_t user, gid_t group, gid_t more) {
-  int reports[2], number = 0;
+  int reports[2];
+  struct shim_refusal refusal = {0, false};
   if (shim_pipe(reports) != 0) return -1;
   int report = fcntl(reports[1], F_DUPFD_CLOEXEC, count);
   close(reports[1]);
   pid_t parent = ends ? getpid() : 0, pid = report < 0 ? -1 : fork();
   if (pid == 0) shim_become(path, argv, envp, descriptors, count, parent, report, user, group, more);
-  if (pid < 0) number = errno;
+  if (pid < 0) refusal.number = errno;
   if (report >= 0) close(report);
   ssize_t got = 0;
-  while (pid > 0 && (got = read(reports[0], &number, sizeof number)) < 0 && errno == EINTR) continue;
+  while (pid > 0 && (got = read(reports[0], &refusal, sizeof refusal)) < 0 && errno == EINTR) continue;
+  if (got < 0) {
+    // Whether the child runs is unknown.
+    refusal.number = errno;
+    kill(pid, SIGKILL);
+  }
   close(reports[0]);
   if (pid > 0 && got == 0) return pid;
   while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) continue;
-  errno = number;
-  return -1;
+  errno = refusal.number;
+  return refusal.isOfExec ? -2 : -1;
 }
 
 #include <sys/timex.h>

@@ -33,11 +33,16 @@ package struct Command: Sendable {
         self.environment = environment
     }
 
-    /// The path of the program; nil if it is not installed.
-    package var path: String? {
-        if program.contains("/") { return access(program, X_OK) == 0 ? program : nil }
-        let folders = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        return folders.split(separator: ":").map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    /// The path of the program.
+    /// - Throws: `Failure` with the code `no-<program>` if it is not installed.
+    package func path() throws(Failure) -> String {
+        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        for path in program.contains("/") ? [program] : folders.map({ "\($0)/\(program)" }) {
+            if access(path, X_OK) == 0 { return path }
+            let error = SystemError("access")
+            guard error.isOfProgram else { throw .notStarted(self, error) }
+        }
+        throw .notInstalled(self, program.contains("/") ? SystemError("access") : nil)
     }
 
     private static let kept = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"]
@@ -67,18 +72,19 @@ package final class Child {
     /// A pidfd, which becomes readable when the child has ended; nil on kernels before 5.3.
     package let endDescriptor: Int32?
     package private(set) var ending: Ending?
+    /// Why an output could not be read to its end.
+    var unread: SystemError?
     private let endHandle: FileHandle?
 
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
     package init(_ command: Command) throws(Failure) {
-        guard let path = command.path else { throw .notInstalled(command) }
+        let path = try command.path()
         do throws(SystemError) {
             let pipes = try Pipes(command)
             pid = try Self.spawn(path, command, pipes)
             outputs = pipes.ours
         } catch {
-            throw Failure(
-                .notStarted(command.program), "cannot start", path, why: "\(error.call): \(error)", cause: error)
+            throw .notStarted(command, error)
         }
         let end = shim_pidfd(pid)
         endHandle = end >= 0 ? FileHandle(owning: end) : nil
@@ -99,7 +105,7 @@ package final class Child {
                 path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), command.endsWithThread,
                 user?.id ?? 0, user?.group ?? 0, user.map { _ in UserAccount.videoGroup } ?? 0)
         }
-        guard pid > 0 else { throw SystemError("exec") }
+        guard pid > 0 else { throw SystemError(pid == -2 ? "exec" : "fork") }
         return pid
     }
 
@@ -167,10 +173,30 @@ package final class Child {
 
 extension Failure {
     /// The error for a program that is not installed, with a hint if its package is known.
-    package static func notInstalled(_ command: Command) -> Failure {
+    fileprivate static func notInstalled(_ command: Command, _ error: SystemError?) -> Failure {
         Failure(
-            .missing(command.program), "cannot run", command.program, why: "it is not installed",
+            .missing(command.program), "cannot run", command.program, why: error?.description ?? "it is not installed",
             hint: command.package.map { "install \($0), e.g. apt install \($0)" })
+    }
+
+    static func notStarted(_ command: Command, _ error: SystemError) -> Failure {
+        Failure(
+            .notStarted(command.program), "cannot start", command.program, why: "\(error.call): \(error)", cause: error)
+    }
+
+    /// Whether a program couldn't be run for what it is. Otherwise this machine has no memory, process or descriptor
+    /// left for it, or its disk fails, and a later try may succeed.
+    package var isOfProgram: Bool {
+        if case .missing = code { return true }
+        guard let error = cause as? SystemError else { return false }
+        return error.call == "exec" && error.isOfProgram
+    }
+}
+
+extension SystemError {
+    /// Whether `access` or `execve` fails so because of the file that it is given.
+    fileprivate var isOfProgram: Bool {
+        [ENOENT, ENOTDIR, EACCES, EPERM, ENOEXEC, EISDIR, EINVAL, ELOOP, ENAMETOOLONG, ELIBBAD, E2BIG].contains(number)
     }
 }
 

@@ -25,7 +25,7 @@ extension Child {
     ///   - stderrLimit: how much of the end of standard error is kept, in bytes.
     ///   - grace: how long a program that has not ended by itself may take to end after SIGTERM.
     ///   - stop: another request to stop, for callers that hold the termination signals themselves.
-    /// - Throws: `Failure` if the program cannot be started.
+    /// - Throws: `Failure` if the program cannot be started, or its output cannot be read.
     package static func run(
         _ command: Command, outputLimit: Int, stderrLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
         stop: StopRequest? = nil
@@ -46,6 +46,7 @@ extension Child {
         for _ in 0..<8 where child.ending != nil && !child.outputs.isEmpty && !result.isTooLong {
             child.collect(&result, outputLimit, stderrLimit)
         }
+        if let error = child.unread { throw .notStarted(command, error) }
         result.ending = result.isTooLong ? nil : child.ending
         result.isTimedOut = child.ending == nil && !result.isTooLong && !isAsked
         child.stop(grace: grace)
@@ -86,6 +87,7 @@ extension Child {
             if count > 0 {
                 take(bytes[...])
             } else if count == 0 || error != EAGAIN {
+                if count < 0 { unread = SystemError("read", number: error) }
                 return close(descriptor)
             }
             if count < 65536 { return }

@@ -21,7 +21,9 @@ struct StreamCheck {
     /// Asks for the video's codec; nil where the camera has no video.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
-        guard Command.ffprobe([], environment).path != nil else { return .skipped("codec", "ffprobe isn't installed") }
+        do throws(Failure) { _ = try Command.ffprobe([], environment).path() } catch {
+            return .skipped("codec", error.isOfProgram ? "ffprobe isn't installed" : error.description)
+        }
         var why = "no answer in time"
         for address in addresses where !deadline.hasPassed {
             do throws(Failure) {
@@ -84,19 +86,15 @@ struct StreamCheck {
 
     /// The version of ffmpeg, which the relay and pictures of some cameras need.
     static func ffmpeg(isNeeded: Bool, deadline: Deadline, _ environment: Environment) -> Finding {
-        guard
-            let result = try? Child.run(
+        let result: ChildResult
+        do throws(Failure) {
+            result = try Child.run(
                 Command.ffmpeg(["-version"], environment), outputLimit: 65536, deadline: deadline)
-        else {
-            guard isNeeded else {
-                return .skipped(
-                    "ffmpeg", "not installed; only video and some cameras need it", hint: "sudo apt install ffmpeg")
-            }
-            return .failed(
-                "ffmpeg",
-                Failure(
-                    .missing("ffmpeg"), "cannot run", "ffmpeg", why: "it is not installed",
-                    hint: "sudo apt install ffmpeg"))
+        } catch {
+            if isNeeded { return .failed("ffmpeg", error) }
+            guard case .missing = error.code else { return .skipped("ffmpeg", error.description) }
+            return .skipped(
+                "ffmpeg", "not installed; only video and some cameras need it", hint: "sudo apt install ffmpeg")
         }
         let words = String(decoding: result.output, as: UTF8.self).split(separator: " ", maxSplits: 3)
         let version = words.count > 2 && words[1] == "version" ? String(words[2]) : "of an unknown version"

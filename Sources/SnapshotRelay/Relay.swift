@@ -35,9 +35,7 @@ package final class Relay {
     /// - Throws: what a person has to repair first: ffmpeg is missing, or folders can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
-        for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] where command.path == nil {
-            throw .notInstalled(command)
-        }
+        for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
         shareHeap()
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()

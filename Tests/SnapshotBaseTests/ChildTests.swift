@@ -88,6 +88,34 @@ import Testing
         #expect(throws: Failure.self) { try Child(Command("/etc", [], environment: environment)) }
     }
 
+    /// An empty file with `x` is no program, and neither is one whose interpreter is missing.
+    @Test(arguments: ["#!/no/such/interpreter\n", "", "\u{7F}ELF", nil])
+    func aProgramThatCannotRunIsToldFromTroubleOfThisMachine(_ text: String?) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/program"
+        if let text {
+            try writeDurably([Array(text.utf8)], to: path, temporary: path + ".new", mode: 0o700)
+        }
+        let failure = #expect(throws: Failure.self) { try Child(Command(path, [], environment: environment)) }
+        #expect(failure?.isOfProgram == true, "\(failure?.description ?? "")")
+    }
+
+    /// A file that is being written can't be run just now; and a pipe may not be had.
+    @Test func troubleThatPassesIsNotTheProgramsOwn() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/program"
+        try writeDurably([Array("#!/bin/sh\n".utf8)], to: path, temporary: path + ".new", mode: 0o700)
+        let writer = open(path, O_WRONLY | O_CLOEXEC)
+        let busy = #expect(throws: Failure.self) { try Child(Command(path, [], environment: environment)) }
+        close(writer)
+        #expect(busy?.isOfProgram == false && busy?.why == "exec: Text file busy")
+        var command = Command(path, [], environment: environment)
+        command.inputs = [0: [UInt8](repeating: 0, count: 5000)]
+        let full = #expect(throws: Failure.self) { try Child(command) }
+        #expect(full?.isOfProgram == false && full?.code == .notStarted(path), "\(full?.description ?? "")")
+        #expect(try Child(Command(path, [], environment: environment)).wait(until: .after(.seconds(10))) == .exited(0))
+    }
+
     @Test func inputsComeOnTheirDescriptorsAndNoOtherIsOpen() throws {
         var command = shell("cat <&5; ls /proc/self/fd | wc -l; cat")
         command.inputs = [5: Array("secret\n".utf8)]

@@ -82,24 +82,23 @@ struct ProgramCamera: Camera {
 
     private func run(_ deadline: Deadline) throws(Failure) -> ChildResult {
         var facts = stat()
-        let isThere = stat(command.program, &facts) == 0
-        guard isThere, facts.st_mode & S_IFMT == S_IFREG, access(command.program, X_OK) == 0 else {
-            let isNoFile = isThere && facts.st_mode & S_IFMT != S_IFREG
-            throw unstarted(isNoFile ? "it isn't a file" : "\(SystemError("access"))")
+        if stat(command.program, &facts) == 0, facts.st_mode & S_IFMT != S_IFREG {
+            throw unstarted("it isn't a file", isOfProgram: true)
         }
         do throws(Failure) {
             return try Child.run(
                 command, outputLimit: settings.maxBytes, stderrLimit: ChildResult.stderrLimit, deadline: deadline,
                 grace: Self.grace)
         } catch {
-            throw unstarted(error.why)
+            throw unstarted(error.why, isOfProgram: error.isOfProgram)
         }
     }
 
-    private func unstarted(_ why: String) -> Failure {
-        failure(
-            .camera(.file), why, what: "cannot run camera program",
-            hint: "it must be executable by the service's user, and a script begins with #! and its interpreter's path")
+    private func unstarted(_ why: String, isOfProgram: Bool) -> Failure {
+        let hint =
+            "it must be executable by the service's user, and a script begins with #! and its interpreter's path"
+        return failure(
+            .camera(.file), why, what: "cannot run camera program", hint: isOfProgram ? hint : nil)
     }
 
     private func failure(

@@ -20,8 +20,11 @@ struct CredentialProcess {
                 command, outputLimit: Self.most, stderrLimit: ChildResult.stderrLimit, deadline: end,
                 grace: Self.grace, stop: context.stop)
         } catch {
-            throw failure(
-                error.why, hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
+            throw error.isOfProgram
+                ? failure(
+                    error.why,
+                    hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
+                : unstarted(error)
         }
         registerSecrets(result.output)
         Secrets.ofThisRun.note(credentialStderr: result.stderrTail)
@@ -76,6 +79,15 @@ struct CredentialProcess {
         for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {
             Secrets.ofThisRun.note(token: String(decoding: piece, as: UTF8.self))
         }
+    }
+
+    /// It is this machine's trouble, which may pass: it ends as a store that is away does, and starts no hold-off.
+    private func unstarted(_ error: Failure) -> StoreFailure {
+        var failure = Failure(
+            .notStarted("credential_process"), "cannot run credential_process", name, why: error.why,
+            cause: error.cause)
+        failure.kind = .store
+        return StoreFailure(failure, .retry)
     }
 
     private func failure(_ why: String, hint: String? = nil) -> StoreFailure {
