@@ -45,7 +45,7 @@ import Testing
 
     @Test func programsAreLookedForWhereTheEnvironmentSays() {
         func path(_ program: String, _ environment: Environment) -> String? {
-            Command(program, [], environment: environment).path
+            try? Command(program, [], environment: environment).path()
         }
         #expect(path("sh", ["PATH": "/nowhere:/bin"]) == "/bin/sh")
         #expect(path("sh", ["PATH": "/nowhere"]) == nil)
