@@ -149,7 +149,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotSettingsTests", dependencies: ["SnapshotBase", "SnapshotSettings"], swiftSettings: strict),
         .testTarget(
-            name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState"], swiftSettings: strict),
+            name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState", "TestKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotHTTP"], swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotState
 
 /// Checks the board's temperature and supply voltage.
 struct BoardCheck {

@@ -1,8 +1,7 @@
 import SnapshotBase
-import SnapshotHTTP
 
 /// How an HTTP upload logs in with user and password, so that the picture is usually sent only once.
-struct UploadLogin {
+package struct UploadLogin {
     private enum Way: String {
         /// An empty request first, to get the nonce; libcurl sends it where only Digest is allowed.
         case digest
@@ -18,28 +17,28 @@ struct UploadLogin {
     private let isVerified: Bool
 
     /// - Parameter known: the method that worked in an earlier run.
-    init(known: String?, isVerified: Bool) {
+    package init(known: String?, isVerified: Bool) {
         self.known = known.flatMap(Way.init)
         self.isVerified = isVerified
         way = self.known ?? (isVerified ? .basic : .digest)
     }
 
     /// The method to remember for the next run.
-    var learned: String? { known?.rawValue }
+    package var learned: String? { known?.rawValue }
 
-    func set(_ credentials: (user: String, password: String), on request: inout HTTPRequest) {
+    package func set(_ credentials: (user: String, password: String), on request: inout HTTPRequest) {
         request.credentials = credentials
         request.needsDigest = way == .digest
         request.sendsBasic = way == .basic
     }
 
-    mutating func worked(_ response: HTTPResponse) {
+    package mutating func worked(_ response: HTTPResponse) {
         // `either` answers the server's challenge: the one that it offered is what worked.
         known = way == .either ? (response.hasOfferedDigest ? .digest : .basic) : way
     }
 
     /// Chooses another method after this refusal; returns false where none is worth an attempt.
-    mutating func changes(after response: HTTPResponse) -> Bool {
+    package mutating func changes(after response: HTTPResponse) -> Bool {
         let isRefused = [401, 403].contains(response.status)
         switch way {
         case .basic where isRefused && response.hasOfferedDigest: way = .digest

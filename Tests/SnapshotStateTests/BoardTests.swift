@@ -1,7 +1,8 @@
+import SnapshotBase
 import TestKit
 import Testing
 
-@testable import SnapshotBase
+@testable import SnapshotState
 
 @Suite struct BoardTests {
     /// A folder with such files below `sys`, as a kernel would lay them out.

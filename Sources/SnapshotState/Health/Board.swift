@@ -1,3 +1,5 @@
+import SnapshotBase
+
 /// The board's temperature and supply voltage, as far as the kernel reports them under `/sys`.
 package struct Board: Sendable {
     /// The supply voltage: sufficient, too low now, or too low earlier in this boot.
