@@ -1,14 +1,13 @@
 """Who lends keys: a program as `credential_process`, AWS's STS, AWS IoT's credential provider by mutual TLS."""
 import datetime
 import json
-import threading
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from scripted import Asked, Scripted
 
 SECRET, TOKEN = "LentSecret/+0123456789abcdef", "LentToken/+0123456789abcdef=="
 
@@ -51,15 +50,7 @@ class Process:
         return f"[{'default' if name == 'default' else f'profile {name}'}]\n{lines}"
 
 
-@dataclass
-class Asked:
-    method: str
-    path: str
-    headers: dict
-    body: bytes
-    peer: str | None
-    """The common name of the client's certificate."""
-
+class Request(Asked):
     @property
     def fields(self):
         return dict(parse_qsl(self.body.decode()))
@@ -80,57 +71,8 @@ class Asked:
         return asked.headers["Authorization"] == self.headers["authorization"]
 
 
-class Lender:
-    """Answers as `answer(asked)` says: (status, headers, body)."""
-
-    def __init__(self, answer, ssl=None, port=0):
-        self.received, self.answer, lender = [], answer, self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                subject = dict(part[0] for part in self.connection.getpeercert()["subject"]) if ssl else {}
-                asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()},
-                              self.rfile.read(int(self.headers.get("Content-Length", 0))), subject.get("commonName"))
-                lender.received.append(asked)
-                status, headers, body = lender.answer(asked)
-                body = body.encode()
-                self.send_response_only(status)
-                for name, value in {"Content-Length": len(body), **headers}.items():
-                    self.send_header(name, str(value))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_):
-                """A handshake that failed is the client's to tell."""
-
-            def finish_request(self, request, client):
-                if ssl:
-                    request = ssl.wrap_socket(request, server_side=True)
-                super().finish_request(request, client)
-                if ssl:
-                    request.close()
-
-        self._server = Server(("127.0.0.1", port), Handler)
-        self.port = self._server.server_port
-        self.url = f"http{'s' if ssl else ''}://127.0.0.1:{self.port}"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+class Lender(Scripted):
+    kind = Request
 
 
 def sts(end=3600, key=None):

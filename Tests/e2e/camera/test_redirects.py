@@ -1,60 +1,33 @@
 """CAMERA_FOLLOW: redirects of a picture's address, on its own host alone."""
 import base64
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from camera import Camera
 from pictures import picture
+from scripted import Scripted
 
 pytestmark = pytest.mark.asan
 
 
-class Server:
-    """`answers`: path → a Location, or a status; a picture everywhere else. `password`: what Basic must bring."""
+class Server(Scripted):
+    """`answers`: path → a Location; a picture everywhere else. `password`: what Basic must bring."""
 
     def __init__(self, answers, status=302, password=None):
-        self.answers, self.status, self.password, self.asked, self.logins = answers, status, password, [], []
-        owner = self
+        super().__init__()
+        self.answers, self.status, self.password = answers, status, password
+        self.url = f"{self.url}{FIRST}"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    @property
+    def asked(self):
+        return [r.path for r in self.received]
 
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                login = self.headers.get("Authorization")
-                owner.asked.append(self.path)
-                owner.logins.append(login)
-                if owner.password and login != "Basic " + base64.b64encode(f"me:{owner.password}".encode()).decode():
-                    return self.answer(401, {"WWW-Authenticate": 'Basic realm="x"'}, b"")
-                location = owner.answers.get(self.path)
-                if location:
-                    return self.answer(owner.status, {"Location": location.replace("HOST", owner.host)}, b"moved")
-                self.answer(200, {"Content-Type": "image/jpeg"}, picture())
-
-            def answer(self, status, headers, body):
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.host = f"127.0.0.1:{self.port}"
-        self.url = f"http://{self.host}/a/b/still.jpg?x=1"
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, asked):
+        if self.password and asked.login != "Basic " + base64.b64encode(f"me:{self.password}".encode()).decode():
+            return 401, {"WWW-Authenticate": 'Basic realm="x"'}, b""
+        if location := self.answers.get(asked.path):
+            return self.status, {"Location": location.replace("HOST", self.host)}, b"moved"
+        return 200, {"Content-Type": "image/jpeg"}, picture()
 
 
 FIRST = "/a/b/still.jpg?x=1"
@@ -104,7 +77,7 @@ def test_nobody_is_led_elsewhere(snapshot, location):
 def test_a_login_goes_along_on_the_same_host(snapshot):
     with Server({FIRST: "/in/pic.jpg"}, password="pw") as server:
         snapshot.set(CAMERA_URL=server.url, CAMERA_FOLLOW="same-host", CAMERA_USERNAME="me", CAMERA_PASSWORD="pw").capture().expect(0)
-        assert server.asked == [FIRST, FIRST, "/in/pic.jpg", "/in/pic.jpg"] and server.logins[2] is None
+        assert server.asked == [FIRST, FIRST, "/in/pic.jpg", "/in/pic.jpg"] and not server.received[2].login
 
 
 @pytest.mark.parametrize("value", ["yes", "same", "any"])

@@ -1,15 +1,12 @@
 """Refused logins: a whim isn't a wrong password, and servers that don't say how to log in."""
 import base64
-import hashlib
-import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from camera import Camera, http
 from pictures import picture
 from receiver import Answer, s3_error
+from scripted import Scripted, is_digest_of
 from simulator import Simulator
 
 pytestmark = pytest.mark.asan
@@ -17,60 +14,32 @@ pytestmark = pytest.mark.asan
 LOGIN = {"CAMERA_USERNAME": "me", "CAMERA_PASSWORD": "p@ss wörd"}
 
 
-class Server:
+class Server(Scripted):
     """A still behind a login. `refusal`: status and headers to whoever isn't let in; `takes`: basic, digest or nothing."""
 
     def __init__(self, refusal, takes="basic", body=b""):
-        self.refusal, self.takes, self.body, self.logins = refusal, takes, body, []
+        super().__init__()
+        self.refusal, self.takes, self.body = refusal, takes, body
         self.stray = []
         """Statuses to answer first, whatever the login."""
-        owner = self
+        self.url += "/cgi/still.jpg?ch=1&q=a=b"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    @property
+    def logins(self):
+        return [r.way for r in self.received]
 
-            def log_message(self, *_):
-                pass
+    def answer(self, asked):
+        if self.stray:
+            return self.stray.pop(0), {}, b"busy"
+        if not self.lets_in(asked):
+            return *self.refusal, self.body
+        return 200, {"Content-Type": "image/jpeg"}, picture()
 
-            def do_GET(self):
-                login = self.headers.get("Authorization", "")
-                owner.logins.append(login.partition(" ")[0])
-                if owner.stray:
-                    return self.answer(owner.stray.pop(0), {}, b"busy")
-                if not owner.lets_in(login, self.path):
-                    return self.answer(owner.refusal[0], owner.refusal[1], owner.body)
-                self.answer(200, {"Content-Type": "image/jpeg"}, picture())
-
-            def answer(self, status, headers, body):
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/cgi/still.jpg?ch=1&q=a=b"
-
-    def lets_in(self, login, path):
+    def lets_in(self, asked):
         user, password = LOGIN["CAMERA_USERNAME"], LOGIN["CAMERA_PASSWORD"]
         if self.takes == "basic":
-            return login == "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-        if self.takes != "digest" or not login.startswith("Digest "):
-            return False
-        f = dict(re.findall(r'(\w+)="?([^",]+)"?', login))
-        def md5(text): return hashlib.md5(text.encode()).hexdigest()
-        ha1, ha2 = md5(f"{user}:{f['realm']}:{password}"), md5(f"GET:{path}")
-        quality = f":{f['nc']}:{f['cnonce']}:{f['qop']}" if "qop" in f else ""
-        return f["uri"] == path and f["response"] == md5(f"{ha1}:{f['nonce']}{quality}:{ha2}")
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+            return asked.login == "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        return self.takes == "digest" and is_digest_of(asked, user, password)
 
 
 def ask(snapshot, server, **more):

@@ -1,76 +1,43 @@
 """User and password in the address of an HTTP upload: what goes out, and that a body goes out once."""
 import base64
-import hashlib
-import re
 import secrets
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import tls
 from checking import Checked, settings_of, simulated  # noqa: F401
 from pictures import picture
+from scripted import Scripted, is_digest_of
 
 USER, PASSWORD = "yard", "p@ss:wörd"
 
 
-class Server:
+class Server(Scripted):
     """Takes uploads with a login. `ways`: what it challenges with; `odd`: its answer to an empty body instead."""
 
     def __init__(self, *ways, context=None, odd=None, status=401):
+        super().__init__(ssl=context)
         self.ways, self.odd, self.status, self.bodies, self.logins, self.taken = ways, odd, status, 0, [], []
-        owner = self
+        self.url = f"{self.url.replace('//', f'//{USER}:p%40ss%3Aw%C3%B6rd@')}/up"
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def answer(self, asked):
+        self.bodies += len(asked.body)
+        self.logins.append(asked.way)
+        if self.accepts(asked):
+            self.taken += [asked.body] if asked.body else []
+            return 201, {}, b""
+        status = self.odd if self.odd and not asked.body else self.status
+        return status, [("WWW-Authenticate", self.challenge(way)) for way in self.ways if status == 401], b""
 
-            def log_message(self, *_):
-                pass
+    def challenge(self, way):
+        nonce = f', nonce="{secrets.token_hex(8)}", qop="auth", algorithm=MD5' if way == "Digest" else ""
+        return f'{way} realm="box"{nonce}'
 
-            def _take(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                login = self.headers.get("Authorization", "")
-                owner.bodies += len(body)
-                owner.logins.append(login.partition(" ")[0])
-                right = owner.accepts(login, self.command, self.path)
-                status = owner.odd if owner.odd and not body and not right else 201 if right else owner.status
-                self.send_response(status)
-                if status == 401:
-                    for way in owner.ways:
-                        nonce = f', nonce="{secrets.token_hex(8)}", qop="auth", algorithm=MD5' if way == "Digest" else ""
-                        self.send_header("WWW-Authenticate", f'{way} realm="box"{nonce}')
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                if right and body:
-                    owner.taken.append(body)
-
-            do_POST = do_PUT = do_HEAD = do_OPTIONS = do_GET = _take
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if context:
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        scheme = "https" if context else "http"
-        self.url = f"{scheme}://{USER}:p%40ss%3Aw%C3%B6rd@127.0.0.1:{self._server.server_address[1]}/up"
-
-    def accepts(self, login, method, path):
-        if login.startswith("Basic "):
-            return "Digest" not in self.ways and base64.b64decode(login[6:]).decode() == f"{USER}:{PASSWORD}"
-        if login.startswith("Digest "):
-            f = dict(re.findall(r'(\w+)="?([^",]+)"?', login))
-            def md5(text): return hashlib.md5(text.encode()).hexdigest()
-            right = md5(f"{md5(f'{USER}:box:{PASSWORD}')}:{f['nonce']}:{f['nc']}:{f['cnonce']}:auth:{md5(f'{method}:{path}')}")
-            return "Digest" in self.ways and f["response"] == right
-        return False
-
-    def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
+    def accepts(self, asked):
+        if asked.way == "Basic":
+            return "Digest" not in self.ways and base64.b64decode(asked.login[6:]).decode() == f"{USER}:{PASSWORD}"
+        return "Digest" in self.ways and is_digest_of(asked, USER, PASSWORD)
 
 
 @pytest.fixture
