@@ -19,7 +19,8 @@ final class UploadPace {
     /// The size of a piece in bytes: a quarter of a second's worth, but at least a packet.
     var piece: Int { max(1024, bytesPerSecond / 4) }
 
-    /// Waits until the next piece may be sent, or until the program is requested to stop.
+    /// Waits until the next piece may be sent. After a request to stop nothing waits: a transfer then has two seconds
+    /// left, and one that is cut short would be sent again from its beginning.
     func wait() {
         let begin = Uptime.now()
         var now = begin

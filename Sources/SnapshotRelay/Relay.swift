@@ -64,7 +64,7 @@ package final class Relay {
             for event in attempt?.take() ?? [] { handle(event, now) }
             Child.reapLeft()
             perform(supervisor.handle(.tick, now: now), now)
-            reporter.report(supervisor, outputs.troubles.all, now: now)
+            reporter.report(supervisor, outputs.troubles, now: now)
             outputs.tick(now: now)
         }
     }

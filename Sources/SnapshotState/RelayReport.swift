@@ -22,6 +22,8 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
     package var idleSince: Moment?
     /// How long the relay waits for media before it reconnects, in seconds.
     package var stallTimeout: Double?
+    /// The temporary credentials that recordings are uploaded with, if any.
+    package var credentials: LeaseFigures?
 
     package static let fileName = "relay.json"
 
@@ -61,5 +63,6 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
         fields.field("failing_since", &failingSince)
         fields.field("idle_since", &idleSince)
         fields.field("stall_timeout_seconds", &stallTimeout)
+        fields.field("credentials", &credentials)
     }
 }

@@ -33,6 +33,16 @@ import Testing
         #expect(lease(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
     }
 
+    /// Only a clock that is right can say so.
+    @Test(
+        arguments: [
+            (-1, .synced, true), (0, .synced, true), (1, .synced, false), (nil, .synced, false),
+            (-1, .notYet, false), (-1, .none, false), (-90_000_000, .synced, true),
+        ] as [(Int?, CaptureClock.TimeService, Bool)])
+    func whatHasEndedWhenItIsLent(_ end: Int?, _ service: CaptureClock.TimeService, _ isPast: Bool) {
+        #expect(lease(lent: 0, end: end).isPast(at: now, service) == isPast)
+    }
+
     @Test func aLeaseIsReadAsItWasWritten() {
         for one in [lease(obtained: 0, end: nil), lease(obtained: -7, end: 77, failed: 7)] {
             #expect(JSON(one.json.bytes).flatMap(Lease.init(json:)) == one)

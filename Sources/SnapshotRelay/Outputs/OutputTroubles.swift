@@ -1,8 +1,11 @@
+import SnapshotState
 import Synchronization
 
 /// The outputs that don't work at the moment, and why. Any thread may report; the relay reads.
 package final class OutputTroubles: Sendable {
     private let troubles = Mutex<[String: OutputTrouble]>([:])
+    /// The temporary credentials of uploads, if any.
+    package let credentials = Mutex<LeaseFigures?>(nil)
 
     package init() {}
 
@@ -22,6 +25,8 @@ package struct OutputHealth: Sendable {
     fileprivate let troubles: OutputTroubles
     fileprivate let mode: String
 
+    /// Notes the temporary credentials that the output's uploads use.
+    package func signs(with lease: LeaseFigures?) { troubles.credentials.withLock { $0 = lease } }
     /// Clears the output's trouble.
     package func works() { troubles.set(mode, nil) }
     /// - Parameter words: replaces the trouble's own words.

@@ -17,15 +17,20 @@ final class SegmentUpload: Sendable {
     private let settings: SegmentUploadSettings
     private let camera: String
     private let statePath: String
+    private let health: OutputHealth
     private let log: Log
     private let shared = Mutex(Shared())
 
     /// - Parameter statePath: the relay's own directory, so that its ledger is separate from that of pictures.
-    init(_ directory: String, _ settings: SegmentUploadSettings, camera: String, statePath: String, log: Log) {
+    init(
+        _ directory: String, _ settings: SegmentUploadSettings, camera: String, statePath: String,
+        _ health: OutputHealth, log: Log
+    ) {
         self.directory = directory
         self.settings = settings
         self.camera = camera
         self.statePath = statePath
+        self.health = health
         self.log = log
     }
 
@@ -101,6 +106,7 @@ final class SegmentUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
+        defer { health.signs(with: store.lease) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         removeFile(path)
         shared.withLock { $0.uploaded.append(name.text) }

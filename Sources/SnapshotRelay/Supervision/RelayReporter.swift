@@ -11,6 +11,7 @@ struct RelayReporter: ~Copyable {
     private var notifier: Notifier
     private var lastReported: Supervisor.State?
     private var lastTroubles: [String: OutputTrouble] = [:]
+    private var credentials: LeaseFigures?
     private var stderrTail: [String] = []
     private var flowingSince: Moment?
     private var idleSince: Moment?
@@ -45,9 +46,12 @@ struct RelayReporter: ~Copyable {
     mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
     /// Reports what has changed since the last call.
-    mutating func report(_ supervisor: Supervisor, _ troubles: [String: OutputTrouble], now: Uptime) {
+    mutating func report(_ supervisor: Supervisor, _ outputs: OutputTroubles, now: Uptime) {
+        let (troubles, lease) = (outputs.all, outputs.credentials.withLock { $0 })
         let isNews = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
-        guard isNews || troubles != lastTroubles || (wake.map { now >= $0 } ?? true) else { return }
+        let isDue = wake.map { now >= $0 } ?? true
+        guard isNews || troubles != lastTroubles || lease != credentials || isDue else { return }
+        credentials = lease
         if isNews { note(supervisor, now) }
         for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
             let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
@@ -62,7 +66,7 @@ struct RelayReporter: ~Copyable {
     }
 
     mutating func stopped(restarts: Int, lastTrouble: String?) {
-        flowingSince = nil
+        (flowingSince, credentials) = (nil, nil)
         write("stopped", restarts, lastTrouble, [:], .now())
     }
 
@@ -158,6 +162,7 @@ struct RelayReporter: ~Copyable {
         failingSince = troubles.mapValues { _ in present.moment }.merging(failingSince) { $1 }
             .filter { troubles[$0.key] != nil }
         report.failingSince = troubles.isEmpty ? nil : failingSince
+        report.credentials = credentials
         report.stallTimeout = plan.stallTimeout.seconds
         let path = plan.statePath + "/" + RelayReport.fileName
         try? writeDurably([report.json.bytes + [10]], to: path, temporary: path + ".new", mode: 0o640, isServed: true)

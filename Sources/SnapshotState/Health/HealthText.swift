@@ -131,24 +131,29 @@ extension Health {
         if !clock.synced || clock.offsetSeconds != 0 {
             lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
-        if let lease {
-            let end = lease.end.map { "until \(Self.localText($0))" } ?? "without an end"
-            let trouble = lease.trouble.map { ", not renewed: \($0.printable(limit: 160))" } ?? ""
-            lines.append(("keys", "temporary, \(end)\(trouble)"))
-        }
+        if let lease { lines.append(("keys", "temporary, \(lease.inWords)")) }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
                 .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()
             let restarts = relay.restarts > 0 ? ", \(counted(relay.restarts, "restart"))" : ""
-            lines.append(("relay", "\(relay.state.printable(limit: 32))\(restarts)\(troubles)"))
+            let keys = relay.credentials.map { ", uploads with temporary keys \($0.inWords)" } ?? ""
+            lines.append(("relay", "\(relay.state.printable(limit: 32))\(restarts)\(troubles)\(keys)"))
         }
         return lines
     }
 
     /// A time of the state in local time.
-    private static func localText(_ moment: String?) -> String {
+    fileprivate static func localText(_ moment: String?) -> String {
         guard let moment else { return "never" }
         return Timestamp(iso8601: moment)?.localText ?? moment.printable(limit: 64)
+    }
+}
+
+extension LeaseFigures {
+    /// When they end, and why they aren't renewed.
+    package var inWords: String {
+        let end = end.map { "until \(Health.localText($0))" } ?? "without an end"
+        return end + (trouble.map { ", not renewed: \($0.printable(limit: 160))" } ?? "")
     }
 }
 

@@ -53,12 +53,7 @@ extension HealthReport {
         family("health_status", "gauge", "0 healthy, 1 degraded, 2 unhealthy.") {
             $0.status == .healthy ? 0 : $0.status == .degraded ? 1 : 2
         }
-        family("relay_running", "gauge", "1 while the relay's media flows.") {
-            $0.relay.map { $0.state == "running" ? 1 : 0 }
-        }
-        family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
-            $0.relay.map { Double($0.restarts) }
-        }
+        appendRelay(family)
         append(board, to: &text)
         text += relayOutputs
         return text
@@ -77,6 +72,19 @@ extension HealthReport {
         family("camera_received_bytes_total", "counter", "Bytes received from the camera, likewise.") {
             $0.traffic.map { Double($0.cameraReceived) }
         }
+    }
+
+    private func appendRelay(_ family: (String, String, String, (Health) -> Double?) -> Void) {
+        family("relay_running", "gauge", "1 while the relay's media flows.") {
+            $0.relay.map { $0.state == "running" ? 1 : 0 }
+        }
+        family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
+            $0.relay.map { Double($0.restarts) }
+        }
+        family(
+            "relay_credentials_end_timestamp_seconds", "gauge",
+            "When the temporary credentials of the relay's uploads end, Unix time."
+        ) { $0.relay?.credentials?.endSeconds }
     }
 
     private func append(_ board: Board, to text: inout TerminalText) {

@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotState
 
 /// Runs a profile's `credential_process` once. The program gets no secrets of ours, and its output is never shown.
 /// Source: AWS CLI User Guide, "Sourcing credentials with an external process".
@@ -47,6 +48,10 @@ struct CredentialProcess {
             throw failure(
                 "it printed no JSON with Version 1, AccessKeyId, SecretAccessKey and, where they end, an Expiration such as "
                     + "2026-01-31T12:00:00Z\(said)")
+        }
+        if lease.isPast(at: now, CaptureClock.timeService()) {
+            throw failure(
+                "its keys ended at \(lease.end?.iso8601 ?? ""), and it is \(now.iso8601); is the clock right?")
         }
         return lease
     }

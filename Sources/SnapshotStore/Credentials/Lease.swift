@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotState
 
 /// What requests for temporary keys need.
 struct ProviderMeans {
@@ -37,6 +38,11 @@ struct Lease: JSONMapped, Equatable {
     }
 
     func isValid(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
+
+    /// Whether they had expired when they were lent. A clock that isn't synchronised can't tell: the store decides.
+    func isPast(at now: Timestamp, _ service: CaptureClock.TimeService) -> Bool {
+        service == .synced && !holds(at: now)
+    }
 
     /// Whether to renew them: five minutes before they expire, or after half the life of short-lived ones. After a
     /// failed renewal one minute passes before the next, as long as they haven't expired.

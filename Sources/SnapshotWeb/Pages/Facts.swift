@@ -16,7 +16,7 @@ struct Facts {
         let known =
             newest == nil
             ? [relay, room, host]
-            : [failing] + work + [captures, uploads, spool, line, clock, relay, picture, room, host]
+            : [failing] + work + [captures, uploads, spool, line, clock, keys, relay, picture, room, host]
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
@@ -72,6 +72,8 @@ struct Facts {
         fact("Clock", health.clock.synced ? "In sync" : "Not in sync", "\(health.clock.offsetInWords)")
     }
 
+    private var keys: HTML? { health.lease.map { fact("Keys", "Temporary", "\($0.inWords)") } }
+
     private var relay: HTML? {
         guard let relay = health.relay else { return nil }
         func age(_ moment: Moment) -> Double { min(now.age(of: moment, recordBoot: relay.boot), 1e12) }
@@ -86,6 +88,7 @@ struct Facts {
         for (output, code) in (relay.failing ?? [:]).sorted(by: { $0.key < $1.key }) {
             remarks.append("\(output.printable(limit: 16)) fails: \(code.printable(limit: 64))")
         }
+        if let keys = relay.credentials { remarks.append("temporary keys \(keys.inWords)") }
         return fact(
             "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
             "\(remarks.joined(separator: ", "))")

@@ -284,3 +284,13 @@ def test_the_settings_show_the_program_alone(snapshot, program):
     snapshot.set(CAMERA_URL=f"exec:/usr/local/bin/grab --key={ARGUMENT} http://u:{ARGUMENT}@h/")
     told = snapshot.run("settings", "--json", "CAMERA_URL").expect(0)
     assert [one["value"] for one in told.json] == ["exec:/usr/local/bin/grab ***"] and ARGUMENT not in told.stdout
+
+
+@pytest.mark.parametrize("error", ["EAGAIN", "ENOMEM"])
+def test_a_board_that_has_no_process_left(snapshot, program, error):
+    """It isn't the program's fault, so nothing is said of its rights."""
+    snapshot.set(CAMERA_URL=program.script("PICTURE"))
+    prefix = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e", f"inject=clone:error={error}")
+    told = snapshot.capture(prefix=prefix).refuses(69, "cannot run camera program", "fork: ")
+    assert "executable" not in told.stderr
+    snapshot.capture().expect(0)

@@ -1,4 +1,6 @@
 """What the relay keeps and what it gives away: retention of recordings, and their upload."""
+import json
+import re
 import shutil
 import time
 
@@ -126,6 +128,12 @@ def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
         assert len(left) <= 2
 
 
+def shown_end(snapshot, process):
+    """Whether health shows when the keys end that the process lent last."""
+    lent = json.loads((process.folder / "out").read_text())
+    return (snapshot.health()["relay"].get("credentials") or {}).get("end") == lent["Expiration"]
+
+
 def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
     """One run of the program serves many segments; one more where the store calls its keys expired."""
     process, config = Process(tmp_path / "process"), tmp_path / "aws.conf"
@@ -135,13 +143,19 @@ def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
         with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", **settings) as relay:
             wait_until(lambda: len(endpoint.received) >= 2, 25, f"uploads: {relay.stderr}")
             assert process.runs == 1
-            process.gives("ASIASECOND0000000001", 3600)
+            wait_until(lambda: shown_end(snapshot, process), 10, "the keys' end")
+            assert re.search(r"relay +running.*temporary keys until \S", snapshot.run("health").stdout)
+            assert re.search(r"^snapshot_relay_credentials_end_timestamp_seconds\{camera=\"\w+\"\} 1\d{9}$",
+                             snapshot.run("health", "--prometheus").stdout, re.M)
+            process.gives("ASIASECOND0000000001", 7200)
             endpoint.answers.append(Answer(400, {}, s3_error("ExpiredToken")))
             wait_until(lambda: "ASIASECOND" in endpoint.last.headers["Authorization"], 15, f"other keys: {relay.stderr}")
             assert process.runs == 2
+            wait_until(lambda: shown_end(snapshot, process), 10, "the other keys' end")
             kept, = snapshot.state_folder.rglob("credentials.json")
             assert kept.stat().st_mode & 0o777 == 0o600
             relay.stop()
+            assert snapshot.health()["relay"].get("credentials") is None, "a relay that has stopped uses none"
     assert not [w for w, data in snapshot.written() if b"ASIASECOND" in data and not w.endswith("credentials.json")]
 
 

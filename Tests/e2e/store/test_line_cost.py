@@ -1,13 +1,15 @@
 """What a line carries: bytes are counted, an upload rate is kept by all transfers together, a full spool may be thinned."""
 import json
 import re
+import signal
 import time
 
 import pytest
 
+from faultproxy import FaultProxy
 from line import Line
 from pictures import picture
-from process import free_port
+from process import free_port, wait_until
 from receiver import Receiver
 
 pytestmark = [pytest.mark.asan]
@@ -59,6 +61,20 @@ def test_rate_is_that_of_all_transfers_together(snapshot, endpoint, still):
     expected = 4 * size / (80 << 10)
     assert expected - 1 < result.wall < expected + 3, (expected, result.wall)
     assert len(endpoint.received) == 4
+
+
+@pytest.mark.parametrize("store", ["raw", "s3"])
+def test_a_stop_lets_the_picture_that_is_on_its_way_arrive(snapshot, endpoint, still, store):
+    """Nothing waits for the rate in the two seconds that are left: what is cut short would be sent again as a whole."""
+    still(120_000)
+    with FaultProxy(endpoint.port) as proxy:
+        address = {"raw": "HTTP_UPLOAD_URL", "s3": "S3_ENDPOINT_URL"}[store]
+        snapshot.set(**STORES[store](endpoint) | {address: f"http://127.0.0.1:{proxy.port}"}, UPLOAD_RATE="10K")
+        run = snapshot.start("capture")
+        wait_until(lambda: proxy.bytes_up > 5_000, what="upload")
+        run.signal(signal.SIGTERM)
+        result = run.result()
+    assert result.wall < 7 and len(endpoint.received) == 1 and not snapshot.spooled_pictures(), result
 
 
 @pytest.mark.parametrize("value", ["0", "100", "fast", "-1K"])

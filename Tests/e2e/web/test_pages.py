@@ -43,8 +43,9 @@ def never(state):
 
 
 def relay(state):
-    healthy(state)
-    write_relay(state)
+    """Captures and the relay's uploads have temporary keys."""
+    write_ring(state, shots(lambda _: {"lease": {"end": "2031-02-03T04:05:06Z"}}))
+    write_relay(state, credentials={"end": "2032-02-03T04:05:06Z", "trouble": "the vault <is> sealed"})
 
 
 def several(state):
@@ -149,7 +150,8 @@ def test_status_page(browser, tmp_path, name):
         text = browser.find_element("tag name", "main").text
         assert HEADINGS[name] in text
         if name == "relay":
-            assert "Live" in text
+            assert "Live" in text and re.search(r"Keys\s+Temporary\s+until \S*2031", text), text
+            assert re.search(r"temporary keys until \S*2032.*, not renewed: the vault <is> sealed", text), text
         browser.get("about:blank")
 
 
