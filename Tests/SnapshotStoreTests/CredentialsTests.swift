@@ -40,7 +40,7 @@ import Testing
             (-1, .notYet, false), (-1, .none, false), (-90_000_000, .synced, true),
         ] as [(Int?, CaptureClock.TimeService, Bool)])
     func whatHasEndedWhenItIsLent(_ end: Int?, _ service: CaptureClock.TimeService, _ isPast: Bool) {
-        #expect(lease(lent: 0, end: end).isPast(at: now, service) == isPast)
+        #expect(lease(obtained: 0, end: end).isPast(at: now, service) == isPast)
     }
 
     @Test func aLeaseIsReadAsItWasWritten() {

@@ -39,9 +39,9 @@ struct Lease: JSONMapped, Equatable {
 
     func isValid(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
 
-    /// Whether they had expired when they were lent. A clock that isn't synchronised can't tell: the store decides.
+    /// Whether they had expired when they were obtained. A clock that is not synchronised cannot tell: the store decides.
     func isPast(at now: Timestamp, _ service: CaptureClock.TimeService) -> Bool {
-        service == .synced && !holds(at: now)
+        service == .synced && !isValid(at: now)
     }
 
     /// Whether to renew them: five minutes before they expire, or after half the life of short-lived ones. After a
