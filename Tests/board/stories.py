@@ -82,8 +82,9 @@ class Field:
 
 def install(board: Board, field: Field):
     begin = board.uptime()
-    board.run("mkdir -p /run/carried && tar -xf /dev/vdb -C /run/carried && DEBIAN_FRONTEND=noninteractive "
-              "apt-get -y -q --no-install-recommends install /run/carried/snapshot.deb", timeout=400)
+    told = board.run("mkdir -p /run/carried && tar -xf /dev/vdb -C /run/carried && DEBIAN_FRONTEND=noninteractive "
+                     "apt-get -y -q --no-install-recommends install /run/carried/snapshot.deb", timeout=400)
+    assert "snapshot: next, as root: snapshot setup" in told, told
     say("installed in", f"{board.uptime() - begin:.0f} s: {board.run('snapshot --version')}")
     prepare(board, field)
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from builds import is_emulated
 from faultproxy import FaultProxy
 from line import Line
 from pictures import picture
@@ -110,12 +111,23 @@ def test_full_spool(snapshot, still, keep):
         assert len(store.received) == 8 and numbers(snapshot) == []
 
 
+def counted(snapshot, outcome):
+    """Whether the kernel tells how many bytes a connection carried. QEMU cuts its answer short, and then nothing is told."""
+    if not is_emulated():
+        return True
+    assert outcome.get("sent_bytes") is None and outcome.get("received_bytes") is None
+    assert "traffic" not in snapshot.ring.newest and "line " not in snapshot.run("health").stdout
+    return False
+
+
 def test_bytes_are_told(snapshot, endpoint, still, tmp_path):
     size = still(120_000)
     with Line(endpoint.port, keeps=True) as line:
         snapshot.set(**endpoint.as_http(HTTP_UPLOAD_URL=f"http://127.0.0.1:{line.port}/up"))
         one = snapshot.capture("--json").expect(0).json
         two = snapshot.capture("--json").expect(0).json
+    if not counted(snapshot, one):
+        return
     # The request's line, headers and form, then what TCP and IP put round it.
     assert size + 500 < one["sent_bytes"] < size * 1.05 + 3000
     assert 200 < one["received_bytes"] < 20_000
@@ -133,6 +145,8 @@ def test_bytes_are_told(snapshot, endpoint, still, tmp_path):
 
 def test_bytes_of_the_camera_are_counted_apart(ready, endpoint):
     outcome = ready.set(**endpoint.as_http()).capture("--json").expect(0).json
+    if not counted(ready, outcome):
+        return
     traffic = ready.ring.newest["traffic"]
     assert traffic["camera_received"] > outcome["bytes"] and traffic["camera_sent"] < 10_000
     assert traffic["sent"] == outcome["sent_bytes"] > outcome["bytes"]
@@ -142,7 +156,10 @@ def test_drains_and_failures_are_counted(snapshot, endpoint, still):
     size = still(50_000)
     endpoint.status = 500
     snapshot.set(**endpoint.as_http(), UPLOAD_ATTEMPTS=1)
-    assert snapshot.capture("--json").expect(75).json["sent_bytes"] > size
+    failed = snapshot.capture("--json").expect(75).json
+    if not counted(snapshot, failed):
+        return
+    assert failed["sent_bytes"] > size
     before = snapshot.ring.newest["traffic"]["sent"]
     endpoint.status = 200
     snapshot.run("drain").expect(0)
