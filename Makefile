@@ -186,7 +186,7 @@ board-kills: ## twenty power cuts of an emulated board (root)
 	$(BOARD) --kills 20
 
 test-arm64: ## the black-box tests on the arm64 programs under QEMU, but what measures time (root, hours)
-	packaging/cross/programs $(CROSS_CACHE)
+	packaging/cross/programs $(CROSS_CACHE) sigv4-sign
 	Tests/run-arm64 $(CROSS_CACHE) $(ARM64)
 
 test-swift-6.2: ## build everything with Debian sid's Swift 6.2, the oldest that must do (root)
