@@ -18,11 +18,8 @@ struct FileSet {
     /// Files whose old content wasn't kept, since others can write in their folder.
     private(set) var unkept: [String] = []
 
-    /// Adds a file.
-    /// - Parameters:
-    ///   - bytes: nil to remove the file.
-    ///   - group: of the file; its owner is this process's user.
-    ///   - folderMode: of its folder, if that has to be created.
+    /// Adds a file, or its removal where `bytes` is nil. `folderMode` is that of its folder, if that has to be created.
+    /// The file's owner is this process's user.
     mutating func put(
         _ bytes: [UInt8]?, at path: String, mode: mode_t = 0o644, group: gid_t = getegid(), folderMode: mode_t = 0o755,
         keepsOld: Bool = false
