@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
+from builds import most_memory
 from camera import Camera
 from peer import Peer, forever
 from pictures import picture
-from program import binary
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -21,7 +21,7 @@ SHORT_TRAILERS = CHUNKED + b"2\r\nok\r\n0\r\n"
 
 def limit():
     """In KiB: the contract's 60 MB; a debug build is larger by itself."""
-    return 60_000 if "debug" not in binary("snapshot").resolve().parts else 75_000
+    return most_memory(60_000, debug=75_000)
 
 
 DIGEST = b'Digest realm="x", nonce="%s", qop="auth,auth-int", algorithm=MD5-sess' % (b"n" * 50_000)
