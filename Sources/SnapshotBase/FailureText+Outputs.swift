@@ -34,7 +34,7 @@ extension Failure.Code.Store {
         case .error: "The store's log tells why."
         case .busy: "Nothing, unless it stays: then raise the store's limits or `CAPTURE_INTERVAL`."
         case .redirect: "Set `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL` to the final address."
-        case .rejected: "The error holds the store's own words, and the hint names what to check."
+        case .rejected: "The error holds the status, and S3's own words; the hint names what to check."
         case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
         case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
         case .away: "Mount the disk. If pictures are to go elsewhere now: `snapshot check --accept-folder`."

@@ -114,10 +114,21 @@ package struct HTTPStore: RemoteStore {
             return
         }
         if response.isAboutCertificate { throw .certificate(response, place: place) }
-        let setting = response.status == 401 || response.status == 403 ? "HTTP_AUTH_TOKEN" : addressSetting
-        var failure = StoreFailure(status: response.status, response, place: place, setting: setting, detail: "")
+        var failure = StoreFailure(
+            status: response.status, response, place: place, setting: suspects(response.status), detail: "")
         if logsInAnew(after: response) { failure.advice = .signAgain }
         throw failure
+    }
+
+    /// The settings that a refusal with this status is most likely about.
+    private func suspects(_ status: Int) -> String {
+        switch status {
+        case 401, 403:
+            settings.token == nil && !settings.headers.entries.isEmpty ? "HTTP_UPLOAD_HEADERS" : "HTTP_AUTH_TOKEN"
+        case 405: "HTTP_UPLOAD_METHOD and HTTP_UPLOAD_URL"
+        case 400, 415, 422: "HTTP_UPLOAD_FORMAT, HTTP_UPLOAD_PART and HTTP_UPLOAD_FIELDS"
+        default: addressSetting
+        }
     }
 
     /// A server that breaks the connection may refuse the client certificate; once per run, a handshake finds out.

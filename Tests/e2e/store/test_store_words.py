@@ -159,3 +159,13 @@ def test_a_retry_after_is_bounded_and_in_the_record(ready, endpoint, value):
 def test_a_typo_in_the_region_names_the_host_that_was_asked(ready, region):
     result = ready.set(**AWS, AWS_REGION=region, UPLOAD_DEADLINE="3s").capture().expect(75)
     assert f"s3.{region}.amazonaws.com" in result.stderr and "AWS_REGION" in result.stderr
+
+
+@pytest.mark.parametrize("status, more, names", [
+    (405, {}, "HTTP_UPLOAD_METHOD"), (415, {}, "HTTP_UPLOAD_FORMAT"), (422, {}, "HTTP_UPLOAD_PART"), (400, {}, "HTTP_UPLOAD_FIELDS"),
+    (404, {}, "HTTP_UPLOAD_URL"), (403, {}, "HTTP_AUTH_TOKEN"), (401, {"HTTP_UPLOAD_HEADERS": "X-Key: abc"}, "HTTP_UPLOAD_HEADERS"),
+    (401, {"HTTP_UPLOAD_HEADERS": "X-Kind: abc", "HTTP_AUTH_TOKEN": "secret"}, "HTTP_AUTH_TOKEN")])
+def test_the_hint_names_what_an_endpoint_refuses(ready, endpoint, status, more, names):
+    endpoint.always = Answer(status)
+    code = 77 if status in (401, 403) else 75
+    ready.set(**endpoint.as_http(**more)).capture().refuses(code, str(status), "hint: check", names)
