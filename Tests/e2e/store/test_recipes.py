@@ -139,6 +139,28 @@ def test_edge_impulse_refuses_inside_a_200(ready, camera, tmp_path):
     assert ready.spooled_pictures() == [camera.last]
 
 
+SPEAK_S3 = re.findall(r"^\| ([^|]+?) \| `https://([^|]+)` \| ([^|]+?) \|", (RECIPES / "s3.md").read_text(), re.M)
+
+
+@pytest.mark.parametrize("service, host, region", SPEAK_S3, ids=[row[0].split(" (")[0] for row in SPEAK_S3])
+def test_what_speaks_like_s3(ready, camera, endpoint, service, host, region):
+    """Each row of the page's table: paths, not hosts, and the region that the service signs by. A proxy stands for the service."""
+    host = host.replace("REGION", "eu-central-003")
+    region = {"as in the endpoint": "eu-central-003", "`auto`": "auto", "as in its configuration": "garage"}.get(region)
+    settings = endpoint.as_s3(S3_BUCKET="YOUR-BUCKET", S3_ENDPOINT_URL=f"http://{host}", AWS_REGION=region,
+                              HTTP_PROXY=f"http://127.0.0.1:{endpoint.port}")
+    ready.set(**settings).capture().expect(0)
+    [upload] = endpoint.received
+    assert upload.method == "PUT" and upload.path.startswith(f"http://{host}/YOUR-BUCKET/snapshots/") and upload.body == camera.last
+    assert f"/{region or 'us-east-1'}/s3/aws4_request" in upload.headers["Authorization"]
+    assert not {name.lower() for name in upload.headers} & {"x-amz-acl", "x-amz-tagging", "x-amz-storage-class", "expect"}
+    assert not any("server-side" in name.lower() or "checksum" in name.lower() for name in upload.headers)
+
+
+def test_all_that_speak_like_s3_are_in_the_table():
+    assert [row[0].split()[0] for row in SPEAK_S3] == ["Cloudflare", "Backblaze", "Wasabi", "Google", "MinIO", "Garage"]
+
+
 def test_every_page_is_listed_and_tested():
     pages = {p.name for p in RECIPES.glob("*.md")} - {"README.md"}
     assert pages == {s.__name__.replace("_", "-") + ".md" for s in SERVICES} | {"s3.md", "credentials.md"}
