@@ -17,7 +17,7 @@ package enum ReolinkOld {
 
     /// A C string in a field of fixed length.
     private static func text(_ bytes: ArraySlice<UInt8>) -> String? {
-        told(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
+        deviceText(String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self))
     }
 }
 
@@ -27,7 +27,7 @@ package enum ReolinkNew {
 
     static func device(_ bytes: [UInt8], from address: IPv4Address) -> Device? {
         guard let packet = ReolinkPacket(bytes) else { return nil }
-        return Device(.reolink, address: address, uid: SmallXML(packet.payload).first("uid").flatMap { told($0) })
+        return Device(.reolink, address: address, uid: SmallXML(packet.payload).first("uid").flatMap { deviceText($0) })
     }
 }
 
@@ -66,7 +66,7 @@ package enum ONVIF {
                 guard let range = scope.range(of: "onvif://www.onvif.org/\(kind)/"),
                     range.lowerBound == scope.startIndex
                 else { return nil }
-                return told(percentDecoded(scope[range.upperBound...]) ?? String(scope[range.upperBound...]))
+                return deviceText(percentDecoded(scope[range.upperBound...]) ?? String(scope[range.upperBound...]))
             }
             device.name = device.name ?? value("name")
             device.model = device.model ?? value("hardware")

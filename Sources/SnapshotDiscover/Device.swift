@@ -87,7 +87,7 @@ package func hardwareAddress(_ text: some StringProtocol) -> String? {
 }
 
 /// A text from outside, printable and bounded; nil if nothing is left.
-func told(_ text: some StringProtocol) -> String? {
+func deviceText(_ text: some StringProtocol) -> String? {
     let text = String(text).printable(limit: 64)[...].trimmed
     return text.isEmpty ? nil : String(text)
 }

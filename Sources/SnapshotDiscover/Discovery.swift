@@ -62,7 +62,7 @@ package struct Discovery: Sendable {
         sockets += askers.map(\.socket)
         let questions = Questions()
         let end = Deadline.after(Self.timeout)
-        var hearing = Hearing(most: 64)
+        var receiver = AnswerReceiver(most: 64)
         // Ask twice, since broadcasts get lost, above all on Wi-Fi.
         for pause in [Duration.milliseconds(700), Self.timeout] {
             for (interface, socket) in askers {
@@ -70,11 +70,11 @@ package struct Discovery: Sendable {
                 let words = "\(interface.text) doesn't let questions out: \(why)"
                 if !result.obstacles.contains(words) { result.obstacles.append(words) }
             }
-            hearing.listen(to: sockets, until: end.sooner(pause), stop) { device in
+            receiver.listen(to: sockets, until: end.sooner(pause), stop) { device in
                 if !result.devices.merge(device) { result.isCut = true }
             }
         }
-        result.isCut = result.isCut || hearing.isCut
+        result.isCut = result.isCut || receiver.isCut
     }
 }
 
@@ -111,9 +111,9 @@ private struct Questions {
 }
 
 /// Receives answers. Any host may send any number, so the number per host and the number of hosts are bounded.
-private struct Hearing {
+private struct AnswerReceiver {
     let most: Int
-    private var heard: [IPv4Address: Int] = [:]
+    private var answers: [IPv4Address: Int] = [:]
     /// Whether answers were ignored because too many hosts answered.
     private(set) var isCut = false
     private static let mostOfOne = 16
@@ -139,12 +139,12 @@ private struct Hearing {
 
     private mutating func read(_ bytes: [UInt8], from sender: IPv4Address, at socket: UDPSocket) -> Device? {
         guard sender.number != 0 else { return nil }
-        guard heard.count < Self.mostHosts || heard[sender] != nil else {
+        guard answers.count < Self.mostHosts || answers[sender] != nil else {
             isCut = true
             return nil
         }
-        heard[sender, default: 0] += 1
-        guard heard[sender, default: 0] <= Self.mostOfOne else { return nil }
+        answers[sender, default: 0] += 1
+        guard answers[sender, default: 0] <= Self.mostOfOne else { return nil }
         if socket.port == ReolinkOld.answerPort { return ReolinkOld.device(bytes, from: sender) }
         return ReolinkNew.device(bytes, from: sender) ?? ONVIF.device(bytes, from: sender)
     }

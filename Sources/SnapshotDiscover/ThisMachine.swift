@@ -25,7 +25,7 @@ func localCameras(root: String) -> [Device] {
     return numbers.sorted().prefix(1024).compactMap { number in
         func read(_ file: String) -> String? {
             let bytes = try? readFile("\(folder)/video\(number)/\(file)", limit: 256)
-            return bytes.flatMap { told(String(decoding: $0, as: UTF8.self)) }
+            return bytes.flatMap { deviceText(String(decoding: $0, as: UTF8.self)) }
         }
         let name = read("name")
         // Of a camera's several devices, the first one provides the pictures.

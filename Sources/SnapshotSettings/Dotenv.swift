@@ -50,7 +50,7 @@ package enum Dotenv {
         let key = rest[..<equals].trimmed
         guard isName(key) else {
             throw malformed(
-                path, number, "what stands before '=' is not a name",
+                path, number, "the text before '=' is not a name",
                 hint: "names are letters, digits and _")
         }
         let value = try parseValue(rest[rest.index(after: equals)...], path: path, number: number)

@@ -22,7 +22,7 @@ package struct SettingsFile {
     /// - Parameter skipped: called with a sentence about a `./.env` that is not used.
     static func find(_ skipped: (String) -> Void) throws(Failure) -> SettingsFile? {
         let local = ".env"
-        do throws(Doubt) {
+        do throws(Distrust) {
             if let file = try SettingsFile(trusting: local) { return file }
         } catch {
             skipped("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
@@ -33,8 +33,10 @@ package struct SettingsFile {
     }
 
     /// Why a `./.env` is somebody else's, so that nothing may be taken from it; nil if it is not, or there is none.
-    package static func strangersReason() -> String? {
-        do throws(Doubt) { _ = try SettingsFile(trusting: ".env") } catch { return error.isStrangers ? error.why : nil }
+    package static func whyNotTrusted() -> String? {
+        do throws(Distrust) { _ = try SettingsFile(trusting: ".env") } catch {
+            return error.isStrangers ? error.why : nil
+        }
         return nil
     }
 
@@ -44,17 +46,17 @@ package struct SettingsFile {
     }
 
     /// Why a file in the working folder is not used.
-    private struct Doubt: Error {
+    private struct Distrust: Error {
         let why: String
         var isStrangers = true
     }
 
     /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
     /// is used only if no one but root and this user can write it, and if it contains a setting of ours.
-    private init?(trusting path: String) throws(Doubt) {
+    private init?(trusting path: String) throws(Distrust) {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
-        guard facts.st_mode & S_IFMT == S_IFREG else { throw Doubt(why: "it is no regular file") }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it is no regular file") }
         let isTrusted: Bool
         let isInTrustedFolder: Bool
         do throws(SystemError) {
@@ -64,14 +66,14 @@ package struct SettingsFile {
             isInTrustedFolder = try geteuid() == 0 ? folder.isWritableByOwnersOnly() : true
             bytes = isTrusted && isInTrustedFolder ? try file.readAll(limit: Self.longest + 1) : []
         } catch {
-            throw Doubt(why: "it can't be read: \(error)")
+            throw Distrust(why: "it can't be read: \(error)")
         }
         self.path = path
         let owners = geteuid() == 0 ? "root" : "you and root"
-        guard isTrusted else { throw Doubt(why: "others than \(owners) own it or can write it") }
-        guard isInTrustedFolder else { throw Doubt(why: "others than root own its folder or can write there") }
+        guard isTrusted else { throw Distrust(why: "others than \(owners) own it or can write it") }
+        guard isInTrustedFolder else { throw Distrust(why: "others than root own its folder or can write there") }
         guard Dotenv.keys(bytes).contains(where: { Self.isOurs(String($0)) }) else {
-            throw Doubt(why: "it holds no setting of snapshot", isStrangers: false)
+            throw Distrust(why: "it holds no setting of snapshot", isStrangers: false)
         }
     }
 

@@ -26,7 +26,7 @@ struct Draft: Sendable {
         self.target = target
         self.context = Self.stripped(context)
         let path = target.settingsPath
-        if !target.isSystem, let why = SettingsFile.strangersReason() {
+        if !target.isSystem, let why = SettingsFile.whyNotTrusted() {
             throw .settings("cannot use", path, why: why, hint: "move it away first: mv \(path) \(path).old")
         }
         do throws(SystemError) {

@@ -39,7 +39,7 @@ package struct Setup {
     // MARK: With questions
 
     private mutating func askWhatIsOpen() throws(SetupEnd) {
-        terminal.say("Enter takes what stands in [ ]; Ctrl-D leaves, and nothing is written.\n")
+        terminal.say("Enter takes the answer in [ ]. Ctrl-D leaves, and nothing is written.\n")
         if wasSetUp, !options.hasCamera { followCamera() }
         if options.hasCamera ? tryCameraOnce() != nil : !wasSetUp { try askCamera() }
         if options.hasStore ? try tryStoreOnce() != nil : !wasSetUp { try askStore() }

@@ -81,7 +81,8 @@ extension StoreFailure {
         case 520...599:
             // From a proxy such as Cloudflare's: the proxy works, the store behind it doesn't.
             self.init(
-                make(.store(.unreachable), "cannot reach store", hint: "what stands before the store can't reach it"),
+                make(
+                    .store(.unreachable), "cannot reach store", hint: "the proxy in front of the store can't reach it"),
                 .retry)
         case 429, 503:
             self.init(make(.store(.busy), "store is busy"), .slowDown)

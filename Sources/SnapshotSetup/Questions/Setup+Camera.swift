@@ -92,7 +92,7 @@ extension Setup {
     private mutating func askPassword() throws(SetupEnd) -> Bool {
         let standing = try ending { () throws(Failure) in try draft.settings()[Key.cameraPassword] }
         let password = try terminal.askSecret(
-            standing.isEmpty ? "password (it isn't shown)" : "password (Enter: the one that stands)")
+            standing.isEmpty ? "password (it isn't shown)" : "password (Enter keeps the present one)")
         guard !password.isEmpty else { return true }
         return try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
     }

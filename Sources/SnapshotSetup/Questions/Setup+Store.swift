@@ -57,7 +57,7 @@ extension Setup {
     }
 
     private mutating func askKeys() throws(SetupEnd) -> Bool {
-        let hint: TerminalText = try standing(Key.awsAccessKeyID).isEmpty ? "" : " (Enter: the one that stands)"
+        let hint: TerminalText = try standing(Key.awsAccessKeyID).isEmpty ? "" : " (Enter keeps the present one)"
         let id = try terminal.askSecret("access key id\(hint)")
         if !id.isEmpty {
             guard try keeping({ draft throws(Failure) in try draft.set(Key.awsAccessKeyID.declaration, id) }) else {
@@ -73,7 +73,7 @@ extension Setup {
         let url = try terminal.ask(
             "address, such as https://example.org/pictures", standing: try standing(Key.httpUploadURL))
         guard !url.isEmpty, try keeping({ draft throws(Failure) in try draft.setUpload(url) }) else { return false }
-        let token = try terminal.askSecret("token (Enter: none, or the one that stands)")
+        let token = try terminal.askSecret("token (Enter keeps the present one, or none)")
         guard !token.isEmpty else { return true }
         return try keeping { draft throws(Failure) in try draft.set(Key.httpAuthToken.declaration, token) }
     }
