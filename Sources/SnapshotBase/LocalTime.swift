@@ -16,7 +16,7 @@ extension Timestamp {
         let parts = localParts
         guard let name = parts.tm_zone.map({ String(cString: $0) }), !name.isEmpty else { return "UTC\(local.offset)" }
         // The abbreviation of a zone without a name is its numeric offset.
-        return "+-".contains(name.prefix(1)) ? "UTC" + name : name.printable(limit: 16)
+        return name.utf8.first.map("+-".utf8.contains) == true ? "UTC" + name : name.printable(limit: 16)
     }
 
     /// Local date, time and zone, e.g. `2026-01-21 11:30:45 CET`.

@@ -28,7 +28,7 @@ extension Health {
     }
 
     /// The remedy as plain text for a terminal.
-    var remedyText: String? { headline.remedy?.replacing("`", with: "") }
+    var remedyText: String? { headline.remedy?.filter { $0 != "`" } }
 }
 
 /// Summary figures of a camera's runs.
