@@ -244,16 +244,3 @@ static inline bool shim_is_in_ram(const char *path) {
   struct statfs facts;
   return statfs(path, &facts) == 0 && facts.f_type == TMPFS_MAGIC;
 }
-
-/// Whether a path lies on a file system that the kernel makes up, such as /proc, where no files can be kept.
-static inline bool shim_is_pseudo(const char *path) {
-  struct statfs facts;
-  if (statfs(path, &facts) != 0) return false;
-  switch ((uint32_t)facts.f_type) {
-    case PROC_SUPER_MAGIC: case SYSFS_MAGIC: case CGROUP_SUPER_MAGIC: case CGROUP2_SUPER_MAGIC: case DEBUGFS_MAGIC:
-    case TRACEFS_MAGIC: case SECURITYFS_MAGIC: case BPF_FS_MAGIC: case DEVPTS_SUPER_MAGIC: case BINFMTFS_MAGIC:
-    case NSFS_MAGIC:
-      return true;
-    default: return false;
-  }
-}

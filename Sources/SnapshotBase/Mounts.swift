@@ -8,12 +8,16 @@ package struct Mount: Equatable, Sendable {
     package let root: String
     /// `major:minor`, the `st_dev` of files in it.
     package let device: String
+    /// The file system's type, e.g. `ext4`.
+    package let type: String
 
     /// The mounts that this process sees; a mount that covers another comes after it. Empty without `/proc`.
     package static func all() -> [Mount] { table("/proc/self/mountinfo", limit: 1 << 20).compactMap(Mount.init) }
 
     private init?(_ fields: [ArraySlice<UInt8>]) {
         guard fields.count > 4 else { return nil }
+        let facts = fields.count > 5 ? Self.rest(behind: " - ", of: fields[5]) : nil
+        type = String(decoding: facts?.prefix { $0 != UInt8(ascii: " ") } ?? [], as: UTF8.self)
         device = String(decoding: fields[2], as: UTF8.self)
         root = unescaped(fields[3])
         point = unescaped(fields[4])

@@ -45,11 +45,11 @@ func nearestDirectory(_ path: String) -> String {
 }
 
 /// The refusal of a folder for pictures on a pseudo file system; nil on any other.
-package func pseudoFolder(_ path: String) -> Failure? {
-    let nearest = nearestDirectory(path)
-    guard isOnPseudoFileSystem(nearest) else { return nil }
-    return .settings(
-        "cannot store in", path, why: "\(nearest) is on a pseudo file system, which keeps no pictures",
+package func pseudoFolder(_ path: String, _ code: Failure.Code = .own(.settings)) -> Failure? {
+    guard isOnPseudoFileSystem(path) else { return nil }
+    return Failure(
+        code, "cannot store in", path,
+        why: "\(nearestDirectory(path)) is on a pseudo file system, which keeps no pictures",
         hint: "choose a folder on a disk")
 }
 

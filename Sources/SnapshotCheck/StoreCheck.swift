@@ -47,7 +47,8 @@ struct StoreCheck {
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
         let work = FolderWork(settings, statePath: statePath)
         let path = settings.path
-        if let failure = pseudoFolder(path) { return [.failed("storage", failure)] }
+        // A capture finds the folder away.
+        if let failure = pseudoFolder(path, .store(.away)) { return [.failed("storage", failure)] }
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         let report: FolderReport
         do throws(StoreFailure) {

@@ -1,9 +1,15 @@
-import CLinux
-import Glibc
+import SnapshotBase
 
-/// Whether a path lies on a file system that the kernel makes up, where no files can be kept, or on that of `/dev`.
+/// File systems that the kernel makes up, where no files can be kept.
+private let pseudoTypes = [
+    "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "binfmt_misc",
+]
+
+/// Whether a path lies on a pseudo file system, or on that of `/dev`. It reads the table of mounts alone, since access to
+/// the path itself may hang.
 package func isOnPseudoFileSystem(_ path: String) -> Bool {
-    var (facts, root, devices) = (stat(), stat(), stat())
-    let isKnown = stat(path, &facts) == 0 && stat("/", &root) == 0 && stat("/dev", &devices) == 0
-    return shim_is_pseudo(path) || isKnown && facts.st_dev == devices.st_dev && facts.st_dev != root.st_dev
+    let path = absolutePath(path)
+    let mounts = Mount.all().filter { isBelow(path, $0.point) }
+    guard let mount = mounts.max(by: { $0.point.utf8.count <= $1.point.utf8.count }) else { return false }
+    return mount.point == "/dev" || pseudoTypes.contains(mount.type)
 }

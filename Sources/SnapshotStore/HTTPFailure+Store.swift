@@ -147,7 +147,7 @@ extension StoreFailure {
 
 extension HTTPResponse {
     /// Whether a TLS server complains about plain HTTP, in the words of nginx, Go or Apache.
-    fileprivate var isPlainHTTPRefusal: Bool {
+    var isPlainHTTPRefusal: Bool {
         let text = String(decoding: body.prefix(1024), as: UTF8.self).lowercased()[...]
         return [
             "plain http request was sent to https", "http request to an https server", "speaking plain http to an ssl",

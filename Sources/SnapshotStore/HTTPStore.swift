@@ -115,14 +115,15 @@ package struct HTTPStore: RemoteStore {
         }
         if response.isAboutCertificate { throw .certificate(response, place: place) }
         var failure = StoreFailure(
-            status: response.status, response, place: place, setting: suspects(response.status), detail: "")
+            status: response.status, response, place: place, setting: suspects(response), detail: "")
         if logsInAnew(after: response) { failure.advice = .signAgain }
         throw failure
     }
 
-    /// The settings that a refusal with this status is most likely about.
-    private func suspects(_ status: Int) -> String {
-        switch status {
+    /// The settings that a refusal is most likely about.
+    private func suspects(_ response: HTTPResponse) -> String {
+        switch response.status {
+        case 400 where response.isPlainHTTPRefusal: addressSetting
         case 401, 403:
             settings.token == nil && !settings.headers.entries.isEmpty ? "HTTP_UPLOAD_HEADERS" : "HTTP_AUTH_TOKEN"
         case 405: "HTTP_UPLOAD_METHOD and HTTP_UPLOAD_URL"

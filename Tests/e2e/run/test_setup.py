@@ -273,9 +273,9 @@ def test_options_answer_everything_and_again_change_nothing(snapshot, simulated,
     (["--camera", "10.0.0.1\x1b[2J"], 78, r"\u{1b}[2J': must not contain"),
     (["--camera", "127.0.0.1:1", "--folder", "./a\rb"], 78, "must not contain line breaks"),
     (["--set", "CAMERA_NAME=a\nb"], 78, "refused CAMERA_NAME="),
-    (["--camera", "file:{picture}", "--folder", "/proc/pictures"], 78, "a pseudo file system, which keeps no pictures"),
-    (["--camera", "file:{picture}", "--folder", "/sys"], 78, "/sys is on a pseudo file system"),
-    (["--camera", "file:{picture}", "--folder", "/dev/pictures/x"], 78, "/dev is on a pseudo file system"),
+    (["--camera", "file:{picture}", "--folder", "/proc/pictures"], 75, "a pseudo file system, which keeps no pictures"),
+    (["--camera", "file:{picture}", "--folder", "/sys"], 75, "/sys is on a pseudo file system"),
+    (["--camera", "file:{picture}", "--folder", "/dev/pictures/x"], 75, "/dev is on a pseudo file system"),
 ])
 def test_what_can_not_be_done_leaves_nothing(snapshot, place, arguments, code, words):
     still(place)
