@@ -57,7 +57,9 @@ class Scene:
 
     def healed(self, name, seconds=HEALS):
         """Until video flows again; how long it took is kept."""
-        self.heals.setdefault(name, []).append(self.player.wait(2, seconds, since=time.monotonic() + 0.3))
+        took = self.player.wait(2, seconds, since=time.monotonic() + 0.3)
+        self.heals.setdefault(name, []).append(took)
+        return took
 
     # Cameras
 

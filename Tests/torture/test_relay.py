@@ -33,6 +33,10 @@ def decode(path):
             raise
 
 
+def calm(relay):
+    wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, PEACE, f"peace: {relay.report}")
+
+
 @pytest.mark.timeout(9000)
 def test_relay_soak(tmp_path, long, figure):
     duration = float(os.environ.get("RELAY_SOAK_SECONDS", 7200 if long else 60))
@@ -59,6 +63,8 @@ def test_relay_soak(tmp_path, long, figure):
         deck, samples, played = [], [], set()
         with relay:
             scene.mounted_late()
+            calm(relay)
+            descriptors = relay.descriptors
             end = time.monotonic() + duration
             with Player(relay.hls) as scene.player:
                 scene.player.wait(2, HEALS)
@@ -68,10 +74,10 @@ def test_relay_soak(tmp_path, long, figure):
                     # Shown where it fails.
                     print(time.strftime("%X"), name, flush=True)
                     faults[name]()
-                    scene.healed(name)
+                    print(f"healed after {scene.healed(name):.1f} s", flush=True)
                     wait_until(lambda: len(relay.children) == 1, HEALS, "one ffmpeg")
                     assert not relay.zombies()
-                    samples.append((relay.memory, relay.descriptors))
+                    samples.append(relay.memory)
                     for request in ingest.requests:
                         # What was taken isn't needed any more.
                         del request["body"][:]
@@ -81,9 +87,11 @@ def test_relay_soak(tmp_path, long, figure):
                             assert media.video_times(path), path
                     # What is well for a while goes wrong in another way, and after five good minutes waits are short again.
                     time.sleep(min(draw.choice(RESTS) if long else 0, max(0, end - time.monotonic())))
-                # Once all is well, everything flows.
-                wait_until(lambda: relay.report["state"] == "running" and "failing" not in relay.report, PEACE,
-                           f"peace: {relay.report}")
+                # Once all is well, everything flows, by the same ways as at first: UDP needs more of them.
+                scene.changed(udp=False)
+                scene.healed("camera back over TCP, too")
+                calm(relay)
+                wait_until(lambda: relay.descriptors <= descriptors, 10, f"as few descriptors as the {descriptors} at first")
             peak = relay.peak
             assert relay.memory <= MOST_MEMORY, relay.memory
             relay.stop()
@@ -92,15 +100,14 @@ def test_relay_soak(tmp_path, long, figure):
         size = sum(p.stat().st_size for p in relay.recordings)
         assert size <= 30 << 20
         late = samples[len(samples) // 4:]
-        growth = statistics.median(m for m, _ in late[-5:]) - statistics.median(m for m, _ in late[:5])
+        growth = statistics.median(late[-5:]) - statistics.median(late[:5])
         assert growth < 1024, f"memory grew by {growth} KiB: {samples}"
-        assert max(d for _, d in late) <= min(d for _, d in late) + 6, samples
         assert not relay.leftovers()
         assert not any(PASSWORD.encode() in data for _, data in relay.snapshot.written())
         assert not any(PASSWORD.encode() in argv for argv in relay.arguments), "the password in arguments"
         figure("faults", sum(map(len, scene.heals.values())))
         figure("slowest to heal", "%.1f s after %s" % max((max(t), name) for name, t in scene.heals.items()))
         figure("restarts", relay.report["restarts"])
-        figure("memory of its own", f"{samples[0][0] / 1024:.1f} to {samples[-1][0] / 1024:.1f} MiB")
+        figure("memory of its own", f"{samples[0] / 1024:.1f} to {samples[-1] / 1024:.1f} MiB")
         figure("peak", f"{peak / 1024:.1f} MiB")
         figure("segments seen", len(scene.player.known))
