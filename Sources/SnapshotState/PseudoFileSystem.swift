@@ -2,7 +2,8 @@ import SnapshotBase
 
 /// File systems that the kernel makes up, where no files can be kept.
 private let pseudoTypes = [
-    "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf", "binfmt_misc",
+    "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "bpf",
+    "binfmt_misc",
 ]
 
 /// Whether a path lies on a pseudo file system, or on that of `/dev`. It reads the table of mounts alone, since access to
