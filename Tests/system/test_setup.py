@@ -152,7 +152,7 @@ def test_a_camera_with_another_address_is_told_and_taken_over(machine):
 
 
 @pytest.mark.parametrize("folder", ["/", "/home/alice/pics/new/..", "/var/lib/snapshot/../x", "/home/alice/./pics", "/home/alice/pics", "//",
-                                    "/proc/pictures", "/root/new/pictures"])
+                                    "/proc/pictures", "/root/made-by-setup/pictures"])
 def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
     machine.run("mkdir -p /home/alice/pics && touch /home/alice/pics/holiday.jpg && chown -R daemon: /home/alice && chmod 700 /home/alice/pics")
     owners = ["/", "/root", "/home", "/home/alice", "/home/alice/pics", "/var/lib", "/usr"]
@@ -160,8 +160,8 @@ def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
     done = machine.run(["snapshot", "setup", "--yes", "--json", "--camera", "10.9.0.2", "--password-file", password_file(machine), "--folder", folder],
                        check=False, timeout=90)
     assert done.returncode != 0, done.stdout
-    assert machine.out(["stat", "-c", "%n %U %a", *owners]) == before and not (machine.root / "root/new").exists()
-    assert {"/proc/pictures": "pseudo file system", "/root/new/pictures": "user snapshot may not enter /root"}.get(folder, "") in done.stdout
+    assert machine.out(["stat", "-c", "%n %U %a", *owners]) == before and not (machine.root / "root/made-by-setup").exists()
+    assert {"/proc/pictures": "pseudo file system", "/root/made-by-setup/pictures": "user snapshot may not enter /root"}.get(folder, "") in done.stdout
     assert machine.run("systemctl is-active snapshot.timer", check=False).stdout.strip() != "active"
 
 
