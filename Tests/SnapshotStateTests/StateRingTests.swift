@@ -15,6 +15,24 @@ private func slot(_ seq: UInt64) throws -> [UInt8] {
 @Suite struct StateRingTests {
     @Test func crcIsTheUsualOne() { #expect(crc32(Array("123456789".utf8)[...]) == 0xCBF4_3926) }
 
+    /// The definition, bit by bit.
+    private func plainCRC(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        ~bytes.reduce(~0) { crc, byte in
+            (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+        }
+    }
+
+    @Test(arguments: 0..<40)
+    func crcOfAnyLengthInAnyPieces(_ length: Int) {
+        let bytes = (0..<(length + 9)).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 31) }
+        for start in 0..<9 {
+            let slice = bytes[start..<(start + length)]
+            #expect(crc32(slice) == plainCRC(slice))
+            let middle = start + length / 3
+            #expect(crc32(slice[middle...], after: crc32(slice[..<middle])) == plainCRC(slice))
+        }
+    }
+
     @Test func aSlotIsALineOf4096Bytes() throws {
         let bytes = try slot(7)
         #expect(bytes.count == 4096 && bytes.last == 10 && bytes.filter { $0 == 10 }.count == 1)

@@ -1,7 +1,9 @@
 """The board's heat and supply, in `check`, in the metrics and on the page. What the kernel tells is made up: a folder stands
 where /sys is, for the program alone."""
 
+import html
 import re
+import socket
 
 import pytest
 from checking import Checked, settings_of, simulated  # noqa: F401
@@ -61,6 +63,7 @@ def test_metrics_tell_of_the_board(state, snapshot, tmp_path, name):
     with Web(state, tmp_path, prefix=prefix) as web:
         assert board_metrics(web.get("/metrics").text) == facts
         shown, = re.findall(r"<dt>Host</dt>(.*?)</dd>", web.get("/").text)
+    assert f"<strong>{html.escape(socket.gethostname())}</strong>" in shown
     assert ("°C" in shown) == ("temperature_celsius" in facts)
     if "temperature_celsius" in facts:
         assert f"{round(facts['temperature_celsius'])} °C" in shown or name == "weak supply"

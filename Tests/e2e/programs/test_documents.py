@@ -275,6 +275,8 @@ def test_each_page_is_written_without_a_warning(tmp_path):
     for name in names:
         done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", tmp_path / name], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (0, ""), name
+        if name.endswith(".1"):
+            assert not {"EXAMPLES", "EXIT STATUS", "FILES", "SEE ALSO"} - set(re.sub(".\b", "", done.stdout).splitlines()), name
     others = {"ffmpeg(1)", "systemctl(1)", "systemd.timer(5)", "systemd.socket(5)"}
     for told in [*MANUAL["command"].values(), MANUAL["settings"]]:
         for one in set(told["see"]) - others:
