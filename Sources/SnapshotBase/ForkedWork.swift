@@ -14,7 +14,8 @@ extension FileHandle {
 /// Runs work that may hang for ever, such as writing into a folder on an unreachable server: the kernel then blocks the
 /// process, even against SIGKILL. The work runs in a forked child, which can be left behind.
 ///
-/// A lock file limits such children to one: no other is started while one hangs.
+/// A lock file limits such children to one. One that is left behind keeps the lock, and the file then isn't empty, so that
+/// later ones need not wait for it; those of runs side by side wait for each other.
 package struct ForkedWork: Sendable {
     package enum Ending: Equatable, Sendable {
         /// The child exited normally, so its report is complete.
@@ -34,8 +35,8 @@ package struct ForkedWork: Sendable {
         package func send(_ line: [UInt8]) { try? writer.write(line + [UInt8(ascii: "\n")]) }
     }
 
-    /// The path of the lock file, which is created if it is missing.
-    private let lockPath: String
+    /// The path of the lock file, which is created if it is missing; nil: any number of children may run.
+    private let lockPath: String?
     /// Children that were left behind and must still be reaped.
     private static let left = Mutex<[pid_t]>([])
     /// How long a child may continue after this program received a termination signal.
@@ -43,7 +44,7 @@ package struct ForkedWork: Sendable {
 
     private let stop: StopRequest
 
-    package init(lock: String, stop: StopRequest) { (lockPath, self.stop) = (lock, stop) }
+    package init(lock: String?, stop: StopRequest) { (lockPath, self.stop) = (lock, stop) }
 
     /// Runs `work` in a forked child and collects the lines that it reports.
     /// - Parameters:
@@ -55,12 +56,13 @@ package struct ForkedWork: Sendable {
     ) -> (lines: [[UInt8]], Ending) {
         Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
-            guard let lock = try hold(until: deadline.sooner(.seconds(1))) else { return ([], .stillHangs) }
+            let lock = try openLock()
+            guard try isTaken(lock, until: deadline) else { return ([], .stillHangs) }
             var (reader, writer): (FileHandle, FileHandle?) = try makePipe()
             guard let end = writer?.descriptor, fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else {
                 throw SystemError("fcntl")
             }
-            let kept = ([lock.descriptor, end] + [descriptor].compactMap(\.self)).sorted()
+            let kept = [lock?.descriptor, end, descriptor].compactMap(\.self).sorted()
             let pid = shim_fork(kept, Int32(kept.count))
             guard pid >= 0 else { throw SystemError("fork") }
             if pid == 0 {
@@ -69,31 +71,36 @@ package struct ForkedWork: Sendable {
             }
             // Close the parent's copy of the write end, so that the child's exit reads as end of file.
             writer = nil
-            return withExtendedLifetime(lock) { collect(reader, from: pid, until: deadline) }
+            return collect(reader, from: pid, until: deadline, lock)
         } catch {
             return ([], .failed("\(error.call): \(error)"))
         }
     }
 
-    /// Takes the lock; nil if another process still holds it at the deadline.
-    private func hold(until deadline: Deadline) throws(SystemError) -> FileHandle? {
-        let lock: FileHandle
+    private func openLock() throws(SystemError) -> FileHandle? {
+        guard let lockPath else { return nil }
         do throws(SystemError) {
-            lock = try openFile(lockPath, O_RDONLY | O_CREAT)
-        } catch  where [ENOENT, ENOTDIR, EACCES].contains(error.number) {
+            return try openFile(lockPath, O_RDWR | O_CREAT)
+        } catch  where [ENOENT, ENOTDIR, EACCES, EROFS].contains(error.number) {
             // Without a state directory no child was ever left behind; an unusable one is reported elsewhere.
-            return try FileHandle(opening: "/dev/null", O_RDONLY)
+            return nil
         }
+    }
+
+    /// Takes the lock, if there is one; false if a child that was left behind holds it, or anybody until the deadline.
+    private func isTaken(_ lock: FileHandle?, until deadline: Deadline) throws(SystemError) -> Bool {
+        guard let lock else { return true }
         while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
             guard errno == EWOULDBLOCK else { throw SystemError("flock") }
-            if deadline.hasPassed { return nil }
+            if try lock.status().st_size > 0 || deadline.hasPassed || stop.isMade { return false }
             sleep(.milliseconds(20), until: deadline)
         }
-        return lock
+        if try lock.status().st_size > 0 { ftruncate(lock.descriptor, 0) }
+        return true
     }
 
     private func collect(
-        _ reader: FileHandle, from pid: pid_t, until deadline: Deadline
+        _ reader: FileHandle, from pid: pid_t, until deadline: Deadline, _ lock: FileHandle?
     ) -> (lines: [[UInt8]], Ending) {
         var deadline = deadline
         var (bytes, isOpen, isAsked) = ([UInt8](), true, false)
@@ -114,7 +121,10 @@ package struct ForkedWork: Sendable {
             kill(pid, SIGKILL)
             // A child that is not blocked in the kernel dies at once.
             sleep(.milliseconds(20), until: .after(.milliseconds(20)))
-            if waitpid(pid, nil, WNOHANG) == 0 { Self.left.withLock { $0.append(pid) } }
+            if waitpid(pid, nil, WNOHANG) == 0 {
+                Self.left.withLock { $0.append(pid) }
+                if let lock { ftruncate(lock.descriptor, 1) }
+            }
             return (lines, .leftBehind)
         }
         var status: Int32 = 0

@@ -19,19 +19,25 @@ struct Trials {
             settings = read
             statePath = try stateDirectory(settings)
         } catch { return [.failed("settings", error)] }
-        let apart = ForkedWork(lock: "/dev/null", stop: settings.context.stop)
+        let apart = ForkedWork(lock: nil, stop: settings.context.stop)
         let (lines, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { reporter in
             for finding in attempt(trial, settings, statePath) { reporter.send(finding.line.bytes) }
         }
         let findings = lines.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
         guard findings.isEmpty else { return findings }
-        return [.failed("setup", .settings("cannot try it", why: "the attempt came to nothing: \(ending)"))]
+        let why =
+            switch ending {
+            case .finished: "the attempt ended without a word"
+            case .leftBehind, .stillHangs: "the attempt hangs"
+            case .failed(let why): "the attempt failed: \(why)"
+            }
+        return [.failed("setup", .settings("cannot try it", why: why))]
     }
 
     /// Whether the service's user may enter the folder.
     func mayEnter(_ folder: String, _ draft: Draft) -> Bool {
         guard var settings = try? draft.settings(), let statePath = try? stateDirectory(settings) else { return false }
-        let fork = ForkedWork(lock: "/dev/null", stop: settings.context.stop)
+        let fork = ForkedWork(lock: nil, stop: settings.context.stop)
         let (lines, _) = fork.run(until: .after(.seconds(4))) { reporter in
             do throws(Failure) {
                 try Owner.become(

@@ -1,4 +1,5 @@
 """`snapshot check` and the store: whether it takes pictures, found out without leaving anything there."""
+import fcntl
 import secrets
 
 import rgw
@@ -11,6 +12,14 @@ from faultproxy import FaultProxy
 from receiver import Answer, Receiver, s3_error
 
 pytestmark = pytest.mark.asan
+
+
+def test_without_a_state_nothing_on_the_machine_is_waited_for(simulated, snapshot, check):
+    """A lock that any program may hold is no lock of ours."""
+    with open("/dev/null") as anybodys:
+        fcntl.flock(anybodys, fcntl.LOCK_EX)
+        assert check(**settings_of(simulated)).failed == []
+        assert not snapshot.state_folder.exists()
 
 
 def test_a_folder(simulated, snapshot, check):

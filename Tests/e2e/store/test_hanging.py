@@ -59,6 +59,7 @@ def test_a_run_leaves_a_folder_that_hangs_behind(ready, net, camera, calls):
     net.answer()
     wait_until(lambda: not left_behind(ready), 10)
     ready.capture().expect(0)
+    assert (ready.state_folder / "folder.lock").stat().st_size == 0
     stored = [p.read_bytes() for p in net.behind.rglob("*.jpg")]
     assert ready.health()["spool"]["count"] == 0 and ready.health()["status"] == "healthy"
     assert camera.last in stored and len(stored) == 5
@@ -75,6 +76,20 @@ def test_health_and_check_do_not_hang(ready, net):
     assert time.monotonic() - begin < 25
     storage, = [line for line in json.loads(found.stdout)["checks"] if line["name"] == "storage"]
     assert found.code == 75 and "hangs" in storage["found"]
+
+
+def test_who_is_at_work_is_no_folder_that_hangs(ready, net):
+    """A folder that is slow for one is waited for by the other."""
+    ready.set(LOCAL_STORAGE_PATH=net.path, UPLOAD_DEADLINE="30s")
+    ready.capture().expect(0)
+    net.hang("write")
+    runs = [ready.start("check", "--json") for _ in range(3)]
+    wait_until(lambda: len(left_behind(ready)) == 4, 10)
+    time.sleep(1.5)  # longer than one waits for a child that was left behind
+    net.answer()
+    for run in runs:
+        run.result(30).expect(0)
+    assert (ready.state_folder / "folder.lock").stat().st_size == 0
 
 
 def test_a_network_folder_in_the_state_hangs_no_health(ready, tmp_path):
