@@ -2,7 +2,7 @@
 
 timer     Debian 12: installed with a clock of 1970, which jumps while the timer runs; then the power is cut
 relay     Debian 12: the same board serves HLS beside the timer
-pages     Debian 13 with 16 KiB pages: the timer, and what a start costs in instructions
+pages     Debian 13 with 16 KiB pages: the timer, what a start costs in instructions, and a root that can't be written
 kills     the power is cut N times; only with --kills
 """
 
@@ -138,15 +138,17 @@ def memory(board: Board):
     say("memory left on the board", f"{int(free) // 1024} MiB of 512")
 
 
-def wear(board: Board, what: str, times: int = 6):
-    """Bytes that a run's start, run and end bring to the disk, ext4's journal included; what an idle board writes is taken off."""
-    def written(command: str) -> float:
-        before = board.written()
-        for _ in range(times):
-            board.run(f"{command}; sleep 3")
-        return (board.written() - before) / times / 1000
-    idle = written("true")
-    say(f"{what}: written a run", f"{written('systemctl start snapshot.service') - idle:.0f} KB, idle {idle:.0f} KB in as long")
+def written(board: Board, command: str, times: int = 4) -> float:
+    """KB that a command and the three seconds after it bring to the disk, ext4's journal included."""
+    before = board.written()
+    for _ in range(times):
+        board.run(f"{command}; sleep 3")
+    return (board.written() - before) / times / 1000
+
+
+def wear(board: Board, what: str, idle: float):
+    """Written by a run's start, run and end; what an idle board writes in as long is taken off."""
+    say(f"{what}: written a run", f"{written(board, 'systemctl start snapshot.service') - idle:.0f} KB")
 
 
 def set_clock(board: Board):
@@ -196,12 +198,14 @@ def timer(board: Board, field: Field):
     wait_for(lambda: (taken(told(board)[-1]) or 0) > time.time() - 3600, 60, "a picture with the right time", board)
     slots(board, 45, "clock set")
     memory(board)
-    board.run("systemctl stop snapshot.timer")
-    wear(board, "folder")
+    board.run("systemctl stop snapshot.timer snapshot.service && sleep 5")
+    idle = written(board, "true")
+    say("idle board: written in 3 s", f"{idle:.0f} KB")
+    wear(board, "folder", idle)
     prepare(board, field, **field.remote())
-    wear(board, "remote store")
+    wear(board, "remote store", idle)
     lean(board)
-    wear(board, "remote store, lean.conf")
+    wear(board, "remote store, lean.conf", idle)
     board.run("rm /etc/systemd/system/snapshot.service.d/lean.conf")
     prepare(board, field)
     # What went to the remote store isn't to be looked for on the board.
@@ -243,18 +247,36 @@ def pages(board: Board, field: Field):
     slots(board, 45, "16 KiB pages")
     memory(board)
     board.run("systemctl stop snapshot.timer snapshot.service")
-    cost(board, "a run by itself", "runuser -u snapshot -- snapshot capture --config /etc/snapshot/snapshot.env >/dev/null")
-    cost(board, "a start, hardened", "systemctl start snapshot.service")
+    idle = resting(board)
+    cost(board, idle, "a run by itself", "runuser -u snapshot -- snapshot capture --config /etc/snapshot/snapshot.env >/dev/null")
+    cost(board, idle, "a start, hardened", "systemctl start snapshot.service")
     lean(board)
-    cost(board, "a start with lean.conf", "systemctl start snapshot.service")
+    cost(board, idle, "a start with lean.conf", "systemctl start snapshot.service")
+    read_only(board, field)
 
 
-def cost(board: Board, what: str, command: str, times: int = 5):
+def read_only(board: Board, field: Field):
+    """The root can't be written any more, and state lies in memory, as docs/board.md has it."""
+    prepare(board, field, SPOOL_MAX_BYTES="64M", SPOOL_MIN_FREE="8M", **field.remote())
+    board.run("rm /etc/systemd/system/snapshot.service.d/lean.conf && systemctl daemon-reload && : >/run/told && "
+              "mount -t tmpfs -o size=96M,mode=0755 tmpfs /var/lib/snapshot && mount -o remount,ro /")
+    assert board.run("touch /etc/written", check=False).endswith("Read-only file system")
+    board.run("systemctl start snapshot.timer")
+    slots(board, 25, "read-only root")
+    say("read-only root: health", board.run("snapshot health | head -1"))
+    board.run("systemctl stop snapshot.timer")
+
+
+def resting(board: Board) -> float:
+    """Instructions that an idle board runs in a second."""
+    count, begin = board.instructions(), time.monotonic()
+    board.run("sleep 10")
+    return (board.instructions() - count) / (time.monotonic() - begin)
+
+
+def cost(board: Board, idle: float, what: str, command: str, times: int = 5):
     """Instructions of everything that runs for it, the kernel and systemd included; what an idle board runs is taken off."""
     board.run(command)
-    idle, begin = board.instructions(), time.monotonic()
-    board.run("sleep 10")
-    idle = (board.instructions() - idle) / (time.monotonic() - begin)
     count, begin = board.instructions(), time.monotonic()
     for _ in range(times):
         board.run(command)
