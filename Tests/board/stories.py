@@ -117,7 +117,7 @@ def slots(board: Board, seconds: int, what: str):
 
 def told(board: Board) -> list[str]:
     """The pictures that runs have reported as stored in this boot, by path or key."""
-    return re.findall(r"^stored (\S+\.jpg)", board.run("cat /run/told 2>/dev/null", check=False), re.M)
+    return re.findall(r"^stored (?:\S+ \(key )?(\S+\.jpg)", board.run("cat /run/told 2>/dev/null", check=False), re.M)
 
 
 def taken(path: str) -> float | None:
@@ -259,7 +259,7 @@ def read_only(board: Board, field: Field):
     """The root can't be written any more, and state lies in memory, as docs/board.md has it."""
     prepare(board, field, SPOOL_MAX_BYTES="64M", SPOOL_MIN_FREE="8M", **field.remote())
     board.run("rm /etc/systemd/system/snapshot.service.d/lean.conf && systemctl daemon-reload && : >/run/told && "
-              "mount -t tmpfs -o size=96M,mode=0755 tmpfs /var/lib/snapshot && mount -o remount,ro /")
+              "mount -t tmpfs -o size=96M,mode=0755 tmpfs /var/lib/snapshot && journalctl --relinquish-var && mount -o remount,ro /")
     assert board.run("touch /etc/written", check=False).endswith("Read-only file system")
     board.run("systemctl start snapshot.timer")
     slots(board, 25, "read-only root")
