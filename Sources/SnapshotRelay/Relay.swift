@@ -22,12 +22,12 @@ package final class Relay {
     /// Whether ffmpeg has given up before it knew the video's size, which may come with rare key frames.
     private var isPatient = false
 
-    private init(_ plan: RelayPlan, _ outputs: OpenOutputs, log: Log) {
+    private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
         self.plan = plan
         self.outputs = outputs
         supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
         memory = SourceMemory(statePath: plan.statePath, place: plan.place)
-        reporter = RelayReporter(plan, log: log)
+        reporter = RelayReporter(plan, notifier, log: log)
     }
 
     /// Relays until SIGTERM, SIGINT or SIGHUP.
@@ -36,12 +36,15 @@ package final class Relay {
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
+        let notifier = try Guardian.split(environment)
         shareHeap()
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()
-        let relay = Relay(plan, try OpenOutputs(plan, log: log), log: log)
+        let relay = Relay(plan, try OpenOutputs(plan, log: log), notifier, log: log)
         relay.run(signals)
-        withExtendedLifetime(lock) {}
+        // A thread that hangs keeps the descriptor open.
+        withExtendedLifetime(lock) { _ = flock($0.descriptor, LOCK_UN) }
+        relay.reporter.leave()
         return true
     }
 

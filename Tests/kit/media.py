@@ -26,9 +26,9 @@ def video_times(source):
     return [float(line.strip(",")) for line in done.stdout.split() if line.strip(",") not in ("", "N/A")]
 
 
-def pictures(source):
+def pictures(source, *options):
     """A digest of each decoded picture."""
-    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(source), "-map", "0:v", "-fps_mode", "passthrough",
+    done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *options, "-i", str(source), "-map", "0:v", "-fps_mode", "passthrough",
                            "-f", "framemd5", "-"], capture_output=True, text=True, timeout=30, check=True)
     return [line.rsplit(",", 1)[1].strip() for line in done.stdout.splitlines() if line and not line.startswith("#")]
 

@@ -26,6 +26,8 @@ MOST_MEMORY = most_memory(8 * 1024, debug=20 * 1024)
 class Relay:
     watches = 0.005
     """How often to gather the arguments of what it starts, in seconds; None: never, since it costs the watched time, too."""
+    prefix = ()
+    """A command that it is started by."""
 
     def __init__(self, snapshot, camera, modes="hls,record", **settings):
         snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
@@ -35,7 +37,7 @@ class Relay:
         self.arguments = set()
 
     def __enter__(self):
-        self.run = self.snapshot.start("relay")
+        self.run = self.snapshot.start("relay", prefix=self.prefix)
         self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
         if self.watches:
             threading.Thread(target=self._watch, daemon=True).start()

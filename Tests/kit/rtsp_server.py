@@ -4,7 +4,7 @@ Run by the system's Python, which has GStreamer's bindings (python3-gi, gir1.2-g
 
 Streams to play, each live-encoded: h264Preview_01_main (H.264, AAC), h264Preview_01_sub (H.264, A-law),
 h265Preview_02_main (H.265, AAC), Preview_03_main (H.264 alone), mjpeg (with A-law). Each carries its number in its timestamps' order.
-Places to push to: /live/h264, /live/h264-aac, /live/h265-aac; what comes in can be played from /out/ and the same name.
+Places to push to: /live/h264, /live/h264-aac, /live/h265-aac, /live/mjpeg-aac; what comes in can be played from /out/ and the same name.
 SIGUSR1 stops all media but not the connections, whose RTCP goes on; SIGUSR2 lets it flow again.
 """
 import argparse
@@ -193,6 +193,8 @@ def main():
     server.central("h264", takes["h264"], gives["h264"])
     for codec in ("h264", "h265"):
         server.central(f"{codec}-aac", takes[codec] + take_audio, gives[codec] + give_audio)
+    server.central("mjpeg-aac", f"rtpjpegdepay name=depay0 ! image/jpeg{sink}videosink " + take_audio,
+                   f"{source}videosrc ! image/jpeg ! rtpjpegpay name=pay0 pt=26 " + give_audio)
     server.run()
 
 

@@ -1,7 +1,8 @@
-"""A network folder that stops answering under the packaged units: every tick captures, nothing is lost, and the service can
+"""A network folder that stops answering under the packaged units: every tick captures, nothing is lost, and the services can
 be stopped."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -87,3 +88,48 @@ def test_every_tick_captures_while_the_folder_hangs(box):
     stored = list(folder.behind.rglob("*.jpg"))
     assert len({path.name for path in stored}) == len(stored) == health["total_captures"] == health["total_uploads"]
     assert health["spool"]["dropped"] == 0 and not [path for path in folder.behind.rglob(".*") if path.is_file()]
+
+
+URL = "rtsp://127.0.0.1:8554/h264Preview_01_main"
+
+
+@pytest.fixture
+def relay(box):
+    """Records into the folder."""
+    machine, folder = box
+    folder.answer()
+    shutil.copy(TESTS / "kit/rtsp_server.py", machine.root / "root/rtsp_server.py")
+    machine.run("systemd-run --collect --unit=rtsp-camera /usr/bin/python3 /root/rtsp_server.py --port=8554")
+    wait_for(lambda: machine.run("ffprobe -v error -rtsp_transport tcp " + URL, check=False).returncode == 0, 20, "a stream")
+    machine.settings(CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="record", SEGMENT_TIME="2s", STALL_TIMEOUT="4s",
+                     OUTPUT_DIR=f"/{MOUNT}/video")
+    machine.drop_in("snapshot-relay.service", "[Service]\nReadWritePaths=-/mnt\n")
+    machine.run("systemctl start snapshot-relay.service")
+    yield machine, folder
+    folder.answer()
+    machine.run("systemctl stop snapshot-relay.service rtsp-camera.service", check=False)
+
+
+def hangs(machine):
+    return machine.health()["relay"].get("failing") == {"record": "folder-hangs"}
+
+
+def test_the_relay_stops_and_starts_while_its_folder_hangs(relay):
+    machine, folder = relay
+    recordings = folder.behind / "video/record"
+    wait_for(lambda: list(recordings.glob("2*.mp4")), 30, "a recording")
+    folder.hang()
+    wait_for(lambda: hangs(machine), 20, "word of it")
+    begin = time.monotonic()
+    machine.run("systemctl stop snapshot-relay.service", timeout=60)
+    assert time.monotonic() - begin < 14
+    assert machine.property("snapshot-relay.service", "Result") == "success"
+    machine.run("systemctl start snapshot-relay.service", timeout=20)
+    wait_for(lambda: hangs(machine), 20, "word of it")
+    assert machine.health()["relay"]["state"] in ("starting", "running")
+    already = set(recordings.glob("2*.mp4"))
+    folder.answer()
+    wait_for(lambda: set(recordings.glob("2*.mp4")) - already and "failing" not in machine.health()["relay"], 40, "another recording")
+    # What was left behind ends with the hang: there is one relay, the process that watches it, and one ffmpeg.
+    wait_for(lambda: len(machine.out("pgrep -x snapshot", check=False).split()) == 2, 10, "one relay")
+    wait_for(lambda: len(machine.out("pgrep -x ffmpeg", check=False).split()) == 1, 10, "one ffmpeg")

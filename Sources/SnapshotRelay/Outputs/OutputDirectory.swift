@@ -7,12 +7,21 @@ package final class OutputDirectory: Sendable {
     package let path: String
     /// Whether the web front may read streams and recordings.
     private let isServed: Bool
+    private let isReleased = Atomic(false)
     private let held = Mutex<(directory: Folder, lock: FileHandle)?>(nil)
 
     init(_ path: String, isServed: Bool) { (self.path, self.isServed) = (path, isServed) }
 
-    /// Releases the lock for another relay, even while a hanging thread keeps this process from ending.
-    func release() { _ = held.withLockIfAvailable { $0 = nil } }
+    /// Releases the lock for another relay, even while a hanging thread keeps this process from ending. Waits for at most
+    /// half a second, since this can hang as well.
+    func release() {
+        let started = detach {
+            self.held.withLockIfAvailable { _ = $0.map { flock($0.lock.descriptor, LOCK_UN) } }
+            self.isReleased.store(true, ordering: .releasing)
+        }
+        let end = Deadline.after(.milliseconds(500))
+        while started, !isReleased.load(ordering: .acquiring), !end.hasPassed { usleep(2000) }
+    }
 
     /// Creates the directory where it is missing, and locks it. Called again, it locks a directory that has replaced
     /// the former one, e.g. by a mount. May hang.

@@ -8,7 +8,7 @@ import SnapshotSettings
 /// Finished recordings are synced and moved, never over another file. Retention touches only files with such names.
 package struct RecordFolder: Sendable {
     private let path: String
-    private let folder: Folder
+    let folder: Folder
     let writing: OutputFolder
     private let retention: RecordRetention
     private let isServed: Bool

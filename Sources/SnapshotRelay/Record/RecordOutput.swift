@@ -34,8 +34,7 @@ package struct RecordOutput: RelayOutput {
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
         let upload = upload.map {
-            SegmentUpload(
-                directory, $0, camera: shared.camera, statePath: shared.statePath + "/relay", health, log: log)
+            SegmentUpload($0, camera: shared.camera, statePath: shared.statePath + "/relay", health, log: log)
         }
         // A recording grows with every key frame, so the watch doesn't use SEGMENT_TIME.
         let upkeep = FolderUpkeep(

@@ -17,6 +17,7 @@ struct Recorder: OutputFiles {
         try shared.outputDirectory.hold()
         folder = try RecordFolder(output.directory, retention: output.retention, isServed: shared.showsPictures)
         folder.retain(now: .now())
+        upload?.use(folder.folder)
     }
 
     var output: OutputFolder { folder.writing }

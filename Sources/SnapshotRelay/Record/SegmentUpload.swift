@@ -11,9 +11,10 @@ final class SegmentUpload: Sendable {
     private struct Shared {
         var uploaded: [String] = []
         var isStopped = false
+        /// Weak, so that a disk that was unmounted isn't kept busy.
+        weak var folder: Folder?
     }
 
-    private let directory: String
     private let settings: SegmentUploadSettings
     private let camera: String
     private let statePath: String
@@ -23,10 +24,8 @@ final class SegmentUpload: Sendable {
 
     /// - Parameter statePath: the relay's own directory, so that its ledger is separate from that of pictures.
     init(
-        _ directory: String, _ settings: SegmentUploadSettings, camera: String, statePath: String,
-        _ health: OutputHealth, log: Log
+        _ settings: SegmentUploadSettings, camera: String, statePath: String, _ health: OutputHealth, log: Log
     ) {
-        self.directory = directory
         self.settings = settings
         self.camera = camera
         self.statePath = statePath
@@ -41,6 +40,9 @@ final class SegmentUpload: Sendable {
             return shared.uploaded
         }
     }
+
+    /// Recordings lie in that folder from now on; its path may lead elsewhere.
+    func use(_ folder: Folder) { shared.withLock { $0.folder = folder } }
 
     func stop() { shared.withLock { $0.isStopped = true } }
 
@@ -57,9 +59,10 @@ final class SegmentUpload: Sendable {
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
                 var wait = backoff.first
-                for name in waiting() {
+                let folder = shared.withLock { $0.folder }
+                for name in waiting(in: folder) {
                     do throws(StoreFailure) {
-                        try upload(name, into: &store, quota: &quota)
+                        try upload(name, in: folder, into: &store, quota: &quota)
                         if last != nil { log.write(.notice, "segments are stored again") }
                         backoff.reset()
                         refusals.reset()
@@ -92,23 +95,25 @@ final class SegmentUpload: Sendable {
         }
     }
 
-    private func waiting() -> [RecordName] {
-        ((try? listDirectory(directory)) ?? []).compactMap(RecordName.init).sorted()
+    private func waiting(in folder: Folder?) -> [RecordName] {
+        ((try? folder?.names()) ?? []).compactMap(RecordName.init).sorted()
     }
 
-    private func upload(_ name: RecordName, into store: inout any Store, quota: inout Int) throws(StoreFailure) {
-        let path = directory + "/" + name.text
+    private func upload(
+        _ name: RecordName, in folder: Folder?, into store: inout any Store, quota: inout Int
+    ) throws(StoreFailure) {
         // Retention may have deleted it meanwhile.
-        guard let file = try? openFile(path, O_RDONLY), let size = try? file.status().st_size,
-            let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: Int(size))
+        guard let file = try? folder?.open(name.text, O_RDONLY), let facts = try? file.status(),
+            facts.st_mode & S_IFMT == S_IFREG,
+            let digest = Crypto.sha256(of: file.descriptor, offset: 0, length: Int(facts.st_size))
         else { return }
         var object = StoredObject(
-            key: key(of: name), content: .file(file, offset: 0, length: Int(size)), contentType: "video/mp4",
+            key: key(of: name), content: .file(file, offset: 0, length: Int(facts.st_size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
         defer { health.signs(with: store.lease) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
-        removeFile(path)
+        folder?.remove(name.text)
         shared.withLock { $0.uploaded.append(name.text) }
     }
 

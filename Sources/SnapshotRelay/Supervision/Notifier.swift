@@ -1,7 +1,9 @@
+import CLinux
 import Glibc
 import SnapshotBase
 
-/// Notifies systemd by datagrams to `NOTIFY_SOCKET` (sd_notify). Without that variable it does nothing.
+/// Notifies systemd by datagrams to `NOTIFY_SOCKET` (sd_notify), or a process that passes them on. Without either it
+/// does nothing.
 package struct Notifier: ~Copyable {
     private let socket: FileHandle?
     private var address = sockaddr_un()
@@ -13,8 +15,13 @@ package struct Notifier: ~Copyable {
     /// The watchdog's extension while no media flows, since a restart wouldn't help then.
     private static let timeout: Duration = .seconds(3600)
 
-    package init(_ environment: Environment) {
+    /// - Parameter line: a connected socket to the process that passes notifications on.
+    package init(_ environment: Environment, through line: FileHandle? = nil) {
         watchdog = environment["WATCHDOG_USEC"].flatMap { Int(decimal: $0) }.map { .microseconds($0) }
+        if let line {
+            socket = line
+            return
+        }
         guard let path = environment["NOTIFY_SOCKET"], "/@".contains(path.prefix(1)), path.utf8.count > 1,
             path.utf8.count < MemoryLayout.size(ofValue: address.sun_path)
         else {
@@ -53,9 +60,13 @@ package struct Notifier: ~Copyable {
         isExtended = true
     }
 
-    private func send(_ text: String) {
+    func send(_ text: String) {
         guard let socket else { return }
         let bytes = Array(text.utf8)
+        guard length > 0 else {
+            _ = Glibc.send(socket.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            return
+        }
         _ = withUnsafePointer(to: address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 sendto(socket.descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL), $0, length)

@@ -28,10 +28,10 @@ struct RelayReporter: ~Copyable {
     /// How often `relay.json` is written, and the watchdog extended, without any change.
     private static let interval: Duration = .seconds(60)
 
-    init(_ plan: RelayPlan, log: Log) {
+    init(_ plan: RelayPlan, _ notifier: consuming Notifier, log: Log) {
         self.plan = plan
         self.log = log
-        notifier = Notifier(plan.context.environment)
+        self.notifier = notifier
         idleSince = plan.context.clock.now().moment
     }
 
@@ -40,6 +40,7 @@ struct RelayReporter: ~Copyable {
 
     func ready() { notifier.ready() }
     func stopping() { notifier.stopping() }
+    func leave() { Guardian.leave(notifier) }
     mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
 
     /// Keeps the last lines of ffmpeg's standard error of an attempt that has ended.

@@ -42,7 +42,7 @@ struct PictureFiles {
     /// The folder of an instance's relay, or of the camera without one; nil where `camera` can't be an instance's name.
     private func output(of camera: String?) -> String? {
         guard let camera else { return outputDirectory }
-        let isName = !camera.isEmpty && !camera.hasPrefix(".") && !camera.contains("/")
+        let isName = !camera.isEmpty && !camera.hasPrefix(".") && Target.isServed(camera)
         return isName ? "\(statePath)/\(camera)/stream_output" : nil
     }
 

@@ -43,7 +43,7 @@ struct RecordingIndex {
                 left -= looked.count
                 folders.append(folder.names)
                 entries.reserveCapacity(entries.count + looked.count)
-                for name in looked where !name.hasPrefix(".") {
+                for name in looked where !name.hasPrefix(".") && Target.isServed(name) {
                     if let inner = add(name, at: folder.path, isRecording), folder.depth < Self.deepest {
                         open.append((inner, folder.names + [name], folder.depth + 1))
                     }

@@ -30,11 +30,11 @@ struct Target: Equatable {
 
     private static func decode(_ raw: Substring) -> String? {
         guard let bytes = percentDecoded(bytes: raw.utf8) else { return nil }
-        guard
-            !bytes.contains(where: {
-                $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\")
-            })
-        else { return nil }
-        return String(validating: bytes, as: UTF8.self)
+        return String(validating: bytes, as: UTF8.self).flatMap { isServed($0) ? $0 : nil }
+    }
+
+    /// Whether a request can name a file of that name: it has no control byte, slash or backslash.
+    static func isServed(_ name: String) -> Bool {
+        !name.utf8.contains { $0 < 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
     }
 }

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -146,6 +147,35 @@ def test_a_relay_that_ends_while_a_folder_hangs_makes_room_for_the_next(snapshot
         first.run.result(10)
 
 
+@pytest.mark.parametrize("place", ["out", "net"])
+def test_systemd_need_not_wait_for_a_folder_that_hangs(snapshot, camera, tmp_path, net, place):
+    """The process that it watches ends, however long the kernel holds the others."""
+    snapshot.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(tmp_path / "notify"))
+        relay = Relay(snapshot, camera.as_camera(), "record", OUTPUT_DIR=str(tmp_path / place), STALL_TIMEOUT="4s").__enter__()
+        try:
+            relay.wait_running()
+            wait_until(lambda: relay.recordings, 20, "recording")
+            net.hang()
+            wait_until(lambda: failing(relay) == {"record": "folder-hangs"}, 12, f"word of it: {relay.report}")
+            os.kill(relay.pid, signal.SIGTERM)
+            assert relay.run.result(13).code == 0
+            assert relay.report["state"] == "stopped" and "finishing files" in notify_words(notify)[-1]
+        finally:
+            net.answer()
+        wait_until(lambda: not relay.leftovers(), 10, "the end of what was left behind")
+
+
+def notify_words(notify):
+    notify.setblocking(False)
+    said = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            said.append(notify.recv(4096).decode())
+    return said
+
+
 def test_recordings_keep_their_times_while_their_folder_hangs(snapshot, camera, tmp_path, net):
     """This file system doesn't tell when a file was made, and nothing gets its name until the folder answers."""
     with Relay(snapshot, camera.as_camera(), "record", OUTPUT_DIR=str(tmp_path / "out"), STALL_TIMEOUT="4s",
@@ -224,6 +254,39 @@ def test_a_disk_is_used_when_it_comes(snapshot, camera, tmp_path, device):
         wait_until(lambda: set(failing(relay).values()) == {"folder-away"}, 15, f"{relay.report}")
         relay.stop()
     assert lie(disk) == below
+
+
+@contextlib.contextmanager
+def shared(folder):
+    """What is mounted below it is seen in other mount namespaces, too."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-R", "-l", str(folder)], check=True)
+
+
+@pytest.mark.skipif(not os.path.exists("/etc/fstab"), reason="no /etc/fstab to lay one over")
+@pytest.mark.parametrize("below", ["", "video/yard"])
+def test_a_disk_of_fstab_is_waited_for(snapshot, camera, tmp_path, device, below):
+    """From the very first start on, though nothing was ever written there."""
+    disk, table = tmp_path / "disk", tmp_path / "fstab"
+    table.write_text(f"# disks\nUUID=1-2\t{disk} ext4 defaults,nofail 0 2\nx none swap sw 0 0\n")
+    relay = Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(disk / below))
+    relay.prefix = ("unshare", "-m", "--propagation", "slave", "sh", "-c", 'mount --bind "$0" /etc/fstab && exec "$@"', table)
+    with shared(tmp_path), relay:
+        wait_until(lambda: failing(relay) == {"hls": "folder-away", "record": "folder-away"}, 15, f"{relay.report} {relay.stderr}")
+        wait_until(lambda: relay.report["state"] == "running", 15, "video")
+        assert f"record doesn't work: no disk is mounted at {disk}" in relay.stderr
+        assert snapshot.health()["relay"]["failing"]["record"] == "folder-away"
+        assert lie(disk) == []
+        mount(device, disk)
+        wait_until(lambda: relay.recordings and not failing(relay), 2 * PATIENCE, f"recordings: {relay.report}")
+        with Player(relay.hls) as player:
+            player.wait(2, 10)
+        assert "record works again" in relay.stderr
+        relay.stop()
 
 
 def test_a_recording_that_cannot_be_finished_at_once_is_finished_later(snapshot, camera):

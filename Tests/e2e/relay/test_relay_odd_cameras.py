@@ -47,6 +47,18 @@ def test_mjpeg_is_recorded_and_told_where_it_cannot_be_carried(snapshot):
         assert media.codecs(path) == {"video": "mjpeg", "audio": "aac"}
 
 
+def test_mjpeg_is_republished(snapshot):
+    with RTSPServer() as camera, RTSPServer() as central, Relay(
+            snapshot, {"CAMERA_URL": camera.url("mjpeg")}, "republish,record", OUTPUT_RTSP_URL=central.url("live/mjpeg-aac")) as relay:
+        relay.wait_running()
+        wait_until(lambda: "failing" not in relay.report and central.events("record"), 20, f"peace: {relay.report}")
+        out = central.url("out/mjpeg-aac")
+        assert media.codecs(out, "-rtsp_transport", "tcp") == {"video": "mjpeg", "audio": "aac"}
+        assert len(media.pictures(out, "-rtsp_transport", "tcp", "-t", "2")) > 15
+        assert "relaying mjpeg with pcm_alaw to republish, record" in relay.stderr and relay.report["restarts"] == 0
+        relay.stop()
+
+
 def test_mjpeg_that_nothing_can_carry(snapshot):
     with RTSPServer() as camera, Relay(snapshot, {"CAMERA_URL": camera.url("mjpeg")}, "hls") as relay:
         wait_until(lambda: relay.report.get("last_error") == "camera-codec", 20, f"it: {relay.report}")

@@ -1,10 +1,11 @@
 """A month of recordings: listed by day, hour and page, newest first, with their lengths; and nobody waits for that."""
+import html
 import re
 import subprocess
 import threading
 import time
 from datetime import datetime, timedelta, timezone
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import pytest
 from web import Web, memory, most_memory, record, write_ring
@@ -168,3 +169,26 @@ def test_what_may_not_be_read_is_told(tmp_path):
         page = front.get("/recordings/").text
         assert movies(page) == [] and page.count("cannot be read") == 1 and "There are none" not in page
         folder.chmod(0o755)
+
+
+def test_whatever_is_listed_is_served(tmp_path):
+    """Names as people and programs give them; one that no request can name isn't listed."""
+    names = ["20260121T103045Z.mp4", "20260121T103045Z-2.mp4", "a b.mp4", "50%.mkv", "a%2Fb.mp4", "käfer 🐞.ts", "what?.mp4", "#1.mp4", "it's \"x\" & <y>.mp4",
+             "2026-01-21/14/x.mp4", "2026-01-21/page-2.mp4", "hall/é/1/+.mp4", "-.mp4", "~.mp4", "a;b=c.mp4", "x" * 251 + ".mp4"]
+    hidden = ["a\\b.mp4", "a\nb.mp4", "\x7f.mp4", "c\\d/x.mp4", "\t/x.mp4", "20260121T103046Z.MP4", ".x.mp4", "a/b/c/d/x.mp4"]
+    folders = [tmp_path / "out/record", tmp_path / "state/gate/stream_output/record", tmp_path / "state/odd\\name/stream_output/record"]
+    for folder in folders:
+        for name in names + hidden:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(name.encode())
+        (folder / "20260121T103047Z.mp4").symlink_to("/etc/passwd")
+        with open(bytes(folder) + b"/\xff.mp4", "wb"):
+            pass
+    write_ring(tmp_path / "state/gate", [record(1)])
+    with web(tmp_path) as front:
+        page = front.get("/recordings/").text
+        links = [html.unescape(one) for one in re.findall(r'<li><a href="([^"]+)"', page)]
+        got = {unquote(link): front.get(urljoin("/recordings/", link)) for link in links}
+    assert {answer.status for answer in got.values()} == {200}, {link: a.status for link, a in got.items()}
+    assert sorted(got) == sorted(names + [f"gate/{name}" for name in names])
+    assert all(answer.body.decode() == link.removeprefix("gate/") for link, answer in got.items())
