@@ -2,11 +2,9 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Splits the relay in two under systemd: the main process watches, and its child relays. A folder that hangs blocks a
-/// process even against SIGKILL, and systemd would wait for a main process that is blocked.
-///
-/// The main process opens nothing in any folder. It passes signals on to the child, and the child's notifications on to
-/// systemd. It ends with the child, or soon after the child has said that it is done.
+/// Splits the relay in two under systemd: the main process passes signals and notifications on, its child relays. A folder
+/// that hangs blocks the child even against SIGKILL, and systemd would wait for a main process that is blocked. The main
+/// process opens nothing in any folder, and ends with the child, or soon after the child has said that it is done.
 enum Guardian {
     private static let done = "DONE=1"
     /// How long the child may take to end after it is done.

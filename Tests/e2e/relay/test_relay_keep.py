@@ -1,5 +1,6 @@
 """What the relay keeps and what it gives away: retention of recordings, and their upload."""
 import json
+import os
 import re
 import shutil
 import time
@@ -126,6 +127,23 @@ def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
         left = {p.read_bytes() for p in relay.recordings}
         assert not left & set(got.values()), "uploaded and still there"
         assert len(left) <= 2
+
+
+def test_only_files_in_the_folder_itself_are_uploaded(snapshot, camera, tmp_path):
+    """Neither a link with a recording's name, nor a pipe, nor a folder."""
+    planted = {f"2026010{day}T000000Z.mp4": plant for day, plant in enumerate((
+        lambda path: path.symlink_to(tmp_path / "secret"), os.mkfifo, lambda path: path.mkdir()), 1)}
+    (tmp_path / "secret").write_bytes(b"secret")
+    with store("filesystem", tmp_path) as target:
+        relay = Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", **target.settings)
+        relay.record.mkdir(parents=True)
+        for name, plant in planted.items():
+            plant(relay.record / name)
+        with relay:
+            wait_until(lambda: len(videos(target)) >= 2, 25, f"uploads: {relay.stderr}")
+            relay.stop()
+        assert not [key for key, data in videos(target).items() if "20260101" in key or "2026/01/0" in key or len(data) < 1000]
+        assert all(os.path.lexists(relay.record / name) for name in planted)
 
 
 def shown_end(snapshot, process):
