@@ -66,6 +66,7 @@ class HangingFolder:
 
     def __init__(self, folder, path=None, python=sys.executable):
         self.behind, self.path, self._control = folder / "behind", path or folder / "net", folder / "control"
+        self._held = folder / "control.held"
         self._python = python
         self.behind.mkdir()
         self.path.mkdir()
@@ -89,7 +90,13 @@ class HangingFolder:
 
     def hang(self, *calls):
         """Only calls of these names, or all."""
+        self._held.unlink(missing_ok=True)
         self._control.write_text(" ".join(calls or ["all"]))
+
+    def holds(self, pid):
+        """Whether a thread of that process waits for an answer."""
+        threads = self._held.read_text().split() if self._held.exists() else []
+        return any(os.path.exists(f"/proc/{pid}/task/{thread}") for thread in threads)
 
     def answer(self):
         self._control.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """A folder through FUSE that stops answering when it is told to: python3 hanging.py BEHIND MOUNTPOINT CONTROL
 
-While the file CONTROL names calls, such as `write fsync`, these wait for it to go; `all` means every one.
+While the file CONTROL names calls, such as `write fsync`, these wait for it to go; `all` means every one. The threads that
+wait are listed in CONTROL.held, one a line.
 """
 import errno
 import os
@@ -15,11 +16,17 @@ class Hanging(fuse.Operations):
     def __init__(self, behind, control):
         self.behind, self.control = behind, Path(control)
 
+    def hangs(self, call):
+        try:
+            return not {call, "all"}.isdisjoint(self.control.read_text().split())
+        except FileNotFoundError:
+            return False
+
     def __call__(self, call, path, *arguments):
-        while self.control.exists():
-            names = self.control.read_text().split()
-            if call not in names and "all" not in names:
-                break
+        if self.hangs(call):
+            with open(f"{self.control}.held", "a") as held:
+                held.write(f"{fuse.fuse_get_context()[2]}\n")
+        while self.hangs(call):
             time.sleep(0.05)
         try:
             return getattr(self, call)(self.behind + path, *arguments)

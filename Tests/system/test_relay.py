@@ -56,12 +56,15 @@ def test_it_survives_its_own_death(relay):
     assert len(relay.out("pgrep -u snapshot ffmpeg").split()) == 1
 
 
-def test_the_watchdog_ends_one_that_stands_still(relay):
+@pytest.mark.parametrize("stopped", ["the process that systemd watches", "the one that relays"])
+def test_the_watchdog_ends_one_that_stands_still(relay, stopped):
     pid = relay.property("snapshot-relay.service", "MainPID")
-    relay.run(["kill", "-STOP", pid])
+    relaying = relay.out(f"pgrep -P {pid}")
+    relay.run(["kill", "-STOP", relaying if stopped == "the one that relays" else pid])
     wait_for(lambda: relay.property("snapshot-relay.service", "MainPID") not in ("0", pid), 30, "a restart by the watchdog")
     since = time.time()
     wait_for(lambda: newest(relay) > since, 20, "media again")
+    assert relaying not in relay.out("pgrep -x snapshot").split() and len(relay.out("pgrep -u snapshot ffmpeg").split()) == 1
 
 
 def test_a_camera_that_is_away_is_no_reason_for_the_watchdog(relay):

@@ -245,6 +245,47 @@ def test_systemd_is_told(snapshot, rtsp, tmp_path):
 STALL_AND_MORE = 8
 
 
+ALONE = {"NOTIFY_SOCKET": "@nobody-listens"}
+"""Like systemd, but nothing hears what it is told."""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_under_systemd_it_ends_as_it_does_by_hand(snapshot, rtsp, how):
+    """The process that systemd watches passes on signals, words and exit codes of the one that relays."""
+    snapshot.environment |= ALONE
+    with Relay(snapshot, rtsp.as_camera(), "record") as relay:
+        relay.wait_running()
+        assert "nothing to do" in snapshot.run("relay").expect(0).stderr
+        snapshot.run("relay", env={"STATE_PATH": "elsewhere"}).refuses(74, "another relay writes there", "OUTPUT_DIR")
+        wait_until(lambda: relay.recordings, 15, "recording")
+        os.kill(relay.pid, how)
+        relay.run.result(10).expect(0)
+        assert relay.report["state"] == "stopped" and not relay.leftovers()
+    for path in relay.recordings:
+        media.decode(path)
+
+
+@pytest.mark.parametrize("first, code", [("watching", -signal.SIGKILL), ("relaying", 128 + signal.SIGKILL), ("stopped and watching", -signal.SIGKILL)])
+def test_under_systemd_neither_process_outlives_the_other(snapshot, rtsp, first, code):
+    snapshot.environment |= ALONE
+    with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
+        relay.wait_running()
+        relaying, = relay.children
+        if "stopped" in first:
+            os.kill(relaying, signal.SIGSTOP)
+        os.kill(relaying if first == "relaying" else relay.pid, signal.SIGKILL)
+        assert relay.run.result(5).code == code
+        wait_until(lambda: not relay.leftovers(), 2, "the end of the other, and of ffmpeg")
+
+
+def test_the_process_that_systemd_watches_is_small(snapshot, rtsp):
+    snapshot.environment |= ALONE
+    with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
+        relay.wait_running()
+        assert relay.memory < MOST_MEMORY / 4 and relay.descriptors <= 6
+        relay.stop()
+
+
 def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
     relay = Relay(snapshot, rtsp.as_camera(), "hls,record")
     with relay:
@@ -257,7 +298,6 @@ def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
     assert not relay.leftovers()
     before = Playlist.parse((relay.hls / "stream.m3u8").read_text())
     whole = {p.name: p.read_bytes() for p in relay.recordings}
-    time.sleep(1)
     with Player(relay.hls) as player, relay:
         player.wait(before.end - before.sequence + 2, 20)
     assert len(relay.recordings) > len(whole)

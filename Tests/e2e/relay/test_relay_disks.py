@@ -132,7 +132,7 @@ def test_a_relay_that_ends_while_a_folder_hangs_makes_room_for_the_next(snapshot
         first.wait_running()
         wait_until(lambda: first.recordings, 20, "recording")
         net.hang()
-        time.sleep(2)
+        wait_until(lambda: net.holds(first.pid), 10, "a thread of it that hangs")
         os.kill(first.pid, signal.SIGTERM)
         wait_until(lambda: not first.run.alive or "\tZ" in Path(f"/proc/{first.pid}/status").read_text(), 12, "its end")
         next_one = snapshot.start("relay")
