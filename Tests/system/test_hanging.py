@@ -132,4 +132,4 @@ def test_the_relay_stops_and_starts_while_its_folder_hangs(relay):
     wait_for(lambda: set(recordings.glob("2*.mp4")) - already and "failing" not in machine.health()["relay"], 40, "another recording")
     # What was left behind ends with the hang: there is one relay, the process that watches it, and one ffmpeg.
     wait_for(lambda: len(machine.out("pgrep -x snapshot", check=False).split()) == 2, 10, "one relay")
-    wait_for(lambda: len(machine.out("pgrep -x ffmpeg", check=False).split()) == 1, 10, "one ffmpeg")
+    wait_for(lambda: len(machine.out("pgrep -u snapshot -x ffmpeg", check=False).split()) == 1, 10, "one ffmpeg")

@@ -23,6 +23,7 @@ enum Guardian {
             guard child >= 0 else { throw SystemError("fork") }
             if child == 0 { return Notifier(environment, through: FileHandle(owning: ends[1])) }
             close(ends[1])
+            releaseMemory()
             watch(child, line, Notifier(environment), signals)
         } catch {
             throw Failure(.own(.signals), "cannot start the relay", why: "\(error.call): \(error)")
