@@ -116,6 +116,36 @@ def test_beside_the_capture_timer_on_the_same_camera(relay):
         relay.run("systemctl stop snapshot.timer; cd /etc/systemd/system; rm -rf snapshot.timer.d snapshot.service.d; systemctl daemon-reload")
 
 
+def test_a_disk_that_is_mounted_after_it_began(relay):
+    """With the manual's line for the unit: what is mounted below its parent later is seen there, and nothing is written before."""
+    videos = "find /mnt/usb -xdev -path '*/record/2*.mp4'"
+    mount = "mount -t tmpfs -o size=64M,mode=0755 usb /mnt/usb && install -d -o snapshot -g snapshot /mnt/usb/video"
+
+    def restart(**values):
+        relay.settings(CAMERA_URL=URL, CAMERA_IP="", STREAM_MODE="hls,record", SEGMENT_TIME="2s", HLS_SEGMENT_TIME="1s", **values)
+        relay.run("systemctl restart snapshot-relay.service")
+
+    def failing():
+        return relay.health()["relay"].get("failing")
+    relay.write("/etc/systemd/system/snapshot-relay.service.d/disk.conf", "[Service]\nReadWritePaths=-/mnt\n")
+    relay.run("systemctl daemon-reload && mkdir -p /mnt/usb && " + mount)
+    try:
+        restart(OUTPUT_DIR="/mnt/usb/video", STALL_TIMEOUT="5s")
+        wait_for(lambda: relay.out(videos), 30, "a recording")
+        relay.run("systemctl stop snapshot-relay.service && umount /mnt/usb && systemctl start snapshot-relay.service")
+        wait_for(lambda: failing() == {"hls": "folder-away", "record": "folder-away"}, 20, "word of it")
+        assert relay.out("find /mnt/usb -mindepth 1") == ""
+        pid = relay.property("snapshot-relay.service", "MainPID")
+        relay.run(mount)
+        wait_for(lambda: relay.out(videos) and not failing(), 40, "recordings")
+        assert relay.property("snapshot-relay.service", "MainPID") == pid
+    finally:
+        relay.run("rm /etc/systemd/system/snapshot-relay.service.d/disk.conf; systemctl daemon-reload")
+        restart()
+        relay.run("umount /mnt/usb; rm -r /mnt/usb", check=False)
+    wait_for(lambda: failing() is None and relay.health()["relay"]["state"] == "running", 30, "peace")
+
+
 def test_it_ends_soon_and_leaves_nothing(relay):
     begin = time.monotonic()
     relay.run("systemctl stop snapshot-relay.service")

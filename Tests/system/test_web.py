@@ -179,6 +179,24 @@ def test_pictures_are_shown_where_both_files_say_so(web):
     web.run("rm /etc/snapshot/web.env; systemctl stop snapshot-web.service")
 
 
+def test_another_port_and_one_that_is_taken(web):
+    """With the manual's lines, while pages are being read."""
+    def move(port):
+        web.drop_in("snapshot-web.socket", f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n")
+        return web.run("systemctl restart snapshot-web.socket", check=False).returncode
+    web.run("systemd-run --collect --unit=other-program busybox httpd -f -p 127.0.0.1:8089")
+    try:
+        wait_for(lambda: web.run("curl -s http://127.0.0.1:8089/", check=False).returncode == 0, 5, "the other program")
+        assert ask(web, "/livez")[0] == 200
+        assert move(8090) == 0 and ask(web, "/livez", 8090)[0] == 200
+        assert move(8089) != 0 and "Address already in use" in web.run("systemctl status snapshot-web.socket", check=False).stdout
+        assert move(8091) == 0 and ask(web, "/livez", 8091)[0] == 200
+    finally:
+        web.run("systemctl stop other-program; rm -r /etc/systemd/system/snapshot-web.socket.d; systemctl daemon-reload")
+        web.run("systemctl restart snapshot-web.socket")
+    assert ask(web, "/livez")[0] == 200
+
+
 def test_the_example_opens_it(web):
     web.run("install -D -t /etc/systemd/system/snapshot-web.socket.d /usr/share/doc/snapshot/examples/open-web.conf")
     web.run("systemctl daemon-reload && systemctl stop snapshot-web.service && systemctl restart snapshot-web.socket")
