@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import media
+from builds import most_memory
 from camera import Camera
 from hls import Player, Playlist
 from line import Line
@@ -282,7 +283,7 @@ def test_the_process_that_systemd_watches_is_small(snapshot, rtsp):
     snapshot.environment |= ALONE
     with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
         relay.wait_running()
-        assert relay.memory < MOST_MEMORY / 4 and relay.descriptors <= 6
+        assert relay.memory < most_memory(2 * 1024, debug=6 * 1024) and relay.descriptors <= 6
         relay.stop()
 
 
