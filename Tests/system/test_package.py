@@ -62,6 +62,11 @@ def test_nothing_is_enabled_or_started_unasked(fresh):
     assert fresh.out("systemctl list-units --no-legend --plain 'snapshot*'") == ""
 
 
+def test_the_installation_says_what_is_next_and_no_more(fresh):
+    again = fresh.run(["/var/lib/dpkg/info/snapshot.postinst", "configure", ""])
+    assert (again.stdout + again.stderr).splitlines() == ["snapshot: next, as root: snapshot setup"]
+
+
 def test_manuals_and_completions_are_there(fresh):
     pages = fresh.out("dpkg -L snapshot | sed -n 's|^/usr/share/man/man./||p'").split()
     assert {"snapshot.7.gz", "snapshot.env.5.gz", "snapshot-web.1.gz", "snapshot-capture.1.gz"} <= set(pages)
