@@ -20,10 +20,10 @@ def measure(rig, options):
             f"{median(c, 'rss') / 1024:.1f}", f"{median(c, 'written') / 1024:.0f}",
             f"{instructions(command) / 1e6:.1f}", sum(system_calls(command).values()), f"{ratio(ours, c):.2f}"])
     section.targets = [
-        Target("one-shot CPU / C reference", 1.35, ratio(ours, costs["C on libcurl"])),
+        Target("one-shot CPU / C reference", 1.0, ratio(ours, costs["C on libcurl"])),
         Target("one-shot CPU / curl script", 0.75, ratio(ours, costs["curl script"])),
         Target("one-shot CPU / Python", 1 / 25, ratio(ours, costs["Python"])),
-        Target("peak memory / C reference, small picture", 1.6, ratio(ours, costs["C on libcurl"], "rss")),
+        Target("peak memory / C reference, small picture", 1.5, ratio(ours, costs["C on libcurl"], "rss")),
     ]
     return [section, large_picture(rig, options, ours)]
 

@@ -15,7 +15,8 @@
 // The age in seconds after which the server must present its certificate again, whatever lifetime its sessions have.
 enum { LONGEST = 24 * 60 * 60 };
 
-// The header of a saved session. The session follows, then its certificates, leaf first, all in DER.
+// The header of a saved session. The session follows, with the server's certificate in it, then those that the server
+// sent along, all in DER.
 struct head {
   // When the server last proved that it has its private key.
   int64_t proven;
@@ -137,9 +138,11 @@ static void on_info(const SSL *connection, int where, int result) {
 static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
   struct head head = this->head;
   STACK_OF(X509) *certificates = this->certificates;
+  int first = 0;
   if (!CALL(SSL_session_reused)(ssl)) {
     head.proven = time(NULL);
     certificates = CALL(SSL_get_peer_cert_chain)(ssl);
+    first = 1;
   }
   if (!CALL(SSL_SESSION_get0_peer)(session)) return;
   if (asks_authorities(CALL(SSL_get_SSL_CTX)(ssl)) && CALL(SSL_get_verify_result)(ssl) != X509_V_OK) return;
@@ -152,7 +155,7 @@ static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
   if (size <= 0 || size > left) return;
   memcpy(bytes, &head, sizeof head);
   left -= CALL(i2d_SSL_SESSION)(session, &at);
-  for (int index = 0; index < sk_X509_num(certificates); index++) {
+  for (int index = first; index < sk_X509_num(certificates); index++) {
     X509 *next = sk_X509_value(certificates, index);
     size = i2d_X509(next, NULL);
     if (size <= 0 || size > left) return;

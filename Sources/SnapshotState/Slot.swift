@@ -34,7 +34,8 @@ enum Slot {
     static let blank = Array(repeating: UInt8(ascii: " "), count: size - 1) + [UInt8(ascii: "\n")]
 
     private static func json(_ record: Record) -> [UInt8] {
-        let text = Array("{\"seq\":\(record.seq),".utf8) + record.json.bytes.dropFirst().dropLast()
+        let object = record.json.bytes
+        let text = Array("{\"seq\":\(record.seq),".utf8) + object[1..<max(1, object.count - 1)]
         return text + Array(",\"crc\":\"\(crc32(text[...]).hexadecimal)\"}".utf8)
     }
 

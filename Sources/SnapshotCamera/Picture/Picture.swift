@@ -8,8 +8,7 @@ package struct Picture: Sendable {
     package let height: Int
     /// SHA-256 of all bytes, in lower-case hexadecimal.
     package let sha256: String
-    /// CRC-32 of the scan data alone, in hexadecimal: equal for equal images, whatever the metadata. Nobody gains by
-    /// forging it, so a cheap checksum is enough.
+    /// By which a frozen camera is known.
     package let scanDigest: String
 
     /// - Throws: what is wrong with bytes that aren't a whole JPEG.
@@ -19,6 +18,6 @@ package struct Picture: Sendable {
         width = jpeg.width
         height = jpeg.height
         sha256 = hexadecimal(Crypto.sha256(bytes))
-        scanDigest = crc32(bytes[jpeg.scan]).hexadecimal
+        scanDigest = SnapshotCamera.scanDigest(bytes[jpeg.scan])
     }
 }
