@@ -64,7 +64,7 @@ package final class Child {
     }
 
     /// Children that were left behind and must still be reaped.
-    private static let left = Mutex<[pid_t]>([])
+    private static let leftBehind = Mutex<[pid_t]>([])
 
     package let pid: pid_t
     /// The parent's ends of `Command.outputs`, non-blocking, by the child's descriptor, until they are closed.
@@ -120,15 +120,15 @@ package final class Child {
     /// Gives up waiting for a killed child that the kernel still blocks, e.g. in a folder on an unreachable server. It
     /// counts as ended by SIGKILL and is reaped later.
     /// - Returns: false if it has already ended.
-    package func leave() -> Bool {
+    package func leaveBehind() -> Bool {
         guard poll() == nil else { return false }
-        Self.left.withLock { $0.append(pid) }
+        Self.leftBehind.withLock { $0.append(pid) }
         ending = .killed(SIGKILL)
         return true
     }
 
     /// Reaps the children that were left behind and have since ended.
-    package static func reapLeft() { left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } } }
+    package static func reapLeftBehind() { leftBehind.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } } }
 
     /// How the child ended; nil while it runs. The rest of its process group is killed when it has ended.
     @discardableResult

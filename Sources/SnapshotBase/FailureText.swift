@@ -44,20 +44,20 @@ extension Failure.Code.Camera {
         case .credentials: "The camera refuses the user or the password, or has locked the login."
         case .insecureLogin: "The camera asks for the password in the clear, where that isn't allowed."
         case .login: "The camera's answer to the login isn't one of a Reolink camera."
-        case .redirect: "The camera sends to another address, and redirects aren't followed there."
+        case .redirect: "The camera redirects to another address, which isn't followed."
         case .status:
             "The camera answers with an HTTP status that says it has no picture here, or its program failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
         case .transport: "The camera's video comes neither over TCP nor over UDP, as `CAMERA_RTSP_TRANSPORT` has it."
         case .busy:
             "The camera has no session left (RTSP status 453): somebody else is watching, or a session hasn't ended."
-        case .format: "The camera's video has another size or coding than before. The relay begins a new ffmpeg for it."
+        case .format: "The size or encoding of the camera's video has changed. The relay restarts ffmpeg for it."
         case .codec: "None of the relay's outputs can carry the camera's video codec."
         case .silent: "The camera accepts the connection and doesn't answer."
         case .stalled: "The video stopped flowing for longer than `STALL_TIMEOUT`."
-        case .lost: "The camera closed the connection, or what came isn't the protocol that was asked for."
-        case .clock: "The camera's clock was set. The relay begins a new ffmpeg, so that times are right again."
-        case .invalid: "The camera's address can't be asked: the URL is no good."
+        case .lost: "The camera closed the connection, or what it sent isn't the protocol that was asked for."
+        case .clock: "The camera's clock was set. The relay restarts ffmpeg, so that times are right again."
+        case .invalid: "No request can be made to the camera: its address isn't valid."
         case .file: "`CAMERA_URL` names a file that can't be read as a picture, or a program that can't be run."
         }
     }
@@ -69,8 +69,8 @@ extension Failure.Code.Camera {
         case .timeout: "Choose `CAMERA_STREAM=sub`, or raise `CAMERA_TIMEOUT`."
         case .tls: "Most cameras sign their own certificate: `CAMERA_TLS_VERIFY=pin-first`."
         case .keyChanged:
-            "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may be in between."
-        case .pins: "Mend the file as the user who owns it, or begin anew: `snapshot check --forget-pin`."
+            "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
+        case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
         case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`: changed settings are tried at once."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
@@ -109,12 +109,12 @@ extension Failure.Code.Picture {
 
     package var remedy: String {
         switch self {
-        case .empty: "Some Reolink firmware answers so unless `CAMERA_WIDTH` and `CAMERA_HEIGHT` are set."
+        case .empty: "Some Reolink firmware sends nothing unless `CAMERA_WIDTH` and `CAMERA_HEIGHT` are set."
         case .cutShort: "If it happens often, look at the camera's network."
         case .tooLarge: "Choose a smaller stream of the camera's."
         case .stream: "Give the address of the camera's still picture; for its video give `rtsp://…`."
-        case .json, .bad: "`snapshot capture --verbose` shows what came."
-        case .html: "`CAMERA_URL` must be the address of the picture itself; `--verbose` shows what came."
+        case .json, .bad: "`snapshot capture --verbose` shows what the camera sent."
+        case .html: "`CAMERA_URL` must be the address of the picture itself; `--verbose` shows what the camera sent."
         }
     }
 }

@@ -13,7 +13,7 @@ package struct SystemError: Error, Sendable, CustomStringConvertible, CustomDebu
 
     package var description: String {
         // `Folder` opens with O_NOFOLLOW, which fails with ELOOP at a symbolic link.
-        number == ELOOP ? "a link stands there that is not followed" : String(cString: strerror(number))
+        number == ELOOP ? "it is a symbolic link, which isn't followed" : String(cString: strerror(number))
     }
 
     package var debugDescription: String { "\(call) failed with error \(number), \(self)" }

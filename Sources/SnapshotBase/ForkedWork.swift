@@ -38,7 +38,7 @@ package struct ForkedWork: Sendable {
     /// The path of the lock file, which is created if it is missing; nil: any number of children may run.
     private let lockPath: String?
     /// Children that were left behind and must still be reaped.
-    private static let left = Mutex<[pid_t]>([])
+    private static let leftBehind = Mutex<[pid_t]>([])
     /// How long a child may continue after this program received a termination signal.
     private static let grace = Duration.seconds(2)
 
@@ -54,7 +54,7 @@ package struct ForkedWork: Sendable {
     package func run(
         until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Reporter) -> Void
     ) -> (lines: [[UInt8]], Ending) {
-        Self.left.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
+        Self.leftBehind.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
         do throws(SystemError) {
             let lock = try openLock()
             guard try isTaken(lock, until: deadline) else { return ([], .stillHangs) }
@@ -122,7 +122,7 @@ package struct ForkedWork: Sendable {
             // A child that is not blocked in the kernel dies at once.
             sleep(.milliseconds(20), until: .after(.milliseconds(20)))
             if waitpid(pid, nil, WNOHANG) == 0 {
-                Self.left.withLock { $0.append(pid) }
+                Self.leftBehind.withLock { $0.append(pid) }
                 if let lock { ftruncate(lock.descriptor, 1) }
             }
             return (lines, .leftBehind)

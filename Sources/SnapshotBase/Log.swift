@@ -19,7 +19,7 @@ package struct Log: Sendable {
 
     package func write(_ level: Level, _ text: String) {
         let prefix = isJournal ? "<\(level.rawValue)>" : ""
-        print(descriptor: 2, "\(prefix)\(program): \(text)\n")
+        writeText(to: 2, "\(prefix)\(program): \(text)\n")
     }
 
     package func verbose(_ text: @autoclosure () -> String) {

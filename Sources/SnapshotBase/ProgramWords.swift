@@ -40,7 +40,7 @@ extension Secrets {
 }
 
 extension Secrets {
-    /// Registers what looks like a credential in the standard error of a `credential_process`: words behind a name such
+    /// Registers what looks like a credential in the standard error of a `credential_process`: words after a name such
     /// as `SecretAccessKey` or `token`, and long words of letters and digits that are not names of hosts or files.
     package func note(credentialStderr output: [UInt8]) {
         let words = output.suffix(4096).split { $0 <= 0x20 || "\"',:{}=".utf8.contains($0) }

@@ -35,8 +35,8 @@ package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
 }
 
 /// Writes without buffering. Errors are ignored, as a closed standard output or error can't be reported.
-package func print(descriptor: Int32, _ output: TerminalText) {
-    var bytes = Array(output.text.utf8)[...]
+package func writeText(to descriptor: Int32, _ text: TerminalText) {
+    var bytes = Array(text.text.utf8)[...]
     while !bytes.isEmpty {
         let written = bytes.withUnsafeBytes { raw in
             retrying { write(descriptor, raw.baseAddress, raw.count) }

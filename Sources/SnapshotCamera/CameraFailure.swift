@@ -24,9 +24,9 @@ extension Failure {
         case .tooLarge: (.picture(.tooLarge), "bad picture from camera")
         case .endless: (.picture(.stream), "no picture from camera")
         case .refused: (.camera(.credentials), "camera refuses login")
-        case .lost: (.camera(.lost), "lost camera")
-        case .invalid: (.camera(.invalid), "cannot ask camera")
-        case .noLibrary: (.missing("libcurl"), "cannot ask camera")
+        case .lost: (.camera(.lost), "lost connection to camera")
+        case .invalid: (.camera(.invalid), "no request to camera")
+        case .noLibrary: (.missing("libcurl"), "no request to camera")
         }
     }
 
@@ -54,14 +54,14 @@ extension Failure {
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
         case .noTLS: settings.hint(.plainPort)
-        case .oldTLS: "CAMERA_TLS_VERIFY=off accepts it, but protects from nobody"
+        case .oldTLS: "CAMERA_TLS_VERIFY=off accepts it, but then nothing is verified"
         case .tls, .certificate:
             "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first; old ones speak HTTP only"
         case .pinMismatch:
             "if the camera was replaced or reset, "
                 + (settings.verification == .pinFirst
                     ? "forget the old key: snapshot check --forget-pin" : "put its new pin into CAMERA_TLS_VERIFY")
-                + "; if not, somebody may be in between"
+                + "; if not, somebody may intercept the connection"
         case .tooLarge: "raise CAMERA_MAX_BYTES if the camera's pictures are larger"
         case .endless: "set CAMERA_URL to its still picture, or to its video at rtsp://…"
         case .refused: "check CAMERA_USERNAME and CAMERA_PASSWORD"
@@ -84,7 +84,7 @@ extension Failure {
             switch flaw {
             case .empty: settings.hint(.empty)
             case .html: settings.hint(.page)
-            case .otherFormat, .json: "--verbose shows what came"
+            case .otherFormat, .json: "--verbose shows what the camera sent"
             case .cutShort, .tiny, .badMarker, .badSegment, .noDimensions, .noScan: nil
             }
         return Failure(
@@ -96,7 +96,7 @@ extension Failure {
     static func cameraLogin(_ response: HTTPResponse, _ settings: CameraSettings, _ attempt: LoginAttempt?) -> Failure {
         let check = "check CAMERA_USERNAME and CAMERA_PASSWORD"
         let digestHint =
-            "somebody may be in between; if you have switched Digest off in the camera, remove "
+            "somebody may intercept the connection; if you have switched Digest off in the camera, remove "
             + "\(CameraMemory.fileName) from STATE_PATH"
         let unasked = attempt?.isChallenged == false ? ", which doesn't ask for a login" : ""
         let (why, hint) =
@@ -112,7 +112,7 @@ extension Failure {
                 )
             case .unknown(let ways):
                 (
-                    "; it wants \(ways.joined(separator: " or ")), which isn't known here, so user and password weren't sent",
+                    "; it wants \(ways.joined(separator: " or ")), which isn't supported, so user and password weren't sent",
                     "switch Basic or Digest on in the camera"
                 )
             }

@@ -10,12 +10,12 @@ struct FileCamera: Camera {
     let statePath: String
     let context: ProcessContext
     /// A file whose last change is longer ago isn't being written.
-    private static let calm = Duration.seconds(1)
+    private static let stableAfter = Duration.seconds(1)
 
     func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         do throws(SystemError) {
-            let isNear = paths.allSatisfy { Neighbourhood.shares($0, with: statePath) }
-            if isNear { return try settled(until: deadline) }
+            let isNear = paths.allSatisfy { FileSystems.areSame($0, statePath) }
+            if isNear { return try stableBytes(until: deadline) }
         } catch {
             throw failure("\(error)", error)
         }
@@ -29,7 +29,7 @@ struct FileCamera: Camera {
         let forked = ForkedWork(lock: statePath + "/camera.lock", stop: context.stop)
         let (lines, ending) = forked.run(until: deadline, keeping: picture.descriptor) { reporter in
             do throws(SystemError) {
-                try picture.write(settled(until: deadline))
+                try picture.write(stableBytes(until: deadline))
                 reporter.send(Array("0".utf8))
             } catch {
                 reporter.send(Array("\(error.number)".utf8))
@@ -48,12 +48,12 @@ struct FileCamera: Camera {
     }
 
     /// The file's bytes once they are stable, and a whole JPEG or over a second old; after two seconds in any case.
-    private func settled(until deadline: Deadline) throws(SystemError) -> [UInt8] {
-        let timeout = deadline.sooner(Self.calm * 2)
+    private func stableBytes(until deadline: Deadline) throws(SystemError) -> [UInt8] {
+        let timeout = deadline.sooner(Self.stableAfter * 2)
         while true {
             let (bytes, isChanging, age) = try read()
             let isWhole = (try? JPEG(checking: bytes)) != nil
-            let isFresh = (0...Int64(Self.calm.milliseconds)).contains(age)
+            let isFresh = (0...Int64(Self.stableAfter.milliseconds)).contains(age)
             if isWhole && !isChanging || !isChanging && !isFresh || timeout.hasPassed { return bytes }
             sleep(.milliseconds(20), until: timeout)
         }

@@ -17,7 +17,7 @@ struct HTTPCamera: Camera {
         var url = url
         var redirects = 0
         while true {
-            let response = try answer(of: url, &memory, deadline)
+            let response = try response(of: url, &memory, deadline)
             if settings.follow == .sameHost, let next = try redirect(response, from: url) {
                 redirects += 1
                 guard redirects <= Self.mostRedirects else {
@@ -38,7 +38,7 @@ struct HTTPCamera: Camera {
             return nil
         }
         guard let here = URLParts(url), let next = here.resolving(location) else {
-            throw redirected(response, "a redirect to what is no address")
+            throw redirected(response, "a redirect to an invalid address")
         }
         guard next.scheme == here.scheme, let server = next.server, server == here.server else {
             throw redirected(
@@ -56,7 +56,7 @@ struct HTTPCamera: Camera {
     }
 
     /// Requests the picture, with a login where the camera asks for one, and returns the last response.
-    private func answer(
+    private func response(
         of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> HTTPResponse {
         var request = HTTPRequest("GET", url, deadline: deadline)
@@ -66,9 +66,9 @@ struct HTTPCamera: Camera {
         request.sendsBasic = !hadOfferedDigest && memory.auth == "basic"
         var response = try client.picture(request, of: settings, trust, &memory)
         if response.hasOfferedDigest { (memory.digestHost, memory.auth) = (host, nil) }
-        if let answer = ownAnswer(to: response, request) {
-            response = try client.picture(answer, of: settings, trust, &memory)
-            request = answer
+        if let withLogin = ownLogin(for: response, request) {
+            response = try client.picture(withLogin, of: settings, trust, &memory)
+            request = withLogin
         } else if mayTryBasic(after: response, request) {
             request.sendsBasic = true
             response = try client.picture(request, of: settings, trust, &memory)
@@ -81,21 +81,21 @@ struct HTTPCamera: Camera {
 
     /// The request with a Digest login for challenges that libcurl can't parse, e.g. with blanks around `=`; nil where
     /// libcurl has answered the challenge.
-    private func ownAnswer(to response: HTTPResponse, _ request: HTTPRequest) -> HTTPRequest? {
+    private func ownLogin(for response: HTTPResponse, _ request: HTTPRequest) -> HTTPRequest? {
         guard let credentials = request.credentials, response.refusesLogin, !response.hasAnsweredChallenge,
             var login = ChallengeLogin(LoginChallenge.all(response.challenges), mayBeBasic: false),
             let target = URLParts(request.url)?.target
         else { return nil }
-        var answer = request
+        var withLogin = request
         let nonce = hexadecimal(Crypto.random(8))
         // A URL may have a query right after the host, but a request's path begins with a slash.
         let path = target.hasPrefix("/") ? target : "/" + target
         let value = login.authorization(
             user: credentials.user, password: credentials.password, method: request.method, url: path,
             clientNonce: nonce)
-        answer.headers.append(("Authorization", value))
-        answer.credentials = nil
-        return answer
+        withLogin.headers.append(("Authorization", value))
+        withLogin.credentials = nil
+        return withLogin
     }
 
     /// Some servers answer 401 without a challenge. Basic is tried then, unless Digest was ever offered.
@@ -190,7 +190,7 @@ extension HTTPClient {
             first = .failure(error)
         }
         request.ignoresLength = true
-        // The unread rest of the picture would be taken for the beginning of the next response.
+        // On the same connection the unread rest of the picture would be taken for the next response.
         dropConnections()
         guard let whole = try? ask(request, of: settings, trust), whole.status == 200,
             (try? JPEG(checking: whole.body)) != nil

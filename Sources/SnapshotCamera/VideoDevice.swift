@@ -19,7 +19,7 @@ struct VideoDevice {
             return refusal("there is no such device", hint: hint)
         }
         guard facts.st_mode & S_IFMT == S_IFCHR, facts.st_rdev >> 8 == Self.major else {
-            return refusal("it is no video device", hint: "snapshot discover   # shows the cameras at this machine")
+            return refusal("it isn't a video device", hint: "snapshot discover   # shows the cameras at this machine")
         }
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let user = UserAccount(geteuid())?.name ?? "USER"

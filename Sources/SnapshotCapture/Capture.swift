@@ -12,7 +12,7 @@ package struct Capture {
     private let settings: CaptureSettings
     private let client: HTTPClient
     private let log: Log
-    /// Whether the rest of the slot is used to upload pictures from the spool.
+    /// Whether the rest of the interval is used to upload pictures from the spool.
     private let drains: Bool
 
     package init(_ settings: CaptureSettings, client: HTTPClient, log: Log, drains: Bool = true) {
@@ -30,10 +30,10 @@ package struct Capture {
     package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
         let started = Uptime.now()
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
-        let mark = RunMark(in: settings.runtimeDirectory, statePath: settings.statePath)
+        let marker = RunMarker(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
         // The run before this one left its marker behind: it was killed, and counts as a failed capture.
-        if let begun = mark.killed { run.count(killed: begun) }
+        if let begun = marker.killed { run.count(killed: begun) }
 
         let picture: Picture?
         switch run.due() {
@@ -42,12 +42,12 @@ package struct Capture {
         }
         signals.hold()
         if let picture { run.store(picture) }
-        // A tenth of the slot stays free, so that this run ends before the next one starts.
+        // A tenth of the interval stays free, so that this run ends before the next one starts.
         if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10)) }
         run.complete()
 
         let pings = run.pings
-        let shot = run.commit(mark)
+        let shot = run.commit(marker)
         if pings, !settings.context.stop.isMade { ping(shot) }
         return shot
     }

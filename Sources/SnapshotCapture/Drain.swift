@@ -4,6 +4,9 @@ import SnapshotState
 import SnapshotStore
 
 extension Run {
+    /// How many entries one run may skip because the store doesn't take them.
+    private static let mostSkipped = 3
+
     /// Uploads pictures from the spool, oldest first, until the deadline or until the store fails.
     mutating func drain(until deadline: Deadline) {
         guard storeIsUp, spool.figures.count > 0, holdOff("store") == nil else { return }
@@ -17,7 +20,7 @@ extension Run {
         }
         var after = refused?.last ?? -1
         defer { if drained > 0 { shot.outcome.drained = drained } }
-        while skipped < 3 {
+        while skipped < Self.mostSkipped {
             let names: [SpoolName]
             do throws(SystemError) { names = try spool.oldest(after: after) } catch {
                 return log.warn("cannot read the spool \(spool.path), so its pictures stay there: \(error)")
@@ -51,8 +54,8 @@ extension Run {
                     // Go on where only this object may be at fault, so that it doesn't block the others.
                     guard error.scope != .store else { return }
                     skipped += 1
-                    if skipped == 3 {
-                        // Three entries failed in this run: later runs skip those up to here for an hour.
+                    if skipped == Self.mostSkipped {
+                        // Later runs skip the entries up to here for an hour.
                         spool.skip(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
                         return
                     }

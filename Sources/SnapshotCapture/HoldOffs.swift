@@ -44,7 +44,7 @@ extension Run {
             record.logins?[who] = login
         }
         if record.holdOffs[who]?.settings == login.settings { record.holdOffs[who] = nil }
-        if who == "store" { record.standstill = nil }
+        if who == "store" { record.stall = nil }
     }
 
     /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
@@ -54,7 +54,7 @@ extension Run {
 
     /// Records the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
     mutating func notePause(after failure: StoreFailure) {
-        noteStandstill(failure)
+        noteStall(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
         record.storePause = HoldOff(
             since: settings.context.clock.now().moment, delaySeconds: wait.seconds,

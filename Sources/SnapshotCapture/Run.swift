@@ -105,8 +105,8 @@ struct Run: ~Copyable {
 
     // MARK: Record
 
-    /// Fills in the rest of the record: what the run came to, the failure counters, the hour's sums, traffic, the next
-    /// ping.
+    /// Fills in the rest of the record: the run's outcome, the failure counters, the hour's sums,
+    /// traffic, the next ping.
     mutating func complete() {
         let code = shot.failure?.code
         shot.outcome.code = code
@@ -148,12 +148,12 @@ struct Run: ~Copyable {
     }
 
     /// Commits the spool and writes the record, then removes the run's marker. The lock is released at the end.
-    consuming func commit(_ mark: RunMark) -> Shot {
+    consuming func commit(_ marker: RunMarker) -> Shot {
         // Copied out of `self`, which Swift 6.2 can't change while one of its parts (the spool) is consumed.
         var (record, shot) = (record, shot)
         var state = state
         do throws(Failure) { try spool.commit(&record, to: &state) } catch { shot.stateFailure = error }
-        mark.remove()
+        marker.remove()
         return shot
     }
 

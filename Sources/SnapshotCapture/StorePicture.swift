@@ -89,7 +89,7 @@ extension Run {
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.place = store.place.printable(limit: 160)
         if let wait = storePause { throw .paused(store.place, wait: wait) }
-        // While the store is down, one attempt per run is enough to notice its return, and runs stay within their slot.
+        // While the store is down, one attempt per run shows its return, and keeps runs within the interval.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
             RetryPolicy(

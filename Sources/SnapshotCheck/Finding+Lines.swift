@@ -4,14 +4,14 @@ extension Finding {
     /// The finding for people: one line, and one for the hint.
     package func lines(colour: Bool) -> TerminalText {
         let name = subject + String(repeating: " ", count: max(0, 9 - subject.count))
-        var lines: TerminalText = "\(mark(colour: colour)) \(name) \(text)\n"
+        var lines: TerminalText = "\(sign(colour: colour)) \(name) \(text)\n"
         if let hint { lines += "            hint: \(hint)\n" }
         return lines
     }
 
-    private func mark(colour: Bool) -> TerminalText {
+    private func sign(colour: Bool) -> TerminalText {
         let (sign, code): (TerminalText, String) =
-            switch mark {
+            switch result {
             case .passed: ("✓", "32")
             case .failed: ("✗", isNecessary ? "31;1" : "33")
             case .skipped: ("–", "2")

@@ -2,11 +2,11 @@ import SnapshotBase
 
 /// The result of one step of `snapshot check`.
 package struct Finding: Sendable {
-    package enum Mark: String, JSONValue, Sendable { case passed, failed, skipped }
+    package enum Result: String, JSONValue, Sendable { case passed, failed, skipped }
 
     /// What was checked, in a word or two.
     package var subject: String
-    package var mark: Mark
+    package var result: Result
     /// The result, in one line.
     package var text: String
     /// What to do about it, if anything.
@@ -21,11 +21,11 @@ package struct Finding: Sendable {
     package var facts: [String: JSON] = [:]
 
     /// Whether it keeps pictures from being taken and stored.
-    package var isFailure: Bool { mark == .failed && isNecessary }
+    package var isFailure: Bool { result == .failed && isNecessary }
 
-    private init(_ subject: String, _ mark: Mark, _ text: String, hint: String?) {
+    private init(_ subject: String, _ result: Result, _ text: String, hint: String?) {
         self.subject = subject
-        self.mark = mark
+        self.result = result
         self.text = text
         self.hint = hint
     }
@@ -70,7 +70,7 @@ package struct Finding: Sendable {
 
     private var object: JSONObject {
         [
-            "name": subject, "result": mark, "necessary": isNecessary, "found": text, "hint": hint, "code": code,
+            "name": subject, "result": result, "necessary": isNecessary, "found": text, "hint": hint, "code": code,
             "facts": facts.isEmpty ? nil : facts,
         ]
     }
@@ -78,9 +78,9 @@ package struct Finding: Sendable {
     /// Parses a `line`; nil where it isn't one.
     package init?(json: JSON) {
         guard let subject = json["name"]?.string, let text = json["found"]?.string,
-            let mark = json["result"]?.string.flatMap(Mark.init(rawValue:))
+            let result = json["result"]?.string.flatMap(Result.init(rawValue:))
         else { return nil }
-        self.init(subject, mark, text, hint: json["hint"]?.string)
+        self.init(subject, result, text, hint: json["hint"]?.string)
         if case .bool(let necessary)? = json["necessary"] { isNecessary = necessary }
         exitCode = Int32(clamping: json["exit"]?.integer ?? 0)
         code = json["code"]?.string.map(Failure.Code.init(rawValue:))

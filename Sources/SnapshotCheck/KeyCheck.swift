@@ -18,7 +18,7 @@ struct KeyCheck {
         switch settings.verification {
         case .pin(let pin):
             return result.isOpen ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
-        case .authorities: return result.isOpen ? .passed("TLS key", "vouched for by a certificate authority") : nil
+        case .authorities: return result.isOpen ? .passed("TLS key", "verified by a certificate authority") : nil
         case .off:
             return present(host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
         case .pinFirst:

@@ -86,7 +86,7 @@ struct S3Check {
                 if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
                     return (response, true)
                 }
-                try store.settle(answer, of: object.key)
+                try store.checkAnswer(answer, of: object.key)
                 return (response, false)
             } catch {
                 guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }

@@ -33,7 +33,7 @@ struct StoreCheck {
             let finding = check.run()
             return Result(
                 findings: check.temporaryKeys() + [finding], clockOffset: check.store.clockOffset,
-                isOpen: finding.mark == .passed)
+                isOpen: finding.result == .passed)
         }
     }
 

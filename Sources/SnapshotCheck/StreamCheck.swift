@@ -33,7 +33,7 @@ struct StreamCheck {
                     "codec", "\(facts.video)\(size), at \(redactedURL(address))",
                     facts: ["codec": .string(facts.video), "address": .string(redactedURL(address))])
             } catch {
-                guard error.code == .camera(.stream) else { return failure(told(error), hint: hint(error)) }
+                guard error.code == .camera(.stream) else { return failure(reason(of: error), hint: hint(error)) }
                 why = "it has no such stream"
             }
         }
@@ -57,7 +57,7 @@ struct StreamCheck {
         throw Failure(.camera(.stream), "no video from", redactedURL(address), why: "there is none")
     }
 
-    private func told(_ failure: Failure) -> String {
+    private func reason(of failure: Failure) -> String {
         if failure.code == .camera(.credentials) { return "it refuses the login" }
         if Self.unreached.contains(failure.code) { return "it can't be reached" }
         return failure.code == .camera(.silent) ? "no answer in time" : failure.why

@@ -51,7 +51,7 @@ package struct Discovery: Sendable {
             sockets.append(try UDPSocket(IPv4Address(0), port: ReolinkOld.answerPort))
         } catch {
             result.obstacles.append(
-                "UDP port \(ReolinkOld.answerPort), to which Reolink cameras answer, can't be had here: \(error)")
+                "UDP port \(ReolinkOld.answerPort), to which Reolink cameras answer, can't be opened here: \(error)")
         }
         var askers: [(interface: Interface, socket: UDPSocket)] = []
         for interface in result.interfaces {
@@ -67,7 +67,7 @@ package struct Discovery: Sendable {
         for pause in [Duration.milliseconds(700), Self.timeout] {
             for (interface, socket) in askers {
                 guard let why = questions.send(by: socket, interface, targets) else { continue }
-                let words = "\(interface.text) doesn't let questions out: \(why)"
+                let words = "\(interface.text) lets no questions out: \(why)"
                 if !result.obstacles.contains(words) { result.obstacles.append(words) }
             }
             receiver.listen(to: sockets, until: end.sooner(pause), stop) { device in

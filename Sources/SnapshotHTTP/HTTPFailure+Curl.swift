@@ -7,11 +7,11 @@ extension HTTPFailure {
     static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is over the limit")
     static let headerTooLarge = HTTPFailure(kind: .lost, why: "the answer's headers or trailers have no end")
     static let multipart = HTTPFailure(kind: .endless, why: "the answer is a stream of pictures without end")
-    static let tooManyAnswers = HTTPFailure(kind: .lost, why: "it begins to answer again and again")
+    static let tooManyAnswers = HTTPFailure(kind: .lost, why: "it sends one interim answer after the other")
     static let tooManyChallenges = HTTPFailure(kind: .refused, why: "it asks for the credentials again and again")
     static let weakerLogin = HTTPFailure(
         kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
-    static let askedToEnd = HTTPFailure(kind: .lost, why: "this program was asked to end before the answer came")
+    static let askedToEnd = HTTPFailure(kind: .lost, why: "a stop was requested before the answer came")
 }
 
 extension HTTPFailure {

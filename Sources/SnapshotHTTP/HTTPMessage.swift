@@ -161,7 +161,7 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     /// Whether the whole body of the request was sent.
     package var bodyWasSent = false
     /// How long there had been no progress when the transfer was given up.
-    package var stoodStill: Duration?
+    package var stalledFor: Duration?
     /// Whether the connection was established but no line of a response was received.
     package var isUnanswered = false
     /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The session
@@ -169,13 +169,13 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     var hadSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
-    /// Whether the answer's Content-Length is no number.
+    /// Whether the answer's Content-Length isn't a number.
     package var isAboutLength = false
 
-    package init(kind: Kind, why: String, stoodStill: Duration? = nil) {
+    package init(kind: Kind, why: String, stalledFor: Duration? = nil) {
         self.kind = kind
         self.why = why
-        self.stoodStill = stoodStill
+        self.stalledFor = stalledFor
     }
 }
 

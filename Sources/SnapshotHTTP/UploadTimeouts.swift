@@ -66,7 +66,7 @@ struct UploadWatch {
         time < .seconds(1) ? "\(time.milliseconds) ms" : "\(Int(bounded: time.seconds)) s"
     }
 
-    private static func failure(_ why: String, _ stood: Duration) -> HTTPFailure {
-        HTTPFailure(kind: .timedOut, why: why, stoodStill: stood)
+    private static func failure(_ why: String, _ stalledFor: Duration) -> HTTPFailure {
+        HTTPFailure(kind: .timedOut, why: why, stalledFor: stalledFor)
     }
 }

@@ -19,8 +19,8 @@ package final class Relay {
     private var known: Source?
     private var found: Source?
     private var formatChanges = FormatChanges()
-    /// Whether ffmpeg has given up before it knew the video's size, which may come with rare key frames.
-    private var isPatient = false
+    /// Whether ffmpeg gave up before it knew the video's size, which some cameras send with rare key frames only.
+    private var hasRareKeyFrames = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
         self.plan = plan
@@ -65,7 +65,7 @@ package final class Relay {
                 perform(supervisor.handle(.stop, now: now), now)
             }
             for event in attempt?.take() ?? [] { handle(event, now) }
-            Child.reapLeft()
+            Child.reapLeftBehind()
             perform(supervisor.handle(.tick, now: now), now)
             reporter.report(supervisor, outputs.troubles, now: now)
             outputs.tick(now: now)
@@ -98,10 +98,10 @@ package final class Relay {
             attempt = try Attempt(
                 plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens, known: known,
                 watchesFormat: formatChanges.areFew(now: now),
-                arguments: { [outputs, plan, isPatient] facts in
+                arguments: { [outputs, plan, hasRareKeyFrames] facts in
                     let slaves = outputs.begin(facts)
                     return slaves.isEmpty
-                        ? nil : FFmpegArguments(facts, slaves, audio: plan.audio, isPatient: isPatient)
+                        ? nil : FFmpegArguments(facts, slaves, audio: plan.audio, hasRareKeyFrames: hasRareKeyFrames)
                 },
                 takeMedia: { [outputs] bytes in outputs.take(bytes, now: .now()) })
         } catch {
@@ -128,7 +128,7 @@ package final class Relay {
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
             if attempt?.hasWaitedForAudio == true { listens = true }
-            if attempt?.hasGivenUpAtOnce == true { isPatient = true }
+            if attempt?.hasGivenUpAtOnce == true { hasRareKeyFrames = true }
             attempt = nil
             known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil
             found = nil

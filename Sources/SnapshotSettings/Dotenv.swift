@@ -66,16 +66,16 @@ package enum Dotenv {
         guard let (value, tail) = unquoted(text) else {
             throw malformed(
                 path, number, "the quote \(quote) is not closed",
-                hint: "put another \(quote) behind the value")
+                hint: "put another \(quote) after the value")
         }
         guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
             throw malformed(
-                path, number, "text behind the closing quote", hint: "put the whole value between the quotes")
+                path, number, "text after the closing quote", hint: "put the whole value between the quotes")
         }
         return value
     }
 
-    /// The comment behind the value in a line `KEY=value # comment`, from `#` on; nil if there is none.
+    /// The comment after the value in a line `KEY=value # comment`, from `#` on; nil if there is none.
     static func comment(behindValueOf line: String) -> Substring? {
         guard let equals = line.firstIndex(of: "=") else { return nil }
         let raw = line[line.index(after: equals)...]
@@ -93,7 +93,7 @@ package enum Dotenv {
         text.first.flatMap { $0 == "\"" || $0 == "'" ? $0 : nil }
     }
 
-    /// The value between the quotes that `text` begins with, and the text behind them; nil if they are not closed.
+    /// The value between the quotes that `text` begins with, and the text after them; nil if they are not closed.
     private static func unquoted(_ text: Substring) -> (value: String, tail: Substring)? {
         guard let quote = quote(of: text) else { return nil }
         var value = ""

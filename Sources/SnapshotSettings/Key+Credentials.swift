@@ -8,8 +8,8 @@ extension Key {
         "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, refusal: .store,
         "The service that gives the keys of a profile's role_arn.")
     package static let awsIoTEndpoint = Setting(
-        "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` tells it"), refusal: .store,
-        "AWS IoT's credential provider, which lends keys for a device's certificate.")
+        "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` shows it"), refusal: .store,
+        "AWS IoT's credential provider, which gives temporary keys for a device's certificate.")
     package static let awsIoTRoleAlias = Setting(
         "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), refusal: .store, "The role alias whose keys it gives.")
     package static let awsIoTThingName = Setting(

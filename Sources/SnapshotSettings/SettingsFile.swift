@@ -56,7 +56,7 @@ package struct SettingsFile {
     private init?(trusting path: String) throws(Distrust) {
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
-        guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it is no regular file") }
+        guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it isn't a regular file") }
         let isTrusted: Bool
         let isInTrustedFolder: Bool
         do throws(SystemError) {

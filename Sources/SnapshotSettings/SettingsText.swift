@@ -13,7 +13,7 @@ package struct SettingsText: Equatable, Sendable {
     package var bytes: [UInt8] { Array((lines.joined(separator: "\n") + "\n").utf8) }
 
     /// Sets a value; an empty one unsets it. A setting that is not in the text yet replaces its commented example, if
-    /// any. A comment behind the old value stays behind the new one.
+    /// any. A comment after the old value stays after the new one.
     package mutating func set(_ key: String, to value: String) {
         // Several lines, of HTTP headers, are written with `\n` between them.
         let lineFeeds = String(value.unicodeScalars.filter { $0 != "\r" })
@@ -32,13 +32,13 @@ package struct SettingsText: Equatable, Sendable {
         }
     }
 
-    /// Removes a line; the comment behind its value becomes a line of its own.
+    /// Removes a line; the comment after its value becomes a line of its own.
     private mutating func remove(at index: Int) {
         let comment = String(Self.comment(of: lines[index]).dropFirst())
         if comment.isEmpty { lines.remove(at: index) } else { lines[index] = comment }
     }
 
-    /// The comment behind the line's value, with a blank in front; empty if there is none.
+    /// The comment after the line's value, with a blank in front; empty if there is none.
     private static func comment(of line: String) -> String {
         let text = line.utf8.last == UInt8(ascii: "\r") ? String(decoding: line.utf8.dropLast(), as: UTF8.self) : line
         return Dotenv.comment(behindValueOf: text).map { " \($0)" } ?? ""

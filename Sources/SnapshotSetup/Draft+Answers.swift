@@ -29,13 +29,16 @@ extension Draft {
         }
     }
 
-    private static let schemes = ["file:", "v4l2:", "exec:"]
+    /// The schemes of CAMERA_URL that aren't followed by `//`.
+    private static let schemes = CameraKinds.all.flatMap { $0.forms }.filter { $0[...].range(of: "://") == nil }.map {
+        $0.prefix { $0 != ":" } + ":"
+    }
 
     mutating func setFolder(_ path: String) throws(Failure) {
         var path = path
         while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         guard path.hasPrefix("/") || !target.isSystem else {
-            throw .settings("refused", path, why: "must be a whole path, from / on")
+            throw .settings("refused", path, why: "must be an absolute path, from / on")
         }
         set(Key.storageBackend, "filesystem")
         try set(Key.localStoragePath.declaration, path)

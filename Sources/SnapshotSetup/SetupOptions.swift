@@ -30,7 +30,8 @@ package struct SetupOptions: Sendable {
     /// Puts the answers into the draft, checked by the rules of their settings.
     func apply(to draft: inout Draft) throws(Failure) {
         if [folder, bucket, url].compactMap(\.self).count > 1 {
-            throw Failure(.own(.usage), "refused", "the options", why: "--folder, --s3 and --http exclude each other")
+            throw Failure(
+                .own(.usage), "refused", "the options", why: "only one of --folder, --s3 and --http may be given")
         }
         if let url, redactedURL(url) != url {
             throw Failure(
@@ -49,7 +50,7 @@ package struct SetupOptions: Sendable {
         for text in secretFiles {
             let (key, path) = try Self.pair(text, of: "--secret")
             guard key.mayComeFromFile else {
-                throw Failure(.own(.usage), "refused", "--secret \(key.key)", why: "it is no secret", hint: "--set")
+                throw Failure(.own(.usage), "refused", "--secret \(key.key)", why: "it isn't a secret", hint: "--set")
             }
             try draft.set(key, Self.secret(in: path))
         }

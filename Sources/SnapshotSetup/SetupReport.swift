@@ -31,7 +31,7 @@ package struct SetupReport: Sendable {
         var text: TerminalText =
             written.isEmpty ? "\nnothing had to be changed\n" : "\nwrote \(written.joined(separator: ", "))\n"
         if let cronLine {
-            text += "for pictures from now on, this line into the table of `crontab -e`:\n  \(cronLine)\n"
+            text += "for pictures from now on add this line with `crontab -e`:\n  \(cronLine)\n"
         }
         if let timer { text += "\(timer) takes pictures from now on\n" }
         if let picture { text += "first picture: \(picture)\n" }

@@ -15,7 +15,7 @@ package struct Terminal: Sendable {
     private static let longest = 4094
 
     func say(_ text: TerminalText) {
-        if tells { print(descriptor: 1, text) }
+        if tells { writeText(to: 1, text) }
     }
 
     /// Asks for a line; an empty one means `standing`.

@@ -27,7 +27,7 @@ struct Trials {
         guard findings.isEmpty else { return findings }
         let why =
             switch ending {
-            case .finished: "the attempt ended without a word"
+            case .finished: "the attempt ended without a result"
             case .leftBehind, .stillHangs: "the attempt hangs"
             case .failed(let why): "the attempt failed: \(why)"
             }

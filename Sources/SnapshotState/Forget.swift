@@ -7,7 +7,7 @@ import SnapshotSettings
 package struct Forget {
     package struct Result: Sendable {
         /// The folder that now holds the state.
-        package let place: String
+        package let folder: String
         /// The number of pictures in its spool.
         package let waiting: Int
     }
@@ -54,7 +54,7 @@ package struct Forget {
         let locks = try ["lock", "relay.lock"].map { file throws(Failure) in try lock(folder + "/" + file) }
         defer { withExtendedLifetime(locks) {} }
         do throws(SystemError) {
-            return Result(place: try move(key, at: now.wall), waiting: waiting)
+            return Result(folder: try move(key, at: now.wall), waiting: waiting)
         } catch {
             throw Failure(
                 .own(.state), "cannot move the state of", name.printable(limit: 64), why: "\(error)",

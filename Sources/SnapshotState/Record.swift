@@ -51,7 +51,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Set while the store has asked for a pause (`Retry-After`).
     package var storePause: HoldOff?
     /// Set while the last attempts at the store made no progress.
-    package var standstill: Standstill?
+    package var stall: Stall?
     /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
     /// stored at once, as pairs of milliseconds since 1970.
     package var storedSpans: [Int]?
@@ -148,6 +148,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
 
+    /// The names "latches", "store_rest", "goes_to" and "told" are those that version 0.2.2 reads and writes.
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("schema", &schema)
         fields.field("version", &version)
@@ -177,7 +178,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("store", &store)
         fields.field("lease", &lease)
         fields.field("store_rest", &storePause)
-        fields.field("standstill", &standstill)
+        fields.field("standstill", &stall)
         fields.field("stored_spans", &storedSpans)
         fields.field("pictures", &pictures)
         fields.field("hours", &hours)
@@ -199,7 +200,7 @@ extension Failure {
             let name = which.prefix { $0 != "=" }
             text = "\(name.isEmpty ? what[...] : name): \(why)"
         }
-        // Words of a program that lends credentials are for the person at the terminal alone.
+        // What a credential program prints is for the person at the terminal alone.
         if code == .store(.credentialProcess), let said = text[...].range(of: "; it said: ") {
             text = String(text[..<said.lowerBound])
         }

@@ -18,7 +18,7 @@ package struct Login: JSONMapped, Equatable, Sendable {
 }
 
 /// Attempts at a store that ended without progress.
-package struct Standstill: JSONMapped, Equatable, Sendable {
+package struct Stall: JSONMapped, Equatable, Sendable {
     /// The total stalled time of all attempts since the store's last response.
     package var seconds = 0.0
     /// The keyed digest of the settings to which this applies.

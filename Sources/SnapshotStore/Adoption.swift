@@ -26,14 +26,14 @@ struct Adoption {
     mutating func run() throws(SystemError) -> Bool {
         let file = try openFile(found.path, O_WRONLY | O_CREAT | O_APPEND | (search.done == nil ? O_TRUNC : 0))
         let done = search.done.map { $0.isEmpty ? [] : $0[...].cut(at: "/")[...] }
-        guard try look(through: Folder(folder), key: "", at: 0, behind: done, file) else { return false }
+        guard try look(through: Folder(folder), key: "", at: 0, after: done, file) else { return false }
         try finish()
         return true
     }
 
     /// - Parameter done: the rest of the path to the folder searched last; nil where that isn't below this one.
     private mutating func look(
-        through here: Folder, key: String, at depth: Int, behind done: ArraySlice<Substring>?, _ file: FileHandle
+        through here: Folder, key: String, at depth: Int, after done: ArraySlice<Substring>?, _ file: FileHandle
     ) throws(SystemError) -> Bool {
         let names = try here.names().filter { shape.matches($0, at: depth) }
         guard depth + 1 < shape.depth else {
@@ -49,7 +49,7 @@ struct Adoption {
                 [ENOENT, ENOTDIR, ELOOP, EACCES].contains(error.number)
             { continue }
             let rest = last.map { $0 == name } == true ? done?.dropFirst() : nil
-            guard try look(through: inner, key: key + name + "/", at: depth + 1, behind: rest, file) else {
+            guard try look(through: inner, key: key + name + "/", at: depth + 1, after: rest, file) else {
                 return false
             }
         }

@@ -39,7 +39,7 @@ package struct FilesystemStore: Store {
         let (code, scope, hint): (Failure.Code.Store, StoreFailure.Scope, String?) =
             switch error.number {
             case ENOSPC, EDQUOT: (.full, .store, "free some space, or set LOCAL_STORAGE_MAX_BYTES")
-            case EROFS: (.denied, .store, "under systemd the service needs ReadWritePaths=- with LOCAL_STORAGE_PATH")
+            case EROFS: (.denied, .store, "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH")
             case EACCES, EPERM: (.denied, .store, "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: (.rejected, .object, "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:
@@ -54,7 +54,7 @@ package struct FilesystemStore: Store {
                         + "CAMERA_NAME"
                 )
             case ENOENT:
-                (.away, .store, "a link on the way leads nowhere: mount its disk, or make the folder it leads to")
+                (.away, .store, "a link in its path leads nowhere: mount its disk, or create the link's target")
             case ENODEV, ENXIO, ENOTCONN, ESTALE, ENOMEDIUM, EHOSTDOWN: (.away, .store, "mount its disk again")
             default: (.error, .unclear, nil)
             }

@@ -66,7 +66,7 @@ package struct FolderReport: JSONMapped, Sendable {
         _ work: FolderWork, reaching folder: String, until deadline: Deadline, keeping descriptor: Int32? = nil,
         _ task: (FolderWork, _ say: (FolderReport) -> Void) -> Void
     ) throws(StoreFailure) -> FolderReport {
-        if Neighbourhood.shares(folder, with: work.statePath) {
+        if FileSystems.areSame(folder, work.statePath) {
             var last = FolderReport()
             task(work) { last = $0 }
             return last

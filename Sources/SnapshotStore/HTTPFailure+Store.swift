@@ -47,19 +47,19 @@ extension StoreFailure {
         case .refused:
             self.init(make(.store(.credentials), "store refuses credentials", "check \(setting)"), .giveUp)
         case .invalid:
-            self.init(make(.store(.invalid), "cannot ask store", "check \(setting)"), .giveUp)
+            self.init(make(.store(.invalid), "no request to store", "check \(setting)"), .giveUp)
         case .noLibrary:
-            var missing = make(.missing("libcurl"), "cannot ask store", HTTPFailure.Kind.libraryHint)
+            var missing = make(.missing("libcurl"), "no request to store", HTTPFailure.Kind.libraryHint)
             missing.kind = .store
             self.init(missing, .giveUp)
         case .cutShort, .lost:
             let hint = isVerified ? nil : failure.plainHint(setting)
-            self.init(make(.store(.lost), "lost store", hint), .retry)
+            self.init(make(.store(.lost), "lost connection to store", hint), .retry)
         case .tooLarge, .endless:
             self.init(make(.store(.answer), "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
         }
         connectionFailed = true
-        stoodStill = failure.stoodStill
+        stalledFor = failure.stalledFor
     }
 
     /// The failure for an answer that isn't an acknowledgement.
@@ -100,7 +100,7 @@ extension StoreFailure {
                 .giveUp)
         case 400 where response.isPlainHTTPRefusal:
             self.init(
-                make(.store(.invalid), "cannot ask store", hint: "that port speaks TLS: set \(setting) to https://"),
+                make(.store(.invalid), "no request to store", hint: "that port speaks TLS: set \(setting) to https://"),
                 .giveUp)
         case 413:
             self.init(
@@ -159,7 +159,7 @@ extension HTTPResponse {
 extension HTTPFailure {
     fileprivate var slowHint: String? {
         if bodyWasSent { return "if the store needs longer, raise UPLOAD_ANSWER, and UPLOAD_DEADLINE if it is set" }
-        return stoodStill == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
+        return stalledFor == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
     }
 
     /// A hint where a server doesn't answer plain HTTP.

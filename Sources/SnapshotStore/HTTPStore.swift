@@ -106,7 +106,7 @@ package struct HTTPStore: RemoteStore {
 
     package func prepare(_ deadline: Deadline) {}
 
-    package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
+    package mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
         let response = try receive(explained(answer))
         if (200...299).contains(response.status) {
             try acknowledge(response)

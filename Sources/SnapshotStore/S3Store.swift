@@ -89,12 +89,12 @@ package struct S3Store: RemoteStore {
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
     }
 
-    package mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
+    package mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
         if settings.objects.neverOverwrites {
-            switch unanswered.take(answer, of: key) {
+            switch unanswered.meaning(of: answer, to: key) {
             case .isThere: return
             case .isTaken(let response): throw taken(key, response)
-            case .saysNothing: break
+            case .isOrdinary: break
             }
         }
         let response = try receive(answer)

@@ -32,7 +32,7 @@ extension Store {
 }
 
 /// A store over the network that takes an object in one HTTP request. Requests are made by the caller, one at a time or
-/// several at once; their answers are passed to `settle`.
+/// several at once; their answers are passed to `checkAnswer`.
 package protocol RemoteStore: Store {
     var client: HTTPClient { get }
     var clockOffset: Int64? { get set }
@@ -45,13 +45,13 @@ package protocol RemoteStore: Store {
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
     /// Learns from the answer to such a request. Returns where it acknowledges the object, otherwise throws.
-    mutating func settle(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
+    mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
 }
 
 extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         try prepare(deadline)
-        try settle(
+        try checkAnswer(
             client.answer(to: upload(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
             of: object.key)
     }
@@ -150,7 +150,7 @@ package struct StoreFailure: Error, Sendable {
     /// Whether the next attempt should use a new connection.
     package var connectionFailed = false
     /// How long no byte had moved when the attempt was given up.
-    package var stoodStill: Duration?
+    package var stalledFor: Duration?
     /// The store's clock minus ours, in milliseconds, if that is why it refused.
     package var clockOffset: Int64?
     /// Whether the store may take the object under another key.

@@ -5,12 +5,12 @@ import SnapshotHTTP
 /// next attempt (412) is their acknowledgement. A class, so that simultaneous transfers share it.
 final class UnansweredObjects {
     enum Meaning {
-        // Stored by the earlier attempt.
+        /// The earlier attempt stored the object.
         case isThere
-        // Another object has the key.
+        /// Another object has the key.
         case isTaken(HTTPResponse)
-        // Neither: the answer means what it says.
-        case saysNothing
+        /// Neither: the answer is treated like any other.
+        case isOrdinary
     }
 
     /// The first 12 hexadecimal digits of each key's SHA-256, oldest first.
@@ -21,20 +21,20 @@ final class UnansweredObjects {
 
     init(_ names: [String]) { self.names = names }
 
-    /// What an answer to the object `key` means.
-    func take(_ answer: HTTPAnswer, of key: String) -> Meaning {
+    /// What an answer to the upload of `key` means; remembers an object whose upload got no answer.
+    func meaning(of answer: HTTPAnswer, to key: String) -> Meaning {
         let name = String(hexadecimal(Crypto.sha256(Array(key.utf8))).prefix(12))
         let isRepeat = names.contains(name)
         switch answer {
         case .none(let failure):
             if failure.bodyWasSent, !isRepeat { names = names.suffix(Self.most - 1) + [name] }
-            return .saysNothing
+            return .isOrdinary
         case .response(let response) where response.status == 412:
             names.removeAll { $0 == name }
             return isRepeat ? .isThere : .isTaken(response)
         case .response(let response):
             if (200...299).contains(response.status) { names.removeAll { $0 == name } }
-            return .saysNothing
+            return .isOrdinary
         }
     }
 }

@@ -86,7 +86,7 @@ struct ReolinkSimulator: ParsableCommand {
         let server = Server(camera: camera, listeners: listeners, log: try log.map(RequestLog.init))
 
         if let https, !detach({ https.run { server.serve($0, tls: tls) } }) {
-            throw Trouble("https", "no thread can be had")
+            throw Trouble("https", "no thread can be started")
         }
         try DiscoveryAnswers(forms: discovery, host: bind, model: model, name: name, mac: mac, uid: uid).start()
         if plan.isDeaf { listeners.forEach { $0.setDeaf(true) } }

@@ -14,18 +14,18 @@ struct CaptureCommand: SnapshotCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Repeat in this process, e.g. 10s; slots are counted from the start.", valueName: "interval"))
+            "Repeat in this process, e.g. 10s, counted from the start.", valueName: "interval"))
     var every: String?
 
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("With --every: begin no shot after this long.", valueName: "duration"))
+        help: ArgumentHelp("With --every: begin no picture after this long.", valueName: "duration"))
     var span: String?
 
     @Flag(help: "Print the outcome as one JSON object.")
     var json = false
 
-    @Flag(inversion: .prefixedNo, help: "Whether to send earlier pictures from the spool in what is left of the slot.")
+    @Flag(inversion: .prefixedNo, help: "Whether to send earlier pictures from the spool in the rest of the interval.")
     var drain = true
 
     func validate() throws {
@@ -69,7 +69,7 @@ struct CaptureJob {
             found = read
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
-            // Not to a journal, which would get it at every run.
+            // Not in a journal, which would get it at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
             let isNews = RefusedRun(error, found, in: context).record()
@@ -95,8 +95,8 @@ struct CaptureJob {
     }
 }
 
-/// Calls `body` at start + k·interval. A call that takes longer than the interval skips slots and shifts none. SIGTERM
-/// and SIGINT end the loop after the call in progress.
+/// Calls `body` at start + k·interval. Where a call takes longer, those that were due meanwhile are skipped, and later
+/// ones keep their times. SIGTERM and SIGINT end the loop after the call in progress.
 /// - Returns: 0 after a signal, otherwise what the last call returned.
 private func repeating(every interval: Duration, for span: Duration?, _ body: () -> Int32) -> Int32 {
     var signals = sigset_t()
@@ -105,13 +105,13 @@ private func repeating(every interval: Duration, for span: Duration?, _ body: ()
     sigprocmask(SIG_BLOCK, &signals, nil)
 
     let start = Uptime.now()
-    var slot: Int64 = 0
+    var count: Int64 = 0
     var last: Int32 = 0
     while true {
         last = body()
         let passed = (Uptime.now() - start).nanoseconds / interval.nanoseconds
-        slot = max(slot, passed) + 1
-        let next = interval * Double(slot)
+        count = max(count, passed) + 1
+        let next = interval * Double(count)
         if let span, next >= span { return last }
         if (start + next).wait(for: signals) != nil { return 0 }
     }

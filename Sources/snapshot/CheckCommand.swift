@@ -84,8 +84,8 @@ private struct CheckPrinter {
 
     mutating func print(_ finding: Finding) {
         findings.append(finding)
-        if form == .lines { SnapshotBase.print(descriptor: 1, "\(finding.line)\n") }
-        if form == .text { SnapshotBase.print(descriptor: 1, finding.lines(colour: colour)) }
+        if form == .lines { writeText(to: 1, "\(finding.line)\n") }
+        if form == .text { writeText(to: 1, finding.lines(colour: colour)) }
     }
 
     /// - Returns: the exit code.
@@ -99,11 +99,11 @@ private struct CheckPrinter {
             let object: JSONObject = [
                 "ok": failed.isEmpty, "exit": Int(code), "seconds": tenths, "checks": findings.map(\.json),
             ]
-            SnapshotBase.print(descriptor: 1, "\(object.json)\n")
+            writeText(to: 1, "\(object.json)\n")
         case .text:
             let names = failed.reduce(into: [String]()) { if !$0.contains($1.subject) { $0.append($1.subject) } }
             let verdict = failed.isEmpty ? "all that is necessary works" : "not ready: \(names.joined(separator: ", "))"
-            SnapshotBase.print(descriptor: 1, "\(verdict)\n")
+            writeText(to: 1, "\(verdict)\n")
         }
         return code
     }

@@ -28,11 +28,11 @@ struct DiscoverCommand: SnapshotCommand {
                 "interfaces": result.interfaces.map(\.text),
                 "obstacles": result.obstacles,
             ]
-            SnapshotBase.print(descriptor: 1, "\(object.json)\n")
+            writeText(to: 1, "\(object.json)\n")
         } else {
-            for line in lines(result.devices) { SnapshotBase.print(descriptor: 1, "\(line)\n") }
+            for line in lines(result.devices) { writeText(to: 1, "\(line)\n") }
             if result.isCut {
-                SnapshotBase.print(descriptor: 1, "and more: only the first \(result.devices.count) are shown\n")
+                writeText(to: 1, "and more: only the first \(result.devices.count) are shown\n")
             }
             if result.failure == nil { result.obstacles.forEach(log.warn) }
         }

@@ -30,14 +30,14 @@ struct DrainCommand: SnapshotCommand {
             let isTerminal = isatty(2) == 1
             let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in
                 // The line ends in a carriage return, so that the next message overwrites it.
-                if isTerminal { print(descriptor: 2, "\(sent) of \(all) sent\u{1B}[K\r") }
+                if isTerminal { writeText(to: 2, "\(sent) of \(all) sent\u{1B}[K\r") }
             }
             guard let result = try drain.run() else {
                 log.write(.notice, "another run holds the lock; nothing to do")
                 return 0
             }
-            if isTerminal { print(descriptor: 2, "\u{1B}[K") }
-            print(descriptor: 1, "sent \(result.sent), \(result.left) left in the spool\n")
+            if isTerminal { writeText(to: 2, "\u{1B}[K") }
+            writeText(to: 1, "sent \(result.sent), \(result.left) left in the spool\n")
             if let failure = result.failure {
                 log.report(failure)
                 return failure.exitCode

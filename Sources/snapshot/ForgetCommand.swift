@@ -6,7 +6,7 @@ import SnapshotState
 
 struct ForgetCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "forget", abstract: "Have a camera that is gone leave health and the pages.",
+        commandName: "forget", abstract: "Remove a camera that is gone from health and the pages.",
         discussion: """
             Nothing is deleted: its folder below STATE_PATH moves to STATE_PATH/forgotten and can be moved back, with state, \
             pins, the pictures in its spool, and whatever else lies there. Of a camera without a folder of its own the state \
@@ -35,10 +35,10 @@ struct ForgetCommand: SnapshotCommand {
         try reporting(log) { () throws(Failure) -> Int32 in
             let settings = try options.read(in: context).asOwner(makesState: false)
             let result = try Forget(name, statePath: stateDirectory(settings), now: context.clock.now()).run()
-            print(descriptor: 1, "\(name) is forgotten; its state is now \(result.place)\n")
+            writeText(to: 1, "\(name) is forgotten; its state is now \(result.folder)\n")
             if result.waiting > 0 {
                 let pictures = result.waiting == 1 ? "1 picture" : "\(grouped(result.waiting)) pictures"
-                log.warn("\(pictures) that never reached the store: \(result.place)/spool")
+                log.warn("\(pictures) that never reached the store: \(result.folder)/spool")
             }
             return 0
         }

@@ -31,7 +31,7 @@ struct HealthCommand: SnapshotCommand {
             do throws(Failure) { return try Self.report(as: format, options.read(in: context), log) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)
-                print(descriptor: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
+                writeText(to: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
                 return 3
             }
         }
@@ -49,16 +49,16 @@ struct HealthCommand: SnapshotCommand {
             interval: isSet ? interval : nil,
             camera: try settings[Key.cameraName])
         switch format {
-        case .json: print(descriptor: 1, "\(report.json())\n")
-        case .prometheus: print(descriptor: 1, report.prometheus(board: Board(root: "")))
+        case .json: writeText(to: 1, "\(report.json())\n")
+        case .prometheus: writeText(to: 1, report.prometheus(board: Board(root: "")))
         case .nagios:
             let (line, code) = report.nagios()
-            print(descriptor: 1, "\(line)\n")
+            writeText(to: 1, "\(line)\n")
             return code
         case nil:
             let isTerminal = isatty(1) == 1
-            print(
-                descriptor: 1,
+            writeText(
+                to: 1,
                 report.text(
                     colour: isTerminal && settings.context.environment["NO_COLOR"] == nil, latencies: isTerminal))
         }

@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// Refuses a first argument that is no command. `snapshot` alone means `snapshot capture`, so the parser would take it
-/// for an argument of `capture`.
+/// Refuses a first argument that isn't a command. `snapshot` alone means `snapshot capture`, so the parser would take
+/// it for an argument of `capture`.
 enum MistypedCommand {
     /// - Parameter arguments: without the program's name.
     /// - Returns: nil where the first argument is a command or an option, or is missing.

@@ -5,7 +5,7 @@ import SnapshotSettings
 
 struct RelayCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "relay", abstract: "Relay the camera's video: push it on, serve it as HLS, record it, post it.",
+        commandName: "relay", abstract: "Relay the camera's video: republish it, serve it as HLS, record it, post it.",
         discussion: """
             STREAM_MODE says what to do, several with commas between: \(RelayOutputs.help). The video is \
             never encoded anew. Runs until it is told to end, and starts over by itself whenever the camera, an \

@@ -44,7 +44,7 @@ struct ScheduleCommand: SnapshotCommand {
             let files = try DropIn.schedule(unit, every: interval, settings, spread: instance != nil)
             if print {
                 for file in files {
-                    SnapshotBase.print(descriptor: 1, "# \(file.path)\n\(TerminalText(lines: file.text))\n")
+                    writeText(to: 1, "# \(file.path)\n\(TerminalText(lines: file.text))\n")
                 }
                 return 0
             }

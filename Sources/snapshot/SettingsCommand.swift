@@ -31,9 +31,9 @@ struct SettingsCommand: SnapshotCommand {
             let refusals = SnapshotCheck.refusals(of: settings)
             let reports = wanted.map { SettingReport($0, settings, refusals: refusals) }
             if json {
-                print(descriptor: 1, "\(JSON.array(reports.map(\.json)))\n")
+                writeText(to: 1, "\(JSON.array(reports.map(\.json)))\n")
             } else {
-                for report in reports { print(descriptor: 1, "\(TerminalText(lines: report.text))\n") }
+                for report in reports { writeText(to: 1, "\(TerminalText(lines: report.text))\n") }
             }
             return 0
         }

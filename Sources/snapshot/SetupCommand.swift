@@ -70,7 +70,7 @@ struct SetupCommand: SnapshotCommand {
             let terminal = Terminal(asks: !yes && !json, tells: !json, colour: colour)
             var setup = try Setup(Target(instance: instance), options, in: context, terminal: terminal, log: log)
             let report = try setup.run()
-            print(descriptor: 1, json ? "\(JSON.object(report.json))\n" : report.text)
+            writeText(to: 1, json ? "\(JSON.object(report.json))\n" : report.text)
         } catch let failure as Failure {
             try end(failure, log)
         } catch SetupEnd.failed(let failure) {
@@ -101,7 +101,7 @@ struct SetupCommand: SnapshotCommand {
                 "ok": false, "exit": Int(failure.exitCode), "error": "\(failure)", "hint": failure.hint,
                 "code": failure.code,
             ]
-            print(descriptor: 1, "\(JSON.object(object))\n")
+            writeText(to: 1, "\(JSON.object(object))\n")
         }
         throw ExitCode(failure.exitCode)
     }

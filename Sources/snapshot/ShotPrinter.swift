@@ -30,7 +30,7 @@ struct ShotPrinter {
         if json {
             write(object(shot, settings))
         } else if shot.outcome.result == .stored, !outputIsJournal {
-            SnapshotBase.print(descriptor: 1, "\(line(shot.outcome, settings))\n")
+            writeText(to: 1, "\(line(shot.outcome, settings))\n")
         } else if shot.outcome.result == .spooled, !isJournal {
             log.write(.notice, "the picture is kept in the spool")
         }
@@ -56,7 +56,7 @@ struct ShotPrinter {
     }
 
     private func write(_ object: JSONObject) {
-        SnapshotBase.print(descriptor: 1, "\(object.json)\n")
+        writeText(to: 1, "\(object.json)\n")
     }
 
     /// The result for scripts.

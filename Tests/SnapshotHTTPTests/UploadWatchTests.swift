@@ -48,7 +48,7 @@ import Testing
         #expect(end(watch(), of: 1000, received: { $0 }) { min($0, 5) } == 61)
     }
 
-    @Test func whatARateHoldsUpIsNoStandstill() {
+    @Test func aDelayByTheRateIsNoStall() {
         var watch = watch()
         func failure(_ seconds: Double, waited: Double) -> HTTPFailure? {
             watch.failure(
@@ -58,6 +58,6 @@ import Testing
         #expect(failure(1, waited: 1) == nil)
         // Of 30 seconds 15 were ours; of the next 10 none.
         #expect(failure(31, waited: 16) == nil)
-        #expect(failure(41, waited: 16)?.stoodStill == .seconds(25))
+        #expect(failure(41, waited: 16)?.stalledFor == .seconds(25))
     }
 }

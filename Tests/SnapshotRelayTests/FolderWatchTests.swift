@@ -35,7 +35,7 @@ import Testing
         #expect(clock.pass(4) == [.restart])
     }
 
-    @Test func oneThatStoodStillIsBegunAnewAndOneThatNeverWroteIsNot() {
+    @Test func oneThatStalledIsRestartedAndOneThatNeverWroteIsNot() {
         var clock = Clock()
         _ = clock.pass(41, growing: 4)
         #expect(clock.pass(120) == [])

@@ -16,7 +16,7 @@ from process import wait_until
 
 STALL = 6
 """STALL_TIMEOUT of the tests, in seconds."""
-PATIENCE = STALL + 5
+RECOVERY = STALL + 5
 """How long after a fault's end media may take to flow again."""
 
 MOST_MEMORY = most_memory(8 * 1024, debug=20 * 1024)

@@ -41,9 +41,9 @@ CASES = {
              "AWS_SHARED_CREDENTIALS_FILE": "/home/pi/.aws/credentials"}, "",
         "install -d -m 755 /home/pi/.aws && printf '[default]\\naws_access_key_id=AKIAEXAMPLE\\naws_secret_access_key=secretsecret\\n' "
         ">/home/pi/.aws/credentials"),
-    "a program that lends keys, in a home": (
+    "a program that gives keys, in a home": (
         77, LENT, "", "install -D -m 755 /usr/local/bin/lend /home/pi/lend && " + PROFILE.format("/home/pi/lend")),
-    "a program that lends keys": (75, LENT, "", PROFILE.format("/usr/local/bin/lend")),
+    "a program that gives keys": (75, LENT, "", PROFILE.format("/usr/local/bin/lend")),
     "no network at all": (69, {}, "RestrictAddressFamilies=none\nRestrictAddressFamilies=AF_UNIX", "true"),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import builds
-import lender
+import credential_provider
 import stores
 from camera import Camera
 from faultproxy import FaultProxy
@@ -22,8 +22,8 @@ MOUNTED = "disk"
 """A folder on a disk of its own, which is unmounted where the store is down."""
 RETENTION = {"LOCAL_STORAGE_MAX_BYTES": "1G", "LOCAL_STORAGE_MAX_AGE": "30d", "LOCAL_STORAGE_MIN_FREE": "1M"}
 """Bounds that are looked after at each run, and not reached."""
-LENT = "s3-lent"
-"""S3 with temporary keys, which a program lends at each run anew."""
+LENT = "s3-temporary"
+"""S3 with temporary keys, which a program gives at each run anew."""
 
 
 class FakeS3:
@@ -40,7 +40,7 @@ class FakeS3:
 
     def borrow(self, folder):
         """The keys come from a program whose keys end after eight seconds, so that many runs ask for new ones."""
-        process = lender.Process(folder / "lender")
+        process = credential_provider.CredentialProcess(folder / "lender")
         # What it is told to print has to end later than now, at each run.
         process.does('end=$(date -u -d "+8 seconds" +%Y-%m-%dT%H:%M:%SZ); '
                      'echo "{\\"Version\\":1,\\"AccessKeyId\\":\\"ASIATORTURE$$\\",\\"SecretAccessKey\\":\\"s\\",\\"Expiration\\":\\"$end\\"}"')

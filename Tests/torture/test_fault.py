@@ -70,7 +70,7 @@ def test_fault(tmp_path, backend, scenario, long, figure):
             try:
                 done = r.run(*command, prefix=inject(name, f"error={error}", when, log), timeout=40)
                 codes[done.code] = codes.get(done.code, 0) + 1
-                # 77: the program that lends keys met the error itself; no case of the sample is one.
+                # 77: the program that gives keys met the error itself; no case of the sample is one.
                 allowed = {0, 69, 74, 75} | ({78} if is_early else set()) | ({77} if backend == LENT and long else set())
                 assert done.code in allowed, done
                 assert "Fatal error" not in done.stderr, done

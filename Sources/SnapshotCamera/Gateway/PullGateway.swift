@@ -19,7 +19,7 @@ package final class PullGateway: Sendable {
         /// How long media may accumulate, to be passed on in large writes.
         package var pace: Duration = .zero
         package var digest = DigestMemory()
-        /// Whether the session ends when the video's size or coding changes.
+        /// Whether the session ends when the video's size or encoding changes.
         package var watchesFormat = false
 
         package init(
@@ -56,7 +56,7 @@ package final class PullGateway: Sendable {
             outcome.failure.withLock { $0 = nil }
             return true
         }
-        destination.came = { outcome.received.wrappingAdd($0, ordering: .relaxed) }
+        destination.received = { outcome.received.wrappingAdd($0, ordering: .relaxed) }
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
         self.outcome = outcome
         source = RTSPSource(url: gateway.localURL, timeout: stream.timeout)
@@ -123,20 +123,20 @@ extension PullGateway.Stream {
         }
     }
 
-    fileprivate func connect() throws(Failure) -> any RTSPLine {
+    fileprivate func connect() throws(Failure) -> any RTSPConnection {
         let deadline = Deadline.after(timeout)
         let host = TLSHost(url: url)
         let trust = try host.map { host throws(Failure) in try self.trust(host, deadline) }
         do throws(HTTPFailure) {
             if let host, let trust {
                 let handshake = TLSHandshake(host: host, connectTimeout: camera.connectTimeout, deadline: deadline)
-                return try TLSLine(handshake, trust: trust, timeout: timeout)
+                return try TLSConnection(handshake, trust: trust, timeout: timeout)
             }
             let (_, host, port, _) = parts
             let name = percentDecoded(host.filter { $0 != "[" && $0 != "]" }) ?? host
             let socket = try SnapshotMedia.connect(
                 to: name, port: port, timeout: camera.connectTimeout, deadline: deadline)
-            return PlainLine(socket, timeout: timeout)
+            return PlainConnection(socket, timeout: timeout)
         } catch {
             throw .camera(error, camera, over: "RTSP")
         }

@@ -11,9 +11,9 @@ extension Failure {
             Failure(code, what, address, why: why, hint: hint)
         }
         switch end {
-        case .left, .stopped: return nil
-        case .lost: return make(.camera(.lost), "lost camera", why: "it closed the connection")
-        case .malformed: return make(.camera(.lost), "lost camera", why: "its answer isn't RTSP")
+        case .clientClosed, .stopped: return nil
+        case .lost: return make(.camera(.lost), "lost connection to camera", why: "it closed the connection")
+        case .malformed: return make(.camera(.lost), "lost connection to camera", why: "its answer isn't RTSP")
         case .silent:
             return make(
                 .camera(.silent), "no video from", why: "it doesn't answer", hint: "does it need a restart?")
@@ -34,7 +34,7 @@ extension Failure {
                 .camera(.busy), "no video from", why: "it has no session left (RTSP status 453)",
                 hint: "close other viewers of the camera; some take one at a time")
         case .reformatted:
-            return make(.camera(.format), "no more video from", why: "its size or coding has changed")
+            return make(.camera(.format), "no more video from", why: "its size or encoding has changed")
         case .noDatagrams:
             return make(
                 .camera(.transport), "no video from", why: "it sends over UDP, and none of its packets arrive",
@@ -68,7 +68,7 @@ extension Failure {
                 ? "it wants the password in the clear, though it has taken a digest of it before"
                 : "it wants the password in the clear, which CAMERA_USE_HTTPS=true forbids",
             hint: hasSeenDigest
-                ? "somebody may be in between; if you have switched Digest off in the camera, switch it on again, or "
+                ? "somebody may intercept the connection; if you have switched Digest off in the camera, switch it on again, or "
                     + "remove session.json from STATE_PATH"
                 : "switch Digest on in the camera, or use rtsps:// in CAMERA_URL")
     }

@@ -29,8 +29,7 @@ struct DeviceKind: CameraKind {
         case .slow: "raise CAMERA_TIMEOUT if the device is slow to start"
         case .noStream: "check CAMERA_URL; ffplay should show the same device"
         case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .empty, .page, .redirect,
-            .notFound,
-            .streamRedirect:
+            .notFound, .streamRedirect:
             nil
         }
     }

@@ -35,8 +35,7 @@ struct FileKind: CameraKind {
         switch trouble {
         case .page: "CAMERA_URL must be the path of the picture itself; --verbose shows what is in it"
         case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .slow, .empty, .redirect,
-            .notFound,
-            .streamRedirect, .noStream:
+            .notFound, .streamRedirect, .noStream:
             nil
         }
     }

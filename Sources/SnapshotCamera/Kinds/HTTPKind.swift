@@ -28,7 +28,7 @@ struct HTTPKind: CameraKind {
         case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(trouble)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_URL to http://"
         case .unanswered: address.tlsHost == nil ? "if that port speaks TLS, set CAMERA_URL to https://" : nil
-        case .page: "CAMERA_URL must be the address of the picture itself; --verbose shows what came"
+        case .page: "CAMERA_URL must be the address of the picture itself; --verbose shows what the server sent"
         case .redirect:
             "set CAMERA_URL to the picture's final address; CAMERA_FOLLOW=same-host follows on its own host"
         case .notFound: "check CAMERA_URL; a browser should show the picture there"

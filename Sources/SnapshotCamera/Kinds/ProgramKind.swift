@@ -15,11 +15,11 @@ struct ProgramKind: CameraKind {
     init?(_ address: CameraAddress) throws(Failure) {
         guard let text = address.behind("exec") else { return nil }
         guard let words = programWords(text) else {
-            throw address.refusal("has a quote or a backslash without its other half")
+            throw address.refusal("has an unclosed quote, or a backslash at its end")
         }
         guard let path = words.first, path.hasPrefix("/") else {
             throw address.refusal(
-                "must have a program's whole path behind exec:",
+                "must have a program's absolute path after exec:",
                 hint: "CAMERA_URL=exec:/usr/local/bin/PROGRAM ARGUMENTS")
         }
         self.path = path

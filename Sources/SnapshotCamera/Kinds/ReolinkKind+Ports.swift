@@ -21,8 +21,8 @@ extension ReolinkKind {
         }
         // A port in CAMERA_IP would also apply to the other protocol, so it has to go.
         let alone = TLSHost(shown, defaultPort: 0) == nil ? "" : ", and CAMERA_IP without a port"
-        if !settings.useHTTPS, answers(443) { return "443 answers: set CAMERA_USE_HTTPS=true\(alone)" }
-        if settings.useHTTPS, answers(80) { return "80 answers: set CAMERA_USE_HTTPS=false\(alone)" }
-        return answers(9000) ? "9000 answers: it is a Reolink with HTTP and HTTPS off; \(Self.switchOn)" : nil
+        if !settings.useHTTPS, answers(443) { return "port 443 answers: set CAMERA_USE_HTTPS=true\(alone)" }
+        if settings.useHTTPS, answers(80) { return "port 80 answers: set CAMERA_USE_HTTPS=false\(alone)" }
+        return answers(9000) ? "port 9000 answers: it is a Reolink with HTTP and HTTPS off; \(Self.switchOn)" : nil
     }
 }

@@ -52,13 +52,13 @@ struct ReolinkKind: CameraKind {
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_USE_HTTPS=false"
         case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"
         case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
-        case .empty: "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
+        case .empty: "some firmware sends nothing unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
         case .page: "is CAMERA_IP the camera's address? --verbose shows what it sent"
         case .redirect:
             settings.useHTTPS
                 ? "set CAMERA_URL to the picture's final address" : "it may want HTTPS: set CAMERA_USE_HTTPS=true"
         case .notFound:
-            "some firmware answers so unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
+            "some firmware answers 404 unless CAMERA_WIDTH and CAMERA_HEIGHT are set; other cameras need CAMERA_URL"
         case .streamRedirect: nil
         case .noStream: "check CAMERA_CHANNEL and STREAM_SOURCE"
         }

@@ -4,7 +4,7 @@ import SnapshotHTTP
 /// even if the connection stays open; of an MJPEG stream (`multipart/x-mixed-replace`) the first part is the picture.
 struct PictureReader: BodyReader {
     /// Where the reader is in the body.
-    private enum Place {
+    private enum Position {
         /// Before the first part of a stream; in that part's header.
         case preamble, partHeader
         /// In the picture, which begins at `start`.
@@ -12,13 +12,13 @@ struct PictureReader: BodyReader {
     }
 
     private var isStream = false
-    private var place = Place.picture(start: 0)
+    private var position = Position.picture(start: 0)
     /// Where the next line of a stream begins.
     private var line = 0
     private var walk: JPEGWalk?
     /// The end of the picture; nil until it is whole.
     private var end: Int?
-    /// Whether the bytes are no JPEG.
+    /// Whether the bytes aren't a JPEG.
     private var isOther = false
 
     /// The most bytes that a stream may send before its first picture.
@@ -28,12 +28,12 @@ struct PictureReader: BodyReader {
         self = PictureReader()
         guard contentType.hasPrefix("multipart/") else { return }
         isStream = true
-        place = .preamble
+        position = .preamble
     }
 
     mutating func isEnough(_ body: [UInt8]) -> Bool {
         if isStream { skipLines(in: body) }
-        guard case .picture(let start) = place else { return body.count > Self.longestHeader }
+        guard case .picture(let start) = position else { return body.count > Self.longestHeader }
         guard !isOther, body.count >= start + JPEG.start.count else { return false }
         do throws(JPEG.Flaw) {
             guard walk != nil || body[start...].starts(with: JPEG.start) else { throw .badMarker(at: start) }
@@ -50,7 +50,7 @@ struct PictureReader: BodyReader {
 
     func wanted(of body: [UInt8], isWhole: Bool) -> Range<Int>? {
         guard isStream else { return 0..<(isWhole ? body.count : end ?? body.count) }
-        guard case .picture(let start) = place else { return nil }
+        guard case .picture(let start) = position else { return nil }
         return start..<(end ?? body.count)
     }
 
@@ -58,13 +58,13 @@ struct PictureReader: BodyReader {
     /// send others than they announce.
     private mutating func skipLines(in body: [UInt8]) {
         while line <= Self.longestHeader {
-            if case .picture = place { return }
+            if case .picture = position { return }
             guard let end = body[line...].firstIndex(of: UInt8(ascii: "\n")) else { return }
             let text = body[line..<end]
             line = end + 1
-            switch place {
-            case .preamble where text.starts(with: "--".utf8): place = .partHeader
-            case .partHeader where text.allSatisfy({ $0 == UInt8(ascii: "\r") }): place = .picture(start: line)
+            switch position {
+            case .preamble where text.starts(with: "--".utf8): position = .partHeader
+            case .partHeader where text.allSatisfy({ $0 == UInt8(ascii: "\r") }): position = .picture(start: line)
             default: break
             }
         }

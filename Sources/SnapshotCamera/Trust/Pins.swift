@@ -154,7 +154,7 @@ package struct Pins: Sendable {
         Failure(
             .camera(.pins), "cannot read the pinned TLS keys in", path,
             why: "\(why); without them no camera is trusted",
-            hint: "mend it as the user who owns \(directory), or begin anew, if you are sure of the camera: "
+            hint: "repair it as the user who owns \(directory); or, if you are sure of the camera, start anew: "
                 + "snapshot check --forget-pin")
     }
 

@@ -89,7 +89,7 @@ struct ParallelDrain {
         guard let index = underWay.firstIndex(where: { $0.tag == tag }) else { return }
         var upload = underWay.remove(at: index)
         do throws(StoreFailure) {
-            try upload.store.settle(answer, of: upload.picture.object.key)
+            try upload.store.checkAnswer(answer, of: upload.picture.object.key)
             learn(upload.store, &queue, isNew: !isAccepted)
             isAccepted = true
             queue.run.record.retryQuota = queue.run.record.retryQuota.replenished

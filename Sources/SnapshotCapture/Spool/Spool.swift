@@ -19,7 +19,7 @@ package struct Spool: ~Copyable {
     /// Whether the marker stays after the commit, so that the next run recounts the entries.
     private var isUncertain: Bool
     /// Folders that entries were removed from.
-    private var left: [String] = []
+    private var changed: [String] = []
     private let clock: SystemClock
 
     /// The limits of a spool, in bytes (SPOOL_MAX_BYTES, SPOOL_MIN_FREE), and what is dropped at a limit (SPOOL_KEEP).
@@ -47,7 +47,7 @@ package struct Spool: ~Copyable {
     ) {
         // Each property is assigned once, at the end: see `Run`.
         var files = SpoolFolder(statePath: statePath)
-        var isMarked = files.hasMark()
+        var isMarked = files.hasMarker()
         var isUncertain = false
         files.sweep()
         if isDoubtful || isMarked != false {
@@ -56,7 +56,7 @@ package struct Spool: ~Copyable {
                 record.spool.oldest = record.spool.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
             } catch {
                 isUncertain = true
-                if isMarked != true, (try? files.makeMark()) != nil { isMarked = true }
+                if isMarked != true, (try? files.makeMarker()) != nil { isMarked = true }
                 failed(error)
             }
         }
@@ -104,7 +104,7 @@ package struct Spool: ~Copyable {
         // as it is, so that `reconcile` counts this entry once.
         while files.holds(name) { name = name.next }
         do throws(SystemError) {
-            try mark()
+            try createMarker()
             try makeRoom(for: name, bounds, before, &state)
             try files.write([picture, line], as: name)
         } catch {
@@ -151,7 +151,7 @@ package struct Spool: ~Copyable {
     /// Removes an entry that the store has acknowledged.
     /// - Returns: false where it can't be removed; it stays, and a later drain uploads it again under the same key.
     package mutating func remove(_ name: SpoolName) -> Bool {
-        try? mark()
+        try? createMarker()
         guard discard(name) else { return false }
         figures.forget(name)
         return true
@@ -159,9 +159,9 @@ package struct Spool: ~Copyable {
 
     /// Moves a damaged entry to `spool/bad` and counts it as dropped; it is never uploaded.
     package mutating func quarantine(_ name: SpoolName) {
-        try? mark()
+        try? createMarker()
         files.putAside(name)
-        noteLeft(name)
+        noteRemoval(of: name)
         figures.forget(name)
         figures.drop(1, clock)
     }
@@ -184,19 +184,19 @@ package struct Spool: ~Copyable {
     /// - Returns: whether the file is gone.
     private mutating func discard(_ name: SpoolName) -> Bool {
         let isGone = files.remove(name)
-        noteLeft(name)
+        noteRemoval(of: name)
         return isGone
     }
 
-    private mutating func noteLeft(_ name: SpoolName) {
-        if left.last != name.folder { left.append(name.folder) }
-        files.leave(name.folder)
+    private mutating func noteRemoval(of name: SpoolName) {
+        if changed.last != name.folder { changed.append(name.folder) }
+        files.removeIfEmpty(name.folder)
     }
 
     /// Creates the marker before the first change.
-    private mutating func mark() throws(SystemError) {
+    private mutating func createMarker() throws(SystemError) {
         guard isMarked != true else { return }
-        try files.makeMark()
+        try files.makeMarker()
         isMarked = true
     }
 
@@ -209,10 +209,10 @@ package struct Spool: ~Copyable {
             figures.oldest = figures.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
         }
         // An entry that the record counts as gone must not reappear after a power cut.
-        if !left.isEmpty { files.sync(left) }
+        if !changed.isEmpty { files.sync(changed) }
         record.spool = figures
         try state.write(record)
-        if isMarked != false, !isUncertain { files.removeMark() }
+        if isMarked != false, !isUncertain { files.removeMarker() }
     }
 
     // MARK: Failures

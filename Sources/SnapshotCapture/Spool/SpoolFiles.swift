@@ -6,24 +6,24 @@ import SnapshotState
 /// folder is synced, so that every entry in a folder is complete.
 extension SpoolFolder {
     /// The marker file: exists from a run's first change of the spool until its record is written.
-    static let mark = "dirty"
+    static let marker = "dirty"
     private static let incoming = "tmp"
     private static let bad = "bad"
     /// How many damaged entries are kept; a few are enough to examine.
     private static let mostBad = 8
 
     /// nil where that can't be determined.
-    mutating func hasMark() -> Bool? {
+    mutating func hasMarker() -> Bool? {
         do throws(SystemError) {
             guard let folder = try opened() else { return false }
-            if folder.status(Self.mark) != nil { return true }
+            if folder.status(Self.marker) != nil { return true }
             return errno == ENOENT ? false : nil
         } catch { return nil }
     }
 
-    mutating func makeMark() throws(SystemError) { _ = try made().open(Self.mark, O_WRONLY | O_CREAT) }
+    mutating func makeMarker() throws(SystemError) { _ = try made().open(Self.marker, O_WRONLY | O_CREAT) }
 
-    mutating func removeMark() { _ = try? opened()?.remove(Self.mark) }
+    mutating func removeMarker() { _ = try? opened()?.remove(Self.marker) }
 
     /// Removes files that a killed run left incomplete.
     mutating func sweep() {

@@ -51,7 +51,7 @@ package struct SpoolFolder: Sendable {
     }
 
     /// Removes a folder of entries if it is empty.
-    mutating func leave(_ name: String) {
+    mutating func removeIfEmpty(_ name: String) {
         if (try? opened())?.removeFolder(name) == true { entries = nil }
     }
 

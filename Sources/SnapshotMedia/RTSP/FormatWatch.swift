@@ -1,4 +1,4 @@
-/// Detects a change of the video's size or coding in mid-stream. The sequence parameter set (SPS) holds both, and
+/// Detects a change of the video's size or encoding in mid-stream. The sequence parameter set (SPS) holds both, and
 /// ffmpeg goes on writing with the first one.
 package struct FormatWatch: Sendable {
     private enum Codec { case h264, h265 }

@@ -14,24 +14,25 @@ package final class Gateway: Sendable {
         package var pace: Duration
         /// The transport of media from the server. A push always goes over the connection.
         package var transport = RTSPTransport.tcp
-        /// Whether a session ends when the video's size or coding changes.
+        /// Whether a session ends when the video's size or encoding changes.
         package var watchesFormat = false
         /// Whether the server has offered Digest; shared with later gateways to the same server.
         package var digest = DigestMemory()
-        /// Connects to the server; the line is ready for the first request.
-        package var connect: @Sendable () throws(Failure) -> any RTSPLine
+        /// Connects to the server; the connection is ready for the first request.
+        package var connect: @Sendable () throws(Failure) -> any RTSPConnection
         /// Called when a client was admitted. False closes its connection.
         package var begins: @Sendable () -> Bool = { true }
         /// Called when media begins to flow.
         package var flows: @Sendable () -> Void = {}
         /// Called with the number of media bytes that have arrived.
-        package var came: @Sendable (Int) -> Void = { _ in }
+        package var received: @Sendable (Int) -> Void = { _ in }
         /// Called when a session has ended, or when there was none because the server can't be reached.
         package var ended: @Sendable (Ending) -> Void
 
         package init(
             server: RTSPServer, timeout: Duration, pace: Duration,
-            connect: @escaping @Sendable () throws(Failure) -> any RTSPLine, ended: @escaping @Sendable (Ending) -> Void
+            connect: @escaping @Sendable () throws(Failure) -> any RTSPConnection,
+            ended: @escaping @Sendable (Ending) -> Void
         ) {
             self.server = server
             self.timeout = timeout
@@ -111,21 +112,21 @@ private func serve(
 ) {
     while let newcomer = nextNewcomer(&clients, stop) {
         guard destination.begins() else { continue }
-        let line: any RTSPLine
-        do throws(Failure) { line = try destination.connect() } catch {
+        let connection: any RTSPConnection
+        do throws(Failure) { connection = try destination.connect() } catch {
             destination.ended(.unconnected(error))
             continue
         }
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
-            newcomer: newcomer, server: line, exchange: exchange, transport: destination.transport,
+            newcomer: newcomer, server: connection, exchange: exchange, transport: destination.transport,
             watchesFormat: destination.watchesFormat, timeout: destination.timeout, pace: destination.pace)
-        session.came = destination.came
+        session.received = destination.received
         let end = session.run(&clients, stop: stop.descriptor, started: destination.flows)
         if session.hasSeenDigest { destination.digest.set() }
         destination.ended(.session(end, wasFlowing: session.isFlowing))
         session.close()
-        line.finish(within: .seconds(1))
+        connection.finish(within: .seconds(1))
     }
 }
 

@@ -6,7 +6,7 @@ import SnapshotBase
 package struct GatewayClients {
     /// The admitted client before a session takes it, and the bytes that it has sent so far.
     package struct Newcomer {
-        package let line: PlainLine
+        package let connection: PlainConnection
         package let received: [UInt8]
     }
 
@@ -60,7 +60,8 @@ package struct GatewayClients {
             switch verdict {
             case .admitted:
                 newcomer = Newcomer(
-                    line: PlainLine(candidate.socket, timeout: Self.timeout), received: candidate.received)
+                    connection: PlainConnection(candidate.socket, timeout: Self.timeout),
+                    received: candidate.received)
             case .refused(let answer):
                 _ = answer.withUnsafeBytes { send(candidate.socket.descriptor, $0.baseAddress, $0.count, Self.atOnce) }
             case .gone: break

@@ -6,7 +6,7 @@ package enum RTSPEnd: Equatable, Sendable {
     /// The server closed the connection, or left sent data unacknowledged.
     case lost
     /// ffmpeg closed the connection.
-    case left
+    case clientClosed
     /// The server didn't answer within the timeout.
     case silent
     /// The login is wrong or missing; the status is the answer's.
@@ -21,7 +21,7 @@ package enum RTSPEnd: Equatable, Sendable {
     case malformed
     /// The server has no free session (status 453).
     case busy
-    /// The video's size or coding changed, so that ffmpeg's outputs have to start anew.
+    /// The video's size or encoding changed, so that ffmpeg's outputs have to start anew.
     case reformatted
     /// The server agreed to send UDP datagrams, and none has arrived.
     case noDatagrams

@@ -5,7 +5,7 @@ import SnapshotBase
 /// ffmpeg is answered as if the push had begun, and then loses the connection, which it survives.
 extension RTSPSession {
     var isHalfRecording: Bool {
-        exchange.isAnnounced && !isFlowing && end != .left && end != .stopped
+        exchange.isAnnounced && !isFlowing && end != .clientClosed && end != .stopped
     }
 
     /// Answers ffmpeg's remaining requests with 200, up to RECORD.

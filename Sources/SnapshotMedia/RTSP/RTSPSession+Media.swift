@@ -3,11 +3,11 @@ extension RTSPSession {
     /// Passes interleaved packets on unchanged, up to the first with another format; that one ends the session.
     mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
         let fitting = fromServer.withBytes(range) { format?.unchanged(in: $0) ?? $0.count }
-        came(range.count)
+        received(range.count)
         do throws(RTSPClosed) {
             try Self.pass(range.prefix(fitting), of: fromServer, to: client)
         } catch {
-            end = .left
+            end = .clientClosed
             throw error
         }
         if fitting < range.count { end = end ?? .reformatted }
@@ -17,7 +17,7 @@ extension RTSPSession {
         let frames = media.take(now: .now())
         guard !frames.isEmpty else { return }
         let fitting = frames.withUnsafeBytes { format?.unchanged(in: $0) ?? $0.count }
-        came(frames.count)
+        received(frames.count)
         try? write(Array(frames.prefix(fitting)))
         if fitting < frames.count { end = end ?? .reformatted }
     }

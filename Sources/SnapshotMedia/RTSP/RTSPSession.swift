@@ -18,8 +18,8 @@ struct UnaskedMessages {
 /// One session between ffmpeg and a server. Messages are rewritten by the exchange; interleaved media passes unchanged,
 /// in either direction.
 package struct RTSPSession {
-    let client: PlainLine
-    private let server: any RTSPLine
+    let client: PlainConnection
+    private let server: any RTSPConnection
     private let timeout: Duration
     private let pace: Duration
     private(set) var exchange: RTSPExchange
@@ -36,7 +36,7 @@ package struct RTSPSession {
     private var answerBy: Deadline
     private var unasked = UnaskedMessages()
     /// Called with the number of media bytes that have arrived from the server.
-    var came: (Int) -> Void = { _ in }
+    var received: (Int) -> Void = { _ in }
 
     package var isFlowing: Bool { exchange.isFlowing }
     package var hasSeenDigest: Bool { exchange.hasSeenDigest }
@@ -45,10 +45,10 @@ package struct RTSPSession {
     ///   - timeout: how long either side may be silent before media flows.
     ///   - pace: how long to let media accumulate, so that it is passed on in large writes.
     package init(
-        newcomer: GatewayClients.Newcomer, server: any RTSPLine, exchange: RTSPExchange, transport: RTSPTransport,
+        newcomer: GatewayClients.Newcomer, server: any RTSPConnection, exchange: RTSPExchange, transport: RTSPTransport,
         watchesFormat: Bool, timeout: Duration, pace: Duration
     ) {
-        client = newcomer.line
+        client = newcomer.connection
         self.server = server
         self.exchange = exchange
         self.exchange.mayChangeTransport = transport == .auto
@@ -115,7 +115,7 @@ package struct RTSPSession {
         if end == nil, wait.isOver { askAgain() }
         if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
         // Before media flows, either ffmpeg owes a request or the server an answer.
-        if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .left }
+        if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
         if end == nil, isFlowing, !isBehind, pace > .zero { rest(stop) }
     }
 
@@ -141,7 +141,7 @@ package struct RTSPSession {
                 }
             }
         } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
-        if !isOpen, end == nil { end = .left }
+        if !isOpen, end == nil { end = .clientClosed }
     }
 
     private mutating func ask(_ message: RTSPMessage) throws {
@@ -204,26 +204,26 @@ package struct RTSPSession {
     /// Writes to ffmpeg. If ffmpeg has gone, the session ends as `left`, not as the server's failure.
     mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
         do throws(RTSPClosed) { try client.write(bytes) } catch {
-            end = .left
+            end = .clientClosed
             throw error
         }
     }
 
-    static func pass(_ range: Range<Int>, of reader: borrowing RTSPReader, to line: any RTSPLine)
+    static func pass(_ range: Range<Int>, of reader: borrowing RTSPReader, to connection: any RTSPConnection)
         throws(RTSPClosed)
     {
         let isTaken = reader.withBytes(range) { bytes in
-            do throws(RTSPClosed) { try line.write(bytes) } catch { return false }
+            do throws(RTSPClosed) { try connection.write(bytes) } catch { return false }
             return true
         }
         if !isTaken { throw RTSPClosed() }
     }
 
     /// - Returns: whether the connection is still open.
-    static func fill(_ reader: inout RTSPReader, from line: any RTSPLine) -> Bool {
+    static func fill(_ reader: inout RTSPReader, from connection: any RTSPConnection) -> Bool {
         var isOpen = true
         reader.fill { room in
-            do throws(RTSPClosed) { return try line.read(into: room) } catch {
+            do throws(RTSPClosed) { return try connection.read(into: room) } catch {
                 isOpen = false
                 return 0
             }

@@ -37,9 +37,9 @@ package struct RTSPSource: Equatable, Sendable {
             "-i", "pipe:\(descriptor)",
         ]
 
-    /// Further arguments, before the others: wait longer than five seconds for a key frame that tells the video's size.
-    /// Some cameras send one every ten seconds. Audio that never comes is waited for as long.
-    package static let patience = ["-analyzeduration", "15000000"]
+    /// Arguments that go before `input`: they make ffmpeg wait 15 s instead of five for a key frame, which gives the
+    /// video's size; some cameras send one every ten seconds. It then waits as long for audio that never comes.
+    package static let longAnalysis = ["-analyzeduration", "15000000"]
 
     /// The command that writes one key frame as JPEG to standard output.
     package func stillCommand(_ environment: Environment) -> Command {

@@ -46,7 +46,7 @@ final class Attempt {
     private static let longestWaitForAudio = Duration.seconds(15)
 
     /// `addresses` are tried in this order. `listens`: audio counts only once ffprobe has received some. `known`, found by
-    /// the last attempt, skips ffprobe. `watchesFormat`: the attempt ends when the video's size or coding changes.
+    /// the last attempt, skips ffprobe. `watchesFormat`: the attempt ends when the video's size or encoding changes.
     /// `arguments` returns nil where no output carries the stream; `takeMedia` receives ffmpeg's standard output.
     init(
         _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool, known: Source?,
@@ -155,7 +155,7 @@ final class Attempt {
             if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
                 restart(because: .cameraClock)
             }
-            if let killed, .now() - killed > Self.timeout { reason = child.leave() ? .ffmpegStuck : reason }
+            if let killed, .now() - killed > Self.timeout { reason = child.leaveBehind() ? .ffmpegStuck : reason }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]

@@ -14,12 +14,13 @@ package struct FFmpegArguments: Sendable {
     /// Whether ffmpeg writes media to standard output.
     package let usesStandardOutput: Bool
 
-    /// - Parameter isPatient: whether to wait long for a key frame that tells the video's size.
-    package init(_ facts: StreamFacts, _ slaves: [FFmpegSlave], audio: RelayPlan.Audio, isPatient: Bool = false) {
+    /// - Parameter hasRareKeyFrames: whether ffmpeg has to wait long for a key frame, which gives the video's size.
+    package init(_ facts: StreamFacts, _ slaves: [FFmpegSlave], audio: RelayPlan.Audio, hasRareKeyFrames: Bool = false)
+    {
         // One statement per group: as a single expression this takes the Swift 6.2 compiler minutes.
         var list = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]
         list += ["-progress", "pipe:\(Self.progressDescriptor)", "-stats_period", "1"]
-        if isPatient || facts.size == nil { list += RTSPSource.patience }
+        if hasRareKeyFrames || facts.size == nil { list += RTSPSource.longAnalysis }
         list += RTSPSource.input + ["-map", "0:v:0"]
         list += Self.audio(facts.audio, audio)
         list += ["-c:v", "copy"]

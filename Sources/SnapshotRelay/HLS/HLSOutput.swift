@@ -28,7 +28,7 @@ package struct HLSOutput: RelayOutput {
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
         let upkeep = FolderUpkeep(
-            directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
+            directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: segmentTime, stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in
             try shared.outputDirectory.hold()

@@ -30,7 +30,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         (self.timeout, self.health, self.slave) = (timeout, health, slave)
         thread = FolderThread(upkeep)
         thread.ask(.look(flows: false, origin: nil))
-        thread.settle(within: Self.grace)
+        thread.finish(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
         for report in thread.reports() {
             if let fault = report.fault, fault.trouble == .denied, let failure = fault.failure { throw failure }
@@ -55,14 +55,14 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     func ended(now: Uptime) {
         thread.ask(.end)
         // Wait for the files to be finished, usually at once, so that the next ffmpeg can have the folder.
-        if lastReported != .hangs { thread.settle(within: .seconds(1)) }
+        if lastReported != .hangs { thread.finish(within: .seconds(1)) }
         _ = take(now)
     }
 
     var wake: Uptime? { asked + Self.pause }
     func tick(now: Uptime) { _ = look(flows: false, nil, now) }
 
-    func stop() { if lastReported != .hangs { thread.settle(within: Self.grace) } }
+    func stop() { if lastReported != .hangs { thread.finish(within: Self.grace) } }
 
     private func look(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
         asked = now

@@ -60,7 +60,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
     var owesEnd: Bool { queue.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
 
     /// Waits until all steps are done, at most for `time`.
-    func settle(within time: Duration) {
+    func finish(within time: Duration) {
         let deadline = Deadline.after(time)
         while busySince != nil, !deadline.hasPassed { usleep(5000) }
     }

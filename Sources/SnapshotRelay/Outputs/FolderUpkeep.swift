@@ -32,7 +32,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     }
 
     private let path: String
-    private let memory: FolderMark
+    private let memory: OutputFolderMemory
     private let open: @Sendable () throws(Failure) -> Files
     private var files: Files?
     private var watch: FolderWatch
@@ -50,8 +50,10 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private static var timeout: Duration { .seconds(30) }
 
     /// - Parameter open: opens the output's files, and creates what is missing.
-    init(_ path: String, memory: FolderMark, watch: FolderWatch, open: @escaping @Sendable () throws(Failure) -> Files)
-    {
+    init(
+        _ path: String, memory: OutputFolderMemory, watch: FolderWatch,
+        open: @escaping @Sendable () throws(Failure) -> Files
+    ) {
         (self.path, self.memory, self.watch, self.open) = (path, memory, watch, open)
     }
 
@@ -85,7 +87,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
             isLive = false
         }
         if files == nil {
-            try settle()
+            try reopen()
             // Don't open it while that ffmpeg runs: opening finishes files that it may still write.
             if isGiven { return flows ? ask(now) : nil }
         }
@@ -115,7 +117,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private mutating func end(_ now: Uptime) throws(FolderFault) -> Verdict? {
         guard files != nil else {
             // Open the folder for the next ffmpeg.
-            try settle()
+            try reopen()
             return nil
         }
         let wasFull = isFull(path)
@@ -129,7 +131,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private static func room(behind free: Int) -> Int { max(1 << 20, free.times(2)) }
 
     /// Opens the folder. Where its disk isn't mounted it throws instead of creating the folder on another disk.
-    private mutating func settle() throws(FolderFault) {
+    private mutating func reopen() throws(FolderFault) {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }
         if let mount { throw FolderFault(away: mount) }

@@ -78,7 +78,7 @@ extension OpenOutput {
 package struct SharedOutputSettings: Sendable {
     /// The camera's name.
     package var camera: String
-    /// How long media may stand still before ffmpeg is restarted.
+    /// How long media may stall before ffmpeg is restarted.
     package var stallTimeout: Duration
     /// The directory OUTPUT_DIR.
     package let outputDirectory: OutputDirectory

@@ -47,10 +47,10 @@ final class PushGateway: OpenOutput, Sendable {
 }
 
 extension PushOutput {
-    fileprivate func connect(timeout: Duration) throws(Failure) -> any RTSPLine {
+    fileprivate func connect(timeout: Duration) throws(Failure) -> any RTSPConnection {
         do throws(HTTPFailure) {
             let socket = try SnapshotMedia.connect(to: host, port: port, timeout: timeout, deadline: .after(timeout))
-            return PlainLine(socket, timeout: timeout)
+            return PlainConnection(socket, timeout: timeout)
         } catch {
             throw Failure(.relay(.pushUnreachable), "cannot reach", host, why: error.why)
         }

@@ -38,7 +38,7 @@ package struct RecordOutput: RelayOutput {
         }
         // A recording grows with every key frame, so the watch doesn't use SEGMENT_TIME.
         let upkeep = FolderUpkeep(
-            directory, memory: FolderMark(statePath: shared.statePath, mode: mode),
+            directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in try Recorder(self, upload, log) }
         let output = try FolderOutput(upkeep, timeout: shared.stallTimeout, health, slave: slave)

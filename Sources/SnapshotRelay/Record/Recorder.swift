@@ -59,7 +59,7 @@ struct Recorder: OutputFiles {
             warn(of: bound)
         }
         if upload != nil {
-            log.warn("\(dropped) recorded segments were given up before the store took them: no more room")
+            log.warn("\(dropped) recordings were deleted before the store took them, to make room")
         }
     }
 

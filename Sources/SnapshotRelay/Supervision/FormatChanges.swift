@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Counts recent changes of the video's size or coding. After five in ten minutes changes no longer restart ffmpeg.
+/// Counts recent changes of the video's size or encoding. After five in ten minutes changes no longer restart ffmpeg.
 struct FormatChanges {
     private var times: [Uptime] = []
 

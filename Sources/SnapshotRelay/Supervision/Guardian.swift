@@ -4,7 +4,7 @@ import SnapshotBase
 
 /// Splits the relay in two under systemd: the main process passes signals and notifications on, its child relays. A folder
 /// that hangs blocks the child even against SIGKILL, and systemd would wait for a main process that is blocked. The main
-/// process opens nothing in any folder, and ends with the child, or soon after the child has said that it is done.
+/// process opens nothing in any folder, and ends with the child, or soon after the child has reported that it is done.
 enum Guardian {
     private static let done = "DONE=1"
     /// How long the child may take to end after it is done.
@@ -18,39 +18,39 @@ enum Guardian {
             var ends: [Int32] = [-1, -1]
             let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
             guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SystemError("socketpair") }
-            let line = FileHandle(owning: ends[0])
+            let connection = FileHandle(owning: ends[0])
             let child = shim_fork([ends[1]], 1)
             guard child >= 0 else { throw SystemError("fork") }
             if child == 0 { return Notifier(environment, through: FileHandle(owning: ends[1])) }
             close(ends[1])
             releaseMemory()
-            watch(child, line, Notifier(environment), signals)
+            watch(child, connection, Notifier(environment), signals)
         } catch {
             throw Failure(.own(.signals), "cannot start the relay", why: "\(error.call): \(error)")
         }
     }
 
-    /// Says in the child that it has nothing to do any more.
+    /// Reports, in the child, that it has nothing to do any more.
     static func leave(_ notifier: borrowing Notifier) { notifier.send(done) }
 
     private static func watch(
-        _ child: pid_t, _ line: FileHandle, _ systemd: borrowing Notifier, _ signals: FileHandle
+        _ child: pid_t, _ connection: FileHandle, _ systemd: borrowing Notifier, _ signals: FileHandle
     ) -> Never {
         var last: Deadline?
         var message = [UInt8](repeating: 0, count: 4096)
         while true {
-            var waiting = [signals, line].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+            var waiting = [signals, connection].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
             poll(&waiting, nfds_t(waiting.count), last == nil ? -1 : 20)
-            // A line that has ended is always readable.
+            // A connection that was closed at its other end is always readable.
             if last != nil { usleep(20_000) }
             let number = shim_signal_read(signals.descriptor)
             if number > 0 { kill(child, number) }
-            let count = recv(line.descriptor, &message, message.count, Int32(MSG_DONTWAIT))
+            let count = recv(connection.descriptor, &message, message.count, Int32(MSG_DONTWAIT))
             if count > 0 {
                 let text = String(decoding: message.prefix(count), as: UTF8.self)
                 if text == done { last = .after(grace) } else { systemd.send(text) }
             }
-            // The line ends when the child has ended, or is about to.
+            // The connection is closed when the child has ended, or is about to.
             var status: Int32 = 0
             if waitpid(child, &status, count == 0 && last == nil ? 0 : WNOHANG) == child {
                 _exit(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F)

@@ -15,11 +15,11 @@ package struct Notifier: ~Copyable {
     /// The watchdog's extension while no media flows, since a restart wouldn't help then.
     private static let timeout: Duration = .seconds(3600)
 
-    /// - Parameter line: a connected socket to the process that passes notifications on.
-    package init(_ environment: Environment, through line: FileHandle? = nil) {
+    /// - Parameter connection: a connected socket to the process that passes notifications on.
+    package init(_ environment: Environment, through connection: FileHandle? = nil) {
         watchdog = environment["WATCHDOG_USEC"].flatMap { Int(decimal: $0) }.map { .microseconds($0) }
-        if let line {
-            socket = line
+        if let connection {
+            socket = connection
             return
         }
         guard let path = environment["NOTIFY_SOCKET"], "/@".contains(path.prefix(1)), path.utf8.count > 1,

@@ -109,7 +109,7 @@ package struct Supervisor: Sendable {
         guard let wake, now >= wake else { return nil }
         switch state {
         case .starting, .running:
-            if case .running(let since, let lastGrowth) = state { settle(since, lastGrowth) }
+            if case .running(let since, let lastGrowth) = state { endRun(since, lastGrowth) }
             state = .stalled
             return .kill
         case .backingOff, .refused:
@@ -140,7 +140,7 @@ package struct Supervisor: Sendable {
     private mutating func recover(from trouble: Trouble, _ now: Uptime) -> Action? {
         switch state {
         case .running(let since, let lastGrowth):
-            settle(since, lastGrowth)
+            endRun(since, lastGrowth)
             lastTrouble = trouble
         case .starting: lastTrouble = trouble
         case .stalled: lastTrouble = Trouble(.cameraStalled)
@@ -159,7 +159,7 @@ package struct Supervisor: Sendable {
     }
 
     /// Ends a run in which media flowed; one of at least `goodRun` resets the backoff.
-    private mutating func settle(_ since: Uptime, _ lastGrowth: Uptime) {
+    private mutating func endRun(_ since: Uptime, _ lastGrowth: Uptime) {
         refusals.reset()
         lastMedia = lastGrowth
         if lastGrowth - since >= Self.goodRun { backoff.reset() }

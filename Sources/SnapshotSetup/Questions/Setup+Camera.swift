@@ -69,7 +69,7 @@ extension Setup {
         if answer == draft.cameraPlace { return true }
         if let device, device.address != nil, !device.isReolink {
             terminal.say(
-                "of other cameras than Reolink's the address of a picture or a stream is needed; its manual has it\n")
+                "a camera other than a Reolink needs the address of a picture or a stream; see its manual\n")
             answer = try terminal.ask("URL", standing: "rtsp://\(device.place):554/")
         }
         return try keeping { draft throws(Failure) in try draft.setCamera(answer) }

@@ -106,7 +106,7 @@ extension Setup {
             findings = [.passed("storage", "\(path) is made for user \(Owner.serviceName) at the end")]
         }
         findings.forEach { terminal.say($0.lines(colour: terminal.colour)) }
-        if let region = findings.first(where: { $0.mark == .passed })?.facts["region"]?.string {
+        if let region = findings.first(where: { $0.result == .passed })?.facts["region"]?.string {
             draft.set(Key.awsRegion, region)
         }
         guard let obstacle = findings.obstacle else { return nil }

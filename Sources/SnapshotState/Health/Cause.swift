@@ -7,7 +7,7 @@ package struct Cause: Sendable {
     /// What to do about it, in Markdown.
     package let remedy: String
     /// The reasons that this text makes redundant.
-    package let covered: Set<Health.Reason>
+    package let explained: Set<Health.Reason>
 
     /// nil if the last run stored its picture.
     init?(_ record: Record, now: Now) {
@@ -17,7 +17,7 @@ package struct Cause: Sendable {
             error.code.sentence + (begun.map { " since \($0.clock(asOf: now.wall))" } ?? "")
             + (error.why.map { " (\($0.clause))" } ?? "")
         remedy = error.code.remedy
-        covered =
+        explained =
             switch error.code.kind {
             case .store: [.stale]
             case .storeRefused: [.stale, .storeCredentials]

@@ -7,24 +7,24 @@ package struct Headline: Sendable {
     /// What to do, in Markdown; nil if nothing needs to be done.
     package let remedy: String?
     /// The reasons that this text makes redundant.
-    package let covered: Set<Health.Reason>
+    package let explained: Set<Health.Reason>
 }
 
 extension Health {
     package var headline: Headline {
         guard let worst = reasons.first(where: { $0.status == status }), status != .healthy else {
-            return Headline(text: summary, remedy: nil, covered: [])
+            return Headline(text: summary, remedy: nil, explained: [])
         }
-        if let cause, worst.status == .degraded || cause.covered.contains(worst) || worst == .neverCaptured {
-            return Headline(text: cause.text, remedy: cause.remedy, covered: cause.covered)
+        if let cause, worst.status == .degraded || cause.explained.contains(worst) || worst == .neverCaptured {
+            return Headline(text: cause.text, remedy: cause.remedy, explained: cause.explained)
         }
-        return Headline(text: sentence(worst), remedy: worst.remedy, covered: [worst])
+        return Headline(text: sentence(worst), remedy: worst.remedy, explained: [worst])
     }
 
-    /// The reasons that the headline does not cover, the worst first.
+    /// The reasons that the headline does not explain, the worst first.
     package var furtherReasons: [Reason] {
-        let covered = headline.covered
-        return reasons.filter { !covered.contains($0) }.sorted { $0.status > $1.status }
+        let explained = headline.explained
+        return reasons.filter { !explained.contains($0) }.sorted { $0.status > $1.status }
     }
 
     /// The remedy as plain text for a terminal.

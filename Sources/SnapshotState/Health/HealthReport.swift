@@ -41,7 +41,7 @@ package struct HealthReport: Sendable {
         let names = (try? listDirectory(statePath)) ?? []
         let owner = ownerID(of: statePath)
         return names.filter { name in
-            guard !Neighbourhood.isNetwork(name, in: statePath) else { return false }
+            guard !FileSystems.isNetwork(name, in: statePath) else { return false }
             let files = [RelayReport.fileName, StateRing.fileName]
             if files.contains(where: { fileExists("\(statePath)/\(name)/\($0)") }) { return true }
             return errno == EACCES && !name.utf8.starts(with: ".".utf8)

@@ -58,7 +58,7 @@ extension Health {
         guard reasons.isEmpty else {
             // That no picture was ever captured comes first, then why.
             let first = reasons.filter { $0 == .neverCaptured }
-            let others = reasons.filter { $0 != .neverCaptured && !(cause?.covered.contains($0) ?? false) }
+            let others = reasons.filter { $0 != .neverCaptured && !(cause?.explained.contains($0) ?? false) }
             return (first.map(sentence) + [cause?.text].compactMap(\.self) + others.map(sentence)).joined(
                 separator: ", ")
         }
@@ -124,20 +124,20 @@ extension Health {
             let dropped = spool.dropped > 0 ? ", \(grouped(spool.dropped)) dropped" : ""
             lines.append(("spool", "\(grouped(spool.count)) waiting, \(sizeText(spool.bytes))\(dropped)"))
         }
-        if let traffic = traffic?.inWords { lines.append(("line", traffic)) }
+        if let traffic = traffic?.inWords { lines.append(("traffic", traffic)) }
         if consecutiveFailures > 0, let lastErrorInWords {
             lines.append(("failing", "\(counted(consecutiveFailures, "run")) in a row, last error \(lastErrorInWords)"))
         }
         if !clock.synced || clock.offsetSeconds != 0 {
             lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
-        if let lease { lines.append(("keys", "temporary, \(lease.inWords)")) }
+        if let lease { lines.append(("credentials", "temporary, \(lease.inWords)")) }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
                 .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()
             let restarts = relay.restarts > 0 ? ", \(counted(relay.restarts, "restart"))" : ""
-            let keys = relay.credentials.map { ", uploads with temporary keys \($0.inWords)" } ?? ""
-            lines.append(("relay", "\(relay.state.printable(limit: 32))\(restarts)\(troubles)\(keys)"))
+            let credentials = relay.credentials.map { ", uploads with temporary credentials \($0.inWords)" } ?? ""
+            lines.append(("relay", "\(relay.state.printable(limit: 32))\(restarts)\(troubles)\(credentials)"))
         }
         return lines
     }
@@ -174,7 +174,7 @@ extension ClockFigures {
     package var offsetInWords: String {
         let seconds = Int(offsetSeconds.magnitude & UInt(Int.max))
         return seconds == 0
-            ? "agrees with the store" : "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store’s"
+            ? "agrees with the store" : "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store's"
     }
 }
 

@@ -37,7 +37,7 @@ extension HealthReport {
         }
         family("spool_pictures", "gauge", "Pictures waiting in the spool.") { Double($0.spool.count) }
         family("spool_bytes", "gauge", "Bytes waiting in the spool.") { Double($0.spool.bytes) }
-        family("spool_dropped_total", "counter", "Pictures given up from the spool.") {
+        family("spool_dropped_total", "counter", "Pictures dropped from the spool.") {
             Double($0.spool.dropped)
         }
         appendTraffic(family)

@@ -40,7 +40,7 @@ extension Health.Reason {
             "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once. If it was the camera that was "
                 + "corrected, `snapshot check` ends the wait."
         case .storeCredentials:
-            "Correct the store’s credentials; the next run tries them at once. Pictures are kept meanwhile."
+            "Correct the store's credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:
             "The next capture moves a damaged file aside. If it is a matter of permissions, the next capture shares it with "
                 + "user snapshot-web; a STATE_PATH elsewhere than under /var/lib/snapshot also needs `chmod o+rx`."

@@ -67,14 +67,14 @@ struct AWSProfiles {
                     "its role_arn has \(other ?? "no source_profile")\(other == nil ? "" : ", which isn't supported")",
                     hint: "set source_profile")
             }
-            if known["mfa_serial"] != nil { throw refusal("its role needs a code that somebody types (mfa_serial)") }
+            if known["mfa_serial"] != nil { throw refusal("its role needs a one-time code (mfa_serial)") }
             let caller = try source(next, sts, region, &chain)
             return .role(try assumed(role, known, sts, region, refusal), by: caller)
         }
         if let keys = try keys(own, refusal) { return .keys(keys) }
         if let command = known["credential_process"] {
             guard let words = programWords(command), words.first?.isEmpty == false else {
-                throw refusal("credential_process has a quote or a backslash without its other half, or no program")
+                throw refusal("credential_process has an unclosed quote, a backslash at its end, or no program")
             }
             words.dropFirst().forEach(Secrets.ofThisRun.note(argument:))
             return .process(words)
@@ -136,7 +136,7 @@ struct AWSProfiles {
         guard var values = sections.first else {
             throw .settings(
                 "no profile '\(profile.printable(limit: 64))' in", paths,
-                why: profile == name ? "AWS_PROFILE names it, or its default" : "a source_profile names it",
+                why: profile == name ? "AWS_PROFILE, or its default, names it" : "a source_profile names it",
                 hint: AWSFile.profiles(in: files).map { "there are \($0); or \(Self.hint)" } ?? Self.hint)
         }
         for (name, value) in sections.dropFirst().flatMap(\.entries) { values[name] = value }

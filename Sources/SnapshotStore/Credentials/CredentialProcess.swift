@@ -24,7 +24,7 @@ struct CredentialProcess {
             throw error.isOfProgram
                 ? failure(
                     error.why,
-                    hint: "it must be executable by the service's user, and stand in PATH or be a whole path")
+                    hint: "it must be executable by the service's user, and be in PATH or an absolute path")
                 : unstarted(error)
         }
         registerSecrets(result.output)
@@ -42,7 +42,7 @@ struct CredentialProcess {
             throw StoreFailure(
                 Failure(
                     .store(.lost), "no credentials from credential_process", name,
-                    why: "this program was asked to end before it had ended"), .giveUp)
+                    why: "a stop was requested while it ran"), .giveUp)
         }
         guard let lease = lease(result.output, now) else {
             throw failure(

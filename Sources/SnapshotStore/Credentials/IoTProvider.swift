@@ -25,7 +25,7 @@ package struct IoTProvider: Sendable {
         else {
             throw settings.refusal(
                 Key.awsIoTEndpoint, rule: "must be a host such as c2example.credentials.iot.eu-central-1.amazonaws.com",
-                hint: "aws iot describe-endpoint --endpoint-type iot:CredentialProvider   # tells it")
+                hint: "aws iot describe-endpoint --endpoint-type iot:CredentialProvider   # shows it")
         }
         endpoint = url
         guard let alias = try settings[Key.awsIoTRoleAlias] else { throw Self.missing(Key.awsIoTRoleAlias) }

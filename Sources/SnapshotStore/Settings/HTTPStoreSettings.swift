@@ -126,7 +126,7 @@ package struct HTTPStoreSettings: Sendable {
         guard let text = try settings[Key.httpSigningSecret] else { return nil }
         guard text.hasPrefix("whsec_") else { return Array(text.utf8) }
         guard let key = Crypto.decoded(base64: String(text.dropFirst(6))) else {
-            throw settings.refusal(Key.httpSigningSecret, rule: "must have base64 behind whsec_")
+            throw settings.refusal(Key.httpSigningSecret, rule: "must have base64 after whsec_")
         }
         return key
     }

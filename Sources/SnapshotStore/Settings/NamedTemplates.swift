@@ -78,9 +78,9 @@ package struct NamedTemplates: Equatable, Sendable {
             throw HeaderFlaw(rule: "must be 'Name: value'")
         }
         let value = text.trimmed
-        guard !value.isEmpty else { throw HeaderFlaw(rule: "has no value behind \(name):") }
+        guard !value.isEmpty else { throw HeaderFlaw(rule: "has no value after \(name):") }
         guard value.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x09 }) else {
-            throw HeaderFlaw(rule: "has characters in the value of \(name) that are no printable ASCII")
+            throw HeaderFlaw(rule: "has characters in the value of \(name) that aren't printable ASCII")
         }
         guard !framing.contains(name.lowercased()) else {
             throw HeaderFlaw(rule: "sets \(name), which the program sets itself")

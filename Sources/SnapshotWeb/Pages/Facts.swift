@@ -16,7 +16,7 @@ struct Facts {
         let known =
             newest == nil
             ? [relay, room, host]
-            : [failing] + work + [captures, uploads, spool, line, clock, keys, relay, picture, room, host]
+            : [failing] + work + [captures, uploads, spool, traffic, clock, credentials, relay, picture, room, host]
         return "<dl class=\"facts\">\(known.compactMap { $0 })</dl>"
     }
 
@@ -61,18 +61,18 @@ struct Facts {
     }
 
     /// How much data went over the network; nil where none did.
-    private var line: HTML? {
+    private var traffic: HTML? {
         guard let traffic = health.traffic, let words = traffic.inWords, let today = traffic.days.last else {
             return nil
         }
-        return fact("Line", "\(sizeText(today.sent)) sent", "\(words)")
+        return fact("Traffic", "\(sizeText(today.sent)) sent", "\(words)")
     }
 
     private var clock: HTML {
         fact("Clock", health.clock.synced ? "In sync" : "Not in sync", "\(health.clock.offsetInWords)")
     }
 
-    private var keys: HTML? { health.lease.map { fact("Keys", "Temporary", "\($0.inWords)") } }
+    private var credentials: HTML? { health.lease.map { fact("Credentials", "Temporary", "\($0.inWords)") } }
 
     private var relay: HTML? {
         guard let relay = health.relay else { return nil }
@@ -88,7 +88,7 @@ struct Facts {
         for (output, code) in (relay.failing ?? [:]).sorted(by: { $0.key < $1.key }) {
             remarks.append("\(output.printable(limit: 16)) fails: \(code.printable(limit: 64))")
         }
-        if let keys = relay.credentials { remarks.append("temporary keys \(keys.inWords)") }
+        if let lease = relay.credentials { remarks.append("temporary credentials \(lease.inWords)") }
         return fact(
             "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
             "\(remarks.joined(separator: ", "))")
@@ -134,8 +134,8 @@ extension Board {
         if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }
         if isSlowed { remarks.append("slowed down") }
         switch supply {
-        case .low: remarks.append("its supply’s voltage is too low")
-        case .wasLow: remarks.append("its supply’s voltage was too low")
+        case .low: remarks.append("its supply's voltage is too low")
+        case .wasLow: remarks.append("its supply's voltage was too low")
         case .steady: remarks.append("its supply is steady")
         case nil: break
         }

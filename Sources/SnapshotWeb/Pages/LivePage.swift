@@ -57,7 +57,7 @@ struct LivePage {
                     aria-label="Live view"></video>
                 <p class="live"><strong id="state">Connecting</strong> <span id="delay"></span></p>
                 <p id="note" role="status">\(note)</p>
-                <p>For players: <a href="\(address)">the stream’s address</a></p>
+                <p>For players: <a href="\(address)">the stream's address</a></p>
                 </div>
                 """,
             script: Assets.live)

@@ -40,7 +40,7 @@ struct NoLivePage {
                 \(figure?.html)
                 <div class="card steps">
                 <h2>There is no live video yet</h2>
-                <p>\(latest == nil ? "" : "This is the latest picture. ")A relay passes the camera’s video on.</p>
+                <p>\(latest == nil ? "" : "This is the latest picture. ")A relay passes the camera's video on.</p>
                 <ol>
                 <li><p>Put <code>STREAM_MODE=hls</code> into its settings</p>\
                 <code class="command">sudoedit /etc/snapshot/\(file.printable(limit: 64)).env</code></li>

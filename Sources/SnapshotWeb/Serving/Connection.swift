@@ -120,7 +120,7 @@ final class Connection: ChannelDuplexHandler {
             switch error {
             case .headerOverflow: .refusal(.requestHeaderFieldsTooLarge, "the request's head is too large")
             case .invalidMethod: .methodNotAllowed
-            default: .refusal(.badRequest, "this is no HTTP request")
+            default: .refusal(.badRequest, "this isn't an HTTP request")
             }
         demands.append(.unreadable(response))
         goOn()

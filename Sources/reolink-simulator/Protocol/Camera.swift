@@ -131,7 +131,7 @@ final class Camera: Sendable {
     private func snap(_ query: Query) -> Answer {
         let size: PictureSize
         do throws(Refusal) {
-            try authorize(query)
+            try authorise(query)
             guard let channel = query["channel"] else { throw Refusal(-1) }
             guard let number = Int(channel), (0..<device.channels).contains(number) else {
                 throw Refusal(-49)
@@ -152,7 +152,7 @@ final class Camera: Sendable {
         }
     }
 
-    private func authorize(_ query: Query) throws(Refusal) {
+    private func authorise(_ query: Query) throws(Refusal) {
         if let token = query["token"] {
             guard rules.snapAuth != .password, isOpen(token) else { throw .loginFirst }
         } else if let user = query["user"], let sent = query.raw("password") {

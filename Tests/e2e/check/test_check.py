@@ -30,8 +30,8 @@ FAULTS = {
     "endless": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
     "endless-lengthless": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
     "huge-length": (69, "picture", "over 16 MB, or never ends", "CAMERA_MAX_BYTES"),
-    "reset": (69, "picture", "lost camera", None),
-    "reset-mid": (69, "picture", "lost camera", None),
+    "reset": (69, "picture", "lost connection to camera", None),
+    "reset-mid": (69, "picture", "lost connection to camera", None),
     "500": (69, "picture", "HTTP status 500", None),
     "404": (69, "picture", "HTTP status 404", "CAMERA_WIDTH"),
     "302": (69, "picture", "HTTP status 302, a redirect", "CAMERA_USE_HTTPS"),
@@ -42,7 +42,7 @@ FAULTS = {
     "login-frequent": (69, "login", "too many logins in a short time", "wait"),
     "login-500": (69, "login", "HTTP status 500", None),
     "login-hang": (69, "camera", "longer than CAMERA_TIMEOUT", None),
-    "login-reset": (69, "camera", "lost camera", None),
+    "login-reset": (69, "camera", "lost connection to camera", None),
     "hang-connect": (69, "camera", "CAMERA_CONNECT_TIMEOUT", None),
 }
 # oddity: words of the login's line

@@ -8,7 +8,7 @@ import pytest
 import media
 from hls import Player, Playlist
 from process import wait_until
-from relay import PATIENCE, Relay, begin
+from relay import RECOVERY, Relay, begin
 from rtp_camera import FPS, Camera, video
 from rtsp import RTSPServer
 
@@ -22,7 +22,7 @@ def test_audio_that_is_announced_and_never_comes(snapshot, audio):
         # Once it waits in vain for the first sound; and all that ffmpeg asks takes five seconds, in the hope for one.
         relay.wait_running(50)
         with Player(relay.hls) as player:
-            player.wait(3, PATIENCE)
+            player.wait(3, RECOVERY)
         relay.stop()
         ended = time.time()
     for path in relay.recordings:

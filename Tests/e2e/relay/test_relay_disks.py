@@ -14,7 +14,7 @@ from disk import HangingFolder, loop_disk, loop_of, small_disk
 from hls import Player
 from parts import need
 from process import wait_until
-from relay import PATIENCE, Relay, begin
+from relay import RECOVERY, Relay, begin
 from rtsp import RTSPServer
 
 pytestmark = pytest.mark.tsan
@@ -65,13 +65,13 @@ def test_a_full_disk_is_told_and_room_again(snapshot, camera, tmp_path, kind):
                 return failing(relay) == {"record": "folder-full"}
             wait_until(told, 25, f"word of the full disk: {relay.report} {relay.stderr}")
             filled = time.monotonic()
-            player.wait(3, 2 * PATIENCE, since=filled)
+            player.wait(3, 2 * RECOVERY, since=filled)
             assert failing(relay) == {"record": "folder-full"} and relay.report["restarts"] <= 1
             assert snapshot.health()["relay"]["failing"] == {"record": "folder-full"}
             assert 'snapshot_relay_output_up{camera="camera",output="record"} 0' in snapshot.run("health", "--prometheus").stdout
             before = set(relay.recordings)
             (record / "ballast").unlink()
-            wait_until(lambda: not failing(relay), PATIENCE, f"peace: {relay.report} {relay.stderr}")
+            wait_until(lambda: not failing(relay), RECOVERY, f"peace: {relay.report} {relay.stderr}")
             wait_until(lambda: set(relay.recordings) - before, 15, "another recording")
         relay.stop()
         said = relay.stderr
@@ -94,7 +94,7 @@ def net(tmp_path):
 
 def settled(relay):
     """Nothing fails any more, and it records."""
-    wait_until(lambda: not failing(relay), 2 * PATIENCE, f"peace: {relay.report} {relay.stderr}")
+    wait_until(lambda: not failing(relay), 2 * RECOVERY, f"peace: {relay.report} {relay.stderr}")
     before = set(relay.recordings)
     wait_until(lambda: set(relay.recordings) - before, 20, "another recording")
 
@@ -233,7 +233,7 @@ def test_a_disk_is_used_when_it_comes(snapshot, camera, tmp_path, device):
         relay.wait_running()
         wait_until(lambda: relay.recordings, 20, "recording")
         mount(device, disk)
-        wait_until(lambda: relay.record.exists() and relay.recordings, 2 * PATIENCE, f"recordings: {relay.report}")
+        wait_until(lambda: relay.record.exists() and relay.recordings, 2 * RECOVERY, f"recordings: {relay.report}")
         wait_until(lambda: not failing(relay), 10, f"peace: {relay.report}")
         relay.stop()
         known = set(relay.recordings)
@@ -246,10 +246,10 @@ def test_a_disk_is_used_when_it_comes(snapshot, camera, tmp_path, device):
         assert snapshot.health()["relay"]["failing"]["record"] == "folder-away"
         assert lie(disk) == below
         mount(device, disk)
-        wait_until(lambda: set(relay.recordings) - known, 2 * PATIENCE, "recording")
+        wait_until(lambda: set(relay.recordings) - known, 2 * RECOVERY, "recording")
         with Player(relay.hls) as player:
             player.wait(2, 10)
-        wait_until(lambda: not failing(relay), PATIENCE, f"peace: {relay.report}")
+        wait_until(lambda: not failing(relay), RECOVERY, f"peace: {relay.report}")
         pull(disk)
         wait_until(lambda: set(failing(relay).values()) == {"folder-away"}, 15, f"{relay.report}")
         relay.stop()

@@ -11,7 +11,7 @@ from disk import small_disk
 from hls import Player
 from line import Line
 from process import wait_until
-from relay import PATIENCE, STALL, Ingest, Relay
+from relay import RECOVERY, STALL, Ingest, Relay
 from rtsp import RTSPServer
 from canary import forms
 
@@ -45,7 +45,7 @@ CODES = ("camera-lost", "camera-stalled", "ffmpeg-killed", "ffmpeg-failed", "cam
          "ffmpeg-anew")
 
 
-def heals(relay, fault, end, patience=PATIENCE):
+def heals(relay, fault, end, timeout=RECOVERY):
     """Media flows, a fault, its end, media flows again; players and recordings get over it."""
     with Player(relay.hls) as player:
         player.wait(2, 10)
@@ -54,8 +54,8 @@ def heals(relay, fault, end, patience=PATIENCE):
         fault()
         end()
         fixed = time.monotonic()
-        waited = player.wait(3, patience + 5, since=fixed + 0.3)
-        assert waited <= patience, f"media came {waited:.1f} s after the fault's end"
+        waited = player.wait(3, timeout + 5, since=fixed + 0.3)
+        assert waited <= timeout, f"media came {waited:.1f} s after the fault's end"
         assert not relay.zombies() and len(relay.children) == 1
     assert not relay.report.get("last_error") or relay.report["last_error"] in CODES, relay.report
     relay.stop()
@@ -157,15 +157,15 @@ def test_a_disk_that_is_full_beside_a_push(snapshot, camera, tmp_path):
                             pass
                     return relay.report.get("failing") == {"hls": "folder-full", "record": "folder-full"}
                 wait_until(full, 15, "word of the full disk")
-            wait_until(lambda: relay.report["state"] == "running", PATIENCE, f"video: {relay.report}")
+            wait_until(lambda: relay.report["state"] == "running", RECOVERY, f"video: {relay.report}")
             ffmpeg = relay.ffmpeg
             assert relay.report["restarts"] <= 1
             time.sleep(4)
             assert relay.ffmpeg == ffmpeg and len(central.events("record")) == 1 + relay.report["restarts"]
             assert snapshot.health()["relay"]["failing"]["hls"] == "folder-full"
             (disk / "ballast").unlink()
-            player.wait(2, PATIENCE, since=time.monotonic())
-            wait_until(lambda: "failing" not in relay.report, PATIENCE, "peace")
+            player.wait(2, RECOVERY, since=time.monotonic())
+            wait_until(lambda: "failing" not in relay.report, RECOVERY, "peace")
         relay.stop()
         said = relay.run.result().stderr
         assert "hls doesn't work: the disk is full; the other outputs go on" in said and "RECORD_MAX_BYTES" in said
@@ -204,7 +204,7 @@ def test_central_server_gone(snapshot, camera):
             assert relay.report["state"] == "running"
             pushes = len(central.events("record"))
             central.start()
-            wait_until(lambda: central.events("record")[pushes:], PATIENCE, "push")
+            wait_until(lambda: central.events("record")[pushes:], RECOVERY, "push")
             wait_until(lambda: "failing" not in relay.report, 5, "report of the push")
         no_gap(player)
         assert relay.ffmpeg == ffmpeg and relay.report["restarts"] == 0
@@ -241,7 +241,7 @@ def test_central_server_frozen(snapshot, camera):
             central.freeze()
             wait_until(lambda: relay.report.get("failing") == {"republish": "push-lost"}, 30, f"trouble: {relay.report}")
             central.thaw()
-            wait_until(lambda: central.events("record")[pushes:], PATIENCE, f"another push: {relay.report}")
+            wait_until(lambda: central.events("record")[pushes:], RECOVERY, f"another push: {relay.report}")
             wait_until(lambda: "failing" not in relay.report, 5, "report of the push")
         no_gap(player)
         assert relay.report["restarts"] == 0
@@ -289,7 +289,7 @@ def test_camera_that_is_not_there_yet(snapshot, camera):
         # In ffprobe's own words, too, which name the address with its password.
         assert "Connection refused" in relay.stderr and "Canary" not in relay.stderr
         camera.start()
-        relay.wait_running(PATIENCE)
+        relay.wait_running(RECOVERY)
         assert "relaying h264 with aac to hls" in relay.stderr
 
 
@@ -317,7 +317,7 @@ def test_ingest_server_gone(snapshot, camera, ingest, tmp_path):
             wait_until(lambda: relay.report.get("failing", {}).get("pipe"), 10, "trouble")
             time.sleep(3)
             line.refuses = False
-            wait_until(lambda: len(ingest.requests) == 2, PATIENCE, "request")
+            wait_until(lambda: len(ingest.requests) == 2, RECOVERY, "request")
             wait_until(lambda: "failing" not in relay.report, 5, f"report: {relay.report}")
             time.sleep(2)
         no_gap(player)
@@ -367,7 +367,7 @@ def test_ingest_server_frozen(snapshot, camera, ingest, tmp_path):
             wait_until(lambda: relay.report.get("failing") == {"pipe": "pipe-lost"}, 40, f"trouble: {relay.report}")
             ingest.stalled.clear()
             fixed = len(ingest.requests)
-            wait_until(lambda: ingest.requests[fixed:] or ingest.requests[-1]["body"], PATIENCE, "request")
+            wait_until(lambda: ingest.requests[fixed:] or ingest.requests[-1]["body"], RECOVERY, "request")
             wait_until(lambda: "failing" not in relay.report, 5, f"report: {relay.report}")
         no_gap(player)
         relay.stop()

@@ -9,8 +9,8 @@ import pytest
 
 import media
 from builds import most_memory
+from credential_provider import CredentialProcess
 from disk import small_disk
-from lender import Process
 from process import wait_until
 from receiver import Answer, Receiver, s3_error
 from relay import Relay, in_time
@@ -154,7 +154,7 @@ def shown_end(snapshot, process):
 
 def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
     """One run of the program serves many segments; one more where the store calls its keys expired."""
-    process, config = Process(tmp_path / "process"), tmp_path / "aws.conf"
+    process, config = CredentialProcess(tmp_path / "process"), tmp_path / "aws.conf"
     config.write_text(process.profile())
     with Receiver() as endpoint:
         settings = {k: v for k, v in endpoint.as_s3(AWS_CONFIG_FILE=config).items() if not k.startswith("AWS_") or "CONFIG" in k}
@@ -162,7 +162,7 @@ def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
             wait_until(lambda: len(endpoint.received) >= 2, 25, f"uploads: {relay.stderr}")
             assert process.runs == 1
             wait_until(lambda: shown_end(snapshot, process), 10, "the keys' end")
-            assert re.search(r"relay +running.*temporary keys until \S", snapshot.run("health").stdout)
+            assert re.search(r"relay +running.*temporary credentials until \S", snapshot.run("health").stdout)
             assert re.search(r"^snapshot_relay_credentials_end_timestamp_seconds\{camera=\"\w+\"\} 1\d{9}$",
                              snapshot.run("health", "--prometheus").stdout, re.M)
             process.gives("ASIASECOND0000000001", 7200)
@@ -208,6 +208,6 @@ def test_segments_that_wait_are_bounded(snapshot, camera):
             UPLOAD_ATTEMPTS="1", **endpoint.as_http()) as relay:
         endpoint.always = Answer(503)
         relay.wait_running()
-        wait_until(lambda: "given up before the store took them" in relay.stderr, 30, "bound")
+        wait_until(lambda: "deleted before the store took them" in relay.stderr, 30, "bound")
         assert size(relay.record) <= 400 << 10
         assert relay.recordings

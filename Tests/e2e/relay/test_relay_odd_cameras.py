@@ -86,8 +86,8 @@ def test_another_size_in_mid_stream(snapshot):
 
 @pytest.mark.parametrize("audio", [None, "ulaw"])
 def test_key_frames_far_apart_and_nothing_said_of_them(snapshot, audio):
-    """Without the parameters in its description, the camera is understood only from a key frame on. Beside sound ffmpeg has less
-    patience, until it is told to have more."""
+    """Without the parameters in its description, the camera is understood only from a key frame on. Beside sound ffmpeg allows less
+    time for them by default, so it is restarted with more."""
     with Camera(stream=video(every=10, seconds=20), live=True, audio=audio, sounds=audio) as camera, \
             Relay(snapshot, {"CAMERA_URL": camera.url}) as relay:
         relay.wait_running(50)

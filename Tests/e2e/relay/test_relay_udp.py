@@ -5,7 +5,7 @@ import pytest
 
 import media
 from process import wait_until
-from relay import PATIENCE, Relay
+from relay import RECOVERY, Relay
 from rtp_camera import FPS, Camera, video
 from rtsp import RTSPServer
 
@@ -43,7 +43,7 @@ def test_udp_by_choice_from_a_camera_that_has_both(snapshot):
         camera.stop()
         relay.wait_state("backing-off")
         camera.start()
-        relay.wait_running(PATIENCE)
+        relay.wait_running(RECOVERY)
 
 
 def disorder(packets, memory=[]):

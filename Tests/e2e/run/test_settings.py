@@ -63,7 +63,7 @@ def test_a_bad_file_in_the_working_folder_is_refused_where_it_speaks_of_us(still
 
 def test_a_pipe_in_the_working_folder_is_not_waited_for(still):
     os.mkfifo(still.folder / ".env")
-    assert ".env is not used: it is no regular file" in still.capture().expect(0).stderr
+    assert ".env is not used: it isn't a regular file" in still.capture().expect(0).stderr
 
 
 def test_a_file_that_is_no_settings_file_is_refused_whole(still):

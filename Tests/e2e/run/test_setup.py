@@ -262,7 +262,7 @@ def test_options_answer_everything_and_again_change_nothing(snapshot, simulated,
 @pytest.mark.parametrize("arguments, code, words", [
     (["--camera", "file:/gone.jpg", "--http", "http://127.0.0.1:9/up?token=s3cret"], 64, "--secret HTTP_UPLOAD_URL=FILE"),
     (["--camera", "rtsp://admin:secret12@10.0.0.1/"], 64, "command line"),
-    (["--camera", "127.0.0.1", "--s3", "a", "--folder", "b"], 64, "exclude"),
+    (["--camera", "127.0.0.1", "--s3", "a", "--folder", "b"], 64, "only one of"),
     (["--instance", "front"], 64, "--instance"),
     (["--set", "CAMERA_PASSWORD=secret12"], 64, "command line"),
     (["--set", "CAMERA_NAM=x"], 64, "CAMERA_NAME"),
@@ -401,7 +401,7 @@ def test_comments_stay(snapshot, place):
 # A camera at this machine: ffmpeg is the real one where it must fail, and a test pattern where a picture comes.
 
 @pytest.mark.parametrize("device, words", [
-    ("/dev/video63", "there is no such device"), ("/dev/null", "it is no video device"),
+    ("/dev/video63", "there is no such device"), ("/dev/null", "it isn't a video device"),
     ("/dev/video63/x", "there is no such device")])
 def test_a_device_that_is_no_camera_is_said(snapshot, device, words):
     result = run(snapshot, "--camera", device)

@@ -13,11 +13,11 @@ from pathlib import Path
 import botocore.session
 import pytest
 
-import lender
+import credential_provider
 import rgw
 import shared
 import tls
-from lender import Lender, Process
+from credential_provider import CredentialProcess, CredentialProvider
 from process import free_port, wait_until
 from receiver import Answer, s3_error
 from stores import store
@@ -51,7 +51,7 @@ def config(snapshot, text, credentials=None):
 
 @pytest.fixture
 def process(s3, tmp_path):
-    one = Process(tmp_path / "process")
+    one = CredentialProcess(tmp_path / "process")
     config(s3, one.profile())
     return one
 
@@ -164,7 +164,7 @@ ROLE = "[default]\nrole_arn=arn:aws:iam::1:role/one\n"
 
 @pytest.mark.parametrize("text, words", [
     ("[default]\nregion=x\n", "no keys for profile"), ("[profile cam]\nregion=x\n", "no profile 'default'"),
-    ("[default]\ncredential_process = /bin/x 'half\n", "without its other half"),
+    ("[default]\ncredential_process = /bin/x 'half\n", "an unclosed quote"),
     ("[default]\ncredential_process = ''\n", "no program"), (ROLE, "no source_profile"),
     (ROLE + "source_profile=none\n", "a source_profile names it"), (ROLE + "source_profile=default\n", "leads back"),
     (ROLE + "source_profile=b\n[profile b]\nrole_arn=x\nsource_profile=default\n", "leads back"),
@@ -207,14 +207,14 @@ def test_one_run_of_the_process_serves_many_and_its_keys_are_kept_apart(s3, proc
     for _ in range(3):
         s3.capture().expect(0)
     assert process.runs == 1 and keys_of(endpoint) == ["ASIAFIRST00000000001"] * 3
-    assert endpoint.last.headers["X-Amz-Security-Token"] == lender.TOKEN
+    assert endpoint.last.headers["X-Amz-Security-Token"] == credential_provider.TOKEN
     path = s3.state_folder / "credentials.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     health = s3.health()
     assert abs(datetime.datetime.fromisoformat(health["credentials"]["end"]).timestamp() - datetime.datetime.now().timestamp() - 3600) < 60
-    assert re.search(r"^  keys +temporary, until \S", s3.run("health").stdout, re.M)
+    assert re.search(r"^  credentials +temporary, until \S", s3.run("health").stdout, re.M)
     assert re.search(r"^snapshot_credentials_end_timestamp_seconds\{camera=\"front\"\} 1\d{9}$", s3.run("health", "--prometheus").stdout, re.M)
-    for secret in (lender.SECRET, lender.TOKEN, "ASIAFIRST"):
+    for secret in (credential_provider.SECRET, credential_provider.TOKEN, "ASIAFIRST"):
         assert not any(secret.encode() in data for where, data in s3.written() if not where.endswith("credentials.json"))
 
 
@@ -435,49 +435,49 @@ def role(s3):
     ("role_session_name = board=7,x\nexternal_id = ext/ernal:1+2\nduration_seconds = 1800\nregion = eu-west-3\n",
      {"RoleSessionName": "board=7,x", "ExternalId": "ext/ernal:1+2", "DurationSeconds": "1800"})])
 def test_a_role(role, endpoint, monkeypatch, more, fields):
-    with Lender(lender.sts()) as sts:
+    with CredentialProvider(credential_provider.sts()) as sts:
         s3 = role(sts.url, more)
         for _ in range(3):
             s3.capture().expect(0)
         asked, = sts.received
         assert asked.fields == {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": "arn:aws:iam::1:role/camera", **fields}
         assert asked.key == OWN[0] and asked.is_signed_by(OWN, "eu-west-3" if more else "us-east-1", monkeypatch)
-    assert keys_of(endpoint) == ["ASIACAMERA"] * 3 and endpoint.last.headers["X-Amz-Security-Token"] == lender.TOKEN * 40
+    assert keys_of(endpoint) == ["ASIACAMERA"] * 3 and endpoint.last.headers["X-Amz-Security-Token"] == credential_provider.TOKEN * 40
     assert kept(s3)["holder"].endswith("assumed-role/camera/s") and s3.health()["credentials"]["end"]
 
 
 def test_a_role_of_a_role_of_a_process(role, endpoint, tmp_path, monkeypatch):
-    process = Process(tmp_path / "process")
-    with Lender(lender.sts()) as sts:
+    process = CredentialProcess(tmp_path / "process")
+    with CredentialProvider(credential_provider.sts()) as sts:
         s3 = role(sts.url, source="[profile base]\nrole_arn = arn:aws:iam::1:role/first\nsource_profile = lend\n" + process.profile("lend"))
         s3.capture().expect(0)
         s3.capture().expect(0)
         first, second = sts.received
         assert (first.key, second.key) == ("ASIAFIRST00000000001", "ASIAFIRST") and process.runs == 1
-        assert first.is_signed_by(("ASIAFIRST00000000001", lender.SECRET, lender.TOKEN), "us-east-1", monkeypatch)
-        assert second.headers["x-amz-security-token"] == lender.TOKEN * 40
+        assert first.is_signed_by(("ASIAFIRST00000000001", credential_provider.SECRET, credential_provider.TOKEN), "us-east-1", monkeypatch)
+        assert second.headers["x-amz-security-token"] == credential_provider.TOKEN * 40
     assert keys_of(endpoint) == ["ASIACAMERA"] * 2
 
 
 def test_a_role_whose_own_profile_has_the_keys(s3, endpoint):
-    with Lender(lender.sts()) as sts:
+    with CredentialProvider(credential_provider.sts()) as sts:
         config(s3, ROLE + "source_profile = default\n", CREDENTIALS)
         s3.set(AWS_ENDPOINT_URL_STS=sts.url).capture().expect(0)
         assert sts.received[0].key == "AKIADEFAULT" and keys_of(endpoint) == ["ASIAONE"]
 
 
 @pytest.mark.parametrize("answer, code, words", [
-    (lender.sts_error(403, "AccessDenied", "not authorized to perform: sts:AssumeRole"), 77, ["the role is refused", "sts:AssumeRole"]),
-    (lender.sts_error(403, "InvalidClientTokenId"), 77, ["InvalidClientTokenId"]), (lender.sts_error(404, "NoSuchEntity"), 77, ["404"]),
-    (lender.sts_error(400, "ValidationError"), 77, ["ValidationError"]), (lender.sts_error(403, "SignatureDoesNotMatch"), 77, ["role_arn"]),
-    (lender.sts_error(400, "Throttling"), 75, ["busy"]), (lender.sts_error(500, "InternalFailure"), 75, ["credential service failed"]),
-    (lender.sts_error(503, "ServiceUnavailable"), 75, ["busy"]), (lambda _: (200, {}, "<html>sign in</html>"), 75, ["sign-in"]),
+    (credential_provider.sts_error(403, "AccessDenied", "not authorized to perform: sts:AssumeRole"), 77, ["the role is refused", "sts:AssumeRole"]),
+    (credential_provider.sts_error(403, "InvalidClientTokenId"), 77, ["InvalidClientTokenId"]), (credential_provider.sts_error(404, "NoSuchEntity"), 77, ["404"]),
+    (credential_provider.sts_error(400, "ValidationError"), 77, ["ValidationError"]), (credential_provider.sts_error(403, "SignatureDoesNotMatch"), 77, ["role_arn"]),
+    (credential_provider.sts_error(400, "Throttling"), 75, ["busy"]), (credential_provider.sts_error(500, "InternalFailure"), 75, ["credential service failed"]),
+    (credential_provider.sts_error(503, "ServiceUnavailable"), 75, ["busy"]), (lambda _: (200, {}, "<html>sign in</html>"), 75, ["sign-in"]),
     (lambda _: (403, {}, "<html>sign in</html>"), 75, ["sign-in"]), (lambda _: (200, {}, "{}"), 75, ["STS"]),
     (lambda _: (302, {"Location": "http://x/"}, ""), 75, ["redirects"]), (lambda _: (200, {}, "x" * 100_000), 75, ["64 KiB"]),
     (None, 75, ["cannot reach credential service"])], ids=range(14))
 def test_a_role_that_is_not_lent(role, camera, endpoint, answer, code, words):
     """A refusal holds off like any other; all else may be the network, and is tried again."""
-    with Lender(answer) as sts:
+    with CredentialProvider(answer) as sts:
         s3 = role(sts.url if answer else f"http://127.0.0.1:{free_port()}")
         s3.capture().refuses(code, *words)
         assert s3.spooled_pictures() == [camera.last] and not endpoint.received
@@ -486,7 +486,7 @@ def test_a_role_that_is_not_lent(role, camera, endpoint, answer, code, words):
         assert (len(sts.received) > asked) == (code == 75 and answer is not None)
         if code == 77:
             assert s3.state["latches"]["store"]["delay_seconds"] == 600
-        sts.answer = lender.sts()
+        sts.answer = credential_provider.sts()
         s3.set(AWS_ENDPOINT_URL_STS=sts.url + "/").capture().expect(0)
     assert not s3.spooled_pictures()
 
@@ -499,9 +499,9 @@ def test_a_wrong_clock_is_corrected_by_sts(role, endpoint, code):
         date = datetime.datetime.strptime(asked.headers["x-amz-date"] + "+0000", "%Y%m%dT%H%M%SZ%z")
         head = {"Date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}
         ok = abs((now - date).total_seconds()) < 300
-        status, headers, body = (lender.sts() if ok else lender.sts_error(403, code, "Signature expired"))(asked)
+        status, headers, body = (credential_provider.sts() if ok else credential_provider.sts_error(403, code, "Signature expired"))(asked)
         return status, {**headers, **head}, body
-    with Lender(answer) as sts:
+    with CredentialProvider(answer) as sts:
         s3 = role(sts.url)
         shifted(s3, "-20h").expect(0)
         assert len(sts.received) == 2 and len(endpoint.received) == 1
@@ -546,7 +546,7 @@ def as_iot(s3, provider, authority, folder, **how):
 @pytest.mark.parametrize("version, kind", [
     (ssl.TLSVersion.TLSv1_2, "rsa2048"), (ssl.TLSVersion.TLSv1_2, "p256"), (ssl.TLSVersion.TLSv1_3, "p384")])
 def test_iot(s3, endpoint, authority, tmp_path, version, kind):
-    with Lender(lender.iot(), ssl=tls.server(authority, version)) as provider:
+    with CredentialProvider(credential_provider.iot(), ssl=tls.server(authority, version)) as provider:
         as_iot(s3, provider, authority, tmp_path, key=tls.KINDS[kind]())
         for _ in range(2):
             s3.capture().expect(0)
@@ -561,7 +561,7 @@ def test_iot(s3, endpoint, authority, tmp_path, version, kind):
 
 @pytest.mark.parametrize("name", ["aws_iot_key", "aws-iot-key"])
 def test_iot_with_a_key_that_systemd_hands_over(s3, endpoint, authority, tmp_path, name):
-    with Lender(lender.iot(), ssl=tls.server(authority)) as provider:
+    with CredentialProvider(credential_provider.iot(), ssl=tls.server(authority)) as provider:
         as_iot(s3, provider, authority, tmp_path)
         (tmp_path / "handed").mkdir()
         (tmp_path / "client.key").rename(tmp_path / "handed" / name)
@@ -574,7 +574,7 @@ def test_iot_with_a_key_that_systemd_hands_over(s3, endpoint, authority, tmp_pat
     ("expired", "expired"), ("of another authority", "client certificate"), ("another key", "doesn't belong"), ("no certificate", "AWS_IOT_CERT")])
 def test_a_device_certificate_that_is_no_good(s3, camera, endpoint, authority, tmp_path, version, case, words):
     stranger = tls.KINDS["p256"]()
-    with Lender(lender.iot(), ssl=tls.server(authority, version)) as provider:
+    with CredentialProvider(credential_provider.iot(), ssl=tls.server(authority, version)) as provider:
         as_iot(s3, provider, authority, tmp_path, days=(-10, -5) if case == "expired" else (-10, 10),
                issuer=stranger if case == "of another authority" else None)
         if case == "another key":
@@ -594,7 +594,7 @@ def test_a_device_certificate_that_is_no_good(s3, camera, endpoint, authority, t
     ((500, ""), 75, ["credential service failed"]), ((503, ""), 75, ["busy"]), ((429, ""), 75, ["busy"]),
     ((200, "<html>sign in"), 75, ["sign-in"]), ((200, '{"credentials":{}}'), 75, ["AWS IoT"]), (None, 75, ["cannot reach"])], ids=range(9))
 def test_keys_that_iot_does_not_lend(s3, camera, endpoint, authority, tmp_path, answer, code, words):
-    with Lender(lambda _: (answer[0], {}, answer[1]), ssl=tls.server(authority)) as provider:
+    with CredentialProvider(lambda _: (answer[0], {}, answer[1]), ssl=tls.server(authority)) as provider:
         as_iot(s3, provider, authority, tmp_path)
         if not answer:
             s3.set(AWS_IOT_CREDENTIAL_ENDPOINT=f"127.0.0.1:{free_port()}")
@@ -612,7 +612,7 @@ def test_keys_that_iot_does_not_lend(s3, camera, endpoint, authority, tmp_path, 
     ({"AWS_IOT_CREDENTIAL_ENDPOINT": "x/y"}, "must be a host"), ({"AWS_IOT_THING_NAME": "a b"}, "without spaces"),
     ({"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_SECRET_ACCESS_KEY": "s"}, "one or the other")])
 def test_iot_settings_that_do_not_go_together(s3, camera, authority, tmp_path, change, words):
-    with Lender(lender.iot(), ssl=tls.server(authority)) as provider:
+    with CredentialProvider(credential_provider.iot(), ssl=tls.server(authority)) as provider:
         as_iot(s3, provider, authority, tmp_path).set(**change).capture().refuses(78, words)
     assert camera.snaps == 0
 
@@ -627,7 +627,7 @@ PROFILES_OF_PAGE = [block for block in re.findall(r"```ini\n(.*?)```", PAGE, re.
 def test_the_pages_profiles(s3, endpoint, teller, tmp_path, block):
     path = tmp_path / "aws.conf"
     path.write_text(re.sub(r"/usr/local/bin/\w+", str(teller), block))
-    with Lender(lender.sts()) as sts:
+    with CredentialProvider(credential_provider.sts()) as sts:
         s3.set(AWS_CONFIG_FILE=path, AWS_ENDPOINT_URL_STS=sts.url).capture().expect(0)
         assert len(sts.received) == block.count("role_arn")
     assert key_of(endpoint.last).startswith("ASIA") and "/eu-central-1/s3/" in endpoint.last.headers["Authorization"]
@@ -636,7 +636,7 @@ def test_the_pages_profiles(s3, endpoint, teller, tmp_path, block):
 def test_the_pages_settings_for_iot(s3, endpoint, authority, tmp_path):
     block, = (b for b in re.findall(r"```sh\n(.*?)```", PAGE, re.S) if "AWS_IOT" in b)
     certificate, key = tls.client(authority, tmp_path)
-    with Lender(lender.iot(), ssl=tls.server(authority)) as provider:
+    with CredentialProvider(credential_provider.iot(), ssl=tls.server(authority)) as provider:
         text = block.replace("YOUR-ID.credentials.iot.eu-central-1.amazonaws.com", f"127.0.0.1:{provider.port}")
         path = tmp_path / "recipe.env"
         path.write_text(text.replace("/etc/snapshot/board.pem", str(certificate)).replace("/etc/snapshot/board.key", str(key)))
@@ -650,11 +650,11 @@ def test_the_pages_script_for_vault(s3, endpoint, tmp_path):
     programs = tmp_path / "programs"
     programs.mkdir()
     (tmp_path / "token").write_text("hvs.token\n")
-    for name, text in {"lend-by-vault": script.replace("/run/vault/token", f"{tmp_path}/token"), "vault": VAULT, "jq": JQ}.items():
+    for name, text in {"vault-keys": script.replace("/run/vault/token", f"{tmp_path}/token"), "vault": VAULT, "jq": JQ}.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     s3.environment["PATH"] = f"{programs}:{s3.environment['PATH']}"
-    config(s3, "[default]\ncredential_process = lend-by-vault\n")
+    config(s3, "[default]\ncredential_process = vault-keys\n")
     s3.capture().expect(0)
     assert key_of(endpoint.last) == "ASIAVAULT"
 

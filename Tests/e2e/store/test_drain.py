@@ -143,7 +143,7 @@ def test_asked_to_end_it_waits_for_no_answer_that_does_not_come(spooled):
         wait_until(lambda: receiver.received, what="an upload")
         os.kill(run.pid, signal.SIGTERM)
         result = run.result(timeout=20)
-        assert result.code == -signal.SIGTERM and "asked to end" in result.stderr
+        assert result.code == -signal.SIGTERM and "a stop was requested" in result.stderr
         assert result.stdout == "sent 0, 12 left in the spool\n" and len(spooled.spooled_pictures()) == 12
 
 

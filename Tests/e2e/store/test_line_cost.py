@@ -45,7 +45,7 @@ def test_rate(snapshot, endpoint, still, store):
 
 
 @pytest.mark.parametrize("store", ["multipart", "raw"])
-def test_slow_by_choice_is_no_standstill(snapshot, endpoint, still, store):
+def test_slow_by_choice_is_no_stall(snapshot, endpoint, still, store):
     """At 6 KB a second libcurl's smallest buffer lasts longer than UPLOAD_STALL."""
     still(36_000)
     result = snapshot.set(**STORES[store](endpoint), UPLOAD_RATE="6K", UPLOAD_STALL="1s").capture().expect(0)

@@ -1,4 +1,4 @@
-"""Slow lines and slow servers: what moves isn't cut, and what stands still is left."""
+"""Slow lines and slow servers: what moves isn't cut, and what stalls is given up."""
 import time
 
 import pytest

@@ -5,8 +5,8 @@ import pytest
 
 from camera import Camera, http
 from canary import forms
+from credential_provider import CredentialProcess
 from faultproxy import FaultProxy
-from lender import Process
 from pictures import picture
 from process import free_port
 from receiver import Answer, Receiver, s3_error
@@ -99,7 +99,7 @@ SHOWS = {
 @pytest.mark.parametrize("does", SHOWS.values(), ids=SHOWS)
 def test_lent_keys(snapshot, tmp_path, does, answer):
     """They are in their 0600 file alone; what a program prints, and its arguments, are shown to nobody."""
-    lend, secret, argument = Process(tmp_path / "lend"), SECRETS["AWS_SECRET_ACCESS_KEY"], "CanaryArgument/1+x"
+    lend, secret, argument = CredentialProcess(tmp_path / "lend"), SECRETS["AWS_SECRET_ACCESS_KEY"], "CanaryArgument/1+x"
     lend.gives("ASIACANARY0000000001", 3600, SecretAccessKey=secret, SessionToken=SECRETS["AWS_SESSION_TOKEN"])
     lend.does(does)
     config = tmp_path / "aws.conf"

@@ -150,8 +150,8 @@ def test_status_page(browser, tmp_path, name):
         text = browser.find_element("tag name", "main").text
         assert HEADINGS[name] in text
         if name == "relay":
-            assert "Live" in text and re.search(r"Keys\s+Temporary\s+until \S*2031", text), text
-            assert re.search(r"temporary keys until \S*2032.*, not renewed: the vault <is> sealed", text), text
+            assert "Live" in text and re.search(r"Credentials\s+Temporary\s+until \S*2031", text), text
+            assert re.search(r"temporary credentials until \S*2032.*, not renewed: the vault <is> sealed", text), text
         browser.get("about:blank")
 
 

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 
-/// Compares the file systems of two folders without accessing any other file system, as a network folder that hangs
-/// would block the caller.
-package enum Neighbourhood {
+/// Which file system a folder is in. No call accesses another file system, as a network folder that hangs would block
+/// the caller.
+package enum FileSystems {
     /// Whether two folders lie in the same file system.
     /// - Parameters:
     ///   - path: the path of a folder that need not exist yet.
     ///   - base: the path of an existing folder.
-    package static func shares(_ path: String, with base: String) -> Bool {
+    package static func areSame(_ path: String, _ base: String) -> Bool {
         if isInOneMount(path, base) { return true }
         guard let device = device(of: base) else { return false }
         return stays(absolutePath(path), outOf: Mount.all().filter { $0.device != device }.map(\.point))

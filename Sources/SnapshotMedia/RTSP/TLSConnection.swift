@@ -4,7 +4,7 @@ import SnapshotBase
 import SnapshotHTTP
 
 /// TLS. libcurl makes the handshake (`CURLOPT_CONNECT_ONLY`), and then only encrypts and decrypts.
-package final class TLSLine: RTSPLine {
+package final class TLSConnection: RTSPConnection {
     private let handle: EasyHandle
     private let timeout: Duration
     package let descriptor: Int32

@@ -4,8 +4,8 @@ import SnapshotBase
 /// The peer has closed its connection, or didn't accept data within the timeout.
 package struct RTSPClosed: Error {}
 
-/// A connection that carries RTSP, plain or encrypted. Reading never waits; writing waits up to the line's timeout.
-package protocol RTSPLine: AnyObject {
+/// A connection that carries RTSP, plain or encrypted. Reading never waits; writing waits up to its timeout.
+package protocol RTSPConnection: AnyObject {
     /// The socket, to be polled for reading.
     var descriptor: Int32 { get }
     /// Reads what has arrived, up to the size of `room`.
@@ -14,13 +14,13 @@ package protocol RTSPLine: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) throws(RTSPClosed)
 }
 
-extension RTSPLine {
+extension RTSPConnection {
     func write(_ bytes: [UInt8]) throws(RTSPClosed) {
         try bytes.withUnsafeBufferPointer { buffer throws(RTSPClosed) in try write(UnsafeRawBufferPointer(buffer)) }
     }
 }
 
-extension RTSPLine {
+extension RTSPConnection {
     /// Shuts down the sending side and waits until the peer closes too: a camera that is still ending one session may
     /// refuse the next. Up to 1 MiB of what the peer still sends is discarded; after that the connection is reset.
     func finish(within timeout: Duration) {
@@ -40,7 +40,7 @@ extension RTSPLine {
 }
 
 /// Plain TCP.
-package final class PlainLine: RTSPLine {
+package final class PlainConnection: RTSPConnection {
     private let socket: FileHandle
     package var descriptor: Int32 { socket.descriptor }
 

@@ -1,4 +1,4 @@
-"""Who lends keys: a program as `credential_process`, AWS's STS, AWS IoT's credential provider by mutual TLS."""
+"""What gives temporary keys: a program as `credential_process`, AWS's STS, AWS IoT's credential provider by mutual TLS."""
 import datetime
 import json
 from urllib.parse import parse_qsl
@@ -13,12 +13,12 @@ SECRET, TOKEN = "LentSecret/+0123456789abcdef", "LentToken/+0123456789abcdef=="
 
 
 def when(seconds):
-    """The time so many seconds from now, as lenders write it."""
+    """The time so many seconds from now, as providers write it."""
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Process:
-    """A credential_process that counts its runs. What it does is told in shell."""
+class CredentialProcess:
+    """A credential_process that counts its runs. What it does is a shell script."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -71,12 +71,12 @@ class Request(Asked):
         return asked.headers["Authorization"] == self.headers["authorization"]
 
 
-class Lender(Scripted):
+class CredentialProvider(Scripted):
     kind = Request
 
 
 def sts(end=3600, key=None):
-    """Lends the keys of any role."""
+    """Gives the keys of any role."""
     def answer(asked):
         role = asked.fields["RoleArn"].split("/")[-1]
         return 200, {"Content-Type": "text/xml"}, f"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">

@@ -11,8 +11,8 @@ extension Run {
 
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
-        if let standstill = record.standstill, standstill.seconds >= Self.longest,
-            standstill.settings == credentials(of: "store")
+        if let stall = record.stall, stall.seconds >= Self.longest,
+            stall.settings == credentials(of: "store")
         {
             return nil
         }
@@ -20,11 +20,11 @@ extension Run {
     }
 
     /// Adds up how long attempts at the present store have stalled; an answer resets the sum.
-    mutating func noteStandstill(_ failure: StoreFailure) {
-        guard failure.connectionFailed else { return record.standstill = nil }
-        guard let stood = failure.stoodStill else { return }
+    mutating func noteStall(_ failure: StoreFailure) {
+        guard failure.connectionFailed else { return record.stall = nil }
+        guard let time = failure.stalledFor else { return }
         let present = credentials(of: "store")
-        let earlier = record.standstill?.settings == present ? record.standstill?.seconds ?? 0 : 0
-        record.standstill = Standstill(seconds: min(earlier + stood.seconds, 1e6), settings: present)
+        let earlier = record.stall?.settings == present ? record.stall?.seconds ?? 0 : 0
+        record.stall = Stall(seconds: min(earlier + time.seconds, 1e6), settings: present)
     }
 }

@@ -4,7 +4,7 @@ import SnapshotState
 
 /// A marker file in RAM while a run is in progress. A run that is killed leaves it behind, so the next one knows; a run
 /// that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
-struct RunMark {
+struct RunMarker {
     /// When the killed run began that left its marker; nil where the last run ended by itself.
     private(set) var killed: Timestamp?
     private let path: String?
@@ -16,26 +16,26 @@ struct RunMark {
         // Units of several cameras may share a runtime directory but not a state, so the name contains the state's
         // path.
         let state = crc32(Array(canonical(statePath).utf8)[...]).hexadecimal
-        let place = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
-        guard let place else {
+        let file = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
+        guard let file else {
             path = nil
             return
         }
-        if !Self.make(place) {
+        if !Self.make(file) {
             var facts = stat()
             // Only a regular file of this user is a marker; leave anything else alone.
-            guard errno == EEXIST, lstat(place, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
+            guard errno == EEXIST, lstat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
                 facts.st_uid == geteuid()
             else {
                 path = nil
                 return
             }
             killed = Timestamp(facts.st_mtim)
-            unlink(place)
-            _ = Self.make(place)
+            unlink(file)
+            _ = Self.make(file)
         }
-        path = place
-        removeAtEnd(place)
+        path = file
+        removeAtEnd(file)
     }
 
     /// `/run/lock` comes first, since systemd removes a user's files from `/dev/shm` when the last session of that user

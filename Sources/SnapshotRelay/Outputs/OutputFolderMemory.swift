@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotStore
 
 /// The remembered mount point of an output's folder, `STATE_PATH/folder.<mode>.json`.
-struct FolderMark: Sendable {
+struct OutputFolderMemory: Sendable {
     let statePath: String
     let mode: String
 
