@@ -44,7 +44,7 @@ package final class Relay {
         relay.run(signals)
         // A thread that hangs keeps the descriptor open.
         withExtendedLifetime(lock) { _ = flock($0.descriptor, LOCK_UN) }
-        relay.reporter.leave()
+        relay.reporter.reportDone()
         return true
     }
 

@@ -31,7 +31,7 @@ enum Guardian {
     }
 
     /// Reports, in the child, that it has nothing to do any more.
-    static func leave(_ notifier: borrowing Notifier) { notifier.send(done) }
+    static func reportDone(_ notifier: borrowing Notifier) { notifier.send(done) }
 
     private static func watch(
         _ child: pid_t, _ connection: FileHandle, _ systemd: borrowing Notifier, _ signals: FileHandle

@@ -282,7 +282,7 @@ def test_a_disk_of_fstab_is_waited_for(snapshot, camera, tmp_path, device, below
         assert snapshot.health()["relay"]["failing"]["record"] == "folder-away"
         assert lie(disk) == []
         mount(device, disk)
-        wait_until(lambda: relay.recordings and not failing(relay), 2 * PATIENCE, f"recordings: {relay.report}")
+        wait_until(lambda: relay.recordings and not failing(relay), 2 * RECOVERY, f"recordings: {relay.report}")
         with Player(relay.hls) as player:
             player.wait(2, 10)
         assert "record works again" in relay.stderr

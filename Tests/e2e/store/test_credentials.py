@@ -626,7 +626,7 @@ PROFILES_OF_PAGE = [block for block in re.findall(r"```ini\n(.*?)```", PAGE, re.
 @pytest.mark.parametrize("block", PROFILES_OF_PAGE, ids=range(len(PROFILES_OF_PAGE)))
 def test_the_pages_profiles(s3, endpoint, teller, tmp_path, block):
     path = tmp_path / "aws.conf"
-    path.write_text(re.sub(r"/usr/local/bin/\w+", str(teller), block))
+    path.write_text(re.sub(r"/usr/local/bin/[\w-]+", str(teller), block))
     with CredentialProvider(credential_provider.sts()) as sts:
         s3.set(AWS_CONFIG_FILE=path, AWS_ENDPOINT_URL_STS=sts.url).capture().expect(0)
         assert len(sts.received) == block.count("role_arn")
