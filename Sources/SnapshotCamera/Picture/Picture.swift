@@ -8,7 +8,7 @@ package struct Picture: Sendable {
     package let height: Int
     /// SHA-256 of all bytes, in lower-case hexadecimal.
     package let sha256: String
-    /// By which a frozen camera is known.
+    /// The digest of the scan data, by which a frozen camera is recognised.
     package let scanDigest: String
 
     /// - Throws: what is wrong with bytes that aren't a whole JPEG.
