@@ -70,7 +70,7 @@ class Scene:
         line.target = camera.port
         line.cut()
         try:
-            wait_until(lambda: self.relay.report["restarts"] > before, STALL, "word of the cut line")
+            wait_until(lambda: self.relay.report["restarts"] > before, HEALS, "word of the cut line")
             yield
         finally:
             line.target = self.camera.port

@@ -15,6 +15,8 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private var lastReported: FolderTrouble?
     private var asked = Uptime.now()
     private var run = Timestamp.now()
+    /// Whether ffmpeg runs without this output, which works again only once ffmpeg has begun anew.
+    private var isLeftOut = false
 
     /// How long the relay waits for the folder at its start and at its end.
     private static var grace: Duration { .seconds(3) }
@@ -41,7 +43,8 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     var isFull: Bool { lastReported == .full }
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? {
-        guard let folder, !thread.owesEnd else { return nil }
+        isLeftOut = folder == nil || thread.owesEnd
+        guard let folder, !isLeftOut else { return nil }
         // The clock may have been set back, and the identifiers of runs must still be unique.
         run = max(.now(), run.advanced(byMilliseconds: 1))
         thread.ask(.begin(run, folder))
@@ -57,6 +60,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         // Wait for the files to be finished, usually at once, so that the next ffmpeg can have the folder.
         if lastReported != .hangs { thread.finish(within: .seconds(1)) }
         _ = take(now)
+        isLeftOut = false
     }
 
     var wake: Uptime? { asked + Self.pause }
@@ -80,6 +84,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         folder = report.folder
         switch report.verdict {
         case .trouble(let trouble): fail(trouble, report.fault?.words)
+        case .fine where isLeftOut: break
         case .fine:
             // Don't clear a trouble that other parts have reported for this output.
             if lastReported != nil { health.works() }

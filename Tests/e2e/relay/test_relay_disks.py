@@ -119,6 +119,8 @@ def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
             net.answer()
             settled(relay)
         assert relay.stderr.count("record doesn't work: its folder hangs; the other outputs go on") == 2
+        # What is told is true: it works again when it is written again.
+        assert relay.stderr.count("record doesn't work") == relay.stderr.count("record works again") == 2, relay.stderr
         relay.stop()
         for path in relay.recordings:
             media.decode(path)
