@@ -82,7 +82,9 @@ def contained(ready, layers, name, volumes, *arguments):
     root, upper, work = (layers / name / part for part in ("root", "upper", "work"))
     for path in (root, upper, work):
         path.mkdir(parents=True)
-    binds = "".join(f'mkdir -p "{root}{there}" && mount --bind "{here}" "{root}{there}" && ' for here, there in volumes.items())
+    # What is mounted over this system isn't part of the overlay: the libraries of another processor, for one.
+    places = {"/usr/lib": "/usr/lib", **volumes}
+    binds = "".join(f'mkdir -p "{root}{there}" && mount --bind "{here}" "{root}{there}" && ' for here, there in places.items())
     line = (f'mount -t overlay overlay -o lowerdir=/,upperdir="{upper}",workdir="{work}" "{root}" && '
             f'mount -t proc proc "{root}/proc" && {binds} exec chroot "{root}" "$@"')
     done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", line, "sh", str(ready.binary), *arguments],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from builds import is_emulated
 from checking import PASSWORD as CHECKED
 from checking import check, simulated  # noqa: F401
 from process import wait_until
@@ -313,7 +314,7 @@ def test_a_server_that_talks_without_end(snapshot, kind):
                                            OUTPUT_RTSP_URL=f"rtsp://127.0.0.1:{babbler.port}/x") as relay:
             relay.wait_running()
             restarts = relay.report["restarts"]
-            wait_until(lambda: relay.report.get("failing") == {"republish": "push-lost"}, 20, f"{relay.report}")
+            wait_until(lambda: relay.report.get("failing") == {"republish": "push-lost"}, 60, "lost push")
             before, began = cpu(relay.pid), time.monotonic()
             time.sleep(4)
             assert (cpu(relay.pid) - before) / (time.monotonic() - began) < 0.1
@@ -391,7 +392,8 @@ def test_strangers_among_very_many_connections(snapshot):
         before = cpu(relay.pid)
         for _ in range(300):
             assert b"404" in ask(port, "push")
-        assert cpu(relay.pid) - before < 1
+        # QEMU passes on no question for a single socket (NETLINK_SOCK_DIAG), so that the list of all is read there.
+        assert is_emulated() or cpu(relay.pid) - before < 1
         assert "failing" not in relay.report
 
 
