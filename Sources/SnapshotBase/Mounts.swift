@@ -10,6 +10,8 @@ package struct Mount: Equatable, Sendable {
     package let device: String
     /// The file system's type, e.g. `ext4`.
     package let type: String
+    /// Whether the file system itself is read-only, not only this mount of it.
+    let isReadOnly: Bool
 
     /// The mounts that this process sees; a mount that covers another comes after it. Empty without `/proc`.
     package static func all() -> [Mount] { table("/proc/self/mountinfo", limit: 1 << 20).compactMap(Mount.init) }
@@ -17,10 +19,21 @@ package struct Mount: Equatable, Sendable {
     private init?(_ fields: [ArraySlice<UInt8>]) {
         guard fields.count > 4 else { return nil }
         let facts = fields.count > 5 ? Self.rest(behind: " - ", of: fields[5]) : nil
-        type = String(decoding: facts?.prefix { $0 != UInt8(ascii: " ") } ?? [], as: UTF8.self)
+        let words = facts?.split(separator: UInt8(ascii: " ")) ?? []
+        type = String(decoding: words.first ?? [], as: UTF8.self)
+        isReadOnly = words.last?.split(separator: UInt8(ascii: ",")).first.map { $0.elementsEqual("ro".utf8) } ?? false
         device = String(decoding: fields[2], as: UTF8.self)
         root = unescaped(fields[3])
         point = unescaped(fields[4])
+    }
+
+    /// What to do where nothing can be written to `path`, because its file system is read-only; nil where it isn't.
+    package static func readOnlyHint(_ path: String) -> String? {
+        let path = absolutePath(path)
+        let on = all().filter { isBelow(path, $0.point) }.max { $0.point.utf8.count <= $1.point.utf8.count }
+        guard let on, on.isReadOnly else { return nil }
+        return
+            "the disk itself is read-only, as Linux makes it after an error on it: see dmesg; unmount \(on.point) and run fsck"
     }
 
     /// The mount points in `/etc/fstab`, without the root and swap.

@@ -67,7 +67,7 @@ func hint(for error: SystemError, directory: String) -> String? {
         if access(nearest, X_OK) != 0 { return "user \(user) may not enter \(nearest); choose a folder elsewhere" }
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
-    case EROFS: return "findmnt -T \(nearest)"
+    case EROFS: return Mount.readOnlyHint(nearest) ?? "findmnt -T \(nearest)"
     // Here the failure's own hint says more.
     case ENOENT, EINVAL, EILSEQ, ENAMETOOLONG, ENODEV, ENOTCONN, ESTALE, ENOMEDIUM: return nil
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"

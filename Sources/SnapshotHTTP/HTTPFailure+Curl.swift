@@ -22,6 +22,7 @@ extension HTTPFailure {
         if code == CURLE_COULDNT_CONNECT, number > 0 { why = String(cString: strerror(Int32(clamping: number))) }
         // libcurl reports a header line over 100 KiB as a lack of memory.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
+        if Self.areAny(["HTTP/0.9"], in: words) { why = "what answers on this port doesn't speak HTTP" }
         if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
         } else if let failure = HTTPFailure(certificate, code, words) {
@@ -32,6 +33,8 @@ extension HTTPFailure {
             self.init(kind: Kind(code), why: "\(ForeignText(why))")
             isPortClosed = code == CURLE_COULDNT_CONNECT && number == Int(ECONNREFUSED)
             isAboutLength = Self.areAny(["Invalid Content-Length"], in: words)
+            isAboutProxy = Self.areAny(["CONNECT tunnel failed", "resolve proxy"], in: words)
+            if isAboutProxy, kind != .unresolved { kind = .unreachable }
         }
     }
 }

@@ -171,6 +171,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var isPortClosed = false
     /// Whether the answer's Content-Length isn't a number.
     package var isAboutLength = false
+    /// Whether it is the proxy that can't be reached, or that refuses the way to the server.
+    package var isAboutProxy = false
 
     package init(kind: Kind, why: String, stalledFor: Duration? = nil) {
         self.kind = kind

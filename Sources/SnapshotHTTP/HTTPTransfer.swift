@@ -85,6 +85,9 @@ final class HTTPTransfer {
             // No request was sent, so the server was not slow to answer: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.isUnanswered = sent > 0 && answers == 0
+            if [.unreachable, .unconnected].contains(failure.kind), request.proxies.isAlwaysUsed(for: request.url) {
+                failure.isAboutProxy = true
+            }
             if sent == 0, let session, session.isOffered {
                 session.forget()
                 failure.hadSession = true

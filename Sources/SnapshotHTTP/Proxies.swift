@@ -20,4 +20,7 @@ package struct Proxies: Equatable, Sendable {
 
     /// The proxy for `url`; nil leaves the choice to libcurl.
     func proxy(for url: String) -> String? { url.hasPrefix("https://") ? https : http }
+
+    /// Whether `url` has a proxy, whatever its host.
+    func isAlwaysUsed(for url: String) -> Bool { proxy(for: url) != nil && exceptions == nil }
 }

@@ -61,13 +61,45 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
         : nil
 }
 
-/// The rule that a URL or a Windows share in the place of a path breaks, and a hint; nil for a path.
+/// The rule that a URL, a network share or a folder of another computer (`//nas/share`, `nas:/share`, `C:\share`) in the
+/// place of a path breaks, and a hint; nil for a path.
 func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
-    let isShare = text.hasPrefix("\\\\")
+    let first = text[...].cut(at: "/").first ?? ""
+    let isDrive = first.utf8.count > 2 && first.utf8.dropFirst().starts(with: ":\\".utf8)
+    let isShare =
+        text.hasPrefix("\\\\") || text.hasPrefix("//") || isDrive
+        || first.utf8.count > 1 && first.hasSuffix(":") && text != first
     let scheme = text[...].range(of: "://").map { text[..<$0.lowerBound] } ?? ""
-    guard isShare || !scheme.isEmpty && scheme.utf8.allSatisfy(isLetter) else { return nil }
-    let hint = scheme == "file" ? "leave out file://" : "mount it, and write the folder where it is mounted"
-    return (isShare ? "is a network share, not a path" : "is a URL, not a path", hint)
+    let isURL = !scheme.isEmpty && scheme.utf8.allSatisfy(isLetter)
+    guard isShare || isURL else { return nil }
+    let hint = scheme == "file" ? "leave out file://" : "mount it, and write the folder where it is mounted: /mnt/…"
+    return (isURL ? "is a URL, not a path" : "is a folder of another computer, not a path", hint)
+}
+
+/// The rule that a path in the `/tmp` of a service with `PrivateTmp=` breaks, and a hint: what is written there is
+/// deleted when the service ends.
+package func privateFlaw(inPath text: String) -> (rule: String, hint: String?)? {
+    let path = absolutePath(text)
+    guard let folder = ["/tmp", "/var/tmp"].first(where: { isBelow(path, $0) }),
+        Mount.all().contains(where: { $0.point == folder && $0.root[...].range(of: "/systemd-private-") != nil })
+    else { return nil }
+    return (
+        "is in a \(folder) of this service alone, which is emptied at its end",
+        "choose a folder elsewhere, or PrivateTmp=no in a drop-in of the unit"
+    )
+}
+
+/// The invisible character with which `text` begins or ends, such as `U+A0`; nil where there is none. Characters that are
+/// copied from a page or a chat often have one.
+func invisibleEnd(of text: String) -> String? {
+    let scalars = text.unicodeScalars
+    let found = [scalars.first, scalars.last].compactMap(\.self).first {
+        switch $0.value {
+        case 0xA0, 0xAD, 0x2000...0x200F, 0x2028...0x202F, 0x205F...0x2064, 0x3000, 0xFEFF: true
+        default: false
+        }
+    }
+    return found.map { "U+" + String($0.value, radix: 16, uppercase: true) }
 }
 
 private func isLetter(_ byte: UInt8) -> Bool { (65...90).contains(byte & 0xDF) }

@@ -13,6 +13,9 @@ package struct Settings: Sendable {
         /// An answer of `snapshot setup` that is not in the file yet.
         case answer
 
+        /// Whether it isn't a file that holds this value alone.
+        var isTyped: Bool { if case .credential = self { false } else { true } }
+
         package var description: String {
             switch self {
             case .commandLine: "the command line"
@@ -119,6 +122,12 @@ package struct Settings: Sendable {
             throw refusal(key, found, rule: "must not contain control characters or line breaks")
         }
         if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }
+        // A secret that really has one can be in a file of its own.
+        if let sign = invisibleEnd(of: found.text), found.origin.isTyped {
+            throw refusal(
+                key, found, rule: "begins or ends with an invisible character (\(sign)), as copied text may",
+                hint: "delete the value and type it")
+        }
         return found
     }
 

@@ -39,7 +39,12 @@ package struct FilesystemStore: Store {
         let (code, scope, hint): (Failure.Code.Store, StoreFailure.Scope, String?) =
             switch error.number {
             case ENOSPC, EDQUOT: (.full, .store, "free some space, or set LOCAL_STORAGE_MAX_BYTES")
-            case EROFS: (.denied, .store, "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH")
+            case EROFS:
+                (
+                    .denied, .store,
+                    Mount.readOnlyHint(path)
+                        ?? "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH"
+                )
             case EACCES, EPERM: (.denied, .store, "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: (.rejected, .object, "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:

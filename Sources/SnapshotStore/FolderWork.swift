@@ -68,7 +68,7 @@ package struct FolderWork {
             if let line { ledger.takeBack(line) }
             throw error
         }
-        memory?.note(try? FolderPlace(folder).mountPoint())
+        memory?.note(try? FolderPlace(folder))
         return old
     }
 
@@ -158,10 +158,11 @@ package struct FolderWork {
 }
 
 extension FolderMemory {
-    /// Notes the mount point that pictures are below now. If it was accepted without its disk, the disk is back.
-    fileprivate mutating func note(_ found: String??) {
-        guard let found else { return }
-        mount = found
+    /// Notes the mount point that a picture was stored below. If it was accepted without its disk, the disk is back. One
+    /// that is not on this path stays: the spool may hold pictures whose keys are below it.
+    fileprivate mutating func note(_ place: FolderPlace?) {
+        guard let place, let found = try? place.mountPoint() ?? "" else { return }
+        if !found.isEmpty || isBelow(place.path, mount ?? "/") { mount = found.isEmpty ? nil : found }
         if found == accepted { accepted = nil }
     }
 }

@@ -10,6 +10,7 @@ extension StoreFailure {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
             Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
         }
+        let setting = failure.isAboutProxy ? "HTTPS_PROXY or HTTP_PROXY, the proxy itself" : setting
         switch failure.kind {
         case .unresolved:
             self.init(
@@ -74,7 +75,7 @@ extension StoreFailure {
             Failure(code, what, place, why: why, hint: hint)
         }
         switch status {
-        case 408, 500, 502, 504:
+        case 408, 421, 423, 425, 500, 502, 504:
             self.init(make(.store(.error), "store failed"), .retry, .unclear)
         case 529:
             self.init(make(.store(.busy), "store is busy"), .slowDown)
@@ -87,10 +88,11 @@ extension StoreFailure {
         case 429, 503:
             self.init(make(.store(.busy), "store is busy"), .slowDown)
         case 401, 403:
+            self.init(make(.store(.credentials), "store refuses credentials", hint: "check \(setting)"), .giveUp)
+        case 407:
             self.init(
-                Failure(
-                    .store(.credentials), "store refuses credentials", place, why: why,
-                    hint: "check \(setting)"), .giveUp)
+                make(.store(.unreachable), "cannot reach store", hint: "write http://user:password@… into HTTP_PROXY"),
+                .giveUp)
         case 300...399:
             self.init(
                 make(

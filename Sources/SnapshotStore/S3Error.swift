@@ -44,15 +44,3 @@ package struct S3Error: Equatable, Sendable {
         }
     }
 }
-
-/// The text of the first `<tag>` in `xml` whose end is within `limit` characters; empty where there is none.
-func xmlText(of tag: String, in xml: Substring, limit: Int = 512) -> String {
-    guard let open = xml.range(of: "<\(tag)>") else { return "" }
-    let rest = xml[open.upperBound...].prefix(limit)
-    guard let close = rest.range(of: "</\(tag)>") else { return "" }
-    let entities = [
-        ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&"),
-    ]
-    return entities.reduce(String(rest[..<close.lowerBound])) { $0.replacing($1.0, with: $1.1) }
-        .trimmingPrefix { $0.isWhitespace }.description
-}

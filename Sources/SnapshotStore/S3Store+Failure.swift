@@ -15,14 +15,20 @@ extension S3Store {
         return failure
     }
 
-    /// The keys are valid, or the store would say otherwise; a policy denies the access.
+    /// Refusals of an account or a bucket as a whole.
+    static let closures = ["AccountProblem", "AllAccessDisabled", "InvalidPayer", "NotSignedUp", "UserSuspended"]
+
+    /// The keys are valid, or the store would say otherwise; a policy denies the access, or the account is closed.
     func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
+        let isClosed = Self.closures.contains(error.code)
+        let why = isClosed ? "the account or the bucket is closed" : "the policy doesn't allow it"
         var failure = Failure(
             .store(.denied), "store denies access to", place,
-            why: "the keys are right, but the policy doesn't allow it (HTTP status \(response.status), \(error.text))",
-            hint:
-                "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; where it is allowed, the policy may demand "
-                + "one of \(settings.objects.unmetDemands)")
+            why: "the keys are right, but \(why) (HTTP status \(response.status), \(error.text))",
+            hint: isClosed
+                ? "look into the account at the store: it may be unpaid, suspended or not signed up"
+                : "allow s3:PutObject on \(settings.bucket)/\(settings.prefix)*; where it is allowed, the policy may demand "
+                    + "one of \(settings.objects.unmetDemands)")
         failure.kind = .storeRefused
         return StoreFailure(failure, .giveUp)
     }
@@ -36,6 +42,9 @@ extension S3Store {
         case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired":
             "AWS_SESSION_TOKEN"
         case "AuthorizationHeaderMalformed": "AWS_REGION"
+        case "InvalidStorageClass": "S3_STORAGE_CLASS"
+        case "KeyTooLongError", "InvalidObjectName": "KEY_TEMPLATE and S3_PREFIX"
+        case let code where code.hasPrefix("KMS."): "S3_SSE_KMS_KEY_ID and that key's policy"
         case "": addressSetting
         default: "S3_BUCKET, S3_ENDPOINT_URL and the credentials"
         }

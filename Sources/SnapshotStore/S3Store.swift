@@ -173,15 +173,16 @@ package struct S3Store: RemoteStore {
                 described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
         }
         if error.code == "RequestTimeTooSkewed" {
-            guard let offset = clockOffset else {
-                let hasDate = response.clockOffset != nil
-                return StoreFailure(
-                    described(
-                        response, error,
-                        hasDate
-                            ? "its clock and ours differ too much to tell which is wrong"
-                            : "our clock is wrong",
-                        hint: hasDate ? "set the clock, the store's or this computer's" : "set the clock"), .giveUp)
+            // Signed by the time that it sends, and refused: another time would be refused as well.
+            guard let offset = clockOffset, abs(offset - signingOffset) >= 1000 else {
+                let why =
+                    switch (response.clockOffset, clockOffset) {
+                    case (nil, _): "our clock is wrong"
+                    case (_, nil): "its clock and ours differ too much to tell which is wrong"
+                    default: "it finds our clock wrong, though its answer has the same time"
+                    }
+                let whose = response.clockOffset == nil ? "" : ", the store's or this computer's"
+                return StoreFailure(described(response, error, why, hint: "set the clock\(whose)"), .giveUp)
             }
             signingOffset = offset
             var failure = StoreFailure(
@@ -190,7 +191,7 @@ package struct S3Store: RemoteStore {
             failure.clockOffset = offset
             return failure
         }
-        if error.code == "AccessDenied" { return denied(response, error) }
+        if error.code == "AccessDenied" || Self.closures.contains(error.code) { return denied(response, error) }
         if Self.credentialCodes.contains(error.code) { return refusal(response, error) }
         switch error.code {
         case "NoSuchBucket":
@@ -199,7 +200,7 @@ package struct S3Store: RemoteStore {
                     response, error, "there is no such bucket",
                     hint: "create it, or check S3_BUCKET and S3_ENDPOINT_URL"),
                 .giveUp)
-        case "QuotaExceeded", "XMinioStorageFull":
+        case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded":
             return StoreFailure(described(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
         case "RequestTimeout", "InternalError":
             return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
@@ -207,7 +208,8 @@ package struct S3Store: RemoteStore {
             return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
         default:
             // An error in the body of a 200 answer is the store's failure, not ours.
-            let status = (200...299).contains(response.status) ? 500 : response.status
+            let isLarge = error.code == "EntityTooLarge"
+            let status = (200...299).contains(response.status) ? 500 : isLarge ? 413 : response.status
             let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
             return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
         }

@@ -59,7 +59,7 @@ class Scripted:
                 if self.command != "HEAD":
                     self.wfile.write(body)
 
-            do_POST = do_PUT = do_HEAD = do_OPTIONS = do_DELETE = do_GET
+            do_POST = do_PUT = do_HEAD = do_OPTIONS = do_DELETE = do_CONNECT = do_GET
 
             def log_message(self, *_):
                 pass

@@ -78,7 +78,12 @@ BAD_VALUES = [
       for v in ("~/pictures", "~pi/pictures", "$HOME/pictures", "${HOME}/pictures", "/srv/$USER", "/srv/$(hostname)/x", "%h/pictures",
                 "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x", "/srv/`hostname`/x", "`pwd`",
                 # Nor mounted.
-                "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://nas/cam", "\\\\nas\\cam")],
+                "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://nas/cam", "\\\\nas\\cam", "//nas/cam", "nas:/volume1/cam", "pi@nas.lan:/srv/cam",
+                "smb:nas/cam", "[fe80::1]:/srv", "C:\\cam", "d:/cam")],
+    # What copied text brings along; a name may hold one inside.
+    *[(key, v, more) for v, key, more in (("/srv/cam\u00a0", "LOCAL_STORAGE_PATH", {}), ("\u200b/srv/state", "STATE_PATH", {}),
+                                          ("127.0.0.1\u00a0", "CAMERA_IP", {"CAMERA_IP": "1"}), ("\ufeff127.0.0.1", "CAMERA_IP", {"CAMERA_IP": "1"}),
+                                          ("door\u2009", "CAMERA_NAME", {}), ("10\u202f", "CAPTURE_INTERVAL", {}), ("bucket\u2060", "S3_BUCKET", _S3))],
     *[("CAMERA_URL", v, {}) for v in ("file:~/still.jpg", "file:$HOME/still.jpg", "http://$CAMERA/still.jpg",
                                       "http://${CAMERA}:80/still.jpg", "http://127.0.0.1:9/${NAME}/still.jpg")],
     *[("CAMERA_IP", v, {"CAMERA_IP": v}) for v in ("$CAMERA", "${CAMERA}", "%h")],
@@ -127,10 +132,10 @@ GOOD_VALUES = [
     *[("SPOOL_MIN_FREE", v) for v in ("0", "1M")],
     *[("UPLOAD_ATTEMPTS", v) for v in ("1", "10")],
     *[("UPLOAD_DEADLINE", v) for v in ("5", "500ms", "1m")],
-    *[("CAMERA_NAME", v) for v in ("a", "x" * 64, "Tür 1", "a.b", "-x", "no#1")],
+    *[("CAMERA_NAME", v) for v in ("a", "x" * 64, "Tür 1", "a.b", "-x", "no#1", "front\u00a0door", "\U0001F3F3\uFE0F\u200D\U0001F308", "\U0001F3F4\U000E0067\U000E007F")],
     *[("KEY_TEMPLATE", v) for v in ("{timestamp}.jpg", "{camera}/{yyyy}/{MM}/{dd}/{timestamp}.jpg", "ü é/{timestamp}", "u\u0308/{timestamp}")],
     # Signs that are only that.
-    *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b", "a`b", "a:/b", "://x", "a\\\\b")],
+    *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b", "a`b", "./a:/b", "://x", "a\\\\b")],
     *[("KEY_TEMPLATE", v) for v in ("{local_yyyy}/{local_MM}/{local_dd}/{local_HH}{local_mm}{local_ss}{offset}.jpg",)],
     *[("LOCAL_STORAGE_MAX_AGE", v) for v in ("30d", "12h", "3600")],
     *[("LOCAL_STORAGE_MAX_BYTES", v) for v in ("10G",)],

@@ -139,6 +139,18 @@ def test_quotes_that_a_container_leaves_on_a_secret(snapshot, tmp_path, left):
         snapshot.capture(env={"CAMERA_PASSWORD_FILE": tmp_path / "secret"}).expect(0)
 
 
+@pytest.mark.parametrize("left", ["secret\u00a0", "\u200bsecret", "\ufeffsecret", "secret\u2028"])
+def test_an_invisible_sign_that_was_copied_with_a_secret(snapshot, tmp_path, left):
+    (tmp_path / "secret").write_text(left)
+    with Camera(password=left) as camera:
+        snapshot.set(CAMERA_IP=camera.address)
+        result = snapshot.capture(env={"CAMERA_PASSWORD": left}).refuses(78, "CAMERA_PASSWORD", "invisible", "U+")
+        assert result.hints and "secret" not in result.hints[0] and not camera.requests
+        snapshot.dotenv(f"CAMERA_PASSWORD='{left}'\n").capture().refuses(78, "invisible")
+        if not left.startswith("\ufeff"):
+            snapshot.dotenv("").capture(env={"CAMERA_PASSWORD_FILE": tmp_path / "secret"}).expect(0)
+
+
 @pytest.mark.parametrize("path", ["$HOME/secret", "~/secret", "${CREDENTIALS_DIRECTORY}/x", "%d/camera_password"])
 def test_the_name_of_a_secrets_file_is_not_expanded_either(still, path):
     assert still.capture(env={"CAMERA_PASSWORD_FILE": path}).refuses(78, "CAMERA_PASSWORD_FILE").hints

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from disk import loop_disk, small_disk
+from disk import loop_disk, remount, small_disk
 from pictures import picture
 from receiver import Answer
 
@@ -84,6 +84,41 @@ def test_another_folder_in_the_settings_is_a_move_as_well(ready, shelf, tmp_path
     with small_disk(shelf, "size=4M"):
         ready.capture().expect(0)
     ready.set(LOCAL_STORAGE_PATH=tmp_path / "elsewhere").capture().expect(0)
+
+
+def test_a_disk_below_the_folder_is_remembered_under_other_keys(ready, shelf, tmp_path):
+    """The folder of a camera is a disk of its own; KEY_TEMPLATE changes while that is away."""
+    folder = shelf / "cam"
+    (folder / "front").mkdir(parents=True)
+    with small_disk(folder / "front", "size=4M"):
+        ready.capture().expect(0)
+    ready.capture().refuses(75, "no disk is mounted", "cam/front")
+    for _ in range(2):
+        ready.set(KEY_TEMPLATE="all/{timestamp}.jpg").capture().expect(0)
+        assert not files(folder / "front") and ready.health()["spool"]["count"] == 1
+    ready.set(KEY_TEMPLATE="{camera}/{timestamp}.jpg").capture("--no-drain").refuses(75, "no disk is mounted")
+    with small_disk(folder / "front", "size=4M"):
+        ready.capture().expect(0)
+        assert len(files(folder / "front")) == 3 and ready.health()["status"] == "healthy"
+
+
+def test_a_disk_that_became_read_only(ready, shelf, tmp_path):
+    """As ext4 does after an error. A mount alone that is read-only, as in a service's sandbox, is told apart."""
+    with small_disk(shelf, "size=4M"):
+        ready.capture().expect(0)
+        remount(shelf, "ro")
+        told = ready.capture().refuses(75, "read-only file system", "the disk itself", str(shelf), "fsck")
+        assert "systemd" not in told.stderr
+        found = json.loads(ready.run("check", "--json", timeout=40).stdout)
+        storage, = [line for line in found["checks"] if line["name"] == "storage"]
+        assert storage["result"] == "failed" and "the disk itself" in storage["hint"]
+        remount(shelf, "rw")
+        ready.capture().expect(0)
+        assert len(files(shelf)) == 3
+        line = f'mount --bind "{shelf}" "{shelf}" && mount -o remount,bind,ro "{shelf}" && exec "{ready.binary}" capture'
+        done = subprocess.run(["unshare", "-m", "sh", "-c", line], cwd=ready.folder, text=True, capture_output=True,
+                              env={**ready.environment, **ready.settings}, timeout=60)
+        assert done.returncode == 75 and "ReadWritePaths" in done.stderr and "fsck" not in done.stderr, done.stderr
 
 
 def in_fstab(ready, tmp_path, lines, script):

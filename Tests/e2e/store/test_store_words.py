@@ -1,5 +1,7 @@
 """What stores say beyond yes and no: when to come again, who is away, what is wrong with an address."""
+import socket
 import ssl
+import threading
 import time
 from email.utils import formatdate
 
@@ -9,6 +11,7 @@ import tls
 from checking import Checked, settings_of, simulated  # noqa: F401
 from process import free_port
 from receiver import Answer, Receiver, s3_error
+from scripted import Scripted
 
 pytestmark = pytest.mark.asan
 
@@ -108,6 +111,65 @@ def test_denied_is_not_refused_credentials(ready, endpoint):
     assert "refuses credentials" not in result.stderr and "PutObject" in result.hints[0] and "snaps/yard/" in result.hints[0]
     ready.capture().expect(77)
     assert len(endpoint.received) == 1, "tried again only slowly"
+
+
+@pytest.mark.parametrize("code", ["AccountProblem", "NotSignedUp", "UserSuspended", "AllAccessDisabled", "InvalidPayer"])
+def test_a_closed_account_is_not_refused_credentials(ready, camera, endpoint, code):
+    endpoint.always = Answer(403, {}, s3_error(code))
+    told = ready.set(**endpoint.as_s3()).capture().refuses(77, "keys are right", "closed", code)
+    assert "refuses credentials" not in told.stderr and "policy" not in told.stderr and "account" in told.hints[0]
+    assert ready.spooled_pictures() == [camera.last]
+
+
+@pytest.mark.parametrize("status, code, words", [
+    (400, "XMinioAdminBucketQuotaExceeded", "quota"), (400, "EntityTooLarge", "too large"), (400, "KeyTooLongError", "KEY_TEMPLATE"),
+    (400, "InvalidStorageClass", "S3_STORAGE_CLASS"), (400, "KMS.DisabledException", "S3_SSE_KMS_KEY_ID")])
+def test_the_hint_names_what_a_bucket_refuses(ready, camera, endpoint, status, code, words):
+    endpoint.always = Answer(status, {}, s3_error(code))
+    told = ready.set(**endpoint.as_s3()).capture().refuses(75, code)
+    assert words in told.hints[0] and len(endpoint.received) == 1 and ready.spooled_pictures() == [camera.last]
+
+
+def test_a_store_that_finds_our_clock_wrong_and_has_the_same_time(ready, camera, endpoint):
+    """As behind a proxy that writes the Date: another signature would be refused as well."""
+    endpoint.always = Answer(403, {}, s3_error("RequestTimeTooSkewed"))
+    told = ready.set(**endpoint.as_s3()).capture().refuses(75, "the same time", "RequestTimeTooSkewed")
+    assert len(endpoint.received) == 1 and "store's" in told.hints[0] and ready.spooled_pictures() == [camera.last]
+
+
+@pytest.mark.parametrize("status", [421, 423, 425])
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+def test_statuses_that_pass(ready, endpoint, status, kind):
+    """A connection for another host, a file that is locked, an answer that comes too early."""
+    endpoint.answers = [Answer(status)]
+    ready.set(**getattr(endpoint, kind)(UPLOAD_DEADLINE="8s")).capture().expect(0)
+    assert len(endpoint.received) == 2
+
+
+@pytest.mark.parametrize("scheme, name", [("http", "HTTP_PROXY"), ("https", "HTTPS_PROXY")])
+def test_a_proxy_that_is_no_way_to_the_store(ready, camera, scheme, name):
+    store = {"STORAGE_BACKEND": "http", "HTTP_UPLOAD_URL": f"{scheme}://store.example.org/up", "UPLOAD_ATTEMPTS": 1}
+    ready.set(**store)
+    for proxy, words in ((f"http://127.0.0.1:{free_port()}", "connection refused"), ("http://proxy.invalid:3128", "proxy.invalid")):
+        told = ready.set(**{name: proxy}).capture("--no-drain").refuses(75, words)
+        assert name in told.hints[0] and "HTTP_UPLOAD_URL" not in told.hints[0], told
+    with Scripted(lambda _: (407, {"Proxy-Authenticate": 'Basic realm="x"'}, b"")) as proxy:
+        told = ready.set(**{name: f"http://127.0.0.1:{proxy.port}"}).capture("--no-drain").refuses(75, "cannot reach store", "407")
+        assert name in told.hints[0] and "HTTP_UPLOAD_URL" not in told.hints[0], told
+    assert ready.spooled_pictures() == camera.served
+
+
+def test_what_answers_there_is_no_http(ready):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def greet():
+            for _ in range(2):
+                with server.accept()[0] as client:
+                    client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                    client.recv(65536)
+        threading.Thread(target=greet, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/up"
+        ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=url, UPLOAD_ATTEMPTS=1).capture().refuses(75, "doesn't speak HTTP")
+        ready.capture(env={"CAMERA_IP": url.split("/")[2]}).refuses(69, "doesn't speak HTTP")
 
 
 def test_denied_by_check(simulated, snapshot, endpoint):
