@@ -18,12 +18,24 @@ private func settings(_ values: Named<String>, environment: Named<String> = [:])
         ("CAMERA_STREAM", ["main", "SUB"], ["middle", "main "]),
         ("PING_URL", ["https://a/b", "HTTP://a"], ["ftp://a", "https://", "https:///a", "https://a b", "a"]),
         ("OUTPUT_RTSP_URL", ["rtsp://a"], ["http://a"]),
-        ("STATE_PATH", ["/a", "a b", "./~"], ["~", "~/a"]),
+        (
+            "STATE_PATH", ["/a", "a b", "./~", "./a:/b", "a:", "smb:a/b"],
+            ["~", "~/a", "pi@nas:/a", "nas:/", "//nas/a", "C:\\a"]
+        ),
     ])
     func kindsEndWhereTheySay(_ key: String, good: [String], bad: [String]) throws {
         let kind = try #require(Key.declaration(of: key)).kind
         for text in good { #expect(kind.flaw(in: text) == nil, "\(text)") }
         for text in bad where !text.isEmpty { #expect(kind.flaw(in: text) != nil, "\(text)") }
+    }
+
+    @Test(arguments: ["\u{A0}", "\u{AD}", "\u{200B}", "\u{2009}", "\u{2060}", "\u{3000}", "\u{FEFF}"])
+    func anInvisibleCharacterAtAnEndIsRefused(_ sign: String) throws {
+        for text in [sign + "door", "door" + sign, sign] {
+            let failure = #expect(throws: Failure.self) { try settings(["CAMERA_NAME": text])[Key.cameraName] }
+            #expect("\(try #require(failure))".contains("invisible character (U+"))
+        }
+        #expect(try settings(["CAMERA_NAME": "front\(sign)door"])[Key.cameraName] == "front\(sign)door")
     }
 
     @Test func aDefaultKeepsItsOwnRule() {

@@ -162,10 +162,13 @@ def test_a_proxy_that_is_no_way_to_the_store(ready, camera, scheme, name):
 def test_what_answers_there_is_no_http(ready):
     with socket.create_server(("127.0.0.1", 0)) as server:
         def greet():
-            for _ in range(2):
-                with server.accept()[0] as client:
-                    client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
-                    client.recv(65536)
+            while True:
+                try:
+                    with server.accept()[0] as client:
+                        client.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                        client.recv(65536)
+                except OSError:
+                    return
         threading.Thread(target=greet, daemon=True).start()
         url = f"http://127.0.0.1:{server.getsockname()[1]}/up"
         ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=url, UPLOAD_ATTEMPTS=1).capture().refuses(75, "doesn't speak HTTP")
