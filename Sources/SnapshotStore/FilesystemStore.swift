@@ -40,11 +40,7 @@ package struct FilesystemStore: Store {
             switch error.number {
             case ENOSPC, EDQUOT: (.full, .store, "free some space, or set LOCAL_STORAGE_MAX_BYTES")
             case EROFS:
-                (
-                    .denied, .store,
-                    Mount.readOnlyHint(path)
-                        ?? "under systemd the service needs ReadWritePaths= for LOCAL_STORAGE_PATH"
-                )
+                (.denied, .store, Mount.readOnlyHint(path) ?? "the unit needs ReadWritePaths= for LOCAL_STORAGE_PATH")
             case EACCES, EPERM: (.denied, .store, "make LOCAL_STORAGE_PATH writable for this user")
             case ENAMETOOLONG: (.rejected, .object, "shorten KEY_TEMPLATE or CAMERA_NAME")
             case ENOTDIR, EEXIST, EISDIR:
