@@ -102,7 +102,7 @@ class Scene:
             restarts, known = self.relay.report["restarts"], set(self.relay.recordings)
             self.turning.turn(size)
             wait_until(lambda: self.relay.report.get("last_error") == "camera-format", HEALS, f"word of it: {self.relay.report}")
-            self.told("its video changed its size or coding", "camera-format")
+            self.told("the size or encoding of its video has changed", "camera-format")
             assert self.relay.report["restarts"] > restarts
             self.healed("camera with another size")
 

@@ -15,7 +15,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private var lastReported: FolderTrouble?
     private var asked = Uptime.now()
     private var run = Timestamp.now()
-    /// Whether ffmpeg runs without this output, which works again only once ffmpeg has begun anew.
+    /// Whether ffmpeg runs without this output, which works again only once ffmpeg is restarted.
     private var isLeftOut = false
 
     /// How long the relay waits for the folder at its start and at its end.

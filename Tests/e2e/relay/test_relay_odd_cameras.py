@@ -75,7 +75,7 @@ def test_another_size_in_mid_stream(snapshot):
             wait_until(lambda: relay.report["restarts"] == 1, 20, "a restart")
             already = len(relay.recordings)
             wait_until(lambda: len(relay.recordings) >= already + 2, 20, "recordings")
-        assert relay.report["last_error"] == "camera-format" and "changed its size or coding" in relay.stderr
+        assert relay.report["last_error"] == "camera-format" and "size or encoding of its video has changed" in relay.stderr
         assert any(broken for _, _, broken in Playlist.parse((relay.hls / "stream.m3u8").read_text()).segments)
         assert relay.report["restarts"] == 1
         relay.stop()
