@@ -7,7 +7,8 @@ struct DrainCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.",
         discussion:
-            "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after those under way.")
+            "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after those that are being sent."
+    )
 
     @OptionGroup var options: SettingsOptions
 

@@ -6,7 +6,7 @@ import SnapshotState
 
 struct HealthCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "health", abstract: "Say how the snapshots are doing, from the state alone.",
+        commandName: "health", abstract: "Say whether pictures are taken and stored, from the state alone.",
         discussion: "Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0, 1, 2 or 3.")
 
     enum Format: String, EnumerableFlag {

@@ -8,7 +8,7 @@ struct RelayCommand: SnapshotCommand {
         commandName: "relay", abstract: "Relay the camera's video: republish it, serve it as HLS, record it, post it.",
         discussion: """
             STREAM_MODE says what to do, several with commas between: \(RelayOutputs.help). The video is \
-            never encoded anew. Runs until it is told to end, and starts over by itself whenever the camera, an \
+            never re-encoded. It runs until a signal ends it, and restarts by itself whenever the camera, an \
             output or ffmpeg fails.
             """)
 

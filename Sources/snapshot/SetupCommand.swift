@@ -11,14 +11,14 @@ struct SetupCommand: SnapshotCommand {
             Which camera, where pictures go, how often, and who may see the page: each answer is tried at once, and nothing \
             is written before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
-            picture, and prints a line for cron. Run again it shows what stands and changes one thing; old files stay as \
-            .bak. Every answer is also an option; with --yes nothing is asked, what isn't given stays, and the only \
+            picture, and prints a line for cron. Run again it shows the present answers and changes one of them; old files \
+            stay as .bak. Every answer is also an option; with --yes nothing is asked, what isn't given stays, and the only \
             Reolink on the network is taken if no camera is given.
 
-            A password that is given costs one login try. With --web or --no-web and nothing else only the page is opened \
+            A password that is given is tried once at the camera. With --web or --no-web and nothing else only the page is opened \
             or closed.
 
-            Exit code: 0 it is set up and the first picture is stored, or the person left; 64 an answer is missing or refused; \
+            Exit code: 0 it is set up and the first picture is stored, or you left it; 64 an answer is missing or refused; \
             69 camera; 74 a file can't be written; 75 store; 77 credentials refused; 78 settings.
             """)
 
