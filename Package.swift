@@ -152,7 +152,8 @@ let package = Package(
             name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotHTTP"], swiftSettings: strict),
+            name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP"],
+            swiftSettings: strict),
         .testTarget(
             name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia"], swiftSettings: strict),
         .testTarget(

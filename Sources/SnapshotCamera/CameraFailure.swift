@@ -16,7 +16,7 @@ extension Failure {
     private static func cameraClass(_ kind: HTTPFailure.Kind) -> (Code, what: String) {
         switch kind {
         case .unresolved: (.camera(.unresolved), "cannot find camera")
-        case .unreachable, .unconnected: (.camera(.unreachable), "cannot reach camera")
+        case .unreachable, .unconnected, .proxy: (.camera(.unreachable), "cannot reach camera")
         case .timedOut: (.camera(.timeout), "no picture from camera")
         case .tls, .noTLS, .oldTLS, .certificate: (.camera(.tls), "no TLS with camera")
         case .pinMismatch: (.camera(.keyChanged), "refused camera")
@@ -38,7 +38,7 @@ extension Failure {
         case .pinMismatch: "its TLS key isn't the one that is pinned"
         case .cutShort: "the body ended before its announced length"
         case .tooLarge: "it is over \(sizeText(settings.maxBytes)), or never ends"
-        case .unreachable, .tls, .noTLS, .oldTLS, .certificate, .endless, .refused, .lost, .invalid, .noLibrary:
+        case .unreachable, .proxy, .tls, .noTLS, .oldTLS, .certificate, .endless, .refused, .lost, .invalid, .noLibrary:
             failure.why
         }
     }
@@ -50,7 +50,7 @@ extension Failure {
         case .unreachable where failure.isPortClosed: settings.hint(.portClosed(protocol: name))
         case .lost where failure.isUnanswered: settings.hint(.unanswered)
         case .unresolved: settings.hint(.unresolved)
-        case .unreachable, .unconnected: settings.hint(.unreachable(protocol: name))
+        case .unreachable, .unconnected, .proxy: settings.hint(.unreachable(protocol: name))
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
         case .noTLS: settings.hint(.plainPort)

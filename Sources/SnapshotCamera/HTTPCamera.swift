@@ -59,7 +59,7 @@ struct HTTPCamera: Camera {
     private func response(
         of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> HTTPResponse {
-        var request = HTTPRequest("GET", url, deadline: deadline)
+        var request = HTTPRequest("GET", url, through: nil, deadline: deadline)
         request.credentials = settings.login.map { ($0, settings.password) }
         let hadOfferedDigest = host != nil && memory.digestHost == host
         request.needsDigest = hadOfferedDigest
@@ -159,7 +159,6 @@ extension HTTPClient {
         -> HTTPResponse
     {
         var request = request
-        request.usesProxy = false
         request.connectTimeout = settings.connectTimeout
         if let host = TLSHost(url: request.url) {
             request.trust = try trust.trust(for: host, deadline: request.deadline)

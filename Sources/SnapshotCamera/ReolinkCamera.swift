@@ -125,7 +125,7 @@ package struct ReolinkCamera: Camera {
         var query = "cmd=Snap&channel=\(settings.channel)&rs=\(hexadecimal(Crypto.random(4)))&\(login)"
         query += "&snapType=\(settings.stream.rawValue)"
         if let size = settings.size { query += "&width=\(size.width)&height=\(size.height)" }
-        let request = HTTPRequest("GET", url(query), deadline: deadline)
+        let request = HTTPRequest("GET", url(query), through: nil, deadline: deadline)
         let response = try client.picture(request, of: settings, trust, &memory)
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         return response.body
@@ -144,7 +144,7 @@ package struct ReolinkCamera: Camera {
         if memory.isLoginPaused(clock) {
             throw ReolinkError.failure(ReolinkError.tooFrequent, detail: "", remainingTries: nil, settings)
         }
-        var request = HTTPRequest("POST", url("cmd=Login"), deadline: deadline)
+        var request = HTTPRequest("POST", url("cmd=Login"), through: nil, deadline: deadline)
         let user: JSONObject = ["userName": settings.username, "password": settings.password]
         request.ask("Login", with: ["User": user])
         let response = try client.ask(request, of: settings, trust)
@@ -175,7 +175,7 @@ package struct ReolinkCamera: Camera {
     /// Logs out; errors are ignored, since an open session ends by its lease.
     package func logOut(_ token: String, _ deadline: Deadline) {
         var request = HTTPRequest(
-            "POST", url("cmd=Logout&token=\(token)"), deadline: deadline.sooner(.seconds(2)))
+            "POST", url("cmd=Logout&token=\(token)"), through: nil, deadline: deadline.sooner(.seconds(2)))
         request.ask("Logout")
         _ = try? client.ask(request, of: settings, trust)
     }

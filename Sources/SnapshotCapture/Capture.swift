@@ -58,9 +58,8 @@ package struct Capture {
         guard let url = settings.pingURL else { return }
         let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
         let target = shot.exitCode == 0 ? url : path + (path.utf8.last == UInt8(ascii: "/") ? "fail" : "/fail") + query
-        var request = HTTPRequest("GET", target, deadline: .after(.seconds(5)))
+        var request = HTTPRequest("GET", target, through: settings.proxies, deadline: .after(.seconds(5)))
         request.connectTimeout = .seconds(3)
-        request.proxies = settings.proxies
         do throws(HTTPFailure) { _ = try client.perform(request) } catch {
             log.verbose("PING_URL did not answer: \(error.why)")
         }

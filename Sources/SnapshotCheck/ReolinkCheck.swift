@@ -102,7 +102,7 @@ struct ReolinkCheck {
     /// - Returns: false where the camera doesn't accept the session.
     private mutating func describe(_ token: String) -> Bool {
         var request = HTTPRequest(
-            "POST", camera.url("cmd=GetDevInfo&token=\(token)"), deadline: deadline.sooner(.seconds(4)))
+            "POST", camera.url("cmd=GetDevInfo&token=\(token)"), through: nil, deadline: deadline.sooner(.seconds(4)))
         request.ask("GetDevInfo")
         guard let response = try? client.ask(request, of: settings, trust) else {
             return true

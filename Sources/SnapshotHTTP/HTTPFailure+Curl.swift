@@ -23,7 +23,11 @@ extension HTTPFailure {
         // libcurl reports a header line over 100 KiB as a lack of memory.
         if code == CURLE_OUT_OF_MEMORY { why = "a line of the answer's header is too long" }
         if Self.areAny(["HTTP/0.9"], in: words) { why = "what answers on this port doesn't speak HTTP" }
-        if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
+        if let status = words[...].range(of: "CONNECT tunnel failed, response ").map({ words[$0.upperBound...] }) {
+            self.init(
+                kind: .proxy,
+                why: "the proxy leads nowhere: its answer to CONNECT is HTTP status \(ForeignText(String(status)))")
+        } else if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
         } else if let failure = HTTPFailure(certificate, code, words) {
             self = failure
@@ -33,8 +37,6 @@ extension HTTPFailure {
             self.init(kind: Kind(code), why: "\(ForeignText(why))")
             isPortClosed = code == CURLE_COULDNT_CONNECT && number == Int(ECONNREFUSED)
             isAboutLength = Self.areAny(["Invalid Content-Length"], in: words)
-            isAboutProxy = Self.areAny(["CONNECT tunnel failed", "resolve proxy"], in: words)
-            if isAboutProxy, kind != .unresolved { kind = .unreachable }
         }
     }
 }
@@ -58,7 +60,8 @@ extension HTTPFailure.Kind {
     fileprivate init(_ code: CURLcode) {
         self =
             switch code {
-            case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+            case CURLE_COULDNT_RESOLVE_HOST: .unresolved
+            case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
             case CURLE_COULDNT_CONNECT: .unreachable
             case CURLE_OPERATION_TIMEDOUT: .timedOut
             case CURLE_SSL_PINNEDPUBKEYNOTMATCH: .pinMismatch

@@ -28,15 +28,15 @@ package struct HTTPRequest: Sendable {
     package var timeouts: UploadTimeouts?
     /// How long a stream may stall before it is given up; in whole seconds.
     package var stallTimeout: Duration?
-    /// Whether a proxy is used; not for cameras, which are on the local network.
-    package var usesProxy = true
-    package var proxies = Proxies.environment
+    /// The proxies that may be used; nil for cameras, which are on the local network.
+    let proxies: Proxies?
     /// Whether an idle connection may be reused.
     package var reusesConnection = true
 
-    package init(_ method: String, _ url: String, deadline: Deadline) {
+    package init(_ method: String, _ url: String, through proxies: Proxies?, deadline: Deadline) {
         self.method = method
         self.url = url
+        self.proxies = proxies
         self.deadline = deadline
     }
 }
@@ -145,6 +145,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case certificate
         /// The server refuses the credentials without a final response.
         case refused
+        /// The proxy doesn't lead to the server.
+        case proxy
         /// The connection broke, or the response is not HTTP.
         case lost
         /// The request cannot be made, because a URL or a file is invalid.
@@ -152,6 +154,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         /// libcurl is not installed or cannot be initialised.
         case noLibrary
 
+        package static let proxyHint =
+            "check HTTPS_PROXY or HTTP_PROXY; a login belongs into it: http://USER:PASSWORD@HOST"
         package static let libraryHint = "install libcurl, on Debian: apt install libcurl4"
     }
 
@@ -171,14 +175,17 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var isPortClosed = false
     /// Whether the answer's Content-Length isn't a number.
     package var isAboutLength = false
-    /// Whether it is the proxy that can't be reached, or that refuses the way to the server.
-    package var isAboutProxy = false
+    /// The setting of the proxy that the request was sent to; nil where the settings name none for its URL.
+    package var proxySetting: String?
 
     package init(kind: Kind, why: String, stalledFor: Duration? = nil) {
         self.kind = kind
         self.why = why
         self.stalledFor = stalledFor
     }
+
+    /// What may be wrong if no connection was made: the proxy, or where there is none, the address in `setting`.
+    package func suspect(_ setting: String) -> String { proxySetting.map { "\($0), the proxy itself," } ?? setting }
 }
 
 extension HTTPFailure: CustomDebugStringConvertible {

@@ -22,11 +22,12 @@ extension HTTPRequest {
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.milliseconds)
         setTimes(on: easy)
         if ignoresLength { _ = shim_set_long(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1) }
-        if usesProxy {
-            if let proxy = proxies.proxy(for: url) { _ = shim_set_string(easy, CURLOPT_PROXY, proxy) }
-            if let exceptions = proxies.exceptions { _ = shim_set_string(easy, CURLOPT_NOPROXY, exceptions) }
-        } else {
-            _ = shim_set_string(easy, CURLOPT_PROXY, "")
+        switch route {
+        case .direct: _ = shim_set_string(easy, CURLOPT_PROXY, "")
+        case .environment: break
+        case .proxy(let address, _):
+            _ = shim_set_string(easy, CURLOPT_PROXY, address)
+            if proxies?.exceptions != nil { _ = shim_set_string(easy, CURLOPT_NOPROXY, "") }
         }
         if !reusesConnection { _ = shim_set_long(easy, CURLOPT_FRESH_CONNECT, 1) }
         _ = shim_set_string(easy, CURLOPT_USERAGENT, "snapshot/\(snapshotVersion)")

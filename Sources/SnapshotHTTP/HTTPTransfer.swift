@@ -60,7 +60,7 @@ final class HTTPTransfer {
         session?.serve(easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
-        (request.usesProxy ? terms.others : terms.camera).watch(easy)
+        (request.proxies == nil ? terms.camera : terms.others).watch(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
@@ -82,12 +82,10 @@ final class HTTPTransfer {
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
             failure.bodyWasSent = sent > 0 && hasSentAll
+            if case .proxy(_, let setting) = request.route { failure.proxySetting = setting }
             // No request was sent, so the server was not slow to answer: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.isUnanswered = sent > 0 && answers == 0
-            if [.unreachable, .unconnected].contains(failure.kind), request.proxies.isAlwaysUsed(for: request.url) {
-                failure.isAboutProxy = true
-            }
             if sent == 0, let session, session.isOffered {
                 session.forget()
                 failure.hadSession = true

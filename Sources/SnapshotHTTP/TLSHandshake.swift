@@ -28,8 +28,8 @@ package struct TLSHandshake {
 
     /// Opens the connection, which stays open as long as the returned handle exists.
     package func connection(trusting trust: TLSTrust) throws(HTTPFailure) -> EasyHandle {
-        var request = HTTPRequest("GET", "https://\(host)/", deadline: deadline)
-        (request.trust, request.usesProxy, request.connectTimeout) = (trust, false, connectTimeout)
+        var request = HTTPRequest("GET", "https://\(host)/", through: nil, deadline: deadline)
+        (request.trust, request.connectTimeout) = (trust, connectTimeout)
         request.certificate = certificate
         guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "no time was left") }
         // A separate handle, so that the connection is not reused for HTTP requests.

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 
 /// The parts of a URL.
 package struct URLParts: Equatable, Sendable {
@@ -61,7 +62,7 @@ package func urlHost(_ text: String) -> String? {
     // A link-local address has its interface after `%`, which a URL encodes as `%25`.
     let isIPv6 = { (text: Substring) in
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
-        return parts[0].contains(":") && parts[0].allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
+        return parts[0].contains(":") && ipAddress(String(parts[0])) != nil
             && parts.dropFirst().allSatisfy { zone in
                 !zone.isEmpty && zone.utf8.allSatisfy { $0 == 45 || $0 == 46 || $0 == 95 || isAlphanumeric($0) }
             }

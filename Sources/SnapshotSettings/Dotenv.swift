@@ -66,11 +66,12 @@ package enum Dotenv {
         guard let (value, tail) = unquoted(text) else {
             throw malformed(
                 path, number, "the quote \(quote) is not closed",
-                hint: "put another \(quote) after the value")
+                hint: "put another \(quote) after the value, or if it belongs to the value, \(quoting(quote))")
         }
         guard tail.trimmed.isEmpty || (tail.first?.isBlank == true && tail.trimmed.first == "#") else {
             throw malformed(
-                path, number, "text after the closing quote", hint: "put the whole value between the quotes")
+                path, number, "text after the closing quote",
+                hint: "put the whole value between the quotes, or if they belong to it, \(quoting(quote))")
         }
         return value
     }
@@ -87,6 +88,11 @@ package enum Dotenv {
         }
         let comment = tail.trimmed
         return comment.first == "#" ? comment : nil
+    }
+
+    /// What to do where `quote` begins a value and belongs to it.
+    static func quoting(_ quote: Character) -> String {
+        quote == "'" ? "put double quotes around all of it: \"…\"" : "put single quotes around all of it: '…'"
     }
 
     private static func quote(of text: Substring) -> Character? {

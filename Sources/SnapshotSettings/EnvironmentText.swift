@@ -18,8 +18,8 @@ extension Settings {
             let trimmed = text[...].trimmed
             if let quote = trimmed.first, quote == "\"" || quote == "'" {
                 throw refused(
-                    key, "begins with a quote but doesn't end with it",
-                    hint: "put the same quote after the value, or remove it")
+                    key, "begins with a quote, but isn't quoted as a whole",
+                    hint: "remove the quote, or if it belongs to the value, \(Dotenv.quoting(quote))")
             }
             let whole = Dotenv.withoutLeftover(text[...])
             if key.kind.isFreeText, whole.endIndex < text.endIndex, !isComment(text[whole.endIndex...]) {

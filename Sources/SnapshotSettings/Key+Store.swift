@@ -54,7 +54,8 @@ extension Key {
         "HTTP_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, refusal: .store,
         "The proxy of uploads and pings over http.")
     package static let noProxy = Setting(
-        "NO_PROXY", .form("hosts and domains, with commas between; * is all"), refusal: .store,
+        "NO_PROXY", .form("hosts, domains and networks, each also with a port, with commas between; * is all"),
+        refusal: .store,
         "The hosts that are reached without a proxy.")
 
     static let storage = [

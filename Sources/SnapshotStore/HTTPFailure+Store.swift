@@ -10,14 +10,14 @@ extension StoreFailure {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
             Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
         }
-        let setting = failure.isAboutProxy ? "HTTPS_PROXY or HTTP_PROXY, the proxy itself" : setting
         switch failure.kind {
         case .unresolved:
-            self.init(
-                make(.store(.unresolved), "cannot find store", "check \(setting) and the network"), .retry)
+            self.init(make(.store(.unresolved), "cannot find store", "check \(setting) and the network"), .retry)
         case .unreachable, .unconnected:
-            self.init(
-                make(.store(.unreachable), "cannot reach store", "check \(setting) and the network"), .retry)
+            let hint = "check \(failure.suspect(setting)) and the network"
+            self.init(make(.store(.unreachable), "cannot reach store", hint), .retry)
+        case .proxy:
+            self.init(make(.store(.unreachable), "cannot reach store", HTTPFailure.Kind.proxyHint), .retry)
         case .timedOut:
             self.init(make(.store(.timeout), "no answer from store", failure.slowHint), .retry)
         case .noTLS:
@@ -90,9 +90,7 @@ extension StoreFailure {
         case 401, 403:
             self.init(make(.store(.credentials), "store refuses credentials", hint: "check \(setting)"), .giveUp)
         case 407:
-            self.init(
-                make(.store(.unreachable), "cannot reach store", hint: "write http://user:password@… into HTTP_PROXY"),
-                .giveUp)
+            self.init(make(.store(.unreachable), "cannot reach store", hint: HTTPFailure.Kind.proxyHint), .giveUp)
         case 300...399:
             self.init(
                 make(
@@ -122,7 +120,7 @@ extension StoreFailure {
 extension HTTPFailure {
     /// The same failure, or the refusal of our client certificate, which a handshake with `url` reveals.
     func explained(_ url: String, _ certificate: ClientCertificate?, authorities: String?) -> HTTPFailure {
-        guard kind == .lost, let host = TLSHost(url: url) else { return self }
+        guard kind == .lost, proxySetting == nil, let host = TLSHost(url: url) else { return self }
         let handshake = TLSHandshake(
             host: host, connectTimeout: .seconds(2), deadline: .after(.seconds(3)), certificate: certificate)
         return handshake.certificateFailure(trusting: .authorities(file: authorities)) ?? self

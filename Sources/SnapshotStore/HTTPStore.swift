@@ -35,9 +35,9 @@ package struct HTTPStore: RemoteStore {
         let url = settings.url.text(for: object) { field, value in
             percentEncoded(value, also: field == "key" ? "/" : "")
         }
-        var request = HTTPRequest(settings.method.rawValue.uppercased(), url, deadline: deadline)
+        var request = HTTPRequest(
+            settings.method.rawValue.uppercased(), url, through: settings.proxies, deadline: deadline)
         request.trust = .authorities(file: settings.authorities)
-        request.proxies = settings.proxies
         request.certificate = settings.certificate
         if let credentials = settings.credentials { login.set(credentials, on: &request) }
         request.reusesConnection = reusesConnection
@@ -45,11 +45,9 @@ package struct HTTPStore: RemoteStore {
         if let token = settings.token { request.headers.append(("Authorization", "Bearer \(token)")) }
         setBody(of: &request, object)
         if let key = settings.signingKey { request.headers += signature(of: request.body, key: key, object) }
-        for header in settings.headers.entries {
-            // A header from the settings replaces ours of the same name.
-            request.headers.removeAll { $0.name.lowercased() == header.name.lowercased() }
-            request.headers.append((header.name, header.value.text(for: object) { headerText($1) }))
-        }
+        // Headers from the settings replace ours of the same names.
+        request.headers.removeAll { settings.headers[$0.name] != nil }
+        request.headers += settings.headers.entries.map { ($0.name, $0.value.text(for: object) { headerText($1) }) }
         return request
     }
 

@@ -131,11 +131,10 @@ package struct S3Store: RemoteStore {
         let authorization = SigV4(credentials: keys, region: region).authorization(
             method: method, target: target, headers: signed, payloadHash: sha256, date: date)
 
-        var request = HTTPRequest(method, base + target, deadline: deadline)
+        var request = HTTPRequest(method, base + target, through: settings.proxies, deadline: deadline)
         request.headers = signed + [("authorization", authorization)]
         request.body = body
         request.trust = .authorities(file: settings.authorities)
-        request.proxies = settings.proxies
         request.reusesConnection = reusesConnection
         return request
     }

@@ -44,6 +44,9 @@ import Testing
         "http://::1]",
         "http://[evil.example]", "http://[]", "http://[fe80::1%25a/b]", "http://u%zz:p@h",
         "http://u:%@h", "http://u%FF@h",
+        "http://127.0.0.1:80:", "http://192.0.2.1:80:1", "http://a:b:c", "http://1:2:3", "http://[1:2:3]",
+        "http://[::1::]",
+        "http://[12345::]", "http://[127.0.0.1]", "http://2001:db8::7:x",
     ])
     func anythingElseIsNone(_ text: String) { #expect(URLParts(text) == nil) }
 

@@ -13,6 +13,7 @@ package struct PipeOutput: RelayOutput {
     package var token: String?
     /// The path of a file with certificate authorities; nil for the system's.
     package var authorities: String?
+    package var proxies: Proxies
     package var stallTimeout: Duration
     let stop: StopRequest
 
@@ -29,6 +30,7 @@ package struct PipeOutput: RelayOutput {
         credentials = parts.user.map { ($0, parts.password ?? "") }
         token = try settings[Key.httpAuthToken]
         authorities = try authorityFile(settings)
+        proxies = try Proxies(settings)
         stallTimeout = shared.stallTimeout
         stop = shared.context.stop
     }

@@ -77,7 +77,8 @@ final class PipeUplink: OpenOutput {
     }
 
     private func open(now: Uptime) -> Post? {
-        var request = HTTPRequest("POST", destination.url, deadline: .after(.seconds(1 << 30)))
+        var request = HTTPRequest(
+            "POST", destination.url, through: destination.proxies, deadline: .after(.seconds(1 << 30)))
         request.headers = [("Content-Type", "video/mp2t")]
         if let token = destination.token { request.headers.append(("Authorization", "Bearer \(token)")) }
         request.credentials = destination.credentials
@@ -130,7 +131,7 @@ private final class Post: Sendable {
             return response.status == 401 || response.status == 403 ? .refused : .ended
         } catch {
             switch error.kind {
-            case .unresolved, .unreachable, .unconnected: return .unreachable
+            case .unresolved, .unreachable, .unconnected, .proxy: return .unreachable
             case .tls, .noTLS, .oldTLS, .pinMismatch, .certificate: return .tls
             case .refused: return .refused
             case .timedOut, .cutShort, .tooLarge, .endless, .lost, .invalid, .noLibrary: return .lost

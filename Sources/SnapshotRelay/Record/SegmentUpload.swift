@@ -74,10 +74,11 @@ final class SegmentUpload: Sendable {
                         // A failure that concerns this recording alone doesn't delay the others; it is retried later.
                         if error.scope == .object { continue }
                         wait =
-                            switch (error.failure.kind, error.failure.code) {
-                            case (_, .store(.credentialProcess)): process.next()
-                            case (.storeRefused, _): refusals.next()
-                            default: max(backoff.next(), error.retryAfter ?? .zero)
+                            switch error.failure.kind {
+                            case .storeRefused where error.failure.code == .store(.credentialProcess): process.next()
+                            case .storeRefused: refusals.next()
+                            case .usage, .settings, .camera, .cameraRefused, .state, .store, .spool:
+                                max(backoff.next(), error.retryAfter ?? .zero)
                             }
                         break
                     }

@@ -65,11 +65,11 @@ package struct AssumedRole: Sendable {
         if let token = keys.sessionToken { headers.append(("x-amz-security-token", token)) }
         let authorization = SigV4(credentials: keys, region: region, service: "sts").authorization(
             method: "POST", target: target, headers: headers, payloadHash: hash, date: now.amzDate)
-        var request = HTTPRequest("POST", "\(endpoint.scheme)://\(endpoint.authority)\(target)", deadline: deadline)
+        var request = HTTPRequest(
+            "POST", "\(endpoint.scheme)://\(endpoint.authority)\(target)", through: means.proxies, deadline: deadline)
         request.headers = headers + [("authorization", authorization)]
         request.body = .bytes(body)
         request.trust = .authorities(file: means.authorities)
-        request.proxies = means.proxies
         return request
     }
 

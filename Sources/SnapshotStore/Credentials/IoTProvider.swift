@@ -81,10 +81,10 @@ package struct IoTProvider: Sendable {
 
     private func request(_ means: ProviderMeans, _ deadline: Deadline) -> HTTPRequest {
         let path = "/role-aliases/\(percentEncoded(alias))/credentials"
-        var request = HTTPRequest("GET", "https://\(endpoint.authority)\(path)", deadline: deadline)
+        var request = HTTPRequest(
+            "GET", "https://\(endpoint.authority)\(path)", through: means.proxies, deadline: deadline)
         if let thing { request.headers = [("x-amzn-iot-thingname", thing)] }
         request.trust = .authorities(file: means.authorities)
-        request.proxies = means.proxies
         request.certificate = certificate
         // An open connection may have been made without the certificate.
         request.reusesConnection = false

@@ -35,7 +35,7 @@ package struct NamedTemplates: Equatable, Sendable {
         self.entries = entries
     }
 
-    /// `Name: value`, one per line; in a quoted value of a settings file `\n` also ends a line.
+    /// `Name: value`, one per line, and so sent, also if two have one name. In a quoted value `\n` also ends a line.
     package init(headers setting: Setting<String?>, of settings: Settings) throws(Failure) {
         guard let text = try settings[setting] else {
             entries = []
@@ -55,6 +55,10 @@ package struct NamedTemplates: Equatable, Sendable {
             do throws(HeaderFlaw) { entries.append(try Self.header(line)) } catch {
                 throw settings.refusal(setting, rule: "its line \(number) \(error.rule)")
             }
+        }
+        for name in ["Authorization", "Content-Type"]
+        where entries.count(where: { $0.name.lowercased() == name.lowercased() }) > 1 {
+            throw settings.refusal(setting, rule: "must not have \(name) twice")
         }
         self.entries = entries
     }

@@ -1,25 +1,10 @@
-import Glibc
 import SnapshotBase
 import SnapshotSettings
 
 /// The proxies whose headers are trusted to name the client and to say that it has logged in. `WEB_TRUST_PROXY` lists
 /// their addresses or networks, and `unix` for those that connect over a unix socket.
 struct Proxies: Sendable {
-    private struct Network: Sendable {
-        let address: [UInt8]
-        let bits: Int
-
-        func holds(_ other: [UInt8]) -> Bool {
-            guard other.count == address.count else { return false }
-            return address.indices.allSatisfy { index in
-                let bits = min(max(bits - index * 8, 0), 8)
-                let mask = UInt8(truncatingIfNeeded: 0xFF00 >> bits)
-                return (address[index] ^ other[index]) & mask == 0
-            }
-        }
-    }
-
-    private var networks: [Network] = []
+    private var networks: [IPNetwork] = []
     private var trustsUnix = false
 
     init() {}
@@ -31,11 +16,8 @@ struct Proxies: Sendable {
                 trustsUnix = true
                 continue
             }
-            let (text, length) = word.cutAtFirst("/") ?? (word, nil)
-            guard let address = ipAddress(String(text)) else { return nil }
-            let bits = length.map { Int(decimal: $0) } ?? address.count * 8
-            guard let bits, bits <= address.count * 8 else { return nil }
-            networks.append(Network(address: address, bits: bits))
+            guard let network = IPNetwork(word) else { return nil }
+            networks.append(network)
         }
     }
 
@@ -44,17 +26,6 @@ struct Proxies: Sendable {
         guard let peer else { return trustsUnix }
         return networks.contains { $0.holds(peer) }
     }
-}
-
-/// The 4 or 16 bytes of an IP address, where IPv6 may stand in brackets; nil where `text` isn't one.
-func ipAddress(_ text: String) -> [UInt8]? {
-    let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
-    let text = isBracketed ? String(text.dropFirst().dropLast()) : text
-    var four = in_addr()
-    if !isBracketed, inet_pton(AF_INET, text, &four) == 1 { return withUnsafeBytes(of: four) { Array($0) } }
-    var sixteen = in6_addr()
-    guard inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
-    return withoutMapping(withUnsafeBytes(of: sixteen) { Array($0) })
 }
 
 extension Request {

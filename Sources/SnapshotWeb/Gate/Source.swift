@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import SnapshotSettings
 
 /// Where a request comes from, for counting wrong tokens: this machine, an IPv4 address, or an IPv6 /64 network, all of
 /// whose addresses usually belong to one client.
@@ -30,11 +31,6 @@ extension SocketAddress {
     }
 
     var isLoopback: Bool { ipBytes.map(SnapshotWeb.isLoopback) ?? false }
-}
-
-/// The IPv4 address in an IPv4-mapped IPv6 address; any other address as it is.
-func withoutMapping(_ address: [UInt8]) -> [UInt8] {
-    address.starts(with: Array(repeating: 0, count: 10) + [0xFF, 0xFF]) ? Array(address.suffix(4)) : address
 }
 
 /// - Parameter address: 4 or 16 bytes.

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 
 /// A listening stream socket: inherited from systemd, or bound here.
 package struct Listener: Sendable {

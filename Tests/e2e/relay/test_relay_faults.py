@@ -385,3 +385,13 @@ def test_ingest_server_that_refuses(snapshot, camera, ingest):
         time.sleep(4)
         assert len(ingest.requests) == 1, "it asks again and again"
         assert "HTTP_AUTH_TOKEN" in relay.stderr
+
+
+def test_a_pipe_through_a_proxy(snapshot, camera, ingest):
+    """As uploads go, also where the settings file names it, with its login; the camera is asked directly."""
+    snapshot.dotenv(f"SERVER_URL=http://ingest.invalid/push\nHTTP_PROXY=http://user:s3cretpw@127.0.0.1:{ingest.port}\n")
+    with Relay(snapshot, camera.as_camera(), "pipe") as relay:
+        relay.wait_running()
+        wait_until(lambda: ingest.requests and len(ingest.requests[0]["body"]) > 60_000, 15, f"piped video: {relay.report}")
+        assert ingest.requests[0]["path"] == "http://ingest.invalid/push" and "failing" not in relay.report
+        assert ingest.requests[0]["headers"]["Proxy-Authorization"].startswith("Basic ") and "s3cretpw" not in relay.stderr

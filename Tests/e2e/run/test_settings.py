@@ -6,6 +6,7 @@ import pytest
 
 from camera import Camera
 from pictures import picture
+from receiver import Answer
 from settings_tables import BAD_FILES, BAD_VALUES, GOOD_FILES, GOOD_VALUES
 
 pytestmark = pytest.mark.asan
@@ -126,6 +127,19 @@ def test_what_others_leave_on_a_value(still, left, meant):
 def test_what_may_be_meant_in_two_ways_is_refused(still, key, left):
     assert still.capture(env={key: left}).refuses(78, key, "environment").hints
     assert not still.stored()
+
+
+@pytest.mark.parametrize("text, other", [('"status":"ok"', "'"), ('"ok', "'"), ("'a' b", '"'), ('"a" "b"', "'")])
+def test_a_quote_that_belongs_to_the_value(still, endpoint, text, other):
+    """What the hint says works: in the environment and in a file."""
+    endpoint.always = Answer(200, {}, "{%s}" % text)
+    still.set(**endpoint.as_http())
+    for refused in (lambda: still.capture(env={"HTTP_UPLOAD_ACK": text}), lambda: still.dotenv(f"HTTP_UPLOAD_ACK={text}\n").capture()):
+        assert f"{other}…{other}" in refused().expect(78).hints[0]
+    assert not endpoint.received
+    still.dotenv("").capture(env={"HTTP_UPLOAD_ACK": f"{other}{text}{other}"}).expect(0)
+    still.dotenv(f"HTTP_UPLOAD_ACK={other}{text}{other}\n").capture().expect(0)
+    still.set(HTTP_UPLOAD_ACK=f"{other}{text}!{other}").capture().expect(75)
 
 
 @pytest.mark.parametrize("left", ['"secret"', "'secret'", "'it's'", '""'])

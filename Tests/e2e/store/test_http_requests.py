@@ -122,6 +122,16 @@ def test_headers(ready, camera, endpoint, way, tmp_path):
     assert r.headers["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
+@pytest.mark.parametrize("form", ["raw", "multipart", "json"])
+def test_two_headers_of_one_name(ready, endpoint, form):
+    """Both are sent, in their order; ours of that name isn't."""
+    ready.set(**endpoint.as_http(
+        HTTP_UPLOAD_FORMAT=form, HTTP_UPLOAD_HEADERS="X-Tag: one\\nidempotency-key: a\\nX-Other: {camera}\\nx-tag: two\\nIdempotency-Key: b"))
+    ready.capture().expect(0)
+    sent = endpoint.last.headers
+    assert (sent["X-Tag"], sent["Idempotency-Key"], sent["X-Other"]) == ("one,two", "a,b", "front"), "a server joins them so"
+
+
 def test_a_server_that_repeats_a_header_tells_no_secret(ready, endpoint):
     endpoint.always = Answer(400, {}, "bad Token s3cret-token-1 and abcdefgh12345678")
     ready.set(**endpoint.as_http(HTTP_UPLOAD_HEADERS="Token: s3cret-token-1\\nAuthorization: Key abcdefgh12345678"))
@@ -152,6 +162,8 @@ def test_a_server_that_repeats_a_header_tells_no_secret(ready, endpoint):
     ({"HTTP_UPLOAD_HEADERS": "A:"}, "HTTP_UPLOAD_HEADERS", "no value"),
     ({"HTTP_UPLOAD_HEADERS": "A: {x1}"}, "HTTP_UPLOAD_HEADERS", "{x1}"),
     ({"HTTP_UPLOAD_HEADERS": "Content-Type: a/b"}, "HTTP_UPLOAD_HEADERS", "boundary"),
+    ({"HTTP_UPLOAD_HEADERS": "Authorization: a\\nX: y\\nauthorization: b"}, "HTTP_UPLOAD_HEADERS", "Authorization twice"),
+    ({"HTTP_UPLOAD_HEADERS": "content-type: a/b\\nContent-Type: a/b", "HTTP_UPLOAD_FORMAT": "raw"}, "HTTP_UPLOAD_HEADERS", "Content-Type twice"),
     ({"HTTP_UPLOAD_HEADERS": "authorization: x", "HTTP_AUTH_TOKEN": "t"}, "HTTP_AUTH_TOKEN", "Authorization"),
     ({"HTTP_SIGNING_SECRET": "abc"}, "HTTP_SIGNING_SECRET", "raw or json"),
     ({"HTTP_SIGNING_SECRET": "whsec_!!", "HTTP_UPLOAD_FORMAT": "raw"}, "HTTP_SIGNING_SECRET", "base64"),
@@ -231,36 +243,6 @@ def test_a_client_certificate_that_is_no_good(ready, camera, authority, tmp_path
         unclear = case == "none" and version == ssl.TLSVersion.TLSv1_2 or "closes the connection" in result.stderr
         assert result.code == (75 if unclear else 77) and not endpoint.received
     assert ready.spooled_pictures() == [camera.last]
-
-
-# Proxies
-
-@pytest.mark.parametrize("kind, path", [("http", "/up"), ("s3", "/snaps/snapshots/")])
-@pytest.mark.parametrize("where", ["file", "environment"])
-def test_a_proxy(ready, camera, endpoint, kind, path, where, tmp_path):
-    """Of uploads and pings, also from the settings file; never of the camera. Its login is a secret."""
-    settings = getattr(endpoint, f"as_{kind}")(PING_URL="http://ping.invalid/x")
-    settings["HTTP_UPLOAD_URL" if kind == "http" else "S3_ENDPOINT_URL"] = f"http://store.invalid{'/up' if kind == 'http' else ''}"
-    proxy = f"http://user:s3cretpw@127.0.0.1:{endpoint.port}"
-    ready.set(**settings)
-    config = tmp_path / "proxy.env"
-    config.write_text(f"HTTP_PROXY={proxy}\n" if where == "file" else "")
-    if where == "environment":
-        ready.set(HTTP_PROXY=proxy)
-    results = [ready.run(command, "--config", config, *more) for command, *more in (["capture", "--verbose"], ["check"], ["settings"])]
-    results[0].expect(0)
-    assert not any("s3cretpw" in r.stdout + r.stderr for r in results)
-    upload = next(r for r in endpoint.received if r.method in ("PUT", "POST"))
-    assert upload.path.startswith(f"http://store.invalid{path}")
-    assert upload.headers["Proxy-Authorization"] == "Basic " + base64.b64encode(b"user:s3cretpw").decode()
-    assert any(r.path.startswith("http://ping.invalid/") for r in endpoint.received)
-    assert not any("127.0.0.1" in r.path for r in endpoint.received), "the camera"
-
-
-def test_hosts_without_a_proxy(ready, endpoint):
-    ready.set(**endpoint.as_http(HTTP_PROXY="127.0.0.1:9", UPLOAD_DEADLINE="1s")).capture().refuses(75)
-    ready.set(NO_PROXY="example.org,127.0.0.1").capture().expect(0)
-    assert endpoint.last.path == "/up"
 
 
 @pytest.mark.parametrize("has_certificate", [False, True])
