@@ -1,4 +1,6 @@
 """What the relay keeps and what it gives away: retention of recordings, and their upload."""
+import base64
+import hashlib
 import json
 import os
 import re
@@ -144,6 +146,33 @@ def test_only_files_in_the_folder_itself_are_uploaded(snapshot, camera, tmp_path
             relay.stop()
         assert not [key for key, data in videos(target).items() if "20260101" in key or "2026/01/0" in key or len(data) < 1000]
         assert all(os.path.lexists(relay.record / name) for name in planted)
+
+
+PER_OBJECT = {
+    "s3": ({"S3_SSE": "aws:kms", "S3_SSE_KMS_KEY_ID": "key-1", "S3_BUCKET_KEY": "true", "S3_STORAGE_CLASS": "STANDARD_IA", "S3_ACL": "private",
+            "S3_TAGS": "cam={camera}", "S3_METADATA": "file={filename}", "S3_CHECKSUM": "sha256", "S3_IF_NONE_MATCH": "true"},
+           {"X-Amz-Server-Side-Encryption": "aws:kms", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": "key-1",
+            "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled": "true", "X-Amz-Storage-Class": "STANDARD_IA", "X-Amz-Acl": "private",
+            "X-Amz-Tagging": "cam=front", "X-Amz-Meta-File": "{name}", "X-Amz-Checksum-Sha256": "{sha256}", "If-None-Match": "*"}),
+    "http": ({"HTTP_UPLOAD_FORMAT": "raw", "HTTP_UPLOAD_METHOD": "PUT", "HTTP_UPLOAD_HEADERS": "Token: abcdefgh1\\nX-File: {filename}"},
+             {"Token": "abcdefgh1", "X-File": "{name}"})}
+
+
+@pytest.mark.parametrize("kind", PER_OBJECT)
+def test_segments_carry_what_is_set_for_each_object(snapshot, camera, endpoint, kind):
+    """As pictures do, and signed."""
+    settings, headers = PER_OBJECT[kind]
+    with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", CAMERA_NAME="front",
+               **getattr(endpoint, f"as_{kind}")(**settings)) as relay:
+        wait_until(lambda: len(endpoint.received) >= 2, 25, f"uploads: {relay.stderr}")
+        relay.stop()
+    for r in endpoint.received:
+        values = {"{name}": r.path.rpartition("/")[2] if kind == "s3" else r.headers["X-Snapshot-Key"].rpartition("/")[2],
+                  "{sha256}": base64.b64encode(hashlib.sha256(r.body).digest()).decode()}
+        assert {n: r.headers.get(n) for n in headers} == {n: values.get(v, v) for n, v in headers.items()}
+        signed = r.headers.get("Authorization", "").partition("SignedHeaders=")[2].partition(",")[0].split(";")
+        assert kind == "http" or {n.lower() for n in headers if n.startswith("X-Amz-")} <= set(signed)
+        assert values["{name}"].endswith(".mp4") and len(r.body) > 1000
 
 
 def shown_end(snapshot, process):
