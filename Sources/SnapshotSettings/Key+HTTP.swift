@@ -16,7 +16,8 @@ extension Key {
         "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", refusal: .store,
         "The name of the form's part, or of the object's member, that holds the picture.")
     package static let httpUploadFields = Setting(
-        "HTTP_UPLOAD_FIELDS", .freeForm(pairs), refusal: .store, "More fields of the form or the object.")
+        "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, refusal: .store,
+        "More fields of the form or the object.")
     package static let httpUploadHeaders = Setting(
         "HTTP_UPLOAD_HEADERS", .lines("Name: value, one a line (\\n in a quoted value), with the same fields"),
         secrecy: .secret, refusal: .store, "More headers of each upload, but not those that the program sets itself.")

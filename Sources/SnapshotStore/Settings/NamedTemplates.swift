@@ -23,6 +23,7 @@ package struct NamedTemplates: Equatable, Sendable {
             guard let (name, value) = piece.cutAtFirst("="), !name.trimmed.isEmpty else {
                 throw settings.refusal(setting, rule: "must be name=value; name=value")
             }
+            if value.trimmed.utf8.count >= 8 { Secrets.ofThisRun.note(String(value.trimmed)) }
             do throws(FieldTemplate.UnknownField) {
                 entries.append(Entry(name: String(name.trimmed), value: try FieldTemplate(value.trimmed)))
             } catch {

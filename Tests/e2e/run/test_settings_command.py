@@ -166,8 +166,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
     (["snapshot", "schedule", "--instance", ""], {"front", "side-door"}),
     (["snapshot", "schedule", "--instance", "si"], {"side-door"}),
     (["snapshot", "settings", "CAMERA_US"], {"CAMERA_USERNAME", "CAMERA_USE_HTTPS"}),
-    # Without HTTP_UPLOAD_HEADERS and HTTP_UPLOAD_URL: secrets don't belong on a command line.
-    (["snapshot", "check", "--set", "HTTP_UPLOAD_"], {f"HTTP_UPLOAD_{key}=" for key in ("ACK", "FIELDS", "FORMAT", "METHOD", "PART")}),
+    # Without HTTP_UPLOAD_FIELDS, HTTP_UPLOAD_HEADERS and HTTP_UPLOAD_URL: secrets don't belong on a command line.
+    (["snapshot", "check", "--set", "HTTP_UPLOAD_"], {f"HTTP_UPLOAD_{key}=" for key in ("ACK", "FORMAT", "METHOD", "PART")}),
     (["snapshot", "setup", "--instance", "fr"], {"front"}),
     (["snapshot", "setup", "--secret", "HTTP_AUTH"], {"HTTP_AUTH_TOKEN="}),
     (["snapshot", "setup", "--set", "CAMERA_STR"], {"CAMERA_STREAM="}),

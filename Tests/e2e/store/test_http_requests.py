@@ -132,13 +132,25 @@ def test_two_headers_of_one_name(ready, endpoint, form):
     assert (sent["X-Tag"], sent["Idempotency-Key"], sent["X-Other"]) == ("one,two", "a,b", "front"), "a server joins them so"
 
 
-def test_a_server_that_repeats_a_header_tells_no_secret(ready, endpoint):
-    endpoint.always = Answer(400, {}, "bad Token s3cret-token-1 and abcdefgh12345678")
-    ready.set(**endpoint.as_http(HTTP_UPLOAD_HEADERS="Token: s3cret-token-1\\nAuthorization: Key abcdefgh12345678"))
-    for result in (ready.capture().expect(75), ready.run("check"), ready.run("settings"), ready.run("capture", "--verbose")):
-        assert "s3cret" not in result.stdout + result.stderr and "abcdefgh12345678" not in result.stdout + result.stderr
+def test_a_server_that_repeats_what_was_sent_tells_no_secret(ready, endpoint):
+    """Neither a header's, nor a field's; and a field that is refused isn't shown either."""
+    endpoint.always = Answer(400, {}, "bad Token s3cret-token-1 and abcdefgh12345678, api_key fieldCanary12")
+    ready.set(**endpoint.as_http(HTTP_UPLOAD_HEADERS="Token: s3cret-token-1\\nAuthorization: Key abcdefgh12345678",
+                                 HTTP_UPLOAD_FIELDS="api_key=fieldCanary12; site=x"))
+    secrets = ("s3cret", "abcdefgh12345678", "fieldCanary12")
+    told = [ready.capture().expect(75), ready.run("check"), ready.run("settings"), ready.run("settings", "--json"),
+            ready.run("capture", "--verbose"), ready.run("health")]
+    told.append(ready.capture(env={"HTTP_UPLOAD_FIELDS": "api_key=fieldCanary12; api_key=2"}).refuses(78, "twice"))
+    assert not [s for s in secrets for result in told if s in result.stdout + result.stderr]
     assert endpoint.received[0].headers["Authorization"] == "Key abcdefgh12345678"
-    assert not any(b"s3cret" in data or b"abcdefgh12345678" in data for _, data in ready.written())
+    assert endpoint.received[0].fields["api_key"] == "fieldCanary12"
+    assert not any(s.encode() in data for s in secrets for where, data in ready.written() if "spool" not in where)
+
+
+def test_fields_from_a_file(ready, endpoint, tmp_path):
+    (tmp_path / "http_upload_fields").write_text("api_key=fieldCanary12; site=x\n")
+    ready.set(**endpoint.as_http(CREDENTIALS_DIRECTORY=tmp_path)).capture().expect(0)
+    assert endpoint.last.fields["api_key"] == "fieldCanary12"
 
 
 @pytest.mark.parametrize("settings, key, why", [
