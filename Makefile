@@ -85,6 +85,7 @@ build-asan:
 build-tsan:
 	swift build -c release --scratch-path .build-tsan --sanitize=thread --product snapshot
 	swift build -c release --scratch-path .build-tsan --sanitize=thread --product snapshot-web
+	clang -O1 -shared -fPIC -o $(TSAN)/swift-mutex.so Tests/Tools/swift-mutex.c
 
 test-system: build ## the packaged units on a real systemd, long form (root)
 	Tests/system/run long
