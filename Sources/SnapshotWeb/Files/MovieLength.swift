@@ -17,7 +17,9 @@ struct MovieLength {
 
     init(_ file: FileHandle, size: Int) {
         self.init(size: size) { offset, count in
-            [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            // An array without capacity is one that all threads share, and its count would be written.
+            guard count > 0 else { return [] }
+            return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
                 filled = max(0, retrying { pread(file.descriptor, buffer.baseAddress, count, off_t(offset)) })
             }
         }
