@@ -3,9 +3,9 @@ import base64
 
 import pytest
 
-import lender
+import credential_provider
 import tls
-from lender import Lender
+from credential_provider import CredentialProvider
 from process import free_port
 from receiver import Answer, Receiver
 from tunnel import Tunnel
@@ -51,8 +51,9 @@ def test_a_proxy(ready, camera, endpoint, kind, path, where, tmp_path):
 @pytest.mark.parametrize("kind", ["http", "s3", "sts", "iot"])
 def test_a_tunnel(ready, camera, authority, tmp_path, kind):
     """TLS goes through CONNECT, from end to end: certificates of both sides are those of the store, not of the proxy."""
+    answer = credential_provider.sts() if kind == "sts" else credential_provider.iot()
     with Receiver(ssl=tls.server(authority, demands=kind == "http")) as endpoint, Tunnel() as proxy, \
-            Lender(lender.sts() if kind == "sts" else lender.iot(), ssl=tls.server(authority, demands=kind == "iot")) as keys:
+            CredentialProvider(answer, ssl=tls.server(authority, demands=kind == "iot")) as keys:
         certificate, key = tls.client(authority, tmp_path)
         ready.set(HTTPS_PROXY=f"http://user:s3cretpw@127.0.0.1:{proxy.port}", SSL_CERT_FILE=authority.certificate)
         if kind == "http":
