@@ -20,7 +20,9 @@ package enum FileSystems {
         guard let folder = try? Folder(base) else { return false }
         let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
         if found >= 0 { close(found) }
-        guard found < 0, errno == EXDEV, let path = folder.realPath, let device = device(of: base) else { return false }
+        // Where the kernel doesn't answer that (QEMU, some containers), the table of mounts does.
+        guard found < 0, [EXDEV, ENOSYS, EPERM].contains(errno) else { return false }
+        guard let path = folder.realPath, let device = device(of: base) else { return false }
         let point = path == "/" ? "/" + name : path + "/" + name
         guard let mount = Mount.all().last(where: { $0.point == point }) else { return false }
         return mount.device != device && mount.device.hasPrefix("0:")

@@ -46,6 +46,12 @@ def wait_until(condition, seconds=10, what="condition", every=0.02):
         time.sleep(every)
 
 
+def runs(process, binary):
+    """Whether a process, named by its folder in /proc, is that program, or QEMU that runs it."""
+    program = os.readlink(process / "exe")
+    return program == str(binary) or "qemu" in program and str(binary).encode() in (process / "cmdline").read_bytes().split(b"\0")
+
+
 def listens(port):
     with socket.socket() as s:
         s.settimeout(1)

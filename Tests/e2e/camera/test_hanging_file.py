@@ -8,7 +8,7 @@ import pytest
 from disk import HangingFolder
 from parts import need
 from pictures import picture
-from process import wait_until
+from process import runs, wait_until
 
 pytestmark = pytest.mark.asan
 
@@ -28,7 +28,7 @@ def copies(snapshot):
     for process in Path("/proc").glob("[0-9]*"):
         try:
             mine = os.readlink(process / "cwd") == str(snapshot.folder)
-            found += mine and os.readlink(process / "exe") == str(snapshot.binary)
+            found += mine and runs(process, snapshot.binary)
         except OSError:
             continue
     return found
