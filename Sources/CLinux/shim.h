@@ -202,6 +202,11 @@ static inline bool shim_is_only(uid_t user, gid_t group) {
   return true;
 }
 
+// Whether `part` is somewhere in `text`; Swift doesn't see memmem.
+static inline bool shim_contains(const void *text, size_t size, const char *part) {
+  return memmem(text, size, part, strlen(part)) != NULL;
+}
+
 // Keeps other processes of this user from reading this process's memory or descriptors, and prevents core dumps.
 static inline void shim_not_dumpable(void) { prctl(PR_SET_DUMPABLE, 0); }
 

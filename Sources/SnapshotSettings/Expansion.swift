@@ -1,3 +1,4 @@
+import CLinux
 import SnapshotBase
 
 /// The first part of `text` that a shell or systemd would replace: a leading `~`, `$NAME`, `${NAME}`, `$(program)`,
@@ -81,13 +82,21 @@ func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
 package func privateFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let path = absolutePath(text)
     guard let folder = ["/tmp", "/var/tmp"].first(where: { isBelow(path, $0) }),
-        Mount.all().contains(where: { $0.point == folder && $0.root[...].range(of: "/systemd-private-") != nil })
+        privateFolders.contains(folder)
     else { return nil }
     return (
         "is in a \(folder) of this service alone, which is emptied at its end",
         "choose a folder elsewhere, or PrivateTmp=no in a drop-in of the unit"
     )
 }
+
+/// The mount points of folders that are a service's own, by PrivateTmp=. Nearly always there are none, which is found
+/// without parsing the table of mounts.
+private let privateFolders: [String] = {
+    let (path, mark) = ("/proc/self/mountinfo", "/systemd-private-")
+    guard let table = try? readFile(path, limit: 1 << 20), shim_contains(table, table.count, mark) else { return [] }
+    return Mount.all().filter { $0.root[...].range(of: mark) != nil }.map(\.point)
+}()
 
 /// The invisible character with which `text` begins or ends, such as `U+A0`; nil where there is none. Characters that are
 /// copied from a page or a chat often have one.
