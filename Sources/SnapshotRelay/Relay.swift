@@ -36,7 +36,7 @@ package final class Relay {
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
-        let notifier = try Guardian.split(environment)
+        let notifier = try ServiceProcess.split(environment)
         shareHeap()
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()

@@ -40,7 +40,7 @@ struct RelayReporter: ~Copyable {
 
     func ready() { notifier.ready() }
     func stopping() { notifier.stopping() }
-    func reportDone() { Guardian.reportDone(notifier) }
+    func reportDone() { ServiceProcess.reportDone(notifier) }
     mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
 
     /// Keeps the last lines of ffmpeg's standard error of an attempt that has ended.

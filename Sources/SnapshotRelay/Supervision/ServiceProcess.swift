@@ -5,7 +5,7 @@ import SnapshotBase
 /// Splits the relay in two under systemd: the main process passes signals and notifications on, its child relays. A folder
 /// that hangs blocks the child even against SIGKILL, and systemd would wait for a main process that is blocked. The main
 /// process opens nothing in any folder, and ends with the child, or soon after the child has reported that it is done.
-enum Guardian {
+enum ServiceProcess {
     private static let done = "DONE=1"
     /// How long the child may take to end after it is done.
     private static let grace = Duration.seconds(1)
