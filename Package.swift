@@ -48,7 +48,7 @@ let package = Package(
         // Looking for cameras on the local network.
         .target(name: "SnapshotDiscover", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: small),
         // Every setting's declaration, and where values come from.
-        .target(name: "SnapshotSettings", dependencies: ["SnapshotBase"], swiftSettings: strict),
+        .target(name: "SnapshotSettings", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: strict),
         // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
         .target(
             name: "SnapshotState", dependencies: ["SnapshotBase", "SnapshotSettings", "CLinux"], swiftSettings: strict),
