@@ -77,7 +77,7 @@ extension Failure.Code.Relay {
     package var remedy: String {
         switch self {
         case .ffmpegFailed: "`snapshot check` tries the camera alone."
-        case .ffmpegKilled: "`journalctl -k` tells whether memory ran out."
+        case .ffmpegKilled: "`journalctl -k` shows whether memory ran out."
         case .ffmpegAnew, .outputStuck: "If it happens often, look at the disk, and the relay's log before it."
         case .outputCodec: "Set the camera to H.264 or H.265, or choose another of its streams."
         case .pushUnreachable: "Check host and port of `OUTPUT_RTSP_URL`."

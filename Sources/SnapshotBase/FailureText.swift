@@ -22,7 +22,7 @@ extension Failure.Code.Own {
         case .settings: "The error names the setting, its file and line. `snapshot check` tries all of them."
         case .state: "Free some space, or make `STATE_PATH` writable for the service's user."
         case .stateOwner: "`ls -ld` shows the owner; start the command with `sudo`, or as that user."
-        case .killed: "`journalctl -k` tells whether memory ran out; `MemoryMax=` of the unit bounds it."
+        case .killed: "`journalctl -k` shows whether memory ran out; `MemoryMax=` is the most that a run may use."
         case .signals: "Look for a limit on open files: `systemctl show -p LimitNOFILE snapshot-relay`."
         case .gateway: "Look for a limit on open files, and whether the loopback interface is up."
         case .spoolFull: "Free some space, raise `SPOOL_MAX_BYTES`, or lower `SPOOL_MIN_FREE`."
@@ -48,7 +48,7 @@ extension Failure.Code.Camera {
         case .status:
             "The camera answers with an HTTP status that says it has no picture here, or its program failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
-        case .transport: "The camera's video comes neither over TCP nor over UDP, as `CAMERA_RTSP_TRANSPORT` has it."
+        case .transport: "The camera's video doesn't come over the transport that `CAMERA_RTSP_TRANSPORT` asks for."
         case .busy:
             "The camera has no session left (RTSP status 453): somebody else is watching, or a session hasn't ended."
         case .format: "The size or encoding of the camera's video has changed. The relay restarts ffmpeg for it."

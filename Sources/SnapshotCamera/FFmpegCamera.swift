@@ -78,8 +78,8 @@ struct FFmpegCamera: Camera {
         return Command.ffmpeg(quiet + input + picture, settings.context.environment)
     }
 
-    /// ffmpeg's filter that passes frames from 1.5 s on, or from a third of the time left if that is less, but only
-    /// after five frames or twice that time. After 90 frames all pass, in case of wrong timestamps.
+    /// ffmpeg's filter for a settled frame: after 1.5 s (or a third of the time left, if less) and five frames; after
+    /// twice that time in any case; and after 90 frames, since timestamps may be wrong.
     private static func settled(within left: Duration) -> String {
         let time = min(1.5, max(0.1, left.seconds / 3))
         return "select='gte(t,\(time))*gte(n,5)+gte(t,\(2 * time))+gte(n,90)'"

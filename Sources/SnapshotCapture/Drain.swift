@@ -9,7 +9,7 @@ extension Run {
 
     /// Uploads pictures from the spool, oldest first, until the deadline or until the store fails.
     mutating func drain(until deadline: Deadline) {
-        guard storeIsUp, spool.figures.count > 0, holdOff("store") == nil else { return }
+        guard storeIsUp, spool.figures.count > 0, heldOffSeconds("store") == nil else { return }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
@@ -49,8 +49,8 @@ extension Run {
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     note(store)
-                    holdOff("store", after: error.failure)
-                    notePause(after: error)
+                    startHoldOff("store", after: error.failure)
+                    noteFailure(error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.
                     guard error.scope != .store else { return }
                     skipped += 1

@@ -16,7 +16,9 @@ extension Run {
 
     /// What captures wait for at present. The only cause is a camera that has refused the credentials.
     var postponement: Postponement? {
-        holdOff("camera").map { Postponement(since: now.moment, delaySeconds: $0, reason: .camera(.credentials)) }
+        heldOffSeconds("camera").map {
+            Postponement(since: now.moment, delaySeconds: $0, reason: .camera(.credentials))
+        }
     }
 
     /// Counts a run that takes no picture as a failed capture; the reason is in `shot.failure`.

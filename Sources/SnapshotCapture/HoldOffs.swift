@@ -3,17 +3,17 @@ import SnapshotState
 import SnapshotStore
 
 /// Credential hold-off: credentials that the camera or the store ("camera", "store") refused are tried again after a
-/// delay that grows from ten minutes to six hours, or at once when the settings change. A hold-off applies only to the
-/// settings that were refused: a run by hand without the password doesn't stop the service.
+/// delay that grows from ten minutes to six hours, or at once when the settings change. It applies only to the settings
+/// that were refused, so a run by hand with a wrong password doesn't hold off the service.
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may be tried now.
-    func holdOff(_ who: String) -> Double? {
+    func heldOffSeconds(_ who: String) -> Double? {
         record.holdOffs[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
     }
 
     /// The failure to report while the store's credentials are held off; nil where the store may be asked.
     var heldOffStore: Failure? {
-        holdOff("store").map {
+        heldOffSeconds("store").map {
             .heldOff(record.holdOffs["store"]?.code ?? .store(.credentials), "store", "", wait: $0)
         }
     }
@@ -21,7 +21,7 @@ extension Run {
     /// Starts or extends the hold-off, if the failure is a refusal of credentials; a failed `credential_process` waits
     /// for one to ten minutes only. The first refusal of credentials that have worked before starts none, unless the
     /// camera warns that it will lock the account.
-    mutating func holdOff(_ who: String, after failure: Failure) {
+    mutating func startHoldOff(_ who: String, after failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
         record.holdOffs[who] = .after(
@@ -53,7 +53,7 @@ extension Run {
     }
 
     /// Records the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
-    mutating func notePause(after failure: StoreFailure) {
+    mutating func noteFailure(_ failure: StoreFailure) {
         noteStall(failure)
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
         record.storePause = HoldOff(

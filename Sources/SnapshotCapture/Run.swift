@@ -77,7 +77,7 @@ struct Run: ~Copyable {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
-            if error.code == .camera(.credentials) { holdOff("camera", after: error) }
+            if error.code == .camera(.credentials) { startHoldOff("camera", after: error) }
             return nil
         }
     }

@@ -5,7 +5,7 @@ import SnapshotState
 /// A marker file in RAM while a run is in progress. A run that is killed leaves it behind, so the next one knows; a run
 /// that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
 struct RunMarker {
-    /// When the killed run began that left its marker; nil where the last run ended by itself.
+    /// When the last run began, if it was killed and left its marker; nil where it ended by itself.
     private(set) var killed: Timestamp?
     private let path: String?
 
@@ -44,7 +44,7 @@ struct RunMarker {
 
     private static func shared(_ state: String, of statePath: String) -> String? {
         var facts = stat()
-        // The name contains the state directory's inode: a directory that was created anew has no killed run.
+        // The name contains the state directory's inode, so one that was deleted and made again has no marker left.
         guard stat(statePath, &facts) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
         return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(facts.st_ino, radix: 16))"
     }
@@ -104,7 +104,7 @@ extension Run {
         let failure = Failure(
             .own(.killed), "run was killed", "that began at \(begun.iso8601)",
             why: "it left no record of its end",
-            hint: "journalctl -k tells whether memory ran out; MemoryMax= bounds it")
+            hint: "journalctl -k   # shows whether the kernel killed it because memory ran out")
         // If the killed run spooled its picture, recounting the spool has already counted the capture.
         let isCounted = record.totalCaptures > state.last?.totalCaptures ?? 0
         if !isCounted {

@@ -111,8 +111,8 @@ extension Run {
             endHoldOff("store")
             record.storePause = nil
         } catch {
-            holdOff("store", after: error.failure)
-            notePause(after: error)
+            startHoldOff("store", after: error.failure)
+            noteFailure(error)
             throw error.failure
         }
     }

@@ -36,9 +36,9 @@ extension Board {
 
     fileprivate var supplyText: String? {
         switch supply {
-        case .low: "its supply's voltage is too low"
-        case .wasLow: "its supply's voltage was too low for a while"
-        case .steady: "its supply is steady"
+        case .low: "the power supply's voltage is too low"
+        case .wasLow: "the power supply's voltage was too low for a while"
+        case .steady: "the power supply is steady"
         case nil: nil
         }
     }

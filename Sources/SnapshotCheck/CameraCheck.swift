@@ -11,7 +11,7 @@ struct CameraCheck: Sendable {
         /// The camera's clock minus ours, in milliseconds.
         var clockOffset: Int64?
         /// Whether it answered and accepted the credentials; only then the video is checked.
-        var isOpen = false
+        var isAccepted = false
     }
 
     let settings: CameraSettings
@@ -47,7 +47,7 @@ struct CameraCheck: Sendable {
             let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))
             let picture = try Finding.picture(body, settings, since: started, log)
             result.findings = [.passed("camera", "\(settings.address) is \(settings.kind.name)"), picture]
-            result.isOpen = true
+            result.isAccepted = true
         } catch {
             result.findings = [.failed("camera", error)]
         }

@@ -16,7 +16,7 @@ package struct Check {
     private let units: [Finding]
     /// Why root's rights couldn't be given up for those of the state's owner; then only settings and units are checked.
     private let refusal: Failure?
-    private let isServices: Bool
+    private let areServiceSettings: Bool
     private let log: Log
 
     /// Checks systemd's units and the web front's settings. Called while still root: without a message bus systemctl
@@ -33,10 +33,10 @@ package struct Check {
     /// and a camera's picture isn't decoded as root.
     /// - Parameters:
     ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
-    ///   - isServices: whether these are the settings of systemd's units; relative paths then start where the units do.
+    ///   - areServiceSettings: whether these are the settings of systemd's units; relative paths then start where the units do.
     ///   - units: the result of `units`.
     package init(
-        _ settings: Settings, lockedCredentials: String?, isServices: Bool, units: [Finding], log: Log
+        _ settings: Settings, lockedCredentials: String?, areServiceSettings: Bool, units: [Finding], log: Log
     ) {
         var settings = settings
         context = settings.context
@@ -48,7 +48,7 @@ package struct Check {
         // The state is root's own: captures run ffmpeg as root then, but the check doesn't need to.
         if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
         plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
-        self.isServices = isServices
+        self.areServiceSettings = areServiceSettings
         self.log = log
     }
 
@@ -70,7 +70,7 @@ package struct Check {
             }
             return
         }
-        if isServices, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
+        if areServiceSettings, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
         // Hold signals until the camera sessions are closed and the store's probe is removed.
         let signals = HeldSignals()
         signals.hold()
@@ -94,7 +94,7 @@ package struct Check {
         signals.release()
         reportAll(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
         reportAll(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
-        let accepted = [(seen?.isOpen, "camera"), (stored?.isOpen, "store")].filter { $0.0 == true }.map(\.1)
+        let accepted = [(seen?.isAccepted, "camera"), (stored?.isAccepted, "store")].filter { $0.0 == true }.map(\.1)
         reportAll(holdOff.release(Set(accepted)))
         var offsets: [(whose: String, milliseconds: Int64)] = []
         if let offset = stored?.clockOffset { offsets.append(("store", offset)) }
@@ -119,7 +119,7 @@ private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, 
     }
     let trust = CameraTrust(camera, statePath: plan.statePath)
     let stream = StreamCheck(camera: camera, addresses: plan.streams, isNeeded: plan.relays, trust: trust)
-    if result.isOpen, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
+    if result.isAccepted, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
         result.findings.append(codec)
     } else if !plan.streams.isEmpty {
         result.findings.append(.skipped("codec", "not tried: the picture comes first"))

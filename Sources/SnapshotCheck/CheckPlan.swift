@@ -83,9 +83,9 @@ struct CheckPlan: Sendable {
     }
 
     private mutating func noteNoCamera(_ settings: Settings) {
-        let isServices = Owner.isServices(settings.path)
+        let areServiceSettings = Owner.isServices(settings.path)
         let instance = InstanceName.of(settingsPath: settings.path).map { " --instance \($0)" } ?? ""
-        let hint = "\(isServices ? "sudo " : "")snapshot setup\(instance)   # asks for all that is needed"
+        let hint = "\(areServiceSettings ? "sudo " : "")snapshot setup\(instance)   # asks for all that is needed"
         findings.append(
             .failed(
                 "settings",

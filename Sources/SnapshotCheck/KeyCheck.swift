@@ -17,8 +17,8 @@ struct KeyCheck {
         if result.findings.contains(where: { $0.code == .camera(.keyChanged) }) { return otherKey(host) }
         switch settings.verification {
         case .pin(let pin):
-            return result.isOpen ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
-        case .authorities: return result.isOpen ? .passed("TLS key", "verified by a certificate authority") : nil
+            return result.isAccepted ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
+        case .authorities: return result.isAccepted ? .passed("TLS key", "verified by a certificate authority") : nil
         case .off:
             return present(host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
         case .pinFirst:

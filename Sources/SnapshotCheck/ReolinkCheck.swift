@@ -56,7 +56,7 @@ struct ReolinkCheck {
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: deadline)
             picture = try .picture(body, settings, since: started, log)
-            result.isOpen = true
+            result.isAccepted = true
         } catch {
             let isEarlier = error.kind == .cameraRefused || (Self.unreached.contains(error.code) && !hasAnswered)
             if isEarlier { throw error }

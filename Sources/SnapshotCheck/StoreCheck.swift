@@ -11,7 +11,7 @@ struct StoreCheck {
         /// The store's clock minus ours, in milliseconds.
         var clockOffset: Int64?
         /// Whether it has certainly accepted the credentials.
-        var isOpen = false
+        var isAccepted = false
     }
 
     let statePath: String
@@ -33,7 +33,7 @@ struct StoreCheck {
             let finding = check.run()
             return Result(
                 findings: check.temporaryKeys() + [finding], clockOffset: check.store.clockOffset,
-                isOpen: finding.result == .passed)
+                isAccepted: finding.result == .passed)
         }
     }
 
@@ -47,7 +47,7 @@ struct StoreCheck {
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
         let work = FolderWork(settings, statePath: statePath)
         let path = settings.path
-        // A capture finds the folder away.
+        // Captures fail with the code `store-away` there, so the check does, too.
         if let failure = pseudoFolder(path, .store(.away)) { return [.failed("storage", failure)] }
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         let report: FolderReport
@@ -76,8 +76,9 @@ struct StoreCheck {
             return [
                 .remark(
                     "storage",
-                    "LOCAL_STORAGE_MIN_FREE or LOCAL_STORAGE_MAX_BYTES can't be kept: too little of what is there is ours, or "
-                        + "it isn't known", hint: "df -h \(settings.path); ls -l \(statePath)/stored*")
+                    "LOCAL_STORAGE_MIN_FREE or LOCAL_STORAGE_MAX_BYTES can't be kept: deleting the pictures that "
+                        + "snapshot stored there isn't enough, or the list of them can't be read",
+                    hint: "df -h \(settings.path); ls -l \(statePath)/stored*")
             ]
         }
         guard let free = report.free, let wanted = settings.minFree, free < wanted else { return [] }

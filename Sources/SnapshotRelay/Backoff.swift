@@ -32,7 +32,7 @@ struct Backoff: Sendable {
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // Leave the other half for an attempt that was already running when the outage ended, and fails.
+        // The other half is for an attempt that began during the outage and fails only after its end.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 

@@ -44,8 +44,8 @@ package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: Stri
     }
 }
 
-/// The same for a URL. Its path and password may contain `$`, so only the host, and parts that are entirely `${…}`,
-/// count.
+/// The rule that an unexpanded part of a URL breaks. Path and password may contain `$`, so only the host counts, and
+/// parts that are entirely `${…}`.
 package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)? {
     guard let scheme = text[...].range(of: "://") else { return nil }
     let rest = text[scheme.upperBound...]

@@ -19,7 +19,8 @@ extension Key {
         "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
-        "Which TLS key of the camera is trusted: any, one that an authority signed, the first one seen, or this one.")
+        "Which TLS key of the camera is trusted: off is any, ca one that an authority signed, pin-first the first one seen, "
+            + "sha256//… this one.")
     package static let cameraChannel = Setting(
         "CAMERA_CHANNEL", .number(0...255), default: 0, refusal: .camera, "The channel of an NVR or hub, from 0.")
     package static let cameraStream = Setting(
@@ -52,7 +53,8 @@ extension Key {
         "How video comes over rtsp://; auto is TCP, and UDP where the camera refuses that.")
     package static let cameraMAC = Setting(
         "CAMERA_MAC", .form("hardware address such as ec:71:db:01:02:03"),
-        "The camera's hardware address, by which `check` finds it where its IP address has changed; `setup` notes it.")
+        "The camera's hardware address, by which `snapshot check` finds it when its IP address has changed; `setup` notes it."
+    )
     package static let captureInterval = Setting(
         "CAPTURE_INTERVAL", .duration(.seconds(1)...(.seconds(604_800))), default: .seconds(10),
         "How often a picture is taken; `snapshot schedule` sets the timer to it.")

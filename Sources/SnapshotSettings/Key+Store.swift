@@ -20,7 +20,8 @@ extension Key {
     package static let localStorageMinFree = Setting(
         "LOCAL_STORAGE_MIN_FREE", .size, "How much stays free on the folder's disk; the oldest pictures go first.")
     package static let uploadAttempts = Setting(
-        "UPLOAD_ATTEMPTS", .number(1...100), default: 3, "How often a run tries to store its picture.")
+        "UPLOAD_ATTEMPTS", .number(1...100), default: 3,
+        "How often a run tries to store its picture; only once while the store is down.")
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
@@ -38,7 +39,7 @@ extension Key {
         "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
     package static let spoolKeep = Setting(
         "SPOOL_KEEP", .choice, default: SpoolKeep.newest,
-        "What a full spool keeps: newest drops the oldest pictures, thin drops every second one of the oldest hours.")
+        "What a full spool keeps: newest drops the oldest pictures, thin thins them out, the more the older they are.")
     package static let uploadRate = Setting(
         "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no bound",
         "How many bytes a second all uploads of a run together may send, such as 200K; one still ends after 15 min.")

@@ -11,7 +11,8 @@ package struct Setting<Value: Sendable>: Sendable {
 }
 
 extension Setting where Value: SettingValue {
-    /// - Parameter refusal: where a change of this setting ends the hold-off after refused credentials.
+    /// - Parameter refusal: whose refusal of credentials a change of this setting may end. The fingerprint of the camera
+    ///   or store must contain it; this only declares it.
     init(
         _ key: String, _ form: SettingForm<Value>, default fallback: Value,
         secrecy: SettingDeclaration.Secrecy = .open, refusal: Refusal? = nil, _ meaning: String
@@ -35,7 +36,7 @@ extension Setting where Value: SettingValue {
     }
 }
 
-/// Which side refused credentials.
+/// Who may have refused credentials.
 package enum Refusal: String, Sendable { case camera, store }
 
 /// A setting without the type of its value. It is a class so that passing it around costs little at each start.

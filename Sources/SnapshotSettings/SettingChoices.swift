@@ -31,7 +31,7 @@ package enum CameraTransport: String, SettingChoice { case auto, tcp, udp }
 /// Which kind of store receives the pictures.
 package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
 
-/// What a full spool keeps: the newest pictures, or every second one of the oldest hours.
+/// What a full spool keeps: the newest pictures, or ever fewer the older they are.
 package enum SpoolKeep: String, SettingChoice { case newest, thin }
 
 /// Whether the bucket's name is in the path or the host of the URL.

@@ -7,7 +7,7 @@ import SnapshotState
 struct Draft: Sendable {
     let target: Target
     let context: ProcessContext
-    // The settings file as it is; nil where there is none.
+    /// The settings file as it is; nil where there is none.
     private let before: SettingsText?
     private(set) var text: SettingsText
     /// Secrets: those that are in files of their own, and the new ones, where an empty one removes the file.
@@ -40,11 +40,11 @@ struct Draft: Sendable {
         text = before ?? SettingsText(Array("# Settings of snapshot; all of them: man snapshot.env\n".utf8))
         if target.isSystem { standing = try Self.credentials(in: target.credentials) }
         // The present settings must be valid before anything is added.
-        let standing = try settings()
+        let present = try settings()
         guard target.isSystem else { return }
-        if try standing[Key.statePath] == nil { set(Key.statePath, target.statePath) }
-        if let instance = target.instance, try standing.value(Key.cameraName) == nil { set(Key.cameraName, instance) }
-        if try standing.value(Key.localStoragePath) == nil {
+        if try present[Key.statePath] == nil { set(Key.statePath, target.statePath) }
+        if let instance = target.instance, try present.value(Key.cameraName) == nil { set(Key.cameraName, instance) }
+        if try present.value(Key.localStoragePath) == nil {
             set(Key.localStoragePath, "/var/lib/snapshot/snapshots")
         }
     }

@@ -39,7 +39,7 @@ package struct Setup {
     // MARK: With questions
 
     private mutating func askWhatIsOpen() throws(SetupEnd) {
-        terminal.say("Enter takes the answer in [ ]. Ctrl-D leaves, and nothing is written.\n")
+        terminal.say("Enter takes the answer in [ ]. Ctrl-D quits, and nothing is written.\n")
         if wasSetUp, !options.hasCamera { followCamera() }
         if options.hasCamera ? tryCameraOnce() != nil : !wasSetUp { try askCamera() }
         if options.hasStore ? try tryStoreOnce() != nil : !wasSetUp { try askStore() }
@@ -65,14 +65,14 @@ package struct Setup {
 
                 """)
             switch try terminal.ask(
-                "Enter writes this to \(draft.target.settingsPath); 1 to 4 changes one, q leaves", standing: "")
+                "Enter writes this to \(draft.target.settingsPath); 1 to 4 changes one, q quits", standing: "")
             {
             case "": return
             case "1": try askCamera()
             case "2": try askStore()
             case "3": try askInterval()
             case "4": try askPage()
-            case "q", "Q": throw .left
+            case "q", "Q": throw .quit
             default: terminal.say("1, 2, 3, 4, q or Enter\n")
             }
         }

@@ -3,8 +3,8 @@ import SnapshotBase
 /// Why a setup ends early. Nothing has been written, unless the failure says so.
 package enum SetupEnd: Error, Sendable {
     case failed(Failure)
-    /// The user has left.
-    case left
+    /// The user has quit.
+    case quit
 
     static func refused(_ what: String, _ which: String = "", why: String, hint: String? = nil) -> SetupEnd {
         .failed(Failure(.own(.usage), what, which, why: why, hint: hint))

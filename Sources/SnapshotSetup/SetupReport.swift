@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// The result of a setup.
 package struct SetupReport: Sendable {
-    // The settings file.
+    /// The settings file.
     package var settingsPath = ""
     /// Paths of files that are new or have changed.
     package var written: [String] = []

@@ -6,7 +6,7 @@ import SnapshotSettings
 package struct Target: Sendable {
     /// NAME of `snapshot@NAME.timer`; nil for `snapshot.timer`.
     let instance: String?
-    // Whether root sets up the systemd units.
+    /// Whether root sets up the systemd units.
     let isSystem: Bool
 
     /// The target for this process's user.

@@ -19,7 +19,7 @@ package struct Terminal: Sendable {
     }
 
     /// Asks for a line; an empty one means `standing`.
-    /// - Throws: `SetupEnd.left` at the end of input.
+    /// - Throws: `SetupEnd.quit` at the end of input.
     func ask(_ question: TerminalText, standing: String) throws(SetupEnd) -> String {
         while true {
             say(standing.isEmpty ? "\(question): " : "\(question) [\(standing)]: ")
@@ -50,7 +50,7 @@ package struct Terminal: Sendable {
             while !echo.isInterrupted, !Self.hasInput(within: 200) {}
             if echo.isInterrupted {
                 echo.restore()
-                throw .left
+                throw .quit
             }
             let line = Result { () throws(SetupEnd) in try readLine() }
             echo.restore()
@@ -71,7 +71,7 @@ package struct Terminal: Sendable {
             let got = retrying { read(0, &byte, 1) }
             if got <= 0 {
                 say("\n")
-                throw .left
+                throw .quit
             }
             if byte == UInt8(ascii: "\n") { break }
             if bytes.count <= Self.longest { bytes.append(byte) }

@@ -13,14 +13,14 @@ extension FolderWork {
         var made: [String] = []
         defer { for folder in made { removeFolder(folder) } }
         do throws(SystemError) {
-            let place = try FolderPlace(folder(of: key))
-            if let mount = try place.missingMount(FolderMemory(reading: statePath)) {
+            let location = try FolderLocation(folder(of: key))
+            if let mount = try location.missingMount(FolderMemory(reading: statePath)) {
                 return FolderReport(FolderReport.Trouble(away: mount))
             }
             report.isMissing = try lookUp(settings.path) == nil
             made = missingFolders(from: parentDirectory(path))
             _ = try Folder(settings.path, creating: 0o750)
-            try self.place(.bytes(Self.content), at: path)
+            try writeFile(.bytes(Self.content), at: path)
             guard removeFile(path) else { throw SystemError("unlink") }
             report.free = freeBytes(settings.path)
             if settings.isBounded { report.isFull = isFull }
@@ -57,8 +57,8 @@ extension FolderWork {
     /// - Returns: the mount point that no longer needs a disk; nil where no disk was missing.
     package func accept(_ key: String, now: Timestamp) throws(SystemError) -> String? {
         let had = FolderMemory(reading: statePath)
-        let place = try FolderPlace(folder(of: key))
-        guard let mount = try place.missingMount(had) else { return nil }
+        let location = try FolderLocation(folder(of: key))
+        guard let mount = try location.missingMount(had) else { return nil }
         var memory = had ?? FolderMemory()
         memory.path = absolutePath(settings.path)
         memory.mount = nil

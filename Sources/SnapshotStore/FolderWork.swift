@@ -26,8 +26,8 @@ package struct FolderWork {
         var memory: FolderMemory?
         var replaced: Int?
         do throws(SystemError) {
-            let place = try FolderPlace(folder(of: object))
-            if let mount = try place.missingMount(had) { return say(FolderReport(FolderReport.Trouble(away: mount))) }
+            let location = try FolderLocation(folder(of: object))
+            if let away = try location.missingMount(had) { return say(FolderReport(FolderReport.Trouble(away: away))) }
             do throws(SystemError) { replaced = try write(object, had, &memory) } catch {
                 // Disk full: apply retention now and try once more.
                 guard [ENOSPC, EDQUOT].contains(error.number), settings.isBounded,
@@ -64,18 +64,18 @@ package struct FolderWork {
         let old = try lookUp(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
         // Store the picture even if the ledger can't be written: retention then won't delete it.
         let line = try? ledger.add(object, replacing: old)
-        do throws(SystemError) { try place(object.content, at: path) } catch {
+        do throws(SystemError) { try writeFile(object.content, at: path) } catch {
             if let line { ledger.takeBack(line) }
             throw error
         }
-        memory?.note(try? FolderPlace(folder))
+        memory?.note(try? FolderLocation(folder))
         return old
     }
 
     /// Writes a file below the folder, which exists, and creates the folders on its path.
-    func place(_ content: HTTPBody, at path: String) throws(SystemError) {
+    func writeFile(_ content: HTTPBody, at path: String) throws(SystemError) {
         for _ in 1...3 {
-            do throws(SystemError) { return try placeOnce(content, at: path) } catch {
+            do throws(SystemError) { return try writeFileOnce(content, at: path) } catch {
                 // Another process may have removed the empty folder that was just created.
                 guard error.number == ENOENT else { throw error }
             }
@@ -84,7 +84,7 @@ package struct FolderWork {
         throw SystemError("open", number: EINVAL)
     }
 
-    private func placeOnce(_ content: HTTPBody, at path: String) throws(SystemError) {
+    private func writeFileOnce(_ content: HTTPBody, at path: String) throws(SystemError) {
         try makeDirectory(parentDirectory(path), mode: 0o755)
         do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
             // The key's folder is on another disk: the temporary file goes there.
@@ -158,11 +158,11 @@ package struct FolderWork {
 }
 
 extension FolderMemory {
-    /// Notes the mount point that a picture was stored below. If it was accepted without its disk, the disk is back. One
-    /// that is not on this path stays: the spool may hold pictures whose keys are below it.
-    fileprivate mutating func note(_ place: FolderPlace?) {
-        guard let place, let found = try? place.mountPoint() ?? "" else { return }
-        if !found.isEmpty || isBelow(place.path, mount ?? "/") { mount = found.isEmpty ? nil : found }
+    /// Notes the mount point below which a picture was just stored; it no longer counts as accepted without its disk.
+    /// A mount point elsewhere stays noted: the spool may hold pictures whose keys are below it.
+    fileprivate mutating func note(_ location: FolderLocation?) {
+        guard let location, let found = try? location.mountPoint() ?? "" else { return }
+        if !found.isEmpty || isBelow(location.path, mount ?? "/") { mount = found.isEmpty ? nil : found }
         if found == accepted { accepted = nil }
     }
 }

@@ -86,7 +86,7 @@ struct Retention {
                 drop(line, of: index, wasReplaced: true)
                 continue
             }
-            // Gone, or no longer the file that was written: not ours to delete, and no longer counted.
+            // A file that is gone or has another size isn't the one that was written: keep it, and count it no longer.
             guard let facts = try lookUp(target), facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) == line.bytes
             else {
                 drop(line, of: index)

@@ -172,20 +172,20 @@ package struct S3Store: RemoteStore {
                 described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
         }
         if error.code == "RequestTimeTooSkewed" {
-            // Signed by the time that it sends, and refused: another time would be refused as well.
+            // The request had the time that the store's answer gives and was refused all the same: don't correct it again.
             guard let offset = clockOffset, abs(offset - signingOffset) >= 1000 else {
                 let why =
                     switch (response.clockOffset, clockOffset) {
-                    case (nil, _): "our clock is wrong"
-                    case (_, nil): "its clock and ours differ too much to tell which is wrong"
-                    default: "it finds our clock wrong, though its answer has the same time"
+                    case (nil, _): "this computer's clock is wrong"
+                    case (_, nil): "its clock and this computer's differ too much to tell which is wrong"
+                    default: "it finds this computer's clock wrong, though its answer has the same time"
                     }
                 let whose = response.clockOffset == nil ? "" : ", the store's or this computer's"
                 return StoreFailure(described(response, error, why, hint: "set the clock\(whose)"), .giveUp)
             }
             signingOffset = offset
             var failure = StoreFailure(
-                described(response, error, "our clock is \(offset / 1000) s off", hint: "set the clock"),
+                described(response, error, "this computer's clock is \(offset / 1000) s off", hint: "set the clock"),
                 .signAgain)
             failure.clockOffset = offset
             return failure

@@ -69,7 +69,7 @@ struct CaptureJob {
             found = read
             read.warnings.forEach(log.warn)
             settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
-            // Not in a journal, which would get it at every run.
+            // A journal would get this warning at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
             let isNews = RefusedRun(error, found, in: context).record()

@@ -24,7 +24,7 @@ struct CheckCommand: SnapshotCommand {
     @Flag(help: "Forget the camera's TLS key first: it was replaced or reset, and the key it has now is pinned.")
     var forgetPin = false
 
-    @Flag(help: "Store into the folder as it is, though its disk isn't mounted: the pictures have moved.")
+    @Flag(help: "Use the folder although no disk is mounted there, from now on: the disk was removed for good.")
     var acceptFolder = false
 
     /// Set by `snapshot check` itself when it runs in the service's sandbox: findings are printed as JSON lines for the
@@ -56,7 +56,7 @@ struct CheckCommand: SnapshotCommand {
             units.append(trouble)
         }
         let check = Check(
-            settings, lockedCredentials: service?.lockedCredentials, isServices: service != nil, units: units,
+            settings, lockedCredentials: service?.lockedCredentials, areServiceSettings: service != nil, units: units,
             log: options.log(in: context))
         check.run(forgetsPin: forgetPin, acceptsFolder: acceptFolder, report)
     }

@@ -59,7 +59,8 @@ struct ScheduleCommand: SnapshotCommand {
     /// Health expects pictures at CAPTURE_INTERVAL, so the settings that the unit reads must agree with the timer.
     private func write(_ interval: Duration, _ settings: Settings, _ log: Log) throws(Failure) {
         guard let path = settings.path else {
-            return log.write(.info, "hint: health counts with CAPTURE_INTERVAL: set it to \(interval.settingText)")
+            return log.write(
+                .info, "hint: health expects a picture every CAPTURE_INTERVAL; set it to \(interval.settingText)")
         }
         try SettingsText.write(Key.captureInterval, interval.settingText, to: path)
         log.write(.info, "wrote CAPTURE_INTERVAL=\(interval.settingText) to \(path)")
@@ -96,7 +97,7 @@ struct ScheduleCommand: SnapshotCommand {
 
     private func reload(_ unit: String, _ log: Log, _ environment: Environment) throws(Failure) {
         guard fileExists("/run/systemd/system") else {
-            return log.write(.info, "hint: systemd is not running here; it reads them when it starts")
+            return log.write(.info, "hint: systemd isn't running here; it reads the drop-ins when it starts")
         }
         let systemd = Systemd(environment)
         try systemd.run("daemon-reload")

@@ -8,17 +8,17 @@ struct SetupCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "setup", abstract: "From a fresh install to the first stored picture, by four questions.",
         discussion: """
-            Which camera, where pictures go, how often, and who may see the page: each answer is tried at once, and nothing \
+            Which camera, where pictures go, how often, and who may see the status page: each answer is tried at once, and nothing \
             is written before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
             picture, and prints a line for cron. Run again it shows the present answers and changes one of them; old files \
             stay as .bak. Every answer is also an option; with --yes nothing is asked, what isn't given stays, and the only \
             Reolink on the network is taken if no camera is given.
 
-            A password that is given is tried once at the camera. With --web or --no-web and nothing else only the page is opened \
-            or closed.
+            A password that is given is tried once at the camera. With nothing but --web or --no-web it only opens or \
+            closes the status page.
 
-            Exit code: 0 it is set up and the first picture is stored, or you left it; 64 an answer is missing or refused; \
+            Exit code: 0 it is set up and the first picture is stored, or you quit; 64 an answer is missing or refused; \
             69 camera; 74 a file can't be written; 75 store; 77 credentials refused; 78 settings.
             """)
 
@@ -52,7 +52,8 @@ struct SetupCommand: SnapshotCommand {
             "A camera of its own beside others: /etc/snapshot/NAME.env and snapshot@NAME.timer.", valueName: "name"),
         completion: .custom { _, _, _ in InstanceName.all() })
     var instance: String?
-    @Flag(inversion: .prefixedNo, help: "Open the page to the network, behind a password, or close it.") var web: Bool?
+    @Flag(inversion: .prefixedNo, help: "Open the status page to the network, behind a password, or close it.")
+    var web: Bool?
     @Flag(help: "Ask nothing.") var yes = false
     @Flag(help: "Ask nothing, and print one JSON object.") var json = false
     @Flag(name: [.short, .long], help: "Say more, on standard error.") var verbose = false
@@ -75,7 +76,7 @@ struct SetupCommand: SnapshotCommand {
             try end(failure, log)
         } catch SetupEnd.failed(let failure) {
             try end(failure, log)
-        } catch SetupEnd.left {
+        } catch SetupEnd.quit {
             log.write(.notice, "nothing was written")
             // Standard input isn't a terminal: a script gave too few options and has to get an error.
             guard isatty(0) == 1 else {

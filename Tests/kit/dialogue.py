@@ -14,8 +14,8 @@ class Dialogue:
     def __init__(self, command, **how):
         self.master, self.slave = pty.openpty()
         self.process = subprocess.Popen(
-            # Of a shell in the background it may have been ignored.
-            ["env", "--default-signal=INT", *command], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, **how)
+            # What started the tests may ignore them.
+            ["env", "--default-signal=INT,TERM,HUP", *command], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, **how)
         self.text, self._read_to = "", 0
 
     def __enter__(self):

@@ -50,7 +50,7 @@ package struct DrainAll {
             queue.sendOneByOne(into: &store)
         }
         if let failure = queue.result.failure, failure.kind == .storeRefused {
-            queue.run.holdOff("store", after: failure)
+            queue.run.startHoldOff("store", after: failure)
         } else if queue.result.sent > 0 {
             queue.run.endHoldOff("store")
         }

@@ -5,7 +5,7 @@ import SnapshotStore
 
 /// The pictures that a drain has yet to upload, and the counts of those it is done with.
 struct DrainQueue: ~Copyable {
-    struct Picture {
+    struct Waiting {
         let name: SpoolName
         var object: StoredObject
     }
@@ -34,8 +34,8 @@ struct DrainQueue: ~Copyable {
         do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        // Entries that the store rejected for captures come last. Every property is assigned after what can fail: see
-        // `Run`.
+        // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init` for
+        // the compiler's bug.
         let refused = run.spool.figures.refused?.last ?? -1
         waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
         counted = DrainAll.Result()
@@ -54,11 +54,11 @@ struct DrainQueue: ~Copyable {
 
     /// The next picture, oldest first; damaged entries are quarantined. nil at the end, and once the program is asked
     /// to end.
-    mutating func next() -> Picture? {
+    mutating func next() -> Waiting? {
         while !run.settings.context.stop.isMade, let name = waiting.popFirst() {
             do throws(SystemError) {
                 if let object = try object(of: name) {
-                    guard run.isOvertaken(object) else { return Picture(name: name, object: object) }
+                    guard run.isOvertaken(object) else { return Waiting(name: name, object: object) }
                     run.spool.supersede(name)
                     continue
                 }
@@ -72,7 +72,7 @@ struct DrainQueue: ~Copyable {
     }
 
     /// Reads the picture's object again, with its capture time corrected by what is known of the clock now.
-    mutating func renew(_ picture: inout Picture) {
+    mutating func renew(_ picture: inout Waiting) {
         if let object = try? object(of: picture.name) { picture.object = object }
     }
 
@@ -81,7 +81,7 @@ struct DrainQueue: ~Copyable {
     }
 
     /// Removes an uploaded picture from the spool and counts it.
-    mutating func sent(_ picture: Picture) {
+    mutating func sent(_ picture: Waiting) {
         guard run.spool.remove(picture.name) else {
             // The entry stays in the spool and will be uploaded again. Stop here, so that it is the only one.
             let why = "it is stored as \(picture.object.key), and will be sent again"
@@ -98,7 +98,7 @@ struct DrainQueue: ~Copyable {
     /// Notes that a picture wasn't uploaded, and ends the drain if the store is at fault: at once, or after three
     /// unclear failures.
     mutating func failed(_ failure: StoreFailure) {
-        run.notePause(after: failure)
+        run.noteFailure(failure)
         switch failure.scope {
         case .object: failed(failure.failure, stops: false)
         case .unclear:
@@ -132,7 +132,7 @@ struct DrainQueue: ~Copyable {
         }
     }
 
-    private mutating func send(_ picture: inout Picture, into store: inout any Store) throws(StoreFailure) {
+    private mutating func send(_ picture: inout Waiting, into store: inout any Store) throws(StoreFailure) {
         var attempts = Attempts(policy())
         try putWithRetries(
             &picture.object, into: &store, &attempts, quota: &run.record.retryQuota, stop: run.settings.context.stop)

@@ -11,7 +11,7 @@ extension Run {
 
     /// Notes that this run's picture, captured at `time`, was uploaded directly.
     mutating func noteStored(at time: Timestamp) {
-        guard spool.figures.count > 0, settings.keyTemplate.repetition != nil else {
+        guard spool.figures.count > 0, settings.keyTemplate.keyLifetime != nil else {
             record.storedSpans = nil
             return
         }
@@ -29,7 +29,7 @@ extension Run {
 
     /// Whether a newer picture is stored under the key of this spooled one.
     func isOvertaken(_ object: StoredObject) -> Bool {
-        guard let spans = record.storedSpans, isWhole(spans), let step = settings.keyTemplate.repetition else {
+        guard let spans = record.storedSpans, isWhole(spans), let step = settings.keyTemplate.keyLifetime else {
             return false
         }
         func isSame(_ time: Int) -> Bool {

@@ -4,10 +4,10 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Uploads a queue's pictures over several connections at once, each with the retries that `put` would make.
+/// Uploads a queue's pictures over several connections at once, each with the same retries as `putWithRetries`.
 struct ParallelDrain {
     private struct Upload {
-        var picture: DrainQueue.Picture
+        var picture: DrainQueue.Waiting
         /// The store as it was when the request was signed.
         var store: any RemoteStore
         var attempts: Attempts

@@ -45,7 +45,7 @@ package struct Spool: ~Copyable {
         statePath: String, record: inout Record, isDoubtful: Bool, clock: SystemClock,
         failed: (SystemError) -> Void = { _ in }
     ) {
-        // Each property is assigned once, at the end: see `Run`.
+        // Each property is assigned once, at the end, because of the compiler's bug in `Run.init`.
         var files = SpoolFolder(statePath: statePath)
         var isMarked = files.hasMarker()
         var isUncertain = false

@@ -99,7 +99,7 @@ package struct SpoolFolder: Sendable {
         }
     }
 
-    /// The same; nil also where the picture's SHA-256 is no longer that of the capture.
+    /// An entry and its open file, as from `open`; nil also where the picture's SHA-256 has changed.
     mutating func openIntact(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         guard let found = try open(name) else { return nil }
         guard let digest = Crypto.sha256(of: found.file.descriptor, offset: 0, length: found.entry.length) else {

@@ -18,14 +18,14 @@ struct OutputFolderMemory: Sendable {
             memory?.accepted = accepted
             if memory?.mount == accepted { memory?.mount = nil }
         }
-        return try FolderPlace(path).missingMount(memory)
+        return try FolderLocation(path).missingMount(memory)
     }
 
     /// Stores the folder's present mount point. Errors are ignored.
     func note(_ path: String) {
         var new = FolderMemory()
         new.path = absolutePath(path)
-        do throws(SystemError) { new.mount = try FolderPlace(path).mountPoint() } catch { return }
+        do throws(SystemError) { new.mount = try FolderLocation(path).mountPoint() } catch { return }
         let had = memory
         guard new != had, had != nil || new.mount != nil else { return }
         try? new.write(to: statePath, name)

@@ -31,7 +31,7 @@ package enum FragmentedMP4 {
         return whole
     }
 
-    /// The same for an open file; nil where it can't be read, e.g. on a failing disk.
+    /// The playable length of an open file in bytes; nil where it can't be read, e.g. on a failing disk.
     static func wholeLength(of file: FileHandle, known: Int = 0) -> Int? {
         guard let facts = try? file.status() else { return nil }
         var isReadable = true

@@ -75,7 +75,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraCodec: CodecTrouble.uncarried.hint
         case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
         case .ffmpegFailed: "ffmpeg's last lines are in the brackets; snapshot check tries the camera alone"
-        case .ffmpegKilled: "journalctl -k tells whether memory ran out"
+        case .ffmpegKilled: "journalctl -k shows whether memory ran out"
         case .ffmpegFull: "free some space; the other outputs go on without it"
         case .ffmpegStuck: "look whether its server or its disk answers"
         case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"

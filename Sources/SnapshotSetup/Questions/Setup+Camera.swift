@@ -103,7 +103,7 @@ extension Setup {
         while true {
             guard let obstacle = tryCameraOnce() else { return true }
             if obstacle.exitCode == 77, obstacle.code != .camera(.keyChanged), obstacle.code != .camera(.pins) {
-                terminal.say("each password that is given is one login try\n")
+                terminal.say("each password you enter is tried once, and counts as a login attempt\n")
                 // An empty answer goes back, since the same password would be refused again.
                 let password = try terminal.askSecret("another password (Enter: back to the address)")
                 guard !password.isEmpty else { return false }

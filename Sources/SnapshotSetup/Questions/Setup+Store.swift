@@ -6,7 +6,8 @@ import SnapshotSettings
 extension Setup {
     mutating func askStore() throws(SetupEnd) {
         terminal.say(
-            "\nWhere pictures go: 1 a folder of this machine, 2 an S3 bucket or a look-alike, 3 an HTTP address\n")
+            "\nWhere pictures go: 1 a folder of this machine, 2 a bucket of S3 or a compatible store, 3 an HTTP address\n"
+        )
         while true {
             let standing = try ending { () throws(Failure) in try draft.settings()[Key.storageBackend] }
             let number = standing == .filesystem ? "1" : standing == .s3 ? "2" : "3"

@@ -93,7 +93,7 @@ extension Health {
     /// The code of the last error, explained if the code alone is not clear.
     package var lastErrorInWords: String? {
         lastError == .own(.killed)
-            ? "killed (out of memory? journalctl -k tells)" : lastError?.rawValue.printable(limit: 64)
+            ? "killed (out of memory? see journalctl -k)" : lastError?.rawValue.printable(limit: 64)
     }
 
     fileprivate func text(name: String, colour: Bool) -> TerminalText {
@@ -114,7 +114,7 @@ extension Health {
     private var figures: [(String, String)] {
         var lines: [(String, String)] = []
         if !isRelayAlone {
-            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not in their own run)" : ""
+            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not by the run that took them)" : ""
             let failed = captureFailures > 0 ? " (\(counted(captureFailures, "run")) without a picture)" : ""
             lines.append(("captured", "\(grouped(totalCaptures))\(failed), last \(Self.localText(lastCapture))"))
             lines.append(("uploaded", "\(grouped(totalUploads))\(late), last \(Self.localText(lastUpload))"))

@@ -5,7 +5,7 @@ extension Health.Reason {
         case .neverCaptured: "No picture has been captured yet."
         case .noCapture: "No picture has been captured for over ten intervals."
         case .cameraCredentials:
-            "The camera refuses user or password. It is asked only rarely, so that it doesn't lock."
+            "The camera refuses user or password. It is asked only rarely, so that it doesn't lock the account."
         case .storeCredentials: "The store refuses the credentials. It is asked only rarely; pictures are spooled."
         case .stateUnreadable: "The state file can't be read, so nothing is known."
         case .stale: "The last picture was stored over three intervals ago, or none was."
@@ -18,8 +18,8 @@ extension Health.Reason {
         case .dropped: "In the last day pictures were dropped from the spool."
         case .storeAway: "The disk of LOCAL_STORAGE_PATH isn't mounted. Pictures are spooled."
         case .storeFull:
-            "LOCAL_STORAGE_MIN_FREE, LOCAL_STORAGE_MAX_BYTES or the disk's size is passed, and deleting our oldest pictures "
-                + "doesn't help, or can't be done."
+            "LOCAL_STORAGE_MIN_FREE, LOCAL_STORAGE_MAX_BYTES or the disk's size is passed, and deleting the oldest pictures "
+                + "of snapshot doesn't help, or can't be done."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
         case .settingsRefused:
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."
@@ -33,9 +33,9 @@ extension Health.Reason {
         switch self {
         case .neverCaptured:
             "`sudo snapshot setup` leads to the first picture; `snapshot check` tries everything once, "
-                + "`systemctl enable --now snapshot.timer` begins."
+                + "`systemctl enable --now snapshot.timer` then takes one at every interval."
         case .noCapture:
-            "`snapshot check` says what fails; `systemctl list-timers snapshot.timer` whether it is due."
+            "`snapshot check` says what fails; `systemctl list-timers snapshot.timer` shows when the next run is due."
         case .cameraCredentials:
             "Correct CAMERA_USERNAME and CAMERA_PASSWORD; the next run tries them at once. If it was the camera that was "
                 + "corrected, `snapshot check` ends the wait."
@@ -55,15 +55,15 @@ extension Health.Reason {
             "Mount the disk: the pictures in the spool are then stored. If pictures are to go there without it: "
                 + "`snapshot check --accept-folder`."
         case .storeFull:
-            "Something else fills the disk, or our files can't be deleted, or `stored.log` in STATE_PATH can't be read: "
+            "Something else fills the disk, or its pictures can't be deleted, or `stored.log` in STATE_PATH can't be read: "
                 + "`snapshot check` and `df -h` show which."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
         case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."
-        case .settingsRefused: "`snapshot check` names the setting; the next run goes by the corrected one."
+        case .settingsRefused: "`snapshot check` names the setting; the next run uses the corrected one."
         case .relayOutput, .relayInterrupted, .relayDown:
             "`journalctl -u snapshot-relay` tells more, and `systemctl status snapshot-relay` whether it runs. For a relay "
-                + "that isn't wanted any more: `systemctl disable --now snapshot-relay`, and remove `relay.json` in its state."
+                + "that isn't wanted any more: `systemctl disable --now snapshot-relay`, and remove `relay.json` from STATE_PATH."
         }
     }
 }

@@ -7,7 +7,7 @@ import SnapshotSettings
 package struct HTTPStoreSettings: Sendable {
     /// The URL without user and password.
     package var url: FieldTemplate
-    /// The same URL for messages, with secrets redacted.
+    /// The URL for messages, with secrets redacted.
     package var shownURL: String
     /// Scheme, host and port.
     package var server: String

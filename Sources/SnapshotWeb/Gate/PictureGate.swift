@@ -93,7 +93,7 @@ struct PictureGate {
 }
 
 extension Response {
-    /// The same page with status 401, which makes a browser ask for the token. The browser shows it if none is entered.
+    /// This page with status 401, which makes a browser ask for the token; it is shown if none is entered.
     var asking: Response {
         var response = self
         response.status = .unauthorized

@@ -47,14 +47,15 @@ struct Facts {
     private var uploads: HTML {
         let late = health.failedUploads
         return fact(
-            "Uploads", "\(grouped(health.totalUploads))", late > 0 ? "\(grouped(late)) not in their own run" : "")
+            "Uploads", "\(grouped(health.totalUploads))",
+            late > 0 ? "\(grouped(late)) not by the run that took them" : "")
     }
 
     private var spool: HTML {
         let spool = health.spool
         var remarks = spool.count > 0 ? [sizeText(spool.bytes)] : []
         if spool.count > 0, let oldest = spool.oldest { remarks.append("oldest \(age(oldest))") }
-        if spool.dropped > 0 { remarks.append("\(grouped(spool.dropped)) dropped ever") }
+        if spool.dropped > 0 { remarks.append("\(grouped(spool.dropped)) dropped in total") }
         return fact(
             "Spool", "\(spool.count > 0 ? "\(grouped(spool.count)) waiting" : "Empty")",
             "\(remarks.joined(separator: ", "))")
@@ -134,9 +135,9 @@ extension Board {
         if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }
         if isSlowed { remarks.append("slowed down") }
         switch supply {
-        case .low: remarks.append("its supply's voltage is too low")
-        case .wasLow: remarks.append("its supply's voltage was too low")
-        case .steady: remarks.append("its supply is steady")
+        case .low: remarks.append("the power supply's voltage is too low")
+        case .wasLow: remarks.append("the power supply's voltage was too low")
+        case .steady: remarks.append("the power supply is steady")
         case nil: break
         }
         let name = HostName.machineName().printable(limit: 64)

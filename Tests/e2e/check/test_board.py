@@ -18,10 +18,10 @@ BOARDS = {
             "failed", "83.3 °C", "heat sink", {"temperature_celsius": 83.25}),
     "weak supply": ({"class/thermal/thermal_zone0": {"type": "cpu-thermal", "temp": "-4500"},
                      "devices/platform/soc/soc:firmware": {"get_throttled": "50005"}},
-                    "failed", "-4.5 °C (cpu-thermal), slowed down, its supply's voltage is too low", "cable",
+                    "failed", "-4.5 °C (cpu-thermal), slowed down, the power supply's voltage is too low", "cable",
                     {"temperature_celsius": -4.5, "undervoltage": True}),
     "alarm": ({"class/hwmon/hwmon1": {"name": "rpi_volt", "in0_lcrit_alarm": "0"}},
-              "passed", "its supply is steady", None, {"undervoltage": False}),
+              "passed", "the power supply is steady", None, {"undervoltage": False}),
     "silent": ({}, "skipped", "no sensor reports", None, {}),
 }
 

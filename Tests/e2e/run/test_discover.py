@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from builds import most_memory
 from lan import CAMERAS, HERE, Lan
 
 pytestmark = pytest.mark.asan
@@ -59,7 +60,7 @@ def test_hosts_that_answer_anything_do_no_harm(snapshot, lan):
     assert devices[CAMERAS[0]]["mac"] == "ec:71:db:00:00:01"
     # Where it answered from, whatever it says.
     assert set(devices) <= {CAMERAS[0], *CAMERAS[1:]}
-    assert result.rss < 60_000 and result.wall < 4
+    assert result.rss < most_memory(60_000, 60_000) and result.wall < 4
     shown = discover(snapshot, lan).stdout
     assert "\x1b" not in shown and all(len(line) < 400 for line in shown.splitlines())
 

@@ -116,7 +116,7 @@ def counted(snapshot, outcome):
     if not is_emulated():
         return True
     assert outcome.get("sent_bytes") is None and outcome.get("received_bytes") is None
-    assert "traffic" not in snapshot.ring.newest and "line " not in snapshot.run("health").stdout
+    assert "traffic" not in snapshot.ring.newest and "  traffic " not in snapshot.run("health").stdout
     return False
 
 
@@ -140,7 +140,7 @@ def test_bytes_are_told(snapshot, endpoint, still, tmp_path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", health["traffic"]["days"][-1]["day"])
     metrics = snapshot.run("health", "--prometheus").stdout
     assert f'snapshot_sent_bytes_total{{camera="front"}} {record["traffic"]["sent"]}\n' in metrics
-    assert re.search(r"line +.*today .* sent, .* received \(UTC\)", snapshot.run("health").stdout)
+    assert re.search(r"\n  traffic +today .* sent, .* received \(UTC\)", snapshot.run("health").stdout)
 
 
 def test_bytes_of_the_camera_are_counted_apart(ready, endpoint):
@@ -171,4 +171,4 @@ def test_folder_sends_nothing(snapshot, still):
     outcome = snapshot.capture("--json").expect(0).json
     assert "sent_bytes" not in outcome or outcome["sent_bytes"] is None
     assert "traffic" not in snapshot.ring.newest
-    assert "line " not in snapshot.run("health").stdout
+    assert "  traffic " not in snapshot.run("health").stdout
