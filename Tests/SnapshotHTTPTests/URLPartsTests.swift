@@ -46,7 +46,7 @@ import Testing
         "http://u:%@h", "http://u%FF@h",
         "http://127.0.0.1:80:", "http://192.0.2.1:80:1", "http://a:b:c", "http://1:2:3", "http://[1:2:3]",
         "http://[::1::]",
-        "http://[12345::]", "http://[127.0.0.1]", "http://2001:db8::7:x",
+        "http://[12345::]", "http://[127.0.0.1]", "http://2001:db8::7:x", "http://::\0", "http://[::1\0.example]",
     ])
     func anythingElseIsNone(_ text: String) { #expect(URLParts(text) == nil) }
 

@@ -30,7 +30,7 @@ enum HostName {
 
     private static func isAddress(_ text: String, _ family: CInt) -> Bool {
         var address = in6_addr()
-        return inet_pton(family, text, &address) == 1
+        return !text.utf8.contains(0) && inet_pton(family, text, &address) == 1
     }
 
     static func machineName() -> String {
