@@ -190,8 +190,9 @@ def listening(pid):
     """The ports of loopback at which a process listens."""
     inodes = set()
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        if found := re.match(r"socket:\[(\d+)\]", os.readlink(descriptor)):
-            inodes.add(found[1])
+        with contextlib.suppress(FileNotFoundError):  # it may be closed meanwhile
+            if found := re.match(r"socket:\[(\d+)\]", os.readlink(descriptor)):
+                inodes.add(found[1])
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and row[9] in inodes]
 
