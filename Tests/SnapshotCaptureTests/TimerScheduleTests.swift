@@ -1,6 +1,7 @@
 import SnapshotBase
 import SnapshotCapture
 import SnapshotHTTP
+import SnapshotSettings
 import Testing
 
 @Suite struct TimerScheduleTests {
@@ -52,5 +53,22 @@ import Testing
         let dropIn = TimerSchedule.serviceDropIn(
             cameraTimeout: .seconds(camera), uploadDeadline: .seconds(upload), timeouts: timeouts)
         #expect(dropIn.hasSuffix("[Service]\nTimeoutStartSec=\(limit)\n"))
+    }
+
+    @Test(arguments: ["snapshot", "snapshot@"])
+    func thePackagedServiceLeavesTheDefaultsTheirTime(unit: String) throws {
+        let root = parentDirectory(parentDirectory(parentDirectory(#filePath)))
+        let text = String(decoding: try readFile("\(root)/systemd/\(unit).service", limit: 1 << 20), as: UTF8.self)
+        let limit = try #require(self.limit(in: text))
+        let defaults = TimerSchedule.serviceDropIn(
+            cameraTimeout: .seconds(15), uploadDeadline: .seconds(8), timeouts: UploadTimeouts())
+        let needed = try #require(self.limit(in: defaults))
+        #expect(needed > .seconds(900) && limit >= needed)
+    }
+
+    private func limit(in unit: String) -> Duration? {
+        let key = "TimeoutStartSec="
+        let line = unit.split(separator: "\n").first { $0.hasPrefix(key) }
+        return line.flatMap { Duration(setting: String($0.dropFirst(key.count)).replacing("min", with: "m")) }
     }
 }

@@ -4,30 +4,18 @@ import select
 import socket
 import threading
 
+from accepting import Accepting
 
-class Tunnel:
+
+class Tunnel(Accepting):
     """`heads` has the head of every request that came, as text; `answer` is sent instead of opening a tunnel."""
 
     def __init__(self, answer=None):
+        super().__init__()
         self.answer, self.heads = answer, []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._one, args=(line,), daemon=True).start()
+    def connected(self, line):
+        threading.Thread(target=self._one, args=(line,), daemon=True).start()
 
     def _one(self, line):
         with line, contextlib.suppress(OSError):

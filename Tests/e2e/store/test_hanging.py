@@ -79,13 +79,17 @@ def test_health_and_check_do_not_hang(ready, net):
     assert found.code == 75 and "hangs" in storage["found"]
 
 
-def test_who_is_at_work_is_no_folder_that_hangs(ready, net):
+@pytest.mark.parametrize("commands", [("check", "check", "check"), ("capture", "check"), ("check", "capture")])
+def test_who_is_at_work_is_no_folder_that_hangs(ready, net, commands):
     """A folder that is slow for one is waited for by the other."""
     ready.set(LOCAL_STORAGE_PATH=net.path, UPLOAD_DEADLINE="30s")
     ready.capture().expect(0)
     net.hang("write")
-    runs = [ready.start("check", "--json") for _ in range(3)]
-    wait_until(lambda: len(left_behind(ready)) == 4, 10)
+    runs = []
+    for command in commands:
+        runs.append(ready.start(command, "--json"))
+        # With the first one's child that waits in the folder.
+        wait_until(lambda: len(left_behind(ready)) == len(runs) + 1, 10)
     time.sleep(1.5)  # longer than one waits for a child that was left behind
     net.answer()
     for run in runs:

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from accepting import Accepting
 from pictures import picture
 from receiver import Answer, Receiver
 from stores import sha256
@@ -82,40 +83,26 @@ def test_an_answer_that_ends_within_its_header_is_no_acknowledgement(ready, came
 
 
 
-class Raw:
+class Raw(Accepting):
     """A server that answers every upload with the same bytes, once it is whole; `early`: as soon as it begins."""
 
     def __init__(self, answer, early=False):
+        super().__init__()
         self.answer, self.early, self.connections = answer, early, 0
+        self.url = f"http://127.0.0.1:{self.port}/up"
 
-    def __enter__(self):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/up"
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        # Wakes the thread that waits in accept.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
-                got = connection.recv(1024)
-                while not self.early and not got.endswith(b"--\r\n"):
-                    got += connection.recv(65536)
-                connection.sendall(self.answer)
-                # What is still sent is read, or a reset would take the answer away.
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
+    def connected(self, line):
+        self.connections += 1
+        with line, contextlib.suppress(OSError):
+            line.settimeout(5)
+            got = line.recv(1024)
+            while not self.early and not got.endswith(b"--\r\n"):
+                got += line.recv(65536)
+            line.sendall(self.answer)
+            # What is still sent is read, or a reset would take the answer away.
+            line.shutdown(socket.SHUT_WR)
+            while line.recv(65536):
+                pass
 
 
 def test_a_trailer_behind_the_acknowledgement_is_none_of_its_business(ready):

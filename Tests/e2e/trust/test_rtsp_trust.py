@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from accepting import Accepting
 from builds import is_emulated
 from checking import PASSWORD as CHECKED
 from checking import check, simulated  # noqa: F401
@@ -261,34 +262,20 @@ def test_the_way_to_the_stream_is_in_no_argument(snapshot):
 
 # Amounts
 
-class Babbler:
+class Babbler(Accepting):
     """A server that says the same again and again until nobody takes it any more."""
     def __init__(self, bytes_, piece=None):
+        super().__init__()
         self.bytes, self.piece, self.most = bytes_, piece or len(bytes_), 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            sent = 0
-            with line, contextlib.suppress(OSError):
-                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                line.recv(1000)
-                for at in itertools.cycle(range(0, len(self.bytes), self.piece)):
-                    sent += line.send(self.bytes[at:at + self.piece])
-            self.most = max(self.most, sent)
+    def connected(self, line):
+        sent = 0
+        with line, contextlib.suppress(OSError):
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            line.recv(1000)
+            for at in itertools.cycle(range(0, len(self.bytes), self.piece)):
+                sent += line.send(self.bytes[at:at + self.piece])
+        self.most = max(self.most, sent)
 
 
 ANSWER = "RTSP/1.0 200 OK\r\n"
