@@ -13,6 +13,14 @@ import Testing
         try Child.run(shell(script), outputLimit: limit, deadline: .after(time))
     }
 
+    /// Written by another process: a file that this one had open could be open in a child of another test for a moment,
+    /// which makes it busy.
+    private func write(_ text: String, toProgram path: String) throws {
+        var command = shell("cat >'\(path)' && chmod 700 '\(path)'")
+        command.inputs = [0: Array(text.utf8)]
+        #expect(try Child.run(command, outputLimit: 1, deadline: .after(.seconds(10))).ending == .exited(0))
+    }
+
     @Test func outputComplaintAndStatus() throws {
         let result = try run("printf out; printf err >&2; exit 3")
         #expect(result.ending == .exited(3))
@@ -93,9 +101,7 @@ import Testing
     func aProgramThatCannotRunIsToldFromTroubleOfThisMachine(_ text: String?) throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/program"
-        if let text {
-            try writeDurably([Array(text.utf8)], to: path, temporary: path + ".new", mode: 0o700)
-        }
+        if let text { try write(text, toProgram: path) }
         let failure = #expect(throws: Failure.self) { try Child(Command(path, [], environment: environment)) }
         #expect(failure?.isOfProgram == true, "\(failure?.description ?? "")")
     }
@@ -104,16 +110,16 @@ import Testing
     @Test func troubleThatPassesIsNotTheProgramsOwn() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/program"
-        try writeDurably([Array("#!/bin/sh\n".utf8)], to: path, temporary: path + ".new", mode: 0o700)
-        let writer = open(path, O_WRONLY | O_CLOEXEC)
-        let busy = #expect(throws: Failure.self) { try Child(Command(path, [], environment: environment)) }
-        close(writer)
-        #expect(busy?.isOfProgram == false && busy?.why == "exec: Text file busy")
+        try write("#!/bin/sh\n", toProgram: path)
         var command = Command(path, [], environment: environment)
         command.inputs = [0: [UInt8](repeating: 0, count: 5000)]
         let full = #expect(throws: Failure.self) { try Child(command) }
         #expect(full?.isOfProgram == false && full?.code == .notStarted(path), "\(full?.description ?? "")")
         #expect(try Child(Command(path, [], environment: environment)).wait(until: .after(.seconds(10))) == .exited(0))
+        let writer = open(path, O_WRONLY | O_CLOEXEC)
+        defer { close(writer) }
+        let busy = #expect(throws: Failure.self) { try Child(Command(path, [], environment: environment)) }
+        #expect(busy?.isOfProgram == false && busy?.why == "exec: Text file busy")
     }
 
     @Test func inputsComeOnTheirDescriptorsAndNoOtherIsOpen() throws {
