@@ -85,7 +85,7 @@ extension Failure {
         package enum Relay: String, CaseIterable, Sendable {
             case ffmpegFailed = "ffmpeg-failed"
             case ffmpegKilled = "ffmpeg-killed"
-            case ffmpegAnew = "ffmpeg-anew"
+            case ffmpegRestart = "ffmpeg-anew"
             case ffmpegFull = "ffmpeg-full"
             case ffmpegStuck = "ffmpeg-stuck"
             case pushUnreachable = "push-unreachable"
@@ -161,7 +161,7 @@ extension Failure.Code: RawRepresentable, JSONValue {
         case .relay(.outputFolder), .relay(.folderGone), .relay(.folderAway), .relay(.folderHangs),
             .relay(.folderFull), .relay(.folderDenied), .relay(.ffmpegFull), .relay(.ffmpegStuck):
             .state
-        case .relay(.ffmpegFailed), .relay(.ffmpegKilled), .relay(.ffmpegAnew), .relay(.outputStuck): .camera
+        case .relay(.ffmpegFailed), .relay(.ffmpegKilled), .relay(.ffmpegRestart), .relay(.outputStuck): .camera
         case .relay: .store
         case .unknown: .state
         }

@@ -51,7 +51,7 @@ extension Failure.Code.Relay {
         switch self {
         case .ffmpegFailed: "ffmpeg ended by itself before any video flowed. The error holds its last words."
         case .ffmpegKilled: "ffmpeg was killed by a signal that didn't come from the relay."
-        case .ffmpegAnew: "The relay restarts ffmpeg for an output that had stalled, or can be written again."
+        case .ffmpegRestart: "The relay restarts ffmpeg for an output that had stalled, or can be written again."
         case .ffmpegFull: "ffmpeg broke off because an output's disk is full. The others go on without that output."
         case .ffmpegStuck: "ffmpeg hangs in the folder of an output, and was left behind."
         case .pushUnreachable: "There is no connection to the server of `OUTPUT_RTSP_URL`."
@@ -78,7 +78,7 @@ extension Failure.Code.Relay {
         switch self {
         case .ffmpegFailed: "`snapshot check` tries the camera alone."
         case .ffmpegKilled: "`journalctl -k` shows whether memory ran out."
-        case .ffmpegAnew, .outputStuck: "If it happens often, look at the disk, and the relay's log before it."
+        case .ffmpegRestart, .outputStuck: "If it happens often, look at the disk, and the relay's log before it."
         case .outputCodec: "Set the camera to H.264 or H.265, or choose another of its streams."
         case .pushUnreachable: "Check host and port of `OUTPUT_RTSP_URL`."
         case .pushRefused: "Check user and password in `OUTPUT_RTSP_URL`, then restart the relay."

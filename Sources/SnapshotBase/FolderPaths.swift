@@ -4,13 +4,13 @@ import Glibc
 // or the effective user owns it, a link at the file's own name never.
 
 /// Splits a path into its open folder and the last name.
-private func place(_ path: String) throws(SystemError) -> (folder: Folder, name: String) {
+private func openParent(of path: String) throws(SystemError) -> (folder: Folder, name: String) {
     (try Folder(parentDirectory(path)), path[...].cutAtLast("/").map { String($0.1) } ?? path)
 }
 
 /// Opens a file by the rules of `Folder.open`.
 package func openFile(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemError) -> FileHandle {
-    let (folder, name) = try place(path)
+    let (folder, name) = try openParent(of: path)
     return try folder.open(name, flags, mode: mode)
 }
 
@@ -21,14 +21,14 @@ package func readFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8]
 
 /// The attributes of a path; of the link itself if it is one; nil if it does not exist or cannot be examined.
 package func fileStatus(_ path: String) -> stat? {
-    (try? place(path)).flatMap { $0.folder.status($0.name) }
+    (try? openParent(of: path)).flatMap { $0.folder.status($0.name) }
 }
 
 /// The attributes of a path; of the link itself if it is one; nil if it does not exist.
 /// - Throws: if that cannot be determined, e.g. on a failing disk.
 package func lookUp(_ path: String) throws(SystemError) -> stat? {
     do throws(SystemError) {
-        let (folder, name) = try place(path)
+        let (folder, name) = try openParent(of: path)
         if let facts = folder.status(name) { return facts }
         throw SystemError("fstatat")
     } catch  where [ENOENT, ENOTDIR].contains(error.number) { return nil }
@@ -38,7 +38,7 @@ package func lookUp(_ path: String) throws(SystemError) -> stat? {
 @discardableResult
 package func removeFile(_ path: String) -> Bool {
     do throws(SystemError) {
-        let (folder, name) = try place(path)
+        let (folder, name) = try openParent(of: path)
         return folder.remove(name)
     } catch {
         errno = error.number
@@ -48,12 +48,12 @@ package func removeFile(_ path: String) -> Bool {
 
 @discardableResult
 package func removeFolder(_ path: String) -> Bool {
-    (try? place(path)).map { $0.folder.removeFolder($0.name) } ?? false
+    (try? openParent(of: path)).map { $0.folder.removeFolder($0.name) } ?? false
 }
 
 /// Renames a file, replacing an existing `target` atomically; both must be on the same file system.
 package func moveFile(_ path: String, to target: String) throws(SystemError) {
-    let (from, to) = (try place(path), try place(target))
+    let (from, to) = (try openParent(of: path), try openParent(of: target))
     try from.folder.rename(from.name, to: to.name, in: to.folder)
 }
 
@@ -82,8 +82,8 @@ package func writeDurably(
 package func writeDurably(
     to path: String, temporary: String, mode: mode_t, write: (FileHandle) throws(SystemError) -> Void
 ) throws(SystemError) {
-    let target = try place(path)
-    let new = parentDirectory(temporary) == parentDirectory(path) ? target.folder : try place(temporary).folder
+    let target = try openParent(of: path)
+    let new = parentDirectory(temporary) == parentDirectory(path) ? target.folder : try openParent(of: temporary).folder
     let name = temporary[...].cutAtLast("/").map { String($0.1) } ?? temporary
     try target.folder.put(target.name, by: name, in: new, mode: mode, write: write)
 }

@@ -5,8 +5,8 @@ import SnapshotHTTP
 /// What runs remember of the camera: `STATE_PATH/session.json`, mode 0600, since a session token gives access to the
 /// camera. It is written only when it changes.
 package struct CameraMemory: JSONMapped, Equatable, Sendable {
-    /// The identity of the camera and user (`CameraSettings.place`).
-    package var place = ""
+    /// The identity of the camera and user (`CameraSettings.identity`).
+    package var identity = ""
     /// The method of login that worked, e.g. `token` or `basic`; nil where none is known.
     package var auth: String?
     package var session: Session?
@@ -74,7 +74,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package init() {}
 
     package mutating func map(_ fields: inout JSONFields) {
-        fields.field("place", &place)
+        fields.field("place", &identity)
         fields.field("auth", &auth)
         fields.field("session", &session)
         fields.field("login_pause", &loginPause)
@@ -91,10 +91,10 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// This memory if it belongs to `place`; otherwise a new one that keeps only what isn't bound to a place.
-    package func belonging(to place: String) -> CameraMemory {
-        var memory = self.place == place ? self : CameraMemory()
-        memory.place = place
+    /// This memory if it belongs to that camera and user; otherwise a new one, with only what is bound to neither.
+    package func belonging(to identity: String) -> CameraMemory {
+        var memory = self.identity == identity ? self : CameraMemory()
+        memory.identity = identity
         memory.digestHost = digestHost
         memory.digestKey = digestKey.isEmpty ? hexadecimal(Crypto.random(16)) : digestKey
         return memory

@@ -94,7 +94,7 @@ enum ReolinkError {
             ("the hub can't reach the camera", "look at the camera's power and Wi-Fi in the hub's app")
         case -21: ("it refuses the session token", nil)
         case -26: ("this user may not do that", "use an account with administrator rights")
-        case -48: ("taking the snapshot failed inside the camera", "restart the camera if this stays")
+        case -48: ("taking the picture failed inside the camera", "restart the camera if this stays")
         case -49: ("it has no channel \(settings.channel)", "check CAMERA_CHANNEL; the first channel is 0")
         case -105: ("too many logins in a short time", "wait some minutes")
         default: ("it reports an error", nil)

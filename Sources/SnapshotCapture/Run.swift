@@ -58,7 +58,7 @@ struct Run: ~Copyable {
         self.now = now
         self.record = record
         rememberedCamera = remembered
-        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.place)
+        memory = (remembered ?? CameraMemory()).belonging(to: settings.camera.identity)
         self.state = state
         client.uploadTimeouts = uploadTimeouts
     }
@@ -169,9 +169,9 @@ struct Run: ~Copyable {
 
 extension Failure {
     /// The store answered with `Retry-After`, which is still running for `wait` seconds.
-    static func paused(_ place: String, wait: Double) -> Failure {
+    static func paused(_ address: String, wait: Double) -> Failure {
         Failure(
-            .store(.busy), "store is busy", place,
+            .store(.busy), "store is busy", address,
             why: "it asked for a pause; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 

@@ -87,8 +87,8 @@ extension Run {
     private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
-        record.place = store.place.printable(limit: 160)
-        if let wait = storePause { throw .paused(store.place, wait: wait) }
+        record.storeAddress = store.address.printable(limit: 160)
+        if let wait = storePause { throw .paused(store.address, wait: wait) }
         // While the store is down, one attempt per run shows its return, and keeps runs within the interval.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Work that runs on its own thread at once; `value` waits for its result. If no thread can be created, `value` does
-/// the work.
+/// Work that begins at once in a thread of its own; `value` waits for its result. If no thread can be created, `value`
+/// does the work.
 final class Background<Value: Sendable> {
     private final class Result: Sendable {
         let value = Mutex<Value?>(nil)

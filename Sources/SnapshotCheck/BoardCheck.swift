@@ -30,8 +30,9 @@ extension Board {
         guard let celsius else { return isSlowed ? "slowed down" : nil }
         let tenths = Int((celsius * 10).rounded())
         let sign = tenths < 0 ? "-" : ""
-        let place = zone.map { " (\($0.printable(limit: 32)))" } ?? ""
-        return "\(sign)\(tenths.magnitude / 10).\(tenths.magnitude % 10) °C\(place)" + (isSlowed ? ", slowed down" : "")
+        let sensor = zone.map { " (\($0.printable(limit: 32)))" } ?? ""
+        return "\(sign)\(tenths.magnitude / 10).\(tenths.magnitude % 10) °C\(sensor)"
+            + (isSlowed ? ", slowed down" : "")
     }
 
     fileprivate var supplyText: String? {

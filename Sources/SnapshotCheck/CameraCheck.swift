@@ -3,14 +3,14 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotSettings
 
-/// Takes one picture and learns what it can on the way. The camera memory of captures is read and never written, and
-/// sessions opened here are closed, so captures don't notice.
+/// Checks the camera by taking one picture. The camera memory of captures is read and never written, and sessions that are
+/// opened here are closed, so captures aren't disturbed.
 struct CameraCheck: Sendable {
     struct Result: Sendable {
         var findings: [Finding] = []
         /// The camera's clock minus ours, in milliseconds.
         var clockOffset: Int64?
-        /// Whether it answered and accepted the credentials; only then the video is checked.
+        /// Whether the camera answered and accepted the credentials; only then its video is checked.
         var isAccepted = false
     }
 
@@ -18,12 +18,12 @@ struct CameraCheck: Sendable {
     let statePath: String
     let log: Log
 
-    /// An upper limit for CAMERA_TIMEOUT here, so that the whole check ends in time.
+    /// The check uses CAMERA_TIMEOUT, but no more than this, so that it ends in time as a whole.
     static let longest = Duration.seconds(11)
 
     func run() -> Result {
         var settings = settings
-        var memory = (CameraMemory(reading: statePath) ?? CameraMemory()).belonging(to: settings.place)
+        var memory = (CameraMemory(reading: statePath) ?? CameraMemory()).belonging(to: settings.identity)
         settings.timeout = min(settings.timeout, Self.longest)
         let trust = CameraTrust(settings, statePath: statePath)
         var result: Result

@@ -19,8 +19,8 @@ package struct Check {
     private let areServiceSettings: Bool
     private let log: Log
 
-    /// Checks systemd's units and the web front's settings. Called while still root: without a message bus systemctl
-    /// works for root only.
+    /// Checks systemd's units and the web front's settings. Call it before root's rights are given up: without a message
+    /// bus systemctl works for root only.
     package static func units(_ settings: Settings) -> [Finding] {
         let seen = CheckPlan(settings, lockedCredentials: nil)
         return UnitsCheck(
@@ -45,7 +45,7 @@ package struct Check {
             settings = try settings.asOwner(makesState: false)
             refusal = nil
         } catch { refusal = error }
-        // The state is root's own: captures run ffmpeg as root then, but the check doesn't need to.
+        // The state belongs to root, so captures run ffmpeg as root. The check doesn't need to.
         if geteuid() == 0 { Child.user.withLock { $0 = .nobody } }
         plan = CheckPlan(settings, lockedCredentials: lockedCredentials)
         self.areServiceSettings = areServiceSettings
@@ -62,7 +62,7 @@ package struct Check {
         func reportAll(_ findings: [Finding]) { findings.forEach(report) }
 
         if let refusal {
-            // Otherwise the settings are at fault, and the plan's findings say so.
+            // A refusal of another kind comes from the settings, and is among the plan's findings.
             if refusal.kind == .state {
                 reportAll(plan.findings + [.failed("state", refusal)] + units)
             } else {
@@ -83,7 +83,7 @@ package struct Check {
         let store = StoreCheck(statePath: plan.statePath, now: now, client: client, deadline: timeout)
         let folder = isFolder ? plan.store.map(store.run) : nil
         let camera = plan.camera.map { camera in
-            Background { [plan, log] in askCamera(camera, plan, log, deadline) }
+            Background { [plan, log] in checkCamera(camera, plan, log, deadline) }
         }
         let state = StateCheck(plan: plan, now: now)
         reportAll(plan.findings + forgotten)
@@ -108,9 +108,9 @@ package struct Check {
     }
 }
 
-/// Checks the camera's picture, then its video, unless the picture's login was refused: wrong logins may lock the
-/// account.
-private func askCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
+/// Checks the camera's picture, then its video. The video isn't tried after a refused login, since more of them may lock
+/// the account.
+private func checkCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
     -> CameraCheck.Result
 {
     var result = CameraCheck(settings: camera, statePath: plan.statePath, log: log).run()

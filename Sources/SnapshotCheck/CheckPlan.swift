@@ -7,7 +7,7 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// The settings that are valid: one wrong value doesn't keep the rest from being checked.
+/// The settings of the check, as far as they are valid: one wrong value doesn't keep the rest from being checked.
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
     private(set) var store: (any StoreKind)?
@@ -26,10 +26,10 @@ struct CheckPlan: Sendable {
     /// - Parameter lockedCredentials: a directory of secrets that the units read and this user may not.
     init(_ settings: Settings, lockedCredentials: String?) {
         noteFile(settings)
-        let places = [Key.cameraURL, Key.cameraIP].map { key in
+        let addresses = [Key.cameraURL, Key.cameraIP].map { key in
             read { () throws(Failure) in try settings.value(key)?.text ?? "" }
         }
-        let hasCamera = places != ["", ""]
+        let hasCamera = addresses != ["", ""]
         if hasCamera {
             camera = read { () throws(Failure) in try CameraSettings(settings) }
         } else {

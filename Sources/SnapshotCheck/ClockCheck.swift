@@ -1,13 +1,13 @@
 import SnapshotBase
 import SnapshotState
 
-/// Checks the clock. A wrong clock keeps no picture from being stored, so it is a remark only.
+/// Checks the clock. Pictures are stored even by a wrong clock, so the finding is never a failure.
 struct ClockCheck {
     let timeService: CaptureClock.TimeService
     /// Clocks of the store and the camera minus ours, in milliseconds.
     let offsets: [(whose: String, milliseconds: Int64)]
 
-    /// Differences below this count as none: `Date` has whole seconds, and answers take time.
+    /// In milliseconds. A smaller difference counts as none: `Date` has whole seconds, and a response takes time.
     private static let tolerance: Int64 = 5000
 
     func finding() -> Finding {

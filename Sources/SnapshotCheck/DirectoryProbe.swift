@@ -3,7 +3,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// Checks whether files can be created in a directory, by creating one without a name, which vanishes when it is
+/// Checks whether files can be created in a directory, by creating a file without a name, which vanishes when it is
 /// closed.
 enum DirectoryProbe: Equatable {
     case writable
@@ -37,7 +37,7 @@ enum DirectoryProbe: Equatable {
     }
 }
 
-/// `path`, or the innermost directory above it that exists.
+/// `path` if it exists; otherwise the nearest directory above it that does.
 func nearestDirectory(_ path: String) -> String {
     var path = path
     while !fileExists(path), parentDirectory(path) != path { path = parentDirectory(path) }
@@ -58,8 +58,8 @@ func hint(for error: SystemError, directory: String) -> String? {
     let nearest = nearestDirectory(directory)
     switch error.number {
     case EACCES, EPERM:
-        // The directory belongs to another user: as root, check runs as that owner. A directory given to the present
-        // user would be closed to the service.
+        // The directory belongs to another user. Don't advise to give it to the present user, which would lock the service
+        // out. Run by root, the check becomes that owner.
         if nearest == directory, let owner = owner(of: directory), owner.id != geteuid() {
             return "sudo snapshot check"
         }
@@ -68,7 +68,7 @@ func hint(for error: SystemError, directory: String) -> String? {
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
     case ENOSPC, EDQUOT: return "df -h \(nearest)"
     case EROFS: return Mount.readOnlyHint(nearest) ?? "findmnt -T \(nearest)"
-    // Here the failure's own hint says more.
+    // The failure's own hint says more.
     case ENOENT, EINVAL, EILSEQ, ENAMETOOLONG, ENODEV, ENOTCONN, ESTALE, ENOMEDIUM: return nil
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"
     default: return "ls -ld \(nearest)"

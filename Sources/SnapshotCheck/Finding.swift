@@ -20,7 +20,7 @@ package struct Finding: Sendable {
     /// Values for scripts; the name says the unit.
     package var facts: [String: JSON] = [:]
 
-    /// Whether it keeps pictures from being taken and stored.
+    /// Whether pictures can't be taken and stored because of this finding.
     package var isFailure: Bool { result == .failed && isNecessary }
 
     private init(_ subject: String, _ result: Result, _ text: String, hint: String?) {
@@ -51,7 +51,7 @@ package struct Finding: Sendable {
         return finding
     }
 
-    /// Something is wrong, but pictures can be taken and stored.
+    /// The finding that something is wrong, though pictures can be taken and stored.
     static func remark(_ subject: String, _ text: String, hint: String? = nil) -> Finding {
         var finding = Finding(subject, .failed, text, hint: hint)
         finding.isNecessary = false
@@ -61,7 +61,7 @@ package struct Finding: Sendable {
     /// The finding for scripts.
     package var json: JSON { object.json }
 
-    /// The finding for another process of this program, on one line.
+    /// The finding for the process that runs the check in the service's sandbox: one line, with the exit code.
     package var line: JSON {
         var object = object
         object.append("exit", .integer(Int(exitCode)))

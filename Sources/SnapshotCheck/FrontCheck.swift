@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// Checks the web front's settings in `web.env` beside the camera's. A mistake there keeps pictures off the page, but
-/// not from being taken.
+/// Checks the web front's settings, `web.env` beside the camera's. A mistake in them keeps pictures off the page, but
+/// they are still taken, so no finding is a failure.
 struct FrontCheck {
     let settings: Settings
 

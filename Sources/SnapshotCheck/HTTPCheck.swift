@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Checks an HTTP endpoint by requests as for an upload but without a body, since a POST can't be undone.
+/// Checks an HTTP endpoint by HEAD and OPTIONS requests with the headers of an upload, since a POST can't be undone.
 struct HTTPCheck {
     private(set) var store: HTTPStore
     let capturedAt: Timestamp
@@ -11,16 +11,16 @@ struct HTTPCheck {
 
     mutating func run() -> Finding {
         do throws(StoreFailure) {
-            let head = try ask("HEAD")
-            if (200...299).contains(head.status) { return try isPage(head) ? page() : answers("HEAD", head) }
+            let head = try send("HEAD")
+            if (200...299).contains(head.status) { return try isPage(head) ? page() : responds("HEAD", head) }
             if head.status == 401 || (300...399).contains(head.status) || head.status >= 500, head.status != 501 {
                 return refusal(head)
             }
             // An endpoint for POST alone answers 403, 404 or 405 to a HEAD.
-            let options = try ask("OPTIONS")
+            let options = try send("OPTIONS")
             let allows = options.headers["allow"] ?? options.headers["access-control-allow-methods"] ?? ""
             if head.status == 405 || allows.uppercased().contains("POST") {
-                return answers(allows.isEmpty ? "HEAD" : "OPTIONS", options)
+                return responds(allows.isEmpty ? "HEAD" : "OPTIONS", options)
             }
             return doubt(head)
         } catch {
@@ -28,7 +28,7 @@ struct HTTPCheck {
         }
     }
 
-    private mutating func ask(_ method: String) throws(StoreFailure) -> HTTPResponse {
+    private mutating func send(_ method: String) throws(StoreFailure) -> HTTPResponse {
         let object = StoredObject(
             key: ".snapshot-check", content: .none, capturedAt: capturedAt, camera: "check",
             sha256: hexadecimal(Crypto.sha256([])), clock: .synced)
@@ -43,28 +43,28 @@ struct HTTPCheck {
         }
     }
 
-    /// Whether an answer over plain HTTP is an HTML page, which may come from a captive portal.
+    /// Whether a response over plain HTTP is an HTML page, which may come from a captive portal.
     private mutating func isPage(_ head: HTTPResponse) throws(StoreFailure) -> Bool {
         let type = head.headers["content-type"]?.lowercased() ?? ""
         let length = head.headers["content-length"].flatMap { Int(decimal: $0) } ?? Int.max
         guard !store.isVerified, store.settings.acknowledgement == nil, type.contains("html"), length > 6 else {
             return false
         }
-        return try ask("GET").isPage
+        return try send("GET").isPage
     }
 
     private func page() -> Finding {
         .remark(
             "storage",
-            "\(store.place) answers with a web page, its own or a sign-in page that answers in its place; no "
+            "\(store.address) answers with a web page, its own or a sign-in page that answers in its place; no "
                 + "picture was sent",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 
-    private func answers(_ method: String, _ response: HTTPResponse) -> Finding {
+    private func responds(_ method: String, _ response: HTTPResponse) -> Finding {
         .passed(
             "storage",
-            "\(store.place) answers \(method) with \(response.status); whether it accepts pictures can't be seen "
+            "\(store.address) answers \(method) with \(response.status); whether it accepts pictures can't be seen "
                 + "without sending one, and none was sent",
             facts: ["status": .integer(response.status)])
     }
@@ -72,14 +72,14 @@ struct HTTPCheck {
     private func refusal(_ response: HTTPResponse) -> Finding {
         let setting = response.status == 401 ? "HTTP_AUTH_TOKEN" : "HTTP_UPLOAD_URL"
         let failure = StoreFailure(
-            status: response.status, response, place: store.place, setting: setting, detail: "to a HEAD")
+            status: response.status, response, address: store.address, setting: setting, detail: "to a HEAD")
         return .failed("storage", failure.failure)
     }
 
     private func doubt(_ response: HTTPResponse) -> Finding {
         .remark(
             "storage",
-            "\(store.place) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or accept only POST",
+            "\(store.address) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or accept only POST",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 }

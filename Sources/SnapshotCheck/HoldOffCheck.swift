@@ -2,12 +2,12 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotState
 
-/// Reports and ends credential hold-offs: credentials that were refused, so that captures don't try them for a while.
+/// Reports and ends credential hold-offs, during which captures don't try credentials that were refused.
 struct HoldOffCheck {
     let plan: CheckPlan
     let now: Now
 
-    /// One remark for each hold-off; the check tries the credentials nevertheless.
+    /// A remark for each hold-off. The check itself tries the credentials nevertheless.
     func findings() -> [Finding] {
         guard case .record(let record) = StateRing(reading: plan.statePath).content else { return [] }
         return heldOff(record).map { who, wait in
@@ -20,9 +20,9 @@ struct HoldOffCheck {
         }
     }
 
-    /// Ends the hold-offs of those who have just accepted the same credentials, as after the password was corrected in
-    /// the camera. The record that it writes changes no counter.
-    /// - Parameter accepted: `camera`, `store`.
+    /// Ends hold-offs whose credentials have just been accepted, e.g. because the password was corrected in the camera. The
+    /// record that it writes changes no counter.
+    /// - Parameter accepted: who accepted its credentials: `camera`, `store`.
     func release(_ accepted: Set<String>) -> [Finding] {
         guard case .record(let seen) = StateRing(reading: plan.statePath).content,
             heldOff(seen).contains(where: { accepted.contains($0.who) })
@@ -47,10 +47,10 @@ struct HoldOffCheck {
         }
     }
 
-    /// Hold-offs of the present settings, and the seconds that are left of each.
+    /// The hold-offs that apply to the present settings, and the seconds that are left of each.
     private func heldOff(_ record: Record) -> [(who: String, wait: Double)] {
         guard let camera = plan.camera else { return [] }
-        let memory = (CameraMemory(reading: plan.statePath) ?? CameraMemory()).belonging(to: camera.place)
+        let memory = (CameraMemory(reading: plan.statePath) ?? CameraMemory()).belonging(to: camera.identity)
         let credentials = [
             ("camera", camera.fingerprint),
             ("store", plan.store?.fingerprint ?? ""),

@@ -2,15 +2,15 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// Reports the camera's TLS key and whether it is the expected one. If no request has compared it yet, a handshake gets
-/// it, without any request to a camera with the wrong key.
+/// Reports the camera's TLS key and whether it is the expected one. Where the requests of the check don't show the
+/// key, since it is the wrong one or isn't verified, a handshake alone gets it, so that nothing is sent.
 struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust
 
     private static let timeout = Duration.seconds(2)
 
-    /// - Parameter result: of the camera's check.
+    /// - Parameter result: the result of the camera's check.
     /// - Returns: nil where no TLS is used, or the key is unknown.
     func finding(_ result: CameraCheck.Result) -> Finding? {
         guard let host = settings.tlsHost else { return nil }
@@ -48,7 +48,7 @@ struct KeyCheck {
 }
 
 extension CheckPlan {
-    /// Forgets the camera's pin (`--forget-pin`): the user says that the camera has another key now.
+    /// Forgets the camera's pin (`--forget-pin`), since the user says that the camera has another key now.
     func forgetPin() -> Finding {
         let subject = "pin"
         guard let camera else { return .skipped(subject, "none forgotten: see settings") }

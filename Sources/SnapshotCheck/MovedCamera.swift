@@ -3,15 +3,16 @@ import SnapshotCamera
 import SnapshotDiscover
 import SnapshotHTTP
 
-/// Looks for a camera that doesn't answer at its address, by its hardware address: a router may have given it another
-/// one.
+/// Looks for a camera that doesn't answer at its IP address. A router may have given it another one, so the camera is
+/// recognised by its hardware address.
 struct MovedCamera {
     let settings: CameraSettings
     let mac: String
 
     private static let unreached: Set<Failure.Code> = [.camera(.unreachable), .camera(.timeout), .camera(.unresolved)]
 
-    /// The findings; one that says the camera wasn't reached gets a hint with its present address, if it is found.
+    /// - Returns: the findings. If the camera is found, the one that says that it wasn't reached gets a hint with its
+    ///   present address.
     func withNewAddress(_ findings: [Finding]) -> [Finding] {
         guard case .reolink(let host) = settings.kind.trial, let name = TLSHost(host, defaultPort: 80)?.name,
             name.hasPrefix("127.") == false,

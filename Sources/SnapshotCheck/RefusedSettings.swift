@@ -3,7 +3,7 @@ import SnapshotCamera
 import SnapshotSettings
 import SnapshotStore
 
-/// The refusals of values by the code that uses them. Of each part's settings the first refused one is reported.
+/// Why the code that uses the settings refuses values: at most one refusal each for camera, KEY_TEMPLATE and store.
 package func refusals(of settings: Settings) -> [Failure] {
     [
         refusal { () throws(Failure) in _ = try CameraSettings(settings) },
@@ -12,7 +12,7 @@ package func refusals(of settings: Settings) -> [Failure] {
     ].compactMap(\.self)
 }
 
-/// The refusal of one setting by `read`; nil where it ends well or another way.
+/// The refusal of a setting by `read`; nil where it succeeds or fails for another reason.
 private func refusal(_ read: () throws(Failure) -> Void) -> Failure? {
     do throws(Failure) { try read() } catch { return error.setting == nil ? nil : error }
     return nil

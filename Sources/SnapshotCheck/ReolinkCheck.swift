@@ -16,8 +16,9 @@ struct ReolinkCheck {
     /// Tokens of the sessions that were opened here.
     private var opened: [String] = []
     private var hasAnswered = false
-    private var name = "answers"
-    private var identity: [String: JSON] = [:]
+    /// What is known of the camera, for its finding: that it answers, then its model and firmware.
+    private var statement = "answers"
+    private var facts: [String: JSON] = [:]
 
     init(settings: CameraSettings, host: String, trust: CameraTrust, log: Log, memory: CameraMemory) {
         self.settings = settings
@@ -71,14 +72,14 @@ struct ReolinkCheck {
         .camera(.lost), .camera(.invalid), .camera(.pins), .own(.state),
     ]
 
-    private var cameraLine: Finding { .passed("camera", "\(settings.address) \(name)", facts: identity) }
+    private var cameraLine: Finding { .passed("camera", "\(settings.address) \(statement)", facts: facts) }
 
-    /// Gets a session, or decides for user and password.
-    /// - Returns: how it logged in, for the finding.
+    /// Opens a session, or chooses to send user and password with each request.
+    /// - Returns: how it logs in, for the finding.
     private mutating func logIn() throws(Failure) -> String {
         let byPassword = "by user and password with each picture"
         if settings.auth == .password || (settings.auth == .auto && memory.auth == "password") { return byPassword }
-        if let session = memory.session, camera.isUsable(session, memory), describe(session.token) {
+        if let session = memory.session, camera.isUsable(session, memory), askForModel(session.token) {
             return "by the session that captures keep"
         }
         memory.session = nil
@@ -88,7 +89,7 @@ struct ReolinkCheck {
         case .done:
             if let session = memory.session {
                 opened.append(session.token)
-                _ = describe(session.token)
+                _ = askForModel(session.token)
             }
             return "by a session that was closed again"
         case .failed(let failure, _):
@@ -98,9 +99,9 @@ struct ReolinkCheck {
         }
     }
 
-    /// Asks for model and firmware, which may fail without harm.
+    /// Asks for model and firmware. A camera that doesn't name them is no failure.
     /// - Returns: false where the camera doesn't accept the session.
-    private mutating func describe(_ token: String) -> Bool {
+    private mutating func askForModel(_ token: String) -> Bool {
         var request = HTTPRequest(
             "POST", camera.url("cmd=GetDevInfo&token=\(token)"), through: nil, deadline: deadline.sooner(.seconds(4)))
         request.ask("GetDevInfo")
@@ -111,8 +112,8 @@ struct ReolinkCheck {
         result.clockOffset = response.clockOffset
         if case .error(let code, _, _) = ReolinkAnswer(response.body) { return !camera.isTokenError(code) }
         if let device = DeviceInfo(response.body) {
-            name = "is a \(device.model), firmware \(device.firmware)"
-            identity = ["model": .string(device.model), "firmware": .string(device.firmware)]
+            statement = "is a \(device.model), firmware \(device.firmware)"
+            facts = ["model": .string(device.model), "firmware": .string(device.firmware)]
         }
         return true
     }
@@ -124,7 +125,7 @@ struct ReolinkCheck {
     }
 }
 
-/// The answer to GetDevInfo.
+/// A camera's model and firmware, from its response to GetDevInfo.
 private struct DeviceInfo {
     let model: String
     let firmware: String

@@ -29,7 +29,7 @@ struct S3Check {
                 "milliseconds": .integer((Uptime.now() - started).milliseconds), "region": .string(wanted ?? region),
             ]
             return .passed(
-                "storage", "\(store.place) \(text)",
+                "storage", "\(store.address) \(text)",
                 hint: wanted.map { "set AWS_REGION=\($0); asking for it costs time" },
                 facts: facts)
         } catch {
@@ -71,7 +71,7 @@ struct S3Check {
 
     /// Puts the probe as a capture puts its picture.
     /// - Parameter isTrue: whether the hash in the request is that of the body.
-    /// - Returns: the answer, and whether it is the refusal that a wrong hash must get.
+    /// - Returns: the response, and whether it is the refusal that a wrong hash must get.
     private mutating func put(isTrue: Bool) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
         let object = StoredObject(
             key: Self.key, content: .bytes(Self.content), capturedAt: capturedAt, camera: "check",
@@ -100,7 +100,7 @@ struct S3Check {
         return try send("DELETE", query: named.map { "versionId=" + percentEncoded($0) } ?? "")
     }
 
-    /// A signed request without a body; the put before it has learned region and clock.
+    /// Sends a signed request without a body. Region and clock are right, since a put came before it.
     private mutating func send(_ method: String, query: String) throws(StoreFailure) -> HTTPResponse {
         let request = store.request(
             method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),

@@ -9,7 +9,7 @@ package func sandboxPermit(for folder: String) -> [String] {
     return home + [parent == "/" ? "ProtectSystem=full" : "ReadWritePaths=-\(parent)"]
 }
 
-/// The mount point that `path` is below, if access to it may hang (network, FUSE).
+/// The mount point of the file system that holds `path`, if access to it may hang (network, FUSE); otherwise nil.
 func hangingMount(of path: String) -> String? {
     Mount.mayHang().filter { isBelow(path, $0) }.max { $0.utf8.count < $1.utf8.count }
 }

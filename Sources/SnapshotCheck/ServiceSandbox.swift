@@ -2,15 +2,15 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// Runs `snapshot check` in the sandbox of the capturing service: in a copy of its unit, with drop-ins and credentials,
-/// the check replaces the capture. What a sandbox forbids can't be found out otherwise.
+/// Runs `snapshot check` in the sandbox of the capturing service, since nothing else shows what that sandbox forbids. A
+/// copy of the unit, with drop-ins and credentials, runs the check instead of a capture.
 package struct ServiceSandbox {
     private let service: String
     private let program: String
     /// The unit's files, from `systemctl cat`.
     private let text: String
     private let systemd: Systemd
-    /// The copy's name. Unit and pipe are below `/run`, so a reboot removes them at the latest.
+    /// The name of the unit's copy. It and the pipe are below `/run`, so a reboot removes them at the latest.
     private let name: String
     private var file: String { "/run/systemd/system/\(name)" }
     private var pipe: String { "/run/\(name).findings" }
@@ -34,16 +34,16 @@ package struct ServiceSandbox {
         self.text = text
     }
 
-    /// Runs the check there and passes on its findings.
-    /// - Parameter arguments: of the program, which has to print `Finding.line`s.
-    /// - Returns: nil once it has run; otherwise why the service couldn't be started.
+    /// Runs the check in the sandbox and reports its findings.
+    /// - Parameter arguments: the program's arguments; it has to print a `Finding.line` for each finding.
+    /// - Returns: nil once the check has run; otherwise why the service couldn't be started.
     package func run(_ arguments: [String], report: (Finding) -> Void) -> Finding? {
         let signals = HeldSignals()
         signals.hold()
         defer { signals.release() }
         defer { remove() }
         do throws(Failure) {
-            let output = try place(arguments)
+            let output = try prepare(arguments)
             var lines = FindingLines()
             let start = try Child(Command("systemctl", ["start", name], environment: systemd.environment))
             let deadline = Deadline.after(Check.limit + .seconds(15))
@@ -56,19 +56,19 @@ package struct ServiceSandbox {
                 if ends[1].revents != 0 { return nil }
             }
             lines.read(from: output).forEach(report)
-            return lines.count > 0 ? nil : unstarted()
+            return lines.count > 0 ? nil : startFailure()
         } catch {
             return .remark("units", "\(service) can't be tried in its sandbox: \(error)")
         }
     }
 
     /// Writes the copy of the unit and creates the pipe for its findings.
-    private func place(_ arguments: [String]) throws(Failure) -> FileHandle {
+    private func prepare(_ arguments: [String]) throws(Failure) -> FileHandle {
         do throws(SystemError) {
             guard mkfifo(pipe, 0o600) == 0 else { throw SystemError("mkfifo") }
             let reader = try FileHandle(opening: pipe, O_RDONLY)
-            // The copy must not trigger other units when it ends. An empty assignment doesn't clear these lines, so
-            // they are left out.
+            // The copy must not trigger other units when it ends. These lines are left out, since an empty assignment
+            // doesn't clear them.
             let kept = text.split(separator: "\n").filter { line in
                 !["OnFailure=", "OnSuccess="].contains { line.hasPrefix($0) }
             }
@@ -103,7 +103,7 @@ package struct ServiceSandbox {
     }
 
     /// Why the service ended before the check began.
-    private func unstarted() -> Finding {
+    private func startFailure() -> Finding {
         let facts = systemd.properties(of: name, ["Result", "ExecMainStatus"], until: .after(.seconds(5))) ?? [:]
         let status = facts["ExecMainStatus"] ?? ""
         // systemd.exec(5), "Process exit codes".

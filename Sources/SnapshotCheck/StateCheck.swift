@@ -32,7 +32,7 @@ struct StateCheck {
         return [passed] + foreignFiles()
     }
 
-    /// Files here that belong to another user, as after `sudo snapshot capture`.
+    /// A remark about files of the state that belong to another user than the directory.
     private func foreignFiles() -> [Finding] {
         guard let owner = owner(of: path) else { return [] }
         let names = ["state.jsonl", "lock", CameraMemory.fileName, Pins.fileName, "spool", "stored.log"]

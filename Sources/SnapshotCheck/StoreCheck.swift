@@ -10,7 +10,7 @@ struct StoreCheck {
         var findings: [Finding]
         /// The store's clock minus ours, in milliseconds.
         var clockOffset: Int64?
-        /// Whether it has certainly accepted the credentials.
+        /// Whether the store has certainly accepted the credentials.
         var isAccepted = false
     }
 
@@ -21,14 +21,14 @@ struct StoreCheck {
 
     func run(_ kind: any StoreKind) -> Result {
         switch kind.trial {
-        case .folder(let it): return Result(findings: folder(it))
-        case .http(let it):
-            let store = HTTPStore(settings: it, client: client, record: record)
+        case .folder(let settings): return Result(findings: folder(settings))
+        case .http(let settings):
+            let store = HTTPStore(settings: settings, client: client, record: record)
             var check = HTTPCheck(store: store, capturedAt: now.wall, deadline: deadline)
             let finding = check.run()
             return Result(findings: [finding], clockOffset: check.store.clockOffset)
-        case .s3(let it):
-            let store = S3Store(settings: it, client: client, record: record, now: now, statePath: nil)
+        case .s3(let settings):
+            let store = S3Store(settings: settings, client: client, record: record, now: now, statePath: nil)
             var check = S3Check(store: store, capturedAt: now.wall, deadline: deadline)
             let finding = check.run()
             return Result(
@@ -43,11 +43,11 @@ struct StoreCheck {
 
     // MARK: Folder
 
-    /// Takes the steps of a capture, with a file whose name has the length and the characters of a picture's.
+    /// Takes the steps of a capture, with a file whose name has the length and the characters of a picture's name.
     private func folder(_ settings: FilesystemSettings) -> [Finding] {
         let work = FolderWork(settings, statePath: statePath)
         let path = settings.path
-        // Captures fail with the code `store-away` there, so the check does, too.
+        // Use the code `store-away`, with which captures fail on such a file system.
         if let failure = pseudoFolder(path, .store(.away)) { return [.failed("storage", failure)] }
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         let report: FolderReport

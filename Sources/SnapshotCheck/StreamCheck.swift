@@ -13,12 +13,12 @@ struct StreamCheck {
     let isNeeded: Bool
     let trust: CameraTrust
 
-    /// For one answer of the camera.
+    /// How long the camera may take for one response.
     private static let timeout = Duration.seconds(3)
 
     private var environment: Environment { camera.context.environment }
 
-    /// Asks for the video's codec; nil where the camera has no video.
+    /// The finding about the video's codec; nil where the camera has no video.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
         do throws(Failure) { _ = try Command.ffprobe([], environment).path() } catch {
@@ -40,7 +40,7 @@ struct StreamCheck {
         return failure(why)
     }
 
-    /// Asks ffprobe about one address; nil where the time was too short.
+    /// What ffprobe reports for one address; nil where the time was too short.
     private func facts(at address: String, _ deadline: Deadline) throws(Failure) -> StreamFacts? {
         let known = try TLSHost(url: address).map { host throws(Failure) in
             try trust.trust(for: host, deadline: deadline)
@@ -50,7 +50,7 @@ struct StreamCheck {
         let gateway = try PullGateway(stream)
         defer { gateway.stop(grace: Self.timeout) }
         let result = try Child.run(
-            StreamFacts.question(gateway.source, environment), outputLimit: 65536, deadline: deadline)
+            StreamFacts.probe(gateway.source, environment), outputLimit: 65536, deadline: deadline)
         if let failure = gateway.failure { throw failure }
         guard !result.isTimedOut else { return nil }
         if let facts = StreamFacts(ffprobe: result.output) { return facts }
@@ -84,7 +84,7 @@ struct StreamCheck {
         return finding
     }
 
-    /// The version of ffmpeg, which the relay and pictures of some cameras need.
+    /// The finding about ffmpeg and its version. The relay needs it, and some cameras do.
     static func ffmpeg(isNeeded: Bool, deadline: Deadline, _ environment: Environment) -> Finding {
         let result: ChildResult
         do throws(Failure) {

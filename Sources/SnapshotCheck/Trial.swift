@@ -4,12 +4,12 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
-/// Tries the camera or the store of settings that needn't be written yet, by the steps of `snapshot check`. Run it in a
+/// Tries a camera or a store by the steps of `snapshot check`, for settings that aren't written to a file yet. Run it in a
 /// process of its own, after root's rights have been given up.
 package enum Trial: Sendable {
     case camera, store
 
-    /// Findings are there after that time at the latest.
+    /// `run` returns within this time.
     package static let longest = Duration.seconds(18)
 
     /// - Parameter statePath: the folder of the pins and of what is known about the folder's disk.

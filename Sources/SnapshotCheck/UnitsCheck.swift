@@ -3,8 +3,8 @@ import SnapshotCapture
 import SnapshotSettings
 import SnapshotState
 
-/// Checks systemd's units for these settings: installed, enabled, as often as CAPTURE_INTERVAL says, and allowed to
-/// write where pictures are stored.
+/// Checks systemd's units for these settings: whether they are installed and enabled, whether the timer's interval equals
+/// CAPTURE_INTERVAL, and whether the service may write where pictures are stored.
 struct UnitsCheck {
     /// The settings file; its name says which units read it.
     let settingsPath: String?
@@ -23,8 +23,8 @@ struct UnitsCheck {
 
     private func timer() -> Finding {
         let names = ["LoadState", "ActiveState", "UnitFileState", "TimersCalendar", "TimersMonotonic"]
-        guard let facts = ask("\(unit).timer", names) else {
-            return .skipped("units", "systemd isn't running here; cron or --every can take snapshots instead")
+        guard let facts = properties("\(unit).timer", names) else {
+            return .skipped("units", "systemd isn't running here; cron or --every can take pictures instead")
         }
         let timer = "\(unit).timer"
         guard facts["LoadState"] == "loaded" else {
@@ -39,7 +39,7 @@ struct UnitsCheck {
         guard
             let found = timerInterval(
                 calendar: facts["TimersCalendar"] ?? "", monotonic: facts["TimersMonotonic"] ?? "")
-        else { return .passed("units", "\(timer) is on, but check can't tell its interval") }
+        else { return .passed("units", "\(timer) is on, but its interval can't be read") }
         guard found == interval else {
             let instance = InstanceName.of(settingsPath: settingsPath).map { " --instance \($0)" } ?? ""
             return .remark(
@@ -51,11 +51,11 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// What the service's sandbox forbids: all but a few folders are read-only to it, whoever owns them, and homes are
-    /// hidden.
+    /// The findings about the service's sandbox, to which all but a few folders are read-only, whoever owns them, and in
+    /// which homes are hidden.
     private func confinement() -> [Finding] {
         let names = ["ProtectSystem", "ProtectHome", "StateDirectory", "ReadWritePaths"]
-        guard let facts = ask("\(unit).service", names) else { return [] }
+        guard let facts = properties("\(unit).service", names) else { return [] }
         let own = (facts["StateDirectory"] ?? "").split(separator: " ").map { "/var/lib/\($0)" }
         let named = (facts["ReadWritePaths"] ?? "").split(separator: " ").map(String.init)
         // systemd doesn't start a service if such a path is missing and has no minus in front.
@@ -103,7 +103,7 @@ struct UnitsCheck {
                 + "&& sudo systemctl daemon-reload")
     }
 
-    private func ask(_ unit: String, _ names: [String]) -> [String: String]? {
+    private func properties(_ unit: String, _ names: [String]) -> [String: String]? {
         Systemd(environment).properties(of: unit, names, until: deadline.sooner(.seconds(3)))
     }
 }

@@ -28,8 +28,8 @@ package struct Device: Equatable, Sendable {
 
     package var isReolink: Bool { kinds.contains(.reolink) }
 
-    /// The camera in settings: an address, or a device file.
-    package var place: String { address.map(\.description) ?? path ?? "" }
+    /// The camera as the settings name it: its IP address, or its device file.
+    package var cameraAddress: String { address.map(\.description) ?? path ?? "" }
 
     package var json: JSON {
         let object: JSONObject = [
@@ -39,7 +39,7 @@ package struct Device: Equatable, Sendable {
         return .object(object)
     }
 
-    /// Adds what another answer of the same device contains and this one doesn't.
+    /// Takes over facts from another answer of the same device, where this one has none.
     mutating func learn(from other: Device) {
         for kind in other.kinds where !kinds.contains(kind) { kinds.append(kind) }
         kinds.sort { $0.rawValue > $1.rawValue }

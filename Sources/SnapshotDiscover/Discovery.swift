@@ -8,7 +8,7 @@ package struct Discovery: Sendable {
         /// Whether more devices answered than are listed.
         package var isCut = false
         package var interfaces: [Interface] = []
-        /// What kept questions from being sent or answers from being received, one sentence each.
+        /// Why questions couldn't be sent or answers couldn't be received, one sentence each.
         package var obstacles: [String] = []
     }
 
@@ -53,21 +53,21 @@ package struct Discovery: Sendable {
             result.obstacles.append(
                 "UDP port \(ReolinkOld.answerPort), to which Reolink cameras answer, can't be opened here: \(error)")
         }
-        var askers: [(interface: Interface, socket: UDPSocket)] = []
+        var probes: [(interface: Interface, socket: UDPSocket)] = []
         for interface in result.interfaces {
-            do throws(SystemError) { askers.append((interface, try UDPSocket(interface.address, port: 0))) } catch {
+            do throws(SystemError) { probes.append((interface, try UDPSocket(interface.address, port: 0))) } catch {
                 result.obstacles.append("\(interface.text) can't be used: \(error)")
             }
         }
-        sockets += askers.map(\.socket)
+        sockets += probes.map(\.socket)
         let questions = Questions()
         let end = Deadline.after(Self.timeout)
-        var receiver = AnswerReceiver(most: 64)
+        var receiver = AnswerReceiver()
         // Ask twice, since broadcasts get lost, above all on Wi-Fi.
         for pause in [Duration.milliseconds(700), Self.timeout] {
-            for (interface, socket) in askers {
+            for (interface, socket) in probes {
                 guard let why = questions.send(by: socket, interface, targets) else { continue }
-                let words = "\(interface.text) lets no questions out: \(why)"
+                let words = "no question can be sent on \(interface.text): \(why)"
                 if !result.obstacles.contains(words) { result.obstacles.append(words) }
             }
             receiver.listen(to: sockets, until: end.sooner(pause), stop) { device in
@@ -112,14 +112,12 @@ private struct Questions {
 
 /// Receives answers. Any host may send any number, so the number per host and the number of hosts are bounded.
 private struct AnswerReceiver {
-    let most: Int
     private var answers: [IPv4Address: Int] = [:]
     /// Whether answers were ignored because too many hosts answered.
     private(set) var isCut = false
-    private static let mostOfOne = 16
+    private static let mostPerHost = 16
+    private static let mostPerTurn = 64
     private static let mostHosts = 1024
-
-    init(most: Int) { self.most = most }
 
     mutating func listen(
         to sockets: [UDPSocket], until deadline: Deadline, _ stop: StopRequest, _ found: (Device) -> Void
@@ -129,7 +127,7 @@ private struct AnswerReceiver {
             poll(&waiting, nfds_t(waiting.count), Int32(clamping: min(200, deadline.millisecondsLeft)))
             for (socket, state) in zip(sockets, waiting) where state.revents != 0 {
                 // Read a bounded number, so that a flood at one socket doesn't block the others.
-                for _ in 0..<most {
+                for _ in 0..<Self.mostPerTurn {
                     guard let (bytes, sender, _) = socket.receive() else { break }
                     if let device = read(bytes, from: sender, at: socket) { found(device) }
                 }
@@ -144,7 +142,7 @@ private struct AnswerReceiver {
             return nil
         }
         answers[sender, default: 0] += 1
-        guard answers[sender, default: 0] <= Self.mostOfOne else { return nil }
+        guard answers[sender, default: 0] <= Self.mostPerHost else { return nil }
         if socket.port == ReolinkOld.answerPort { return ReolinkOld.device(bytes, from: sender) }
         return ReolinkNew.device(bytes, from: sender) ?? ONVIF.device(bytes, from: sender)
     }

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// As much of XML as short answers need: the texts of elements by name, without namespace prefix. Only XML's five
+/// A parser for short XML answers: it finds the texts of elements by name, without namespace prefix. Only XML's five
 /// predefined entities are expanded, and nesting is ignored, so hostile input does no harm.
 package struct SmallXML {
     private let pieces: [Substring]

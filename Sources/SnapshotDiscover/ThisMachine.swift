@@ -17,7 +17,8 @@ package struct Neighbours {
     }
 }
 
-/// USB cameras and similar devices. Video devices of a board's decoders and image processors are left out.
+/// The cameras at this machine, such as USB cameras. A board's decoders and image processors are video devices, too, and
+/// are left out.
 func localCameras(root: String) -> [Device] {
     let folder = root + "/sys/class/video4linux"
     let names = (try? Folder(folder).names()) ?? []
@@ -30,8 +31,8 @@ func localCameras(root: String) -> [Device] {
         let name = read("name")
         // Of a camera's several devices, the first one provides the pictures.
         guard fileExists("\(root)/dev/video\(number)"), (read("index") ?? "0") == "0" else { return nil }
-        let machinery = ["codec", "-isp", "pispbe", "rpivid", "hevc", "unicam", "rp1-cfe"]
-        if let name, machinery.contains(where: { name[...].range(of: $0) != nil }) { return nil }
+        let notCameras = ["codec", "-isp", "pispbe", "rpivid", "hevc", "unicam", "rp1-cfe"]
+        if let name, notCameras.contains(where: { name[...].range(of: $0) != nil }) { return nil }
         return Device(.v4l2, path: "/dev/video\(number)", name: name)
     }
 }

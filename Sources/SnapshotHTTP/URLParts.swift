@@ -19,7 +19,7 @@ package struct URLParts: Equatable, Sendable {
         let rest = text[separator.upperBound...]
         let end = rest.utf8.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
         let authority = rest[..<end]
-        let (login, place) = authority.cutAtLast("@") ?? (nil, authority)
+        let (login, hostAndPort) = authority.cutAtLast("@") ?? (nil, authority)
         if let login {
             let (name, secret) = login.cutAtFirst(":") ?? (login, nil)
             guard let user = percentDecoded(name) else { return nil }
@@ -33,7 +33,7 @@ package struct URLParts: Equatable, Sendable {
         } else {
             (user, password) = (nil, nil)
         }
-        guard let host = urlHost(String(place)) else { return nil }
+        guard let host = urlHost(String(hostAndPort)) else { return nil }
         self.authority = host
         // A fragment is never sent to the server.
         target = String(rest[end...].cutAtFirst("#")?.0 ?? rest[end...])

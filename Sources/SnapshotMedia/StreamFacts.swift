@@ -20,14 +20,14 @@ package struct StreamFacts: Equatable, Sendable {
     }
 
     /// The ffprobe command that reports a stream's codecs and size as JSON.
-    /// - Parameter listens: whether to read the stream for two seconds, so that audio that is never sent doesn't count.
-    package static func question(
-        _ source: RTSPSource, listens: Bool = false, _ environment: Environment
+    /// - Parameter verifiesAudio: whether ffprobe reads the stream for two seconds, and audio counts only if some arrives.
+    package static func probe(
+        _ source: RTSPSource, verifiesAudio: Bool = false, _ environment: Environment
     ) -> Command {
-        let entries = "stream=codec_type,codec_name,width,height" + (listens ? ",nb_read_packets" : "")
+        let entries = "stream=codec_type,codec_name,width,height" + (verifiesAudio ? ",nb_read_packets" : "")
         let form = ["-show_entries", entries, "-show_error", "-of", "json"]
-        let listening = listens ? ["-count_packets", "-read_intervals", "%+2"] : []
-        let arguments = ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + listening + form
+        let counting = verifiesAudio ? ["-count_packets", "-read_intervals", "%+2"] : []
+        let arguments = ["-hide_banner", "-loglevel", "error"] + RTSPSource.input + counting + form
         var command = Command.ffprobe(arguments, environment)
         command.inputs = [RTSPSource.descriptor: source.list]
         return command
@@ -40,7 +40,7 @@ package struct StreamFacts: Equatable, Sendable {
         guard case .array(let streams) = report["streams"] ?? .array([]) else { return nil }
         func first(_ type: String) -> JSON? { streams.first { $0["codec_type"]?.string == type } }
         guard let video = first("video"), let codec = Self.name(of: video) else { return nil }
-        // A stream without packets has no `nb_read_packets`.
+        // With `-count_packets`, a stream of which no packet has arrived has no `nb_read_packets`.
         let packets = "nb_read_packets"
         let audio = first("audio").flatMap { $0[packets] == nil && video[packets] != nil ? nil : Self.name(of: $0) }
         self.init(video: codec, audio: audio)

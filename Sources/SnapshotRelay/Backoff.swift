@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// After an outage up to this long, media has to flow again within the stall timeout plus five seconds.
+    /// After an outage of at most this time the relay promises media within the stall timeout plus five seconds.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait, at most half the stall timeout while the outage is short.
@@ -32,7 +32,7 @@ struct Backoff: Sendable {
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // The other half is for an attempt that began during the outage and fails only after its end.
+        // An attempt that began during the outage may fail only after its end: it gets the other half of the time.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 

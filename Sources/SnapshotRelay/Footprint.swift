@@ -2,12 +2,12 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Makes all threads share one heap; call it before the first of them. By default each thread gets an arena of its own,
-/// which keeps its largest size for ever.
+/// Makes all threads share one heap; call it before the first thread starts. By default each thread gets a heap (arena)
+/// of its own, which never shrinks.
 func shareHeap() { shim_share_heap() }
 
-/// Returns to the system what only the start needed, since the relay runs for months: freed heap, and pages of code.
-/// Code that is used again comes back from the page cache; nothing is lost, since these pages are read-only.
+/// Returns memory that only the start needed to the system: freed heap, and pages of code. Nothing is lost, since the
+/// pages of code are read-only: the kernel reads them again from the page cache when they are used.
 func releaseMemory() {
     shim_trim_heap()
     guard let maps = try? readFile("/proc/self/maps", limit: 1 << 20) else { return }

@@ -13,26 +13,28 @@ package final class Relay {
     private var memory: SourceMemory
     private let digest = DigestMemory()
     private var reporter: RelayReporter
-    /// Whether the camera was found to announce audio that it doesn't send; audio then counts only once received.
-    private var listens = false
-    /// The source to use without asking, for a camera that has no free session for both ffprobe and ffmpeg.
+    /// Whether audio counts only once some has arrived: set when ffmpeg waited for audio that the camera announces and
+    /// doesn't send.
+    private var verifiesAudio = false
+    /// The source with which the next attempt skips ffprobe; for a camera that had no session left for ffmpeg.
     private var known: Source?
+    /// The source of the present attempt; nil until ffprobe has found it.
     private var found: Source?
     private var formatChanges = FormatChanges()
-    /// Whether ffmpeg gave up before it knew the video's size, which some cameras send with rare key frames only.
+    /// Whether ffmpeg gave up before the first key frame, which gives the video's size: some cameras send few.
     private var hasRareKeyFrames = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
         self.plan = plan
         self.outputs = outputs
         supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
-        memory = SourceMemory(statePath: plan.statePath, place: plan.place)
+        memory = SourceMemory(statePath: plan.statePath, camera: plan.cameraIdentity)
         reporter = RelayReporter(plan, notifier, log: log)
     }
 
     /// Relays until SIGTERM, SIGINT or SIGHUP.
     /// - Returns: false where another relay holds the lock of the same state directory.
-    /// - Throws: what a person has to repair first: ffmpeg is missing, or folders can't be written.
+    /// - Throws: a failure that only a person can repair: ffmpeg is missing, or a folder can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
@@ -42,7 +44,7 @@ package final class Relay {
         let signals = try catchSignals()
         let relay = Relay(plan, try OpenOutputs(plan, log: log), notifier, log: log)
         relay.run(signals)
-        // A thread that hangs keeps the descriptor open.
+        // Closing the file wouldn't release the lock while a thread that hangs keeps the descriptor open.
         withExtendedLifetime(lock) { _ = flock($0.descriptor, LOCK_UN) }
         relay.reporter.reportDone()
         return true
@@ -64,7 +66,7 @@ package final class Relay {
                 reporter.stopping()
                 perform(supervisor.handle(.stop, now: now), now)
             }
-            for event in attempt?.take() ?? [] { handle(event, now) }
+            for event in attempt?.takeEvents() ?? [] { handle(event, now) }
             Child.reapLeftBehind()
             perform(supervisor.handle(.tick, now: now), now)
             reporter.report(supervisor, outputs.troubles, now: now)
@@ -73,7 +75,7 @@ package final class Relay {
     }
 
     private func wait(for signals: FileHandle) {
-        // ffmpeg writes media in many small pieces: collect those of a tenth of a second.
+        // ffmpeg writes media in many small pieces: let a tenth of a second of them accumulate, to save wake-ups.
         if attempt?.carriesMedia == true { usleep(100_000) }
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
@@ -95,15 +97,17 @@ package final class Relay {
 
     private func start(_ now: Uptime) {
         do throws(Failure) {
+            let start = Attempt.Start(
+                addresses: memory.ordered(plan.candidates), digest: digest, verifiesAudio: verifiesAudio, known: known,
+                watchesFormat: formatChanges.areFew(now: now))
             attempt = try Attempt(
-                plan, addresses: memory.ordered(plan.candidates), digest: digest, listens: listens, known: known,
-                watchesFormat: formatChanges.areFew(now: now),
+                plan, start,
                 arguments: { [outputs, plan, hasRareKeyFrames] facts in
                     let slaves = outputs.begin(facts)
                     return slaves.isEmpty
                         ? nil : FFmpegArguments(facts, slaves, audio: plan.audio, hasRareKeyFrames: hasRareKeyFrames)
                 },
-                takeMedia: { [outputs] bytes in outputs.take(bytes, now: .now()) })
+                takeMedia: { [outputs] bytes in outputs.receive(bytes, now: .now()) })
         } catch {
             handle(.ended(Supervisor.Trouble(error)), now)
         }
@@ -111,7 +115,7 @@ package final class Relay {
 
     private func handle(_ event: Attempt.Event, _ now: Uptime) {
         switch event {
-        case .asking: perform(supervisor.handle(.advanced, now: now), now)
+        case .probing: perform(supervisor.handle(.advanced, now: now), now)
         case .connected(let address, let facts):
             outputs.started(attempt?.pid)
             memory.note(address)
@@ -123,11 +127,11 @@ package final class Relay {
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
             reporter.flowing(now: now)
-            if outputs.flowed(now: now, media: attempt?.media) { attempt?.restart(because: .ffmpegAnew) }
+            if outputs.flowed(now: now, media: attempt?.media) { attempt?.restart(because: .ffmpegRestart) }
         case .ended(let trouble):
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
-            if attempt?.hasWaitedForAudio == true { listens = true }
+            if attempt?.hasWaitedForAudio == true { verifiesAudio = true }
             if attempt?.hasGivenUpAtOnce == true { hasRareKeyFrames = true }
             attempt = nil
             known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil

@@ -9,7 +9,7 @@ package struct RelayPlan: Sendable {
     package typealias Audio = StreamAudio
 
     package var camera: CameraSettings
-    /// The URLs to try, without user and password, the likeliest first.
+    /// The URLs at which the camera may have its stream, without user and password, the likeliest first.
     package var candidates: [String]
     package var audio: Audio
     package var shared: SharedOutputSettings
@@ -48,6 +48,6 @@ package struct RelayPlan: Sendable {
         return stream
     }
 
-    /// The identity of the camera to which a remembered address belongs.
-    package var place: String { candidates.joined(separator: " ") }
+    /// Which camera a remembered address belongs to: other settings give other candidates.
+    package var cameraIdentity: String { candidates.joined(separator: " ") }
 }

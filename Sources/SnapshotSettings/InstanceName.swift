@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// The names of additional cameras: NAME in `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
 package enum InstanceName {
-    /// Reserved names: files and folders of ours in the same places, and in the folders of pictures and video.
+    /// Reserved names: files and folders of ours in the same folders, and in the folders of pictures and video.
     package static let ours = [
         "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
         "stream_output",

@@ -88,8 +88,8 @@ package struct Settings: Sendable {
             let guess = Key.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
             // A name in another form is not shown: it may be a secret that was pasted into the wrong place.
             let isName = entry.key.utf8.allSatisfy { $0 == 95 || (48...57).contains($0) || (65...90).contains($0) }
-            let place = "\(found?.path ?? ""):\(entry.line)"
-            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(place)\(guess)")
+            let position = "\(found?.path ?? ""):\(entry.line)"
+            warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(position)\(guess)")
         }
         file = entries
         self.warnings = warnings + Self.leftComments(context.environment, besides: commandLine)

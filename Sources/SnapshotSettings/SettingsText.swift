@@ -18,11 +18,11 @@ package struct SettingsText: Equatable, Sendable {
         // Several lines, of HTTP headers, are written with `\n` between them.
         let lineFeeds = String(value.unicodeScalars.filter { $0 != "\r" })
         let line = "\(key)=\(Self.quoted(lineFeeds[...].cut(at: "\n").joined(separator: "\\n")))"
-        let places = lines.indices.filter { Self.key(of: lines[$0]) == key }
-        if let last = places.last {
+        let matches = lines.indices.filter { Self.key(of: lines[$0]) == key }
+        if let last = matches.last {
             lines[last] = line + Self.comment(of: lines[last])
             // The last line takes effect; earlier ones may contain an old secret.
-            for index in places.dropLast().reversed() { remove(at: index) }
+            for index in matches.dropLast().reversed() { remove(at: index) }
         } else if !value.isEmpty {
             if let example = lines.firstIndex(where: { Self.isExample($0, of: key) }) {
                 lines[example] = line + Self.comment(of: lines[example])

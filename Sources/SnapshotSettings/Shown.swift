@@ -30,9 +30,9 @@ package func redactedURL(_ text: String) -> String {
         shown = String(rest[..<scheme.upperBound])
         rest = rest[scheme.upperBound...]
     }
-    if let (_, place) = rest.cutAtLast("@") {
+    if let (_, hostAndPort) = rest.cutAtLast("@") {
         shown += "***@"
-        rest = place
+        rest = hostAndPort
     }
     let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
     let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")

@@ -5,12 +5,12 @@ import SnapshotSettings
 /// Turns answers into settings.
 extension Draft {
     /// Sets the camera and clears what belonged to another one: HTTPS, hardware address, password.
-    /// - Parameter place: the address of a Reolink, the URL of any other camera, or a device file.
-    mutating func setCamera(_ place: String) throws(Failure) {
-        let isDevice = place.hasPrefix("/dev/")
-        let isURL = isDevice || place[...].range(of: "://") != nil || Self.schemes.contains { place.hasPrefix($0) }
+    /// - Parameter address: the address of a Reolink, the URL of any other camera, or a device file.
+    mutating func setCamera(_ address: String) throws(Failure) {
+        let isDevice = address.hasPrefix("/dev/")
+        let isURL = isDevice || address[...].range(of: "://") != nil || Self.schemes.contains { address.hasPrefix($0) }
         let (key, other) = isURL ? (Key.cameraURL, Key.cameraIP) : (Key.cameraIP, Key.cameraURL)
-        let value = isDevice ? "v4l2:" + place : place
+        let value = isDevice ? "v4l2:" + address : address
         guard let standing = try? settings().value(key)?.text, standing == value else {
             let old = self
             set(other, "")
@@ -67,7 +67,7 @@ extension Draft {
     var isReolink: Bool { ((try? settings().value(Key.cameraIP)?.text) ?? nil) != nil }
 
     /// The camera's address without secrets; nil where none is set.
-    var cameraPlace: String? {
+    var cameraAddress: String? {
         guard let settings = try? settings() else { return nil }
         if let address = try? settings.value(Key.cameraIP)?.text { return address }
         return (try? settings.value(Key.cameraURL)?.text).flatMap { Key.cameraURL.declaration.shown($0) }

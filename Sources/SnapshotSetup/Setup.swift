@@ -23,7 +23,7 @@ package struct Setup {
         (self.options, self.context, self.terminal) = (options, context, terminal)
         trials = Trials(target: target, log: log)
         draft = try Draft(target, in: context)
-        wasSetUp = draft.cameraPlace != nil
+        wasSetUp = draft.cameraAddress != nil
         web = options.web
         try Machine.mayBeSetUp(target)
     }
@@ -52,13 +52,13 @@ package struct Setup {
     private mutating func review() throws(SetupEnd) {
         while true {
             let settings = try ending { () throws(Failure) in try draft.settings() }
-            let store = try ending { () throws(Failure) in try CaptureSettings(settings).store.place(of: "") }
+            let store = try ending { () throws(Failure) in try CaptureSettings(settings).store.location(of: "") }
             let interval = try ending { () throws(Failure) in try settings[Key.captureInterval] }
             let isOpen = web ?? Page(draft.target).isOpen
             terminal.say(
                 """
 
-                  1 camera     \(draft.cameraPlace ?? "")
+                  1 camera     \(draft.cameraAddress ?? "")
                   2 pictures   \(store)
                   3 interval   \(amounts(interval))
                   4 page       \(isOpen ? "open to the network" : "for this machine alone")
@@ -96,7 +96,7 @@ package struct Setup {
     // MARK: Without questions
 
     private mutating func tryAll() throws(SetupEnd) {
-        if draft.cameraPlace == nil { try takeTheOnlyCamera() }
+        if draft.cameraAddress == nil { try takeTheOnlyCamera() }
         let isOther = !options.settings.isEmpty || !options.secretFiles.isEmpty
         if !wasSetUp || options.hasCamera || isOther, let obstacle = tryCameraOnce() {
             throw .failed(obstacle.failure)
@@ -116,7 +116,7 @@ package struct Setup {
                 "no camera is given", why: "\(counted(cameras.count, "Reolink camera")) answered",
                 hint: "--camera ADDRESS, one of those that this shows: snapshot discover")
         }
-        try ending { () throws(Failure) in try draft.setCamera(cameras[0].place) }
+        try ending { () throws(Failure) in try draft.setCamera(cameras[0].cameraAddress) }
         guard let file = options.passwordFile else { return }
         var login = SetupOptions()
         login.passwordFile = file

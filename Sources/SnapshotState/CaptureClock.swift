@@ -22,8 +22,8 @@ package struct CaptureClock: Sendable {
     /// Clocks that differ by less than this, in milliseconds, agree: `Date` has whole seconds, and responses take time.
     private static let tolerance: Int64 = 5000
 
-    /// The capture time for a picture taken at `now`, and its quality. An untrusted time is later than all earlier
-    /// ones, so that no key is used twice.
+    /// The capture time for a picture taken at `now`, and its quality. A time that can't be trusted is made later than that
+    /// of every picture before, so that no key is used twice.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {
@@ -31,16 +31,20 @@ package struct CaptureClock: Sendable {
         let offset = offset(at: now, figures, timeService: timeService)
         if abs(offset) >= tolerance {
             let time = now.wall.advanced(byMilliseconds: offset)
-            // The offset is accurate to about a second; within that, a later picture must still get a later key.
+            // The offset is accurate to about a second only, so the corrected time may lie just before the last picture's.
+            // Take the next millisecond after that one: a later picture must get a later key.
             let isJustBehind = (0..<tolerance).contains(figures.latestMilliseconds - time.milliseconds)
             return (
                 isJustBehind ? Timestamp(milliseconds: figures.latestMilliseconds + 1) : time, .corrected
             )
         }
+        // Whether the clock shows a time before the last picture's, by more than the tolerance.
         let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
-        // Earlier than the last capture, but confirmed by the store: the previous clock was ahead.
+        // Whether the store's clock was compared in this boot; it agrees, since the offset is small.
         let isConfirmed = figures.base != nil && !now.boot.isEmpty
+        // A confirmed clock is right even if it is behind: it was ahead when the last picture was taken.
         if isConfirmed, isBehind { return (now.wall, .synced) }
+        // Without a time service a clock is trusted, unless it is behind or shows a time before this program's release.
         let isTrusted = isConfirmed || timeService == .none && !isBehind && now.wall.milliseconds >= floor
         let time = max(now.wall, Timestamp(milliseconds: figures.latestMilliseconds + 1))
         return (time, isTrusted ? .synced : .unsynced)

@@ -60,8 +60,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var hours: [Hour] = []
     package var days: DayShares?
     package var traffic: TrafficRecord?
-    /// Where the last picture was sent; never a secret.
-    package var place: String?
+    /// The address of the store to which the last picture was sent; never a secret.
+    package var storeAddress: String?
 
     package var stateReset: Moment?
     package var lastPing: Moment?
@@ -184,7 +184,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("hours", &hours)
         fields.field("days", &days)
         fields.field("traffic", &traffic)
-        fields.field("goes_to", &place)
+        fields.field("goes_to", &storeAddress)
         fields.field("state_reset", &stateReset)
         fields.field("last_ping", &lastPing)
         fields.field("told", &lastReported)

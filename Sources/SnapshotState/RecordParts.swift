@@ -155,27 +155,27 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
 /// The region that the store asked for.
 package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     package var name = ""
-    /// The endpoint and bucket to which the region belongs.
-    package var place = ""
+    /// The identity of the store that the region belongs to: its endpoint and bucket.
+    package var store = ""
 
     package init() {}
 
-    package init(name: String, place: String) {
+    package init(name: String, store: String) {
         self.name = name
-        self.place = place
+        self.store = store
     }
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("name", &name)
-        fields.field("place", &place)
+        fields.field("place", &store)
     }
 }
 
 /// What a store requires, as learned from its refusals. The values are plain text, so that an unknown value of a later
 /// version does not invalidate the record.
 package struct LearnedStore: JSONMapped, Equatable, Sendable {
-    /// Identifies the store to which this applies; never a path that may be secret.
-    package var place = ""
+    /// The identity of the store to which this applies; never a path that may be secret.
+    package var store = ""
     /// The checksum that the store requires with each object.
     package var checksum: String?
     /// The HTTP authentication that the store accepts, `basic` or `digest`.
@@ -190,14 +190,14 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
 
     package init() {}
 
-    package init(place: String, checksum: String? = nil, login: String? = nil) {
-        self.place = place
+    package init(store: String, checksum: String? = nil, login: String? = nil) {
+        self.store = store
         self.checksum = checksum
         self.login = login
     }
 
     package mutating func map(_ fields: inout JSONFields) {
-        fields.field("place", &place)
+        fields.field("place", &store)
         fields.field("checksum", &checksum)
         fields.field("login", &login)
         fields.field("unanswered", &unanswered)

@@ -66,12 +66,12 @@ package struct StateDirectory: ~Copyable {
                 throw Self.failure("cannot read state", file, SystemError("open"))
             }
             // Keep the first damaged file; later ones go to -2 and -3, and -3 is overwritten.
-            let places = ["", "-2", "-3"].map { file + ".bad" + $0 }
-            let place = places.first { fileStatus($0) == nil } ?? file + ".bad-3"
-            do throws(SystemError) { try moveFile(file, to: place) } catch {
+            let names = ["", "-2", "-3"].map { file + ".bad" + $0 }
+            let aside = names.first { fileStatus($0) == nil } ?? file + ".bad-3"
+            do throws(SystemError) { try moveFile(file, to: aside) } catch {
                 throw Self.failure("cannot move bad state aside", file, SystemError("rename"))
             }
-            resetReason = "the state was damaged (\(why)); it is kept as \(place), and the counters begin anew"
+            resetReason = "the state was damaged (\(why)); it is kept as \(aside), and the counters begin anew"
         }
         damaged = found.damaged
         // A failure to write is reported when the outcome is recorded, so that the picture is taken first.
@@ -122,10 +122,10 @@ package struct StateDirectory: ~Copyable {
     private static func failure(_ what: String, _ path: String, _ error: SystemError) -> Failure {
         let hint: String? =
             switch error.number {
-            case EACCES, EPERM: "run as the user who owns it, or choose another place with STATE_PATH"
+            case EACCES, EPERM: "run as the user who owns it, or choose another folder with STATE_PATH"
             case ENOSPC: "the disk is full; free some space"
-            case EROFS: "the file system is read-only; look at dmesg, or choose another place with STATE_PATH"
-            case ENOTDIR: "a file stands where the directory should be; choose another place with STATE_PATH"
+            case EROFS: "the file system is read-only; look at dmesg, or choose another folder with STATE_PATH"
+            case ENOTDIR: "a file stands where the directory should be; choose another folder with STATE_PATH"
             default: nil
             }
         return Failure(.own(.state), what, path, why: "\(error)", hint: hint, cause: error)

@@ -18,10 +18,11 @@ package struct StateRing: Sendable {
     package let content: Content
     /// All valid records, oldest first, if they were asked for; otherwise only the newest.
     package let history: [Record]
-    /// The slots that are neither valid nor blank. `isWhole` says whether the file has the size of the ring, `isShort`
-    /// whether it is smaller.
+    /// The indices of the slots that hold neither a valid record nor blanks, e.g. after a power cut during a write.
     let damaged: [Int]
+    /// Whether the file has exactly the size of the ring.
     let isWhole: Bool
+    /// Whether the file is smaller than the ring, so that the newest records may be missing.
     let isShort: Bool
 
     /// - Parameter all: whether to decode every slot for `history`, or only the newest.

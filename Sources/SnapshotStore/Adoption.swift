@@ -87,14 +87,14 @@ struct Adoption {
             file throws(SystemError) in
             var lines: [UInt8] = []
             var last = ""
-            for place in index {
-                guard let line = try found.lines(in: log, from: place.offset, limit: place.length).lines.first else {
+            for entry in index {
+                guard let line = try found.lines(in: log, from: entry.offset, limit: entry.length).lines.first else {
                     continue
                 }
                 // A run that was killed before it noted its progress has left these lines twice.
                 guard line.key != last, !isKnown.contains(line.key) else { continue }
                 last = line.key
-                lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: place.time)
+                lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: entry.time)
                 if lines.count > StoredQueue.piece {
                     try file.write(lines)
                     lines = []

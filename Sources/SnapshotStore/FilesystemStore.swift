@@ -13,7 +13,7 @@ package struct FilesystemStore: Store {
     let statePath: String
     package private(set) var learned: LearnedStore?
 
-    package var place: String { settings.path }
+    package var address: String { settings.path }
 
     package init(settings: FilesystemSettings, statePath: String) {
         (self.settings, self.statePath) = (settings, statePath)
@@ -24,7 +24,7 @@ package struct FilesystemStore: Store {
         let report = try FolderReport.of(
             work, reaching: work.folder(of: object), until: deadline, keeping: object.content.descriptor
         ) { work, say in work.put(object, say) }
-        learned = report.learned(of: place)
+        learned = report.learned(of: address)
         if let trouble = report.trouble { throw Self.failure(trouble, path: settings.path + "/" + object.key) }
     }
 

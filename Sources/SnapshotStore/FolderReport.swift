@@ -48,9 +48,9 @@ package struct FolderReport: JSONMapped, Sendable {
     }
 
     /// What health shows: a missing disk, or a limit that can't be kept; nil where all is well.
-    func learned(of place: String) -> LearnedStore? {
+    func learned(of folder: String) -> LearnedStore? {
         guard isFull == true || trouble?.away != nil else { return nil }
-        var learned = LearnedStore(place: place)
+        var learned = LearnedStore(store: folder)
         learned.away = trouble?.away
         learned.isFull = isFull == true ? true : nil
         return learned

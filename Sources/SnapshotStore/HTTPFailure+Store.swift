@@ -6,9 +6,9 @@ extension StoreFailure {
     /// - Parameters:
     ///   - setting: the setting that holds the store's address.
     ///   - isVerified: whether the request went over TLS.
-    package init(_ failure: HTTPFailure, place: String, setting: String, isVerified: Bool) {
+    package init(_ failure: HTTPFailure, address: String, setting: String, isVerified: Bool) {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
-            Failure(code, what, place, why: why ?? failure.why, hint: hint, cause: failure)
+            Failure(code, what, address, why: why ?? failure.why, hint: hint, cause: failure)
         }
         switch failure.kind {
         case .unresolved:
@@ -68,11 +68,11 @@ extension StoreFailure {
     ///   - status: what the answer means, which may differ from the status that it has.
     ///   - setting: what to check, in the hint.
     package init(
-        status: Int, _ response: HTTPResponse, place: String, setting: String, detail: String
+        status: Int, _ response: HTTPResponse, address: String, setting: String, detail: String
     ) {
         let why = "HTTP status \(response.status)" + (detail.isEmpty ? "" : ", \(detail)")
         func make(_ code: Failure.Code, _ what: String, hint: String? = nil) -> Failure {
-            Failure(code, what, place, why: why, hint: hint)
+            Failure(code, what, address, why: why, hint: hint)
         }
         switch status {
         case 408, 421, 423, 425, 500, 502, 504:
@@ -107,7 +107,7 @@ extension StoreFailure {
                 make(.store(.rejected), "store rejects picture", hint: "it is too large for what the server allows"),
                 .giveUp, .object)
         case 511:
-            self = .signInPage(response, place: place, setting: setting)
+            self = .signInPage(response, address: address, setting: setting)
         case 507:
             self.init(make(.store(.rejected), "store rejects picture", hint: "the server's disk is full"), .giveUp)
         default:
@@ -136,10 +136,10 @@ extension HTTPResponse {
 }
 
 extension StoreFailure {
-    static func certificate(_ response: HTTPResponse, place: String) -> StoreFailure {
+    static func certificate(_ response: HTTPResponse, address: String) -> StoreFailure {
         StoreFailure(
             Failure(
-                .store(.credentials), "store refuses credentials", place,
+                .store(.credentials), "store refuses credentials", address,
                 why: "HTTP status \(response.status): it wants a client certificate, or another one",
                 hint: "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
     }

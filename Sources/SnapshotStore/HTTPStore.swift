@@ -21,13 +21,13 @@ package struct HTTPStore: RemoteStore {
         self.client = client
         let learned = record?.store
         login = UploadLogin(
-            known: learned?.place == settings.server ? learned?.login : nil,
+            known: learned?.store == settings.server ? learned?.login : nil,
             isVerified: settings.isVerified)
     }
 
-    package var learned: LearnedStore? { login.learned.map { LearnedStore(place: settings.server, login: $0) } }
+    package var learned: LearnedStore? { login.learned.map { LearnedStore(store: settings.server, login: $0) } }
 
-    package var place: String { settings.shownURL }
+    package var address: String { settings.shownURL }
     package var addressSetting: String { "HTTP_UPLOAD_URL" }
     package var isVerified: Bool { settings.isVerified }
 
@@ -71,7 +71,7 @@ package struct HTTPStore: RemoteStore {
             request.headers.append(("Content-Type", object.contentType))
             request.headers.append(("X-Snapshot-Key", headerText(object.key)))
             for fact in object.facts where fact.name != "clock" || object.clock != .synced {
-                request.headers.append(("X-Snapshot-\(fact.name.capitalizedWords)", fact.value))
+                request.headers.append(("X-Snapshot-\(fact.name.capitalisedWords)", fact.value))
             }
             request.body = object.content
         }
@@ -111,9 +111,9 @@ package struct HTTPStore: RemoteStore {
             if settings.credentials != nil { login.worked(response) }
             return
         }
-        if response.isAboutCertificate { throw .certificate(response, place: place) }
+        if response.isAboutCertificate { throw .certificate(response, address: address) }
         var failure = StoreFailure(
-            status: response.status, response, place: place, setting: suspects(response), detail: "")
+            status: response.status, response, address: address, setting: suspects(response), detail: "")
         if logsInAnew(after: response) { failure.advice = .signAgain }
         throw failure
     }
@@ -151,8 +151,8 @@ package struct HTTPStore: RemoteStore {
             return
         }
         let why = "its answer doesn't hold the text of HTTP_UPLOAD_ACK"
-        var failure = StoreFailure.notFromStore(why, response, place: place, setting: addressSetting)
-        if response.isPage { failure = .signInPage(response, place: place, setting: addressSetting) }
+        var failure = StoreFailure.notFromStore(why, response, address: address, setting: addressSetting)
+        if response.isPage { failure = .signInPage(response, address: address, setting: addressSetting) }
         if settings.acknowledgement != nil, let hint = failure.failure.hint {
             failure.failure.hint = "set HTTP_UPLOAD_ACK to what its answer to a stored picture says; or \(hint)"
         }
@@ -162,7 +162,7 @@ package struct HTTPStore: RemoteStore {
 
 extension String {
     /// `captured-at` → `Captured-At`
-    fileprivate var capitalizedWords: String {
+    fileprivate var capitalisedWords: String {
         split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: "-")
     }
 }

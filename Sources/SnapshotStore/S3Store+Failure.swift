@@ -10,7 +10,7 @@ extension S3Store {
 
     /// The keys are refused. Temporary ones may have expired: they are replaced once, and the request is signed again.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        var failure = StoreFailure(status: 403, response, place: place, setting: setting(error), detail: error.text)
+        var failure = StoreFailure(status: 403, response, address: address, setting: setting(error), detail: error.text)
         if temporary?.replaces(keys) == true { failure.advice = .signAgain }
         return failure
     }
@@ -23,7 +23,7 @@ extension S3Store {
         let isClosed = Self.closures.contains(error.code)
         let why = isClosed ? "the account or the bucket is closed" : "the policy doesn't allow it"
         var failure = Failure(
-            .store(.denied), "store denies access to", place,
+            .store(.denied), "store denies access to", address,
             why: "the keys are right, but \(why) (HTTP status \(response.status), \(error.text))",
             hint: isClosed
                 ? "look into the account at the store: it may be unpaid, suspended or not signed up"
@@ -62,7 +62,7 @@ extension S3Store {
     func described(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
         let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
         return Failure(
-            code, "store rejects picture", place,
+            code, "store rejects picture", address,
             why: "\(why) (HTTP status \(response.status)\(error.text.isEmpty ? "" : ", " + error.text))",
             hint: hint)
     }

@@ -31,10 +31,10 @@ package struct S3Store: RemoteStore {
         self.settings = settings
         self.client = client
         let known = record?.region
-        region = known?.place == settings.place ? known?.name ?? settings.region : settings.region
+        region = known?.store == settings.identity ? known?.name ?? settings.region : settings.region
         let learned = record?.store
-        unanswered = UnansweredObjects(learned?.place == settings.place ? learned?.unanswered ?? [] : [])
-        let isKnown = settings.checksum == .auto && learned?.place == settings.place
+        unanswered = UnansweredObjects(learned?.store == settings.identity ? learned?.unanswered ?? [] : [])
+        let isKnown = settings.checksum == .auto && learned?.store == settings.identity
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
         let means = ProviderMeans(
@@ -48,7 +48,7 @@ package struct S3Store: RemoteStore {
 
     package var learned: LearnedStore? {
         guard checksum != settings.checksum || !unanswered.names.isEmpty else { return nil }
-        var learned = LearnedStore(place: settings.place)
+        var learned = LearnedStore(store: settings.identity)
         if checksum != settings.checksum { learned.checksum = checksum.rawValue }
         if !unanswered.names.isEmpty { learned.unanswered = unanswered.names }
         return learned
@@ -70,10 +70,10 @@ package struct S3Store: RemoteStore {
     }
 
     package var learnedRegion: LearnedRegion? {
-        region == settings.region ? nil : LearnedRegion(name: region, place: settings.place)
+        region == settings.region ? nil : LearnedRegion(name: region, store: settings.identity)
     }
 
-    package var place: String {
+    package var address: String {
         "s3://\(settings.bucket) at \(settings.endpoint?.withoutUser ?? awsHost(region: region))"
     }
 
@@ -101,7 +101,7 @@ package struct S3Store: RemoteStore {
         // S3 refuses in XML. An HTML page is from a captive portal, even with status 401 or 403.
         let isAccess = [401, 403, 511].contains(response.status)
         if (200...299).contains(response.status) || isAccess, response.isPage {
-            throw .signInPage(response, place: place, setting: addressSetting)
+            throw .signInPage(response, address: address, setting: addressSetting)
         }
         let error = S3Error(response.body)
         // S3 may answer 200 and report a failure in the body: only an answer without an error is an acknowledgement.
@@ -110,7 +110,7 @@ package struct S3Store: RemoteStore {
         guard response.headers["etag"]?.isEmpty == false else {
             throw .notFromStore(
                 "it has no ETag, so it isn't from an S3 store; perhaps a sign-in page answered", response,
-                place: place, setting: addressSetting)
+                address: address, setting: addressSetting)
         }
         temporary?.noteAccepted()
     }
@@ -202,15 +202,15 @@ package struct S3Store: RemoteStore {
         case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded":
             return StoreFailure(described(response, error, "the bucket is full", hint: "raise its quota"), .giveUp)
         case "RequestTimeout", "InternalError":
-            return StoreFailure(status: 500, response, place: place, setting: "", detail: error.text)
+            return StoreFailure(status: 500, response, address: address, setting: "", detail: error.text)
         case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests", "ConditionalRequestConflict":
-            return StoreFailure(status: 503, response, place: place, setting: "", detail: error.text)
+            return StoreFailure(status: 503, response, address: address, setting: "", detail: error.text)
         default:
             // An error in the body of a 200 answer is the store's failure, not ours.
             let isLarge = error.code == "EntityTooLarge"
             let status = (200...299).contains(response.status) ? 500 : isLarge ? 413 : response.status
             let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
-            return StoreFailure(status: status, response, place: place, setting: setting, detail: error.text)
+            return StoreFailure(status: status, response, address: address, setting: setting, detail: error.text)
         }
     }
 }

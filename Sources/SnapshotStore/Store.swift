@@ -10,8 +10,8 @@ import SnapshotState
 /// the same object: the same key then holds the same bytes. Retries, the spool and the order of objects are the
 /// caller's.
 package protocol Store {
-    /// The store in messages; never a secret.
-    var place: String { get }
+    /// The store's address for messages; never a secret.
+    var address: String { get }
     /// The store's clock minus ours, in milliseconds, by its last answer; nil where it gave no time.
     var clockOffset: Int64? { get }
     /// The region that the store has asked for instead of the settings'.
@@ -72,7 +72,7 @@ extension RemoteStore {
             clockOffset = CaptureClock.believable(response.clockOffset, isVerified: isVerified)
             return response
         case .none(let failure):
-            throw StoreFailure(failure, place: place, setting: addressSetting, isVerified: isVerified)
+            throw StoreFailure(failure, address: address, setting: addressSetting, isVerified: isVerified)
         }
     }
 }

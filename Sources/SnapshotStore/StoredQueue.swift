@@ -17,13 +17,14 @@ struct StoredQueue: Sendable {
         let length: Int
     }
 
-    /// Lines from offset `start` to `end` stand for existing files of `bytes` altogether; later ones aren't counted.
+    /// The lines from offset `start` to `end` stand for files that exist, of `bytes` altogether. Files of earlier lines
+    /// were deleted; later lines aren't counted yet.
     struct Head {
         var inode: UInt = 0
         var start = 0
         var end = 0
         var bytes = 0
-        /// The number of lines from `start` to `end`, and of those among them whose file replaced another.
+        /// The number of lines from `start` to `end`, and how many of them have `Line.replaced`.
         var lines = 0
         var replacing = 0
     }

@@ -2,12 +2,12 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// Decides how a request is answered: refuses it, answers it at once where no file is needed, or returns the read that
-/// makes the answer. Used on the event loop only; never blocks.
+/// Decides how a request is answered: with a response that needs no file, such as a refusal, or with one that has to read
+/// files first. Used on the event loop only; never blocks.
 final class RequestRouter {
-    enum Answer {
+    enum Decision {
         case ready(Response)
-        /// `read` blocks on files, so it has to be called outside the event loop.
+        /// `read` makes the response. It blocks on files, so it has to be called outside the event loop.
         case reading(Route, read: @Sendable () -> Response)
     }
 
@@ -23,39 +23,39 @@ final class RequestRouter {
         gate = PictureGate(options)
     }
 
-    func answer(_ received: Request) -> Answer {
+    func decide(_ received: Request) -> Decision {
         var request = received
-        let introduction = received.introduction(by: proxies)
-        if let introduction {
-            if let client = introduction.client { request.source = Source(bytes: client) }
-            request.isIntroduced = introduction.hasLoggedIn
+        let claim = received.claim(by: proxies)
+        if let claim {
+            if let client = claim.client { request.source = Source(bytes: client) }
+            request.isLoggedIn = claim.hasLoggedIn
         }
-        return answer(request, isByProxy: introduction != nil)
+        return decide(request, isByProxy: claim != nil)
     }
 
-    private func answer(_ request: Request, isByProxy: Bool) -> Answer {
+    private func decide(_ request: Request, isByProxy: Bool) -> Decision {
         guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is not a path")) }
         // A trusted proxy decides itself which host names it answers.
         if !isByProxy, let refusal = refusal(ofNames: request) { return .ready(refusal) }
         guard let route = Route(target) else { return .ready(.notFound) }
         guard request.method == .GET || request.method == .HEAD else { return .ready(.methodNotAllowed) }
         if route.showsPictures, let refusal = gate.refusal(of: request) { return .ready(refusal) }
-        if case .status = route, gate.asks(request), let refusal = gate.refusal(of: request) {
+        if case .status = route, gate.asksForToken(request), let refusal = gate.refusal(of: request) {
             guard refusal.status == .unauthorized else { return .ready(refusal) }
-            return .reading(route) { [site] in site.answer(route, request, .links).asking }
+            return .reading(route) { [site] in site.response(to: route, request, .links).askingForToken }
         }
         switch route {
         case .livez: return .ready(.sentence(.ok, "ok"))
         case .favicon: return .ready(Response(.noContent, fields: [], body: .bytes(ByteBuffer())))
-        case .moved(let place):
-            return .ready(.sentence(.permanentRedirect, place, fields: [("Location", place)]))
+        case .redirect(let target):
+            return .ready(.sentence(.permanentRedirect, target, fields: [("Location", target)]))
         case .status, .health, .metrics, .live, .latest, .hls, .recordings, .recording:
             let view = gate.view(for: request)
-            return .reading(route) { [site] in site.answer(route, request, view) }
+            return .reading(route) { [site] in site.response(to: route, request, view) }
         }
     }
 
-    /// Without a token only the host name tells a request by our own pages from DNS rebinding by another site.
+    /// Refuses DNS rebinding: without a token only the host name shows that a request comes from another site's page.
     private func refusal(ofNames request: Request) -> Response? {
         guard request.isOverLoopback, !hasToken, !request.names.allSatisfy({ HostName.isOwn($0) }) else { return nil }
         return .sentence(

@@ -5,10 +5,10 @@ import SnapshotSettings
 import SnapshotState
 import Synchronization
 
-/// Answers requests from the state directory and from the files of capture and relay. Pages are cached for `freshness`,
-/// so the state is read only a few times a second, however many clients there are.
+/// Makes responses from the state directory and from the files of capture and relay. Pages are cached for `freshness`, so
+/// the state is read only a few times a second, however many clients there are.
 final class Site: Sendable {
-    /// A cache of answers, and of the report and index that they are made from.
+    /// A cache of responses, and of the report and index that they are made from.
     private struct Cache {
         var report: HealthReport?
         var pages: [Key: Response] = [:]
@@ -24,8 +24,8 @@ final class Site: Sendable {
 
     private let options: WebOptions
     private let files: PictureFiles
-    /// `statePages` caches answers from the state; `relayPages` those that also need the relay's folder, whose disk may be
-    /// slow or hang. Each has a lock of its own, so the one doesn't wait for the other.
+    /// `statePages` caches responses made from the state alone. `relayPages` caches those that also need the relay's folder,
+    /// whose disk may be slow or hang; its own lock keeps the others from waiting for that disk.
     private let statePages = Mutex(Cache())
     private let relayPages = Mutex(Cache())
     private static let freshness = TimeAmount.milliseconds(250)
@@ -38,17 +38,19 @@ final class Site: Sendable {
             statePath: options.statePath)
     }
 
-    /// Makes the answer. It blocks on files, so it is called outside the event loop.
-    func answer(_ route: Route, _ request: Request, _ view: PictureGate.View) -> Response {
+    /// Makes the response to a request whose route and view are decided. It blocks on files, so it is called outside the
+    /// event loop.
+    func response(to route: Route, _ request: Request, _ view: PictureGate.View) -> Response {
         switch route {
-        case .latest(let camera): files.latest(camera: camera, request).embedded(in: options.origins.asking(request))
+        case .latest(let camera):
+            files.latest(camera: camera, request).embedded(in: options.origins.embedder(of: request))
         case .hls(let camera, let names):
-            files.stream(of: camera, names, request).embedded(in: options.origins.asking(request))
+            files.stream(of: camera, names, request).embedded(in: options.origins.embedder(of: request))
         case .recording(let names):
-            files.recording(names, request).embedded(in: options.origins.asking(request))
+            files.recording(names, request).embedded(in: options.origins.embedder(of: request))
         case .live, .recordings:
             relayPages.withLock { page(Key(route: route, view: view), &$0) }
-        case .status, .health, .metrics, .livez, .favicon, .moved:
+        case .status, .health, .metrics, .livez, .favicon, .redirect:
             statePages.withLock { page(Key(route: route, view: view), &$0) }
         }
     }
@@ -69,7 +71,8 @@ final class Site: Sendable {
         return page
     }
 
-    /// The index of recordings. It is cached for 20 times as long as it took to make, so making it takes 5 % at most.
+    /// The index of recordings. It is cached for 20 times as long as it took to make, so that at most 5 % of the time go
+    /// into making it.
     private func recordings(_ cache: inout Cache) -> RecordingIndex {
         if let known = cache.recordings, cache.recordingsUntil > .now() { return known }
         // The old index is freed first, since a small board has no memory for two of the largest.
@@ -98,8 +101,8 @@ final class Site: Sendable {
                 index: recordings(&cache), selection: selection, files: files,
                 links: report.links(for: key.view, present: "/recordings/")
             ).page.response(frames: options.origins.framePolicy)
-        // These are answered elsewhere, without a report.
-        case .livez, .favicon, .moved, .latest, .hls, .recording: .notFound
+        // The caller and `RequestRouter` respond to these, without a report.
+        case .livez, .favicon, .redirect, .latest, .hls, .recording: .notFound
         }
     }
 
@@ -129,11 +132,11 @@ final class Site: Sendable {
             return nil
         }
         let own = files.playlist(of: nil)
-        let camera = name ?? (own.isThere ? nil : instances.first { files.playlist(of: $0).isThere })
+        let camera = name ?? (own.mayExist ? nil : instances.first { files.playlist(of: $0).mayExist })
         let links = report.links(for: view, present: "/live/")
         let playlist = files.playlist(of: camera)
         let isRelayed = (camera.map { report.cameras[$0] } ?? report.cameras[""])?.relay?.modes.contains("hls") == true
-        if !playlist.isThere, !isRelayed {
+        if !playlist.mayExist, !isRelayed {
             let shown = camera ?? (report.cameras[""] == nil ? report.cameras.keys.sorted().first ?? "" : "")
             return NoLivePage(
                 cameras: report.cameras.sorted { $0.key < $1.key }.map { ($0.key, report.name($0.key, $0.value)) },
@@ -142,7 +145,7 @@ final class Site: Sendable {
             ).page
         }
         var cameras = instances.map { (name: String?.some($0), title: $0) }
-        if own.isThere || camera == nil {
+        if own.mayExist || camera == nil {
             cameras.insert((nil, report.cameras[""].map { report.name("", $0) } ?? ""), at: 0)
         }
         return LivePage(

@@ -20,7 +20,7 @@ package struct WebOptions: Sendable {
     package var outputDirectory: String
     /// The folders that may hold `latest.jpg`, the preferred one first.
     package var runtimeDirectories: [String]
-    /// The clock by which pages and health tell ages.
+    /// The clock by which pages and health count ages.
     package let clock: SystemClock
     /// What is wrong with the settings, as a sentence, in which case no picture is shown; nil where they are right.
     package private(set) var trouble: String?
@@ -29,8 +29,8 @@ package struct WebOptions: Sendable {
     package init(_ settings: Settings) throws(Failure) {
         self.init(in: settings.context)
         let environment = settings.context.environment
-        statePath = try settings[Key.statePath].map { place($0, environment) } ?? statePath
-        outputDirectory = place(try settings[Key.outputDirectory], environment)
+        statePath = try settings[Key.statePath].map { resolved($0, environment) } ?? statePath
+        outputDirectory = resolved(try settings[Key.outputDirectory], environment)
         if try settings.value(Key.captureInterval) != nil { interval = try settings[Key.captureInterval].seconds }
         port = try settings[Key.healthCheckPort]
         address = try settings[Key.healthCheckAddress]
@@ -59,7 +59,7 @@ package struct WebOptions: Sendable {
         port = Key.healthCheckPort.fallback
         address = Key.healthCheckAddress.fallback
         showsPictures = Key.webImages.fallback
-        outputDirectory = place(Key.outputDirectory.fallback, environment)
+        outputDirectory = resolved(Key.outputDirectory.fallback, environment)
         runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]
     }
 
@@ -67,7 +67,7 @@ package struct WebOptions: Sendable {
     /// - Parameter settings: nil where not even the file could be read.
     package init(_ settings: Settings?, in context: ProcessContext, despite failure: Failure) {
         self.init(in: context)
-        if let path = try? settings?[Key.statePath] { statePath = place(path, context.environment) }
+        if let path = try? settings?[Key.statePath] { statePath = resolved(path, context.environment) }
         trouble = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
     }
 }
@@ -76,8 +76,9 @@ private func directories(_ name: String, _ environment: Environment) -> [String]
     (environment[name] ?? "").split(separator: ":").map(String.init)
 }
 
-/// Under systemd a relative path starts at the service's state directory, not at this process's working directory.
-private func place(_ path: String, _ environment: Environment) -> String {
+/// The path, resolved as the capturing service does it: under systemd a relative path starts at its state directory, not
+/// at this process's working directory.
+private func resolved(_ path: String, _ environment: Environment) -> String {
     if path.hasPrefix("/") { return path }
     let inside = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
     return (directories("STATE_DIRECTORY", environment).first ?? ".") + "/" + inside

@@ -57,7 +57,8 @@ struct WebCommand: ParsableCommand {
         }
     }
 
-    /// A service whose settings are wrong still reports health, without pictures: its monitoring needs an answer.
+    /// Reads the settings. A service whose settings are wrong still reports health, since monitoring depends on it, but
+    /// shows no pictures.
     private func readOptions(isService: Bool) throws(Failure) -> (WebOptions, warnings: [String]) {
         var settings: Settings?
         do throws(Failure) {

@@ -7,7 +7,7 @@ import SnapshotSettings
 
 struct CaptureCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "capture", abstract: "Take one snapshot and store it; the default.",
+        commandName: "capture", abstract: "Take one picture and store it; the default.",
         discussion: "What the store doesn't take is kept in the spool and sent later.")
 
     @OptionGroup var options: SettingsOptions

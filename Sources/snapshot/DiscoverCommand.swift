@@ -45,7 +45,7 @@ struct DiscoverCommand: SnapshotCommand {
     }
 
     private func lines(_ devices: [Device]) -> [String] {
-        let rows = devices.map { [$0.place, $0.mac ?? "", $0.text] }
+        let rows = devices.map { [$0.cameraAddress, $0.mac ?? "", $0.text] }
         let widths = (0..<2).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let columns = zip(row, widths).map { $0 + String(repeating: " ", count: max(0, $1 - $0.count)) }

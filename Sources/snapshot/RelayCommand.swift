@@ -7,7 +7,7 @@ struct RelayCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "relay", abstract: "Relay the camera's video: republish it, serve it as HLS, record it, post it.",
         discussion: """
-            STREAM_MODE says what to do, several with commas between: \(RelayOutputs.help). The video is \
+            STREAM_MODE names one output or several, separated by commas: \(RelayOutputs.help). The video is \
             never re-encoded. It runs until a signal ends it, and restarts by itself whenever the camera, an \
             output or ffmpeg fails.
             """)

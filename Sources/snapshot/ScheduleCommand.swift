@@ -8,7 +8,7 @@ import SnapshotSetup
 struct ScheduleCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedule",
-        abstract: "Set how often systemd's timer takes a snapshot.",
+        abstract: "Set how often systemd's timer takes a picture.",
         discussion: """
             Writes drop-ins for snapshot.timer and snapshot.service (or a camera's own, with --instance) under \
             /etc/systemd/system and has systemd read them. Where the interval divides a minute, an hour or a day, the \

@@ -89,7 +89,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
                 guard case .message(let message) = item else { continue }
                 expect(message.method == nil || message.status == nil, "a request that is an answer")
                 _ = try? exchange.request(message)
-                guard case .pass(let answer) = exchange.answer(message) else { continue }
+                guard case .pass(let answer) = exchange.receive(message) else { continue }
                 expect(
                     answer.values("Location").isEmpty && answer.values("WWW-Authenticate").isEmpty, "a way elsewhere")
             }

@@ -31,9 +31,9 @@ import Testing
             (["CAMERA_URL": "file://localhost/tmp/a.jpg"], "file /tmp/a.jpg"),
             (["CAMERA_URL": "v4l2:/dev/video3"], "v4l2 /dev/video3"),
         ] as [([String: String], String)])
-    func thePlaceOfACamera(_ settings: [String: String], place: String) throws {
+    func theIdentityOfACamera(_ settings: [String: String], identity: String) throws {
         let it = try camera(settings.merging(["CAMERA_PASSWORD": "secret"]) { $1 })
-        #expect(it.place == place)
+        #expect(it.identity == identity)
         #expect(!it.address.contains("secret") && it.fingerprint.contains("secret"))
     }
 

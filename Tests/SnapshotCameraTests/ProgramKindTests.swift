@@ -42,7 +42,7 @@ import Testing
         let settings = try Settings(
             commandLine: ["CAMERA_URL": "exec:/bin/true --token=\(secret)"], environment: [:], path: "/dev/null")
         let camera = try CameraSettings(settings)
-        #expect(!camera.address.contains("Canary") && !camera.place.contains("Canary"))
+        #expect(!camera.address.contains("Canary") && !camera.identity.contains("Canary"))
         for tail in 270...310 {
             let said = String(repeating: "x", count: 5000) + secret + String(repeating: "y", count: tail)
             let words = try #require(ChildResult(output: [], stderrTail: Array(said.utf8)).lastWords())

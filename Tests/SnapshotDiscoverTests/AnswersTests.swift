@@ -34,7 +34,8 @@ import Testing
         var bytes = oldAnswer([196: "RLC-410", 240: "secretaccesskey", 100: "secretaccesskey", 0: "192.168.9.9"])
         bytes.replaceSubrange(80..<86, with: [0xEC, 0x71, 0xDB, 0xA0, 0x0B, 0x0C])
         var device = ReolinkOld.device(bytes, from: sender)
-        #expect(device?.mac == "ec:71:db:a0:0b:0c" && device?.model == "RLC-410" && device?.place == "192.168.1.20")
+        #expect(
+            device?.mac == "ec:71:db:a0:0b:0c" && device?.model == "RLC-410" && device?.cameraAddress == "192.168.1.20")
         #expect(device.map { "\($0)".contains("secretaccesskey") } == false)
         device = ReolinkOld.device(oldAnswer([164: "EC71DB010203", 196: "\u{1B}[2J\nD340P"]), from: sender)
         #expect(device?.mac == "ec:71:db:01:02:03" && device?.model == #"\u{1b}[2J\u{a}D340P"#)
@@ -61,7 +62,7 @@ import Testing
         let device = ONVIF.device(
             match("onvif://www.onvif.org/name/Hof%20%26%20Tor\n onvif://www.onvif.org/hardware/IPC-A&amp;B"),
             from: sender)
-        #expect(device?.name == "Hof & Tor" && device?.model == "IPC-A&B" && device?.place == "192.168.1.20")
+        #expect(device?.name == "Hof & Tor" && device?.model == "IPC-A&B" && device?.cameraAddress == "192.168.1.20")
         #expect(ONVIF.device(match("onvif://www.onvif.org/name/%zz%1b"), from: sender)?.name == "%zz%1b")
         #expect(ONVIF.device(Array("<html><body>no</body></html>".utf8), from: sender) == nil)
     }

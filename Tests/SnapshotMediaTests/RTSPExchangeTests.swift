@@ -85,11 +85,11 @@ import Testing
         )
         let challenge = response(
             "401 No", to: first, ["WWW-Authenticate": "Basic realm=\"x\", Digest realm=\"x\", nonce=\"n\""])
-        guard case .again(let second) = exchange.answer(challenge) else { return #expect(Bool(false)) }
+        guard case .again(let second) = exchange.receive(challenge) else { return #expect(Bool(false)) }
         #expect(second.values("Authorization").first?.hasPrefix("Digest ") == true && exchange.hasSeenDigest)
         let found = response(
             "200 OK", to: second, ["Content-Base": "rtsp://cam:554/live/", "Location": "rtsp://evil/"])
-        guard case .pass(let answer) = exchange.answer(found) else { return #expect(Bool(false)) }
+        guard case .pass(let answer) = exchange.receive(found) else { return #expect(Bool(false)) }
         #expect(answer.values("CSeq") == ["70"] && answer.values("Content-Base") == [local + "/"])
         #expect(answer.values("Location").isEmpty && exchange.end == nil)
         let next = try exchange.request(request("SETUP", 71))
@@ -100,7 +100,7 @@ import Testing
         var exchange = exchange()
         var sent = try exchange.request(request("DESCRIBE", 1))
         var tries = 0
-        while case .again(let again) = exchange.answer(
+        while case .again(let again) = exchange.receive(
             response("401 No", to: sent, ["WWW-Authenticate": "Basic realm=\"x\""]))
         {
             (sent, tries) = (again, tries + 1)
@@ -113,7 +113,7 @@ import Testing
         var sent = try exchange.request(request("DESCRIBE", 1))
         var tries = 0
         let stale = ["WWW-Authenticate": "Digest realm=\"x\", nonce=\"n\", stale=true"]
-        while case .again(let again) = exchange.answer(response("401 No", to: sent, stale)) {
+        while case .again(let again) = exchange.receive(response("401 No", to: sent, stale)) {
             (sent, tries) = (again, tries + 1)
         }
         #expect(tries == 2 && exchange.end == .refused(401))
@@ -123,7 +123,7 @@ import Testing
     func basicWhereItMustNotBe(_ mayUseBasic: Bool, _ hasSeenDigest: Bool) throws {
         var exchange = exchange(mayUseBasic: mayUseBasic, hasSeenDigest: hasSeenDigest)
         let sent = try exchange.request(request("DESCRIBE", 1))
-        let reply = exchange.answer(response("401 No", to: sent, ["WWW-Authenticate": "Basic realm=\"x\""]))
+        let reply = exchange.receive(response("401 No", to: sent, ["WWW-Authenticate": "Basic realm=\"x\""]))
         guard case .pass(let answer) = reply else { return #expect(Bool(false)) }
         #expect(exchange.end == .insecure && answer.values("WWW-Authenticate").isEmpty)
     }
@@ -135,7 +135,7 @@ import Testing
     func endsBeforeMediaFlows(_ status: String, _ end: RTSPEnd) throws {
         var exchange = exchange(user: nil)
         let sent = try exchange.request(request("DESCRIBE", 1))
-        _ = exchange.answer(response(status, to: sent))
+        _ = exchange.receive(response(status, to: sent))
         #expect(exchange.end == end)
     }
 
@@ -146,7 +146,7 @@ import Testing
             var exchange = exchange()
             exchange.mayChangeTransport = mayChange
             let sent = try exchange.request(request(method, 1))
-            #expect((exchange.answer(response("461 No", to: sent)) == .otherTransport) == isOffered)
+            #expect((exchange.receive(response("461 No", to: sent)) == .otherTransport) == isOffered)
             #expect(exchange.end == (isOffered ? nil : .rejected(461)))
             #expect(!exchange.isWaiting)
         }
@@ -156,25 +156,25 @@ import Testing
         var exchange = exchange()
         for number in 1...3 {
             let sent = try exchange.request(request("SETUP", number))
-            #expect(exchange.answer(response("453 Not Enough Bandwidth", to: sent)) == .busy && exchange.end == nil)
+            #expect(exchange.receive(response("453 Not Enough Bandwidth", to: sent)) == .busy && exchange.end == nil)
         }
     }
 
     @Test func aRefusedQuestionEndsNothingOnceMediaFlows() throws {
         var exchange = exchange()
-        _ = exchange.answer(response("200 OK", to: try exchange.request(request("PLAY", 1))))
+        _ = exchange.receive(response("200 OK", to: try exchange.request(request("PLAY", 1))))
         #expect(exchange.isFlowing)
-        _ = exchange.answer(
+        _ = exchange.receive(
             response("451 Parameter not understood", to: try exchange.request(request("GET_PARAMETER", 2))))
         #expect(exchange.end == nil)
     }
 
     @Test func answersWithoutANumberAreForTheOldestRequest() throws {
         var exchange = exchange()
-        #expect(exchange.answer(response("200 OK", to: nil)) == .nothing)
+        #expect(exchange.receive(response("200 OK", to: nil)) == .nothing)
         _ = try exchange.request(request("OPTIONS", 5))
         _ = try exchange.request(request("DESCRIBE", 6))
-        guard case .pass(let first) = exchange.answer(response("200 OK", to: nil)) else { return #expect(Bool(false)) }
+        guard case .pass(let first) = exchange.receive(response("200 OK", to: nil)) else { return #expect(Bool(false)) }
         #expect(first.values("CSeq") == ["5"] && exchange.isWaiting)
         #expect(throws: RTSPMalformed.self) {
             for number in 0..<100 { _ = try exchange.request(request("OPTIONS", number)) }
@@ -184,6 +184,6 @@ import Testing
     @Test func theServersOwnRequestsAreAnsweredHere() {
         var asked = RTSPMessage(startLine: "REDIRECT rtsp://cam/ RTSP/1.0")
         asked.set("CSeq", "3")
-        #expect(exchange().answer(toServer: asked).startLine == "RTSP/1.0 501 Not Implemented")
+        #expect(exchange().response(toServer: asked).startLine == "RTSP/1.0 501 Not Implemented")
     }
 }

@@ -91,19 +91,19 @@ import Testing
     }
 
     @Test func aServerThatTalksUnasked() throws {
-        var unasked = UnaskedMessages()
+        var unsolicited = UnsolicitedMessages()
         var now = Uptime(nanoseconds: 0)
-        for _ in 0..<16 { try unasked.note(at: now) }
-        #expect(throws: RTSPMalformed.self) { try unasked.note(at: now) }
+        for _ in 0..<16 { try unsolicited.note(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unsolicited.note(at: now) }
         // One a second for ever is none too many, nor is the same number after a long silence.
-        unasked = UnaskedMessages()
+        unsolicited = UnsolicitedMessages()
         for _ in 0..<1000 {
-            try unasked.note(at: now)
+            try unsolicited.note(at: now)
             now = now + .seconds(1)
         }
         now = now + .seconds(1_000_000)
-        for _ in 0..<16 { try unasked.note(at: now) }
-        #expect(throws: RTSPMalformed.self) { try unasked.note(at: now) }
+        for _ in 0..<16 { try unsolicited.note(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unsolicited.note(at: now) }
     }
 
     @Test func whatIsReadIsWrittenAgain() throws {

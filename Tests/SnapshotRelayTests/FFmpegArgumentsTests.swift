@@ -106,7 +106,7 @@ func named(_ settings: [String: String]) -> Named<String> {
         for secret in ["canary-password", "canary-push", "canary-token"] {
             #expect(Secrets.ofThisRun.areIn("x \(secret) x"))
         }
-        let question = StreamFacts.question(RTSPSource(url: "rtsp://127.0.0.1:9/canary", timeout: .seconds(1)), [:])
+        let question = StreamFacts.probe(RTSPSource(url: "rtsp://127.0.0.1:9/canary", timeout: .seconds(1)), [:])
         #expect(!question.arguments.joined().contains("canary"))
     }
 }

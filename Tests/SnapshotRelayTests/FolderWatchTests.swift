@@ -15,7 +15,7 @@ import Testing
             (0..<seconds).compactMap { second in
                 now = now + .seconds(1)
                 let grew = growing.map { second % $0 == 0 } ?? false
-                return watch.look(now: now, grew: grew, trouble: { _ in trouble })
+                return watch.check(now: now, grew: grew, trouble: { _ in trouble })
             }
         }
     }
@@ -53,7 +53,7 @@ import Testing
         var probes: [Int] = []
         for second in 1...30 {
             clock.now = clock.now + .seconds(1)
-            _ = clock.watch.look(now: clock.now, grew: false) { isOverdue in
+            _ = clock.watch.check(now: clock.now, grew: false) { isOverdue in
                 if isOverdue { probes.append(second) }
                 return nil
             }

@@ -104,8 +104,8 @@ import Testing
         #expect(removeFolder(inTheWay))
         try put(names[1], head + fragment + fragment)
         #expect(it.finish(all: false) == true)
-        #expect(it.segments.map(\.name.text) == Array(names[0...2]))
-        #expect(it.segments[1].bytes == (head + fragment + fragment).count)
+        #expect(it.recordings.map(\.name.text) == Array(names[0...2]))
+        #expect(it.recordings[1].bytes == (head + fragment + fragment).count)
         it.finish(all: true)
         #expect(try finished == names)
         #expect(try folder.size("record/\(names[3])") == (head + fragment).count)
@@ -140,14 +140,14 @@ import Testing
             "record/.writing/17.csv", "17-0.mp4,0.000000,20.0\nx,1,2\n17-1.mp4,20.100,inf\n17-1.mp4,20.0,40.0\n")
         it.finish(all: false)
         #expect(
-            it.segments.map(\.name)
+            it.recordings.map(\.name)
                 == [0, 20, 40].map { RecordName(begin: origin.advanced(byMilliseconds: $0 * 1000)) })
         // Of a run that has begun since its origin is unknown, and the other's is none of its.
         it.begin()
         try put("18-0.mp4", head + fragment)
         try folder.write("record/.writing/18.csv", "18-0.mp4,0.000000,20.0\n")
         it.finish(all: true)
-        let last = try #require(it.segments.last)
+        let last = try #require(it.recordings.last)
         #expect(abs(last.name.begin.milliseconds - Timestamp.now().milliseconds) < 30_000)
         #expect(try folder.names("record/.writing") == [])
     }
@@ -163,7 +163,7 @@ import Testing
             try folder.write("record/.writing/17.csv", "17-\(behind + 100_000).mp4,0.000000,20.0\n")
             it.finish(all: true)
         }
-        #expect(it.segments.allSatisfy { abs($0.name.begin.milliseconds - Timestamp.now().milliseconds) < 2000 })
+        #expect(it.recordings.allSatisfy { abs($0.name.begin.milliseconds - Timestamp.now().milliseconds) < 2000 })
     }
 
     @Test func runsAreToldApart() throws {

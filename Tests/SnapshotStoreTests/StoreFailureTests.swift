@@ -9,7 +9,7 @@ import Testing
     private func failure(_ status: Int) -> StoreFailure {
         var response = HTTPResponse()
         response.status = status
-        return StoreFailure(status: status, response, place: "s3://b", setting: "S3_BUCKET", detail: "")
+        return StoreFailure(status: status, response, address: "s3://b", setting: "S3_BUCKET", detail: "")
     }
 
     private static let statuses: [(status: Int, scope: StoreFailure.Scope, code: Failure.Code)] = [
@@ -32,7 +32,7 @@ import Testing
     ])
     func withoutAnAnswerTheStoreIsMeant(kind: HTTPFailure.Kind) {
         let cause = HTTPFailure(kind: kind, why: "why")
-        let failure = StoreFailure(cause, place: "s3://b", setting: "S3_ENDPOINT_URL", isVerified: true)
+        let failure = StoreFailure(cause, address: "s3://b", setting: "S3_ENDPOINT_URL", isVerified: true)
         #expect(failure.scope == .store && failure.connectionFailed)
         #expect(failure.failure.cause as? HTTPFailure == cause)
         #expect(failure.failure.exitCode == (kind == .refused ? 77 : 75))

@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func shotsAreAlignedAtThePresent() {
-        let html = Shots([
+        let html = LastRuns([
             record(.stored, camera: 300, store: 100), record(.captureFailed, camera: nil, store: nil),
         ])
         .html(level: 2).markup
@@ -85,7 +85,7 @@ import Testing
             (hour.uploads, hour.uploadMilliseconds) = (1, Int.max)
             return hour
         }
-        for html in [Shots(shots).html(level: 2), Hours(hours, now: now.wall).html(level: 2)] {
+        for html in [LastRuns(shots).html(level: 2), Hours(hours, now: now.wall).html(level: 2)] {
             #expect(
                 !html.markup.contains("nan") && !html.markup.contains("inf") && !html.markup.contains("\"-"))
         }

@@ -52,7 +52,7 @@ package final class PullGateway: Sendable {
         destination.digest = stream.digest
         destination.transport = stream.transport
         destination.watchesFormat = stream.watchesFormat
-        destination.begins = {
+        destination.mayBegin = {
             outcome.failure.withLock { $0 = nil }
             return true
         }

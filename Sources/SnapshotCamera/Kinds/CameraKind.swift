@@ -42,7 +42,7 @@ package protocol CameraKind: Sendable {
     var login: (user: String, password: String?)? { get }
     /// The identity of the camera to which `CameraMemory` belongs (session, working login). It is stored, so it holds
     /// no secret, and its form must never change.
-    func place(_ settings: CameraSettings) -> String
+    func identity(_ settings: CameraSettings) -> String
     /// Host and port of the TLS connection for pictures; nil where there is none.
     func tlsHost(_ settings: CameraSettings) -> TLSHost?
     /// Whether taking a picture needs ffmpeg.

@@ -20,7 +20,7 @@ struct DeviceKind: CameraKind {
     var needsFFmpeg: Bool { true }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "v4l2 \(path)" }
+    func identity(_ settings: CameraSettings) -> String { "v4l2 \(path)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 

@@ -27,7 +27,7 @@ struct FileKind: CameraKind {
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "file \(decoded)" }
+    func identity(_ settings: CameraSettings) -> String { "file \(decoded)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 

@@ -19,7 +19,7 @@ struct HTTPKind: CameraKind {
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "http \(address.shown)" }
+    func identity(_ settings: CameraSettings) -> String { "http \(address.shown)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 

@@ -34,7 +34,7 @@ struct ProgramKind: CameraKind {
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "exec \(path)" }
+    func identity(_ settings: CameraSettings) -> String { "exec \(path)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 

@@ -19,7 +19,7 @@ struct RTSPKind: CameraKind {
     var needsFFmpeg: Bool { true }
     var trial: CameraTrial { .picture }
 
-    func place(_ settings: CameraSettings) -> String { "rtsp \(address.shown)" }
+    func identity(_ settings: CameraSettings) -> String { "rtsp \(address.shown)" }
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [address.url] }
 

@@ -26,7 +26,7 @@ struct ReolinkKind: CameraKind {
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .reolink(host: host) }
 
-    func place(_ settings: CameraSettings) -> String {
+    func identity(_ settings: CameraSettings) -> String {
         "reolink \(settings.useHTTPS ? "https" : "http") \(host) \(settings.username)"
     }
 

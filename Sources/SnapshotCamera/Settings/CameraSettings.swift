@@ -68,12 +68,12 @@ package struct CameraSettings: Sendable {
     package var tlsHost: TLSHost? { kind.tlsHost(self) }
 
     /// The identity of the camera to which `CameraMemory` belongs.
-    package var place: String { kind.place(self) }
+    package var identity: String { kind.identity(self) }
 
     /// Every setting that may change whether the camera accepts the login; a new value ends the hold-off after refused
     /// credentials. It holds secrets, so only a digest of it is stored.
     package var fingerprint: String {
-        "\(place) \(kind.hidden) \(auth.rawValue) \(channel) \(username) \(password)"
+        "\(identity) \(kind.hidden) \(auth.rawValue) \(channel) \(username) \(password)"
     }
 
     /// The address for messages, without secrets.

@@ -122,16 +122,17 @@ package struct Pins: Sendable {
             throw unreadable(session, "it is damaged, and may have held a pin")
         }
         guard let pin = json["pin"] else { return list }
-        guard let pin = pin.string, PinList.isPin(pin), let host = Self.host(place: json["place"]?.string ?? "") else {
+        guard let pin = pin.string, PinList.isPin(pin), let host = Self.host(identity: json["place"]?.string ?? "")
+        else {
             throw unreadable(session, "its pin is damaged")
         }
         list.add(pin, for: host)
         return list
     }
 
-    /// The TLS host in a stored place, `reolink https HOST USER` or `http URL`.
-    private static func host(place: String) -> TLSHost? {
-        let words = place.split(separator: " ", omittingEmptySubsequences: false)
+    /// The TLS host in a stored identity, `reolink https HOST USER` or `http URL`.
+    private static func host(identity: String) -> TLSHost? {
+        let words = identity.split(separator: " ", omittingEmptySubsequences: false)
         if words.count >= 3, words[0] == "reolink" { return TLSHost(String(words[2]), defaultPort: 443) }
         return words.count == 2 && words[0] == "http" ? TLSHost(url: String(words[1])) : nil
     }

@@ -41,7 +41,7 @@ package struct DrainAll {
         if let failure = run.heldOffStore { throw failure }
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
-        if let wait = run.storePause { throw .paused(store.place, wait: wait) }
+        if let wait = run.storePause { throw .paused(store.address, wait: wait) }
         var queue = try DrainQueue(run, progress)
         if let store = store as? any RemoteStore {
             var drain = ParallelDrain(store, transfers: transfers, stop: settings.context.stop)

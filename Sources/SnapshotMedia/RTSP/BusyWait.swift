@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Retries at a server that has no free session: it may still be ending the previous one.
+/// Plans retries at a server that has no free session, since it may still be ending the previous one.
 struct BusyWait {
     private static let pause = Duration.seconds(1)
     private static let longest = Duration.seconds(4)
@@ -10,14 +10,15 @@ struct BusyWait {
     /// When to send the request again; nil where no retry is planned.
     var until: Deadline?
 
-    /// - Parameter timeout: how long ffmpeg waits for the answer; retries end after half of it, or 4 s if that is less.
+    /// - Parameter timeout: how long ffmpeg waits for the response; retries end after half of it, or 4 s if that is less.
     init(timeout: Duration) { self.timeout = min(Self.longest, timeout / 2) }
 
-    var isOver: Bool { until?.hasPassed == true }
+    /// Whether the request has to be sent again now.
+    var isDue: Bool { until?.hasPassed == true }
 
     /// Plans the next retry.
     /// - Returns: false once the time for retries is over.
-    mutating func again() -> Bool {
+    mutating func planRetry() -> Bool {
         let end = deadline ?? .after(timeout)
         deadline = end
         guard !end.hasPassed else { return false }

@@ -1,11 +1,11 @@
-/// Detects a change of the video's size or encoding in mid-stream. The sequence parameter set (SPS) holds both, and
-/// ffmpeg goes on writing with the first one.
+/// Detects a change of the video's size or encoding in mid-stream. The sequence parameter set (SPS) holds both, and ffmpeg
+/// keeps the first SPS in the files that it writes, so players would misread the rest.
 package struct FormatWatch: Sendable {
     private enum Codec { case h264, h265 }
 
-    /// By RTP payload type.
+    /// The codec of each RTP payload type.
     private var codecs: [UInt8: Codec] = [:]
-    /// The parameter sets, by `seq_parameter_set_id`.
+    /// The last SPS of each `seq_parameter_set_id`.
     private var known: [UInt8: [UInt8]] = [:]
 
     private static let mostKnown = 32
@@ -25,21 +25,21 @@ package struct FormatWatch: Sendable {
         }
     }
 
-    /// - Parameter frames: whole interleaved packets.
+    /// - Parameter packets: whole interleaved packets.
     /// - Returns: how many bytes precede the first parameter set that differs from the known one of its id; all of them
     ///   where none does.
-    package mutating func unchanged(in frames: UnsafeRawBufferPointer) -> Int {
+    package mutating func unchanged(in packets: UnsafeRawBufferPointer) -> Int {
         var position = 0
-        while position + 4 <= frames.count {
-            let size = Int(frames[position + 2]) << 8 | Int(frames[position + 3])
+        while position + 4 <= packets.count {
+            let size = Int(packets[position + 2]) << 8 | Int(packets[position + 3])
             let end = position + 4 + size
-            guard end <= frames.count else { break }
+            guard end <= packets.count else { break }
             // RTP has an even channel; the next one carries RTCP.
-            let packet = UnsafeRawBufferPointer(rebasing: frames[(position + 4)..<end])
-            if frames[position + 1] % 2 == 0, isChanged(packet) { return position }
+            let packet = UnsafeRawBufferPointer(rebasing: packets[(position + 4)..<end])
+            if packets[position + 1] % 2 == 0, isChanged(packet) { return position }
             position = end
         }
-        return frames.count
+        return packets.count
     }
 
     private mutating func isChanged(_ packet: UnsafeRawBufferPointer) -> Bool {

@@ -8,9 +8,9 @@ package final class Gateway: Sendable {
     /// The server behind a gateway, and callbacks. They run in the gateway's thread.
     package struct Destination: Sendable {
         package var server: RTSPServer
-        /// How long either side may be silent before media flows, and leave sent data unacknowledged.
+        /// How long either side may be silent before media flows, and how long it may leave sent data unacknowledged.
         package var timeout: Duration
-        /// How long media may accumulate, to be passed on in large writes.
+        /// How long media may accumulate before it is passed on, so that writes are few and large.
         package var pace: Duration
         /// The transport of media from the server. A push always goes over the connection.
         package var transport = RTSPTransport.tcp
@@ -20,11 +20,11 @@ package final class Gateway: Sendable {
         package var digest = DigestMemory()
         /// Connects to the server; the connection is ready for the first request.
         package var connect: @Sendable () throws(Failure) -> any RTSPConnection
-        /// Called when a client was admitted. False closes its connection.
-        package var begins: @Sendable () -> Bool = { true }
+        /// Called when a client was admitted; if it returns false, there is no session and the client is disconnected.
+        package var mayBegin: @Sendable () -> Bool = { true }
         /// Called when media begins to flow.
         package var flows: @Sendable () -> Void = {}
-        /// Called with the number of media bytes that have arrived.
+        /// Called with the number of media bytes that have arrived since the last call.
         package var received: @Sendable (Int) -> Void = { _ in }
         /// Called when a session has ended, or when there was none because the server can't be reached.
         package var ended: @Sendable (Ending) -> Void
@@ -50,8 +50,9 @@ package final class Gateway: Sendable {
 
     /// The URL that ffmpeg is given instead of the server's.
     package let localURL: String
-    /// The pipe's writing end: closing it makes the reading end readable, which stops the thread.
+    /// The writing end of a pipe; the thread stops when it is closed.
     private let stopping: Mutex<FileHandle?>
+    /// The reading end of another pipe, which becomes readable when the thread has stopped.
     private let stopped: FileHandle
 
     /// - Parameters:
@@ -93,7 +94,7 @@ package final class Gateway: Sendable {
     }
 }
 
-/// Whether a server has offered Digest: from then on Basic is never used with it.
+/// Remembers that a server has offered Digest: from then on Basic is never used with it.
 package final class DigestMemory: Sendable {
     private let seen: Mutex<Bool>
 
@@ -111,7 +112,7 @@ private func serve(
     _ clients: inout GatewayClients, _ url: String, _ destination: Gateway.Destination, _ stop: FileHandle
 ) {
     while let newcomer = nextNewcomer(&clients, stop) {
-        guard destination.begins() else { continue }
+        guard destination.mayBegin() else { continue }
         let connection: any RTSPConnection
         do throws(Failure) { connection = try destination.connect() } catch {
             destination.ended(.unconnected(error))
@@ -137,6 +138,6 @@ private func nextNewcomer(_ clients: inout GatewayClients, _ stop: FileHandle) -
         var ready = [pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)] + clients.waiting
         retrying { poll(&ready, nfds_t(ready.count), clients.wake.map { Int32(clamping: $0.millisecondsLeft) } ?? -1) }
         if ready[0].revents != 0 { return nil }
-        clients.turn()
+        clients.serve()
     }
 }

@@ -1,10 +1,11 @@
 import Glibc
 import SnapshotBase
 
-/// The gateway's listener on loopback, to which any process on this machine can connect, and its connections. A client
-/// that isn't admitted gets `404 Not Found`; one that sends no request is closed after a timeout, and delays no other.
+/// The gateway's listener on loopback, to which any process on this machine can connect, and the connections that have
+/// no session yet. A client that isn't admitted gets `404 Not Found`. A client that sends no request is disconnected after
+/// a timeout, and delays no other.
 package struct GatewayClients {
-    /// The admitted client before a session takes it, and the bytes that it has sent so far.
+    /// An admitted client that has no session yet, and the bytes that it has sent so far.
     package struct Newcomer {
         package let connection: PlainConnection
         package let received: [UInt8]
@@ -26,7 +27,8 @@ package struct GatewayClients {
     private static let requestTimeout = Duration.seconds(2)
     private static let longestHead = 4096
 
-    /// How long the admitted client may leave sent data unacknowledged; ffmpeg's parent supervises it more closely.
+    /// How long the admitted client may leave sent data unacknowledged. The program that runs ffmpeg notices earlier that
+    /// it hangs.
     private static let timeout = Duration.seconds(60)
 
     /// - Parameters:
@@ -45,14 +47,14 @@ package struct GatewayClients {
     /// When the oldest candidate's time ends; nil where there is none.
     var wake: Deadline? { candidates.first?.deadline }
 
-    /// The client that was admitted last; nil where there is none. Each is returned once.
+    /// The client that was admitted since the last call; nil where there is none.
     package mutating func takeNewcomer() -> Newcomer? {
         defer { newcomer = nil }
         return newcomer
     }
 
     /// Accepts connections and reads first requests, without waiting.
-    package mutating func turn() {
+    package mutating func serve() {
         accept()
         for index in candidates.indices.reversed() {
             guard let verdict = readRequest(&candidates[index]) else { continue }
@@ -62,14 +64,16 @@ package struct GatewayClients {
                 newcomer = Newcomer(
                     connection: PlainConnection(candidate.socket, timeout: Self.timeout),
                     received: candidate.received)
-            case .refused(let answer):
-                _ = answer.withUnsafeBytes { send(candidate.socket.descriptor, $0.baseAddress, $0.count, Self.atOnce) }
+            case .refused(let response):
+                _ = response.withUnsafeBytes {
+                    send(candidate.socket.descriptor, $0.baseAddress, $0.count, Self.withoutWaiting)
+                }
             case .gone: break
             }
         }
     }
 
-    private static let atOnce = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+    private static let withoutWaiting = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
 
     private mutating func accept() {
         for _ in 0..<Self.mostCandidates {
@@ -94,21 +98,21 @@ package struct GatewayClients {
     /// Reads the candidate's first request; nil while that isn't complete.
     private func readRequest(_ candidate: inout Candidate) -> Verdict? {
         var piece = [UInt8](repeating: 0, count: Self.longestHead)
-        let count = retrying { recv(candidate.socket.descriptor, &piece, piece.count, Self.atOnce) }
+        let count = retrying { recv(candidate.socket.descriptor, &piece, piece.count, Self.withoutWaiting) }
         if count == 0 || count < 0 && errno != EAGAIN { return .gone }
         candidate.received += piece.prefix(max(0, count))
         var reader = RTSPReader()
         reader.append(candidate.received)
-        let nobody = RTSPMessage(startLine: "RTSP/1.0 404 Not Found").bytes
+        let notFound = RTSPMessage(startLine: "RTSP/1.0 404 Not Found").bytes
         do throws(RTSPMalformed) {
             switch try reader.next() {
             case .message(let request)? where request.method != nil:
                 if admits(candidate.socket, request) { return .admitted }
-                return .refused(RTSPMessage.answer("404 Not Found", to: request).bytes)
+                return .refused(RTSPMessage.response("404 Not Found", to: request).bytes)
             case nil: break
-            case .message, .packets: return .refused(nobody)
+            case .message, .packets: return .refused(notFound)
             }
-        } catch { return .refused(nobody) }
-        return candidate.deadline.hasPassed || candidate.received.count >= Self.longestHead ? .refused(nobody) : nil
+        } catch { return .refused(notFound) }
+        return candidate.deadline.hasPassed || candidate.received.count >= Self.longestHead ? .refused(notFound) : nil
     }
 }

@@ -1,12 +1,12 @@
 import SnapshotBase
 
-/// Translates URLs between the two sides: ffmpeg sees only the gateway's, the server only its own.
+/// Translates URLs between ffmpeg, which sees only those of the gateway, and the server, which sees only its own.
 package struct RTSPAddresses: Sendable {
     /// The gateway's URL, which ffmpeg is given, e.g. `rtsp://127.0.0.1:40000/SECRET`.
     let local: String
     /// The stream's URL at the server, without user and password, e.g. `rtsp://192.168.1.20:554/live`.
     let server: String
-    /// Scheme and host of the server's other URLs, in order; `rtsp://127.0.0.1:40000/SECRET.0` stands for the first.
+    /// Scheme and host of other URLs in the server's messages. `rtsp://127.0.0.1:40000/SECRET.0` stands for the first.
     private var others: [String] = []
 
     private static let mostOthers = 8
@@ -23,10 +23,10 @@ package struct RTSPAddresses: Sendable {
         if rest.hasPrefix(".") {
             let number = rest.dropFirst().prefix { $0.isNumber }
             let behind = rest.dropFirst(1 + number.count)
-            guard let index = Int(number), others.indices.contains(index), Self.ends(behind) else { return nil }
+            guard let index = Int(number), others.indices.contains(index), Self.isURLEnd(behind) else { return nil }
             return others[index] + behind
         }
-        return Self.ends(rest) ? server + rest : nil
+        return Self.isURLEnd(rest) ? server + rest : nil
     }
 
     /// `text` with each RTSP URL in it replaced by a URL of the gateway.
@@ -52,7 +52,7 @@ package struct RTSPAddresses: Sendable {
 
     /// The gateway's replacement for the beginning of a URL, and how many characters of the URL it replaces.
     private mutating func inward(address: Substring) -> (String, Int) {
-        if address.hasPrefix(server), Self.ends(address.dropFirst(server.count)) { return (local, server.count) }
+        if address.hasPrefix(server), Self.isURLEnd(address.dropFirst(server.count)) { return (local, server.count) }
         let behind = address.range(of: "://").map { address[$0.upperBound...] } ?? address
         let host = behind.prefix { !$0.isBlank && !"/?,;\"'<>".contains($0) }
         let origin = String(address[..<host.endIndex])
@@ -75,7 +75,8 @@ package struct RTSPAddresses: Sendable {
         return Array(changed.joined(separator: [UInt8(ascii: "\n")]))
     }
 
-    private static func ends(_ rest: Substring) -> Bool {
+    /// Whether a translated part of a URL may end before `rest`: it mustn't end within a name.
+    private static func isURLEnd(_ rest: Substring) -> Bool {
         guard let first = rest.utf8.first else { return true }
         return "/?,;\" \r".utf8.contains(first)
     }

@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// The peer has closed its connection, or didn't accept data within the timeout.
+/// The error where the peer has closed its connection, or didn't accept data within the timeout.
 package struct RTSPClosed: Error {}
 
 /// A connection that carries RTSP, plain or encrypted. Reading never waits; writing waits up to its timeout.

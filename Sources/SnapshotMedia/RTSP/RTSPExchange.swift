@@ -7,21 +7,21 @@ package enum RTSPEnd: Equatable, Sendable {
     case lost
     /// ffmpeg closed the connection.
     case clientClosed
-    /// The server didn't answer within the timeout.
+    /// The server didn't respond within the timeout.
     case silent
-    /// The login is wrong or missing; the status is the answer's.
+    /// The login is wrong or missing; with the response's status.
     case refused(Int)
     /// The server demands Basic, which sends the password in the clear, and that isn't allowed.
     case insecure
-    /// The server refuses the request, e.g. because it has no such stream; the status is the answer's.
+    /// The server refuses the request, e.g. because it has no such stream; with the response's status.
     case rejected(Int)
-    /// The server redirects, which is never followed; the status is the answer's.
+    /// The server redirects, which is never followed; with the response's status.
     case redirected(Int)
     /// The bytes from ffmpeg or from the server aren't RTSP.
     case malformed
     /// The server has no free session (status 453).
     case busy
-    /// The video's size or encoding changed, so that ffmpeg's outputs have to start anew.
+    /// The video's size or encoding changed, so ffmpeg has to be restarted.
     case reformatted
     /// The server agreed to send UDP datagrams, and none has arrived.
     case noDatagrams
@@ -49,42 +49,47 @@ package struct RTSPServer: Sendable {
 /// Rewrites the messages between ffmpeg and a server: URLs and CSeq numbers become those that the receiver knows, the
 /// login is added for the server, and redirects are withheld from ffmpeg.
 package struct RTSPExchange: Sendable {
-    /// What to do with a server's answer.
-    package enum Reply: Equatable, Sendable {
-        /// An answer to send to ffmpeg.
+    /// What to do with a server's response.
+    package enum Reaction: Equatable, Sendable {
+        /// Send this response to ffmpeg.
         case pass(RTSPMessage)
-        /// A request to send to the server again, now with a login.
+        /// Send this request, which the server has challenged, to it again with a login.
         case again(RTSPMessage)
-        /// The server refuses the transport that ffmpeg asked for: send the SETUP again for UDP.
+        /// Send the SETUP again and ask for UDP, since the server refuses the transport that ffmpeg asked for.
         case otherTransport
-        /// The server has no free session now (status 453).
+        /// Send the request again later, since the server has no free session now (status 453).
         case busy
+        /// Ignore the response: it matches no request.
         case nothing
     }
 
+    /// A request that was sent to the server and has no response yet.
     private struct Sent {
+        /// The request as ffmpeg sent it.
         var request: RTSPMessage
         /// The CSeq of ffmpeg's request.
         var number: String?
+        /// How many times it was sent with a new login.
         var tries = 0
     }
 
     private let server: RTSPServer
     private var addresses: RTSPAddresses
     private var login: ChallengeLogin?
+    /// The requests without a response, by their CSeq to the server.
     private var waiting: [Int: Sent] = [:]
     private var lastNumber = 0
     /// Whether the server has ever offered Digest: then Basic is never used with it again.
     package private(set) var hasSeenDigest: Bool
     /// Whether the server has accepted ffmpeg's ANNOUNCE, i.e. the description of a push.
     private(set) var isAnnounced = false
-    /// Whether UDP may be asked for where the server refuses the connection as transport.
+    /// Whether UDP may be asked for if the server refuses to send media over the connection.
     var mayChangeTransport = false
     /// Whether media flows.
     package private(set) var isFlowing = false
     /// Why the session has to end; nil while it goes on.
     package private(set) var end: RTSPEnd?
-    /// Whether the server owes an answer.
+    /// Whether the server owes a response.
     var isWaiting: Bool { !waiting.isEmpty }
 
     /// Logins per request: one for a challenge, and one more for a nonce that has become stale.
@@ -118,10 +123,10 @@ package struct RTSPExchange: Sendable {
         return request
     }
 
-    /// Handles a server's answer. Some cameras omit CSeq or get it wrong: such an answer belongs to the oldest request.
-    package mutating func answer(_ message: RTSPMessage) -> Reply {
-        let answered = message.values("CSeq").first.flatMap { Int($0) }
-        guard let number = answered.flatMap({ waiting[$0] == nil ? nil : $0 }) ?? waiting.keys.min(),
+    /// Handles a server's response. Some cameras omit CSeq or get it wrong: then it belongs to the oldest request.
+    package mutating func receive(_ message: RTSPMessage) -> Reaction {
+        let sequence = message.values("CSeq").first.flatMap { Int($0) }
+        guard let number = sequence.flatMap({ waiting[$0] == nil ? nil : $0 }) ?? waiting.keys.min(),
             let sent = waiting.removeValue(forKey: number)
         else { return .nothing }
         let status = message.status ?? 0
@@ -142,7 +147,7 @@ package struct RTSPExchange: Sendable {
         return .pass(inward(message, number: sent.number))
     }
 
-    /// Whether the answer grants interleaved TCP and nothing else: a push is possible only over this connection.
+    /// Whether the response grants interleaved TCP and nothing else: the gateway can push over this connection only.
     private static func isOverTCP(_ message: RTSPMessage) -> Bool {
         let transports = message.values("Transport")
         return transports.count == 1
@@ -157,11 +162,11 @@ package struct RTSPExchange: Sendable {
         guard server.user != nil,
             sent.tries == 0 || sent.tries < Self.mostTries && challenges.contains(where: \.isStale)
         else { return nil }
-        guard let answer = ChallengeLogin(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
+        guard let chosen = ChallengeLogin(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
             if challenges.contains(where: { $0.scheme == "basic" }), !offersDigest { end = .insecure }
             return nil
         }
-        login = answer
+        login = chosen
         end = nil
         var sent = sent
         sent.tries += 1
@@ -170,7 +175,8 @@ package struct RTSPExchange: Sendable {
 
     private mutating func inward(_ message: RTSPMessage, number: String?) -> RTSPMessage {
         var message = message
-        // The gateway logs in; redirects aren't followed; the last two make ffmpeg use dialects of certain old servers.
+        // The gateway logs in, and redirects aren't followed. By the last two ffmpeg recognises certain old servers, to
+        // which it speaks dialects that the gateway doesn't know.
         for name in ["WWW-Authenticate", "Location", "Server", "RealChallenge1"] { message.set(name, nil) }
         for index in message.headers.indices {
             message.headers[index].value = addresses.inward(message.headers[index].value)
@@ -183,11 +189,11 @@ package struct RTSPExchange: Sendable {
         return message
     }
 
-    /// The gateway's answer to a request of the server's; ffmpeg never sees that request.
-    package func answer(toServer request: RTSPMessage) -> RTSPMessage {
-        var answer = RTSPMessage.answer(
+    /// The gateway's response to a server's own request, which ffmpeg never sees.
+    package func response(toServer request: RTSPMessage) -> RTSPMessage {
+        var response = RTSPMessage.response(
             ["OPTIONS", "GET_PARAMETER"].contains(request.method) ? "200 OK" : "501 Not Implemented", to: request)
-        answer.set("Session", request.values("Session").first)
-        return answer
+        response.set("Session", request.values("Session").first)
+        return response
     }
 }

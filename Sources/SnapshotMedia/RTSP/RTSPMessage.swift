@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The bytes aren't RTSP, or exceed a limit.
+/// The error where bytes aren't RTSP, or exceed a limit.
 package struct RTSPMalformed: Error {}
 
 /// One RTSP request or response (RFC 2326).
@@ -68,11 +68,11 @@ package struct RTSPMessage: Equatable, Sendable {
 
     package static func == (left: RTSPMessage, right: RTSPMessage) -> Bool { left.bytes == right.bytes }
 
-    /// The gateway's own answer to `request`.
+    /// The gateway's own response to `request`.
     /// - Parameter status: code and reason, e.g. `200 OK`.
-    package static func answer(_ status: String, to request: RTSPMessage) -> RTSPMessage {
-        var answer = RTSPMessage(startLine: "RTSP/1.0 \(status)")
-        answer.set("CSeq", request.values("CSeq").first)
-        return answer
+    package static func response(_ status: String, to request: RTSPMessage) -> RTSPMessage {
+        var response = RTSPMessage(startLine: "RTSP/1.0 \(status)")
+        response.set("CSeq", request.values("CSeq").first)
+        return response
     }
 }

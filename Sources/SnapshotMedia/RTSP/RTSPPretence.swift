@@ -1,14 +1,15 @@
 import Glibc
 import SnapshotBase
 
-/// A push that fails between ANNOUNCE and RECORD makes ffmpeg 5.1 crash at its next try, which ends all outputs. So
-/// ffmpeg is answered as if the push had begun, and then loses the connection, which it survives.
+/// A push that fails between ANNOUNCE and RECORD makes ffmpeg 5.1 crash at its next try, which ends all outputs. The
+/// gateway therefore responds as if the push had begun and then closes the connection, which ffmpeg survives.
 extension RTSPSession {
+    /// Whether the session ended between ANNOUNCE and RECORD.
     var isHalfRecording: Bool {
         exchange.isAnnounced && !isFlowing && end != .clientClosed && end != .stopped
     }
 
-    /// Answers ffmpeg's remaining requests with 200, up to RECORD.
+    /// Responds with 200 to ffmpeg's remaining requests, up to RECORD.
     mutating func pretendToRecord(by deadline: Deadline) {
         var next = unanswered
         while !deadline.hasPassed {
@@ -30,9 +31,9 @@ extension RTSPSession {
     }
 
     private static func agreement(to request: RTSPMessage) -> RTSPMessage {
-        var answer = RTSPMessage.answer("200 OK", to: request)
-        answer.set("Session", request.values("Session").first ?? "1")
-        answer.set("Transport", request.values("Transport").first)
-        return answer
+        var response = RTSPMessage.response("200 OK", to: request)
+        response.set("Session", request.values("Session").first ?? "1")
+        response.set("Transport", request.values("Transport").first)
+        return response
     }
 }

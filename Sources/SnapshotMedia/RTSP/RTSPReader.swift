@@ -6,7 +6,7 @@ import SnapshotBase
 package struct RTSPReader: Sendable {
     package enum Item: Equatable, Sendable {
         case message(RTSPMessage)
-        /// The place in the buffer, until the next `fill`, of whole interleaved packets with their 4-byte headers.
+        /// Whole interleaved packets with their 4-byte headers: their range in the buffer, valid until the next `fill`.
         case packets(Range<Int>)
     }
 
@@ -18,9 +18,9 @@ package struct RTSPReader: Sendable {
     private static let capacity = 1 << 18
 
     private var buffer = [UInt8](repeating: 0, count: 1 << 14)
-    /// The part of the buffer that is read and not yet handed out.
+    /// The range of the buffer whose bytes weren't handed out yet.
     private var held = 0..<0
-    /// How far the buffer was searched for the end of a head.
+    /// The position up to which the buffer was searched for the end of a head.
     private var searched = 0
     private var breaks = 0
     /// A message whose body isn't complete, and that body's length. Its head isn't parsed again.

@@ -1,6 +1,6 @@
 /// Media from the server to ffmpeg.
 extension RTSPSession {
-    /// Passes interleaved packets on unchanged, up to the first with another format; that one ends the session.
+    /// Passes interleaved packets on unchanged, up to the first packet with another format, which ends the session.
     mutating func pass(_ range: Range<Int>) throws(RTSPClosed) {
         let fitting = fromServer.withBytes(range) { format?.unchanged(in: $0) ?? $0.count }
         received(range.count)
@@ -14,11 +14,11 @@ extension RTSPSession {
     }
 
     mutating func takeDatagrams() {
-        let frames = media.take(now: .now())
-        guard !frames.isEmpty else { return }
-        let fitting = frames.withUnsafeBytes { format?.unchanged(in: $0) ?? $0.count }
-        received(frames.count)
-        try? write(Array(frames.prefix(fitting)))
-        if fitting < frames.count { end = end ?? .reformatted }
+        let packets = media.take(now: .now())
+        guard !packets.isEmpty else { return }
+        let fitting = packets.withUnsafeBytes { format?.unchanged(in: $0) ?? $0.count }
+        received(packets.count)
+        try? write(Array(packets.prefix(fitting)))
+        if fitting < packets.count { end = end ?? .reformatted }
     }
 }

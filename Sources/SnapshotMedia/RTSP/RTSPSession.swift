@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// A rate limit for a server's own requests and for answers that match no request: a burst, then one a second.
-struct UnaskedMessages {
+/// A rate limit for a server's own requests and for responses that match no request: a burst, then one a second.
+struct UnsolicitedMessages {
     private static let atOnce = 16
     private var allowed = atOnce
     private var last: Uptime?
@@ -24,18 +24,20 @@ package struct RTSPSession {
     private let pace: Duration
     private(set) var exchange: RTSPExchange
     var media: DatagramMedia
-    private var wait: BusyWait
+    private var busyWait: BusyWait
     private let watchesFormat: Bool
     var format: FormatWatch?
     var fromClient = RTSPReader()
     private(set) var fromServer = RTSPReader()
     var end: RTSPEnd?
-    /// The request of ffmpeg's that isn't answered yet.
+    /// ffmpeg's request that has no response yet.
     private(set) var unanswered: RTSPMessage?
-    private var lastWords: [UInt8] = []
-    private var answerBy: Deadline
-    private var unasked = UnaskedMessages()
-    /// Called with the number of media bytes that have arrived from the server.
+    /// The response that ends the session; ffmpeg gets it in `close`.
+    private var finalResponse: [UInt8] = []
+    /// When the session ends unless either side sends something, while no media flows yet.
+    private var nextMessageBy: Deadline
+    private var unsolicited = UnsolicitedMessages()
+    /// Called with the number of media bytes that have arrived from the server since the last call.
     var received: (Int) -> Void = { _ in }
 
     package var isFlowing: Bool { exchange.isFlowing }
@@ -53,11 +55,11 @@ package struct RTSPSession {
         self.exchange = exchange
         self.exchange.mayChangeTransport = transport == .auto
         media = DatagramMedia(transport)
-        wait = BusyWait(timeout: timeout)
+        busyWait = BusyWait(timeout: timeout)
         self.watchesFormat = watchesFormat
         self.timeout = timeout
         self.pace = pace
-        answerBy = .after(timeout)
+        nextMessageBy = .after(timeout)
         fromClient.append(newcomer.received)
     }
 
@@ -78,14 +80,14 @@ package struct RTSPSession {
         return end ?? .stopped
     }
 
-    /// Sends ffmpeg the final answer. Call it after the end has been recorded, since ffmpeg may exit at once.
+    /// Sends ffmpeg the final response. Call it after the end was recorded, since ffmpeg may exit at once.
     package mutating func close() {
         if isHalfRecording {
             pretendToRecord(by: .after(.seconds(2)))
-        } else if !lastWords.isEmpty {
-            try? client.write(lastWords)
+        } else if !finalResponse.isEmpty {
+            try? client.write(finalResponse)
         }
-        lastWords = []
+        finalResponse = []
     }
 
     private mutating func wait(_ clients: inout GatewayClients, _ stop: Int32) {
@@ -96,8 +98,10 @@ package struct RTSPSession {
         ready += media.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let firstClient = ready.count
         ready += clients.waiting
-        let next = [isFlowing ? media.firstBy : answerBy, wait.until, clients.wake].compactMap { $0?.millisecondsLeft }
-            .min()
+        let next = [isFlowing ? media.firstDatagramBy : nextMessageBy, busyWait.until, clients.wake].compactMap {
+            $0?.millisecondsLeft
+        }
+        .min()
         retrying { poll(&ready, nfds_t(ready.count), isBehind ? 0 : next.map { Int32(clamping: $0) } ?? -1) }
         if ready[0].revents != 0 {
             // ffmpeg may have sent TEARDOWN just before: pass it on, so that the camera ends its session.
@@ -105,22 +109,22 @@ package struct RTSPSession {
             return end = end ?? .stopped
         }
         if ready[firstClient...].contains(where: { $0.revents != 0 }) || clients.wake?.hasPassed == true {
-            clients.turn()
+            clients.serve()
         }
         let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
-        if hasTraffic { answerBy = .after(timeout) }
+        if hasTraffic { nextMessageBy = .after(timeout) }
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
         if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
-        if end == nil, wait.isOver { askAgain() }
-        if end == nil, media.firstBy?.hasPassed == true { end = .noDatagrams }
-        // Before media flows, either ffmpeg owes a request or the server an answer.
-        if end == nil, !isFlowing, answerBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
-        if end == nil, isFlowing, !isBehind, pace > .zero { rest(stop) }
+        if end == nil, busyWait.isDue { sendAgain() }
+        if end == nil, media.firstDatagramBy?.hasPassed == true { end = .noDatagrams }
+        // Before media flows, either the server owes a response or ffmpeg a request.
+        if end == nil, !isFlowing, nextMessageBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
+        if end == nil, isFlowing, !isBehind, pace > .zero { letMediaAccumulate(stop) }
     }
 
     /// Waits for `pace`, so that what arrives meanwhile is passed on in one write.
-    private func rest(_ stop: Int32) {
+    private func letMediaAccumulate(_ stop: Int32) {
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
         // A UDP socket's buffer is small, and what exceeds it is lost.
         poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, pace.milliseconds) : pace.milliseconds))
@@ -137,22 +141,22 @@ package struct RTSPSession {
                 case .packets(let range): try Self.pass(range, of: fromClient, to: server)
                 case .message(let message):
                     unanswered = message
-                    try ask(message)
+                    try forward(message)
                 }
             }
         } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
         if !isOpen, end == nil { end = .clientClosed }
     }
 
-    private mutating func ask(_ message: RTSPMessage) throws {
+    private mutating func forward(_ message: RTSPMessage) throws {
         let request = try media.setUp(message, beside: server.descriptor)
         try server.write(try exchange.request(request).bytes)
     }
 
-    private mutating func askAgain() {
-        wait.until = nil
+    private mutating func sendAgain() {
+        busyWait.until = nil
         guard let unanswered else { return }
-        do { try ask(unanswered) } catch { end = end ?? .lost }
+        do { try forward(unanswered) } catch { end = end ?? .lost }
     }
 
     private mutating func takeFromServer() {
@@ -161,47 +165,47 @@ package struct RTSPSession {
             while end == nil, let item = try fromServer.next() {
                 switch item {
                 case .packets(let range): try pass(range)
-                case .message(let message): try answer(message)
+                case .message(let message): try takeMessage(message)
                 }
             }
         } catch { end = end ?? (error is RTSPMalformed ? .malformed : .lost) }
         if !isOpen, end == nil { end = .lost }
     }
 
-    private mutating func answer(_ message: RTSPMessage) throws {
+    private mutating func takeMessage(_ message: RTSPMessage) throws {
         guard message.method == nil else {
-            try unasked.note(at: .now())
-            return try server.write(exchange.answer(toServer: message).bytes)
+            try unsolicited.note(at: .now())
+            return try server.write(exchange.response(toServer: message).bytes)
         }
-        switch exchange.answer(message) {
-        case .nothing: try unasked.note(at: .now())
+        switch exchange.receive(message) {
+        case .nothing: try unsolicited.note(at: .now())
         case .again(let request): try server.write(request.bytes)
         case .otherTransport:
             media.isUsed = true
             exchange.mayChangeTransport = false
-            if let unanswered { try ask(unanswered) }
+            if let unanswered { try forward(unanswered) }
         case .busy:
             if unanswered?.method == "SETUP" { media.dropLast() }
-            if !wait.again() { end = .busy }
-        case .pass(let answer): try pass(answer)
+            if !busyWait.planRetry() { end = .busy }
+        case .pass(let response): try pass(response)
         }
     }
 
-    private mutating func pass(_ answer: RTSPMessage) throws {
+    private mutating func pass(_ response: RTSPMessage) throws {
         end = exchange.end
-        if end != nil { return lastWords = answer.bytes }
-        var answer = answer
-        if let asked = unanswered {
-            guard let granted = media.granted(answer, to: asked) else { return end = .rejected(461) }
-            answer = granted
-            if asked.method == "PLAY" { media.play() }
-            if asked.method == "DESCRIBE", watchesFormat { format = FormatWatch(description: answer.body) }
+        if end != nil { return finalResponse = response.bytes }
+        var response = response
+        if let request = unanswered {
+            guard let granted = media.granted(response, to: request) else { return end = .rejected(461) }
+            response = granted
+            if request.method == "PLAY" { media.play() }
+            if request.method == "DESCRIBE", watchesFormat { format = FormatWatch(description: response.body) }
         }
         unanswered = nil
-        try write(answer.bytes)
+        try write(response.bytes)
     }
 
-    /// Writes to ffmpeg. If ffmpeg has gone, the session ends as `left`, not as the server's failure.
+    /// Writes to ffmpeg. If ffmpeg has closed its connection, the session ends for that reason, not as `lost`.
     mutating func write(_ bytes: [UInt8]) throws(RTSPClosed) {
         do throws(RTSPClosed) { try client.write(bytes) } catch {
             end = .clientClosed

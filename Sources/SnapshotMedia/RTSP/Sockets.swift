@@ -54,14 +54,14 @@ package func connect(
     throw HTTPFailure(kind: isSilent ? .unconnected : .unreachable, why: "\(SystemError("connect", number: number))")
 }
 
-/// Makes the connection fail when sent data stays unacknowledged for `timeout`.
+/// Makes the connection fail when sent data stays unacknowledged for `timeout`, and sends small messages at once.
 func limitWaiting(_ descriptor: Int32, _ timeout: Duration) {
     let milliseconds = max(1, timeout.milliseconds)
     var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-    var untaken = UInt32(clamping: milliseconds)
+    var unacknowledged = UInt32(clamping: milliseconds)
     let size = socklen_t(MemoryLayout<UInt32>.size)
-    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &untaken, size)
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &unacknowledged, size)
     var on: Int32 = 1
     setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, size)
     setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, size)

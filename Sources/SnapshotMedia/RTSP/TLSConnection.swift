@@ -3,7 +3,7 @@ import Glibc
 import SnapshotBase
 import SnapshotHTTP
 
-/// TLS. libcurl makes the handshake (`CURLOPT_CONNECT_ONLY`), and then only encrypts and decrypts.
+/// A connection over TLS. libcurl makes the handshake (`CURLOPT_CONNECT_ONLY`), and then only encrypts and decrypts.
 package final class TLSConnection: RTSPConnection {
     private let handle: EasyHandle
     private let timeout: Duration
@@ -23,14 +23,14 @@ package final class TLSConnection: RTSPConnection {
         limitWaiting(descriptor, timeout)
     }
 
-    /// Reads until libcurl has nothing left: bytes that it holds decrypted don't make the descriptor readable.
+    /// Reads until libcurl has nothing left, since bytes that it has decrypted already don't make the descriptor readable.
     package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {
         var filled = 0
         while filled < room.count, let base = room.baseAddress {
             var count = 0
             let code = shim_easy_recv(handle.pointer, base + filled, room.count - filled, &count)
             if code == CURLE_AGAIN { break }
-            // Return the bytes before the end first; the next call meets the end again.
+            // Return the bytes that precede the end; the next call then throws.
             guard code == CURLE_OK, count > 0 else {
                 if filled > 0 { break }
                 throw RTSPClosed()

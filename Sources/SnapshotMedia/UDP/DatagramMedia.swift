@@ -11,16 +11,17 @@ package enum RTSPTransport: Sendable {
     case udp
 }
 
-/// The UDP tracks of one session.
+/// The media of one session over UDP: a track each for video and audio.
 struct DatagramMedia {
+    /// Whether media goes over UDP in this session.
     var isUsed: Bool
     var tracks: [DatagramTrack] = []
     private var room = [UInt8]()
     /// When the wait for the first datagram ends; nil once one has arrived, or where none is expected.
-    private(set) var firstBy: Deadline?
+    private(set) var firstDatagramBy: Deadline?
 
     private static let mostTracks = 8
-    private static let firstWithin = Duration.seconds(6)
+    private static let firstTimeout = Duration.seconds(6)
 
     init(_ transport: RTSPTransport) { isUsed = transport == .udp }
 
@@ -40,36 +41,37 @@ struct DatagramMedia {
         return request
     }
 
-    /// Starts the track that the camera's answer to a SETUP grants, and puts ffmpeg's own transport into the answer.
-    /// - Returns: the answer for ffmpeg; nil where the camera grants another transport than was asked for.
-    mutating func granted(_ answer: RTSPMessage, to request: RTSPMessage) -> RTSPMessage? {
-        guard isUsed, request.method == "SETUP", let last = tracks.indices.last else { return answer }
-        let transports = answer.values("Transport")
+    /// Starts the track that the camera's response to a SETUP grants, and puts ffmpeg's own transport into the response.
+    /// - Returns: the response for ffmpeg; nil where the camera grants another transport than was asked for.
+    mutating func granted(_ response: RTSPMessage, to request: RTSPMessage) -> RTSPMessage? {
+        guard isUsed, request.method == "SETUP", let last = tracks.indices.last else { return response }
+        let transports = response.values("Transport")
         guard DatagramTrack.isGranted(transports), let granted = transports.first else { return nil }
         tracks[last].begin(granted)
-        var answer = answer
-        answer.set("Transport", request.values("Transport").first)
-        return answer
+        var response = response
+        response.set("Transport", request.values("Transport").first)
+        return response
     }
 
     /// Forgets the track of a SETUP that the camera hasn't granted.
     mutating func dropLast() { _ = tracks.popLast() }
 
-    mutating func play() { if isUsed { firstBy = .after(Self.firstWithin) } }
+    /// Media is about to flow: begins to wait for the first datagram.
+    mutating func play() { if isUsed { firstDatagramBy = .after(Self.firstTimeout) } }
 
     /// Receives what has arrived on all tracks, without waiting.
     /// - Returns: interleaved packets for ffmpeg.
     mutating func take(now: Uptime) -> [UInt8] {
         if room.isEmpty { room = [UInt8](repeating: 0, count: 1 << 16 - 1) }
-        var frames: [UInt8] = []
-        for index in tracks.indices { frames += tracks[index].take(&room, now: now) }
-        if !frames.isEmpty { firstBy = nil }
-        return frames
+        var packets: [UInt8] = []
+        for index in tracks.indices { packets += tracks[index].take(&room, now: now) }
+        if !packets.isEmpty { firstDatagramBy = nil }
+        return packets
     }
 
     /// Sends the RTCP among ffmpeg's interleaved packets to the camera's ports.
-    func report(_ frames: UnsafeRawBufferPointer) {
-        var rest = frames[...]
+    func report(_ packets: UnsafeRawBufferPointer) {
+        var rest = packets[...]
         while rest.count >= 4 {
             let start = rest.startIndex
             let size = Int(rest[start + 2]) << 8 | Int(rest[start + 3])

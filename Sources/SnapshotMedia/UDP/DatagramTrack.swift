@@ -9,7 +9,7 @@ struct DatagramTrack {
     let ports: (UInt16, UInt16)
     private let sockets: (FileHandle, FileHandle)
     private let camera: SocketAddress
-    /// The camera's ports for RTP and RTCP; nil until its answer names them.
+    /// The camera's ports for RTP and RTCP; nil until its response names them.
     private var cameraPorts: (UInt16, UInt16)?
     private var order = RTPOrder()
 
@@ -46,8 +46,9 @@ struct DatagramTrack {
     /// The value of the `Transport` header in the request to the camera.
     var transport: String { "RTP/AVP;unicast;client_port=\(ports.0)-\(ports.1)" }
 
-    /// Starts a track that the camera has granted: an empty packet to each of its ports opens a stateful firewall.
-    /// - Parameter transport: the `Transport` header of the camera's answer.
+    /// Starts a track that the camera has granted. An empty packet to each of the camera's ports makes stateful firewalls
+    /// let its packets in.
+    /// - Parameter transport: the `Transport` header of the camera's response.
     mutating func begin(_ transport: String) {
         guard let ports = Self.serverPorts(transport) else { return }
         cameraPorts = ports
@@ -55,7 +56,7 @@ struct DatagramTrack {
         send([0x80, 201, 0, 1, 0, 0, 0, 0], to: ports.1, over: sockets.1)
     }
 
-    /// Whether the `Transport` headers of the answer grant unicast RTP over UDP, and nothing else.
+    /// Whether the `Transport` headers of the response grant unicast RTP over UDP, and nothing else.
     static func isGranted(_ transports: [String]) -> Bool {
         guard transports.count == 1, let transport = transports.first?.lowercased() else { return false }
         return transport.hasPrefix("rtp/avp") && !transport.hasPrefix("rtp/avp/tcp") && !transport.contains(",")
@@ -85,21 +86,21 @@ struct DatagramTrack {
     /// - Parameter room: a buffer for one datagram; longer datagrams are dropped.
     /// - Returns: interleaved packets for ffmpeg, the RTP in order.
     mutating func take(_ room: inout [UInt8], now: Uptime) -> [UInt8] {
-        var frames: [UInt8] = []
+        var interleaved: [UInt8] = []
         for (socket, channel) in [(sockets.0, channels.0), (sockets.1, channels.1)] {
-            while frames.count < Self.mostAtOnce, let got = SocketAddress.receive(socket.descriptor, into: &room) {
+            while interleaved.count < Self.mostAtOnce, let got = SocketAddress.receive(socket.descriptor, into: &room) {
                 guard got.from.isSameHost(as: camera), got.count <= room.count, Self.isRTP(room, got.count) else {
                     continue
                 }
                 let packet = Array(room[..<got.count])
                 let isMedia = channel == channels.0
                 for packet in isMedia ? order.add(packet, now: now) : [packet] {
-                    frames += [UInt8(ascii: "$"), channel, UInt8(packet.count >> 8), UInt8(packet.count & 0xFF)]
-                    frames += packet
+                    interleaved += [UInt8(ascii: "$"), channel, UInt8(packet.count >> 8), UInt8(packet.count & 0xFF)]
+                    interleaved += packet
                 }
             }
         }
-        return frames
+        return interleaved
     }
 
     /// Whether the bytes have a header of RTP or RTCP, both version 2.

@@ -6,7 +6,7 @@ package struct RTPOrder: Sendable {
     private static let mostHeld = 32
     private static let mostHeldBytes = 1 << 18
     private static let timeout = Duration.milliseconds(200)
-    /// A sequence number farther away than this means that the camera has restarted its numbering.
+    /// If a sequence number is farther away than this, the camera has begun to count anew.
     private static let farthest = 3000
 
     private var next: UInt16?

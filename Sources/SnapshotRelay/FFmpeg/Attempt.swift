@@ -4,82 +4,80 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotMedia
 
-/// One attempt at relaying: ffprobe asks the camera's addresses in turn, then ffmpeg runs on the first that has video.
-/// The relay's loop drives it; no call waits.
+/// One attempt at relaying: ffprobe tries the camera's addresses in turn, then ffmpeg relays the first that has video.
+/// The relay's loop calls `takeEvents` whenever a descriptor is readable; no call waits.
 final class Attempt {
     private enum Stage {
-        case asking(Child, PullGateway, address: String, answer: [UInt8])
+        case probing(Child, PullGateway, address: String, output: [UInt8])
         case streaming(Child, PullGateway)
     }
 
     private let plan: RelayPlan
-    private let digest: DigestMemory
+    private let start: Start
     private let arguments: (StreamFacts) -> FFmpegArguments?
     private let takeMedia: (ArraySlice<UInt8>) -> Void
+    /// The addresses that ffprobe hasn't tried yet.
     private var addresses: ArraySlice<String>
     private var stage: Stage?
     private var progress = Progress()
     private var clock: MediaClock
     private var hasGrown = false
-    private let listens: Bool
-    private let watchesFormat: Bool
+    /// An event from the attempt's start, which the first `takeEvents` returns.
     private var unreported: Event?
     /// The number of media bytes from the camera at the last check.
     private var received = 0
     /// Why the relay ended this attempt; nil where it didn't.
     private var reason: AttemptTrouble?
-    /// When ffmpeg was killed. One that hangs in a folder dies only when the folder responds, and is left behind.
+    /// When ffmpeg was killed. An ffmpeg that hangs in a folder ends only when the folder responds.
     private var killed: Uptime?
-    private static let timeout = Duration.seconds(2)
+    /// After this time a killed ffmpeg that hasn't ended is left behind.
+    private static let killTimeout = Duration.seconds(2)
     private var encodesAudio = false
     /// When ffmpeg was started.
-    private var begun = Uptime.now()
-    /// Whether audio is re-encoded and nothing was written: ffmpeg then writes nothing before the first audio.
+    private var ffmpegStarted = Uptime.now()
+    /// Whether nothing was written although audio is re-encoded: ffmpeg then writes nothing before the first audio.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
     private(set) var hasGivenUpAtOnce = false
     private(set) var stderrTail: StderrTail
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
-    private static let longestAnswer = 65536
-    /// The wait for the first audio; as long as a key frame may take.
+    private static let longestOutput = 65536
+    /// How long ffmpeg may wait for the first audio; a key frame may take as long.
     private static let longestWaitForAudio = Duration.seconds(15)
 
-    /// `addresses` are tried in this order. `listens`: audio counts only once ffprobe has received some. `known`, found by
-    /// the last attempt, skips ffprobe. `watchesFormat`: the attempt ends when the video's size or encoding changes.
-    /// `arguments` returns nil where no output carries the stream; `takeMedia` receives ffmpeg's standard output.
+    /// Starts ffprobe at the first address, or ffmpeg where the source is known; throws where that program can't be started.
+    /// `arguments` returns ffmpeg's arguments for a stream, nil where no output can carry it. `takeMedia` receives what ffmpeg
+    /// writes to its standard output.
     init(
-        _ plan: RelayPlan, addresses: [String], digest: DigestMemory, listens: Bool, known: Source?,
-        watchesFormat: Bool,
-        arguments: @escaping (StreamFacts) -> FFmpegArguments?, takeMedia: @escaping (ArraySlice<UInt8>) -> Void
+        _ plan: RelayPlan, _ start: Start, arguments: @escaping (StreamFacts) -> FFmpegArguments?,
+        takeMedia: @escaping (ArraySlice<UInt8>) -> Void
     ) throws(Failure) {
         self.plan = plan
-        self.digest = digest
-        self.listens = listens
+        self.start = start
         self.arguments = arguments
         self.takeMedia = takeMedia
-        self.addresses = addresses[...]
+        addresses = start.addresses[...]
         stderrTail = StderrTail()
         clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
-        self.watchesFormat = watchesFormat
-        if let known {
+        if let known = start.known {
             try begin(known.facts, gateway(to: known.address))
             unreported = .connected(known.address, known.facts)
         } else {
-            try askNext()
+            try probeNext()
         }
     }
 
     private var child: Child? {
         switch stage {
-        case .asking(let child, _, _, _), .streaming(let child, _): child
+        case .probing(let child, _, _, _), .streaming(let child, _): child
         case nil: nil
         }
     }
 
     private var gateway: PullGateway? {
         switch stage {
-        case .asking(_, let gateway, _, _), .streaming(_, let gateway): gateway
+        case .probing(_, let gateway, _, _), .streaming(_, let gateway): gateway
         case nil: nil
         }
     }
@@ -94,7 +92,7 @@ final class Attempt {
         return child.outputs.values.map(\.descriptor) + [child.endDescriptor].compactMap { $0 }
     }
 
-    /// Whether the child's end must be polled for, since no descriptor becomes readable then.
+    /// Whether `takeEvents` has to be called often, since no descriptor becomes readable when the child ends.
     var mustBePolled: Bool { killed != nil || child.map { $0.endDescriptor == nil } ?? false }
 
     /// Whether media passes through this process.
@@ -124,7 +122,7 @@ final class Attempt {
 
     /// Reads the child's output, without waiting.
     /// - Returns: the events since the last call.
-    func take() -> [Event] {
+    func takeEvents() -> [Event] {
         defer { unreported = nil }
         return (unreported.map { [$0] } ?? []) + (isReceiving() ? [.receiving] : []) + takeOutput()
     }
@@ -132,21 +130,21 @@ final class Attempt {
     private func isReceiving() -> Bool {
         guard let count = gateway?.received, count != received else { return false }
         received = count
-        // Audio that is re-encoded delays all output until it arrives, which may be never: don't wait for ever.
-        return !hasWaitedForAudio || Uptime.now() - begun < Self.longestWaitForAudio
+        // Audio that is re-encoded may never arrive, and ffmpeg writes nothing before: count media only for a while.
+        return !hasWaitedForAudio || Uptime.now() - ffmpegStarted < Self.longestWaitForAudio
     }
 
     private func takeOutput() -> [Event] {
         guard let stage, let child else { return [] }
         child.drain(2) { stderrTail.read($0) }
         switch stage {
-        case .asking(_, let gateway, let address, var answer):
-            child.drain(1) { answer += $0 }
-            if answer.count > Self.longestAnswer { child.signal(SIGKILL) }
-            self.stage = .asking(child, gateway, address: address, answer: answer)
+        case .probing(_, let gateway, let address, var output):
+            child.drain(1) { output += $0 }
+            if output.count > Self.longestOutput { child.signal(SIGKILL) }
+            self.stage = .probing(child, gateway, address: address, output: output)
             guard child.poll() != nil else { return [] }
-            child.drain(1) { answer += $0 }
-            return answered(answer, address, gateway)
+            child.drain(1) { output += $0 }
+            return probed(output, address, gateway)
         case .streaming:
             child.drain(1, takeMedia)
             var grew = false
@@ -155,26 +153,26 @@ final class Attempt {
             if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
                 restart(because: .cameraClock)
             }
-            if let killed, .now() - killed > Self.timeout { reason = child.leaveBehind() ? .ffmpegStuck : reason }
+            if let killed, .now() - killed > Self.killTimeout { reason = child.leaveBehind() ? .ffmpegStuck : reason }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]
         }
     }
 
-    private func answered(_ answer: [UInt8], _ address: String, _ gateway: PullGateway) -> [Event] {
+    private func probed(_ output: [UInt8], _ address: String, _ gateway: PullGateway) -> [Event] {
         guard child?.ending != .killed(SIGKILL) else { return [end(Supervisor.Trouble(.cameraSilent))] }
         do throws(Failure) {
-            if let facts = StreamFacts(ffprobe: answer) {
+            if let facts = StreamFacts(ffprobe: output) {
                 try begin(facts, gateway)
                 return [.connected(address, facts)]
             }
-            // No error from the camera means that it has a stream which ffmpeg can't read: try the next address too.
+            // Without a failure the camera has a stream there, but ffprobe can't read it: try the next address, too.
             let failure = gateway.failure
             let isUnknownThere = failure.map { $0.code == .camera(.stream) } ?? true
             guard isUnknownThere, !addresses.isEmpty else { return [end(because: failure)] }
-            try askNext()
-            return [.asking]
+            try probeNext()
+            return [.probing]
         } catch {
             return [error.code == .camera(.codec) ? end(because: error) : end(Supervisor.Trouble(error))]
         }
@@ -195,20 +193,21 @@ final class Attempt {
         // Room for what a fast camera sends while the loop sleeps. The call fails where the system allows less.
         if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
         stage = .streaming(child, gateway)
-        begun = .now()
+        ffmpegStarted = .now()
         encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
     }
 
-    private func askNext() throws(Failure) {
+    private func probeNext() throws(Failure) {
         guard let address = addresses.popFirst() else { return }
         let gateway = try gateway(to: address)
-        let child = try Child(StreamFacts.question(gateway.source, listens: listens, plan.context.environment))
-        stage = .asking(child, gateway, address: address, answer: [])
+        let child = try Child(
+            StreamFacts.probe(gateway.source, verifiesAudio: start.verifiesAudio, plan.context.environment))
+        stage = .probing(child, gateway, address: address, output: [])
     }
 
     private func gateway(to address: String) throws(Failure) -> PullGateway {
-        var stream = plan.stream(address, digest: digest)
-        stream.watchesFormat = watchesFormat
+        var stream = plan.stream(address, digest: start.digest)
+        stream.watchesFormat = start.watchesFormat
         let gateway = try PullGateway(stream)
         stderrTail.translate = gateway.name.translated
         return gateway
@@ -228,7 +227,7 @@ final class Attempt {
         return end(Supervisor.Trouble(reason ?? trouble))
     }
 
-    /// Ends with the camera's error, which explains more than ffmpeg's messages.
+    /// Ends the attempt with the camera's failure, which explains more than ffmpeg's messages.
     private func end(because failure: Failure?) -> Event {
         let event = end(failure.map { Supervisor.Trouble($0) } ?? Supervisor.Trouble(.cameraStream))
         if let failure { stderrTail = StderrTail(of: failure) }

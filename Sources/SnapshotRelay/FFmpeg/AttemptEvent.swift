@@ -1,20 +1,35 @@
 import SnapshotMedia
 
-/// A camera's stream: its URL and what it consists of.
+/// A camera's stream: its URL, its codecs and its size.
 struct Source {
     var address: String
     var facts: StreamFacts
 }
 
 extension Attempt {
+    /// What an attempt begins with: what is known of the camera, and what earlier attempts have shown.
+    struct Start {
+        /// The camera's possible addresses, in the order in which they are tried.
+        let addresses: [String]
+        /// Whether the camera has offered Digest to this relay.
+        let digest: DigestMemory
+        /// Whether audio counts only once ffprobe has received some.
+        let verifiesAudio: Bool
+        /// The source that the last attempt has found, with which ffprobe is skipped; nil where ffprobe has to look for it.
+        let known: Source?
+        /// Whether the attempt ends when the video's size or encoding changes.
+        let watchesFormat: Bool
+    }
+
     enum Event {
-        /// ffprobe asks the next address.
-        case asking
-        /// ffmpeg starts, with that address and those facts.
+        /// ffprobe tries the next address.
+        case probing
+        /// ffprobe has found video, and ffmpeg was started on it.
         case connected(String, StreamFacts)
+        /// ffmpeg has written more media.
         case grew
         case ended(Supervisor.Trouble)
-        /// Media arrives from the camera, and none of it has been written yet.
+        /// Media arrives from the camera; whether any was written is said by `grew`.
         case receiving
     }
 }

@@ -9,7 +9,7 @@ package struct FFmpegArguments: Sendable {
 
     /// The arguments, without the program's name.
     package let list: [String]
-    /// The slaves' folders, by the descriptor that each must have in ffmpeg.
+    /// The slaves' folders, by the number that each one's descriptor must have in ffmpeg.
     let folders: [Int32: FileHandle]
     /// Whether ffmpeg writes media to standard output.
     package let usesStandardOutput: Bool
@@ -36,7 +36,7 @@ package struct FFmpegArguments: Sendable {
         usesStandardOutput = slaves.contains { $0.target == .standardOutput }
     }
 
-    /// A thousand packets are 15 seconds or more; a slow SD card may take that long to sync.
+    /// The queue of an output. Its thousand packets are 15 seconds or more, as long as a slow SD card may take to sync.
     private static let queue =
         "queue_size=1000:drop_pkts_on_overflow=1:attempt_recovery=1:recovery_wait_time=1:recover_any_error=1"
         + ":restart_with_keyframe=1"

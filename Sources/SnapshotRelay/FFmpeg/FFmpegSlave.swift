@@ -34,14 +34,14 @@ package struct FFmpegSlave: Sendable {
         func below(_ name: String) -> String { "/proc/self/fd/\(descriptor)/\(name)" }
         let all = [("f", format), ("onfail", "ignore")] + options + files.map { ($0.name, below($0.value)) }
         let list = all.map { "\($0)=\(Self.escaped($1, ":]"))" }.joined(separator: ":")
-        let place =
+        let destination =
             switch target {
             case .address(let address): address
             case .file(let name): below(name)
             case .standardOutput: "pipe:1"
             }
         // ffmpeg unescapes twice: first when it splits the slaves at "|", then when it parses the options in brackets.
-        return Self.escaped("[\(list)]\(place)", "|")
+        return Self.escaped("[\(list)]\(destination)", "|")
     }
 
     /// ffmpeg's escaping: a backslash before each special character, and before backslashes and single quotes.

@@ -1,9 +1,9 @@
 import SnapshotBase
 
-/// Detects jumps of the camera's timestamps against real time. They jump when its clock is set, which spoils the times
-/// in the HLS playlist and the lengths of recordings.
+/// Detects when the camera's timestamps jump against real time, as when its clock is set. A jump makes the times in the
+/// HLS playlist and the lengths of recordings wrong.
 struct MediaClock: Sendable {
-    /// A difference up to this is no jump: a connection that stalled may deliver that much at once.
+    /// A difference up to this is no jump: after a stall a connection may deliver that much media at once.
     let tolerance: Duration
     private var last: (media: Duration, at: Uptime)?
 

@@ -5,15 +5,16 @@ import SnapshotBase
 /// that worked.
 struct SourceMemory {
     private let path: String
-    private let place: String
+    /// Which camera the address belongs to (`RelayPlan.cameraIdentity`).
+    private let camera: String
     private var known: String?
 
-    init(statePath: String, place: String) {
+    init(statePath: String, camera: String) {
         path = statePath + "/rtsp"
-        self.place = place
+        self.camera = camera
         let lines = (try? readFile(path, limit: 8192)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let parts = lines.split(separator: "\n")
-        known = parts.count == 2 && parts[0] == place ? String(parts[1]) : nil
+        known = parts.count == 2 && parts[0] == camera ? String(parts[1]) : nil
     }
 
     /// The candidates, with the one that worked last first.
@@ -26,6 +27,6 @@ struct SourceMemory {
     mutating func note(_ address: String) {
         guard address != known else { return }
         known = address
-        try? writeDurably([Array("\(place)\n\(address)\n".utf8)], to: path, temporary: path + ".new", mode: 0o600)
+        try? writeDurably([Array("\(camera)\n\(address)\n".utf8)], to: path, temporary: path + ".new", mode: 0o600)
     }
 }

@@ -7,8 +7,9 @@ struct StderrTail {
 
     private let secrets: Secrets
     private var line: [UInt8] = []
-    /// The lines as received. Secrets are removed only when lines are read, since a program may write many.
+    /// The lines as received. Secrets are removed only from lines that are shown, since a program may write many.
     private var kept: [[UInt8]] = []
+    /// A line of our own in place of the program's.
     private var ours: [String] = []
 
     /// Applied to each line before secrets are removed.
@@ -39,7 +40,7 @@ struct StderrTail {
     }
 
     /// Whether a line is worth keeping: not the expected effect of `codec_whitelist none`, and not a repetition count.
-    private static func isNews(_ line: [UInt8]) -> Bool {
+    private static func isWorthKeeping(_ line: [UInt8]) -> Bool {
         !line.suffix(23).elementsEqual("not on whitelist 'none'".utf8) && !line.starts(with: "    Last message".utf8)
     }
 
@@ -49,7 +50,7 @@ struct StderrTail {
             line = line.lastIndex(of: UInt8(ascii: " ")).map { Array(line[..<$0]) } ?? []
         }
         defer { line.removeAll(keepingCapacity: true) }
-        guard !line.isEmpty, line != kept.last, Self.isNews(line) else { return }
+        guard !line.isEmpty, line != kept.last, Self.isWorthKeeping(line) else { return }
         kept.append(line)
         if kept.count > Self.lines { kept.removeFirst() }
     }

@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The folder from which players are served. ffmpeg writes segments and a playlist of its own; from that one this type
-/// writes the playlist for players, which continues across restarts of ffmpeg and of this program.
+/// The folder from which players are served. ffmpeg writes the segments and a playlist that begins anew with each run.
+/// This type reads that one and writes `stream.m3u8` for players, which continues across restarts.
 package struct HLSFolder: Sendable {
     /// The number of segments in the playlist; as many more stay on the disk for slow players.
     package static let listSize = 6
@@ -18,8 +18,8 @@ package struct HLSFolder: Sendable {
     private let segmentTime: Duration
     private let isServed: Bool
 
-    /// In seconds. A segment that is longer than HLS_SEGMENT_TIME by more than this is bogus: the relay doesn't wait so
-    /// long.
+    /// In seconds. A segment that exceeds HLS_SEGMENT_TIME by more than this has a wrong duration, since the camera's
+    /// clock was set within it.
     private static let longestSilence = 60.0
 
     /// Opens the folder, continues the playlist in it, and removes files that aren't listed.
@@ -93,7 +93,7 @@ package struct HLSFolder: Sendable {
         if playlist.segments.last?.map != nil, new[0].name.hasSuffix(".ts") {
             retired += playlist.removeFirst(playlist.segments.count)
         }
-        retired += playlist.append(new.map { adopted($0, list.initialisation) }, limit: Self.listSize)
+        retired += playlist.append(new.map { entry($0, list.initialisation) }, limit: Self.listSize)
         guard write() else {
             (playlist, retired, last, jumps) = before
             return false
@@ -110,14 +110,14 @@ package struct HLSFolder: Sendable {
         sweep()
     }
 
-    /// The segment as listed. It is discontinuous where its number doesn't follow the last one's, since numbers are
+    /// The segment's entry in the playlist for players. It is discontinuous where its number doesn't follow the last one's, since numbers are
     /// consecutive while one muxer writes, or where the timestamps have jumped.
-    private mutating func adopted(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
+    private mutating func entry(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
         var segment = segment
         let number = Self.number(of: segment.name)
         segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 } || jumps)
-        // The camera's clock jumped inside this segment. Don't publish the bogus duration: players would wait
-        // that long before they reload the playlist.
+        // The camera's clock jumped inside this segment. Don't publish the wrong duration: players would wait that long
+        // before they reload the playlist.
         jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
         if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil

@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotMedia
 
-/// An output that writes into a folder. Only the folder's thread accesses it, and the relay continues without an output
-/// whose disk is full, away or hanging.
+/// An output that writes into a folder. Only the folder's own thread accesses the folder, so the relay and its other
+/// outputs go on while the disk is full, missing or hanging.
 final class FolderOutput<Files: OutputFiles>: OpenOutput {
     typealias Upkeep = FolderUpkeep<Files>
 
@@ -13,9 +13,10 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private let timeout: Duration
     private var folder: Folder?
     private var lastReported: FolderTrouble?
-    private var asked = Uptime.now()
+    private var lastCheck = Uptime.now()
+    /// The time that identifies the present run of ffmpeg, or the last one.
     private var run = Timestamp.now()
-    /// Whether ffmpeg runs without this output, which works again only once ffmpeg is restarted.
+    /// Whether the present run of ffmpeg goes without this output. Only a restart of ffmpeg brings the output back.
     private var isLeftOut = false
 
     /// How long the relay waits for the folder at its start and at its end.
@@ -23,16 +24,16 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// How often the folder is checked while no media flows.
     private static var pause: Duration { .seconds(5) }
 
-    /// - Parameter slave: makes ffmpeg's slave for a run; the time identifies the run.
-    /// - Throws: where the folder can't be written, e.g. for lack of rights.
+    /// - Parameter slave: makes ffmpeg's slave for a run, which the time identifies.
+    /// - Throws: where this user may not write into the folder.
     init(
         _ upkeep: Upkeep, timeout: Duration, _ health: OutputHealth,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     ) throws(Failure) {
         (self.timeout, self.health, self.slave) = (timeout, health, slave)
         thread = FolderThread(upkeep)
-        thread.ask(.look(flows: false, origin: nil))
-        thread.finish(within: Self.grace)
+        thread.add(.check(flows: false, origin: nil))
+        thread.waitUntilIdle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
         for report in thread.reports() {
             if let fault = report.fault, fault.trouble == .denied, let failure = fault.failure { throw failure }
@@ -43,41 +44,41 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     var isFull: Bool { lastReported == .full }
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? {
-        isLeftOut = folder == nil || thread.owesEnd
+        isLeftOut = folder == nil || thread.isEndPending
         guard let folder, !isLeftOut else { return nil }
-        // The clock may have been set back, and the identifiers of runs must still be unique.
+        // Two runs must not have the same time, even if the clock was set back between them.
         run = max(.now(), run.advanced(byMilliseconds: 1))
-        thread.ask(.begin(run, folder))
+        thread.add(.begin(run, folder))
         return slave(facts, folder, run)
     }
 
     func flowed(now: Uptime, media: Duration?) -> Bool {
-        look(flows: true, media.map { Timestamp.now().advanced(byMilliseconds: -Int64($0.milliseconds)) }, now)
+        check(flows: true, media.map { Timestamp.now().advanced(byMilliseconds: -Int64($0.milliseconds)) }, now)
     }
 
     func ended(now: Uptime) {
-        thread.ask(.end)
-        // Wait for the files to be finished, usually at once, so that the next ffmpeg can have the folder.
-        if lastReported != .hangs { thread.finish(within: .seconds(1)) }
-        _ = take(now)
+        thread.add(.end)
+        // The next run gets the folder only once the files of this one are finished, which rarely takes a second.
+        if lastReported != .hangs { thread.waitUntilIdle(within: .seconds(1)) }
+        _ = takeReports(now)
         isLeftOut = false
     }
 
-    var wake: Uptime? { asked + Self.pause }
-    func tick(now: Uptime) { _ = look(flows: false, nil, now) }
+    var wake: Uptime? { lastCheck + Self.pause }
+    func tick(now: Uptime) { _ = check(flows: false, nil, now) }
 
-    func stop() { if lastReported != .hangs { thread.finish(within: Self.grace) } }
+    func stop() { if lastReported != .hangs { thread.waitUntilIdle(within: Self.grace) } }
 
-    private func look(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
-        asked = now
-        thread.ask(.look(flows: flows, origin: origin))
-        return take(now)
+    private func check(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
+        lastCheck = now
+        thread.add(.check(flows: flows, origin: origin))
+        return takeReports(now)
     }
 
-    private func take(_ now: Uptime) -> Bool {
-        let needsAnew = thread.reports().reduce(false) { needsAnew, report in note(report) || needsAnew }
+    private func takeReports(_ now: Uptime) -> Bool {
+        let needsRestart = thread.reports().reduce(false) { needsRestart, report in note(report) || needsRestart }
         if let since = thread.busySince, now - since > timeout { fail(.hangs) }
-        return needsAnew
+        return needsRestart
     }
 
     private func note(_ report: Upkeep.Report) -> Bool {
@@ -86,11 +87,11 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         case .trouble(let trouble): fail(trouble, report.fault?.words)
         case .fine where isLeftOut: break
         case .fine:
-            // Don't clear a trouble that other parts have reported for this output.
+            // Clear only a trouble that was reported here; an upload, for one, reports troubles of its own.
             if lastReported != nil { health.works() }
             lastReported = nil
         case .restart:
-            // A trouble that was reported before explains more.
+            // Keep a trouble that was reported before, since it explains more.
             if lastReported == nil { fail(.stuck) }
             return true
         case nil: break

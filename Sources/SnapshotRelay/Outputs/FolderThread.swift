@@ -19,10 +19,10 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     init(_ upkeep: Upkeep) { self.upkeep = Mutex(upkeep) }
 
-    /// Queues a step. A `look` is dropped where another one is waiting already.
-    func ask(_ step: Upkeep.Step) {
+    /// Queues a step. A `check` is dropped where another one is waiting already.
+    func add(_ step: Upkeep.Step) {
         let isIdle = queue.withLock { queue in
-            if case .look = step, queue.steps.contains(where: { $0.isLook }) { return false }
+            if case .check = step, queue.steps.contains(where: { $0.isCheck }) { return false }
             queue.steps.append(step)
             guard queue.current == nil else { return false }
             queue.current = (step, .now())
@@ -33,7 +33,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     private func work() {
         while let step = next() {
-            let report = upkeep.withLock { $0.take(step, now: .now()) }
+            let report = upkeep.withLock { $0.perform(step, now: .now()) }
             queue.withLock { $0.reports.append(report) }
         }
     }
@@ -57,16 +57,16 @@ final class FolderThread<Files: OutputFiles>: Sendable {
     var busySince: Uptime? { queue.withLock { $0.current?.since } }
 
     /// Whether the `end` of an earlier run of ffmpeg is still waiting or in progress.
-    var owesEnd: Bool { queue.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
+    var isEndPending: Bool { queue.withLock { $0.current?.step.isEnd ?? false || $0.steps.contains { $0.isEnd } } }
 
     /// Waits until all steps are done, at most for `time`.
-    func finish(within time: Duration) {
+    func waitUntilIdle(within time: Duration) {
         let deadline = Deadline.after(time)
         while busySince != nil, !deadline.hasPassed { usleep(5000) }
     }
 }
 
 extension FolderUpkeep.Step {
-    fileprivate var isLook: Bool { if case .look = self { true } else { false } }
+    fileprivate var isCheck: Bool { if case .check = self { true } else { false } }
     fileprivate var isEnd: Bool { if case .end = self { true } else { false } }
 }

@@ -27,7 +27,7 @@ enum FolderTrouble: String, TroubleCode {
         case .denied: "check OUTPUT_DIR and its rights; under systemd the service needs ReadWritePaths= for it"
         case .gone: "a link in its path leads nowhere, or its disk fails"
         case .away: "mount it, the relay goes on by itself; or choose another OUTPUT_DIR"
-        case .hangs: "look whether its server or its disk answers; the relay goes on by itself"
+        case .hangs: "check whether the folder's server or disk responds; the relay goes on by itself"
         case .stuck: nil
         }
     }
@@ -41,7 +41,7 @@ enum FolderTrouble: String, TroubleCode {
     }
 }
 
-/// A folder that can't be used now.
+/// The error where a folder can't be used now.
 struct FolderFault: Error {
     let trouble: FolderTrouble
     /// Words that replace the trouble's own, where more is known.
@@ -69,5 +69,5 @@ struct FolderFault: Error {
 func cannotWrite(_ path: String, _ error: SystemError) -> Failure {
     Failure(
         .relay(.outputFolder), "cannot write to", path, why: "\(error)",
-        hint: "choose another place with OUTPUT_DIR, or give this user the right to write there", cause: error)
+        hint: "choose another folder with OUTPUT_DIR, or give this user the right to write there", cause: error)
 }

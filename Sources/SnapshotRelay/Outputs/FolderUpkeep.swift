@@ -12,7 +12,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         /// A run of ffmpeg, identified by its start time, begins to write into that folder.
         case begin(Timestamp, Folder)
         /// Check the folder. `flows`: whether media flows; `origin`: the time at which the stream's time was zero.
-        case look(flows: Bool, origin: Timestamp?)
+        case check(flows: Bool, origin: Timestamp?)
         case end
     }
 
@@ -36,15 +36,15 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private let open: @Sendable () throws(Failure) -> Files
     private var files: Files?
     private var watch: FolderWatch
-    /// Whether an ffmpeg runs that was given this folder, or an earlier one at the same path.
+    /// Whether the running ffmpeg was given this folder, or an earlier one at the same path.
     private var isGiven = false
-    /// Whether an ffmpeg runs that was given this very folder.
+    /// Whether the running ffmpeg was given this very folder.
     private var isLive = false
     /// After a full disk, the bytes that must be free before ffmpeg gets the folder again; nil otherwise.
     private var roomNeeded: Int?
-    private var last: FolderTrouble?
+    private var lastTrouble: FolderTrouble?
     /// When a restart of ffmpeg was last requested.
-    private var asked: Uptime?
+    private var restartRequested: Uptime?
 
     /// How long to wait for a requested restart before requesting it again.
     private static var timeout: Duration { .seconds(30) }
@@ -57,60 +57,60 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         (self.path, self.memory, self.watch, self.open) = (path, memory, watch, open)
     }
 
-    mutating func take(_ step: Step, now: Uptime) -> Report {
+    mutating func perform(_ step: Step, now: Uptime) -> Report {
         var report = Report()
         switch step {
         case .begin(let run, let folder):
-            // The folder at the path may have been replaced since; ffmpeg has to be restarted then.
+            // The folder at the path may have been replaced since; then ffmpeg has to be restarted.
             isGiven = true
             isLive = files.map { isSame($0.output.folder, folder) } ?? false
             guard isLive else { break }
             files?.begin(run)
             watch.begin()
-        case .look(let flows, let origin): report.judge { () throws(FolderFault) in try look(flows, origin, now) }
+        case .check(let flows, let origin): report.judge { () throws(FolderFault) in try check(flows, origin, now) }
         case .end:
-            (isGiven, isLive, asked) = (false, false, nil)
+            (isGiven, isLive, restartRequested) = (false, false, nil)
             report.judge { () throws(FolderFault) in try end(now) }
         }
         switch report.verdict {
-        case .trouble(let trouble): last = trouble
-        case .fine: last = nil
+        case .trouble(let trouble): lastTrouble = trouble
+        case .fine: lastTrouble = nil
         case .restart, nil: break
         }
         report.folder = roomNeeded == nil ? files?.output.folder : nil
         return report
     }
 
-    private mutating func look(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> Verdict? {
+    private mutating func check(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> Verdict? {
         if let files, !files.output.isInPlace {
             self.files = nil
             isLive = false
         }
         if files == nil {
             try reopen()
-            // Don't open it while that ffmpeg runs: opening finishes files that it may still write.
-            if isGiven { return flows ? ask(now) : nil }
+            // Opening finishes the files in the folder, so wait until the ffmpeg that may still write them has ended.
+            if isGiven { return flows ? requestRestart(now) : nil }
         }
         guard var files = self.files else { return nil }
         defer { self.files = files }
-        // Growth doesn't count while the disk is still full: a little space may have been freed and used up at once.
-        let grew = files.update(now: now, origin: origin) && !(last == .full && isFull(path))
+        // Growth on a disk that is still full doesn't count: ffmpeg has only used up a little space that was freed.
+        let grew = files.update(now: now, origin: origin) && !(lastTrouble == .full && isFull(path))
         files.retain(now: now)
         if isLive {
             guard flows else { return nil }
-            return watch.look(now: now, grew: grew) { files.output.trouble(probing: $0) }
+            return watch.check(now: now, grew: grew) { files.output.trouble(probing: $0) }
         }
-        if roomNeeded == nil, isFull(path) { roomNeeded = Self.room(behind: 0) }
+        if roomNeeded == nil, isFull(path) { roomNeeded = Self.room(after: 0) }
         if let roomNeeded, freeBytes(path) ?? 0 < roomNeeded { return .trouble(.full) }
         roomNeeded = nil
-        // Without media nothing is written, so an output that was stuck can't be reported as working.
-        guard flows else { return last == .stuck ? nil : .fine }
-        return ask(now)
+        // Nothing is written without media, so nothing shows that an output that was stuck works again.
+        guard flows else { return lastTrouble == .stuck ? nil : .fine }
+        return requestRestart(now)
     }
 
-    private mutating func ask(_ now: Uptime) -> Verdict? {
-        if let asked, now - asked < Self.timeout { return nil }
-        asked = now
+    private mutating func requestRestart(_ now: Uptime) -> Verdict? {
+        if let restartRequested, now - restartRequested < Self.timeout { return nil }
+        restartRequested = now
         return .restart
     }
 
@@ -123,14 +123,16 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         let wasFull = isFull(path)
         files?.end(now: now)
         guard wasFull else { return nil }
-        // Truncating files just freed a little space, which the next ffmpeg would fill at once.
-        roomNeeded = Self.room(behind: freeBytes(path) ?? 0)
+        // `files.end` has cut files and so freed a little space, which the next ffmpeg would fill at once: want more.
+        roomNeeded = Self.room(after: freeBytes(path) ?? 0)
         return .trouble(.full)
     }
 
-    private static func room(behind free: Int) -> Int { max(1 << 20, free.times(2)) }
+    /// How many bytes must be free before a disk that was full is used again, where `free` are free now.
+    private static func room(after free: Int) -> Int { max(1 << 20, free.times(2)) }
 
-    /// Opens the folder. Where its disk isn't mounted it throws instead of creating the folder on another disk.
+    /// Opens the folder, unless an ffmpeg that was given it still runs: then it only checks that the folder can be opened.
+    /// Where the folder's disk isn't mounted it throws, and doesn't create the folder on another disk.
     private mutating func reopen() throws(FolderFault) {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }

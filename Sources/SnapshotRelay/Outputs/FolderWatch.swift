@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// Detects an output folder that no longer grows while media flows. ffmpeg continues without an output that has failed,
-/// which protects the others, but it never resumes the failed one.
+/// Detects an output folder that no longer grows while media flows. ffmpeg goes on with its other outputs when one has
+/// failed, and never resumes that one, so a restart is needed.
 struct FolderWatch: Sendable {
     enum Verdict: Equatable, Sendable {
         case fine
@@ -14,7 +14,7 @@ struct FolderWatch: Sendable {
     /// The expected interval between growths, by the settings.
     private let segmentTime: Duration
     private let stallTimeout: Duration
-    private var lastLook: Uptime?
+    private var lastCheck: Uptime?
     /// How long media has flowed since the last growth.
     private var idle = Duration.zero
     /// How long media has flowed since the last growth or trouble.
@@ -24,7 +24,8 @@ struct FolderWatch: Sendable {
     private var hasGrown = false
     private var hadTrouble = false
 
-    /// Some cameras send a key frame only every minute while nothing moves, and segments end only at key frames.
+    /// How long an output may go without growth, if the settings or the usual interval don't allow more. Some cameras send
+    /// a key frame only every minute while nothing moves, and segments end only at key frames.
     private static let longestWait = Duration.seconds(120)
 
     init(segmentTime: Duration, stallTimeout: Duration) {
@@ -34,20 +35,20 @@ struct FolderWatch: Sendable {
 
     /// A run of ffmpeg begins.
     mutating func begin() {
-        lastLook = nil
+        lastCheck = nil
         (idle, quiet) = (.zero, .zero)
         (hasGrown, hadTrouble) = (false, false)
     }
 
-    /// Called about once a second while media flows; returns nil while there is nothing to report. `grew`: whether the
-    /// output has grown since the last call. `trouble` returns what is wrong with the folder; `isOverdue` says that the
-    /// output should have grown by now.
-    mutating func look(
+    /// Called about once a second while media flows. `grew` says whether the output has grown since the last call, `trouble`
+    /// what is wrong with the folder. Its argument `isOverdue` says that the output should have grown by now.
+    /// - Returns: nil while there is nothing to report.
+    mutating func check(
         now: Uptime, grew: Bool, trouble: (_ isOverdue: Bool) -> FolderTrouble?
     ) -> Verdict? {
         // Time in which no media flowed doesn't count.
-        let step = min(lastLook.map { now - $0 } ?? .zero, .seconds(2))
-        lastLook = now
+        let step = min(lastCheck.map { now - $0 } ?? .zero, .seconds(2))
+        lastCheck = now
         idle += step
         guard !grew else {
             if hasGrown { usual = max(usual ?? .zero, idle) }
@@ -63,13 +64,13 @@ struct FolderWatch: Sendable {
             return .trouble(trouble)
         }
         quiet += step
-        if hadTrouble { return quiet > usual * 2 + .seconds(2) ? beginAnew() : nil }
+        if hadTrouble { return quiet > usual * 2 + .seconds(2) ? requestRestart() : nil }
         guard idle > max(Self.longestWait, usual * 2 + stallTimeout) else { return nil }
         // An output that has never grown in this run wouldn't grow after a restart either.
-        return hasGrown ? beginAnew() : .trouble(.stuck)
+        return hasGrown ? requestRestart() : .trouble(.stuck)
     }
 
-    private mutating func beginAnew() -> Verdict {
+    private mutating func requestRestart() -> Verdict {
         (idle, quiet) = (.zero, .zero)
         return .restart
     }

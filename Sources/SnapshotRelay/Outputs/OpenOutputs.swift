@@ -7,7 +7,7 @@ package final class OpenOutputs {
     package let troubles = OutputTroubles()
     private let plan: RelayPlan
     private let outputs: [any OpenOutput]
-    /// The outputs in the present run of ffmpeg, or in the last one.
+    /// The outputs that can carry the video of the present run of ffmpeg, or of the last one.
     private var carrying: [any OpenOutput] = []
 
     package init(_ plan: RelayPlan, log: Log) throws(Failure) {
@@ -32,8 +32,8 @@ package final class OpenOutputs {
             return open
         }
         let slaves = carrying.compactMap { $0.begin(facts) }
-        // While no output can be written, discard the video: the connection to the camera stays supervised, and an
-        // output that recovers can request a restart.
+        // While no output can be written, ffmpeg discards the video: the camera stays supervised, and an output that
+        // recovers can request a restart.
         return slaves.isEmpty && !carrying.isEmpty ? [FFmpegSlave("null", to: .address("-"))] : slaves
     }
 
@@ -44,11 +44,11 @@ package final class OpenOutputs {
 
     /// - Returns: whether ffmpeg must be restarted for any output.
     package func flowed(now: Uptime, media: Duration?) -> Bool {
-        carrying.reduce(false) { needsAnew, output in output.flowed(now: now, media: media) || needsAnew }
+        carrying.reduce(false) { needsRestart, output in output.flowed(now: now, media: media) || needsRestart }
     }
 
-    package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {
-        for output in carrying { output.take(bytes, now: now) }
+    package func receive(_ bytes: ArraySlice<UInt8>, now: Uptime) {
+        for output in carrying { output.receive(bytes, now: now) }
     }
 
     package func ended(now: Uptime) { for output in carrying { output.ended(now: now) } }

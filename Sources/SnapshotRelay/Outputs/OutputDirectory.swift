@@ -12,8 +12,8 @@ package final class OutputDirectory: Sendable {
 
     init(_ path: String, isServed: Bool) { (self.path, self.isServed) = (path, isServed) }
 
-    /// Releases the lock for another relay, even while a hanging thread keeps this process from ending. Waits for at most
-    /// half a second, since this can hang as well.
+    /// Releases the lock, so that another relay can start even while a thread that hangs keeps this process alive. It
+    /// waits half a second at most, since releasing may hang as well.
     func release() {
         let started = detach {
             self.held.withLockIfAvailable { _ = $0.map { flock($0.lock.descriptor, LOCK_UN) } }

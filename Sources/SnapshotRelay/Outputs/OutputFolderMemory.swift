@@ -21,7 +21,7 @@ struct OutputFolderMemory: Sendable {
         return try FolderLocation(path).missingMount(memory)
     }
 
-    /// Stores the folder's present mount point. Errors are ignored.
+    /// Stores the folder's present mount point. An error is ignored: the folder's disk is then not missed later.
     func note(_ path: String) {
         var new = FolderMemory()
         new.path = absolutePath(path)

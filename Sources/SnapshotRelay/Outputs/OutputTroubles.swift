@@ -25,8 +25,8 @@ package struct OutputHealth: Sendable {
     fileprivate let troubles: OutputTroubles
     fileprivate let mode: String
 
-    /// Notes the temporary credentials that the output's uploads use.
-    package func signs(with lease: LeaseFigures?) { troubles.credentials.withLock { $0 = lease } }
+    /// Records the temporary credentials that the output's uploads use; nil where they use none.
+    package func uses(_ lease: LeaseFigures?) { troubles.credentials.withLock { $0 = lease } }
     /// Clears the output's trouble.
     package func works() { troubles.set(mode, nil) }
     /// - Parameter words: replaces the trouble's own words.

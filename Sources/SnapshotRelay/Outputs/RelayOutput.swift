@@ -38,7 +38,7 @@ extension RelayOutput {
 }
 
 /// An output in use. The relay calls it in one thread. For each run of ffmpeg it calls `begin`, `started`, then
-/// `flowed` and `take` while media flows, then `ended`. No call may wait, except where stated.
+/// `flowed` and `receive` while media flows, then `ended`. No call may wait, except where stated.
 package protocol OpenOutput: AnyObject {
     /// A run of ffmpeg is about to begin.
     /// - Returns: ffmpeg's slave for this output; nil where the run has to go without it.
@@ -50,7 +50,7 @@ package protocol OpenOutput: AnyObject {
     /// - Returns: whether ffmpeg must be restarted to write to this output again.
     func flowed(now: Uptime, media: Duration?) -> Bool
     /// Receives ffmpeg's standard output, where the slave's target is `.standardOutput`.
-    func take(_ bytes: ArraySlice<UInt8>, now: Uptime)
+    func receive(_ bytes: ArraySlice<UInt8>, now: Uptime)
     /// ffmpeg has ended. The call may wait up to a second to finish files or requests.
     func ended(now: Uptime)
     /// Whether the output's disk is full, which may have ended ffmpeg.
@@ -66,7 +66,7 @@ package protocol OpenOutput: AnyObject {
 extension OpenOutput {
     package func started(_ ffmpeg: pid_t?) {}
     package func flowed(now: Uptime, media: Duration?) -> Bool { false }
-    package func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {}
+    package func receive(_ bytes: ArraySlice<UInt8>, now: Uptime) {}
     package func ended(now: Uptime) {}
     package var isFull: Bool { false }
     package var wake: Uptime? { nil }

@@ -5,8 +5,8 @@ import SnapshotHTTP
 import SnapshotMedia
 import Synchronization
 
-/// Sends MPEG-TS to a server in one endless POST. The buffer is a pipe of fixed size. When it is full because the
-/// server is slow, packets are dropped until the next key frame.
+/// Sends MPEG-TS to a server in one endless POST, through a pipe of fixed size. When a slow server leaves the pipe full,
+/// packets are dropped up to the next key frame.
 final class PipeUplink: OpenOutput {
     private let destination: PipeOutput
     private let health: OutputHealth
@@ -31,8 +31,8 @@ final class PipeUplink: OpenOutput {
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? { PipeOutput.slave }
 
-    func take(_ bytes: ArraySlice<UInt8>, now: Uptime) {
-        if let end = post?.end { lost(end, now: now) }
+    func receive(_ bytes: ArraySlice<UInt8>, now: Uptime) {
+        if let end = post?.end { handle(end, now: now) }
         let packets = stream.read(bytes)
         guard !packets.isEmpty else { return }
         if post == nil, nextTry.map({ now >= $0 }) ?? true { post = open(now: now) }
@@ -67,7 +67,7 @@ final class PipeUplink: OpenOutput {
         while post.end == nil, !deadline.hasPassed { usleep(10_000) }
     }
 
-    private func lost(_ end: PipeTrouble, now: Uptime) {
+    private func handle(_ end: PipeTrouble, now: Uptime) {
         post = nil
         waiting = []
         stream.close()

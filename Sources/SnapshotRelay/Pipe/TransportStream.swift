@@ -4,10 +4,13 @@ package struct TransportStream: Sendable {
     package static let packetSize = 188
 
     private var remainder: [UInt8] = []
+    /// The last packets with the program association table (PAT) and the program map table (PMT).
     private var programTable: [UInt8]?
     private var mapTable: [UInt8]?
+    /// The packet identifiers (PID) of the PMT, which the PAT names, and of the video, which the PMT names.
     private var mapIdentifier: Int?
     private var videoIdentifier: Int?
+    /// Whether packets are passed on: from a key frame until `close`.
     private var isOpen = false
 
     package init() {}

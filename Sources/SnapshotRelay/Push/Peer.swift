@@ -12,21 +12,22 @@ struct Peer: Equatable {
     /// connected to an IPv4 address isn't found; ffmpeg never uses one.
     init?(of client: FileHandle) {
         guard let ends = Self.ends(of: client) else { return nil }
-        guard let peer = Self(asked: ends) ?? (Self.isAnswered.load(ordering: .relaxed) ? nil : Self(listed: ends))
+        guard let peer = Self(lookedUp: ends) ?? (Self.lookupWorks.load(ordering: .relaxed) ? nil : Self(listed: ends))
         else { return nil }
         self = peer
     }
 
-    /// Whether the kernel's lookup of a single socket has ever worked; then one that it doesn't find doesn't exist.
-    private static let isAnswered = Atomic(false)
+    /// Whether the kernel's lookup of a single socket has ever worked. If so, a socket that it doesn't find doesn't exist,
+    /// and the slow list isn't read.
+    private static let lookupWorks = Atomic(false)
 
-    private init?(asked ends: Ends) {
+    private init?(lookedUp ends: Ends) {
         func endpoint(_ address: sockaddr_in) -> shim_endpoint {
             shim_endpoint(address: address.sin_addr.s_addr, port: address.sin_port)
         }
         var owner = shim_socket_owner()
         guard shim_find_socket(endpoint(ends.far), endpoint(ends.near), &owner) else { return nil }
-        Self.isAnswered.store(true, ordering: .relaxed)
+        Self.lookupWorks.store(true, ordering: .relaxed)
         inode = owner.inode
         user = owner.user
     }
@@ -83,12 +84,12 @@ struct Peer: Equatable {
         return address(client, &ends.far, getpeername) && address(client, &ends.near, getsockname) ? ends : nil
     }
 
-    private typealias Ask = (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32
+    private typealias AddressCall = (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32
 
-    private static func address(_ socket: FileHandle, _ address: inout sockaddr_in, _ ask: Ask) -> Bool {
+    private static func address(_ socket: FileHandle, _ address: inout sockaddr_in, _ call: AddressCall) -> Bool {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let got = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { ask(socket.descriptor, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(socket.descriptor, $0, &length) }
         }
         return got == 0 && address.sin_family == sa_family_t(AF_INET)
     }

@@ -5,9 +5,9 @@ import SnapshotMedia
 import SnapshotState
 import Synchronization
 
-/// Forwards ffmpeg's RTSP push from a port on loopback to the server: every user can read ffmpeg's arguments, which would
-/// hold the login, and its muxer has no timeout for a server that stops responding. The gateway's URL is no secret, so
-/// it admits only sockets of ffmpeg's process group.
+/// Forwards ffmpeg's RTSP push from a port on loopback to the server. Without it the login would stand in ffmpeg's
+/// arguments, which every user can read, and ffmpeg would wait for ever for a server that stops responding. The gateway's
+/// URL stands there instead, so only sockets of ffmpeg's process group are admitted.
 final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
     private let owner: Owner
@@ -26,7 +26,7 @@ final class PushGateway: OpenOutput, Sendable {
             ended: { ending in
                 if let trouble = refusals.note(ending) { health.fails(trouble) }
             })
-        destination.begins = { !refusals.holds }
+        destination.mayBegin = { !refusals.holds }
         destination.flows = { health.works() }
         gateway = try Gateway(path: "push", to: destination) { client in owner.holds(client) }
         self.owner = owner
@@ -57,7 +57,8 @@ extension PushOutput {
     }
 }
 
-/// The pause after refused credentials or a refused request, since ffmpeg itself retries every second.
+/// The pause before the next session after the server refused the login or the stream. ffmpeg retries every second, and
+/// so many logins could lock an account.
 private final class RefusalPause: Sendable {
     private struct State {
         var until: Uptime?

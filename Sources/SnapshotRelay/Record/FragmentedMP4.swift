@@ -4,7 +4,7 @@ import SnapshotBase
 /// Parses the top-level boxes of a fragmented MP4 file (ISO/IEC 14496-12), to find out how much of an incomplete file
 /// is playable.
 package enum FragmentedMP4 {
-    /// The length in bytes up to the end of the last whole fragment; 0 where there is none.
+    /// The length in bytes up to the end of the last whole fragment, which can be played; 0 where there is none.
     /// - Parameters:
     ///   - size: the file's size in bytes.
     ///   - known: the result of an earlier call for the same file, where to resume.

@@ -3,9 +3,9 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files
-/// in `record/.writing`. They are renamed while ffmpeg still writes, since it restarts its numbers after a disk error.
-/// Finished recordings are synced and moved, never over another file. Retention touches only files with such names.
+/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files in
+/// `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again after a disk
+/// error. A finished recording is synced and moved to `record`, never over another. Retention deletes only such names.
 package struct RecordFolder: Sendable {
     private let path: String
     let folder: Folder
@@ -13,7 +13,7 @@ package struct RecordFolder: Sendable {
     private let retention: RecordRetention
     private let isServed: Bool
     /// Finished recordings, oldest first.
-    private(set) var segments: [Segment] = []
+    private(set) var recordings: [Recording] = []
     /// Renamed files in `.writing`, in the order of their creation; names may be out of order after a clock step.
     private var growing: [Growing] = []
     /// The time at which the stream's time in this run was zero.
@@ -22,7 +22,7 @@ package struct RecordFolder: Sendable {
     /// The retention setting that is so tight that no finished recording stays; nil where none is.
     package var tooTight: Setting<Int?>? {
         if let maxBytes = retention.maxBytes, let last = lastFinished, last > maxBytes / 2 { return Key.recordMaxBytes }
-        return retention.minFree != nil && lastFinished != nil && segments.isEmpty ? Key.recordMinFree : nil
+        return retention.minFree != nil && lastFinished != nil && recordings.isEmpty ? Key.recordMinFree : nil
     }
     /// The size in bytes of the recording that was finished last.
     private var lastFinished: Int?
@@ -30,7 +30,7 @@ package struct RecordFolder: Sendable {
     /// The file that is being written, and its playable bytes at the last check.
     private var grown: (name: String, bytes: Int)?
 
-    struct Segment: Equatable, Sendable {
+    struct Recording: Equatable, Sendable {
         var name: RecordName
         var bytes: Int
     }
@@ -56,21 +56,21 @@ package struct RecordFolder: Sendable {
             self.folder = folder
             writing = try OutputFolder(path + "/.writing")
             folder.handle.serve(isServed)
-            segments = try folder.names().compactMap(RecordName.init).sorted().compactMap { name in
-                size(of: name.text, in: folder).map { Segment(name: name, bytes: $0) }
+            recordings = try folder.names().compactMap(RecordName.init).sorted().compactMap { name in
+                size(of: name.text, in: folder).map { Recording(name: name, bytes: $0) }
             }
         } catch {
             throw cannotWrite(path, error)
         }
         // The setting may have changed since these files were written.
-        for segment in segments where isServed {
-            try? folder.open(segment.name.text, O_RDONLY).shareWithFront()
+        for recording in recordings where isServed {
+            try? folder.open(recording.name.text, O_RDONLY).shareWithFront()
         }
         finish(all: true)
     }
 
-    /// Finishes all recordings but the newest, or `all` once ffmpeg has ended. One that can't be finished now, e.g.
-    /// because of a disk error, keeps its place and is retried.
+    /// Finishes all recordings but the newest, or `all` once ffmpeg has ended. A recording that can't be finished now,
+    /// e.g. because of a disk error, stays in `.writing` and is tried again.
     /// - Returns: whether any was finished.
     @discardableResult
     package mutating func finish(all: Bool) -> Bool {
@@ -78,15 +78,15 @@ package struct RecordFolder: Sendable {
         nameNew(present)
         let done = all ? growing[...] : growing.dropLast()
         if !done.isEmpty { takeTimes() }
-        let finished = growing.prefix(done.count).map { (segment: $0, outcome: finish($0)) }
-        var failed = finished.filter { $0.outcome == .failed }.map(\.segment)
+        let finished = growing.prefix(done.count).map { (recording: $0, outcome: finish($0)) }
+        var failed = finished.filter { $0.outcome == .failed }.map(\.recording)
         for index in failed.indices { failed[index].hasFailed = true }
         growing = failed + growing.dropFirst(done.count)
         if all { for name in present where SegmentList.isOne(name) { writing.folder.remove(name) } }
         return finished.contains { $0.outcome == .moved }
     }
 
-    /// A run of ffmpeg begins.
+    /// A run of ffmpeg begins, whose `origin` isn't known yet.
     mutating func begin() { origin = nil }
 
     /// - Parameter origin: the time at which the stream's time was zero; nil where unknown.
@@ -102,7 +102,7 @@ package struct RecordFolder: Sendable {
             guard begin >= 0 else { continue }
             let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
-            // ffmpeg has restarted its numbers, so its segment list describes other files.
+            // ffmpeg has begun to count anew, so its segment list describes other files of these names.
             if let last = growing.last?.numbered, numbered <= last { writing.folder.remove(SegmentList.name(last.run)) }
             growing.append(Growing(name: name, numbered: numbered))
         }
@@ -125,13 +125,13 @@ package struct RecordFolder: Sendable {
     }
 
     /// The name by the file's creation time, or by the stream's time where the file was created late.
-    private func name(of segment: Growing) -> RecordName {
-        guard let begin = segment.begin else { return segment.name }
-        let isLate = segment.name.begin.milliseconds - begin.milliseconds > Self.tolerance
-        return isLate ? RecordName(begin: begin) : segment.name
+    private func name(of recording: Growing) -> RecordName {
+        guard let begin = recording.begin else { return recording.name }
+        let isLate = recording.name.begin.milliseconds - begin.milliseconds > Self.tolerance
+        return isLate ? RecordName(begin: begin) : recording.name
     }
 
-    /// How far ffmpeg's reported position may be behind, in milliseconds.
+    /// How far the position that ffmpeg reports may be behind, in milliseconds.
     private static let tolerance = 2000
 
     /// The name, with the first copy number that isn't taken.
@@ -153,10 +153,11 @@ package struct RecordFolder: Sendable {
         return bytes > known
     }
 
+    /// How finishing a recording ended: moved to `record`, dropped as nothing in it is playable, or failed for now.
     private enum Finish { case moved, dropped, failed }
 
-    private mutating func finish(_ segment: Growing) -> Finish {
-        let name = segment.name.text
+    private mutating func finish(_ recording: Growing) -> Finish {
+        let name = recording.name.text
         guard let file = try? writing.folder.open(name, O_RDWR) else {
             return writing.folder.status(name) == nil ? .dropped : .failed
         }
@@ -167,42 +168,43 @@ package struct RecordFolder: Sendable {
             return .failed
         }
         if isServed { file.shareWithFront() }
-        let target = free(self.name(of: segment), in: folder)
+        let target = free(self.name(of: recording), in: folder)
         guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return .failed }
         try? folder.sync()
-        // One that was finished only on a retry may be older than recordings that were added meanwhile.
-        let place = segment.hasFailed ? segments.firstIndex { $0.name > target } : nil
-        segments.insert(Segment(name: target, bytes: length), at: place ?? segments.endIndex)
+        // A recording that was finished only on a retry may be older than those that were added meanwhile.
+        let position = recording.hasFailed ? recordings.firstIndex { $0.name > target } : nil
+        recordings.insert(Recording(name: target, bytes: length), at: position ?? recordings.endIndex)
         lastFinished = length
         return .moved
     }
 
     /// Removes a recording from the list whose file was deleted elsewhere.
     package mutating func forget(_ name: String) {
-        segments.removeAll { $0.name.text == name }
+        recordings.removeAll { $0.name.text == name }
     }
 
-    /// Deletes the oldest recordings beyond retention. The one that is being written counts as large as the last one.
+    /// Deletes the oldest recordings beyond retention. The recording that is being written counts with the size of the
+    /// last finished one.
     /// - Returns: the number of deleted recordings.
     @discardableResult
     package mutating func retain(now: Timestamp) -> Int {
-        var total = segments.reduce(segments.last?.bytes ?? 0) { $0.adding($1.bytes) }
-        var (kept, rest): ([Segment], ArraySlice<Segment>) = ([], segments[...])
+        var total = recordings.reduce(recordings.last?.bytes ?? 0) { $0.adding($1.bytes) }
+        var (kept, rest): ([Recording], ArraySlice<Recording>) = ([], recordings[...])
         while let oldest = rest.first, isBeyond(oldest, total: total, now: now) {
             rest.removeFirst()
             total -= oldest.bytes
             // If one can't be removed, keep it in the list and go on with the next.
             if !folder.remove(oldest.name.text), errno != ENOENT { kept.append(oldest) }
         }
-        let deleted = segments.count - kept.count - rest.count
-        if deleted > 0 { segments = kept + rest }
+        let deleted = recordings.count - kept.count - rest.count
+        if deleted > 0 { recordings = kept + rest }
         return deleted
     }
 
-    private func isBeyond(_ segment: Segment, total: Int, now: Timestamp) -> Bool {
+    private func isBeyond(_ recording: Recording, total: Int, now: Timestamp) -> Bool {
         if let maxBytes = retention.maxBytes, total > maxBytes { return true }
         if let maxAge = retention.maxAge,
-            now.milliseconds - segment.name.begin.milliseconds > Int64(maxAge.milliseconds)
+            now.milliseconds - recording.name.begin.milliseconds > Int64(maxAge.milliseconds)
         {
             return true
         }

@@ -10,12 +10,12 @@ package struct RecordOutput: RelayOutput {
     package var segmentTime: Duration
     package var retention: RecordRetention
     /// The upload of finished recordings; nil without RECORD_UPLOAD.
-    package var upload: SegmentUploadSettings?
+    package var upload: RecordingUploadSettings?
     package var shared: SharedOutputSettings
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         segmentTime = try Self.segmentTime(settings)
-        upload = try settings[Key.recordUpload] ? SegmentUploadSettings(settings) : nil
+        upload = try settings[Key.recordUpload] ? RecordingUploadSettings(settings) : nil
         retention = try RecordRetention(settings, uploads: upload != nil)
         self.shared = shared
     }
@@ -34,9 +34,9 @@ package struct RecordOutput: RelayOutput {
 
     package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
         let upload = upload.map {
-            SegmentUpload($0, camera: shared.camera, statePath: shared.statePath + "/relay", health, log: log)
+            RecordingUpload($0, camera: shared.camera, statePath: shared.statePath + "/relay", health, log: log)
         }
-        // A recording grows with every key frame, so the watch doesn't use SEGMENT_TIME.
+        // The file of a recording grows with every key frame, whatever SEGMENT_TIME is.
         let upkeep = FolderUpkeep(
             directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)

@@ -1,9 +1,9 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// Finishes recordings that ffmpeg has completed, and applies retention.
+/// The files of the output `record`: finishes recordings that ffmpeg has completed, and applies retention.
 struct Recorder: OutputFiles {
-    private let upload: SegmentUpload?
+    private let upload: RecordingUpload?
     private let log: Log
     private var folder: RecordFolder
     /// Whether a run of ffmpeg writes into the folder.
@@ -11,7 +11,7 @@ struct Recorder: OutputFiles {
     private var lastRetained = Uptime.now()
     private var hasWarnedOfBound = false
 
-    init(_ output: RecordOutput, _ upload: SegmentUpload?, _ log: Log) throws(Failure) {
+    init(_ output: RecordOutput, _ upload: RecordingUpload?, _ log: Log) throws(Failure) {
         (self.upload, self.log) = (upload, log)
         let shared = output.shared
         try shared.outputDirectory.hold()

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Why an attempt ended. Some codes are also codes of camera errors, for which the relay has its own words.
+/// Why an attempt ended. Codes of camera failures appear here with words for the relay's log lines.
 enum AttemptTrouble: String, TroubleCode {
     case cameraUnreachable = "camera-unreachable"
     case cameraUnresolved = "camera-unresolved"
@@ -21,7 +21,7 @@ enum AttemptTrouble: String, TroubleCode {
     case cameraClock = "camera-clock"
     case ffmpegFailed = "ffmpeg-failed"
     case ffmpegKilled = "ffmpeg-killed"
-    case ffmpegAnew = "ffmpeg-anew"
+    case ffmpegRestart = "ffmpeg-anew"
     case ffmpegFull = "ffmpeg-full"
     case ffmpegStuck = "ffmpeg-stuck"
     case noFFmpeg = "no-ffmpeg"
@@ -48,7 +48,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraClock: "its clock was set, so ffmpeg is restarted"
         case .ffmpegFailed: "ffmpeg gave up"
         case .ffmpegKilled: "ffmpeg was killed"
-        case .ffmpegAnew: "ffmpeg is restarted for an output that had stalled, or can be written again"
+        case .ffmpegRestart: "ffmpeg is restarted for an output that had stalled, or can be written again"
         case .ffmpegFull: "ffmpeg broke off, since the disk of an output is full"
         case .ffmpegStuck: "ffmpeg was left behind, since it hangs in the folder of an output"
         case .noFFmpeg: "ffmpeg is not installed"
@@ -77,9 +77,9 @@ enum AttemptTrouble: String, TroubleCode {
         case .ffmpegFailed: "ffmpeg's last lines are in the brackets; snapshot check tries the camera alone"
         case .ffmpegKilled: "journalctl -k shows whether memory ran out"
         case .ffmpegFull: "free some space; the other outputs go on without it"
-        case .ffmpegStuck: "look whether its server or its disk answers"
+        case .ffmpegStuck: "check whether the folder's server or disk responds"
         case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"
-        case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .cameraFormat, .ffmpegAnew: nil
+        case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .cameraFormat, .ffmpegRestart: nil
         }
     }
 }
@@ -100,7 +100,7 @@ extension Supervisor {
             (code, isRefusal) = (failure.code.rawValue, failure.kind == .cameraRefused)
         }
 
-        /// Whether ffmpeg ended for a reason other than the camera.
+        /// Whether ffmpeg failed or was killed, and the camera isn't known to be the cause.
         var isOfFFmpeg: Bool { known == .ffmpegKilled || known == .ffmpegFailed }
 
         private var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }

@@ -1,6 +1,7 @@
 import SnapshotBase
 
-/// Counts recent changes of the video's size or encoding. After five in ten minutes changes no longer restart ffmpeg.
+/// Counts the changes of the video's size or encoding in the last ten minutes. After five they don't restart
+/// ffmpeg any more, since each restart costs some seconds of video.
 struct FormatChanges {
     private var times: [Uptime] = []
 

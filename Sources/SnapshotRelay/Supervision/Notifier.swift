@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Notifies systemd by datagrams to `NOTIFY_SOCKET` (sd_notify), or a process that passes them on. Without either it
-/// does nothing.
+/// Notifies systemd by datagrams to `NOTIFY_SOCKET` (sd_notify), directly or through a process that passes them on.
+/// Where neither exists it does nothing.
 package struct Notifier: ~Copyable {
     private let socket: FileHandle?
     private var address = sockaddr_un()
@@ -12,8 +12,8 @@ package struct Notifier: ~Copyable {
     private var lastPing = Uptime.now()
     private var isExtended = false
 
-    /// The watchdog's extension while no media flows, since a restart wouldn't help then.
-    private static let timeout: Duration = .seconds(3600)
+    /// How long the watchdog waits while no media flows: restarting the relay wouldn't help then.
+    private static let extendedWatchdog: Duration = .seconds(3600)
 
     /// - Parameter connection: a connected socket to the process that passes notifications on.
     package init(_ environment: Environment, through connection: FileHandle? = nil) {
@@ -55,7 +55,7 @@ package struct Notifier: ~Copyable {
     package mutating func waiting(now: Uptime) {
         guard watchdog != nil else { return }
         // systemd counts the interval from the last ping, so the time since then is added.
-        let time = now - lastPing + Self.timeout
+        let time = now - lastPing + Self.extendedWatchdog
         send("WATCHDOG_USEC=\(time.nanoseconds / 1000)")
         isExtended = true
     }

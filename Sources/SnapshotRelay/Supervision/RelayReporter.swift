@@ -19,7 +19,7 @@ struct RelayReporter: ~Copyable {
     private var written: Uptime?
     /// The trouble that was last logged, and when; the same trouble is logged again after an hour.
     private var loggedTrouble: (code: String, at: Uptime)?
-    /// Whether the next `running` is logged: at the start, and after a logged trouble.
+    /// Whether the next change to `running` is logged: the first one, and each one after a logged trouble.
     private var logsNextSuccess = true
     /// The stream of the present attempt.
     var facts: StreamFacts?
@@ -43,17 +43,17 @@ struct RelayReporter: ~Copyable {
     func reportDone() { ServiceProcess.reportDone(notifier) }
     mutating func flowing(now: Uptime) { notifier.flowing(now: now) }
 
-    /// Keeps the last lines of ffmpeg's standard error of an attempt that has ended.
+    /// Keeps the last lines of ffmpeg's standard error, for the report of the attempt that has ended.
     mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
     /// Reports what has changed since the last call.
     mutating func report(_ supervisor: Supervisor, _ outputs: OutputTroubles, now: Uptime) {
         let (troubles, lease) = (outputs.all, outputs.credentials.withLock { $0 })
-        let isNews = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
+        let isNewState = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
         let isDue = wake.map { now >= $0 } ?? true
-        guard isNews || troubles != lastTroubles || lease != credentials || isDue else { return }
+        guard isNewState || troubles != lastTroubles || lease != credentials || isDue else { return }
         credentials = lease
-        if isNews { note(supervisor, now) }
+        if isNewState { note(supervisor, now) }
         for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
             let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
             log.warn("\(mode) doesn't work: \(trouble.words)\(others)")

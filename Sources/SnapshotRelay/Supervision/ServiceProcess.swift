@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Splits the relay in two under systemd: the main process passes signals and notifications on, its child relays. A folder
-/// that hangs blocks the child even against SIGKILL, and systemd would wait for a main process that is blocked. The main
-/// process opens nothing in any folder, and ends with the child, or soon after the child has reported that it is done.
+/// Under systemd the relay is two processes: the main process passes signals and notifications on, and its child relays.
+/// A folder that hangs blocks a process even against SIGKILL, and systemd waits for the main process. That one therefore
+/// opens no folder; it ends with the child, or a second after the child has reported that it is done.
 enum ServiceProcess {
     private static let done = "DONE=1"
     /// How long the child may take to end after it is done.
@@ -30,32 +30,32 @@ enum ServiceProcess {
         }
     }
 
-    /// Reports, in the child, that it has nothing to do any more.
+    /// Called in the child: reports to the main process that the child is done.
     static func reportDone(_ notifier: borrowing Notifier) { notifier.send(done) }
 
     private static func watch(
         _ child: pid_t, _ connection: FileHandle, _ systemd: borrowing Notifier, _ signals: FileHandle
     ) -> Never {
-        var last: Deadline?
+        var end: Deadline?
         var message = [UInt8](repeating: 0, count: 4096)
         while true {
             var waiting = [signals, connection].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            poll(&waiting, nfds_t(waiting.count), last == nil ? -1 : 20)
-            // A connection that was closed at its other end is always readable.
-            if last != nil { usleep(20_000) }
+            poll(&waiting, nfds_t(waiting.count), end == nil ? -1 : 20)
+            // Don't spin: a connection that the child has closed is always readable.
+            if end != nil { usleep(20_000) }
             let number = shim_signal_read(signals.descriptor)
             if number > 0 { kill(child, number) }
             let count = recv(connection.descriptor, &message, message.count, Int32(MSG_DONTWAIT))
             if count > 0 {
                 let text = String(decoding: message.prefix(count), as: UTF8.self)
-                if text == done { last = .after(grace) } else { systemd.send(text) }
+                if text == done { end = .after(grace) } else { systemd.send(text) }
             }
-            // The connection is closed when the child has ended, or is about to.
+            // A closed connection (`count` is 0) means that the child has ended or is ending: wait for it.
             var status: Int32 = 0
-            if waitpid(child, &status, count == 0 && last == nil ? 0 : WNOHANG) == child {
+            if waitpid(child, &status, count == 0 && end == nil ? 0 : WNOHANG) == child {
                 _exit(status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F)
             }
-            if let last, last.hasPassed { _exit(0) }
+            if let end, end.hasPassed { _exit(0) }
         }
     }
 }

@@ -2,15 +2,15 @@ import SnapshotBase
 
 /// The state machine that restarts the relay's attempts: events in, actions out, time as an argument.
 ///
-/// An attempt is everything from asking the camera to the end of ffmpeg. There is one at a time; the next begins only
-/// after the last one's end was reported.
+/// An attempt is everything from the first ffprobe to the end of ffmpeg. There is one at a time; the next begins only
+/// after the end of the last one was reported.
 package struct Supervisor: Sendable {
     package enum State: Equatable, Sendable {
-        /// An attempt has begun, and no media has been written yet.
-        /// - Parameter step: when the present step of the attempt began.
-        case starting(since: Uptime, step: Uptime)
+        /// An attempt has begun, and no media has been written yet. `lastSign`: when it last made progress or received
+        /// media; `step`: when its present step began.
+        case starting(lastSign: Uptime, step: Uptime)
         case running(since: Uptime, lastGrowth: Uptime)
-        /// The attempt was killed because no more media was written; its end hasn't been reported yet.
+        /// No more media was written, so ffmpeg was killed; the attempt's end hasn't been reported yet.
         case stalled
         case backingOff(until: Uptime)
         /// The camera refused the credentials; more attempts would lock the account.
@@ -23,11 +23,11 @@ package struct Supervisor: Sendable {
     package enum Event: Equatable, Sendable {
         /// Time has passed.
         case tick
-        /// The attempt reached its next step without media yet, e.g. from asking the camera to receiving.
+        /// The attempt went on to its next step, e.g. from ffprobe to ffmpeg; no media has been written yet.
         case advanced
-        /// Media arrived, and none has been written yet: the next key frame may take long.
+        /// Media arrived, but none has been written yet, since ffmpeg waits for a key frame.
         case receiving
-        /// Media arrived and was written.
+        /// Media was written.
         case grew
         /// The attempt has ended, and its processes too.
         case ended(Trouble)
@@ -58,7 +58,7 @@ package struct Supervisor: Sendable {
     static let longestStep: Duration = .seconds(40)
     /// A run in which media flowed for at least this long resets the backoff.
     package static let goodRun: Duration = .seconds(300)
-    /// How long ffmpeg may take to finish its files, of the ten seconds that a stop may take.
+    /// How long ffmpeg may take to finish its files after a stop was requested; the whole stop may take ten seconds.
     package static let stopGrace: Duration = .seconds(7)
 
     package init(
@@ -76,7 +76,7 @@ package struct Supervisor: Sendable {
     /// When `tick` is due if nothing else happens; nil where it isn't.
     package var wake: Uptime? {
         switch state {
-        case .starting(let since, _): since + startTimeout
+        case .starting(let lastSign, _): lastSign + startTimeout
         case .running(_, let lastGrowth): lastGrowth + stallTimeout
         case .backingOff(let until), .refused(let until): until
         case .stopping(let since, false): since + Self.stopGrace
@@ -93,9 +93,9 @@ package struct Supervisor: Sendable {
             return .exit
         case (_, .stop): return stop(now)
         case (_, .ended(let trouble)): return recover(from: trouble, now)
-        case (.starting, .advanced): state = .starting(since: now, step: now)
+        case (.starting, .advanced): state = .starting(lastSign: now, step: now)
         case (.starting(_, let step), .receiving):
-            if now - step < Self.longestStep { state = .starting(since: now, step: step) }
+            if now - step < Self.longestStep { state = .starting(lastSign: now, step: step) }
         case (.starting, .grew): state = .running(since: now, lastGrowth: now)
         case (.running(let since, _), .grew): state = .running(since: since, lastGrowth: now)
         case (_, .tick): return tick(now)
@@ -113,7 +113,7 @@ package struct Supervisor: Sendable {
             state = .stalled
             return .kill
         case .backingOff, .refused:
-            state = .starting(since: now, step: now)
+            state = .starting(lastSign: now, step: now)
             return .start
         case .stopping(let since, false):
             state = .stopping(since: since, isKilled: true)

@@ -8,31 +8,31 @@ extension Setup {
     mutating func askCamera() throws(SetupEnd) {
         terminal.say("\nThe camera\n")
         let found = discover()
-        var place = draft.cameraPlace ?? found.first?.place ?? ""
+        var address = draft.cameraAddress ?? found.first?.cameraAddress ?? ""
         while true {
-            let given = try terminal.ask("number, address or URL", standing: place)
+            let given = try terminal.ask("number, address or URL", standing: address)
             let number = Int(decimal: given)
             let device = number.flatMap { number in number > 0 ? found.dropFirst(number - 1).first : nil }
             guard number == nil || device != nil else {
                 terminal.say("the list has no camera of that number\n")
                 continue
             }
-            let answer = device?.place ?? given
+            let answer = device?.cameraAddress ?? given
             guard try take(answer, device), try askLogin() else { continue }
             if try tryCamera() { return }
-            place = answer
+            address = answer
         }
     }
 
     /// Follows a camera that has another address now, recognised by its hardware address. The user confirms it before
     /// it is written.
     mutating func followCamera() {
-        guard draft.isReolink, let standing = draft.cameraPlace,
+        guard draft.isReolink, let standing = draft.cameraAddress,
             let mac = (try? draft.settings()[Key.cameraMAC]).flatMap({ $0 }).flatMap({ hardwareAddress($0) })
         else { return }
         devices = Discovery(stop: context.stop).run().devices
-        guard !devices.contains(where: { $0.place == standing }),
-            let now = devices.first(where: { $0.mac == mac && $0.address != nil })?.place
+        guard !devices.contains(where: { $0.cameraAddress == standing }),
+            let now = devices.first(where: { $0.mac == mac && $0.address != nil })?.cameraAddress
         else { return }
         terminal.say("the camera isn't at \(standing) any more; it answers from \(now)\n")
         draft.set(Key.cameraIP, now)
@@ -47,7 +47,7 @@ extension Setup {
         let result = Discovery(stop: context.stop).run()
         devices = result.devices
         for (index, device) in result.devices.enumerated() {
-            terminal.say("  \(index + 1)  \(device.place)  \(device.text)\n")
+            terminal.say("  \(index + 1)  \(device.cameraAddress)  \(device.text)\n")
         }
         if result.isCut { terminal.say("  and more: only the first \(result.devices.count) are shown\n") }
         if let failure = result.failure {
@@ -66,11 +66,11 @@ extension Setup {
             return false
         }
         // The answer is the present URL, which is shown without its secrets: keep it.
-        if answer == draft.cameraPlace { return true }
+        if answer == draft.cameraAddress { return true }
         if let device, device.address != nil, !device.isReolink {
             terminal.say(
                 "a camera other than a Reolink needs the address of a picture or a stream; see its manual\n")
-            answer = try terminal.ask("URL", standing: "rtsp://\(device.place):554/")
+            answer = try terminal.ask("URL", standing: "rtsp://\(device.cameraAddress):554/")
         }
         return try keeping { draft throws(Failure) in try draft.setCamera(answer) }
     }
@@ -140,7 +140,7 @@ extension Setup {
 
     /// Notes the hardware address, by which the camera is found when its address changes.
     private mutating func noteHardwareAddress() {
-        guard draft.isReolink, let place = draft.cameraPlace, let address = IPv4Address(place) else { return }
+        guard draft.isReolink, let address = draft.cameraAddress.flatMap({ IPv4Address($0) }) else { return }
         guard address.number >> 24 != 127 else { return }
         var mac = devices.first { $0.address == address }?.mac ?? Neighbours().mac(of: address)
         if mac == nil, devices.isEmpty {

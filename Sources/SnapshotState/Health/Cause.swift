@@ -44,7 +44,7 @@ extension Failure.Code {
         case .own(.settings): "the settings have been refused"
         case .own(.killed): "runs have been killed"
         case .own(.spoolFull): "pictures have been lost, as neither store nor spool took them"
-        case .own, .missing, .notStarted, .relay, .unknown: "snapshots have failed"
+        case .own, .missing, .notStarted, .relay, .unknown: "runs have failed"
         }
     }
 }

@@ -40,8 +40,8 @@ package struct WorkFigures: Sendable {
     /// Pictures a day at the current interval; `bytesADay` uses the average size of the last pictures.
     package let picturesADay: Int
     package let bytesADay: Int?
-    /// Where pictures are stored; never a secret.
-    package let place: String?
+    /// The store's address; never a secret.
+    package let storeAddress: String?
     /// Seconds until the next run; negative if it is overdue.
     package let nextSeconds: Double
 
@@ -52,7 +52,7 @@ package struct WorkFigures: Sendable {
         let sizes = record.pictures.sizes.map { Double(max(0, $0)) }
         bytesADay =
             sizes.isEmpty ? nil : Int(bounded: sizes.reduce(0, +) / Double(sizes.count) * 86400 / interval)
-        place = record.place
+        storeAddress = record.storeAddress
         if let due = record.due {
             nextSeconds = due.delaySeconds - now.age(of: due.since, recordBoot: record.boot)
         } else {
@@ -77,14 +77,14 @@ extension Health {
         if let day = work.lastDay {
             let span = day.hours >= 24 ? "24 h" : "\(day.hours) h"
             lines.append(
-                ("Uptime \(span)", percent(day.share), "\(grouped(day.taken)) of \(counted(day.due, "picture")) taken"))
+                ("Taken \(span)", percent(day.share), "\(grouped(day.taken)) of \(counted(day.due, "picture")) due"))
         }
         if let month = work.lastMonth {
-            lines.append(("Uptime \(month.days) d", percent(month.share), "of the pictures that were due"))
+            lines.append(("Taken \(month.days) d", percent(month.share), "of the pictures due"))
         }
         let size = work.bytesADay.map { sizeText($0) }
         lines.append(("A day", counted(work.picturesADay, "picture"), size.map { "about \($0)" } ?? ""))
-        if let place = work.place { lines.append(("Goes to", place.printable(limit: 200), "")) }
+        if let address = work.storeAddress { lines.append(("Goes to", address.printable(limit: 200), "")) }
         let every = "one is due every \(inWords(Int(max(1, intervalSeconds.rounded()))))"
         lines.append(("Next", work.nextInWords(interval: intervalSeconds), every))
         return lines

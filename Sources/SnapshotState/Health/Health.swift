@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The health of one camera's snapshots, judged from its state alone.
+/// The health of one camera's pictures, judged from its state alone.
 package struct Health: Sendable {
     package enum Status: String, JSONValue, Sendable, Comparable {
         case healthy, degraded, unhealthy

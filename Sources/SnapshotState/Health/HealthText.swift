@@ -4,7 +4,7 @@ extension HealthReport {
     /// Text for users, one paragraph for each camera.
     /// - Parameters:
     ///   - colour: whether to use ANSI colours, for terminals only.
-    ///   - latencies: whether to add a line with a chart of the last shots' latencies, for terminals with Unicode
+    ///   - latencies: whether to add a line with a chart of the last runs' latencies, for terminals with Unicode
     ///     fonts.
     package func text(colour: Bool, latencies: Bool = false) -> TerminalText {
         let cameras = cameras.sorted { $0.key < $1.key }.map { key, health in
@@ -63,18 +63,18 @@ extension Health {
                 separator: ", ")
         }
         if isRelayAlone { return flow ?? "the relay is stopped" }
-        return "last snapshot stored \(ageSeconds.map(inWords) ?? "?") ago"
+        return "last picture stored \(ageSeconds.map(inWords) ?? "?") ago"
     }
 
     package func sentence(_ reason: Reason) -> String {
         switch reason {
-        case .neverCaptured: "no snapshot has been captured yet"
-        case .noCapture: "no snapshot captured for over \(inWords(Int(10 * intervalSeconds)))"
+        case .neverCaptured: "no picture has been captured yet"
+        case .noCapture: "no picture captured for over \(inWords(Int(10 * intervalSeconds)))"
         case .cameraCredentials: "the camera refuses user or password"
         case .storeCredentials: "the store refuses the credentials"
         case .stateUnreadable: "the state file can't be read"
         case .stale:
-            ageSeconds.map { "last snapshot stored \(inWords($0)) ago" } ?? "no snapshot has been stored yet"
+            ageSeconds.map { "last picture stored \(inWords($0)) ago" } ?? "no picture has been stored yet"
         case .spooling: "\(spool.count) waiting in the spool"
         case .frozen: "the picture is frozen"
         case .covered: "the picture has collapsed in size, as if the lens were covered"

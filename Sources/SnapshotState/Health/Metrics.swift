@@ -17,9 +17,9 @@ extension HealthReport {
                 text += "snapshot_\(name){camera=\"\(escaped(camera))\"} \(plain(number))\n"
             }
         }
-        family("captures_total", "counter", "Snapshots captured.") { Double($0.totalCaptures) }
-        family("uploads_total", "counter", "Snapshots acknowledged by the store.") { Double($0.totalUploads) }
-        family("failed_uploads_total", "counter", "Snapshots whose own run could not upload them.") {
+        family("captures_total", "counter", "Pictures captured.") { Double($0.totalCaptures) }
+        family("uploads_total", "counter", "Pictures acknowledged by the store.") { Double($0.totalUploads) }
+        family("failed_uploads_total", "counter", "Pictures whose own run could not upload them.") {
             Double($0.failedUploads)
         }
         family("capture_failures_total", "counter", "Runs without a good picture.") {
@@ -28,7 +28,7 @@ extension HealthReport {
         family("consecutive_failures", "gauge", "Runs in a row that stored nothing.") {
             Double($0.consecutiveFailures)
         }
-        family("age_seconds", "gauge", "Seconds since the last stored snapshot.") {
+        family("age_seconds", "gauge", "Seconds since the last stored picture.") {
             $0.ageSeconds.map(Double.init)
         }
         family("interval_seconds", "gauge", "Seconds between captures.") { $0.intervalSeconds }

@@ -48,7 +48,7 @@ extension RelayReport {
     }
 }
 
-/// Whether systemd is configured to take snapshots into this state, so that missing ones are a problem.
+/// Whether systemd is configured to take pictures into this state, so that missing ones are a problem.
 func hasCaptureTimer(statePath: String, instance: String) -> Bool {
     isEnabled(instance.isEmpty ? "snapshot.timer" : "snapshot@\(instance).timer", "timers", of: statePath)
 }

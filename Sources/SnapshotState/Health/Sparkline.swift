@@ -11,14 +11,14 @@ package func sparkline(_ values: [Int?]) -> String {
         })
 }
 
-/// A line with a chart of the camera's and the store's latency in the last shots, oldest first, and the latest value of
+/// A line with a chart of the camera's and the store's latency in the last runs, oldest first, and the latest value of
 /// each.
-/// - Returns: nil if no shot got a picture.
+/// - Returns: nil if no run got a picture.
 package func latencyLine(_ history: [Record]) -> String? {
-    let shots = history.map(\.outcome).filter { $0.result != .none && $0.result != .skipped }.suffix(20)
+    let runs = history.map(\.outcome).filter { $0.result != .none && $0.result != .skipped }.suffix(20)
     let parts = [
-        ("camera", shots.map { $0.bytes == nil ? nil : $0.cameraMilliseconds }),
-        ("store", shots.map { $0.result == .stored ? $0.storeMilliseconds : nil }),
+        ("camera", runs.map { $0.bytes == nil ? nil : $0.cameraMilliseconds }),
+        ("store", runs.map { $0.result == .stored ? $0.storeMilliseconds : nil }),
     ].compactMap { name, values -> String? in
         guard let last = values.compactMap(\.self).last else { return nil }
         return "\(name) \(sparkline(values)) \(latency(Double(last)))"

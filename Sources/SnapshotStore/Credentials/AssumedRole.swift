@@ -21,7 +21,7 @@ package struct AssumedRole: Sendable {
         "\(arn) \(session) \(externalID ?? "") \(duration ?? 0) \(endpoint.withoutUser) \(region)"
     }
 
-    private var place: String { "STS at \(endpoint.authority)" }
+    private var address: String { "STS at \(endpoint.authority)" }
     private var isVerified: Bool { endpoint.scheme == "https" }
 
     /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
@@ -32,7 +32,7 @@ package struct AssumedRole: Sendable {
         switch means.client.answer(to: request(keys, means, at: now, deadline)) {
         case .response(let found): response = found
         case .none(let failure):
-            throw StoreFailure(failure, place: place, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified)
+            throw StoreFailure(failure, address: address, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified)
                 .fromCredentialService
         }
         let text = String(decoding: response.body, as: UTF8.self)[...]
@@ -79,7 +79,7 @@ package struct AssumedRole: Sendable {
         if Self.busyCodes.contains(error.code) { return answerFailure(503, response, error.text) }
         if (400...499).contains(response.status), response.status != 408, response.status != 429, !response.isPage {
             let failure = Failure(
-                .store(.credentials), "the role is refused by", place,
+                .store(.credentials), "the role is refused by", address,
                 why:
                     "\(ForeignText(arn)), HTTP status \(response.status)\(error.code.isEmpty ? "" : ", \(error.text)")",
                 hint: "check role_arn, external_id, and that the source's keys may assume it (sts:AssumeRole)")
@@ -87,7 +87,7 @@ package struct AssumedRole: Sendable {
         }
         if response.status == 200 || response.isPage {
             return .notFromStore(
-                "it isn't STS's; perhaps a sign-in page answered", response, place: place,
+                "it isn't STS's; perhaps a sign-in page answered", response, address: address,
                 setting: "AWS_ENDPOINT_URL_STS")
         }
         return answerFailure(response.status, response, error.code.isEmpty ? "" : error.text)
@@ -104,7 +104,7 @@ package struct AssumedRole: Sendable {
         guard (offset - known).magnitude > 240_000 else { return nil }
         var failure = StoreFailure(
             Failure(
-                .store(.rejected), "no keys from", place,
+                .store(.rejected), "no keys from", address,
                 why: "this computer's clock is \(offset / 1000) s off (HTTP status \(response.status), \(error.text))",
                 hint: "set the clock"), .signAgain)
         failure.clockOffset = offset
@@ -112,7 +112,7 @@ package struct AssumedRole: Sendable {
     }
 
     private func answerFailure(_ status: Int, _ response: HTTPResponse, _ detail: String) -> StoreFailure {
-        StoreFailure(status: status, response, place: place, setting: "AWS_ENDPOINT_URL_STS", detail: detail)
+        StoreFailure(status: status, response, address: address, setting: "AWS_ENDPOINT_URL_STS", detail: detail)
             .fromCredentialService
     }
 }

@@ -56,7 +56,7 @@ package struct IoTProvider: Sendable {
         "\(endpoint.authority) \(alias) \(thing ?? "") \(certificate.identity)"
     }
 
-    private var place: String { "AWS IoT at \(endpoint.authority)" }
+    private var address: String { "AWS IoT at \(endpoint.authority)" }
 
     func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
         let response: HTTPResponse
@@ -95,7 +95,7 @@ package struct IoTProvider: Sendable {
         let explained = failure.explained(endpoint.withoutUser, certificate, authorities: means.authorities)
         guard explained.kind == .certificate else {
             return StoreFailure(
-                explained, place: place, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", isVerified: true
+                explained, address: address, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", isVerified: true
             ).fromCredentialService
         }
         return refused(explained.why)
@@ -109,16 +109,16 @@ package struct IoTProvider: Sendable {
         }
         if response.status == 200 || response.isPage {
             return .notFromStore(
-                "it isn't AWS IoT's; perhaps a sign-in page answered", response, place: place, setting: setting)
+                "it isn't AWS IoT's; perhaps a sign-in page answered", response, address: address, setting: setting)
         }
         return StoreFailure(
-            status: response.status, response, place: place, setting: setting, detail: ""
+            status: response.status, response, address: address, setting: setting, detail: ""
         ).fromCredentialService
     }
 
     private func refused(_ why: String) -> StoreFailure {
         let failure = Failure(
-            .store(.credentials), "the certificate or the role alias is refused by", place,
+            .store(.credentials), "the certificate or the role alias is refused by", address,
             why: why,
             hint:
                 "check AWS_IOT_ROLE_ALIAS, AWS_IOT_THING_NAME, AWS_IOT_CERT and AWS_IOT_KEY, and the certificate's policy "

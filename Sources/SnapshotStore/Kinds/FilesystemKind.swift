@@ -29,7 +29,7 @@ package struct FilesystemSettings: StoreKind {
 
     package var fingerprint: String { "filesystem \(path)" }
     package var folder: String? { path }
-    package func place(of key: String) -> String { path == "/" ? "/" + key : path + "/" + key }
+    package func location(of key: String) -> String { path == "/" ? "/" + key : path + "/" + key }
     package var trial: StoreTrial { .folder(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {

@@ -4,7 +4,7 @@ import SnapshotState
 /// The store `http`: an HTTP endpoint.
 extension HTTPStoreSettings: StoreKind {
     package var folder: String? { nil }
-    package func place(of key: String) -> String { "\(server) (key \(key))" }
+    package func location(of key: String) -> String { "\(server) (key \(key))" }
     package var trial: StoreTrial { .http(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {

@@ -4,10 +4,10 @@ import SnapshotState
 /// The store `s3`: a bucket.
 extension S3Settings: StoreKind {
     package var fingerprint: String {
-        "s3 \(place) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(source.fingerprint) \(objects.fingerprint)"
+        "s3 \(identity) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(source.fingerprint) \(objects.fingerprint)"
     }
     package var folder: String? { nil }
-    package func place(of key: String) -> String { "s3://\(bucket)/\(prefix)\(key)" }
+    package func location(of key: String) -> String { "s3://\(bucket)/\(prefix)\(key)" }
     package var trial: StoreTrial { .s3(self) }
 
     package func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store {

@@ -29,7 +29,7 @@ package protocol StoreKind: Sendable {
     /// The folder on this machine where pictures are stored; nil for stores elsewhere.
     var folder: String? { get }
     /// Where the picture of that key is, for messages; never a secret.
-    func place(of key: String) -> String
+    func location(of key: String) -> String
     /// How `snapshot check` tries the store.
     var trial: StoreTrial { get }
     /// The store itself. Opening it makes no request. `record` is the last run's, with what it learned of the store;

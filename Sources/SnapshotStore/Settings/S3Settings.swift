@@ -67,8 +67,8 @@ package struct S3Settings: Sendable {
         source = try Self.source(settings, &profiles, region: region)
     }
 
-    /// The endpoint and bucket that a learned region, checksum and clock belong to.
-    package var place: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
+    /// The endpoint and bucket, which identify the store that a learned region or checksum belongs to.
+    package var identity: String { "\(endpoint?.withoutUser ?? "aws")/\(bucket)" }
 
     private static func region(_ settings: Settings, _ profiles: inout AWSProfiles) throws(Failure) -> String {
         for key in [Key.awsRegion.declaration, Key.awsDefaultRegion.declaration] {

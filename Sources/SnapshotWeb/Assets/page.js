@@ -3,7 +3,7 @@
   const every = Number(document.body.dataset.refresh) * 1000;
   const news = document.querySelector('.news');
   // The page shows the camera's local time; a tooltip shows the reader's.
-  const localize = () => {
+  const localise = () => {
     for (const time of document.querySelectorAll('time')) {
       const date = new Date(time.dateTime);
       if (!isNaN(date)) time.title = date.toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'long'});
@@ -22,7 +22,7 @@
       if (focused) document.querySelector(`main a[href="${CSS.escape(focused)}"]`)?.focus({preventScroll: true});
       document.querySelector('link[rel=icon]').href = fresh.querySelector('link[rel=icon]').href;
       document.title = fresh.title;
-      localize();
+      localise();
       news.textContent = fresh.title === status ? '' : fresh.title;
       status = fresh.title;
     } catch {
@@ -32,7 +32,7 @@
     last = new Date();
   };
   let last = new Date();
-  localize();
+  localise();
   if (!every) return;
   setInterval(() => { if (!document.hidden) refresh(); }, every);
   document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });

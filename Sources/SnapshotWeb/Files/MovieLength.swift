@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The playing time of an MP4 recording, read from the file's beginning and end alone: from the movie header, or, where
-/// that leaves the duration open, as in the relay's fragmented files, from the fragment index (`mfra`) at the end.
+/// The playing time of an MP4 recording. It stands in the movie header at the file's beginning, but not in the relay's
+/// fragmented files: there it follows from the fragment index (`mfra`) at the end. No more of the file is read.
 struct MovieLength {
     private let read: (Int, Int) -> [UInt8]
     private let size: Int
@@ -17,7 +17,7 @@ struct MovieLength {
 
     init(_ file: FileHandle, size: Int) {
         self.init(size: size) { offset, count in
-            // An array without capacity is one that all threads share, and its count would be written.
+            // All threads share one empty array, and `unsafeUninitializedCapacity` would write the count into it.
             guard count > 0 else { return [] }
             return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
                 filled = max(0, retrying { pread(file.descriptor, buffer.baseAddress, count, off_t(offset)) })
@@ -41,7 +41,8 @@ struct MovieLength {
         return Double(ticks) / Double(scale)
     }
 
-    /// From the first fragment's start to the last one's, plus an average fragment, in units of the track's time scale.
+    /// The playing time by the fragment index, in units of the track's time scale: from the first fragment's begin to the
+    /// last one's, plus the average length of a fragment.
     private var ticksOfFragments: UInt64? {
         let tail = read(max(0, size - 16), 16)[...]
         guard let length = Self.number(tail, at: 12, bytes: 4), (16...UInt64(Self.largestIndex)).contains(length),
@@ -54,7 +55,7 @@ struct MovieLength {
             count > 1
         else { return nil }
         let width = table.first == 1 ? 8 : 4
-        // An entry is a time, an offset, and three numbers, whose widths less one are in two bits each of `lengths`.
+        // An entry is a time, an offset and three numbers. `lengths` has two bits for the width of each number, less one.
         let widths: [UInt64] = [lengths >> 4 & 3, lengths >> 2 & 3, lengths & 3]
         let entry = 2 * width + Int(widths.reduce(3, +))
         guard count <= UInt64(table.count / entry),

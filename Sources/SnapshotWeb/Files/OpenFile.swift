@@ -6,10 +6,10 @@ import SnapshotBase
 enum Found<File> {
     case file(File)
     case missing
-    /// The file exists, or may exist, and this process has no permission to read it.
+    /// This process has no permission to read the file, or to find out whether it exists.
     case unreadable
 
-    var isThere: Bool { if case .missing = self { false } else { true } }
+    var mayExist: Bool { if case .missing = self { false } else { true } }
 
     func map<Other>(_ transform: (File) -> Other) -> Found<Other> {
         switch self {
@@ -29,7 +29,7 @@ struct OpenFile {
     let tag: String
 
     /// Opens the file whose path components below `folder` are `names`. It opens one component at a time and follows no
-    /// symbolic link, so nothing outside `folder` is reached. It refuses hidden names, which are unfinished files.
+    /// symbolic link, so nothing outside `folder` is reached. Hidden names count as missing: they are unfinished files.
     static func find(below folder: String, _ names: [String]) -> Found<OpenFile> {
         guard !names.isEmpty, names.count <= 4,
             names.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") })
@@ -73,7 +73,7 @@ extension OpenFile {
 }
 
 extension Response {
-    /// The answer with a file, or with the byte range of it that the request asks for.
+    /// The response with a file, or with the byte range of it that is requested.
     init(_ file: OpenFile, type: String, request: Request) {
         var fields = [
             ("Content-Type", type), ("Accept-Ranges", "bytes"), ("Last-Modified", file.modified.httpDate),

@@ -30,16 +30,16 @@ struct PictureFiles {
 
     func latest(camera: String?) -> Found<OpenFile> {
         let names = (camera.map { [$0] } ?? []) + ["latest.jpg"]
-        return runtimeDirectories.lazy.map { OpenFile.find(below: $0, names) }.first(where: \.isThere) ?? .missing
+        return runtimeDirectories.lazy.map { OpenFile.find(below: $0, names) }.first(where: \.mayExist) ?? .missing
     }
 
-    /// The instances that have a relay's folder at the place that the unit gives it.
+    /// The instances whose relay has written something, by the folder that its unit gives it.
     var instances: [String] {
         let names = (try? listDirectory(statePath)) ?? []
         return names.filter { name in output(of: name).map(fileExists) ?? false }.sorted()
     }
 
-    /// The folder of an instance's relay, or of the camera without one; nil where `camera` can't be an instance's name.
+    /// The relay's folder for an instance, or for the camera that has none; nil where `camera` can't be an instance's name.
     private func output(of camera: String?) -> String? {
         guard let camera else { return outputDirectory }
         let isName = !camera.isEmpty && !camera.hasPrefix(".") && Target.isServed(camera)
@@ -55,7 +55,7 @@ struct PictureFiles {
         output(of: camera).map { OpenFile.find(below: $0 + "/hls", [Self.playlist]).map(\.modified) } ?? .missing
     }
 
-    /// The answer with the recording whose path components are `names`, as `recordings` lists them.
+    /// The response with a recording; `names` are its path components, as `recordings` lists them.
     func recording(_ names: [String], _ request: Request) -> Response {
         let own = serve(names, in: outputDirectory + "/record", Self.recordingTypes, request)
         if case .file(let response) = own { return response }

@@ -22,11 +22,11 @@ struct RecordingIndex {
     private var folders: [[String]] = []
     private var entries: [Entry] = []
     private(set) var areUnreadable = false
-    /// Whether some recordings are left out because there are more than `examined` names.
+    /// Whether some recordings are left out because there are more than `mostNames` names.
     private(set) var isCut = false
     private(set) var days: [Group] = []
 
-    private static let examined = 500_000
+    private static let mostNames = 500_000
     private static let deepest = 4
 
     /// - Parameters:
@@ -34,16 +34,16 @@ struct RecordingIndex {
     ///   - isRecording: whether a file of this name is a recording.
     init(_ roots: [(path: String, names: [String])], isRecording: (String) -> Bool) {
         var open = roots.map { (path: $0.path, names: $0.names, depth: 1) }
-        var left = Self.examined
+        var left = Self.mostNames
         while let folder = open.popLast() {
             do throws(SystemError) {
                 let names = try listDirectory(folder.path)
                 isCut = isCut || names.count > left
-                let looked = names.prefix(left)
-                left -= looked.count
+                let examined = names.prefix(left)
+                left -= examined.count
                 folders.append(folder.names)
-                entries.reserveCapacity(entries.count + looked.count)
-                for name in looked where !name.hasPrefix(".") && Target.isServed(name) {
+                entries.reserveCapacity(entries.count + examined.count)
+                for name in examined where !name.hasPrefix(".") && Target.isServed(name) {
                     if let inner = add(name, at: folder.path, isRecording), folder.depth < Self.deepest {
                         open.append((inner, folder.names + [name], folder.depth + 1))
                     }

@@ -25,8 +25,8 @@ struct Origins: Sendable {
     /// The value of `frame-ancestors` in a Content-Security-Policy.
     var framePolicy: String { list.isEmpty ? "'none'" : "'self' " + list.joined(separator: " ") }
 
-    /// The origin of the page that makes the request, where it is in the list.
-    func asking(_ request: Request) -> String? {
+    /// The origin of the page that embeds what is requested; nil where it isn't in the list.
+    func embedder(of request: Request) -> String? {
         if let origin = request.header("Origin") { return list.first { $0 == origin.lowercased() } }
         guard let referer = request.header("Referer")?.lowercased() else { return nil }
         return list.first { referer == $0 || referer.hasPrefix($0 + "/") }

@@ -15,31 +15,31 @@ struct PictureGate {
         (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
     }
 
-    /// What a page shows of pictures: nothing, links that ask for the token, or the pictures themselves.
+    /// What a page shows of pictures: nothing, links to pages that ask for the token, or the pictures themselves.
     enum View: Hashable { case nothing, links, pictures }
 
-    /// Whether the status page asks for the token, so that it can show pictures to those who have it.
-    func asks(_ request: Request) -> Bool { isOn && trouble == nil && token != nil && !request.isIntroduced }
+    /// Whether the status page has to ask for the token before it can show pictures.
+    func asksForToken(_ request: Request) -> Bool { isOn && trouble == nil && token != nil && !request.isLoggedIn }
 
     /// What is shown to a request that has sent the token, or that needs none.
     func view(for request: Request) -> View {
         guard isOn, trouble == nil else { return .nothing }
-        if request.isIntroduced || token != nil { return .pictures }
+        if request.isLoggedIn || token != nil { return .pictures }
         return request.isLocal && request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .nothing
     }
 
-    /// The answer that refuses the request; nil where it may see pictures.
+    /// The response that refuses the request; nil where the client may see pictures.
     mutating func refusal(of request: Request, now: NIODeadline = .now()) -> Response? {
         if let trouble { return .sentence(.forbidden, "pictures are not shown: \(trouble)") }
         guard isOn else {
             return .sentence(.notFound, "pictures are not switched on; WEB_IMAGES=true does it")
         }
-        if request.isIntroduced { return nil }
+        if request.isLoggedIn { return nil }
         guard let token else {
             guard request.isLocal else {
                 return .sentence(.forbidden, "beyond this machine pictures are shown only with a WEB_TOKEN")
             }
-            // DNS rebinding: by a name of its own that resolves to this machine, a site could read the pictures.
+            // DNS rebinding: another site's page could read the pictures by a host name that resolves to this machine.
             return request.names.allSatisfy { HostName.isOwn($0) }
                 ? nil : .sentence(.forbidden, "under this host name pictures are shown only with a WEB_TOKEN")
         }
@@ -94,7 +94,7 @@ struct PictureGate {
 
 extension Response {
     /// This page with status 401, which makes a browser ask for the token; it is shown if none is entered.
-    var asking: Response {
+    var askingForToken: Response {
         var response = self
         response.status = .unauthorized
         response.fields += PictureGate.challenges

@@ -29,13 +29,13 @@ struct Proxies: Sendable {
 }
 
 extension Request {
-    /// What a trusted proxy says about the client: its address, and whether it has logged in. nil without such a proxy.
-    func introduction(by proxies: Proxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
+    /// What a trusted proxy says about the client: its address, and whether it has logged in; nil without such a proxy.
+    func claim(by proxies: Proxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
         guard isForwarded, proxies.trust(peer) else { return nil }
         // Each proxy appends the address of its own client; the client may have forged everything before that.
         let chain = headers["X-Forwarded-For"].joined(separator: ",").split(separator: ",")
         let client = chain.last.flatMap { ipAddress(String($0[...].trimmed)) }
-        // Only the headers that docs/web.md tells the proxy's owner to set or to clear: a client may send any other.
+        // Use only the headers that docs/web.md wants the proxy to set or to clear, since a client may send any other.
         let names = ["X-Forwarded-User", "Remote-User"]
         return (client, names.contains { header($0).map(Self.isUser) ?? false })
     }

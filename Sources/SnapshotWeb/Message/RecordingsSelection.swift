@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Which recordings a list shows: all, those of a local day, or those of one of its hours; and which page of the list.
+/// Which recordings a list shows: all of them, those of a day in local time, or those of an hour of it; and which page.
 struct RecordingsSelection: Hashable {
     /// `2026-01-21`
     var day: String?
@@ -11,21 +11,21 @@ struct RecordingsSelection: Hashable {
 
     private static let mostPages = 1_000_000
 
-    /// - Parameter way: the segments below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
-    init?(_ way: ArraySlice<String>) {
-        var way = way
-        if let last = way.last, last.hasPrefix("page-"), let page = Int(decimal: last.dropFirst(5)), page > 1,
+    /// - Parameter segments: the segments below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
+    init?(_ segments: ArraySlice<String>) {
+        var segments = segments
+        if let last = segments.last, last.hasPrefix("page-"), let page = Int(decimal: last.dropFirst(5)), page > 1,
             page <= Self.mostPages
         {
             self.page = page
-            way.removeLast()
+            segments.removeLast()
         }
-        guard way.count <= 2 else { return nil }
-        if let day = way.first {
+        guard segments.count <= 2 else { return nil }
+        if let day = segments.first {
             guard Self.isForm(day, "dddd-dd-dd") else { return nil }
             self.day = day
         }
-        if way.count == 2, let hour = way.last {
+        if segments.count == 2, let hour = segments.last {
             guard Self.isForm(hour, "dd") else { return nil }
             self.hour = hour
         }
@@ -36,13 +36,13 @@ struct RecordingsSelection: Hashable {
     }
 
     /// The relative path from the list of all recordings to this list, with a slash at its end.
-    var way: String {
+    var path: String {
         let page = page > 1 ? "page-\(page)" : nil
         return [day, hour, page].compactMap { $0.map { $0 + "/" } }.joined()
     }
 
     /// The relative path back to the list of all recordings.
-    var back: String { String(repeating: "../", count: way.utf8.filter { $0 == UInt8(ascii: "/") }.count) }
+    var back: String { String(repeating: "../", count: path.utf8.filter { $0 == UInt8(ascii: "/") }.count) }
 
     private static func isForm(_ text: String, _ form: String) -> Bool {
         text.utf8.count == form.utf8.count

@@ -1,6 +1,6 @@
 import NIOHTTP1
 
-/// The parts of an HTTP request that answers depend on.
+/// The parts of an HTTP request on which responses depend.
 struct Request {
     let method: HTTPMethod
     let uri: String
@@ -13,7 +13,7 @@ struct Request {
     var peer: [UInt8]?
     var source: Source
     /// Whether a trusted proxy says that the client has logged in.
-    var isIntroduced = false
+    var isLoggedIn = false
 
     /// The value of a header; nil where it is missing or repeated.
     func header(_ name: String) -> String? {
@@ -21,7 +21,7 @@ struct Request {
         return values.count == 1 ? values[0] : nil
     }
 
-    /// Whether the client is on this machine. A proxy on this machine may ask for others, which its headers show.
+    /// Whether the client is on this machine. A proxy on this machine forwards requests of others, which its headers show.
     var isLocal: Bool { hasLocalSocket && !isForwarded }
 
     var isForwarded: Bool {

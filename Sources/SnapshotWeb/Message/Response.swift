@@ -2,7 +2,7 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// An HTTP answer: a status, the header fields beyond those that every answer has, and a body.
+/// An HTTP response: a status, the header fields beyond those that every response has, and a body.
 struct Response: Sendable {
     enum Body: Sendable {
         case bytes(ByteBuffer)
@@ -13,9 +13,9 @@ struct Response: Sendable {
     var status: HTTPResponseStatus
     var fields: [(String, String)]
     var body: Body
-    /// Whether the connection ends with this answer, e.g. because the rest of the request can't be parsed.
+    /// Whether the connection ends after this response, e.g. because the rest of the request can't be parsed.
     var closes = false
-    /// The origin of another site that may embed this answer; nil where only our own pages may.
+    /// The origin of another site that may embed this response; nil where only our own pages may.
     private var embedder: String?
 
     func embedded(in origin: String?) -> Response {
@@ -35,13 +35,14 @@ struct Response: Sendable {
         self.body = .bytes(ByteBuffer(string: body))
     }
 
-    /// An answer in plain text; a newline is added.
+    /// A response in plain text; a newline is added.
     static func sentence(_ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = [])
         -> Response
     {
         Response(status, type: "text/plain; charset=utf-8", fields: fields, body: text + "\n")
     }
 
+    /// A response in plain text, after which the connection ends.
     static func refusal(
         _ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = []
     ) -> Response {
@@ -68,7 +69,7 @@ struct Response: Sendable {
         var buffer = ByteBufferAllocator().buffer(capacity: 1024)
         buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nDate: \(now.httpDate)\r\n")
         for (name, value) in fields { buffer.writeString("\(name): \(value)\r\n") }
-        // An answer with an ETag may be cached, and the browser revalidates it each time.
+        // A response with an ETag may be cached, and the browser revalidates it each time.
         let keeps = fields.contains { $0.0 == "ETag" } ? "private, no-cache" : "no-store"
         buffer.writeString("Cache-Control: \(keeps)\r\nX-Content-Type-Options: nosniff\r\n")
         let reach = embedder == nil ? "same-origin" : "cross-origin"

@@ -2,17 +2,17 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// The figures below the charts: each a name, a value and a remark.
+/// The figures below the charts. Each has a name, a value and a remark.
 struct Facts {
     let health: Health
     let newest: Record?
     let disk: Disk?
     let now: Now
-    /// The computer's own figure, where there is one camera only. With several it stands apart from theirs.
+    /// The figure about this computer; nil on a page of several cameras, which shows it once below all of them.
     var host: HTML?
 
     var html: HTML {
-        // Before the first run only these three have something to show.
+        // Before the first run the other figures have nothing to show.
         let known =
             newest == nil
             ? [relay, room, host]

@@ -1,5 +1,5 @@
-/// Markup. Whatever text is put into it is escaped; only other markup goes in as it is, so that no name or path can
-/// ever become an element.
+/// Markup. Text that is interpolated into it is escaped, and only other markup goes in as it is, so no name or path can
+/// become an element.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
     private(set) var markup: String
 

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// The head of a camera's section: the status, what is wrong, what to do about it, and further reasons.
+/// The top of a camera's section: the status, what is wrong, what to do about it, and further reasons.
 struct HeadlineBlock {
     let health: Health
     let hasRun: Bool
@@ -27,12 +27,12 @@ struct HeadlineBlock {
     }
 
     private var last: HTML {
-        if health.isRelayAlone { return "\((health.flow ?? "no snapshots are taken here").sentence)" }
+        if health.isRelayAlone { return "\((health.flow ?? "no pictures are taken here").sentence)" }
         guard let age = health.ageSeconds else {
-            return health.reasons == [.neverCaptured] ? "" : "No snapshot has been stored yet"
+            return health.reasons == [.neverCaptured] ? "" : "No picture has been stored yet"
         }
         return """
-            Last snapshot stored <strong>\(inWords(age))</strong> ago, one is due every \
+            Last picture stored <strong>\(inWords(age))</strong> ago, one is due every \
             \(inWords(Int(max(1, health.intervalSeconds.rounded()))))
             """
     }

@@ -3,8 +3,9 @@ import SnapshotState
 
 /// The page at `/live/` where no relay makes a stream: the latest picture, and how to start one.
 struct NoLivePage {
-    /// All cameras by instance's name, "" for the camera without one; and the one that is shown.
+    /// All cameras by instance's name, which is "" for the camera without one.
     let cameras: [(key: String, title: String)]
+    /// The instance's name of the camera that is shown.
     let camera: String
     let health: Health?
     let latest: LatestPicture?
@@ -20,8 +21,9 @@ struct NoLivePage {
         guard cameras.count > 1 else { return "" }
         let links = cameras.map { key, title -> HTML in
             let current: HTML = key == camera ? " aria-current=\"page\"" : ""
-            let way = key.isEmpty ? "live/" : "live/\(percentEncoded(key))/"
-            return "<a href=\"\(root)\(way)\"\(current)>\(title.isEmpty ? "Camera" : title.printable(limit: 64))</a>"
+            let address = key.isEmpty ? "live/" : "live/\(percentEncoded(key))/"
+            return
+                "<a href=\"\(root)\(address)\"\(current)>\(title.isEmpty ? "Camera" : title.printable(limit: 64))</a>"
         }
         return "<nav class=\"choice\" aria-label=\"Cameras\">\(links)</nav>"
     }

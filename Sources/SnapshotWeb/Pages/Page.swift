@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// A complete HTML page. It loads nothing from elsewhere, and its Content-Security-Policy forbids that.
+/// A complete HTML page. Its Content-Security-Policy forbids it to load anything from another site.
 struct Page {
     let path: String
     /// The relative path to the status page, since a proxy may serve the site below a path.
@@ -34,11 +34,11 @@ struct Page {
     }
 
     private func html(nonce: String) -> HTML {
-        let places = ([("/", "Status")] + links).map { address, name -> HTML in
+        let entries = ([("/", "Status")] + links).map { address, name -> HTML in
             let current: HTML = address == path ? " aria-current=\"page\"" : ""
             return "<a href=\"\(root)\(String(address.dropFirst()))\"\(current)>\(name)</a>"
         }
-        let navigation: HTML = links.isEmpty ? "" : "<nav aria-label=\"Pages\">\(places)</nav>"
+        let navigation: HTML = links.isEmpty ? "" : "<nav aria-label=\"Pages\">\(entries)</nav>"
         let fallback = refreshSeconds.map { seconds -> HTML in
             "<noscript><meta http-equiv=\"refresh\" content=\"\(max(seconds, 15))\"></noscript>"
         }

@@ -3,11 +3,11 @@ import SnapshotBase
 /// What is known of a camera's latest picture.
 enum LatestPicture {
     case taken(Timestamp)
-    /// A picture exists, or may exist, and this process has no permission to read it.
+    /// This process has no permission to read the picture, or to find out whether there is one.
     case unreadable
 }
 
-/// A camera's latest picture with its time; greyed once a newer one should be there.
+/// A camera's latest picture with its time. It is shown in grey once a newer one is overdue.
 struct PictureFigure {
     /// The instance's name; "" for the camera without one.
     let camera: String

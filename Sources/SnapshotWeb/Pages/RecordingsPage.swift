@@ -7,6 +7,7 @@ struct RecordingsPage {
     let files: PictureFiles
     let links: [(String, String)]
 
+    /// The number of recordings on one page.
     static let listed = 120
 
     private var day: RecordingIndex.Group? { selection.day.flatMap { day in index.days.first { $0.name == day } } }
@@ -28,7 +29,7 @@ struct RecordingsPage {
             links: links, refreshSeconds: nil,
             main: """
                 <h1>Recordings</h1>
-                \(lack)
+                \(warnings)
                 \(calendar)
                 \(clock)
                 \(list(shown, of: range))
@@ -36,13 +37,13 @@ struct RecordingsPage {
                 """)
     }
 
-    private func address(_ place: RecordingsSelection) -> String {
-        selection.back.isEmpty && place.way.isEmpty ? "./" : selection.back + place.way
+    private func address(_ target: RecordingsSelection) -> String {
+        selection.back.isEmpty && target.path.isEmpty ? "./" : selection.back + target.path
     }
 
     private var unreadable: HTML { "<p class=\"card\">Some cannot be read. \(Unreadable.advice)</p>" }
 
-    private var lack: HTML {
+    private var warnings: HTML {
         let unreadable = index.areUnreadable ? unreadable : ""
         let cut: HTML =
             index.isCut ? "<p class=\"card\">There are too many to list, so some are missing here.</p>" : ""
@@ -104,9 +105,9 @@ struct RecordingsPage {
         return "<nav class=\"card calendar\" aria-label=\"Hours\"><p class=\"choices\">\(whole)\(each)</p></nav>"
     }
 
-    private func choice(_ name: HTML, _ place: RecordingsSelection, isChosen: Bool, _ title: String) -> HTML {
+    private func choice(_ name: HTML, _ target: RecordingsSelection, isChosen: Bool, _ title: String) -> HTML {
         let current: HTML = isChosen ? " aria-current=\"page\"" : ""
-        return "<a href=\"\(address(place))\"\(current) title=\"\(title)\">\(name)</a> "
+        return "<a href=\"\(address(target))\"\(current) title=\"\(title)\">\(name)</a> "
     }
 
     private func list(_ shown: Range<Int>, of range: Range<Int>) -> HTML {
@@ -121,9 +122,9 @@ struct RecordingsPage {
             }
         }
         // Unreadable folders are reported at the top of the page already.
-        let lack = areUnreadable && !index.areUnreadable ? unreadable : ""
-        guard items.isEmpty else { return "\(lack)<ul class=\"card files\">\(items)</ul>" }
-        if areUnreadable { return lack }
+        let warning = areUnreadable && !index.areUnreadable ? unreadable : ""
+        guard items.isEmpty else { return "\(warning)<ul class=\"card files\">\(items)</ul>" }
+        if areUnreadable { return warning }
         if !index.all.isEmpty { return "<p class=\"card\">There are none here any more.</p>" }
         return index.areUnreadable
             ? ""
@@ -150,11 +151,11 @@ struct RecordingsPage {
     private func pager(_ shown: Range<Int>, of range: Range<Int>) -> HTML {
         guard range.count > shown.count, !shown.isEmpty else { return "" }
         let first = shown.startIndex - range.lowerBound
-        func way(_ page: Int, _ name: String) -> HTML {
+        func link(_ page: Int, _ name: String) -> HTML {
             "<a href=\"\(address(RecordingsSelection(day: selection.day, hour: selection.hour, page: page)))\">\(name)</a> "
         }
-        let newer = selection.page > 1 ? way(selection.page - 1, "Newer") : ""
-        let older = first + shown.count < range.count ? way(selection.page + 1, "Older") : ""
+        let newer = selection.page > 1 ? link(selection.page - 1, "Newer") : ""
+        let older = first + shown.count < range.count ? link(selection.page + 1, "Older") : ""
         return """
             <nav class="pager" aria-label="More recordings">\(newer)\
             <span>\(grouped(first + 1)) to \(grouped(first + shown.count)) of \(grouped(range.count))</span> \(older)</nav>

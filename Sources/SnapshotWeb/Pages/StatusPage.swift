@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// The page at `/`: how all cameras are, in words, then in charts, then in figures. The worst comes first.
+/// The page at `/`: for each camera, the worst first, its health in words, charts and figures.
 struct StatusPage {
     let report: HealthReport
     let statePath: String
@@ -87,7 +87,7 @@ struct StatusPage {
         let heading: HTML = isOne ? "" : "<h2>\(title(key, health))</h2>"
         let level = isOne ? 2 : 3
         let charts = history.last.map { newest in
-            [Shots(history).html(level: level), Hours(newest.hours, now: now.wall).html(level: level)]
+            [LastRuns(history).html(level: level), Hours(newest.hours, now: now.wall).html(level: level)]
         }
         return """
             <section id="camera-\(index)" aria-label="\(title(key, health))">

@@ -6,7 +6,7 @@ extension Connection {
     func stream(_ file: FileHandle, offset: Int, count: Int, keepAlive: Bool) {
         guard let context, phase == .answering else { return }
         guard count > 0 else { return end(keepAlive: keepAlive) }
-        allow(Self.stallTimeout)
+        setDeadline(in: Self.stallTimeout)
         services.files.chunk(of: file, at: offset, limit: count, on: context.eventLoop).assumeIsolated().whenComplete {
             result in
             // The file became shorter than the Content-Length that was sent.

@@ -2,24 +2,25 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// One client's connection: answers its requests in order, one at each turn of the event loop, within time limits.
-/// NIO's `HTTPServerPipelineHandler` isn't used: it passes on the next request in the turn in which an answer ends, so
-/// one client's pipelined requests would delay all other clients.
+/// One client's connection: responds to its requests in order, one at each turn of the event loop, within time limits.
+/// NIO's `HTTPServerPipelineHandler` isn't used: it passes the next request on in the same turn in which a response ends,
+/// so one client's pipelined requests would delay all other clients.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How long a client may take from connecting, or from the last answer, to the end of its next request's head.
-    private static let timeout = TimeAmount.seconds(5)
+    /// How long a client may take from connecting, or from the last response, to the end of its next request's head.
+    private static let requestTimeout = TimeAmount.seconds(5)
     /// How long reading a file, or sending it to the client, may make no progress.
     static let stallTimeout = TimeAmount.seconds(30)
-    /// How long the client may still send after the last answer. Closing at once would reset the connection, and the
-    /// client could lose that answer.
+    /// How long the client may still send after the last response. Closing at once would reset the connection, and the
+    /// client could lose that response.
     private static let lingerTimeout = TimeAmount.seconds(1)
 
     enum Phase { case waiting, answering, ending, lingering, closed }
-    private enum Demand {
+    /// A received request that has no response yet, or the response to one that can't be parsed.
+    private enum Pending {
         case request(HTTPRequestHead)
         case unreadable(Response)
     }
@@ -31,11 +32,13 @@ final class Connection: ChannelDuplexHandler {
     private(set) var waitingSince = NIODeadline.now()
     /// When the connection last made progress.
     private(set) var progressedAt = NIODeadline.now()
-    private var demands = CircularBuffer<Demand>()
+    private var pending = CircularBuffer<Pending>()
+    /// Whether NIO has asked for a read that was put off.
     private var wantsRead = false
-    private var clientIsDone = false
+    private var isInputClosed = false
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
+    /// When the timer fires.
     private var due = NIODeadline.distantFuture
 
     init(_ services: SharedServices, hasLocalSocket: Bool) {
@@ -55,7 +58,7 @@ final class Connection: ChannelDuplexHandler {
             context.close(promise: nil)
             return
         }
-        allow(Self.timeout)
+        setDeadline(in: Self.requestTimeout)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -71,7 +74,7 @@ final class Connection: ChannelDuplexHandler {
     }
 
     /// Sets the deadline to `time` from now. A running timer checks it, and is replaced only if it would fire too late.
-    func allow(_ time: TimeAmount) {
+    func setDeadline(in time: TimeAmount) {
         progressedAt = .now()
         deadline = progressedAt + time
         if timer == nil || deadline < due { schedule() }
@@ -88,15 +91,15 @@ final class Connection: ChannelDuplexHandler {
 
     // MARK: Requests
 
-    /// Reads on only when all received requests are answered, so that a client can't pile them up in memory.
+    /// Reads on only when all received requests have responses, so that a client can't pile them up in memory.
     func read(context: ChannelHandlerContext) {
-        let isFree = phase == .lingering || (phase == .waiting && demands.isEmpty)
+        let isFree = phase == .lingering || (phase == .waiting && pending.isEmpty)
         if isFree { context.read() } else { wantsRead = true }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .head(let head) = unwrapInboundIn(data), phase != .lingering {
-            demands.append(.request(head))
+            pending.append(.request(head))
         }
     }
 
@@ -122,7 +125,7 @@ final class Connection: ChannelDuplexHandler {
             case .invalidMethod: .methodNotAllowed
             default: .refusal(.badRequest, "this isn't an HTTP request")
             }
-        demands.append(.unreadable(response))
+        pending.append(.unreadable(response))
         goOn()
     }
 
@@ -131,16 +134,16 @@ final class Connection: ChannelDuplexHandler {
             context.fireUserInboundEventTriggered(event)
             return
         }
-        clientIsDone = true
-        if phase == .lingering || (phase == .waiting && demands.isEmpty) { context.close(promise: nil) }
+        isInputClosed = true
+        if phase == .lingering || (phase == .waiting && pending.isEmpty) { context.close(promise: nil) }
     }
 
-    // MARK: Answers
+    // MARK: Responses
 
-    /// Answers one request, if one has been received and the client's buffer has room for an answer.
+    /// Responds to one request, if one has been received and the buffer to the client has room for a response.
     func takeTurn() {
         guard let context, phase == .waiting, context.channel.isWritable else { return }
-        switch demands.popFirst() {
+        switch pending.popFirst() {
         case .request(let head): respond(to: head, context)
         case .unreadable(let response): send(response, keepAlive: false, hasBody: true)
         case nil: goOn()
@@ -150,11 +153,11 @@ final class Connection: ChannelDuplexHandler {
     /// Queues the connection for a turn if its next request has been received; otherwise reads it.
     private func goOn() {
         guard let context, phase == .waiting else { return }
-        guard demands.isEmpty else {
+        guard pending.isEmpty else {
             if context.channel.isWritable { services.pipeline.add(self) }
             return
         }
-        if clientIsDone { close() } else { resumeReading(context) }
+        if isInputClosed { close() } else { resumeReading(context) }
     }
 
     private func resumeReading(_ context: ChannelHandlerContext) {
@@ -169,22 +172,23 @@ final class Connection: ChannelDuplexHandler {
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
             isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
             source: Source(channel.remoteAddress))
-        // No request needs a body, so the connection ends rather than wait for one; NIO's parser stops at an upgrade.
+        // A request with a body ends the connection, since none needs one. So does one with an upgrade, after which NIO's
+        // parser stops.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT
         let (keepAlive, hasBody) = (isBare && head.isKeepAlive, head.method != .HEAD)
-        guard isAddressed(head) else {
+        guard hasHost(head) else {
             return send(.refusal(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
         }
-        switch services.router.answer(request) {
+        switch services.router.decide(request) {
         case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)
         case .reading(let route, let read):
             guard !route.isFile || services.connections.admitToFile(self) else {
                 return send(.busy, keepAlive: keepAlive, hasBody: hasBody)
             }
             phase = .answering
-            allow(Self.stallTimeout)
+            setDeadline(in: Self.stallTimeout)
             services.files.response(to: route, on: context.eventLoop, read).assumeIsolated().whenComplete { result in
                 guard self.phase == .answering else { return }
                 guard case .success(let response) = result else { return self.close() }
@@ -193,7 +197,7 @@ final class Connection: ChannelDuplexHandler {
         }
     }
 
-    private func isAddressed(_ head: HTTPRequestHead) -> Bool {
+    private func hasHost(_ head: HTTPRequestHead) -> Bool {
         let hosts = head.headers["Host"].count
         return hosts == 1 || (hosts == 0 && head.version == .http1_0)
     }
@@ -214,13 +218,13 @@ final class Connection: ChannelDuplexHandler {
         }
     }
 
-    /// Ends an answer: goes on to the next request, or closes the connection.
+    /// Ends a response: goes on to the next request, or closes the connection.
     func end(keepAlive: Bool) {
         guard let context, phase != .closed else { return }
         services.connections.leaveFile(self)
         guard keepAlive else {
             phase = .ending
-            allow(Self.timeout)
+            setDeadline(in: Self.requestTimeout)
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.linger() }
@@ -228,7 +232,7 @@ final class Connection: ChannelDuplexHandler {
         }
         phase = .waiting
         waitingSince = .now()
-        allow(Self.timeout)
+        setDeadline(in: Self.requestTimeout)
         context.flush()
         goOn()
     }
@@ -236,10 +240,10 @@ final class Connection: ChannelDuplexHandler {
     /// Closes the sending half of the connection, and lets the client finish sending.
     private func linger() {
         guard let context, phase != .closed else { return }
-        guard !clientIsDone else { return close() }
+        guard !isInputClosed else { return close() }
         phase = .lingering
-        demands.removeAll()
-        allow(Self.lingerTimeout)
+        pending.removeAll()
+        setDeadline(in: Self.lingerTimeout)
         context.close(mode: .output, promise: nil)
         resumeReading(context)
     }

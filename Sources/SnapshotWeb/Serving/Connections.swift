@@ -10,7 +10,7 @@ extension Connection {
     }
 }
 
-/// The open connections, and those of them that read a file, both up to a limit. Used on the event loop only.
+/// The open connections, and those of them that read a file (readers); both up to a limit. Used on the event loop only.
 final class Connections {
     private var open: [ObjectIdentifier: Connection] = [:]
     private var readers: [ObjectIdentifier: Connection] = [:]
@@ -25,8 +25,8 @@ final class Connections {
 
     var isEmpty: Bool { open.isEmpty }
 
-    /// Admits a connection. At the limit it closes the connection that has been without a request for longest.
-    /// - Returns: false where all others are being answered.
+    /// Admits a connection. At the limit it closes the one that has been waiting for its next request for longest.
+    /// - Returns: false where none is waiting for a request.
     func admit(_ connection: Connection) -> Bool {
         lastActivity = .now()
         if open.count >= limits.connections {

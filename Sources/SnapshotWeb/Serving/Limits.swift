@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// How many connections and readers of files there may be at once: as many as are useful and as the process's limit of
-/// file descriptors allows.
+/// How many connections, and how many readers of files among them, there may be at once. The process's limit of file
+/// descriptors bounds both.
 struct Limits: Equatable {
     let connections: Int
     /// A reader needs a second descriptor, for its file.
@@ -10,7 +10,7 @@ struct Limits: Equatable {
 
     private static let mostConnections = 512
     private static let mostReaders = 64
-    /// Descriptors for standard streams, listening sockets, the event loop, and files that an answer opens briefly.
+    /// Descriptors for standard streams, listening sockets, the event loop, and files that are open briefly for a response.
     private static let reserve = 40
 
     /// - Parameter descriptors: how many may be open at once.
@@ -34,7 +34,7 @@ struct Limits: Equatable {
         setrlimit(resource, &limit)
     }
 
-    /// The limit of open files, from /proc: the system call that reads it can also set it, and so the unit forbids it.
+    /// The limit of open files, read from /proc: the system call for it is forbidden in the unit, since it can also set it.
     private static func openFiles() -> Int? {
         guard let bytes = try? readFile("/proc/self/limits", limit: 65536) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

@@ -10,7 +10,7 @@ package struct Server: Sendable {
     /// The time without a client after which the process ends; nil where it never does.
     private let idleExit: TimeAmount?
 
-    /// How long even an idle process runs at least.
+    /// How long a process runs at least, even if no client connects.
     private static let shortestLife = TimeAmount.seconds(5)
     private static let stopTimeout = TimeAmount.seconds(2)
 
@@ -24,7 +24,7 @@ package struct Server: Sendable {
     /// - Parameter ready: called once, when connections are accepted and signals are handled.
     /// - Throws: NIO's error where a socket can't be served.
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
-        // Blocks the signals before any thread starts: all threads inherit that, and only the wait below receives them.
+        // Block the signals before any thread starts: all threads inherit that, and only `stopSignals.wait` receives them.
         let stopSignals = StopSignals()
         let limits = Limits.granted()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
@@ -75,7 +75,7 @@ private final class LoopState {
             eventLoop: loop)
         for listener in listeners {
             ServerBootstrap(group: loop)
-                // If descriptors run out, accepting pauses: the system would report the same client again at once.
+                // Pause when descriptors run out: the system would report the same waiting client again at once.
                 .serverChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(
@@ -128,7 +128,7 @@ private final class LoopState {
         }
     }
 
-    /// Accepts no more connections, and lets running answers finish until `end`.
+    /// Accepts no more connections, and lets begun responses finish until `end`.
     func stop(by end: NIODeadline) {
         closeListeners()
         connections.closeWaiting()

@@ -178,9 +178,9 @@ def test_pictures_differ_and_sizes_are_honoured(camera):
 
 def test_given_pictures_are_served_in_turn(tmp_path):
     files = []
-    for color in ("red", "green"):
-        files.append(tmp_path / f"{color}.jpg")
-        Image.new("RGB", (32, 32), color).save(files[-1])
+    for colour in ("red", "green"):
+        files.append(tmp_path / f"{colour}.jpg")
+        Image.new("RGB", (32, 32), colour).save(files[-1])
     with Simulator("--picture", files[0], "--picture", files[1]) as camera:
         bodies = [fetch(camera, snap_path(""))[2] for _ in range(3)]
     assert bodies == [files[i].read_bytes() for i in (0, 1, 0)]

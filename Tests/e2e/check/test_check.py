@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asan
 
 # fault: (exit code, what fails, words of its line, word of its hint)
 FAULTS = {
-    "json-error": (69, "picture", "taking the snapshot failed inside the camera", "restart"),
+    "json-error": (69, "picture", "taking the picture failed inside the camera", "restart"),
     "rsp-49": (69, "picture", "it has no channel 0", "CAMERA_CHANNEL"),
     "rsp-12": (69, "picture", "it can't read its configuration", "restart"),
     "rsp-16": (69, "picture", "the hub can't reach the camera", "Wi-Fi"),

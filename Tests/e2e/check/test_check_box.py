@@ -123,7 +123,7 @@ UNITS = {
     "stopped": ({"active": "inactive"}, "failed", "isn't running", "sudo systemctl enable --now snapshot.timer"),
     "not at boot": ({"file": "disabled"}, "failed", "isn't started", "sudo systemctl enable snapshot.timer"),
     "not there": ({"load": "not-found", "active": "inactive", "file": ""}, "skipped", "isn't installed", "make install"),
-    "odd": ({"calendar": "Mon *-*-* 10:00:00"}, "passed", "can't tell its interval", None),
+    "odd": ({"calendar": "Mon *-*-* 10:00:00"}, "passed", "its interval can't be read", None),
 }
 
 

@@ -131,7 +131,7 @@ def test_several_cameras_in_one_state_folder(ready, tmp_path):
     assert line.code == 3 and line.stdout.startswith("SNAPSHOT UNKNOWN - back: ") and line.stdout.count("\n") == 1
     ready.capture(env={"STATE_PATH": tmp_path / "all/a|b", "CAMERA_URL": "file:/nowhere", "CAMERA_IP": None}).expect(69)
     line = ready.run("health", "--nagios", env={"STATE_PATH": tmp_path / "all"}).stdout
-    assert "a/b: no snapshot" in line and "back: " in line and "front" not in line and line.count("|") == 1
+    assert "a/b: no picture" in line and "back: " in line and "front" not in line and line.count("|") == 1
 
 
 def test_a_camera_that_cannot_be_looked_at_is_not_overlooked(ready, tmp_path):

@@ -202,7 +202,7 @@ def test_the_page_keeps_itself_up_to_date(browser, tmp_path):
         (tmp_path / "state/state.jsonl").unlink()
         time.sleep(0.3)
         browser.execute_script(again)
-        wait_until(lambda: "No snapshot has been captured yet" in main(), what="new state on the page")
+        wait_until(lambda: "No picture has been captured yet" in main(), what="new state on the page")
         news = lambda: browser.find_element("class name", "news").text
         assert "unhealthy" in news()
         assert console_errors(browser) == []

@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// The older form of Reolink's discovery, a broadcast on the local network. The device's address is always that of the
-/// answer's sender, whatever the answer says.
+/// The older form of Reolink's discovery, a broadcast on the local network. An answer's own words about the device's
+/// address are ignored: it is that of the sender.
 package enum ReolinkOld {
     package static let askPort: UInt16 = 2000
     package static let answerPort: UInt16 = 3000

@@ -4,7 +4,7 @@ import SnapshotSettings
 import SnapshotStore
 
 /// The settings for uploading recordings.
-package struct SegmentUploadSettings: Sendable {
+package struct RecordingUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var attempts: Int

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Uploads finished recordings in a thread of its own, one at a time, oldest first, and removes each once the store has
 /// acknowledged it. A recording that the store doesn't accept stays until retention deletes it.
-final class SegmentUpload: Sendable {
+final class RecordingUpload: Sendable {
     private struct Shared {
         var uploaded: [String] = []
         var isStopped = false
@@ -15,7 +15,7 @@ final class SegmentUpload: Sendable {
         weak var folder: Folder?
     }
 
-    private let settings: SegmentUploadSettings
+    private let settings: RecordingUploadSettings
     private let camera: String
     private let statePath: String
     private let health: OutputHealth
@@ -24,7 +24,7 @@ final class SegmentUpload: Sendable {
 
     /// - Parameter statePath: the relay's own directory, so that its ledger is separate from that of pictures.
     init(
-        _ settings: SegmentUploadSettings, camera: String, statePath: String, _ health: OutputHealth, log: Log
+        _ settings: RecordingUploadSettings, camera: String, statePath: String, _ health: OutputHealth, log: Log
     ) {
         self.settings = settings
         self.camera = camera
@@ -41,7 +41,7 @@ final class SegmentUpload: Sendable {
         }
     }
 
-    /// Recordings lie in that folder from now on; its path may lead elsewhere.
+    /// Uploads recordings of that folder from now on; a disk that is mounted again has another one at the same path.
     func use(_ folder: Folder) { shared.withLock { $0.folder = folder } }
 
     func stop() { shared.withLock { $0.isStopped = true } }
@@ -55,7 +55,7 @@ final class SegmentUpload: Sendable {
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var (backoff, refusals, process) = (Backoff.retry, Backoff.refusal, Backoff.credentialProcess)
+            var (backoff, refusals, processes) = (Backoff.retry, Backoff.refusal, Backoff.credentialProcess)
             var last: Failure?
             while !shared.withLock({ $0.isStopped }) {
                 var wait = backoff.first
@@ -63,10 +63,10 @@ final class SegmentUpload: Sendable {
                 for name in waiting(in: folder) {
                     do throws(StoreFailure) {
                         try upload(name, in: folder, into: &store, quota: &quota)
-                        if last != nil { log.write(.notice, "segments are stored again") }
+                        if last != nil { log.write(.notice, "recordings are stored again") }
                         backoff.reset()
                         refusals.reset()
-                        process.reset()
+                        processes.reset()
                         last = nil
                     } catch {
                         if last?.code != error.failure.code { log.report(error.failure) }
@@ -75,7 +75,7 @@ final class SegmentUpload: Sendable {
                         if error.scope == .object { continue }
                         wait =
                             switch error.failure.kind {
-                            case .storeRefused where error.failure.code == .store(.credentialProcess): process.next()
+                            case .storeRefused where error.failure.code == .store(.credentialProcess): processes.next()
                             case .storeRefused: refusals.next()
                             case .usage, .settings, .camera, .cameraRefused, .state, .store, .spool:
                                 max(backoff.next(), error.retryAfter ?? .zero)
@@ -112,13 +112,13 @@ final class SegmentUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(facts.st_size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
-        defer { health.signs(with: store.lease) }
+        defer { health.uses(store.lease) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         folder?.remove(name.text)
         shared.withLock { $0.uploaded.append(name.text) }
     }
 
-    /// The key that a picture of that time would have, with the extension `.mp4`.
+    /// The recording's key: that of a picture at its begin, with the extension `.mp4`.
     private func key(of name: RecordName) -> String {
         // Recordings that begin in the same second get different milliseconds.
         let begin = name.begin.advanced(byMilliseconds: Int64(name.copy - 1))

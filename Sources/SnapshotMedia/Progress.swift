@@ -24,7 +24,7 @@ package struct Progress: Sendable {
     package init() {}
 
     /// The position of the output, in microseconds; nil where ffmpeg doesn't know.
-    var outTime: Int? { last.outTime }
+    package var outTime: Int? { last.outTime }
 
     /// - Returns: whether the media advanced in any block that ends in `bytes`. Any change of a known figure counts,
     ///   since timestamps may also jump back.

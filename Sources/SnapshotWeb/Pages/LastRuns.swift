@@ -1,9 +1,9 @@
 import SnapshotBase
 import SnapshotState
 
-/// The last runs as a strip of bars: how long camera and store took, and how each run ended.
-struct Shots {
-    private struct Shot {
+/// The chart of the last runs, a bar for each: how long camera and store took, and how the run ended.
+struct LastRuns {
+    private struct Run {
         let camera: Double
         let store: Double
         let result: Outcome.Result
@@ -12,12 +12,12 @@ struct Shots {
         var isStored: Bool { result == .stored }
     }
 
-    private let shots: [Shot]
+    private let runs: [Run]
     private static let shown = 64
 
     /// - Parameter history: oldest first.
     init(_ history: [Record]) {
-        shots = history.suffix(Self.shown).map { record in
+        runs = history.suffix(Self.shown).map { record in
             let outcome = record.outcome
             let camera = Double(max(0, outcome.cameraMilliseconds ?? 0))
             let store = Double(max(0, outcome.storeMilliseconds ?? 0))
@@ -27,7 +27,7 @@ struct Shots {
             if let code = outcome.code { title += " (\(code.rawValue.printable(limit: 60)))" }
             if camera > 0 { title += ", camera \(latency(camera))" }
             if store > 0 { title += ", store \(latency(store))" }
-            return Shot(camera: camera, store: store, result: outcome.result, title: title)
+            return Run(camera: camera, store: store, result: outcome.result, title: title)
         }
     }
 
@@ -48,18 +48,18 @@ struct Shots {
 
     /// - Parameter level: the level of its heading.
     func html(level: Int) -> HTML {
-        // Only stored and spooled shots are drawn to scale.
-        let slowest = shots.filter { $0.isStored || $0.result == .spooled }.map(\.total).max() ?? 0
+        // Only runs whose picture was stored or spooled are drawn to scale.
+        let slowest = runs.filter { $0.isStored || $0.result == .spooled }.map(\.total).max() ?? 0
         let scale = Self.height / max(slowest, 1)
-        let first = Self.shown - shots.count
-        let bars = shots.enumerated().map { bar($1, x: Double(first + $0) * Self.width, scale: scale) }
+        let first = Self.shown - runs.count
+        let bars = runs.enumerated().map { bar($1, x: Double(first + $0) * Self.width, scale: scale) }
         let gaps = (0..<first).map { index -> HTML in
             "<rect class=\"gap\" x=\"\(Double(index) * Self.width + 1)\" y=\"97\" width=\"8\" height=\"3\"/>"
         }
         return """
             <figure class="card">
-            <figcaption><h\(level)>Last \(Self.shown) shots</h\(level)><p>\(summary)</p></figcaption>
-            <svg class="strip" role="img" aria-label="\("Last shots: \(summary)")" viewBox="0 0 640 100" \
+            <figcaption><h\(level)>Last \(Self.shown) runs</h\(level)><p>\(summary)</p></figcaption>
+            <svg class="strip" role="img" aria-label="\("Last runs: \(summary)")" viewBox="0 0 640 100" \
             preserveAspectRatio="none">\(gaps)\(bars)</svg>
             <p class="axis"><span>older</span><span>\(slowest > 0 ? "full height: \(latency(slowest))" : "")</span>\
             <span>now</span></p>
@@ -74,16 +74,16 @@ struct Shots {
             """
     }
 
-    private func bar(_ shot: Shot, x: Double, scale: Double) -> HTML {
+    private func bar(_ run: Run, x: Double, scale: Double) -> HTML {
         let x = x + 1
-        let camera = shot.camera * scale
-        let store = shot.store * scale
+        let camera = run.camera * scale
+        let store = run.store * scale
         let marks: HTML
-        switch shot.result {
+        switch run.result {
         case .stored, .spooled:
             let mark: HTML =
-                shot.isStored ? "" : "<rect class=\"kept\" x=\"\(x)\" y=\"0\" width=\"8\" height=\"8\"/>"
-            // A bar is at least two units high, so that the quickest shot is visible.
+                run.isStored ? "" : "<rect class=\"kept\" x=\"\(x)\" y=\"0\" width=\"8\" height=\"8\"/>"
+            // A bar is at least two units high, so that the shortest one is visible.
             let least = max(0, 2 - camera - store)
             marks = """
                 <rect class="camera" x="\(x)" y="\(Self.height - camera - least)" width="8" height="\(camera + least)"/>\
@@ -95,14 +95,14 @@ struct Shots {
         case .none, .unknown:
             marks = "<rect class=\"gap\" x=\"\(x)\" y=\"97\" width=\"8\" height=\"3\"/>"
         }
-        return "<g><title>\(shot.title)</title>\(marks)</g>"
+        return "<g><title>\(run.title)</title>\(marks)</g>"
     }
 
     private var summary: String {
-        guard !shots.isEmpty else { return "none yet" }
-        let stored = shots.filter(\.isStored)
+        guard !runs.isEmpty else { return "none yet" }
+        let stored = runs.filter(\.isStored)
         let times = stored.map(\.total).sorted()
-        var text = "\(stored.count) of \(shots.count) stored"
+        var text = "\(stored.count) of \(runs.count) stored"
         if let slowest = times.last {
             text += ", usually \(latency(times[times.count / 2])), at most \(latency(slowest))"
         }

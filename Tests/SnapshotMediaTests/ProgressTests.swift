@@ -1,4 +1,4 @@
-import SnapshotRelay
+import SnapshotMedia
 import Testing
 
 @Suite struct ProgressTests {
