@@ -149,7 +149,7 @@ import Testing
 }
 
 /// The same bytes for the same seed.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {
