@@ -3,8 +3,8 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotSettings
 
-/// Checks the camera by taking one picture. The camera memory of captures is read and never written, and sessions that are
-/// opened here are closed, so captures aren't disturbed.
+/// Checks the camera by taking one picture. The camera memory of captures is read and never written, and sessions that
+/// are opened here are closed, so captures aren't disturbed.
 struct CameraCheck: Sendable {
     struct Result: Sendable {
         var findings: [Finding] = []

@@ -19,8 +19,8 @@ package struct Check {
     private let areServiceSettings: Bool
     private let log: Log
 
-    /// Checks systemd's units and the web front's settings. Call it before root's rights are given up: without a message
-    /// bus systemctl works for root only.
+    /// Checks systemd's units and the web front's settings. Call it before root's rights are given up: without a
+    /// message bus systemctl works for root only.
     package static func units(_ settings: Settings) -> [Finding] {
         let seen = CheckPlan(settings, lockedCredentials: nil)
         return UnitsCheck(
@@ -33,7 +33,8 @@ package struct Check {
     /// and a camera's picture isn't decoded as root.
     /// - Parameters:
     ///   - lockedCredentials: a directory of secrets that the units read and this user may not.
-    ///   - areServiceSettings: whether these are the settings of systemd's units; relative paths then start where the units do.
+    ///   - areServiceSettings: whether these are the settings of systemd's units; relative paths then start where the
+    ///     units do.
     ///   - units: the result of `units`.
     package init(
         _ settings: Settings, lockedCredentials: String?, areServiceSettings: Bool, units: [Finding], log: Log
@@ -108,8 +109,8 @@ package struct Check {
     }
 }
 
-/// Checks the camera's picture, then its video. The video isn't tried after a refused login, since more of them may lock
-/// the account.
+/// Checks the camera's picture, then its video. The video isn't tried after a refused login, since more of them may
+/// lock the account.
 private func checkCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log, _ deadline: Deadline)
     -> CameraCheck.Result
 {

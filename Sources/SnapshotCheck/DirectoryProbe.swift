@@ -58,8 +58,8 @@ func hint(for error: SystemError, directory: String) -> String? {
     let nearest = nearestDirectory(directory)
     switch error.number {
     case EACCES, EPERM:
-        // The directory belongs to another user. Don't advise to give it to the present user, which would lock the service
-        // out. Run by root, the check becomes that owner.
+        // The directory belongs to another user. Don't advise to give it to the present user, which would lock the
+        // service out. Run by root, the check becomes that owner.
         if nearest == directory, let owner = owner(of: directory), owner.id != geteuid() {
             return "sudo snapshot check"
         }

@@ -3,7 +3,8 @@ import SnapshotState
 import SnapshotStore
 
 extension CheckPlan {
-    /// Accepts the folder without its disk (`--accept-folder`), since the user says that no disk belongs there any more.
+    /// Accepts the folder without its disk (`--accept-folder`), since the user says that no disk belongs there any
+    /// more.
     func acceptFolder(_ now: Now) -> Finding {
         let subject = "folder"
         guard case .folder(let settings)? = store?.trial else {

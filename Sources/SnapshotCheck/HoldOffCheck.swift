@@ -20,8 +20,8 @@ struct HoldOffCheck {
         }
     }
 
-    /// Ends hold-offs whose credentials have just been accepted, e.g. because the password was corrected in the camera. The
-    /// record that it writes changes no counter.
+    /// Ends hold-offs whose credentials have just been accepted, e.g. because the password was corrected in the camera.
+    /// The record that it writes changes no counter.
     /// - Parameter accepted: who accepted its credentials: `camera`, `store`.
     func release(_ accepted: Set<String>) -> [Finding] {
         guard case .record(let seen) = StateRing(reading: plan.statePath).content,

@@ -4,8 +4,8 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
-/// Tries a camera or a store by the steps of `snapshot check`, for settings that aren't written to a file yet. Run it in a
-/// process of its own, after root's rights have been given up.
+/// Tries a camera or a store by the steps of `snapshot check`, for settings that aren't written to a file yet. Run it
+/// in a process of its own, after root's rights have been given up.
 package enum Trial: Sendable {
     case camera, store
 

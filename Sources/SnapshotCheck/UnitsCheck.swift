@@ -3,8 +3,8 @@ import SnapshotCapture
 import SnapshotSettings
 import SnapshotState
 
-/// Checks systemd's units for these settings: whether they are installed and enabled, whether the timer's interval equals
-/// CAPTURE_INTERVAL, and whether the service may write where pictures are stored.
+/// Checks systemd's units for these settings: whether they are installed and enabled, whether the timer's interval
+/// equals CAPTURE_INTERVAL, and whether the service may write where pictures are stored.
 struct UnitsCheck {
     /// The settings file; its name says which units read it.
     let settingsPath: String?
@@ -51,8 +51,8 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// The findings about the service's sandbox, to which all but a few folders are read-only, whoever owns them, and in
-    /// which homes are hidden.
+    /// The findings about the service's sandbox, to which all but a few folders are read-only, whoever owns them, and
+    /// in which homes are hidden.
     private func confinement() -> [Finding] {
         let names = ["ProtectSystem", "ProtectHome", "StateDirectory", "ReadWritePaths"]
         guard let facts = properties("\(unit).service", names) else { return [] }

@@ -17,8 +17,8 @@ package struct Neighbours {
     }
 }
 
-/// The cameras at this machine, such as USB cameras. A board's decoders and image processors are video devices, too, and
-/// are left out.
+/// The cameras at this machine, such as USB cameras. A board's decoders and image processors are video devices, too,
+/// and are left out.
 func localCameras(root: String) -> [Device] {
     let folder = root + "/sys/class/video4linux"
     let names = (try? Folder(folder).names()) ?? []

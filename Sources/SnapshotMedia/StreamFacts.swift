@@ -20,7 +20,8 @@ package struct StreamFacts: Equatable, Sendable {
     }
 
     /// The ffprobe command that reports a stream's codecs and size as JSON.
-    /// - Parameter verifiesAudio: whether ffprobe reads the stream for two seconds, and audio counts only if some arrives.
+    /// - Parameter verifiesAudio: whether ffprobe reads the stream for two seconds, and audio counts only if some
+    ///   arrives.
     package static func probe(
         _ source: RTSPSource, verifiesAudio: Bool = false, _ environment: Environment
     ) -> Command {

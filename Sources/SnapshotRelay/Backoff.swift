@@ -28,7 +28,7 @@ struct Backoff: Sendable {
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait, at most half the stall timeout while the outage is short.
-    /// - Parameter lastGood: when all last worked; nil where it never did.
+    /// - Parameter lastGood: when it last worked; nil where it never did.
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }

@@ -22,8 +22,8 @@ package struct CaptureClock: Sendable {
     /// Clocks that differ by less than this, in milliseconds, agree: `Date` has whole seconds, and responses take time.
     private static let tolerance: Int64 = 5000
 
-    /// The capture time for a picture taken at `now`, and its quality. A time that can't be trusted is made later than that
-    /// of every picture before, so that no key is used twice.
+    /// The capture time for a picture taken at `now`, and its quality. A time that can't be trusted is made later than
+    /// that of every picture before, so that no key is used twice.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {
@@ -31,8 +31,8 @@ package struct CaptureClock: Sendable {
         let offset = offset(at: now, figures, timeService: timeService)
         if abs(offset) >= tolerance {
             let time = now.wall.advanced(byMilliseconds: offset)
-            // The offset is accurate to about a second only, so the corrected time may lie just before the last picture's.
-            // Take the next millisecond after that one: a later picture must get a later key.
+            // The offset is accurate to about a second only, so the corrected time may lie just before the last
+            // picture's. Take the next millisecond after that one: a later picture must get a later key.
             let isJustBehind = (0..<tolerance).contains(figures.latestMilliseconds - time.milliseconds)
             return (
                 isJustBehind ? Timestamp(milliseconds: figures.latestMilliseconds + 1) : time, .corrected

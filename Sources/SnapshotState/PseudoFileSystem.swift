@@ -6,8 +6,8 @@ private let pseudoTypes = [
     "binfmt_misc",
 ]
 
-/// Whether a path lies on a pseudo file system, or on that of `/dev`. It reads the table of mounts alone, since access to
-/// the path itself may hang.
+/// Whether a path lies on a pseudo file system, or on that of `/dev`. It reads the table of mounts alone, since access
+/// to the path itself may hang.
 package func isOnPseudoFileSystem(_ path: String) -> Bool {
     let path = absolutePath(path)
     let mounts = Mount.all().filter { isBelow(path, $0.point) }

@@ -1,9 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// One record in the ring file: a JSON object, padded with spaces to a newline, 4,096 bytes in all. It begins with `seq`,
-/// so that the newest slot is found without decoding all, and ends with `crc`: the CRC-32 of every byte before `,"crc"`,
-/// in hexadecimal.
+/// One record in the ring file: a JSON object, padded with spaces to a newline, 4,096 bytes in all. It begins with
+/// `seq`, so that the newest slot is found without decoding all, and ends with `crc`: the CRC-32 of every byte before
+/// `,"crc"`, in hexadecimal.
 enum Slot {
     static let size = 4096
     /// The highest `seq`; after it the numbers begin at 1 again.

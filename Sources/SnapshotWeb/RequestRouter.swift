@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 import SnapshotBase
 
-/// Decides how a request is answered: with a response that needs no file, such as a refusal, or with one that has to read
-/// files first. Used on the event loop only; never blocks.
+/// Decides how a request is answered: with a response that needs no file, such as a refusal, or with one that has to
+/// read files first. Used on the event loop only; never blocks.
 final class RequestRouter {
     enum Decision {
         case ready(Response)

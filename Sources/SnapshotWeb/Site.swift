@@ -5,8 +5,8 @@ import SnapshotSettings
 import SnapshotState
 import Synchronization
 
-/// Makes responses from the state directory and from the files of capture and relay. Pages are cached for `freshness`, so
-/// the state is read only a few times a second, however many clients there are.
+/// Makes responses from the state directory and from the files of capture and relay. Pages are cached for `freshness`,
+/// so the state is read only a few times a second, however many clients there are.
 final class Site: Sendable {
     /// A cache of responses, and of the report and index that they are made from.
     private struct Cache {
@@ -24,8 +24,8 @@ final class Site: Sendable {
 
     private let options: WebOptions
     private let files: PictureFiles
-    /// `statePages` caches responses made from the state alone. `relayPages` caches those that also need the relay's folder,
-    /// whose disk may be slow or hang; its own lock keeps the others from waiting for that disk.
+    /// `statePages` caches responses made from the state alone. `relayPages` caches those that also need the relay's
+    /// folder, whose disk may be slow or hang; its own lock keeps the others from waiting for that disk.
     private let statePages = Mutex(Cache())
     private let relayPages = Mutex(Cache())
     private static let freshness = TimeAmount.milliseconds(250)
@@ -38,8 +38,8 @@ final class Site: Sendable {
             statePath: options.statePath)
     }
 
-    /// Makes the response to a request whose route and view are decided. It blocks on files, so it is called outside the
-    /// event loop.
+    /// Makes the response to a request whose route and view are decided. It blocks on files, so it is called outside
+    /// the event loop.
     func response(to route: Route, _ request: Request, _ view: PictureGate.View) -> Response {
         switch route {
         case .latest(let camera):
@@ -71,8 +71,8 @@ final class Site: Sendable {
         return page
     }
 
-    /// The index of recordings. It is cached for 20 times as long as it took to make, so that at most 5 % of the time go
-    /// into making it.
+    /// The index of recordings. It is cached for 20 times as long as it took to make, so that at most 5 % of the time
+    /// go into making it.
     private func recordings(_ cache: inout Cache) -> RecordingIndex {
         if let known = cache.recordings, cache.recordingsUntil > .now() { return known }
         // The old index is freed first, since a small board has no memory for two of the largest.

@@ -76,8 +76,8 @@ private func directories(_ name: String, _ environment: Environment) -> [String]
     (environment[name] ?? "").split(separator: ":").map(String.init)
 }
 
-/// The path, resolved as the capturing service does it: under systemd a relative path starts at its state directory, not
-/// at this process's working directory.
+/// The path, resolved as the capturing service does it: under systemd a relative path starts at its state directory,
+/// not at this process's working directory.
 private func resolved(_ path: String, _ environment: Environment) -> String {
     if path.hasPrefix("/") { return path }
     let inside = path.hasPrefix("./") ? String(path.dropFirst(2)) : path

@@ -10,7 +10,8 @@ struct BusyWait {
     /// When to send the request again; nil where no retry is planned.
     var until: Deadline?
 
-    /// - Parameter timeout: how long ffmpeg waits for the response; retries end after half of it, or 4 s if that is less.
+    /// - Parameter timeout: how long ffmpeg waits for the response; retries end after half of it, or 4 s if that is
+    ///   less.
     init(timeout: Duration) { self.timeout = min(Self.longest, timeout / 2) }
 
     /// Whether the request has to be sent again now.

@@ -1,5 +1,5 @@
-/// Detects a change of the video's size or encoding in mid-stream. The sequence parameter set (SPS) holds both, and ffmpeg
-/// keeps the first SPS in the files that it writes, so players would misread the rest.
+/// Detects a change of the video's size or encoding in mid-stream. The sequence parameter set (SPS) holds both, and
+/// ffmpeg keeps the first SPS in the files that it writes, so players would misread the rest.
 package struct FormatWatch: Sendable {
     private enum Codec { case h264, h265 }
 

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 
 /// The gateway's listener on loopback, to which any process on this machine can connect, and the connections that have
-/// no session yet. A client that isn't admitted gets `404 Not Found`. A client that sends no request is disconnected after
-/// a timeout, and delays no other.
+/// no session yet. A client that isn't admitted gets `404 Not Found`. A client that sends no request is disconnected
+/// after a timeout, and delays no other.
 package struct GatewayClients {
     /// An admitted client that has no session yet, and the bytes that it has sent so far.
     package struct Newcomer {
@@ -27,8 +27,8 @@ package struct GatewayClients {
     private static let requestTimeout = Duration.seconds(2)
     private static let longestHead = 4096
 
-    /// How long the admitted client may leave sent data unacknowledged. The program that runs ffmpeg notices earlier that
-    /// it hangs.
+    /// How long the admitted client may leave sent data unacknowledged. The program that runs ffmpeg notices earlier
+    /// that it hangs.
     private static let timeout = Duration.seconds(60)
 
     /// - Parameters:

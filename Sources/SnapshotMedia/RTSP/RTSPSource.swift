@@ -22,8 +22,8 @@ package struct RTSPSource: Equatable, Sendable {
             "rtsp_transport tcp", "timeout \(timeout.nanoseconds / 1000)",
             // Don't measure the frame rate: it takes a second or more, and nothing here needs it.
             "fpsprobesize 0",
-            // Decode nothing while probing this inner input, which the pixel limit doesn't reach. The outer input is probed,
-            // too, and obeys it.
+            // Decode nothing while probing this inner input, which the pixel limit doesn't reach. The outer input is
+            // probed, too, and obeys it.
             "codec_whitelist none", "analyzeduration 1",
         ]
         let lines = ["ffconcat version 1.0", "file '\(url)'"] + options.map { "option \($0)" }
@@ -38,8 +38,8 @@ package struct RTSPSource: Equatable, Sendable {
             "-i", "pipe:\(descriptor)",
         ]
 
-    /// Arguments that go before `input`. With them ffmpeg waits 15 s instead of five for the key frame that gives the video's
-    /// size, since some cameras send one every ten seconds. It then waits as long for audio that never arrives.
+    /// Arguments that go before `input`. With them ffmpeg waits 15 s instead of five for the key frame that gives the
+    /// video's size, since some cameras send one every ten seconds. It then waits as long for audio that never arrives.
     package static let longAnalysis = ["-analyzeduration", "15000000"]
 
     /// The command that writes one key frame as JPEG to standard output.

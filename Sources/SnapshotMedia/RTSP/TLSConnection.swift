@@ -23,7 +23,8 @@ package final class TLSConnection: RTSPConnection {
         limitWaiting(descriptor, timeout)
     }
 
-    /// Reads until libcurl has nothing left, since bytes that it has decrypted already don't make the descriptor readable.
+    /// Reads until libcurl has nothing left, since bytes that it has decrypted already don't make the descriptor
+    /// readable.
     package func read(into room: UnsafeMutableRawBufferPointer) throws(RTSPClosed) -> Int {
         var filled = 0
         while filled < room.count, let base = room.baseAddress {

@@ -41,7 +41,8 @@ struct DatagramMedia {
         return request
     }
 
-    /// Starts the track that the camera's response to a SETUP grants, and puts ffmpeg's own transport into the response.
+    /// Starts the track that the camera's response to a SETUP grants, and puts ffmpeg's own transport into the
+    /// response.
     /// - Returns: the response for ffmpeg; nil where the camera grants another transport than was asked for.
     mutating func granted(_ response: RTSPMessage, to request: RTSPMessage) -> RTSPMessage? {
         guard isUsed, request.method == "SETUP", let last = tracks.indices.last else { return response }

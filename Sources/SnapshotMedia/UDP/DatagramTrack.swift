@@ -46,8 +46,8 @@ struct DatagramTrack {
     /// The value of the `Transport` header in the request to the camera.
     var transport: String { "RTP/AVP;unicast;client_port=\(ports.0)-\(ports.1)" }
 
-    /// Starts a track that the camera has granted. An empty packet to each of the camera's ports makes stateful firewalls
-    /// let its packets in.
+    /// Starts a track that the camera has granted. An empty packet to each of the camera's ports makes stateful
+    /// firewalls let its packets in.
     /// - Parameter transport: the `Transport` header of the camera's response.
     mutating func begin(_ transport: String) {
         guard let ports = Self.serverPorts(transport) else { return }

@@ -46,9 +46,9 @@ final class Attempt {
     /// How long ffmpeg may wait for the first audio; a key frame may take as long.
     private static let longestWaitForAudio = Duration.seconds(15)
 
-    /// Starts ffprobe at the first address, or ffmpeg where the source is known; throws where that program can't be started.
-    /// `arguments` returns ffmpeg's arguments for a stream, nil where no output can carry it. `takeMedia` receives what ffmpeg
-    /// writes to its standard output.
+    /// Starts ffprobe at the first address, or ffmpeg where the source is known; throws where that program can't be
+    /// started. `arguments` returns ffmpeg's arguments for a stream, nil where no output can carry it. `takeMedia`
+    /// receives what ffmpeg writes to its standard output.
     init(
         _ plan: RelayPlan, _ start: Start, arguments: @escaping (StreamFacts) -> FFmpegArguments?,
         takeMedia: @escaping (ArraySlice<UInt8>) -> Void

@@ -15,7 +15,8 @@ extension Attempt {
         let digest: DigestMemory
         /// Whether audio counts only once ffprobe has received some.
         let verifiesAudio: Bool
-        /// The source that the last attempt has found, with which ffprobe is skipped; nil where ffprobe has to look for it.
+        /// The source that the last attempt has found, with which ffprobe is skipped; nil where ffprobe has to look for
+        /// it.
         let known: Source?
         /// Whether the attempt ends when the video's size or encoding changes.
         let watchesFormat: Bool

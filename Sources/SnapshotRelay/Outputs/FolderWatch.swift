@@ -24,8 +24,8 @@ struct FolderWatch: Sendable {
     private var hasGrown = false
     private var hadTrouble = false
 
-    /// How long an output may go without growth, if the settings or the usual interval don't allow more. Some cameras send
-    /// a key frame only every minute while nothing moves, and segments end only at key frames.
+    /// How long an output may go without growth, if the settings or the usual interval don't allow more. Some cameras
+    /// send a key frame only every minute while nothing moves, and segments end only at key frames.
     private static let longestWait = Duration.seconds(120)
 
     init(segmentTime: Duration, stallTimeout: Duration) {
@@ -40,8 +40,8 @@ struct FolderWatch: Sendable {
         (hasGrown, hadTrouble) = (false, false)
     }
 
-    /// Called about once a second while media flows. `grew` says whether the output has grown since the last call, `trouble`
-    /// what is wrong with the folder. Its argument `isOverdue` says that the output should have grown by now.
+    /// Called about once a second while media flows. `grew` says whether the output has grown since the last call,
+    /// `trouble` what is wrong with the folder. Its argument `isOverdue` says that the output should have grown by now.
     /// - Returns: nil while there is nothing to report.
     mutating func check(
         now: Uptime, grew: Bool, trouble: (_ isOverdue: Bool) -> FolderTrouble?

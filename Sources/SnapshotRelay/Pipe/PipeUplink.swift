@@ -5,8 +5,8 @@ import SnapshotHTTP
 import SnapshotMedia
 import Synchronization
 
-/// Sends MPEG-TS to a server in one endless POST, through a pipe of fixed size. When a slow server leaves the pipe full,
-/// packets are dropped up to the next key frame.
+/// Sends MPEG-TS to a server in one endless POST, through a pipe of fixed size. When a slow server leaves the pipe
+/// full, packets are dropped up to the next key frame.
 final class PipeUplink: OpenOutput {
     private let destination: PipeOutput
     private let health: OutputHealth

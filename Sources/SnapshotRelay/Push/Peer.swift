@@ -17,8 +17,8 @@ struct Peer: Equatable {
         self = peer
     }
 
-    /// Whether the kernel's lookup of a single socket has ever worked. If so, a socket that it doesn't find doesn't exist,
-    /// and the slow list isn't read.
+    /// Whether the kernel's lookup of a single socket has ever worked. If so, a socket that it doesn't find doesn't
+    /// exist, and the slow list isn't read.
     private static let lookupWorks = Atomic(false)
 
     private init?(lookedUp ends: Ends) {

@@ -3,9 +3,10 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files in
-/// `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again after a disk
-/// error. A finished recording is synced and moved to `record`, never over another. Retention deletes only such names.
+/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files
+/// in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again after a
+/// disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only such
+/// names.
 package struct RecordFolder: Sendable {
     private let path: String
     let folder: Folder

@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Under systemd the relay is two processes: the main process passes signals and notifications on, and its child relays.
-/// A folder that hangs blocks a process even against SIGKILL, and systemd waits for the main process. That one therefore
-/// opens no folder; it ends with the child, or a second after the child has reported that it is done.
+/// Under systemd the relay is two processes: the main process passes signals and notifications on, and its child
+/// relays. A folder that hangs blocks a process even against SIGKILL, and systemd waits for the main process. That one
+/// therefore opens no folder; it ends with the child, or a second after the child has reported that it is done.
 enum ServiceProcess {
     private static let done = "DONE=1"
     /// How long the child may take to end after it is done.

@@ -13,7 +13,7 @@ package struct Supervisor: Sendable {
         /// No more media was written, so ffmpeg was killed; the attempt's end hasn't been reported yet.
         case stalled
         case backingOff(until: Uptime)
-        /// The camera refused the credentials; more attempts would lock the account.
+        /// The camera refused the credentials; more attempts could lock the account.
         case refused(until: Uptime)
         /// A stop was requested; ffmpeg is finishing its files.
         case stopping(since: Uptime, isKilled: Bool)

@@ -41,8 +41,8 @@ struct MovieLength {
         return Double(ticks) / Double(scale)
     }
 
-    /// The playing time by the fragment index, in units of the track's time scale: from the first fragment's begin to the
-    /// last one's, plus the average length of a fragment.
+    /// The playing time by the fragment index, in units of the track's time scale: from the first fragment's begin to
+    /// the last one's, plus the average length of a fragment.
     private var ticksOfFragments: UInt64? {
         let tail = read(max(0, size - 16), 16)[...]
         guard let length = Self.number(tail, at: 12, bytes: 4), (16...UInt64(Self.largestIndex)).contains(length),
@@ -55,7 +55,8 @@ struct MovieLength {
             count > 1
         else { return nil }
         let width = table.first == 1 ? 8 : 4
-        // An entry is a time, an offset and three numbers. `lengths` has two bits for the width of each number, less one.
+        // An entry is a time, an offset and three numbers. `lengths` has two bits for the width of each number, less
+        // one.
         let widths: [UInt64] = [lengths >> 4 & 3, lengths >> 2 & 3, lengths & 3]
         let entry = 2 * width + Int(widths.reduce(3, +))
         guard count <= UInt64(table.count / entry),

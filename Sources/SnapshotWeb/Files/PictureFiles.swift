@@ -39,7 +39,8 @@ struct PictureFiles {
         return names.filter { name in output(of: name).map(fileExists) ?? false }.sorted()
     }
 
-    /// The relay's folder for an instance, or for the camera that has none; nil where `camera` can't be an instance's name.
+    /// The relay's folder for an instance, or for the camera that has none; nil where `camera` can't be an instance's
+    /// name.
     private func output(of camera: String?) -> String? {
         guard let camera else { return outputDirectory }
         let isName = !camera.isEmpty && !camera.hasPrefix(".") && Target.isServed(camera)

@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The host name in a request. In a DNS rebinding attack a web page makes its own host name resolve to this machine, and
-/// then reads the responses. It can't do that with this machine's own names.
+/// The host name in a request. In a DNS rebinding attack a web page makes its own host name resolve to this machine,
+/// and then reads the responses. It can't do that with this machine's own names.
 enum HostName {
     /// Whether `authority` (a host with or without a port) is an IP address, `localhost`, or this machine's name.
     static func isOwn(_ authority: String, machine: String = machineName()) -> Bool {

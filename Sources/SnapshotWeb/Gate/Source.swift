@@ -2,8 +2,8 @@ import Glibc
 import NIOCore
 import SnapshotSettings
 
-/// Where a request comes from, for counting wrong tokens: this machine, an IPv4 address, or an IPv6 network with a 64-bit
-/// prefix, since one client usually has all of its addresses.
+/// Where a request comes from, for counting wrong tokens: this machine, an IPv4 address, or an IPv6 network with a
+/// 64-bit prefix, since one client usually has all of its addresses.
 enum Source: Hashable {
     case here
     case elsewhere([UInt8])

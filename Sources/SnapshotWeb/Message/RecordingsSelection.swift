@@ -11,7 +11,8 @@ struct RecordingsSelection: Hashable {
 
     private static let mostPages = 1_000_000
 
-    /// - Parameter segments: the segments below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be missing.
+    /// - Parameter segments: the segments below `recordings`, as `2026-01-21`, `14`, `page-2`, each of which may be
+    ///   missing.
     init?(_ segments: ArraySlice<String>) {
         var segments = segments
         if let last = segments.last, last.hasPrefix("page-"), let page = Int(decimal: last.dropFirst(5)), page > 1,

@@ -21,7 +21,8 @@ struct Request {
         return values.count == 1 ? values[0] : nil
     }
 
-    /// Whether the client is on this machine. A proxy on this machine forwards requests of others, which its headers show.
+    /// Whether the client is on this machine. A proxy on this machine forwards requests of others, which its headers
+    /// show.
     var isLocal: Bool { hasLocalSocket && !isForwarded }
 
     var isForwarded: Bool {

@@ -3,8 +3,8 @@ import NIOHTTP1
 import SnapshotBase
 
 /// One client's connection: responds to its requests in order, one at each turn of the event loop, within time limits.
-/// NIO's `HTTPServerPipelineHandler` isn't used: it passes the next request on in the same turn in which a response ends,
-/// so one client's pipelined requests would delay all other clients.
+/// NIO's `HTTPServerPipelineHandler` isn't used: it passes the next request on in the same turn in which a response
+/// ends, so one client's pipelined requests would delay all other clients.
 final class Connection: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
@@ -172,8 +172,8 @@ final class Connection: ChannelDuplexHandler {
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
             isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
             source: Source(channel.remoteAddress))
-        // A request with a body ends the connection, since none needs one. So does one with an upgrade, after which NIO's
-        // parser stops.
+        // A request with a body ends the connection, since none needs one. So does one with an upgrade, after which
+        // NIO's parser stops.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT

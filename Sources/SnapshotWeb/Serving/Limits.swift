@@ -10,7 +10,8 @@ struct Limits: Equatable {
 
     private static let mostConnections = 512
     private static let mostReaders = 64
-    /// Descriptors for standard streams, listening sockets, the event loop, and files that are open briefly for a response.
+    /// Descriptors for standard streams, listening sockets, the event loop, and files that are open briefly for a
+    /// response.
     private static let reserve = 40
 
     /// - Parameter descriptors: how many may be open at once.
@@ -34,7 +35,8 @@ struct Limits: Equatable {
         setrlimit(resource, &limit)
     }
 
-    /// The limit of open files, read from /proc: the system call for it is forbidden in the unit, since it can also set it.
+    /// The limit of open files, read from /proc: the system call for it is forbidden in the unit, since it can also set
+    /// it.
     private static func openFiles() -> Int? {
         guard let bytes = try? readFile("/proc/self/limits", limit: 65536) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

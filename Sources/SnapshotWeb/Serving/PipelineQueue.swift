@@ -1,8 +1,8 @@
 import NIOCore
 
-/// A queue of connections whose next request arrived before the last response was sent (pipelining). They take turns, and
-/// the event loop serves its sockets in between, so that no client's requests delay another's. Used on the event loop
-/// only.
+/// A queue of connections whose next request arrived before the last response was sent (pipelining). They take turns,
+/// and the event loop serves its sockets in between, so that no client's requests delay another's. Used on the event
+/// loop only.
 final class PipelineQueue {
     /// The event loop serves its sockets only when no task is due; this delay makes sure of that.
     private static let pause = TimeAmount.microseconds(50)

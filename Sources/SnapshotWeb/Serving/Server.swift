@@ -24,7 +24,8 @@ package struct Server: Sendable {
     /// - Parameter ready: called once, when connections are accepted and signals are handled.
     /// - Throws: NIO's error where a socket can't be served.
     package func run(_ listeners: [Listener], ready: () -> Void) throws {
-        // Block the signals before any thread starts: all threads inherit that, and only `stopSignals.wait` receives them.
+        // Block the signals before any thread starts: all threads inherit that, and only `stopSignals.wait` receives
+        // them.
         let stopSignals = StopSignals()
         let limits = Limits.granted()
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
