@@ -94,6 +94,7 @@ torture: build build-asan build-tsan ## kill, fault, power cut and soak, long fo
 	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot-web
 	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) E2E_ONLY="not timing and not preloads" Tests/run-e2e
 	SNAPSHOT_BIN_DIR=$(TSAN):$(BIN) E2E_ONLY="tsan and not timing and not preloads" Tests/run-e2e
+	RELAY_AS_UNIT=1 Tests/run-e2e relay trust/test_rtsp_trust.py web/test_live.py
 	Tests/run-torture
 	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) Tests/run-torture
 

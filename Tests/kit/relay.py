@@ -22,12 +22,17 @@ RECOVERY = STALL + 5
 MOST_MEMORY = most_memory(8 * 1024, debug=20 * 1024)
 """The most memory that the supervisor itself may hold, in KiB; a debug build needs more."""
 
+AS_UNIT = {"NOTIFY_SOCKET": "@nobody-listens"}
+"""Like systemd, which watches one process whose child relays; but nothing hears what it is told."""
+
 
 class Relay:
     watches = 0.005
     """How often to gather the arguments of what it starts, in seconds; None: never, since it costs the watched time, too."""
     prefix = ()
     """A command that it is started by."""
+    watched = None
+    """The process that systemd watches, where the test says that it runs as a unit; else the one that relays, `pid`."""
 
     def __init__(self, snapshot, camera, modes="hls,record", **settings):
         snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
@@ -35,24 +40,33 @@ class Relay:
         self.output = snapshot.folder / settings.get("OUTPUT_DIR", "stream_output")
         self.hls, self.record = self.output / "hls", self.output / "record"
         self.arguments = set()
+        if os.environ.get("RELAY_AS_UNIT"):
+            snapshot.environment = AS_UNIT | snapshot.environment
 
     def __enter__(self):
         self.run = self.snapshot.start("relay", prefix=self.prefix)
-        self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
+        self.watched = self.pid = wait_until(lambda: self.run.pid or not self.run.alive, 10, "relay")
+        if "NOTIFY_SOCKET" in self.snapshot.environment:
+            self.pid = wait_until(lambda: self._relaying or not self.run.alive, 10, "the process that relays")
         if self.watches:
             threading.Thread(target=self._watch, daemon=True).start()
         return self
 
+    @property
+    def _relaying(self):
+        name, _ = _status(self.watched) or ("", "")
+        return next((p for p in _children(self.watched) if (_status(p) or ("", ""))[0] == name), None)
+
     def _watch(self):
         """Gathers the arguments of whatever it starts, as anybody on the machine can with `ps`."""
         while self.run.alive:
-            for pid in [self.pid, *self.children]:
+            for pid in [self.watched, self.pid, *self.children]:
                 try:
                     arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
                 except OSError:
                     continue
                 # Its number may have gone to somebody else since, such as a server of the tests with its password.
-                if pid == self.pid or pid in self.children:
+                if pid in (self.watched, self.pid) or pid in self.children:
                     self.arguments.add(arguments)
             time.sleep(self.watches)
 
@@ -63,7 +77,7 @@ class Relay:
     def stop(self, seconds=10):
         """SIGTERM; it has to end in peace, and everything that it started with it."""
         began = time.monotonic()
-        os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.watched, signal.SIGTERM)
         result = self.run.result(seconds + 5)
         assert time.monotonic() - began < seconds
         assert result.code == 0, result.stderr
@@ -86,16 +100,12 @@ class Relay:
     @property
     def memory(self):
         """Memory that the relay itself holds now, in KiB. How much of its program's file is mapped is the kernel's choice."""
-        return self._status("RssAnon")
+        return held(self.pid, "RssAnon")
 
     @property
     def peak(self):
         """The most memory that was ever mapped, with the pages of the program's file, in KiB."""
-        return self._status("VmHWM")
-
-    def _status(self, name):
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
+        return held(self.pid, "VmHWM")
 
     @property
     def cpu(self):
@@ -103,7 +113,7 @@ class Relay:
 
     @property
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return descriptors(self.pid)
 
     def zombies(self):
         return [p for p in self.children if (_status(p) or ("", ""))[1] == "Z"]
@@ -145,6 +155,16 @@ def instead_of_ffmpeg(snapshot, folder, script):
     program.write_text(f"#!/bin/sh\nffmpeg={shutil.which('ffmpeg')}\n{script}\n")
     program.chmod(0o755)
     snapshot.environment["PATH"] = f"{folder}:{snapshot.environment['PATH']}"
+
+
+def held(pid, what):
+    """KiB that a process holds of `what`: RssAnon, VmHWM …"""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith(what)).split()[1])
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def in_time(path):

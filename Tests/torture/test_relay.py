@@ -13,7 +13,7 @@ from hls import Player
 from line import Line
 from process import wait_until
 from program import Snapshot
-from relay import MOST_MEMORY, Ingest, Relay
+from relay import AS_UNIT, MOST_MEMORY, Ingest, Relay
 from rtsp import RTSPServer
 from scene import HEALS, Scene, odd_cameras, recordings
 
@@ -49,6 +49,7 @@ def test_relay_soak(tmp_path, long, figure):
         relay = scene.relay = Relay(
             Snapshot(tmp_path / "home"), camera.as_camera(a.port), "republish,hls,record,pipe", SERVER_URL=f"http://127.0.0.1:{c.port}/in",
             OUTPUT_RTSP_URL=central.url("live/h264-aac", b.port), RECORD_MAX_BYTES="30M")
+        relay.snapshot.environment |= AS_UNIT
         faults = scene.faults()
         relay.record.mkdir(parents=True)
         scene.mount()

@@ -15,7 +15,7 @@ from camera import Camera
 from hls import Player, Playlist
 from line import Line
 from process import wait_until
-from relay import MOST_MEMORY, Ingest, Relay, begin
+from relay import AS_UNIT, MOST_MEMORY, Ingest, Relay, begin, descriptors, held
 from rtsp import RTSPServer, rtp_times
 from canary import forms
 
@@ -246,20 +246,16 @@ def test_systemd_is_told(snapshot, rtsp, tmp_path):
 STALL_AND_MORE = 8
 
 
-ALONE = {"NOTIFY_SOCKET": "@nobody-listens"}
-"""Like systemd, but nothing hears what it is told."""
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_under_systemd_it_ends_as_it_does_by_hand(snapshot, rtsp, how):
     """The process that systemd watches passes on signals, words and exit codes of the one that relays."""
-    snapshot.environment |= ALONE
+    snapshot.environment |= AS_UNIT
     with Relay(snapshot, rtsp.as_camera(), "record") as relay:
         relay.wait_running()
         assert "nothing to do" in snapshot.run("relay").expect(0).stderr
         snapshot.run("relay", env={"STATE_PATH": "elsewhere"}).refuses(74, "another relay writes there", "OUTPUT_DIR")
         wait_until(lambda: relay.recordings, 15, "recording")
-        os.kill(relay.pid, how)
+        os.kill(relay.watched, how)
         relay.run.result(10).expect(0)
         assert relay.report["state"] == "stopped" and not relay.leftovers()
     for path in relay.recordings:
@@ -268,22 +264,21 @@ def test_under_systemd_it_ends_as_it_does_by_hand(snapshot, rtsp, how):
 
 @pytest.mark.parametrize("first, code", [("watching", -signal.SIGKILL), ("relaying", 128 + signal.SIGKILL), ("stopped and watching", -signal.SIGKILL)])
 def test_under_systemd_neither_process_outlives_the_other(snapshot, rtsp, first, code):
-    snapshot.environment |= ALONE
+    snapshot.environment |= AS_UNIT
     with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
         relay.wait_running()
-        relaying, = relay.children
         if "stopped" in first:
-            os.kill(relaying, signal.SIGSTOP)
-        os.kill(relaying if first == "relaying" else relay.pid, signal.SIGKILL)
+            os.kill(relay.pid, signal.SIGSTOP)
+        os.kill(relay.pid if first == "relaying" else relay.watched, signal.SIGKILL)
         assert relay.run.result(5).code == code
         wait_until(lambda: not relay.leftovers(), 2, "the end of the other, and of ffmpeg")
 
 
 def test_the_process_that_systemd_watches_is_small(snapshot, rtsp):
-    snapshot.environment |= ALONE
+    snapshot.environment |= AS_UNIT
     with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
         relay.wait_running()
-        assert relay.memory < most_memory(2 * 1024, debug=6 * 1024) and relay.descriptors <= 6
+        assert held(relay.watched, "RssAnon") < most_memory(2 * 1024, debug=6 * 1024) and descriptors(relay.watched) <= 6
         relay.stop()
 
 
@@ -314,7 +309,7 @@ def test_killed_it_leaves_nothing_running_and_nothing_broken(snapshot, rtsp):
 def test_a_terminal_that_is_closed_ends_it_in_peace(snapshot, rtsp):
     with Relay(snapshot, rtsp.as_camera(), "record") as relay:
         relay.wait_running()
-        os.kill(relay.pid, signal.SIGHUP)
+        os.kill(relay.watched, signal.SIGHUP)
         relay.run.result(10).expect(0)
         assert relay.report["state"] == "stopped" and not relay.leftovers()
         assert relay.recordings and not list((relay.record / ".writing").iterdir())

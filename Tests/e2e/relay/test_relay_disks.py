@@ -161,7 +161,7 @@ def test_systemd_need_not_wait_for_a_folder_that_hangs(snapshot, camera, tmp_pat
             wait_until(lambda: relay.recordings, 20, "recording")
             net.hang()
             wait_until(lambda: failing(relay) == {"record": "folder-hangs"}, 12, f"word of it: {relay.report}")
-            os.kill(relay.pid, signal.SIGTERM)
+            os.kill(relay.watched, signal.SIGTERM)
             assert relay.run.result(13).code == 0
             assert relay.report["state"] == "stopped" and "finishing files" in notify_words(notify)[-1]
         finally:
