@@ -152,10 +152,11 @@ let package = Package(
             name: "SnapshotStateTests", dependencies: ["SnapshotBase", "SnapshotState", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP"],
+            name: "SnapshotHTTPTests", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia"], swiftSettings: strict),
+            name: "SnapshotMediaTests", dependencies: ["SnapshotBase", "SnapshotMedia", "TestKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SnapshotCameraTests",
             dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"], swiftSettings: strict),

@@ -49,15 +49,20 @@ package struct SystemClock: Sendable {
     package let boot: String
     package let wall: @Sendable () -> Timestamp
     package let up: @Sendable () -> Uptime
+    package let sleep: @Sendable (Duration) -> Void
 
     package init(
         boot: String, wall: @escaping @Sendable () -> Timestamp = { .now() },
-        up: @escaping @Sendable () -> Uptime = { .now() }
+        up: @escaping @Sendable () -> Uptime = { .now() },
+        sleep: @escaping @Sendable (Duration) -> Void = { SnapshotBase.sleep($0, until: .after($0)) }
     ) {
         self.boot = boot
         self.wall = wall
         self.up = up
+        self.sleep = sleep
     }
+
+    package func stopwatch() -> Stopwatch { Stopwatch(self) }
 
     /// `SNAPSHOT_BOOT_ID` takes precedence: our units set it, since a confined service in a container sees another id.
     package init(_ environment: Environment) {

@@ -24,7 +24,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     /// Converts a time of the operating system, such as a file's modification time.
     package init(_ time: timespec) { self.init(seconds: time.tv_sec, nanoseconds: time.tv_nsec) }
 
-    package static func now() -> Timestamp {
+    static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(time)

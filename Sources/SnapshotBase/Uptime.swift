@@ -1,12 +1,13 @@
 import Glibc
 
-/// Time since boot, including suspend, in nanoseconds. It never jumps, so ages and deadlines use it.
+/// Time since boot, including suspend, in nanoseconds. It never jumps, so ages and deadlines use it. Other targets get
+/// the present one from a `SystemClock`.
 package struct Uptime: Comparable, Sendable {
     package var nanoseconds: Int64
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    package static func now() -> Uptime {
+    static func now() -> Uptime {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
         return Uptime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
@@ -36,7 +37,17 @@ package struct Uptime: Comparable, Sendable {
     }
 }
 
-/// A moment by which an operation must have ended.
+/// How long something takes, by the clock that made it.
+package struct Stopwatch: Sendable {
+    private let up: @Sendable () -> Uptime
+    private let start: Uptime
+
+    init(_ clock: SystemClock) { (up, start) = (clock.up, clock.up()) }
+
+    package var elapsed: Duration { up() - start }
+}
+
+/// A moment by which an operation must have ended, by the system's own clock: the calls that keep it wait in real time.
 package struct Deadline: Sendable {
     package let end: Uptime
 

@@ -28,7 +28,8 @@ package struct Capture {
     /// - Returns: nil where another run holds the lock.
     /// - Throws: only where the run can't begin: the state can't be opened, locked or read.
     package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
-        let started = Uptime.now()
+        // A tenth of the interval stays free, so that this run ends before the next one starts.
+        let deadline = Deadline.after(settings.interval * 9 / 10)
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let marker = RunMarker(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
@@ -42,8 +43,7 @@ package struct Capture {
         }
         signals.hold()
         if let picture { run.store(picture) }
-        // A tenth of the interval stays free, so that this run ends before the next one starts.
-        if drains { run.drain(until: Deadline(started + settings.interval * 9 / 10)) }
+        if drains { run.drain(until: deadline) }
         run.complete()
 
         let pings = run.pings

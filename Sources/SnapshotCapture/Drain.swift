@@ -30,7 +30,7 @@ extension Run {
             for name in names {
                 // Start no upload that is likely to pass the deadline, judged by the slowest one so far.
                 guard slowest < deadline.left, !settings.context.stop.isMade else { return }
-                let started = Uptime.now()
+                let watch = settings.context.clock.stopwatch()
                 guard let object = object(name) else { continue }
                 if isOvertaken(object) {
                     guard spool.supersede(name) else { return }
@@ -60,7 +60,7 @@ extension Run {
                         return
                     }
                 }
-                slowest = max(slowest, Uptime.now() - started)
+                slowest = max(slowest, watch.elapsed)
             }
         }
     }

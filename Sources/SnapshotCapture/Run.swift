@@ -67,8 +67,8 @@ struct Run: ~Copyable {
 
     /// Takes a picture from the camera and checks it. Returns nil on failure, which is then in `shot`.
     mutating func capture() -> Picture? {
-        let started = Uptime.now()
-        defer { shot.outcome.cameraMilliseconds = (Uptime.now() - started).milliseconds }
+        let watch = settings.context.clock.stopwatch()
+        defer { shot.outcome.cameraMilliseconds = watch.elapsed.milliseconds }
         do throws(Failure) {
             let picture = try takePicture()
             endHoldOff("camera")

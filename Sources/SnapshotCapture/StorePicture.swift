@@ -31,10 +31,10 @@ extension Run {
             key: settings.keyTemplate.key(camera: settings.camera.name, at: time),
             content: .bytes(picture.bytes),
             capturedAt: time, camera: settings.camera.name, sha256: picture.sha256, clock: quality)
-        let started = Uptime.now()
+        let watch = settings.context.clock.stopwatch()
         do throws(Failure) {
             try put(&object, &pending)
-            shot.outcome.storeMilliseconds = (Uptime.now() - started).milliseconds
+            shot.outcome.storeMilliseconds = watch.elapsed.milliseconds
             countStored(pending)
             noteStored(at: object.capturedAt)
         } catch {

@@ -41,11 +41,11 @@ struct CameraCheck: Sendable {
     /// Checks a camera of which only the picture can be requested.
     private func picture(_ settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory) -> Result {
         var result = Result()
-        var camera = makeCamera(settings, client: HTTPClient(stop: settings.context.stop), trust: trust, log: log)
-        let started = Uptime.now()
+        var camera = makeCamera(settings, client: HTTPClient(settings.context), trust: trust, log: log)
+        let watch = settings.context.clock.stopwatch()
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: .after(settings.timeout))
-            let picture = try Finding.picture(body, settings, since: started, log)
+            let picture = try Finding.picture(body, settings, by: watch, log)
             result.findings = [.passed("camera", "\(settings.address) is \(settings.kind.name)"), picture]
             result.isAccepted = true
         } catch {
@@ -69,9 +69,9 @@ struct CameraCheck: Sendable {
 extension Finding {
     /// The finding for a body that should be a picture.
     static func picture(
-        _ body: [UInt8], _ settings: CameraSettings, since started: Uptime, _ log: Log
+        _ body: [UInt8], _ settings: CameraSettings, by watch: Stopwatch, _ log: Log
     ) throws(Failure) -> Finding {
-        let took = Uptime.now() - started
+        let took = watch.elapsed
         do throws(JPEG.Flaw) {
             let picture = try Picture(checking: body)
             return .passed(

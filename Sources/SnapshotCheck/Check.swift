@@ -77,7 +77,7 @@ package struct Check {
         signals.hold()
         let forgotten = (forgetsPin ? [plan.forgetPin()] : []) + (acceptsFolder ? [plan.acceptFolder(now)] : [])
         // Created before the second thread starts, since libcurl's initialisation isn't thread-safe.
-        let client = HTTPClient(stop: context.stop)
+        let client = HTTPClient(context)
         // A folder may be checked in a forked copy of this process, which needs a process with one thread.
         let isFolder = plan.store?.folder != nil
         let timeout = deadline.sooner(isFolder ? .seconds(4) : .seconds(14))

@@ -23,7 +23,7 @@ struct ReolinkCheck {
     init(settings: CameraSettings, host: String, trust: CameraTrust, log: Log, memory: CameraMemory) {
         self.settings = settings
         self.host = host
-        client = HTTPClient(stop: settings.context.stop)
+        client = HTTPClient(settings.context)
         self.trust = trust
         self.log = log
         self.memory = memory
@@ -52,11 +52,11 @@ struct ReolinkCheck {
 
     /// - Throws: a failure that concerns the connection or the login rather than the picture.
     private mutating func takePicture(_ login: String) throws(Failure) {
-        let started = Uptime.now()
+        let watch = settings.context.clock.stopwatch()
         let picture: Finding
         do throws(Failure) {
             let body = try camera.snapshot(memory: &memory, deadline: deadline)
-            picture = try .picture(body, settings, since: started, log)
+            picture = try .picture(body, settings, by: watch, log)
             result.isAccepted = true
         } catch {
             let isEarlier = error.kind == .cameraRefused || (Self.unreached.contains(error.code) && !hasAnswered)

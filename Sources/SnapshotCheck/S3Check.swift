@@ -20,13 +20,13 @@ struct S3Check {
     private static let key = ".snapshot-check"
 
     mutating func run() -> Finding {
-        let started = Uptime.now()
+        let watch = store.settings.context.clock.stopwatch()
         do throws(StoreFailure) {
             let region = store.settings.region
             let text = try probe()
             let wanted = store.learnedRegion?.name
             let facts: [String: JSON] = [
-                "milliseconds": .integer((Uptime.now() - started).milliseconds), "region": .string(wanted ?? region),
+                "milliseconds": .integer(watch.elapsed.milliseconds), "region": .string(wanted ?? region),
             ]
             return .passed(
                 "storage", "\(store.address) \(text)",

@@ -24,7 +24,7 @@ package enum Trial: Sendable {
                 let timeout = Duration.seconds(store.folder == nil ? 14 : 4)
                 let check = StoreCheck(
                     statePath: statePath, now: settings.context.clock.now(),
-                    client: HTTPClient(stop: settings.context.stop), deadline: .after(timeout))
+                    client: HTTPClient(settings.context), deadline: .after(timeout))
                 return check.run(store).findings
             }
         } catch { return [.failed("settings", error)] }

@@ -15,11 +15,11 @@ package final class HTTPClient {
     package var uploadTimeouts: UploadTimeouts?
 
     /// - Parameters:
-    ///   - stop: ends a transfer that takes more than two seconds after it is requested.
+    ///   - context: whose request to stop ends a transfer that takes more than two seconds after it.
     ///   - sessions: TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     ///   - rate: the limit for all uploads together, in bytes a second.
-    package init(stop: StopRequest, sessions: TLSSessions? = nil, rate: Int? = nil) {
-        terms = TransferTerms(stop: stop, sessions: sessions, rate: rate)
+    package init(_ context: ProcessContext, sessions: TLSSessions? = nil, rate: Int? = nil) {
+        terms = TransferTerms(context, sessions: sessions, rate: rate)
     }
 
     /// The traffic to and from cameras, and all other hosts, since the last call.

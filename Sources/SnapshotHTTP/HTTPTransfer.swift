@@ -9,13 +9,14 @@ final class HTTPTransfer {
     var easy: UnsafeMutableRawPointer { handle.pointer }
     let request: HTTPRequest
     private let stop: StopRequest
+    private let clock: SystemClock
     let source: BodySource?
     var headers: UnsafeMutablePointer<curl_slist>?
     var form: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
     private var body: AnswerBody
-    private var lastByte = Uptime.now()
+    private var lastByte: Uptime
     /// Why this program broke the response off.
     private var refusal: HTTPFailure?
     /// Whether the header of the latest response is complete.
@@ -28,7 +29,7 @@ final class HTTPTransfer {
     /// The pace of an upload.
     private let pace: UploadPace?
     private var stopNoticed: Uptime?
-    private var lastCheck = Uptime.now()
+    private var lastCheck: Uptime
 
     /// The limit of responses, including challenges and interim ones; a server that sends more is in a loop.
     private static let mostAnswers = 8
@@ -37,12 +38,14 @@ final class HTTPTransfer {
     /// - Throws: `HTTPFailure` if the request cannot be made completely; an incomplete one could succeed wrongly.
     init(_ request: HTTPRequest, on handle: EasyHandle, _ terms: TransferTerms) throws(HTTPFailure) {
         self.request = request
-        stop = terms.stop
+        (stop, clock) = (terms.stop, terms.clock)
+        let now = clock.up()
+        (lastByte, lastCheck) = (now, now)
         self.handle = handle
         body = AnswerBody(for: request)
         session = terms.sessions?.session(for: request)
         pace = request.timeouts == nil ? nil : terms.pace
-        watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: .now()) }
+        watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: now) }
         switch request.body {
         case .none: source = nil
         case .form(_, let file): source = BodySource(file.content, pace: pace)
@@ -144,7 +147,7 @@ final class HTTPTransfer {
     /// Whether the transfer continues. After a request to stop, a running transfer gets two more seconds: the picture
     /// is kept in any case, and systemd does not wait for long.
     private func continues(sent: Int, of whole: Int, received: Int) -> Bool {
-        let now = Uptime.now()
+        let now = clock.up()
         if let failure = watch?.failure(
             sent: sent, of: whole, received: received, now: now, waited: pace?.waited ?? .zero)
         {
@@ -186,7 +189,7 @@ final class HTTPTransfer {
             let name = line[..<colon].lowercased()
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
-            if name == "date" { (response.date, response.dateCame) = (httpDate(value), .now()) }
+            if name == "date" { (response.date, response.dateCame) = (httpDate(value), clock.wall()) }
         }
         return raw.count
     }
@@ -197,7 +200,7 @@ final class HTTPTransfer {
     }
 
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
-        lastByte = .now()
+        lastByte = clock.up()
         guard body.take(raw) else { return refuse(.bodyTooLarge) }
         return body.isEnough ? 0 : raw.count
     }

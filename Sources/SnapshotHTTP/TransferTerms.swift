@@ -5,6 +5,7 @@ import SnapshotBase
 final class TransferTerms {
     /// Ends a transfer that takes more than two seconds after it is requested.
     let stop: StopRequest
+    let clock: SystemClock
     /// TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     let sessions: TLSSessions?
     /// The rate limit of uploads.
@@ -13,9 +14,9 @@ final class TransferTerms {
     let camera = TrafficCounter()
     let others = TrafficCounter()
 
-    init(stop: StopRequest, sessions: TLSSessions?, rate: Int?) {
-        self.stop = stop
+    init(_ context: ProcessContext, sessions: TLSSessions?, rate: Int?) {
+        (stop, clock) = (context.stop, context.clock)
         self.sessions = sessions
-        pace = rate.map { UploadPace(bytesPerSecond: $0, stop: stop) }
+        pace = rate.map { UploadPace(bytesPerSecond: $0, context) }
     }
 }

@@ -7,6 +7,7 @@ import SnapshotMedia
 /// events to the supervisor and performs its actions.
 package final class Relay {
     private let plan: RelayPlan
+    private var clock: SystemClock { plan.context.clock }
     private let outputs: OpenOutputs
     private var supervisor: Supervisor
     private var attempt: Attempt?
@@ -27,7 +28,7 @@ package final class Relay {
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
         self.plan = plan
         self.outputs = outputs
-        supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: .now())
+        supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: plan.context.clock.up())
         memory = SourceMemory(statePath: plan.statePath, camera: plan.cameraIdentity)
         reporter = RelayReporter(plan, notifier, log: log)
     }
@@ -38,7 +39,7 @@ package final class Relay {
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
-        let notifier = try ServiceProcess.split(environment)
+        let notifier = try ServiceProcess.split(plan.context)
         shareHeap()
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()
@@ -61,7 +62,7 @@ package final class Relay {
     private func loop(_ signals: FileHandle) {
         while supervisor.state != .stopped {
             wait(for: signals)
-            let now = Uptime.now()
+            let now = clock.up()
             if shim_signal_read(signals.descriptor) > 0 {
                 reporter.stopping()
                 perform(supervisor.handle(.stop, now: now), now)
@@ -81,7 +82,7 @@ package final class Relay {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         let next = [supervisor.wake, reporter.wake, outputs.wake].compactMap { $0 }.min()
-        var limit = next.map { max(0, ($0 - .now()).milliseconds + 1) } ?? 60_000
+        var limit = next.map { max(0, ($0 - clock.up()).milliseconds + 1) } ?? 60_000
         if attempt?.mustBePolled == true { limit = min(limit, 100) }
         poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
     }
@@ -107,7 +108,7 @@ package final class Relay {
                     return slaves.isEmpty
                         ? nil : FFmpegArguments(facts, slaves, audio: plan.audio, hasRareKeyFrames: hasRareKeyFrames)
                 },
-                takeMedia: { [outputs] bytes in outputs.receive(bytes, now: .now()) })
+                takeMedia: { [outputs, plan] bytes in outputs.receive(bytes, now: plan.context.clock.up()) })
         } catch {
             handle(.ended(Supervisor.Trouble(error)), now)
         }

@@ -22,9 +22,9 @@ extension CaptureClock {
         return isVerified || offset < 0 || wall.milliseconds < floor || offset <= 366 * day
     }
 
-    /// The offset that a store's response has shown; nil if it is not credible.
-    package static func believable(_ offset: Int64?, isVerified: Bool) -> Int64? {
-        guard let offset, offset.magnitude > day.magnitude else { return offset }
-        return believes(offset, at: .now(), timeService: timeService(), isVerified: isVerified) ? offset : nil
+    /// The offset that a store's response has shown, which came at `wall`; nil if it is not credible.
+    package static func believable(_ offset: Int64?, at wall: Timestamp?, isVerified: Bool) -> Int64? {
+        guard let offset, let wall, offset.magnitude > day.magnitude else { return offset }
+        return believes(offset, at: wall, timeService: timeService(), isVerified: isVerified) ? offset : nil
     }
 }

@@ -71,14 +71,14 @@ package struct FolderReport: JSONMapped, Sendable {
             task(work) { last = $0 }
             return last
         }
-        let begun = Uptime.now()
+        let watch = work.settings.context.clock.stopwatch()
         let forked = ForkedWork(lock: work.statePath + "/folder.lock", stop: work.settings.context.stop)
         let (lines, ending) = forked.run(until: deadline, keeping: descriptor) {
             reporter in
             task(work) { report in reporter.send(report.json.bytes) }
         }
         if let report = lines.last.flatMap({ JSON($0) }).flatMap(FolderReport.init(json:)) { return report }
-        throw hangs(folder, ending, after: Uptime.now() - begun)
+        throw hangs(folder, ending, after: watch.elapsed)
     }
 
     private static func hangs(_ folder: String, _ ending: ForkedWork.Ending, after time: Duration) -> StoreFailure {

@@ -11,12 +11,14 @@ final class RequestRouter {
         case reading(Route, read: @Sendable () -> Response)
     }
 
+    let clock: SystemClock
     private let site: Site
     private let hasToken: Bool
-    private let proxies: Proxies
+    private let proxies: TrustedProxies
     private var gate: PictureGate
 
     init(_ options: WebOptions) {
+        clock = options.clock
         site = Site(options: options)
         hasToken = options.token != nil
         proxies = options.proxies

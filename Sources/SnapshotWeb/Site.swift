@@ -1,4 +1,3 @@
-import NIOCore
 import NIOHTTP1
 import SnapshotBase
 import SnapshotSettings
@@ -12,9 +11,9 @@ final class Site: Sendable {
     private struct Cache {
         var report: HealthReport?
         var pages: [Key: Response] = [:]
-        var until = NIODeadline.uptimeNanoseconds(0)
+        var until = Uptime(nanoseconds: 0)
         var recordings: RecordingIndex?
-        var recordingsUntil = NIODeadline.uptimeNanoseconds(0)
+        var recordingsUntil = Uptime(nanoseconds: 0)
     }
 
     private struct Key: Hashable {
@@ -23,12 +22,13 @@ final class Site: Sendable {
     }
 
     private let options: WebOptions
+    private var clock: SystemClock { options.clock }
     private let files: PictureFiles
     /// `statePages` caches responses made from the state alone. `relayPages` caches those that also need the relay's
     /// folder, whose disk may be slow or hang; its own lock keeps the others from waiting for that disk.
     private let statePages = Mutex(Cache())
     private let relayPages = Mutex(Cache())
-    private static let freshness = TimeAmount.milliseconds(250)
+    private static let freshness = Duration.milliseconds(250)
     private static let mostPages = 64
 
     init(options: WebOptions) {
@@ -56,15 +56,15 @@ final class Site: Sendable {
     }
 
     private func page(_ key: Key, _ cache: inout Cache) -> Response {
-        if cache.until <= .now() { (cache.report, cache.pages) = (nil, [:]) }
+        if cache.until <= clock.up() { (cache.report, cache.pages) = (nil, [:]) }
         if let page = cache.pages[key] { return page }
         let report =
             cache.report
             ?? HealthReport(
-                statePath: options.statePath, now: options.clock.now(), interval: options.interval,
+                statePath: options.statePath, now: clock.now(), interval: options.interval,
                 version: snapshotVersion)
         let page = page(key, report, &cache)
-        if cache.report == nil { cache.until = .now() + Self.freshness }
+        if cache.report == nil { cache.until = clock.up() + Self.freshness }
         cache.report = report
         // A client can make up any number of names and lists, so 404 isn't cached, and the cache is bounded.
         if page.status != .notFound, cache.pages.count < Self.mostPages { cache.pages[key] = page }
@@ -74,14 +74,13 @@ final class Site: Sendable {
     /// The index of recordings. It is cached for 20 times as long as it took to make, so that at most 5 % of the time
     /// go into making it.
     private func recordings(_ cache: inout Cache) -> RecordingIndex {
-        if let known = cache.recordings, cache.recordingsUntil > .now() { return known }
+        if let known = cache.recordings, cache.recordingsUntil > clock.up() { return known }
         // The old index is freed first, since a small board has no memory for two of the largest.
         cache.recordings = nil
-        let begun = NIODeadline.now()
+        let watch = clock.stopwatch()
         let index = files.recordings
-        let took = NIODeadline.now() - begun
         cache.recordings = index
-        cache.recordingsUntil = .now() + max(Self.freshness, .nanoseconds(min(took.nanoseconds, 1 << 32) * 20))
+        cache.recordingsUntil = clock.up() + max(Self.freshness, min(watch.elapsed, .seconds(4)) * 20)
         return index
     }
 
@@ -111,7 +110,7 @@ final class Site: Sendable {
         var pictures: [String: LatestPicture] = [:]
         if view == .pictures { for name in report.cameras.keys { pictures[name] = latest(name) } }
         return StatusPage(
-            report: report, statePath: options.statePath, now: options.clock.now(), board: Board(root: ""),
+            report: report, statePath: options.statePath, now: clock.now(), board: Board(root: ""),
             pictures: pictures, view: view, trouble: options.trouble
         ).page
     }
@@ -140,7 +139,7 @@ final class Site: Sendable {
             let shown = camera ?? (report.cameras[""] == nil ? report.cameras.keys.sorted().first ?? "" : "")
             return NoLivePage(
                 cameras: report.cameras.sorted { $0.key < $1.key }.map { ($0.key, report.name($0.key, $0.value)) },
-                camera: shown, health: report.cameras[shown], latest: latest(shown), now: .now(), links: links,
+                camera: shown, health: report.cameras[shown], latest: latest(shown), now: clock.wall(), links: links,
                 root: name == nil ? "../" : "../../"
             ).page
         }
@@ -149,7 +148,8 @@ final class Site: Sendable {
             cameras.insert((nil, report.cameras[""].map { report.name("", $0) } ?? ""), at: 0)
         }
         return LivePage(
-            cameras: cameras, camera: camera, playlist: playlist, now: .now(), isNamed: name != nil, links: links
+            cameras: cameras, camera: camera, playlist: playlist, now: clock.wall(), isNamed: name != nil,
+            links: links
         ).page
     }
 

@@ -10,7 +10,7 @@ package struct WebOptions: Sendable {
     package var port: Int
     /// The IP address to listen on when no socket is inherited.
     package var address: String
-    var proxies = Proxies()
+    var proxies = TrustedProxies()
     var origins = Origins()
     /// Whether pictures, live view and recordings are shown at all.
     package var showsPictures: Bool
@@ -38,7 +38,7 @@ package struct WebOptions: Sendable {
             throw settings.refusal(
                 Key.healthCheckAddress, rule: "must be an IP address of this machine", hint: "0.0.0.0 is all of them")
         }
-        guard let proxies = Proxies(try settings[Key.webTrustProxy] ?? "") else {
+        guard let proxies = TrustedProxies(try settings[Key.webTrustProxy] ?? "") else {
             throw settings.refusal(
                 Key.webTrustProxy, rule: "must be IP addresses, networks such as 10.0.0.0/8, or unix")
         }

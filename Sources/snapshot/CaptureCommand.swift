@@ -78,7 +78,7 @@ struct CaptureJob {
         }
         let capture = Capture(settings, client: settings.client, log: log, drains: drains)
         guard let interval else { return shoot(capture, settings, printer) }
-        return repeating(every: interval, for: span) { shoot(capture, settings, printer) }
+        return repeating(every: interval, for: span, context.clock) { shoot(capture, settings, printer) }
     }
 
     private func shoot(_ capture: Capture, _ settings: CaptureSettings, _ printer: ShotPrinter) -> Int32 {
@@ -98,18 +98,20 @@ struct CaptureJob {
 /// Calls `body` at start + k·interval. Where a call takes longer, those that were due meanwhile are skipped, and later
 /// ones keep their times. SIGTERM and SIGINT end the loop after the call in progress.
 /// - Returns: 0 after a signal, otherwise what the last call returned.
-private func repeating(every interval: Duration, for span: Duration?, _ body: () -> Int32) -> Int32 {
+private func repeating(
+    every interval: Duration, for span: Duration?, _ clock: SystemClock, _ body: () -> Int32
+) -> Int32 {
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGTERM, SIGINT] { sigaddset(&signals, signal) }
     sigprocmask(SIG_BLOCK, &signals, nil)
 
-    let start = Uptime.now()
+    let start = clock.up()
     var count: Int64 = 0
     var last: Int32 = 0
     while true {
         last = body()
-        let passed = (Uptime.now() - start).nanoseconds / interval.nanoseconds
+        let passed = (clock.up() - start).nanoseconds / interval.nanoseconds
         count = max(count, passed) + 1
         let next = interval * Double(count)
         if let span, next >= span { return last }

@@ -35,7 +35,7 @@ struct CheckCommand: SnapshotCommand {
     func run(in context: ProcessContext) throws {
         var printer = CheckPrinter(
             form: inSandbox ? .lines : json ? .object : .text,
-            colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil)
+            colour: isatty(1) == 1 && context.environment["NO_COLOR"] == nil, watch: context.clock.stopwatch())
         do throws(Failure) { try tryAll(context) { printer.print($0) } } catch {
             printer.print(.failed("settings", error))
         }
@@ -74,12 +74,13 @@ private struct CheckPrinter {
 
     private let form: Form
     private let colour: Bool
-    private let started = Uptime.now()
+    private let watch: Stopwatch
     private var findings: [Finding] = []
 
-    init(form: Form, colour: Bool) {
+    init(form: Form, colour: Bool, watch: Stopwatch) {
         self.form = form
         self.colour = colour
+        self.watch = watch
     }
 
     mutating func print(_ finding: Finding) {
@@ -95,7 +96,7 @@ private struct CheckPrinter {
         switch form {
         case .lines: break
         case .object:
-            let tenths = ((Uptime.now() - started).seconds * 10).rounded() / 10
+            let tenths = (watch.elapsed.seconds * 10).rounded() / 10
             let object: JSONObject = [
                 "ok": failed.isEmpty, "exit": Int(code), "seconds": tenths, "checks": findings.map(\.json),
             ]

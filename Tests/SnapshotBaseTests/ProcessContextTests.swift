@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import TestKit
 import Testing
 
 @Suite struct ProcessContextTests {
@@ -90,5 +91,14 @@ import Testing
             boot: "b", wall: { Timestamp(milliseconds: 1_800_000_000_000) }, up: { Uptime(nanoseconds: 7_000_000_000) })
         #expect(clock.wall().iso8601 == "2027-01-15T08:00:00Z" && clock.up().seconds == 7)
         #expect(ProcessContext(clock: clock).clock.boot == "b")
+    }
+
+    @Test func aStopwatchGoesByItsClock() {
+        let time = TestClock()
+        time.advance(by: .seconds(5))
+        let watch = time.clock.stopwatch()
+        #expect(watch.elapsed == .zero)
+        time.clock.sleep(.milliseconds(1500))
+        #expect(watch.elapsed == .milliseconds(1500) && time.clock.wall().iso8601Milliseconds.hasSuffix(":06.500Z"))
     }
 }

@@ -1,11 +1,12 @@
 import SnapshotState
+import TestKit
 import Testing
 
 @testable import SnapshotCapture
 
 @Suite struct ReconcileTests {
     private func record(captures: Int, uploads: Int, spool: Int, dropped: Int = 0) -> Record {
-        let now = Now(wall: .now(), up: 1, boot: "b")
+        let now = Now(wall: systemClock.wall(), up: 1, boot: "b")
         var record = Record(version: "1", camera: "c", now: now, intervalSeconds: 10)
         (record.totalCaptures, record.totalUploads, record.lastNumber) = (captures, uploads, captures)
         (record.spool.count, record.spool.dropped) = (spool, dropped)

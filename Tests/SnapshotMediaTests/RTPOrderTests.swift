@@ -4,7 +4,7 @@ import Testing
 @testable import SnapshotMedia
 
 @Suite struct RTPOrderTests {
-    private let start = Uptime.now()
+    private let start = Uptime(nanoseconds: 1_000_000_000_000)
 
     private func packet(_ number: Int, size: Int = 20) -> [UInt8] {
         [0x80, 96, UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)] + [UInt8](repeating: 0, count: size)

@@ -63,7 +63,7 @@ import Testing
         var it = try open()
         // As after a line that stood still: ffmpeg has begun them all since the last look.
         for number in 8...11 { try put("\(number).mp4", head + (8...number).flatMap { _ in fragment }) }
-        let began = Timestamp.now()
+        let began = systemClock.wall()
         #expect(it.finish(all: false) == true)
         #expect(try finished.count == 3)
         it.finish(all: true)
@@ -132,7 +132,7 @@ import Testing
 
     @Test func whatWasMadeLateIsNamedByTheStreamsTime() throws {
         var it = try open()
-        let origin = Timestamp(milliseconds: Timestamp.now().milliseconds / 1000 * 1000 - 90_000)
+        let origin = Timestamp(milliseconds: systemClock.wall().milliseconds / 1000 * 1000 - 90_000)
         it.begin()
         it.note(origin)
         for number in 0...3 { try put("17-\(number).mp4", head + fragment) }
@@ -148,7 +148,7 @@ import Testing
         try folder.write("record/.writing/18.csv", "18-0.mp4,0.000000,20.0\n")
         it.finish(all: true)
         let last = try #require(it.recordings.last)
-        #expect(abs(last.name.begin.milliseconds - Timestamp.now().milliseconds) < 30_000)
+        #expect(abs(last.name.begin.milliseconds - systemClock.wall().milliseconds) < 30_000)
         #expect(try folder.names("record/.writing") == [])
     }
 
@@ -157,13 +157,13 @@ import Testing
         it.begin()
         // What ffmpeg says of how far it is comes late, and a clock that was set back says anything.
         for behind in [0, 1900, -100_000] {
-            let origin = Timestamp.now().advanced(byMilliseconds: Int64(-behind))
+            let origin = systemClock.wall().advanced(byMilliseconds: Int64(-behind))
             it.note(origin)
             try put("17-\(behind + 100_000).mp4", head + fragment)
             try folder.write("record/.writing/17.csv", "17-\(behind + 100_000).mp4,0.000000,20.0\n")
             it.finish(all: true)
         }
-        #expect(it.recordings.allSatisfy { abs($0.name.begin.milliseconds - Timestamp.now().milliseconds) < 2000 })
+        #expect(it.recordings.allSatisfy { abs($0.name.begin.milliseconds - systemClock.wall().milliseconds) < 2000 })
     }
 
     @Test func runsAreToldApart() throws {
@@ -204,13 +204,13 @@ import Testing
         for minute in 10...15 { try put("20260121T10\(minute)00Z.mp4", head + fragment) }
         it.finish(all: true)
         it = try open(RecordRetention(maxBytes: 4 * size))
-        #expect(it.retain(now: .now()) == 3)
+        #expect(it.retain(now: systemClock.wall()) == 3)
         #expect(
             try finished == [
                 "20260121T101300Z.mp4", "20260121T101400Z.mp4", "20260121T101500Z.mp4", "20260121T103045.mp4",
                 "holiday.mp4",
             ])
-        #expect(it.retain(now: .now()) == 0)
+        #expect(it.retain(now: systemClock.wall()) == 0)
     }
 
     @Test func retentionByAge() throws {
@@ -228,11 +228,11 @@ import Testing
         var it = try open(RecordRetention(minFree: 1 << 60))
         try put("20260121T100000Z.mp4", head + fragment)
         it.finish(all: true)
-        #expect(it.retain(now: .now()) == 1)
+        #expect(it.retain(now: systemClock.wall()) == 1)
         it = try open(RecordRetention(minFree: 1))
         try put("20260121T100000Z.mp4", head + fragment)
         it.finish(all: true)
-        #expect(it.retain(now: .now()) == 0)
+        #expect(it.retain(now: systemClock.wall()) == 0)
     }
 
     @Test(arguments: [

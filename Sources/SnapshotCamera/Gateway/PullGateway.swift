@@ -46,7 +46,7 @@ package final class PullGateway: Sendable {
     package init(_ stream: Stream) throws(Failure) {
         let outcome = Outcome()
         var destination = Gateway.Destination(
-            server: stream.server, timeout: stream.timeout, pace: stream.pace,
+            server: stream.server, timeout: stream.timeout, pace: stream.pace, clock: stream.camera.context.clock,
             connect: { () throws(Failure) in try stream.connect() },
             ended: { ending in outcome.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest

@@ -63,9 +63,10 @@ struct PictureReader: BodyReader {
             let text = body[line..<end]
             line = end + 1
             switch position {
-            case .preamble where text.starts(with: "--".utf8): position = .partHeader
-            case .partHeader where text.allSatisfy({ $0 == UInt8(ascii: "\r") }): position = .picture(start: line)
-            default: break
+            case .preamble: if text.starts(with: "--".utf8) { position = .partHeader }
+            case .partHeader:
+                if text.allSatisfy({ $0 == UInt8(ascii: "\r") }) { position = .picture(start: line) }
+            case .picture: return
             }
         }
     }

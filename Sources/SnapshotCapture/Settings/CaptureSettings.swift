@@ -32,8 +32,8 @@ package struct CaptureSettings: Sendable {
 
     /// A new HTTP client for all requests of a run, with the TLS sessions that earlier runs saved.
     package var client: HTTPClient {
-        let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath)
-        return HTTPClient(stop: context.stop, sessions: sessions, rate: uploadRate)
+        let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath, clock: context.clock)
+        return HTTPClient(context, sessions: sessions, rate: uploadRate)
     }
 
     /// - Parameter interval: of `--every`; it takes precedence over CAPTURE_INTERVAL.

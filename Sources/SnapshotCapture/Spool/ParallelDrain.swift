@@ -12,7 +12,7 @@ struct ParallelDrain {
         var store: any RemoteStore
         var attempts: Attempts
         /// When the pause before the next attempt ends, and which failure it follows; nil during an attempt.
-        var pause: (end: Uptime, after: StoreFailure)?
+        var pause: (end: Deadline, after: StoreFailure)?
         /// Identifies the transfer among those under way.
         let tag: Int
     }
@@ -69,9 +69,9 @@ struct ParallelDrain {
 
     /// Begins the attempts whose pause is over. When the program is asked to end, those that wait fail instead.
     private mutating func resume(_ queue: inout DrainQueue) {
-        let (now, isAsked) = (Uptime.now(), stop.isMade)
+        let isAsked = stop.isMade
         for upload in underWay {
-            guard let pause = upload.pause, isAsked || pause.end <= now else { continue }
+            guard let pause = upload.pause, isAsked || pause.end.hasPassed else { continue }
             underWay.removeAll { $0.tag == upload.tag }
             if isAsked { queue.failed(pause.after) } else { begin(upload, &queue) }
         }
@@ -79,9 +79,8 @@ struct ParallelDrain {
 
     /// The time until the next pause ends, at most `timeout`.
     private var wait: Duration {
-        let now = Uptime.now()
-        return underWay.reduce(Self.timeout) { wait, upload in
-            upload.pause.map { max(.zero, min(wait, $0.end - now)) } ?? wait
+        underWay.reduce(Self.timeout) { wait, upload in
+            upload.pause.map { max(.zero, min(wait, $0.end.left)) } ?? wait
         }
     }
 
@@ -107,7 +106,7 @@ struct ParallelDrain {
         }
         // The store refused our time and sent its own: correct the picture's capture time before the next attempt.
         if failure.clockOffset != nil { queue.renew(&upload.picture) }
-        upload.pause = (.now() + pause, failure)
+        upload.pause = (.after(pause), failure)
         underWay.append(upload)
     }
 

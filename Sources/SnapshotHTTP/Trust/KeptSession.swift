@@ -63,7 +63,7 @@ final class KeptSession {
     fileprivate func save(_ content: [UInt8]) {
         guard !isSaved else { return }
         isSaved = true
-        sessions.write(binding + Crypto.sha256(content) + content, to: name, now: .now())
+        sessions.write(binding + Crypto.sha256(content) + content, to: name)
     }
 }
 

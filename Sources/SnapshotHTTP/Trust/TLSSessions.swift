@@ -7,10 +7,12 @@ package struct TLSSessions: Sendable {
     let directory: String
     /// The age in seconds below which a file is not replaced, to reduce writes to flash memory.
     let rest: Int
+    private let clock: SystemClock
 
     /// - Parameter runtimeDirectory: systemd's runtime directory; nil if there is none, as under cron. Then the folder
     ///   is in the state, which may be on an SD card.
-    package init(runtimeDirectory: String?, statePath: String) {
+    package init(runtimeDirectory: String?, statePath: String, clock: SystemClock) {
+        self.clock = clock
         directory = (runtimeDirectory ?? statePath) + "/.tls"
         rest = runtimeDirectory.map(isInRAM) == true ? 0 : 3600
     }
@@ -39,10 +41,10 @@ package struct TLSSessions: Sendable {
     }
 
     /// Saves a session. Errors are ignored and nothing is synced: without the file the next run makes a full handshake.
-    func write(_ bytes: [UInt8], to name: String, now: Timestamp) {
+    func write(_ bytes: [UInt8], to name: String) {
         guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
         if let facts = folder.status(name) {
-            let age = (now.milliseconds - Timestamp(facts.st_mtim).milliseconds) / 1000
+            let age = (clock.wall().milliseconds - Timestamp(facts.st_mtim).milliseconds) / 1000
             guard !(0..<Int64(rest)).contains(age) else { return }
         } else {
             makeRoom(in: folder)

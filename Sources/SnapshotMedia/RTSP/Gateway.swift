@@ -12,6 +12,7 @@ package final class Gateway: Sendable {
         package var timeout: Duration
         /// How long media may accumulate before it is passed on, so that writes are few and large.
         package var pace: Duration
+        package var clock: SystemClock
         /// The transport of media from the server. A push always goes over the connection.
         package var transport = RTSPTransport.tcp
         /// Whether a session ends when the video's size or encoding changes.
@@ -30,13 +31,14 @@ package final class Gateway: Sendable {
         package var ended: @Sendable (Ending) -> Void
 
         package init(
-            server: RTSPServer, timeout: Duration, pace: Duration,
+            server: RTSPServer, timeout: Duration, pace: Duration, clock: SystemClock,
             connect: @escaping @Sendable () throws(Failure) -> any RTSPConnection,
             ended: @escaping @Sendable (Ending) -> Void
         ) {
             self.server = server
             self.timeout = timeout
             self.pace = pace
+            self.clock = clock
             self.connect = connect
             self.ended = ended
         }
@@ -121,7 +123,8 @@ private func serve(
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
             newcomer: newcomer, server: connection, exchange: exchange, transport: destination.transport,
-            watchesFormat: destination.watchesFormat, timeout: destination.timeout, pace: destination.pace)
+            watchesFormat: destination.watchesFormat, timeout: destination.timeout, pace: destination.pace,
+            clock: destination.clock)
         session.received = destination.received
         let end = session.run(&clients, stop: stop.descriptor, started: destination.flows)
         if session.hasSeenDigest { destination.digest.set() }

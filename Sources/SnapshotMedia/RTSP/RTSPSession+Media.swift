@@ -14,7 +14,7 @@ extension RTSPSession {
     }
 
     mutating func takeDatagrams() {
-        let packets = media.take(now: .now())
+        let packets = media.take(now: clock.up())
         guard !packets.isEmpty else { return }
         let fitting = packets.withUnsafeBytes { format?.unchanged(in: $0) ?? $0.count }
         received(packets.count)

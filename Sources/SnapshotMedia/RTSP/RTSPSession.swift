@@ -22,6 +22,7 @@ package struct RTSPSession {
     private let server: any RTSPConnection
     private let timeout: Duration
     private let pace: Duration
+    let clock: SystemClock
     private(set) var exchange: RTSPExchange
     var media: DatagramMedia
     private var busyWait: BusyWait
@@ -48,7 +49,7 @@ package struct RTSPSession {
     ///   - pace: how long to let media accumulate, so that it is passed on in large writes.
     package init(
         newcomer: GatewayClients.Newcomer, server: any RTSPConnection, exchange: RTSPExchange, transport: RTSPTransport,
-        watchesFormat: Bool, timeout: Duration, pace: Duration
+        watchesFormat: Bool, timeout: Duration, pace: Duration, clock: SystemClock
     ) {
         client = newcomer.connection
         self.server = server
@@ -59,6 +60,7 @@ package struct RTSPSession {
         self.watchesFormat = watchesFormat
         self.timeout = timeout
         self.pace = pace
+        self.clock = clock
         nextMessageBy = .after(timeout)
         fromClient.append(newcomer.received)
     }
@@ -174,11 +176,11 @@ package struct RTSPSession {
 
     private mutating func takeMessage(_ message: RTSPMessage) throws {
         guard message.method == nil else {
-            try unsolicited.note(at: .now())
+            try unsolicited.note(at: clock.up())
             return try server.write(exchange.response(toServer: message).bytes)
         }
         switch exchange.receive(message) {
-        case .nothing: try unsolicited.note(at: .now())
+        case .nothing: try unsolicited.note(at: clock.up())
         case .again(let request): try server.write(request.bytes)
         case .otherTransport:
             media.isUsed = true

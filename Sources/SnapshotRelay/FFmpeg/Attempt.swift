@@ -20,7 +20,7 @@ final class Attempt {
     private var addresses: ArraySlice<String>
     private var stage: Stage?
     private var progress = Progress()
-    private var clock: MediaClock
+    private var mediaClock: MediaClock
     private var hasGrown = false
     /// An event from the attempt's start, which the first `takeEvents` returns.
     private var unreported: Event?
@@ -28,13 +28,13 @@ final class Attempt {
     private var received = 0
     /// Why the relay ended this attempt; nil where it didn't.
     private var reason: AttemptTrouble?
-    /// When ffmpeg was killed. An ffmpeg that hangs in a folder ends only when the folder responds.
-    private var killed: Uptime?
+    /// The time since ffmpeg was killed. An ffmpeg that hangs in a folder ends only when the folder responds.
+    private var sinceKill: Stopwatch?
     /// After this time a killed ffmpeg that hasn't ended is left behind.
     private static let killTimeout = Duration.seconds(2)
     private var encodesAudio = false
-    /// When ffmpeg was started.
-    private var ffmpegStarted = Uptime.now()
+    /// The time since ffmpeg was started.
+    private var sinceStart: Stopwatch
     /// Whether nothing was written although audio is re-encoded: ffmpeg then writes nothing before the first audio.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
@@ -59,7 +59,8 @@ final class Attempt {
         self.takeMedia = takeMedia
         addresses = start.addresses[...]
         stderrTail = StderrTail()
-        clock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
+        sinceStart = plan.context.clock.stopwatch()
+        mediaClock = MediaClock(tolerance: plan.stallTimeout + .seconds(10))
         if let known = start.known {
             try begin(known.facts, gateway(to: known.address))
             unreported = .connected(known.address, known.facts)
@@ -67,6 +68,8 @@ final class Attempt {
             try probeNext()
         }
     }
+
+    private var clock: SystemClock { plan.context.clock }
 
     private var child: Child? {
         switch stage {
@@ -93,7 +96,7 @@ final class Attempt {
     }
 
     /// Whether `takeEvents` has to be called often, since no descriptor becomes readable when the child ends.
-    var mustBePolled: Bool { killed != nil || child.map { $0.endDescriptor == nil } ?? false }
+    var mustBePolled: Bool { sinceKill != nil || child.map { $0.endDescriptor == nil } ?? false }
 
     /// Whether media passes through this process.
     var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
@@ -105,7 +108,7 @@ final class Attempt {
     var pid: pid_t? { child?.pid }
 
     func kill() {
-        killed = killed ?? .now()
+        sinceKill = sinceKill ?? clock.stopwatch()
         child?.signal(SIGKILL)
     }
 
@@ -131,7 +134,7 @@ final class Attempt {
         guard let count = gateway?.received, count != received else { return false }
         received = count
         // Audio that is re-encoded may never arrive, and ffmpeg writes nothing before: count media only for a while.
-        return !hasWaitedForAudio || Uptime.now() - ffmpegStarted < Self.longestWaitForAudio
+        return !hasWaitedForAudio || sinceStart.elapsed < Self.longestWaitForAudio
     }
 
     private func takeOutput() -> [Event] {
@@ -150,10 +153,10 @@ final class Attempt {
             var grew = false
             child.drain(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
             hasGrown = hasGrown || grew
-            if grew, let media = progress.outTime, clock.hasJumped(to: .microseconds(media), now: .now()) {
+            if grew, let media = progress.outTime, mediaClock.hasJumped(to: .microseconds(media), now: clock.up()) {
                 restart(because: .cameraClock)
             }
-            if let killed, .now() - killed > Self.killTimeout { reason = child.leaveBehind() ? .ffmpegStuck : reason }
+            if let sinceKill, sinceKill.elapsed > Self.killTimeout, child.leaveBehind() { reason = .ffmpegStuck }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
             child.drain(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]
@@ -193,7 +196,7 @@ final class Attempt {
         // Room for what a fast camera sends while the loop sleeps. The call fails where the system allows less.
         if let media = child.outputs[1] { _ = shim_set_pipe_size(media.descriptor, 1 << 20) }
         stage = .streaming(child, gateway)
-        ffmpegStarted = .now()
+        sinceStart = clock.stopwatch()
         encodesAudio = FFmpegArguments.encodes(facts.audio, plan.audio)
     }
 

@@ -32,9 +32,10 @@ package struct HLSOutput: RelayOutput {
             watch: FolderWatch(segmentTime: segmentTime, stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in
             try shared.outputDirectory.hold()
-            return try HLSFolder(directory, segmentTime: segmentTime, now: .now(), isServed: shared.showsPictures)
+            let now = shared.context.clock.wall()
+            return try HLSFolder(directory, segmentTime: segmentTime, now: now, isServed: shared.showsPictures)
         }
-        return try FolderOutput(upkeep, timeout: shared.stallTimeout, health) { [self] _, folder, run in
+        return try FolderOutput(upkeep, shared, health) { [self] _, folder, run in
             let names = HLSFolder.names(run)
             return slave(folder, list: names.list, initialisation: names.initialisation)
         }

@@ -13,9 +13,10 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private let timeout: Duration
     private var folder: Folder?
     private var lastReported: FolderTrouble?
-    private var lastCheck = Uptime.now()
+    private let clock: SystemClock
+    private var lastCheck: Uptime
     /// The time that identifies the present run of ffmpeg, or the last one.
-    private var run = Timestamp.now()
+    private var run: Timestamp
     /// Whether the present run of ffmpeg goes without this output. Only a restart of ffmpeg brings the output back.
     private var isLeftOut = false
 
@@ -27,11 +28,13 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// - Parameter slave: makes ffmpeg's slave for a run, which the time identifies.
     /// - Throws: where this user may not write into the folder.
     init(
-        _ upkeep: Upkeep, timeout: Duration, _ health: OutputHealth,
+        _ upkeep: Upkeep, _ shared: SharedOutputSettings, _ health: OutputHealth,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     ) throws(Failure) {
-        (self.timeout, self.health, self.slave) = (timeout, health, slave)
-        thread = FolderThread(upkeep)
+        (timeout, clock) = (shared.stallTimeout, shared.context.clock)
+        (self.health, self.slave) = (health, slave)
+        (lastCheck, run) = (clock.up(), clock.wall())
+        thread = FolderThread(upkeep, clock)
         thread.add(.check(flows: false, origin: nil))
         thread.waitUntilIdle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
@@ -47,13 +50,13 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         isLeftOut = folder == nil || thread.isEndPending
         guard let folder, !isLeftOut else { return nil }
         // Two runs must not have the same time, even if the clock was set back between them.
-        run = max(.now(), run.advanced(byMilliseconds: 1))
+        run = max(clock.wall(), run.advanced(byMilliseconds: 1))
         thread.add(.begin(run, folder))
         return slave(facts, folder, run)
     }
 
     func flowed(now: Uptime, media: Duration?) -> Bool {
-        check(flows: true, media.map { Timestamp.now().advanced(byMilliseconds: -Int64($0.milliseconds)) }, now)
+        check(flows: true, media.map { clock.wall().advanced(byMilliseconds: -Int64($0.milliseconds)) }, now)
     }
 
     func ended(now: Uptime) {

@@ -16,8 +16,12 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     private let queue = Mutex(Queue())
     private let upkeep: Mutex<Upkeep>
+    private let clock: SystemClock
 
-    init(_ upkeep: Upkeep) { self.upkeep = Mutex(upkeep) }
+    init(_ upkeep: Upkeep, _ clock: SystemClock) {
+        self.upkeep = Mutex(upkeep)
+        self.clock = clock
+    }
 
     /// Queues a step. A `check` is dropped where another one is waiting already.
     func add(_ step: Upkeep.Step) {
@@ -25,7 +29,7 @@ final class FolderThread<Files: OutputFiles>: Sendable {
             if case .check = step, queue.steps.contains(where: { $0.isCheck }) { return false }
             queue.steps.append(step)
             guard queue.current == nil else { return false }
-            queue.current = (step, .now())
+            queue.current = (step, clock.up())
             return true
         }
         if isIdle, !detach({ self.work() }) { queue.withLock { $0.current = nil } }
@@ -33,14 +37,14 @@ final class FolderThread<Files: OutputFiles>: Sendable {
 
     private func work() {
         while let step = next() {
-            let report = upkeep.withLock { $0.perform(step, now: .now()) }
+            let report = upkeep.withLock { $0.perform(step, now: clock.up()) }
             queue.withLock { $0.reports.append(report) }
         }
     }
 
     private func next() -> Upkeep.Step? {
         queue.withLock { queue in
-            queue.current = queue.steps.isEmpty ? nil : (queue.steps.removeFirst(), .now())
+            queue.current = queue.steps.isEmpty ? nil : (queue.steps.removeFirst(), clock.up())
             return queue.current?.step
         }
     }

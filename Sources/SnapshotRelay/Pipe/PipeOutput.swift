@@ -15,7 +15,7 @@ package struct PipeOutput: RelayOutput {
     package var authorities: String?
     package var proxies: Proxies
     package var stallTimeout: Duration
-    let stop: StopRequest
+    let context: ProcessContext
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         guard let url = try settings[Key.serverURL] else {
@@ -32,7 +32,7 @@ package struct PipeOutput: RelayOutput {
         authorities = try authorityFile(settings)
         proxies = try Proxies(settings)
         stallTimeout = shared.stallTimeout
-        stop = shared.context.stop
+        context = shared.context
     }
 
     /// The codecs for which MPEG-TS has a stream type; a receiver can't identify others.

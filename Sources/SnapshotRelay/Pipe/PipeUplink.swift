@@ -84,7 +84,7 @@ final class PipeUplink: OpenOutput {
         request.credentials = destination.credentials
         request.trust = .authorities(file: destination.authorities)
         request.stallTimeout = destination.stallTimeout
-        return Post(request, pipeSize: Self.pipeSize, now: now, stop: destination.stop)
+        return Post(request, pipeSize: Self.pipeSize, now: now, destination.context)
     }
 }
 
@@ -97,7 +97,7 @@ private final class Post: Sendable {
     /// Why the POST ended; nil while it runs.
     var end: PipeTrouble? { result.withLock { $0 } }
 
-    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, stop: StopRequest) {
+    init?(_ request: HTTPRequest, pipeSize: Int32, now: Uptime, _ context: ProcessContext) {
         since = now
         guard let (reader, writer) = try? makePipe() else { return nil }
         // The call fails where the system allows only smaller pipes.
@@ -108,7 +108,7 @@ private final class Post: Sendable {
         request.body = .pipe(reader)
         let final = request
         let started = detach { [self] in
-            let end = Self.perform(final, stop: stop)
+            let end = Self.perform(final, context)
             result.withLock { $0 = end }
         }
         guard started else { return nil }
@@ -125,9 +125,9 @@ private final class Post: Sendable {
 
     func close() { writer.withLock { $0 = nil } }
 
-    private static func perform(_ request: HTTPRequest, stop: StopRequest) -> PipeTrouble {
+    private static func perform(_ request: HTTPRequest, _ context: ProcessContext) -> PipeTrouble {
         do throws(HTTPFailure) {
-            let response = try HTTPClient(stop: stop).perform(request)
+            let response = try HTTPClient(context).perform(request)
             return response.status == 401 || response.status == 403 ? .refused : .ended
         } catch {
             switch error.kind {

@@ -21,7 +21,7 @@ final class PushGateway: OpenOutput, Sendable {
         let refusals = RefusalPause()
         let owner = Owner()
         var destination = Gateway.Destination(
-            server: server, timeout: Self.timeout, pace: .milliseconds(100),
+            server: server, timeout: Self.timeout, pace: .milliseconds(100), clock: push.clock,
             connect: { () throws(Failure) in try push.connect(timeout: Self.timeout) },
             ended: { ending in
                 if let trouble = refusals.note(ending) { health.fails(trouble) }
@@ -61,23 +61,23 @@ extension PushOutput {
 /// so many logins could lock an account.
 private final class RefusalPause: Sendable {
     private struct State {
-        var until: Uptime?
+        var until: Deadline?
         var backoff = Backoff.refusal
     }
 
     private let state = Mutex(State())
 
-    var holds: Bool { state.withLock { $0.until.map { Uptime.now() < $0 } ?? false } }
+    var holds: Bool { state.withLock { $0.until.map { !$0.hasPassed } ?? false } }
 
     /// - Returns: the trouble to report; nil where there is none.
     func note(_ ending: Gateway.Ending) -> PushTrouble? {
         switch ending {
         case .unconnected: return .unreachable
         case .session(.refused, _), .session(.insecure, _):
-            state.withLock { $0.until = .now() + $0.backoff.next() }
+            state.withLock { $0.until = .after($0.backoff.next()) }
             return .refused
         case .session(.rejected, _), .session(.redirected, _):
-            state.withLock { $0.until = .now() + .seconds(10) }
+            state.withLock { $0.until = .after(.seconds(10)) }
             return .rejected
         case .session(.stopped, _): return nil
         case .session(_, let wasFlowing):

@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotSettings
 
 /// `republish`: an RTSP push to another server.
-package struct PushOutput: RelayOutput, Equatable {
+package struct PushOutput: RelayOutput {
     package static let mode = "republish"
     package static let summary = "RTSP push to OUTPUT_RTSP_URL"
 
@@ -13,6 +13,7 @@ package struct PushOutput: RelayOutput, Equatable {
     package var path: String
     package var user: String
     package var password: String
+    let clock: SystemClock
 
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         guard let url = try settings[Key.outputRTSPURL] else {
@@ -30,6 +31,7 @@ package struct PushOutput: RelayOutput, Equatable {
         path = parts.target.isEmpty ? "/" : parts.target
         user = parts.user ?? ""
         password = parts.password ?? ""
+        clock = shared.context.clock
     }
 
     /// The server's URL without user and password.

@@ -41,7 +41,7 @@ package struct RecordOutput: RelayOutput {
             directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in try Recorder(self, upload, log) }
-        let output = try FolderOutput(upkeep, timeout: shared.stallTimeout, health, slave: slave)
+        let output = try FolderOutput(upkeep, shared, health, slave: slave)
         upload?.start()
         return output
     }

@@ -8,15 +8,18 @@ struct Recorder: OutputFiles {
     private var folder: RecordFolder
     /// Whether a run of ffmpeg writes into the folder.
     private var isWritten = false
-    private var lastRetained = Uptime.now()
+    private let clock: SystemClock
+    private var lastRetained: Uptime
     private var hasWarnedOfBound = false
 
     init(_ output: RecordOutput, _ upload: RecordingUpload?, _ log: Log) throws(Failure) {
         (self.upload, self.log) = (upload, log)
         let shared = output.shared
+        clock = shared.context.clock
+        lastRetained = clock.up()
         try shared.outputDirectory.hold()
         folder = try RecordFolder(output.directory, retention: output.retention, isServed: shared.showsPictures)
-        folder.retain(now: .now())
+        folder.retain(now: clock.wall())
         upload?.use(folder.folder)
     }
 
@@ -51,8 +54,8 @@ struct Recorder: OutputFiles {
     }
 
     private mutating func retain() {
-        lastRetained = .now()
-        let dropped = folder.retain(now: .now())
+        lastRetained = clock.up()
+        let dropped = folder.retain(now: clock.wall())
         guard dropped > 0 else { return }
         if let bound = folder.tooTight, !hasWarnedOfBound {
             hasWarnedOfBound = true

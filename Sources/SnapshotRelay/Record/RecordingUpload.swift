@@ -50,7 +50,7 @@ final class RecordingUpload: Sendable {
     func start() {
         _ = detach { [self] in
             try? makeDirectory(statePath, mode: 0o700)
-            let client = HTTPClient(stop: settings.context.stop, rate: settings.rate)
+            let client = HTTPClient(settings.context, rate: settings.rate)
             client.uploadTimeouts = settings.timeouts
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)

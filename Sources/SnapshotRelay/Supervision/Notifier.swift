@@ -9,14 +9,16 @@ package struct Notifier: ~Copyable {
     private var address = sockaddr_un()
     private var length: socklen_t = 0
     private let watchdog: Duration?
-    private var lastPing = Uptime.now()
+    private var lastPing: Uptime
     private var isExtended = false
 
     /// How long the watchdog waits while no media flows: restarting the relay wouldn't help then.
     private static let extendedWatchdog: Duration = .seconds(3600)
 
     /// - Parameter connection: a connected socket to the process that passes notifications on.
-    package init(_ environment: Environment, through connection: FileHandle? = nil) {
+    package init(_ context: ProcessContext, through connection: FileHandle? = nil) {
+        let environment = context.environment
+        lastPing = context.clock.up()
         watchdog = environment["WATCHDOG_USEC"].flatMap { Int(decimal: $0) }.map { .microseconds($0) }
         if let connection {
             socket = connection

@@ -68,7 +68,7 @@ struct RelayReporter: ~Copyable {
 
     mutating func stopped(restarts: Int, lastTrouble: String?) {
         (flowingSince, credentials) = (nil, nil)
-        write("stopped", restarts, lastTrouble, [:], .now())
+        write("stopped", restarts, lastTrouble, [:], plan.context.clock.up())
     }
 
     // MARK: Lines

@@ -11,8 +11,8 @@ enum ServiceProcess {
     private static let grace = Duration.seconds(1)
 
     /// - Returns: where notifications go. With systemd it returns in the child alone.
-    static func split(_ environment: Environment) throws(Failure) -> Notifier {
-        guard environment["NOTIFY_SOCKET"] != nil else { return Notifier(environment) }
+    static func split(_ context: ProcessContext) throws(Failure) -> Notifier {
+        guard context.environment["NOTIFY_SOCKET"] != nil else { return Notifier(context) }
         let signals = try catchSignals()
         do throws(SystemError) {
             var ends: [Int32] = [-1, -1]
@@ -21,10 +21,10 @@ enum ServiceProcess {
             let connection = FileHandle(owning: ends[0])
             let child = shim_fork([ends[1]], 1)
             guard child >= 0 else { throw SystemError("fork") }
-            if child == 0 { return Notifier(environment, through: FileHandle(owning: ends[1])) }
+            if child == 0 { return Notifier(context, through: FileHandle(owning: ends[1])) }
             close(ends[1])
             releaseMemory()
-            watch(child, connection, Notifier(environment), signals)
+            watch(child, connection, Notifier(context), signals)
         } catch {
             throw Failure(.own(.signals), "cannot start the relay", why: "\(error.call): \(error)")
         }

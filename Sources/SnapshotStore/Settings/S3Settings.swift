@@ -18,7 +18,7 @@ package struct S3Settings: Sendable {
     /// The path of a PEM file with certificate authorities; nil for the system's.
     package var authorities: String?
     package var proxies: Proxies
-    let context: ProcessContext
+    package let context: ProcessContext
 
     package init(_ settings: Settings) throws(Failure) {
         guard let bucket = try settings[Key.s3Bucket] else {

@@ -205,7 +205,7 @@ final class Connection: ChannelDuplexHandler {
     private func send(_ response: Response, keepAlive: Bool, hasBody: Bool) {
         guard let context else { return }
         let keepAlive = keepAlive && !response.closes
-        context.write(wrapOutboundOut(response.head(now: .now(), keepAlive: keepAlive)), promise: nil)
+        context.write(wrapOutboundOut(response.head(now: services.clock.wall(), keepAlive: keepAlive)), promise: nil)
         guard hasBody else { return end(keepAlive: keepAlive) }
         switch response.body {
         case .bytes(let bytes):

@@ -1,4 +1,5 @@
 import NIOCore
+import SnapshotBase
 
 extension Connection {
     /// What all connections share.
@@ -7,6 +8,7 @@ extension Connection {
         let pipeline: PipelineQueue
         let router: RequestRouter
         let files: FileSource
+        var clock: SystemClock { router.clock }
     }
 }
 

@@ -3,7 +3,7 @@ import SnapshotSettings
 
 /// The proxies whose headers are trusted to name the client and to say that it has logged in. `WEB_TRUST_PROXY` lists
 /// their addresses or networks, and `unix` for those that connect over a unix socket.
-struct Proxies: Sendable {
+struct TrustedProxies: Sendable {
     private var networks: [IPNetwork] = []
     private var trustsUnix = false
 
@@ -30,7 +30,7 @@ struct Proxies: Sendable {
 
 extension Request {
     /// What a trusted proxy says about the client: its address, and whether it has logged in; nil without such a proxy.
-    func claim(by proxies: Proxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
+    func claim(by proxies: TrustedProxies) -> (client: [UInt8]?, hasLoggedIn: Bool)? {
         guard isForwarded, proxies.trust(peer) else { return nil }
         // Each proxy appends the address of its own client; the client may have forged everything before that.
         let chain = headers["X-Forwarded-For"].joined(separator: ",").split(separator: ",")
