@@ -3,7 +3,7 @@ import SnapshotBase
 /// Settings of the camera and of its requests.
 extension Key {
     package static let cameraIP = Setting(
-        "CAMERA_IP", .form("host, host:port or [IPv6]:port"), refusal: .camera,
+        "CAMERA_IP", .form("host, host:port or [IPv6]:port"), secrecy: .open, refusal: .camera,
         "The address of a Reolink camera, NVR or hub.")
     package static let cameraURL = Setting(
         "CAMERA_URL",
@@ -11,7 +11,7 @@ extension Key {
         secrecy: .url, refusal: .camera,
         "The picture or stream of any other camera, instead of CAMERA_IP; exec: is a program that prints a JPEG.")
     package static let cameraUsername = Setting(
-        "CAMERA_USERNAME", .text, default: "admin", refusal: .camera, "The user to log in as.")
+        "CAMERA_USERNAME", .text, default: "admin", secrecy: .open, refusal: .camera, "The user to log in as.")
     package static let cameraPassword = Setting(
         "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, refusal: .camera, "The password of that user.")
     package static let cameraUseHTTPS = Setting(
@@ -19,6 +19,7 @@ extension Key {
         "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
+        secrecy: .open,
         "Which TLS key of the camera is trusted: off is any, ca one that an authority signed, pin-first the first one seen, "
             + "sha256//… this one.")
     package static let cameraChannel = Setting(
@@ -34,7 +35,7 @@ extension Key {
         "How to log in at a Reolink camera; auto remembers what worked.")
     package static let cameraName = Setting(
         "CAMERA_NAME", .freeForm("at most 64 bytes, without '/' and '..'"), default: "camera",
-        "The camera's name in keys and metadata.")
+        secrecy: .open, "The camera's name in keys and metadata.")
     package static let cameraConnectTimeout = Setting(
         "CAMERA_CONNECT_TIMEOUT", .duration(.milliseconds(100)...(.seconds(300))), default: .seconds(5),
         "How long a connection to the camera may take.")
@@ -53,6 +54,7 @@ extension Key {
         "How video comes over rtsp://; auto is TCP, and UDP where the camera refuses that.")
     package static let cameraMAC = Setting(
         "CAMERA_MAC", .form("hardware address such as ec:71:db:01:02:03"),
+        secrecy: .open,
         "The camera's hardware address, by which `snapshot check` finds it when its IP address has changed; `setup` notes it."
     )
     package static let captureInterval = Setting(

@@ -8,12 +8,14 @@ extension Key {
         "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, refusal: .store,
         "The service that gives the keys of a profile's role_arn.")
     package static let awsIoTEndpoint = Setting(
-        "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` shows it"), refusal: .store,
+        "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` shows it"), secrecy: .open,
+        refusal: .store,
         "AWS IoT's credential provider, which gives temporary keys for a device's certificate.")
     package static let awsIoTRoleAlias = Setting(
-        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), refusal: .store, "The role alias whose keys it gives.")
+        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), secrecy: .open, refusal: .store,
+        "The role alias whose keys it gives.")
     package static let awsIoTThingName = Setting(
-        "AWS_IOT_THING_NAME", .form("name of a thing"), refusal: .store,
+        "AWS_IOT_THING_NAME", .form("name of a thing"), secrecy: .open, refusal: .store,
         "The thing that the certificate belongs to, if the policy names it.")
     package static let awsIoTCert = Setting(
         "AWS_IOT_CERT", .path, refusal: .store, "The PEM file of the device's certificate.")

@@ -13,7 +13,7 @@ extension Key {
         "A form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
             + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
     package static let httpUploadPart = Setting(
-        "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", refusal: .store,
+        "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", secrecy: .open, refusal: .store,
         "The name of the form's part, or of the object's member, that holds the picture.")
     package static let httpUploadFields = Setting(
         "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, refusal: .store,
@@ -34,6 +34,7 @@ extension Key {
         "Signs raw and json uploads as Standard Webhooks do, with webhook-signature.")
     package static let httpUploadAck = Setting(
         "HTTP_UPLOAD_ACK", .text,
+        secrecy: .open,
         "Text that a 2xx answer must hold to be an acknowledgement; without it any 2xx is one, but no page over plain http."
     )
 

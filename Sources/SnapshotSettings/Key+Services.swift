@@ -12,13 +12,14 @@ extension Key {
         "HEALTH_CHECK_PORT", .number(0...65535), default: 8080, "The port of a `snapshot-web` started by hand.")
     package static let healthCheckAddress = Setting(
         "HEALTH_CHECK_ADDRESS", .form("IP address"), default: "127.0.0.1",
-        "Where a `snapshot-web` started by hand listens; 0.0.0.0 or [::] is everywhere.")
+        secrecy: .open, "Where a `snapshot-web` started by hand listens; 0.0.0.0 or [::] is everywhere.")
     package static let webTrustProxy = Setting(
         "WEB_TRUST_PROXY", .form("IP addresses, networks or unix, with commas between"),
+        secrecy: .open,
         "Proxies whose X-Forwarded-For and login (X-Forwarded-User, Remote-User) `snapshot-web` believes.")
     package static let webEmbedOrigins = Setting(
         "WEB_EMBED_ORIGINS", .form("origins such as https://home.example:8123, with commas between"),
-        "Sites that may frame the pages of `snapshot-web` and show its pictures.")
+        secrecy: .open, "Sites that may frame the pages of `snapshot-web` and show its pictures.")
     package static let webImages = Setting(
         "WEB_IMAGES", .flag, default: false, "Whether `snapshot-web` shows pictures, streams and recordings.")
     package static let webToken = Setting(
@@ -35,7 +36,7 @@ extension Key {
 extension Key {
     package static let streamMode = Setting(
         "STREAM_MODE", .form("republish, hls, record or pipe, or several with commas between"),
-        "What the relay does with the video.")
+        secrecy: .open, "What the relay does with the video.")
     package static let streamSource = Setting(
         "STREAM_SOURCE", .choice, default: CameraStream.main, "The stream that the relay takes from a Reolink camera.")
     package static let streamAudio = Setting(

@@ -9,7 +9,7 @@ extension Key {
         .freeForm(
             "path with {camera} {yyyy} {MM} {dd} {HH} {mm} {ss} {timestamp}, local {local_yyyy} … {local_ss} {offset}"),
         default: "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg",
-        "A picture's name in the store; times are UTC, except for the local fields.")
+        secrecy: .open, "A picture's name in the store; times are UTC, except for the local fields.")
     package static let localStoragePath = Setting(
         "LOCAL_STORAGE_PATH", .path, default: "./snapshots", refusal: .store, "The folder of the filesystem store.")
     package static let localStorageMaxBytes = Setting(
@@ -56,7 +56,7 @@ extension Key {
         "The proxy of uploads and pings over http.")
     package static let noProxy = Setting(
         "NO_PROXY", .form("hosts, domains and networks, each also with a port, with commas between; * is all"),
-        refusal: .store,
+        secrecy: .open, refusal: .store,
         "The hosts that are reached without a proxy.")
 
     static let storage = [
@@ -72,10 +72,11 @@ extension Key {
 /// Settings of S3 and compatible stores. Names that begin with AWS are those of the AWS tools.
 extension Key {
     package static let s3Bucket = Setting(
-        "S3_BUCKET", .form("name of a bucket"), refusal: .store, "The bucket; STORAGE_BACKEND=s3 needs it.")
+        "S3_BUCKET", .form("name of a bucket"), secrecy: .open, refusal: .store,
+        "The bucket; STORAGE_BACKEND=s3 needs it.")
     package static let s3Prefix = Setting(
         "S3_PREFIX", .freeForm("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
-        refusal: .store, "What is put before each key.")
+        secrecy: .open, refusal: .store, "What is put before each key.")
     package static let s3EndpointURL = Setting(
         "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, refusal: .store, "The store's address.")
     package static let awsEndpointURLS3 = Setting(
@@ -98,16 +99,16 @@ extension Key {
     package static let awsSessionToken = Setting(
         "AWS_SESSION_TOKEN", .text, secrecy: .secret, refusal: .store, "The token of a temporary access key.")
     package static let awsProfile = Setting(
-        "AWS_PROFILE", .text, default: "default", refusal: .store,
+        "AWS_PROFILE", .text, default: "default", secrecy: .open, refusal: .store,
         "The profile whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
     package static let awsSharedCredentialsFile = Setting(
-        "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", refusal: .store,
+        "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", secrecy: .open, refusal: .store,
         "The file with keys, if the settings have none.")
     package static let awsRegion = Setting(
-        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", refusal: .store,
+        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", secrecy: .open, refusal: .store,
         "The region of the bucket.")
     package static let awsDefaultRegion = Setting(
-        "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", refusal: .store,
+        "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", secrecy: .open, refusal: .store,
         "Used if AWS_REGION is unset.")
     package static let awsCABundle = Setting(
         "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE", "Authorities that S3 uploads trust.")

@@ -11,15 +11,17 @@ package struct Setting<Value: Sendable>: Sendable {
 }
 
 extension Setting where Value: SettingValue {
-    /// - Parameter refusal: whose refusal of credentials a change of this setting may end. The fingerprint of the camera
-    ///   or store must contain it; this only declares it.
+    /// - Parameters:
+    ///   - secrecy: by default that of the form, which hides any text.
+    ///   - refusal: whose refusal a change may end; the fingerprint of the camera or store must contain the setting.
     init(
         _ key: String, _ form: SettingForm<Value>, default fallback: Value,
-        secrecy: SettingDeclaration.Secrecy = .open, refusal: Refusal? = nil, _ meaning: String
+        secrecy: SettingDeclaration.Secrecy? = nil, refusal: Refusal? = nil, _ meaning: String
     ) {
         self.fallback = fallback
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, fallback: fallback.settingDefault, secrecy: secrecy, refusal: refusal,
+            key: key, kind: form.kind, fallback: fallback.settingDefault, secrecy: secrecy ?? form.kind.secrecy,
+            refusal: refusal,
             meaning: meaning)
     }
 
@@ -27,11 +29,12 @@ extension Setting where Value: SettingValue {
     /// - Parameter otherwise: what applies if the setting is unset, in words.
     init<Wrapped>(
         _ key: String, _ form: SettingForm<Wrapped>, otherwise: String? = nil,
-        secrecy: SettingDeclaration.Secrecy = .open, refusal: Refusal? = nil, _ meaning: String
+        secrecy: SettingDeclaration.Secrecy? = nil, refusal: Refusal? = nil, _ meaning: String
     ) where Value == Wrapped? {
         fallback = nil
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, fallback: otherwise.map { .words($0) } ?? .none, secrecy: secrecy,
+            key: key, kind: form.kind, fallback: otherwise.map { .words($0) } ?? .none,
+            secrecy: secrecy ?? form.kind.secrecy,
             refusal: refusal, meaning: meaning)
     }
 }

@@ -25,6 +25,15 @@ package enum SettingKind: Sendable {
         }
     }
 
+    /// How much of a value may be shown if the declaration doesn't say it: nothing of a text, which may be a secret.
+    var secrecy: SettingDeclaration.Secrecy {
+        switch self {
+        case .text, .form, .freeForm, .lines: .secret
+        case .url: .url
+        case .path, .flag, .number, .size, .duration, .choice: .open
+        }
+    }
+
     package var mayHaveLines: Bool { if case .lines = self { true } else { false } }
     var isSize: Bool { if case .size = self { true } else { false } }
 

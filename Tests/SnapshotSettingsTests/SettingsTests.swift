@@ -59,6 +59,20 @@ private func settings(_ values: Named<String>, environment: Named<String> = [:])
         for one in Key.all where one.isSecret && one.key != "WEB_TOKEN" { #expect(one.refusal != nil, "\(one.key)") }
     }
 
+    @Test func aTextIsHiddenUnlessItsDeclarationShowsIt() {
+        let texts: [SettingForm<String>] = [.text, .form("a name"), .freeForm("a=b"), .lines("a line")]
+        for form in texts {
+            let forgotten: Setting<String?> = Setting("FORGOTTEN", form, "It may be a secret.")
+            #expect(forgotten.declaration.isSecret && forgotten.declaration.shown("a") == nil)
+            let open: Setting<String?> = Setting("OPEN", form, secrecy: .open, "It is none.")
+            #expect(open.declaration.shown("a") == "a")
+        }
+        let address: Setting<String?> = Setting("ADDRESS", .webURL, "It may hold a password.")
+        #expect(address.declaration.shown("http://user:secret@host/path?secret") == "http://***@host/path?***")
+        let number: Setting<Int?> = Setting("NUMBER", .number(0...9), "It is no secret.")
+        #expect(number.declaration.shown("7") == "7")
+    }
+
     @Test func defaultsCountWhereNothingIsSet() throws {
         let unset = try settings(["CAPTURE_INTERVAL": ""])
         #expect(try unset[Key.captureInterval] == .seconds(10))
