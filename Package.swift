@@ -131,7 +131,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict, linkerSettings: hardened),
         .testTarget(
-            name: "SnapshotWebTests", dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotState"]),
+            name: "SnapshotWebTests",
+            dependencies: ["SnapshotWeb", "SnapshotBase", "SnapshotSettings", "SnapshotState", "TestKit"]),
 
         .executableTarget(
             name: "reolink-simulator",
