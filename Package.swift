@@ -11,6 +11,7 @@ let hardened: [LinkerSetting] = [
         ["-z", "relro", "-z", "now"].flatMap { ["-Xlinker", $0] },
         .when(platforms: [.linux], configuration: .release))
 ]
+// glibc checks sizes where an array is written to. It must not reach Swift: functions such as `read` would be ambiguous there.
 let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(platforms: [.linux], configuration: .release))]
 
 // A new process each time: what its start costs is most of what a run costs. bench/PROFILE.md has the figures.
@@ -39,7 +40,7 @@ let package = Package(
         // System libraries, each behind typed shims.
         .systemLibrary(name: "CLibCrypto"),
         .systemLibrary(name: "CLibSSL"),
-        .systemLibrary(name: "CLinux"),
+        .target(name: "CLinux", cSettings: fortified),
         // libcurl behind the same, loaded when it is first used.
         .target(name: "CLibCurl", cSettings: fortified),
 

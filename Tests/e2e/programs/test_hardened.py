@@ -1,5 +1,6 @@
 """How the programs are linked: nothing in them that could be written and run, and no library from beside them."""
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -41,3 +42,29 @@ def test_nothing_is_writable_and_runnable(program):
 def test_it_takes_libraries_from_the_system_alone(program):
     assert not re.search(r"RPATH|RUNPATH", readelf("-d", program))
     assert "TEXTREL" not in readelf("-d", program)
+
+
+# The shims in C. glibc checks what is written to an array if _FORTIFY_SOURCE says so, which nothing in a program shows while
+# each size is a constant: such a check is made by the compiler. So the sources say that they need it.
+
+SHIMS = sorted((builds.ROOT / "Sources").glob("*/*.c"))
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
+@pytest.mark.parametrize("source", SHIMS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_no_shim_is_built_without_checks_of_sizes(source):
+    def builds_with(*options):
+        command = ["clang", "-fsyntax-only", "-I", source.parent / "include", *options, source]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    assert builds_with("-O2", "-D_FORTIFY_SOURCE=2") and builds_with("-O2", "-D_FORTIFY_SOURCE=3")
+    assert not builds_with("-O2") and not builds_with("-O2", "-D_FORTIFY_SOURCE=1")
+    # Debug builds: they have no such checks.
+    assert builds_with("-O0")
+
+
+def test_no_shim_is_built_by_swift():
+    """Swift compiles what stands in a header, and not with the options of C."""
+    headers = list((builds.ROOT / "Sources").rglob("*.h"))
+    assert SHIMS and headers
+    assert not [path for path in headers if re.search(r"\binline\b|\)\s*\{", path.read_text())]

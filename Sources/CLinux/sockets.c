@@ -1,24 +1,45 @@
-// UDP over IPv4 for discovering cameras. Addresses and ports are in host byte order.
-#pragma once
+#include "fortified.h"
+
+#include "CLinux.h"
+
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-typedef struct {
-  char name[IF_NAMESIZE];
-  uint32_t address, mask;
-} shim_interface;
+bool shim_find_socket(shim_endpoint near, shim_endpoint far, shim_socket_owner *owner) {
+  struct { struct nlmsghdr head; struct inet_diag_req_v2 body; } request = {
+      {sizeof request, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0},
+      {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0u}};
+  request.body.id.idiag_sport = near.port;
+  request.body.id.idiag_dport = far.port;
+  request.body.id.idiag_src[0] = near.address;
+  request.body.id.idiag_dst[0] = far.address;
+  request.body.id.idiag_cookie[0] = request.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  struct { struct nlmsghdr head; struct inet_diag_msg body; char rest[1024]; } answer;
+  int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
+  if (fd < 0) return false;
+  ssize_t got = write(fd, &request, sizeof request) < 0 ? -1 : read(fd, &answer, sizeof answer);
+  close(fd);
+  if (got < (ssize_t)NLMSG_LENGTH(sizeof answer.body) || answer.head.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+      answer.body.idiag_inode == 0)
+    return false;
+  *owner = (shim_socket_owner){answer.body.idiag_inode, answer.body.idiag_uid};
+  return true;
+}
 
-/// Lists the active interfaces with broadcast and an IPv4 address, at most `most`; returns their number, or -1. It uses
-/// ioctl, as a sandbox may forbid netlink sockets.
-static inline int shim_interfaces(shim_interface *found, int most) {
+_Static_assert(sizeof((shim_interface *)0)->name == IF_NAMESIZE, "the header's value");
+
+// It uses ioctl, as a sandbox may forbid netlink sockets.
+int shim_interfaces(shim_interface *found, int most) {
   struct ifreq all[64];
   struct ifconf list = {.ifc_len = sizeof all, .ifc_req = all};
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), count = 0;
@@ -43,19 +64,17 @@ static inline int shim_interfaces(shim_interface *found, int most) {
   return count;
 }
 
-static inline struct sockaddr_in shim_place(uint32_t address, uint16_t port) {
+static struct sockaddr_in place_of(uint32_t address, uint16_t port) {
   struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
   return place;
 }
-/// Creates a bound socket that may broadcast; broadcasts and multicasts leave by the interface with that address. Returns
-/// -1 on failure.
-/// - Parameter shared: whether others may bind to the same port; broadcasts then reach all of them.
-static inline int shim_udp(uint32_t address, uint16_t port, bool shared) {
+
+int shim_udp(uint32_t address, uint16_t port, bool shared) {
   int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return -1;
   const int yes = 1;
   const struct in_addr interface = {htonl(address)};
-  const struct sockaddr_in place = shim_place(address, port);
+  const struct sockaddr_in place = place_of(address, port);
   setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes);
   if (shared) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (address != 0) setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof interface);
@@ -65,23 +84,24 @@ static inline int shim_udp(uint32_t address, uint16_t port, bool shared) {
   errno = number;
   return -1;
 }
-/// The port that a socket is bound to, 0 on failure.
-static inline uint16_t shim_udp_port(int descriptor) {
+
+uint16_t shim_udp_port(int descriptor) {
   struct sockaddr_in place;
   socklen_t length = sizeof place;
   return getsockname(descriptor, (struct sockaddr *)&place, &length) == 0 ? ntohs(place.sin_port) : 0;
 }
-/// Joins the multicast `group` on the interface with `address` (0: any).
-static inline int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
+
+int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
   const struct ip_mreq membership = {{htonl(group)}, {htonl(address)}};
   return setsockopt(descriptor, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership, sizeof membership);
 }
-static inline ssize_t shim_udp_send(int descriptor, const void *bytes, size_t count, uint32_t address, uint16_t port) {
-  const struct sockaddr_in place = shim_place(address, port);
+
+ssize_t shim_udp_send(int descriptor, const void *bytes, size_t count, uint32_t address, uint16_t port) {
+  const struct sockaddr_in place = place_of(address, port);
   return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&place, sizeof place);
 }
-/// Receives the next datagram and its sender; returns its size, or -1. What exceeds `size` is cut off.
-static inline ssize_t shim_udp_receive(int descriptor, void *bytes, size_t size, uint32_t *address, uint16_t *port) {
+
+ssize_t shim_udp_receive(int descriptor, void *bytes, size_t size, uint32_t *address, uint16_t *port) {
   struct sockaddr_in place;
   memset(&place, 0, sizeof place);
   socklen_t length = sizeof place;
