@@ -1,6 +1,7 @@
 """The builds under test: where their programs are, how much memory they may need, and what a sanitizer reported."""
 import functools
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -75,11 +76,18 @@ def environment(traced=False):
     if not any(is_sanitized(name) for name in ("snapshot", "snapshot-web") if _exists(name)):
         return {}
     options = f"log_path={_reports() / 'report'}"
-    # Swift's Mutex isn't instrumented: without this, a lock that a thread had to wait for is reported as a race.
-    mutex = [binary(name).parent / "swift-mutex.so" for name in ("snapshot", "snapshot-web") if _exists(name) and kind(name) == "tsan"]
-    assert all(path.exists() for path in mutex), "make build-tsan"
-    return {"ASAN_OPTIONS": f"{options}:detect_leaks={int(not traced)}", "TSAN_OPTIONS": options,
-            **({"LD_PRELOAD": str(mutex[0])} if mutex else {})}
+    return {"ASAN_OPTIONS": f"{options}:detect_leaks={int(not traced)}", "TSAN_OPTIONS": options, **_preloaded()}
+
+
+@functools.cache
+def _preloaded():
+    """Swift's Mutex isn't instrumented: without this library, a lock that a thread had to wait for is reported as a race."""
+    built = [binary(name).parent / "swift-mutex.so" for name in ("snapshot", "snapshot-web") if _exists(name) and kind(name) == "tsan"]
+    if not built:
+        return {}
+    assert built[0].exists(), "make build-tsan"
+    # The folder of builds may be closed to the other users as whom tests run programs.
+    return {"LD_PRELOAD": shutil.copy(built[0], _reports().with_suffix(".so"))}
 
 
 def _exists(name):

@@ -22,6 +22,8 @@ from rtp_camera import Camera
 from rtsp import RTSPServer
 from tls import KINDS, Authority, self_signed
 
+pytestmark = pytest.mark.tsan
+
 PASSWORD = "CanaryCam&1 é%/'x"
 BASIC = 'Basic realm="camera"'
 MD5 = 'Digest realm="a \\"camera\\"", nonce="NONCE"'

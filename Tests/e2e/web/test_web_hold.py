@@ -10,6 +10,8 @@ import pytest
 from process import wait_until
 from web import Client, Web, binary, environment, read_to_end, record, sockets, spawn_activated, state, web, write_ring  # noqa: F401
 
+pytestmark = pytest.mark.tsan
+
 TOKEN = "sixteen-bytes-ok"
 JPEG = b"\xff\xd8\xff\xe0PICTURE\xff\xd9"
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
