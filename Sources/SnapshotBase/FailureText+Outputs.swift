@@ -87,13 +87,13 @@ extension Failure.Code.Relay {
         case .pipeUnreachable: "Check `SERVER_URL`."
         case .pipeTLS: "Set `SSL_CERT_FILE` to the authority that signed it."
         case .pipeRefused: "Check `HTTP_AUTH_TOKEN`, then restart the relay."
-        case .pipeEnded: "The server's log tells why; `SERVER_URL` has to take a POST without end."
+        case .pipeEnded: "The server's log says why; `SERVER_URL` has to accept an endless POST."
         case .outputFolder, .folderDenied:
             "Check `OUTPUT_DIR` and its rights; under systemd it needs `ReadWritePaths=`."
         case .folderGone: "Mount the disk, or make the folder that the link leads to. The relay goes on by itself."
         case .folderAway: "Mount the disk, the relay goes on by itself; or choose another `OUTPUT_DIR`."
         case .folderHangs, .ffmpegStuck:
-            "Look whether the folder's server or disk answers. The relay goes on by itself."
+            "Check whether the folder's server or disk responds. The relay goes on by itself."
         case .folderFull, .ffmpegFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
         }
     }

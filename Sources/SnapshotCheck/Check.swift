@@ -123,7 +123,7 @@ private func checkCamera(_ camera: CameraSettings, _ plan: CheckPlan, _ log: Log
     if result.isAccepted, let codec = stream.codec(deadline: deadline.sooner(.seconds(4))) {
         result.findings.append(codec)
     } else if !plan.streams.isEmpty {
-        result.findings.append(.skipped("codec", "not tried: the picture comes first"))
+        result.findings.append(.skipped("codec", "not tried, since no picture was taken"))
     }
     return result
 }

@@ -43,11 +43,11 @@ struct UnitsCheck {
         guard found == interval else {
             let instance = InstanceName.of(settingsPath: settingsPath).map { " --instance \($0)" } ?? ""
             return .remark(
-                "units", "\(timer) comes every \(found.settingText), but CAPTURE_INTERVAL is \(interval.settingText)",
+                "units", "\(timer) runs every \(found.settingText), but CAPTURE_INTERVAL is \(interval.settingText)",
                 hint: "sudo snapshot schedule\(instance)")
         }
         return .passed(
-            "units", "\(timer) is on, every \(found.settingText) like CAPTURE_INTERVAL",
+            "units", "\(timer) runs every \(found.settingText), as CAPTURE_INTERVAL says",
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 

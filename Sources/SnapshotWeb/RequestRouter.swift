@@ -62,7 +62,7 @@ final class RequestRouter {
         guard request.isOverLoopback, !hasToken, !request.names.allSatisfy({ HostName.isOwn($0) }) else { return nil }
         return .sentence(
             .forbidden,
-            "over loopback this is answered by an IP address, localhost or this machine's name only, "
+            "over loopback only requests to an IP address, localhost or this machine's name are answered, "
                 + "unless there is a WEB_TOKEN, or WEB_TRUST_PROXY has the proxy's address")
     }
 }

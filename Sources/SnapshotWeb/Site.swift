@@ -161,11 +161,11 @@ final class Site: Sendable {
 
 extension Response {
     static let busy = refusal(
-        .serviceUnavailable, "too many read files at the moment", fields: [("Retry-After", "5")])
+        .serviceUnavailable, "too many clients are reading files at the moment", fields: [("Retry-After", "5")])
 
     static let notFound = sentence(.notFound, "there is nothing here")
 
-    static let unreadable = sentence(.serviceUnavailable, "it exists, but cannot be read. \(Unreadable.advice)")
+    static let unreadable = sentence(.serviceUnavailable, "this file exists, but cannot be read. \(Unreadable.advice)")
 
     static var methodNotAllowed: Response {
         sentence(.methodNotAllowed, "only GET and HEAD are answered", fields: [("Allow", "GET, HEAD")])

@@ -99,7 +99,7 @@ def test_an_instance_is_checked_with_its_own(ready):
     ready.run("systemctl enable --now snapshot@yard.timer && systemctl start snapshot@yard.service")
     try:
         done = ready.run("snapshot check --config /etc/snapshot/yard.env")
-        assert "✓ units     snapshot@yard.timer is on, every 10s like CAPTURE_INTERVAL" in done.stdout
+        assert "✓ units     snapshot@yard.timer runs every 10s, as CAPTURE_INTERVAL says" in done.stdout
         assert "/var/lib/snapshot/yard can be written" in done.stdout
     finally:
         ready.run("systemctl disable --now snapshot@yard.timer; rm -r /etc/snapshot/yard.env /var/lib/snapshot/yard")

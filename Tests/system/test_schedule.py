@@ -33,9 +33,9 @@ def test_the_running_timer_takes_the_new_interval(timer):
     assert units_line(timer).startswith("✓")
     assert timer.out("stat -c '%a %U:%G' /etc/snapshot/snapshot.env") == "640 root:snapshot"
     timer.settings()
-    assert "comes every 2s, but CAPTURE_INTERVAL is 10s" in units_line(timer)
+    assert "runs every 2s, but CAPTURE_INTERVAL is 10s" in units_line(timer)
     timer.settings(CAPTURE_INTERVAL="2s")
-    assert units_line(timer).startswith("✓") and "every 2s like CAPTURE_INTERVAL" in units_line(timer)
+    assert units_line(timer).startswith("✓") and "every 2s, as CAPTURE_INTERVAL says" in units_line(timer)
 
 
 def test_an_interval_without_a_calendar_counts_from_the_last_run(timer):

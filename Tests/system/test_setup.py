@@ -75,7 +75,7 @@ def test_played_through_a_terminal_in_under_a_minute(machine):
     assert facts(machine, "/srv/pictures")[1] == "snapshot:snapshot"
     assert PASSWORD not in (machine.root / SETTINGS[1:]).read_text()
     assert machine.out("systemctl is-enabled snapshot.timer") == "enabled"
-    assert "every 2s like CAPTURE_INTERVAL" in machine.run("snapshot check", check=False).stdout
+    assert "every 2s, as CAPTURE_INTERVAL says" in machine.run("snapshot check", check=False).stdout
 
 
 def test_by_options_and_again(machine):

@@ -64,8 +64,8 @@ enum PipeTrouble: String, TroubleCode {
         switch self {
         case .unreachable: "check SERVER_URL"
         case .lost: nil
-        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay; it asks again in 10 min"
-        case .ended: "the server's log tells why; SERVER_URL has to take a POST without end"
+        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay, which otherwise tries again in 10 min"
+        case .ended: "the server's log says why; SERVER_URL has to accept an endless POST"
         case .tls: "set SSL_CERT_FILE to the authority that signed it"
         }
     }

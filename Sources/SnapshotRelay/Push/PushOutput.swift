@@ -66,7 +66,8 @@ enum PushTrouble: String, TroubleCode {
         switch self {
         case .unreachable: "check host and port of OUTPUT_RTSP_URL"
         case .lost: nil
-        case .refused: "check user and password in OUTPUT_RTSP_URL, then restart the relay; it asks again in 10 min"
+        case .refused:
+            "check user and password in OUTPUT_RTSP_URL, then restart the relay, which otherwise tries again in 10 min"
         case .rejected: "check the path of OUTPUT_RTSP_URL, and that the server takes pushes there"
         }
     }

@@ -70,7 +70,7 @@ struct Recorder: OutputFiles {
         let isSize = bound.key == Key.recordMaxBytes.key
         log.warn(
             "recordings are deleted as soon as they are finished: \(bound.key) "
-                + (isSize ? "holds less than two of them" : "wants more room than there is"))
+                + (isSize ? "holds less than two of them" : "asks for more than is free"))
         log.write(
             .warning,
             isSize

@@ -61,7 +61,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraUnreachable, .cameraSilent:
             "check the address and port, and that RTSP is switched on in the camera"
         case .cameraCredentials:
-            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay; it asks again in 10 min"
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay, which otherwise tries again in 10 min"
         case .cameraInsecureLogin: "switch Digest on in the camera, or use rtsps:// in CAMERA_URL"
         case .cameraTLS: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first"
         case .cameraKeyChanged:

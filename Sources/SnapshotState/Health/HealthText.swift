@@ -114,7 +114,7 @@ extension Health {
     private var figures: [(String, String)] {
         var lines: [(String, String)] = []
         if !isRelayAlone {
-            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not by the run that took them)" : ""
+            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not uploaded by their own run)" : ""
             let failed = captureFailures > 0 ? " (\(counted(captureFailures, "run")) without a picture)" : ""
             lines.append(("captured", "\(grouped(totalCaptures))\(failed), last \(Self.localText(lastCapture))"))
             lines.append(("uploaded", "\(grouped(totalUploads))\(late), last \(Self.localText(lastUpload))"))

@@ -32,7 +32,7 @@ struct PictureGate {
     mutating func refusal(of request: Request, now: NIODeadline = .now()) -> Response? {
         if let trouble { return .sentence(.forbidden, "pictures are not shown: \(trouble)") }
         guard isOn else {
-            return .sentence(.notFound, "pictures are not switched on; WEB_IMAGES=true does it")
+            return .sentence(.notFound, "pictures are not switched on: set WEB_IMAGES=true")
         }
         if request.isLoggedIn { return nil }
         guard let token else {

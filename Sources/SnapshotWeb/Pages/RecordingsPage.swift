@@ -41,12 +41,12 @@ struct RecordingsPage {
         selection.back.isEmpty && target.path.isEmpty ? "./" : selection.back + target.path
     }
 
-    private var unreadable: HTML { "<p class=\"card\">Some cannot be read. \(Unreadable.advice)</p>" }
+    private var unreadable: HTML { "<p class=\"card\">Some recordings cannot be read. \(Unreadable.advice)</p>" }
 
     private var warnings: HTML {
         let unreadable = index.areUnreadable ? unreadable : ""
         let cut: HTML =
-            index.isCut ? "<p class=\"card\">There are too many to list, so some are missing here.</p>" : ""
+            index.isCut ? "<p class=\"card\">There are too many recordings to list, so some are missing here.</p>" : ""
         return "\(unreadable)\(cut)"
     }
 
@@ -125,11 +125,11 @@ struct RecordingsPage {
         let warning = areUnreadable && !index.areUnreadable ? unreadable : ""
         guard items.isEmpty else { return "\(warning)<ul class=\"card files\">\(items)</ul>" }
         if areUnreadable { return warning }
-        if !index.all.isEmpty { return "<p class=\"card\">There are none here any more.</p>" }
+        if !index.all.isEmpty { return "<p class=\"card\">The recordings that were here are gone.</p>" }
         return index.areUnreadable
             ? ""
             : """
-            <p class="card">There are none yet. The relay makes them: set <code>STREAM_MODE=record</code>, then \
+            <p class="card">There are no recordings yet. The relay makes them: set <code>STREAM_MODE=record</code>, then \
             <code>systemctl enable --now snapshot-relay</code>.</p>
             """
     }

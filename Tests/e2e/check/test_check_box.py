@@ -117,7 +117,7 @@ printf '%s\\n' "LoadState={load}" "ActiveState={active}" "UnitFileState={file}" 
     "TimersMonotonic={{ OnUnitActiveUSec={after} ; next_elapse=0 }}"
 """
 UNITS = {
-    "as set": ({}, "passed", "every 10s like CAPTURE_INTERVAL", None),
+    "as set": ({}, "passed", "every 10s, as CAPTURE_INTERVAL says", None),
     "another interval": ({"calendar": "*-*-* *:*:00/5 UTC"}, "failed", "every 5s, but CAPTURE_INTERVAL is 10s",
                          "sudo snapshot schedule"),
     "stopped": ({"active": "inactive"}, "failed", "isn't running", "sudo systemctl enable --now snapshot.timer"),

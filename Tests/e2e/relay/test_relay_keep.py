@@ -85,7 +85,7 @@ def test_a_bound_that_keeps_nothing_is_told(snapshot, camera):
 
 def test_room_that_cannot_be_made_is_told(snapshot, camera):
     with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_MIN_FREE="900T") as relay:
-        wait_until(lambda: "RECORD_MIN_FREE wants more room than there is" in relay.stderr, 20, "warning")
+        wait_until(lambda: "RECORD_MIN_FREE asks for more than is free" in relay.stderr, 20, "warning")
 
 
 def test_recordings_grow_old_while_the_camera_is_away(snapshot):

@@ -171,7 +171,7 @@ def test_what_may_not_be_read_is_told(tmp_path):
         # The index is kept for 20 times as long as it took to make, which on a busy machine is seconds.
         wait_until(lambda: movies(front.get("/recordings/").text) == [], what="new index")
         page = front.get("/recordings/").text
-        assert page.count("cannot be read") == 1 and "There are none" not in page
+        assert page.count("cannot be read") == 1 and "There are no recordings" not in page
         folder.chmod(0o755)
 
 
