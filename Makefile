@@ -93,7 +93,7 @@ test-system: build ## the packaged units on a real systemd, long form (root)
 torture: build build-asan build-tsan ## kill, fault, power cut and soak, long form, and everything under sanitizers (hours)
 	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot-web
 	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) E2E_ONLY="not timing and not preloads" Tests/run-e2e
-	SNAPSHOT_BIN_DIR=$(TSAN):$(BIN) E2E_ONLY="tsan and not timing and not preloads" Tests/run-e2e
+	RELAY_AS_UNIT=1 SNAPSHOT_BIN_DIR=$(TSAN):$(BIN) E2E_ONLY="tsan and not timing and not preloads" Tests/run-e2e
 	RELAY_AS_UNIT=1 Tests/run-e2e relay trust/test_rtsp_trust.py web/test_live.py
 	Tests/run-torture
 	SNAPSHOT_BIN_DIR=$(ASAN):$(BIN) Tests/run-torture
