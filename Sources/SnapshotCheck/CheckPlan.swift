@@ -11,7 +11,7 @@ import SnapshotStore
 struct CheckPlan: Sendable {
     private(set) var camera: CameraSettings?
     private(set) var store: (any StoreKind)?
-    /// The hardware address by which the camera is looked for where it doesn't answer.
+    /// The hardware address by which a camera that doesn't answer is looked for; nil where none is set.
     private(set) var cameraMAC: String?
     private(set) var interval = Key.captureInterval.fallback
     private(set) var statePath = "./state"

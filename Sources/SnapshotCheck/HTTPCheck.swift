@@ -3,7 +3,8 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Checks an HTTP endpoint by HEAD and OPTIONS requests with the headers of an upload, since a POST can't be undone.
+/// Checks an HTTP endpoint by HEAD, OPTIONS and GET requests with the headers of an upload, since a POST can't be
+/// undone.
 struct HTTPCheck {
     private(set) var store: HTTPStore
     let capturedAt: Timestamp

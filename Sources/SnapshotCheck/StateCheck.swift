@@ -4,7 +4,8 @@ import SnapshotCamera
 import SnapshotCapture
 import SnapshotState
 
-/// Checks the state directory, its files and the spool. It only reads: nothing is created, locked or changed.
+/// Checks the state directory, its files and the spool. It changes and locks nothing, and tries with a
+/// file without a name whether the directory can be written.
 struct StateCheck {
     let plan: CheckPlan
     let now: Now

@@ -7,7 +7,8 @@ package struct UDPSocket: Sendable {
     package let handle: FileHandle
 
     /// - Parameters:
-    ///   - address: of this machine; broadcasts and multicasts are sent through its interface. 0.0.0.0 is any.
+    ///   - address: an address of this machine, through whose interface broadcasts and multicasts are sent; 0.0.0.0
+    ///     stands for all.
     ///   - port: 0 for any free port.
     ///   - isShared: whether other sockets may use the same port; broadcasts then reach all of them.
     package init(_ address: IPv4Address, port: UInt16, isShared: Bool = false) throws(SystemError) {

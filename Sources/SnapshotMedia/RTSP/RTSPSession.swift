@@ -128,7 +128,7 @@ package struct RTSPSession {
     /// Waits for `pace`, so that what arrives meanwhile is passed on in one write.
     private func letMediaAccumulate(_ stop: Int32) {
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-        // A UDP socket's buffer is small, and what exceeds it is lost.
+        // Don't wait long with UDP, since what exceeds a socket's small buffer is lost.
         poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, pace.milliseconds) : pace.milliseconds))
     }
 

@@ -14,7 +14,7 @@ struct DatagramTrack {
     private var order = RTPOrder()
 
     private static let tries = 64
-    /// In bytes: a key frame arrives in one burst.
+    /// In bytes; large, since a key frame arrives in one burst.
     private static let receiveBuffer: Int32 = 4 << 20
     /// Bytes taken per socket and call, so that the RTSP connection is served in between.
     private static let mostAtOnce = 1 << 18
