@@ -135,9 +135,9 @@ package final class Relay {
             if attempt?.hasWaitedForAudio == true { verifiesAudio = true }
             if attempt?.hasGivenUpAtOnce == true { hasRareKeyFrames = true }
             attempt = nil
-            known = trouble.code == AttemptTrouble.cameraBusy.rawValue ? found : nil
+            known = trouble.known == .cameraBusy ? found : nil
             found = nil
-            if trouble.code == AttemptTrouble.cameraFormat.rawValue { formatChanges.note(now: now) }
+            if trouble.known == .cameraFormat { formatChanges.note(now: now) }
             let isFull = outputs.isFull && trouble.isOfFFmpeg
             perform(supervisor.handle(.ended(isFull ? Supervisor.Trouble(.ffmpegFull) : trouble), now: now), now)
         }

@@ -28,7 +28,7 @@ package final class OpenOutputs {
                 health.fails(CodecTrouble.uncarried)
                 return nil
             }
-            if troubles.all[output.mode]?.code == CodecTrouble.uncarried.rawValue { health.works() }
+            if troubles.all[output.mode] == OutputTrouble(CodecTrouble.uncarried) { health.works() }
             return open
         }
         let slaves = carrying.compactMap { $0.begin(facts) }

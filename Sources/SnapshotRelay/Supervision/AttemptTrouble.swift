@@ -103,7 +103,8 @@ extension Supervisor {
         /// Whether ffmpeg failed or was killed, and the camera isn't known to be the cause.
         var isOfFFmpeg: Bool { known == .ffmpegKilled || known == .ffmpegFailed }
 
-        private var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }
+        /// nil for a failure that the relay has no words for.
+        var known: AttemptTrouble? { AttemptTrouble(rawValue: code) }
         /// An explanation; the code itself where the relay has no words for it.
         var words: String { known?.words ?? code }
         var hint: String? { known?.hint }
