@@ -69,8 +69,7 @@ extension RemoteStore {
     package mutating func receive(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
         switch answer {
         case .response(let response):
-            clockOffset = CaptureClock.believable(
-                response.clockOffset, at: response.dateCame, isVerified: isVerified)
+            clockOffset = CaptureClock.believable(response.clockOffset, at: response.dateCame, isVerified: isVerified)
             return response
         case .none(let failure):
             throw StoreFailure(failure, address: address, setting: addressSetting, isVerified: isVerified)
