@@ -76,7 +76,7 @@ def test_figures_in_units_people_say(tmp_path):
     with Web(tmp_path / "state", tmp_path) as web:
         page = words(web.get("/").text)
     assert "1,234 waiting" in page and "17 MB" in page and "s3://garden at s3.example" in page
-    assert "Taken 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
+    assert "Uptime 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
     assert not re.search(r"\d{5,} ?(bytes|ms|s)\b|KiB|MiB", page), page
 
 
@@ -92,7 +92,7 @@ def test_when_the_next_is_due(tmp_path, due, age, shown):
 
 def test_the_share_taken_says_over_what_it_is(tmp_path):
     hours = two_days()
-    for kept, words_ in ((hours, "Taken 24 h"), (hours[-5:], "Taken 3 h"), (hours[-1:], None)):
+    for kept, words_ in ((hours, "Uptime 24 h"), (hours[-5:], "Uptime 3 h"), (hours[-1:], None)):
         write_ring(tmp_path / "state", [record(1, hours=kept)])
         with Web(tmp_path / "state", tmp_path) as web:
             page = words(web.get("/").text)
