@@ -46,6 +46,18 @@ def wait_until(condition, seconds=10, what="condition", every=0.02):
         time.sleep(every)
 
 
+def waits_of(pid):
+    """What each thread of a process and of those that it has started waits for, a line each."""
+    lines = subprocess.run(["ps", "-eLo", "pid=,ppid=,lwp=,stat=,wchan:24=,args="], capture_output=True, text=True).stdout.splitlines()
+    found, pids = [], {pid}
+    for line in lines:
+        own, parent = map(int, line.split()[:2])
+        if own in pids or parent in pids:
+            pids.add(own)
+            found.append(line[:160])
+    return "\n".join(found)
+
+
 def runs(process, binary):
     """Whether a process, named by its folder in /proc, is that program, or QEMU that runs it."""
     program = os.readlink(process / "exe")

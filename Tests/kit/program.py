@@ -10,6 +10,7 @@ from pathlib import Path
 
 import builds
 from builds import binary
+from process import waits_of
 from ring import Ring
 
 KIT = Path(__file__).parent
@@ -105,8 +106,10 @@ class Running:
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
+            threads = waits_of(self._process.pid)
             self.kill()
-            raise AssertionError(f"still running after {timeout} s\nstdout: {self.stdout}\nstderr: {self.stderr}") from None
+            # Not `from None`, which would hide why a test stops what it has started.
+            raise AssertionError(f"still running after {timeout} s\nstdout: {self.stdout}\nstderr: {self.stderr}\n{threads}")
         _, code, wall, rss = self._report.read_text().split()
         return Result(int(code), self.stdout, self.stderr, float(wall), int(rss))
 
