@@ -39,8 +39,11 @@ package final class Relay {
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
         for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
-        let notifier = try ServiceProcess.split(plan.context)
         shareHeap()
+        return try ServiceProcess.split(plan.context) { notifier throws(Failure) in try run(plan, notifier, log: log) }
+    }
+
+    private static func run(_ plan: RelayPlan, _ notifier: consuming Notifier, log: Log) throws(Failure) -> Bool {
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()
         let relay = Relay(plan, try OpenOutputs(plan, log: log), notifier, log: log)

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
+import Synchronization
 
 /// Under systemd the relay is two processes: the main process passes signals and notifications on, and its child
 /// relays. A folder that hangs blocks a process even against SIGKILL, and systemd waits for the main process. That one
@@ -10,9 +11,17 @@ enum ServiceProcess {
     /// How long the child may take to end after it is done.
     private static let grace = Duration.seconds(1)
 
-    /// - Returns: where notifications go. With systemd it returns in the child alone.
-    static func split(_ context: ProcessContext) throws(Failure) -> Notifier {
-        guard context.environment["NOTIFY_SOCKET"] != nil else { return Notifier(context) }
+    /// Calls `relay` with what notifies systemd. With systemd, only the child does so, and returns from here.
+    static func split(
+        _ context: ProcessContext, _ relay: @escaping @Sendable (consuming Notifier) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        guard context.environment["NOTIFY_SOCKET"] != nil else { return try relay(Notifier(context)) }
+        let end = try forkChild(context)
+        return try inThread { () throws(Failure) in try relay(Notifier(context, through: FileHandle(owning: end))) }
+    }
+
+    /// - Returns: in the child alone, its end of the connection to the main process.
+    private static func forkChild(_ context: ProcessContext) throws(Failure) -> Int32 {
         let signals = try catchSignals()
         do throws(SystemError) {
             var ends: [Int32] = [-1, -1]
@@ -21,13 +30,31 @@ enum ServiceProcess {
             let connection = FileHandle(owning: ends[0])
             let child = shim_fork([ends[1]], 1)
             guard child >= 0 else { throw SystemError("fork") }
-            if child == 0 { return Notifier(context, through: FileHandle(owning: ends[1])) }
+            if child == 0 { return ends[1] }
             close(ends[1])
             releaseMemory()
             watch(child, connection, Notifier(context), signals)
         } catch {
             throw Failure(.own(.signals), "cannot start the relay", why: "\(error.call): \(error)")
         }
+    }
+
+    private final class Ending: Sendable {
+        let result = Mutex<Result<Bool, Failure>?>(nil)
+    }
+
+    /// Swift's locks know a thread by its number, which each thread looks up once. The one that is left after a fork still
+    /// has its parent's number: a lock of its that another thread waits for would never be free. A new thread has its own.
+    private static func inThread(_ body: @escaping @Sendable () throws(Failure) -> Bool) throws(Failure) -> Bool {
+        let ending = Ending()
+        let thread = startThread {
+            let result = Result { () throws(Failure) in try body() }
+            ending.result.withLock { $0 = result }
+        }
+        guard let thread else { throw Failure(.own(.signals), "cannot start the relay", why: "no thread can be made") }
+        pthread_join(thread, nil)
+        guard let result = ending.result.withLock({ $0 }) else { return false }
+        return try result.get()
     }
 
     /// Called in the child: reports to the main process that the child is done.

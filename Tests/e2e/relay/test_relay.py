@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -272,6 +273,18 @@ def test_under_systemd_neither_process_outlives_the_other(snapshot, rtsp, first,
         os.kill(relay.pid if first == "relaying" else relay.watched, signal.SIGKILL)
         assert relay.run.result(5).code == code
         wait_until(lambda: not relay.leftovers(), 2, "the end of the other, and of ffmpeg")
+
+
+def test_under_systemd_the_first_thread_of_the_child_holds_no_lock(snapshot, rtsp):
+    """After a fork Swift's locks take the thread that is left for its parent's: one that it holds never opens for others."""
+    snapshot.environment |= AS_UNIT
+    with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
+        relay.wait_running()
+        for _ in range(20):
+            time.sleep(0.1)
+            # It waits for the thread that relays, and does nothing else.
+            assert "futex" in Path(f"/proc/{relay.pid}/task/{relay.pid}/wchan").read_text()
+        relay.stop()
 
 
 def test_the_process_that_systemd_watches_is_small(snapshot, rtsp):
