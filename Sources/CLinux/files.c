@@ -59,14 +59,17 @@ bool shim_is_in_ram(const char *path) {
 }
 
 // glibc has no openat2, whose number is the same everywhere.
-static int open_folder(int start, const char *path, int flags, uint64_t resolve) {
-  struct { uint64_t flags, mode, resolve; } how = {flags | O_DIRECTORY | O_CLOEXEC, 0, resolve};
+static int open_within(int start, const char *path, int flags, uint64_t resolve) {
+  struct { uint64_t flags, mode, resolve; } how = {flags | O_CLOEXEC, 0, resolve};
   return (int)syscall(437, start, path, &how, sizeof how);
 }
 
 int shim_open_folder_without_links(int start, const char *path) {
-  return open_folder(start, path, O_RDONLY, 0x04 /* RESOLVE_NO_SYMLINKS */);
+  return open_within(start, path, O_RDONLY | O_DIRECTORY, 0x04 /* RESOLVE_NO_SYMLINKS */);
 }
 int shim_find_folder_in_mount(int start, const char *path) {
-  return open_folder(start, path, O_PATH, 0x05 /* and RESOLVE_NO_XDEV */);
+  return open_within(start, path, O_PATH | O_DIRECTORY, 0x05 /* and RESOLVE_NO_XDEV */);
+}
+int shim_find_in_root_mount(const char *path) {
+  return open_within(AT_FDCWD, path, O_PATH, 0x01 /* RESOLVE_NO_XDEV */);
 }

@@ -8,15 +8,19 @@
 #include <malloc.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static void close_on_exec_from(int first) {
-  const unsigned cloexec = 1u << 2; // CLOSE_RANGE_CLOEXEC, Linux 5.11
-  if (syscall(SYS_close_range, (unsigned)first, ~0u, cloexec) == 0) return;
-  for (int fd = first; fd < 1024; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+// Closes all descriptors from `first` but `kept`, which must be in ascending order.
+static void close_from(int first, const int *kept, int count) {
+  for (int i = 0; i <= count; i++) {
+    int last = i < count ? kept[i] - 1 : 1 << 20;
+    if (first <= last && syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) != 0)
+      for (int fd = first; fd <= last && fd < 1024; fd++) close(fd);
+    first = last + 2;
+  }
 }
 
 int shim_setresgid(gid_t id) { return setresgid(id, id, id); }
@@ -36,13 +40,24 @@ bool shim_is_only(uid_t user, gid_t group) {
   return true;
 }
 
-// Why a child could not be started: the error number, and whether execve returned it.
-struct refusal { int number; bool isOfExec; };
+// Whether the search for a program continues in the next folder of PATH after this error.
+static bool is_elsewhere(int number) { return number == ENOENT || number == ENOTDIR || number == EACCES; }
+
+// Replaces this process by the first program of `paths` that may be run; returns why that failed.
+static shim_refusal run_first(char *const *paths, char *const argv[], char *const envp[]) {
+  struct stat facts;
+  for (; *paths && access(*paths, X_OK) != 0; paths++)
+    if (!paths[1] || !is_elsewhere(errno)) return (shim_refusal){errno, shim_step_find};
+  if (!*paths) return (shim_refusal){ENOENT, shim_step_find};
+  if (stat(*paths, &facts) == 0 && !S_ISREG(facts.st_mode)) return (shim_refusal){EISDIR, shim_step_is_file};
+  execve(*paths, argv, envp);
+  return (shim_refusal){errno, shim_step_exec};
+}
 
 // Runs in the child after fork. Only async-signal-safe calls are allowed, as the program has threads.
-static void become(const char *path, char *const argv[], char *const envp[], const int *descriptors, int count,
+static void become(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
                    pid_t parent, int report, uid_t user, gid_t group, gid_t more) {
-  struct refusal refusal = {0, false};
+  shim_refusal refusal = {0, shim_step_prepare};
   sigset_t none;
   sigemptyset(&none);
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -54,50 +69,32 @@ static void become(const char *path, char *const argv[], char *const envp[], con
     int copied = 0;
     while (copied < count && dup2(descriptors[copied], copied) >= 0) copied++;
     if (copied == count) {
-      close_on_exec_from(count);
-      execve(path, argv, envp);
-      refusal.isOfExec = true;
+      // Not at exec only: a child that hangs there would keep the run's locks.
+      close_from(count, &report, 1);
+      refusal = run_first(paths, argv, envp);
     }
   }
-  refusal.number = errno;
+  if (refusal.step == shim_step_prepare) refusal.number = errno;
   (void)!write(report, &refusal, sizeof refusal);
   _exit(127);
 }
 
-pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors, int count, bool ends,
-                 uid_t user, gid_t group, gid_t more) {
+pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
+                 bool ends, uid_t user, gid_t group, gid_t more, int *report) {
   int reports[2];
-  struct refusal refusal = {0, false};
   if (shim_pipe(reports) != 0) return -1;
-  int report = fcntl(reports[1], F_DUPFD_CLOEXEC, count);
+  int writer = fcntl(reports[1], F_DUPFD_CLOEXEC, count), number = errno;
   close(reports[1]);
-  pid_t parent = ends ? getpid() : 0, pid = report < 0 ? -1 : fork();
-  if (pid == 0) become(path, argv, envp, descriptors, count, parent, report, user, group, more);
-  if (pid < 0) refusal.number = errno;
-  if (report >= 0) close(report);
-  ssize_t got = 0;
-  while (pid > 0 && (got = read(reports[0], &refusal, sizeof refusal)) < 0 && errno == EINTR) continue;
-  if (got < 0) {
-    // Whether the child runs is unknown.
-    refusal.number = errno;
-    kill(pid, SIGKILL);
+  pid_t parent = ends ? getpid() : 0, pid = writer < 0 ? -1 : fork();
+  if (pid == 0) become(paths, argv, envp, descriptors, count, parent, writer, user, group, more);
+  if (writer >= 0) {
+    number = errno;
+    close(writer);
   }
-  close(reports[0]);
-  if (pid > 0 && got == 0) return pid;
-  while (pid > 0 && waitpid(pid, 0, 0) < 0 && errno == EINTR) continue;
-  errno = refusal.number;
-  return refusal.isOfExec ? -2 : -1;
-}
-
-// Closes all descriptors but the standard ones and `kept`.
-static void close_others(const int *kept, int count) {
-  int first = 3;
-  for (int i = 0; i <= count; i++) {
-    int last = i < count ? kept[i] - 1 : 1 << 20;
-    if (first <= last && syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0) != 0)
-      for (int fd = first; fd <= last && fd < 1024; fd++) close(fd);
-    first = last + 2;
-  }
+  *report = reports[0];
+  if (pid < 0) close(reports[0]);
+  errno = number;
+  return pid;
 }
 
 pid_t shim_fork(const int *kept, int count) {
@@ -110,16 +107,34 @@ pid_t shim_fork(const int *kept, int count) {
   sigaddset(&asking, SIGHUP);
   sigprocmask(SIG_BLOCK, &asking, 0);
   if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
-  close_others(kept, count);
+  close_from(3, kept, count);
   return 0;
 }
 
+void shim_set_name(const char *name) { prctl(PR_SET_NAME, name); }
 void shim_not_dumpable(void) { prctl(PR_SET_DUMPABLE, 0); }
 void shim_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
 void shim_trim_heap(void) { malloc_trim(0); }
 
 bool shim_contains(const void *text, size_t size, const char *part) {
   return memmem(text, size, part, strlen(part)) != NULL;
+}
+
+bool shim_is_remote(const void *type, size_t size) {
+  static const char *const types[] = {"nfs", "cifs", "smb", "fuse.", "fuse ", "9p", "ceph", "gluster", "afs", "davfs"};
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (strlen(types[i]) <= size && memcmp(type, types[i], strlen(types[i])) == 0) return true;
+  return false;
+}
+
+bool shim_has_remote(const void *text, size_t size) {
+  const char *rest = text, *end = rest + size;
+  while (rest < end && (rest = memchr(rest, '-', (size_t)(end - rest))) != NULL)
+    // The type follows a dash between blanks.
+    if (rest++, end - rest > 1 && rest - 2 > (const char *)text && rest[-2] == ' ' && *rest == ' ' &&
+        shim_is_remote(rest + 1, (size_t)(end - rest) - 1))
+      return true;
+  return false;
 }
 
 int shim_clock_is_synced(void) {

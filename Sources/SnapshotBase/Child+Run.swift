@@ -34,7 +34,7 @@ extension Child {
         signals.hold()
         defer { signals.release() }
         let arrival = signals.arrival()
-        let child = try Child(command)
+        let child = try Child(command, until: deadline, or: arrival)
         var result = ChildResult(output: [], stderrTail: [])
         var isAsked = false
         while child.poll() == nil, !deadline.hasPassed, !result.isTooLong, !isAsked {

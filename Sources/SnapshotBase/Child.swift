@@ -20,6 +20,8 @@ package struct Command: Sendable {
     package var endsWithThread = true
     /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false
+    /// The file that notes a child that was left behind; a further one isn't started until that has ended.
+    package var note: String?
 
     private let environment: Environment
 
@@ -33,15 +35,16 @@ package struct Command: Sendable {
         self.environment = environment
     }
 
-    /// The path of the program.
-    /// - Throws: `Failure` with the code `no-<program>` if it is not installed.
-    package func path() throws(Failure) -> String {
+    /// Where the program may be.
+    fileprivate var paths: [String] {
+        if program.contains("/") { return [program] }
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-        for path in program.contains("/") ? [program] : folders.map({ "\($0)/\(program)" }) {
-            if access(path, X_OK) == 0 { return path }
-            let error = SystemError("access")
-            guard error.isOfProgram else { throw .notStarted(self, error) }
-        }
+        return folders.map { "\($0)/\(program)" }
+    }
+
+    /// - Throws: `Failure` with the code `no-<program>` if it is not installed.
+    package func checkInstalled() throws(Failure) {
+        guard !paths.contains(where: { access($0, X_OK) == 0 }) else { return }
         throw .notInstalled(self, program.contains("/") ? SystemError("access") : nil)
     }
 
@@ -76,12 +79,22 @@ package final class Child {
     var unread: SystemError?
     private let endHandle: FileHandle?
 
+    private let note: LeftBehind?
+    /// How long a program may take to start, and a killed one to end, unless the kernel blocks it.
+    private static let patience = Duration.seconds(2)
+
+    /// - Parameter arrival: gives up the start when it becomes readable.
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
-    package init(_ command: Command) throws(Failure) {
-        let path = try command.path()
+    package init(
+        _ command: Command, until deadline: Deadline = .after(.seconds(10)), or arrival: FileHandle? = nil
+    ) throws(Failure) {
+        Self.reapLeftBehind()
+        note = command.note.map(LeftBehind.init)
+        if let left = note?.process { throw .stillHangs(command, left) }
+        let report: FileHandle
         do throws(SystemError) {
             let pipes = try Pipes(command)
-            pid = try Self.spawn(path, command, pipes)
+            (pid, report) = try Self.spawn(command, pipes)
             outputs = pipes.ours
         } catch {
             throw .notStarted(command, error)
@@ -89,24 +102,57 @@ package final class Child {
         let end = shim_pidfd(pid)
         endHandle = end >= 0 ? FileHandle(owning: end) : nil
         endDescriptor = endHandle?.descriptor
+        if let failure = Self.refusal(report, command, deadline, arrival) { throw failure }
     }
 
     deinit { stop(grace: .zero) }
 
-    private static func spawn(_ path: String, _ command: Command, _ pipes: Pipes) throws(SystemError) -> pid_t {
+    private static func spawn(
+        _ command: Command, _ pipes: Pipes
+    ) throws(SystemError) -> (pid: pid_t, report: FileHandle) {
+        var paths = command.paths.map { strdup($0) } + [nil]
         var arguments = ([command.program] + command.arguments).map { strdup($0) } + [nil]
         var environment = command.childEnvironment.map { strdup($0) } + [nil]
-        defer { for text in arguments + environment { free(text) } }
+        defer { for text in paths + arguments + environment { free(text) } }
         let descriptors = pipes.theirs.map(\.descriptor)
         let user = command.keepsUser ? nil : user.withLock { $0 }
+        var report: Int32 = -1
         // The descriptor numbers are valid only while the pipes are open.
         let pid = withExtendedLifetime(pipes) {
             shim_spawn(
-                path, &arguments, &environment, descriptors, Int32(clamping: descriptors.count), command.endsWithThread,
-                user?.id ?? 0, user?.group ?? 0, user.map { _ in UserAccount.videoGroup } ?? 0)
+                &paths, &arguments, &environment, descriptors, Int32(clamping: descriptors.count),
+                command.endsWithThread, user?.id ?? 0, user?.group ?? 0,
+                user.map { _ in UserAccount.videoGroup } ?? 0, &report)
         }
-        guard pid > 0 else { throw SystemError(pid == -2 ? "exec" : "fork") }
-        return pid
+        guard pid > 0 else { throw SystemError("fork") }
+        return (pid, FileHandle(owning: report))
+    }
+
+    /// Waits until the program runs. Returns why it doesn't: its folder may hang, which blocks the child in `execve`.
+    private static func refusal(
+        _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
+    ) -> Failure? {
+        let begun = Uptime.now()
+        var waiting = [report.descriptor, arrival?.descriptor ?? -1].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        retrying { Glibc.poll(&waiting, 2, Int32(clamping: deadline.millisecondsLeft)) }
+        guard waiting[0].revents != 0 else { return .hangs(command, after: Uptime.now() - begun) }
+        var refusal = shim_refusal()
+        let size = MemoryLayout<shim_refusal>.size
+        guard retrying({ read(report.descriptor, &refusal, size) }) == size else { return nil }
+        let error = { SystemError($0, number: refusal.number) }
+        switch Int(refusal.step) {
+        case shim_step_find where error("access").isOfProgram:
+            return .notInstalled(command, command.program.contains("/") ? error("access") : nil)
+        case shim_step_find: return .notStarted(command, error("access"))
+        case shim_step_is_file:
+            var failure = Failure.notStarted(command, error("exec"))
+            failure.why = "it isn't a file"
+            return failure
+        case shim_step_exec: return .notStarted(command, error("exec"))
+        default: return .notStarted(command, error("fork"))
+        }
     }
 
     /// Closes the parent's end of the child's `descriptor`.
@@ -123,6 +169,7 @@ package final class Child {
     package func leaveBehind() -> Bool {
         guard poll() == nil else { return false }
         Self.leftBehind.withLock { $0.append(pid) }
+        note?.write(pid)
         ending = .killed(SIGKILL)
         return true
     }
@@ -132,13 +179,11 @@ package final class Child {
 
     /// How the child ended; nil while it runs. The rest of its process group is killed when it has ended.
     @discardableResult
-    package func poll() -> Ending? { reap(WNOHANG) }
-
-    private func reap(_ options: Int32) -> Ending? {
+    package func poll() -> Ending? {
         if let ending { return ending }
         var facts = siginfo_t()
         // WNOWAIT: the number of the group can't be reused until the child is reaped, so the kill below is safe.
-        let waited = retrying { waitid(P_PID, id_t(pid), &facts, WEXITED | WNOWAIT | options) }
+        let waited = retrying { waitid(P_PID, id_t(pid), &facts, WEXITED | WNOWAIT | WNOHANG) }
         guard waited == 0, facts.si_signo == SIGCHLD else { return nil }
         kill(-pid, SIGKILL)
         var status: Int32 = 0
@@ -159,7 +204,8 @@ package final class Child {
         return ending
     }
 
-    /// Sends SIGTERM, waits for at most `grace`, then sends SIGKILL; returns when the child has ended.
+    /// Sends SIGTERM, waits for at most `grace`, then sends SIGKILL. Returns when the child has ended; one that the kernel
+    /// blocks is left behind.
     @discardableResult
     package func stop(grace: Duration) -> Ending {
         if grace > .zero {
@@ -167,78 +213,7 @@ package final class Child {
             if let ending = wait(until: .after(grace)) { return ending }
         }
         signal(SIGKILL)
-        return reap(0) ?? .killed(SIGKILL)
+        if wait(until: .after(Self.patience)) == nil { _ = leaveBehind() }
+        return ending ?? .killed(SIGKILL)
     }
-}
-
-extension Failure {
-    /// The error for a program that is not installed, with a hint if its package is known.
-    fileprivate static func notInstalled(_ command: Command, _ error: SystemError?) -> Failure {
-        Failure(
-            .missing(command.program), "cannot run", command.program, why: error?.description ?? "it is not installed",
-            hint: command.package.map { "install \($0), e.g. apt install \($0)" })
-    }
-
-    static func notStarted(_ command: Command, _ error: SystemError) -> Failure {
-        Failure(
-            .notStarted(command.program), "cannot start", command.program, why: "\(error.call): \(error)", cause: error)
-    }
-
-    /// Whether a program couldn't be run for what it is. Otherwise this machine has no memory, process or descriptor
-    /// left for it, or its disk fails, and a later try may succeed.
-    package var isOfProgram: Bool {
-        if case .missing = code { return true }
-        guard let error = cause as? SystemError else { return false }
-        return error.call == "exec" && error.isOfProgram
-    }
-}
-
-extension SystemError {
-    /// Whether `access` or `execve` fails so because of the file that it is given.
-    fileprivate var isOfProgram: Bool {
-        [ENOENT, ENOTDIR, EACCES, EPERM, ENOEXEC, EISDIR, EINVAL, ELOOP, ENAMETOOLONG, ELIBBAD, E2BIG].contains(number)
-    }
-}
-
-/// Both ends of a command's pipes.
-private struct Pipes {
-    var ours: [Int32: FileHandle] = [:]
-    /// The child's ends; the index is the child's descriptor.
-    var theirs: [FileHandle] = []
-
-    init(_ command: Command) throws(SystemError) {
-        let numbers = [2] + Array(command.inputs.keys) + Array(command.handles.keys) + Array(command.outputs)
-        let count = (numbers.max() ?? 2) + 1
-        for number in 0..<count {
-            let end: FileHandle
-            if let bytes = command.inputs[number] {
-                let (reader, writer) = try makePipe()
-                // The pipe is filled before its reader exists elsewhere, so writing neither blocks nor raises SIGPIPE.
-                guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
-                try writer.write(bytes)
-                end = reader
-            } else if command.outputs.contains(number) {
-                let (reader, writer) = try makePipe()
-                guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
-                ours[number] = reader
-                end = writer
-            } else if let handle = command.handles[number] {
-                end = handle
-            } else {
-                end = try FileHandle(opening: "/dev/null", O_RDWR)
-            }
-            // Move it above the descriptors that the child will use.
-            let moved = fcntl(end.descriptor, F_DUPFD_CLOEXEC, count)
-            guard moved >= 0 else { throw SystemError("fcntl") }
-            theirs.append(FileHandle(owning: moved))
-        }
-    }
-
-}
-
-/// Creates a pipe whose ends are close-on-exec.
-package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
-    var ends: [Int32] = [-1, -1]
-    guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
-    return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
 }

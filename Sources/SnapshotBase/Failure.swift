@@ -45,14 +45,15 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
         case .state, .spool: 74
         case .store: 75
         case .cameraRefused, .storeRefused: 77
-        case .settings: 78
+        // A file of the settings that is in a folder that hangs will be read again later.
+        case .settings: isHang ? 75 : 78
         }
     }
 
     /// A failure with the code `settings`.
-    package static func settings(_ what: String, _ which: String = "", why: String, hint: String? = nil)
-        -> Failure
-    {
-        Failure(.own(.settings), what, which, why: why, hint: hint)
+    package static func settings(
+        _ what: String, _ which: String = "", why: String, hint: String? = nil, cause: SystemError? = nil
+    ) -> Failure {
+        Failure(.own(.settings), what, which, why: why, hint: hint, cause: cause)
     }
 }

@@ -11,7 +11,18 @@ package enum FileSystems {
     package static func areSame(_ path: String, _ base: String) -> Bool {
         if isInOneMount(path, base) { return true }
         guard let device = device(of: base) else { return false }
-        return stays(absolutePath(path), outOf: Mount.all().filter { $0.device != device }.map(\.point))
+        return firstReached(absolutePath(path), of: Mount.all().filter { $0.device != device }.map(\.point)) == nil
+    }
+
+    /// The mount point of a network or FUSE file system on the way to `path`, access to which may hang.
+    package static func mountThatMayHang(_ path: String) -> String? {
+        let path = absolutePath(path)
+        // Most files lie in the root's mount, so that the table of mounts need not be read.
+        let found = retrying { shim_find_in_root_mount(path) }
+        if found >= 0 { close(found) }
+        guard found < 0, [EXDEV, ENOSYS, EPERM].contains(errno) else { return nil }
+        let mounts = Mount.mountedThatMayHang()
+        return mounts.isEmpty ? nil : firstReached(path, of: mounts)
     }
 
     /// Whether a file system without a local disk, such as a network folder, is mounted at `name` in `base`. It is not
@@ -47,8 +58,8 @@ package enum FileSystems {
         return "\(shim_major(UInt64(facts.st_dev))):\(shim_minor(UInt64(facts.st_dev)))"
     }
 
-    /// Resolves `path`, links included; false if it reaches one of `others`, which is not accessed.
-    private static func stays(_ path: String, outOf others: [String]) -> Bool {
+    /// Resolves `path`, links included, until it reaches one of `others`, which is returned and not accessed.
+    private static func firstReached(_ path: String, of others: [String]) -> String? {
         var here = ""
         var rest = Array(path[...].cut(at: "/").reversed())
         var links = 0
@@ -60,7 +71,7 @@ package enum FileSystems {
                 continue
             }
             let next = here + "/" + name
-            if others.contains(next) { return false }
+            if others.contains(next) { return next }
             var text = [CChar](repeating: 0, count: Int(PATH_MAX))
             let length = readlink(next, &text, text.count)
             guard length > 0 else {
@@ -68,11 +79,11 @@ package enum FileSystems {
                 continue
             }
             links += 1
-            if links > 40 { return false }
+            if links > 40 { return next }
             let target = String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
             if target.utf8.first == UInt8(ascii: "/") { here = "" }
             rest += target[...].cut(at: "/").reversed()
         }
-        return true
+        return nil
     }
 }

@@ -12,8 +12,12 @@ package struct SystemError: Error, Sendable, CustomStringConvertible, CustomDebu
     }
 
     package var description: String {
+        switch number {
         // `Folder` opens with O_NOFOLLOW, which fails with ELOOP at a symbolic link.
-        number == ELOOP ? "it is a symbolic link, which isn't followed" : String(cString: strerror(number))
+        case ELOOP: "it is a symbolic link, which isn't followed"
+        case ETIME: "its folder hangs"
+        default: String(cString: strerror(number))
+        }
     }
 
     package var debugDescription: String { "\(call) failed with error \(number), \(self)" }
@@ -93,38 +97,6 @@ package func retrying<Result: SignedInteger>(_ call: () -> Result) -> Result {
         let result = call()
         if result != -1 || errno != EINTR { return result }
     }
-}
-
-/// Reads a whole file that the user named.
-/// - Parameters:
-///   - limit: in bytes; a larger file is refused with EFBIG.
-///   - timeout: the time within which a FIFO's writer has to write everything.
-package func readNamedFile(
-    _ path: String, limit: Int, timeout: Duration = .seconds(5)
-) throws(SystemError) -> [UInt8] {
-    let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
-    var bytes: [UInt8] = []
-    if try file.status().st_mode & S_IFMT == S_IFREG {
-        bytes = try file.readAll(limit: limit + 1)
-    } else {
-        let deadline = Deadline.after(timeout)
-        while bytes.count <= limit {
-            var waiting = pollfd(fd: file.descriptor, events: Int16(POLLIN), revents: 0)
-            guard retrying({ poll(&waiting, 1, Int32(clamping: deadline.millisecondsLeft)) }) > 0 else {
-                throw SystemError("read", number: ETIMEDOUT)
-            }
-            var got = 0
-            let piece = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-                got = retrying { read(file.descriptor, buffer.baseAddress, buffer.count) }
-                count = max(0, got)
-            }
-            if got < 0 { throw SystemError("read") }
-            if got == 0 { break }
-            bytes += piece
-        }
-    }
-    guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
-    return bytes
 }
 
 package func parentDirectory(_ path: String) -> String {

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A mount, as listed in `/proc/self/mountinfo`.
@@ -49,34 +50,39 @@ package struct Mount: Equatable, Sendable {
 
     /// The mount points of network and FUSE file systems, mounted or listed in `/etc/fstab`: access to them may hang.
     package static func mayHang() -> [String] {
-        let mounted = table("/proc/self/mountinfo", limit: 1 << 20).compactMap { fields -> String? in
-            guard fields.count > 5, let type = rest(behind: " - ", of: fields[5]), isRemote(type) else { return nil }
-            return unescaped(fields[4])
-        }
         let wanted = table("/etc/fstab", limit: 65536).compactMap { fields -> String? in
             guard fields.count > 2, fields[0].first != UInt8(ascii: "#"), isRemote(fields[2]) else { return nil }
             return withoutSlashAtEnd(unescaped(fields[1]))
         }
-        return mounted + wanted
+        return mountedThatMayHang() + wanted
+    }
+
+    /// The mount points of network and FUSE file systems.
+    static func mountedThatMayHang() -> [String] {
+        table("/proc/self/mountinfo", limit: 1 << 20, where: shim_has_remote).compactMap { fields -> String? in
+            guard fields.count > 5, let type = rest(behind: " - ", of: fields[5]), isRemote(type) else { return nil }
+            return unescaped(fields[4])
+        }
     }
 
     private static func rest(behind mark: String, of field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         field.indices.first { field[$0...].starts(with: mark.utf8) }.map { field[($0 + mark.utf8.count)...] }
     }
 
-    /// - Parameter type: a file system's type, possibly followed by other fields. `fuseblk` is a local disk.
+    /// - Parameter type: a file system's type, possibly followed by other fields.
     private static func isRemote(_ type: ArraySlice<UInt8>) -> Bool {
-        let word = type.prefix { $0 != UInt8(ascii: " ") }
-        return word.elementsEqual("fuse".utf8)
-            || ["nfs", "cifs", "smb", "fuse.", "9p", "ceph", "gluster", "afs", "davfs"].contains {
-                word.starts(with: $0.utf8)
-            }
+        let word = Array(type.prefix { $0 != UInt8(ascii: " ") }) + [UInt8(ascii: " ")]
+        return shim_is_remote(word, word.count)
     }
 
-    /// The lines of a table, split into at most six fields.
-    private static func table(_ path: String, limit: Int) -> [[ArraySlice<UInt8>]] {
-        guard let bytes = try? FileHandle(opening: path, O_RDONLY).readAll(limit: limit) else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).map { line in
+    /// The lines of a table that pass a test, split into at most six fields; none where the whole text fails it.
+    private static func table(
+        _ path: String, limit: Int, where test: (UnsafeRawPointer?, Int) -> Bool = { _, _ in true }
+    ) -> [[ArraySlice<UInt8>]] {
+        guard let bytes = try? FileHandle(opening: path, O_RDONLY).readAll(limit: limit), test(bytes, bytes.count)
+        else { return [] }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        return lines.filter { $0.withUnsafeBytes { test($0.baseAddress, $0.count) } }.map { line in
             line.split(maxSplits: 5) { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         }
     }

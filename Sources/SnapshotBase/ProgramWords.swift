@@ -34,7 +34,9 @@ extension Secrets {
         let isOption = argument.hasPrefix("-")
         guard let value = isOption ? argument[...].cutAtFirst("=").map({ String($0.1) }) : argument else { return }
         note(url: value, hasSecretPath: false)
-        guard value.unicodeScalars.count >= Self.shortest, !fileExists(value) else { return }
+        guard value.unicodeScalars.count >= Self.shortest, FileSystems.mountThatMayHang(value) == nil,
+            !fileExists(value)
+        else { return }
         note(value)
     }
 }

@@ -52,9 +52,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return fields(of: parts)
     }
 
-    var second: Int { Int(milliseconds.dividedRoundingDown(by: 1000)) }
+    package var second: Int { Int(milliseconds.dividedRoundingDown(by: 1000)) }
 
-    func fields(of parts: tm) -> Fields {
+    package func fields(of parts: tm) -> Fields {
         Fields(
             year: (Int(parts.tm_year) + 1900).padded(4), month: (Int(parts.tm_mon) + 1).padded(2),
             day: parts.tm_mday.padded(2), hour: parts.tm_hour.padded(2),

@@ -40,6 +40,8 @@ struct FFmpegCamera: Camera {
     private func picture(
         _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
     ) throws(Failure) -> [UInt8] {
+        var command = command
+        command.note = trust.leftBehind
         let result = try Child.run(command, outputLimit: settings.maxBytes, deadline: deadline)
         if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings, over: "RTSP") }
         if !result.output.isEmpty, !result.isTimedOut { return result.output }

@@ -26,7 +26,8 @@ package struct RefusedRun {
     /// Writes the record, if the settings are at fault and the state can be found and locked.
     /// - Returns: whether the failure should be reported to the journal; see `Record.isNews`.
     package func record() -> Bool {
-        guard failure.kind == .settings, let owned = try? settings?.asOwner(makesState: makesState),
+        guard failure.kind == .settings,
+            let owned = try? settings?.asOwner(makesState: makesState, readsSecrets: false),
             let path = try? stateDirectory(owned), makesState || fileExists(path),
             var state = try? StateDirectory.open(path)
         else { return true }

@@ -22,6 +22,7 @@ struct StoreCheck {
     func run(_ kind: any StoreKind) -> Result {
         switch kind.trial {
         case .folder(let settings): return Result(findings: folder(settings))
+        case .unread(let failure): return Result(findings: [.failed("storage", failure)])
         case .http(let settings):
             let store = HTTPStore(settings: settings, client: client, record: record)
             var check = HTTPCheck(store: store, capturedAt: now.wall, deadline: deadline)

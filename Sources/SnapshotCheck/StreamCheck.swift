@@ -21,8 +21,8 @@ struct StreamCheck {
     /// The finding about the video's codec; nil where the camera has no video.
     func codec(deadline: Deadline) -> Finding? {
         guard !addresses.isEmpty else { return nil }
-        do throws(Failure) { _ = try Command.ffprobe([], environment).path() } catch {
-            return .skipped("codec", error.isOfProgram ? "ffprobe isn't installed" : error.description)
+        do throws(Failure) { try Command.ffprobe([], environment).checkInstalled() } catch {
+            return .skipped("codec", "ffprobe isn't installed")
         }
         var why = "no answer in time"
         for address in addresses where !deadline.hasPassed {

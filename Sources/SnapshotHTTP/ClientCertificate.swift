@@ -1,6 +1,7 @@
 import CLibCrypto
 import Glibc
 import SnapshotBase
+import SnapshotSettings
 
 /// The PEM files of a client certificate and its private key; both may be in the same file.
 package struct ClientCertificate: Equatable, Sendable {
@@ -10,20 +11,21 @@ package struct ClientCertificate: Equatable, Sendable {
     package let setting: String
     package let keySetting: String
 
+    /// - Throws: a settings error where one of the files can't be read.
     package init(
-        path: String, keyPath: String, setting: String = "HTTP_CLIENT_CERT", keySetting: String = "HTTP_CLIENT_KEY"
-    ) {
-        self.path = path
-        self.keyPath = keyPath
-        self.setting = setting
-        self.keySetting = keySetting
-    }
-
-    package static let fileRule = "must be a regular file: libcurl would wait for a pipe's writer for ever"
-
-    package static func isFile(_ path: String) -> Bool {
-        var facts = stat()
-        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+        _ path: String, _ setting: Setting<String?>, key keyPath: String, _ keySetting: Setting<String?>,
+        _ settings: Settings
+    ) throws(Failure) {
+        for (setting, file) in [(setting, path), (keySetting, keyPath)] {
+            try settings.ask(file, for: setting)
+            guard access(file, R_OK) == 0 else {
+                throw settings.refusal(
+                    setting, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
+            }
+            guard isRegularFile(file) else { throw settings.refusal(setting, rule: regularFileRule) }
+        }
+        (self.path, self.setting) = (path, setting.key)
+        (self.keyPath, self.keySetting) = (keyPath, keySetting.key)
     }
 
     /// A text that changes when either file changes.
@@ -65,9 +67,9 @@ private func noPassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
 
-/// A text that changes when the file changes.
+/// A text that changes when the file changes; the path alone where its folder hangs.
 package func fileIdentity(_ path: String) -> String {
     var found = stat()
-    guard stat(path, &found) == 0 else { return path }
+    guard (try? NamedFile.ask(path)) != nil, stat(path, &found) == 0 else { return path }
     return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"
 }

@@ -1,5 +1,6 @@
 import CLibCurl
 import SnapshotBase
+import SnapshotSettings
 
 /// Translates a request into libcurl's options.
 extension HTTPRequest {
@@ -11,7 +12,13 @@ extension HTTPRequest {
     }()
 
     /// Sets everything but headers and body, whose memory must live as long as the transfer.
-    func set(on easy: UnsafeMutableRawPointer) {
+    /// - Throws: where a file that libcurl will read is in a folder that hangs.
+    func set(on easy: UnsafeMutableRawPointer) throws(HTTPFailure) {
+        for file in files {
+            do throws(SystemError) { try NamedFile.ask(file) } catch {
+                throw HTTPFailure(kind: .timedOut, why: "cannot read \(file): \(error)")
+            }
+        }
         _ = shim_set_string(easy, CURLOPT_URL, url)
         _ = shim_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         _ = shim_set_long(easy, CURLOPT_NOSIGNAL, 1)
@@ -62,6 +69,13 @@ extension HTTPRequest {
             // OpenSSL rejects the signatures and short keys of old TLS versions at a higher security level.
             _ = shim_set_string(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
         }
+    }
+
+    /// The files that libcurl reads.
+    private var files: [String] {
+        let own = certificate.map { [$0.path, $0.keyPath] } ?? []
+        if case .authorities(let file?) = trust { return own + [file] }
+        return own
     }
 
     private func setTimes(on easy: UnsafeMutableRawPointer) {

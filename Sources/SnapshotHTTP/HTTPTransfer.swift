@@ -56,7 +56,7 @@ final class HTTPTransfer {
         guard !request.deadline.hasPassed else {
             throw HTTPFailure(kind: .timedOut, why: "no time was left")
         }
-        request.set(on: easy)
+        try request.set(on: easy)
         setHeaders()
         setCallbacks()
         try setBody()

@@ -35,7 +35,7 @@ package struct TLSHandshake {
         // A separate handle, so that the connection is not reused for HTTP requests.
         let handle = try EasyHandle()
         let easy = handle.pointer
-        request.set(on: easy)
+        try request.set(on: easy)
         _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
         if trust == .anybody { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
         // ALPN has no name for RTSP, and some servers reject unknown ones.

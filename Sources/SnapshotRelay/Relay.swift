@@ -38,7 +38,7 @@ package final class Relay {
     /// - Throws: a failure that only a person can repair: ffmpeg is missing, or a folder can't be written.
     package static func run(_ plan: RelayPlan, log: Log) throws(Failure) -> Bool {
         let environment = plan.context.environment
-        for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { _ = try command.path() }
+        for command in [Command.ffmpeg([], environment), .ffprobe([], environment)] { try command.checkInstalled() }
         shareHeap()
         return try ServiceProcess.split(plan.context) { notifier throws(Failure) in try run(plan, notifier, log: log) }
     }

@@ -28,6 +28,6 @@ package enum Key {
 
     /// The known name that `name` is probably a misspelling of; nil if none is similar enough.
     static func nearest(to name: String) -> String? {
-        SnapshotBase.nearest(to: name.uppercased(), among: all.map(\.key))
+        SnapshotSettings.nearest(to: name.uppercased(), among: all.map(\.key))
     }
 }

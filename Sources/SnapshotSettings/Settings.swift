@@ -36,11 +36,11 @@ package struct Settings: Sendable {
     private let commandLine: Named<String>
     /// The environment, clocks and stop request of this process.
     package var context: ProcessContext
-    private var environment: Environment { context.environment }
+    var environment: Environment { context.environment }
     private let file: Named<Dotenv.Entry>
     private var answers: [String] = []
     /// The contents of files that were read before this process gave up root privileges, by path.
-    private var held: [String: Result<[UInt8], SystemError>] = [:]
+    var held: [String: Result<[UInt8], SystemError>] = [:]
     /// The path of the settings file that was read, if any.
     package let path: String?
     /// Probable mistakes in the settings that do not stop the run, one sentence each.
@@ -188,38 +188,8 @@ package struct Settings: Sendable {
             paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
         }
         for path in paths where held[path] == nil {
-            held[path] = Result { () throws(SystemError) in try readNamedFile(path, limit: 1 << 20) }
+            held[path] = Result { () throws(SystemError) in try contents(of: path, limit: 1 << 20) }
         }
-    }
-
-    /// The content of a file that these settings name.
-    /// - Throws: `SystemError` with EFBIG if it is larger than `limit` bytes.
-    package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        guard let held = held[path] else { return try readNamedFile(path, limit: limit) }
-        let bytes = try held.get()
-        guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
-        return bytes
-    }
-
-    /// Whether `holdFiles` has read the file.
-    package func isHeld(_ path: String) -> Bool { held[path] != nil }
-
-    private func read(_ path: String, for key: SettingDeclaration) throws(Failure) -> Value? {
-        var bytes: [UInt8]
-        do { bytes = try contents(of: path, limit: 65536) } catch {
-            throw .settings("cannot read \(key.key) from", path, why: Self.why(error))
-        }
-        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
-            bytes.removeLast()
-        }
-        guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
-            throw .settings("cannot read \(key.key) from", path, why: "not UTF-8 text")
-        }
-        return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
-    }
-
-    private static func why(_ error: SystemError) -> String {
-        error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
     }
 
     /// The error for a value that breaks `rule`. It names the key, the value unless it is secret, the source and the

@@ -28,7 +28,8 @@ package struct SettingsFile {
             skipped("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
         }
         // A file in a folder that this user may not enter is reported as unreadable.
-        guard access(Settings.systemPath, F_OK) == 0 || errno == EACCES else { return nil }
+        let mayHang = FileSystems.mountThatMayHang(Settings.systemPath) != nil
+        guard mayHang || access(Settings.systemPath, F_OK) == 0 || errno == EACCES else { return nil }
         return try SettingsFile(named: Settings.systemPath)
     }
 
@@ -54,6 +55,7 @@ package struct SettingsFile {
     /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
     /// is used only if no one but root and this user can write it, and if it contains a setting of ours.
     private init?(trusting path: String) throws(Distrust) {
+        do throws(SystemError) { try NamedFile.ask(path) } catch { throw Distrust(why: "it can't be read: \(error)") }
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it isn't a regular file") }
@@ -87,8 +89,9 @@ package struct SettingsFile {
     private static func unreadable(_ path: String, _ error: SystemError) -> Failure {
         let hint =
             error.number == EACCES
-            ? "use sudo: snapshot then works as the owner of STATE_PATH; or see who may read it: ls -l \(path)" : nil
+            ? "use sudo: snapshot then works as the owner of STATE_PATH; or see who may read it: ls -l \(path)"
+            : error.hint(reading: path)
         let why = error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
-        return .settings("cannot read settings file", path, why: why, hint: hint)
+        return .settings("cannot read settings file", path, why: why, hint: hint, cause: error)
     }
 }

@@ -5,11 +5,13 @@ import SnapshotSettings
 extension Settings {
     /// The settings for the rest of the run. As root, this first reads all files that the settings name, then switches
     /// to the owner of STATE_PATH; paths that depend on the home, such as `~/.aws/credentials`, are that owner's.
-    /// - Parameter makesState: whether to create a missing STATE_PATH for an owner other than root.
-    package func asOwner(makesState: Bool) throws(Failure) -> Settings {
+    /// - Parameters:
+    ///   - makesState: whether to create a missing STATE_PATH for an owner other than root.
+    ///   - readsSecrets: whether the files of secrets are read.
+    package func asOwner(makesState: Bool, readsSecrets: Bool = true) throws(Failure) -> Settings {
         guard geteuid() == 0 else { return self }
         var settings = self
-        settings.holdFiles()
+        if readsSecrets { settings.holdFiles() }
         try Owner.become(
             ofState: stateDirectory(settings), settingsPath: path, makesState: makesState,
             &settings.context.environment)

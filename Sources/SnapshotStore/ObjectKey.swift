@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotSettings
+import SnapshotState
 
 /// KEY_TEMPLATE after its check: makes the name of a picture in the store.
 package struct KeyTemplate: Sendable {

@@ -39,9 +39,8 @@ package struct S3Store: RemoteStore {
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
         let means = ProviderMeans(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
-            context: settings.context)
-        temporary =
-            settings.source.keys == nil ? TemporaryCredentials(settings.source, means, statePath: statePath) : nil
+            context: settings.context, statePath: statePath)
+        temporary = settings.source.keys == nil ? TemporaryCredentials(settings.source, means) : nil
         signingOffset =
             record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }

@@ -34,7 +34,7 @@ struct ForgetCommand: SnapshotCommand {
     func run(in context: ProcessContext) throws {
         let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
-            let settings = try options.read(in: context).asOwner(makesState: false)
+            let settings = try options.read(in: context).asOwner(makesState: false, readsSecrets: false)
             let result = try Forget(name, statePath: stateDirectory(settings), now: context.clock.now()).run()
             writeText(to: 1, "\(name) is forgotten; its state is now \(result.folder)\n")
             if result.waiting > 0 {

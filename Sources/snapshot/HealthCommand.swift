@@ -41,7 +41,7 @@ struct HealthCommand: SnapshotCommand {
     /// - Returns: the exit code.
     static func report(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         settings.warnings.forEach(log.warn)
-        let settings = try settings.asOwner(makesState: false)
+        let settings = try settings.asOwner(makesState: false, readsSecrets: false)
         let isSet = try settings.value(Key.captureInterval) != nil
         let interval = try settings[Key.captureInterval].seconds
         let report = HealthReport(

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotSettings
 
 /// Refuses a first argument that isn't a command. `snapshot` alone means `snapshot capture`, so the parser would take
 /// it for an argument of `capture`.

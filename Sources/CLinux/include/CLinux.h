@@ -40,14 +40,25 @@ enum { shim_O_PATH = 010000000 };
 int shim_open_folder_without_links(int start, const char *path);
 /// Opens a folder below `start` (O_PATH) without crossing a mount or following a link; -1 with EXDEV, ELOOP or ENOENT.
 int shim_find_folder_in_mount(int start, const char *path);
+/// Opens a path (O_PATH) if its way from the root crosses no mount; otherwise -1 with EXDEV.
+int shim_find_in_root_mount(const char *path);
+/// Whether a file system's type, which a blank follows, is that of a network or of FUSE. `fuseblk` is a local disk.
+bool shim_is_remote(const void *type, size_t size);
+/// Whether such a file system is in text of `/proc/PID/mountinfo`.
+bool shim_has_remote(const void *text, size_t size);
 
 // Processes.
 
-/// Starts `path` in its own process group, with descriptors[i] as descriptor i and no others; each must be at least
-/// `count`. `ends`: kill it when the calling thread ends. `user` other than 0: run as that user, with `group` and
-/// `more`. Returns the pid; -1 and errno if no child could be made, -2 and errno if exec failed.
-pid_t shim_spawn(const char *path, char *const argv[], char *const envp[], const int *descriptors, int count, bool ends,
-                 uid_t user, gid_t group, gid_t more);
+/// The call that failed in a child before its program began.
+enum { shim_step_prepare, shim_step_find, shim_step_is_file, shim_step_exec };
+typedef struct { int number, step; } shim_refusal;
+
+/// Starts the first program of `paths` (ends with a null) in its own process group, with descriptors[i] as descriptor i
+/// and no others; each must be at least `count`. `ends`: kill it when the calling thread ends. `user` other than 0: run
+/// as that user, with `group` and `more`. Only the child touches the program's file, as its folder may hang: `report`
+/// then reads as a shim_refusal, or as end of file once the program runs.
+pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
+                 bool ends, uid_t user, gid_t group, gid_t more, int *report);
 /// Forks a child that dies with this process, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP. It keeps the
 /// standard descriptors and `kept`, which must be in ascending order.
 pid_t shim_fork(const int *kept, int count);
@@ -56,6 +67,8 @@ int shim_setresgid(gid_t id);
 int shim_setresuid(uid_t id);
 /// Whether the real, effective and saved ids of this process are all that user and that group.
 bool shim_is_only(uid_t user, gid_t group);
+/// Sets the name of this process in `/proc/PID/comm`, at most 15 bytes.
+void shim_set_name(const char *name);
 /// Keeps other processes of this user from reading this process's memory or descriptors, and prevents core dumps.
 void shim_not_dumpable(void);
 /// Makes all threads use one heap, to save memory. Call it before the first thread is started.

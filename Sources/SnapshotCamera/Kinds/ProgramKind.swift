@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
@@ -52,6 +51,7 @@ struct ProgramKind: CameraKind {
         var command = Command(path, arguments, environment: settings.context.environment)
         // Run it as this process's user, as captures do, so that a check tries the same.
         command.keepsUser = true
+        command.note = trust.leftBehind
         return ProgramCamera(command: command, settings: settings)
     }
 }
@@ -81,24 +81,17 @@ struct ProgramCamera: Camera {
     }
 
     private func run(_ deadline: Deadline) throws(Failure) -> ChildResult {
-        var facts = stat()
-        if stat(command.program, &facts) == 0, facts.st_mode & S_IFMT != S_IFREG {
-            throw unstarted("it isn't a file", isOfProgram: true)
-        }
         do throws(Failure) {
             return try Child.run(
                 command, outputLimit: settings.maxBytes, stderrLimit: ChildResult.stderrLimit, deadline: deadline,
                 grace: Self.grace)
         } catch {
-            throw unstarted(error.why, isOfProgram: error.isOfProgram)
+            let hint =
+                "it must be executable by the service's user, and a script begins with #! and its interpreter's path"
+            throw failure(
+                .camera(.file), error.why, what: "cannot run camera program",
+                hint: error.isOfProgram ? hint : error.hint)
         }
-    }
-
-    private func unstarted(_ why: String, isOfProgram: Bool) -> Failure {
-        let hint =
-            "it must be executable by the service's user, and a script begins with #! and its interpreter's path"
-        return failure(
-            .camera(.file), why, what: "cannot run camera program", hint: isOfProgram ? hint : nil)
     }
 
     private func failure(

@@ -21,7 +21,7 @@ package struct CameraSettings: Sendable {
     private var hasLogin: Bool
     package var useHTTPS: Bool
     package var verification: Verification
-    /// The path of a file with private certificate authorities for CAMERA_TLS_VERIFY=ca.
+    /// The path of a file with private certificate authorities for CAMERA_TLS_VERIFY=ca; nil otherwise.
     package var authorities: String?
     package var channel: Int
     package var stream: Stream
@@ -49,7 +49,7 @@ package struct CameraSettings: Sendable {
         hasLogin = own != nil || isUserSet || !password.isEmpty
         useHTTPS = try settings[Key.cameraUseHTTPS]
         verification = try Self.verification(settings)
-        authorities = try authorityFile(settings)
+        authorities = verification == .authorities ? try authorityFile(settings) : nil
         channel = try settings[Key.cameraChannel]
         stream = try settings[Key.cameraStream]
         auth = try settings[Key.cameraAuth]

@@ -14,6 +14,8 @@ package final class CameraTrust {
 
     /// The state directory with the pins.
     var statePath: String { pins.directory }
+    /// The file for `Command.note`.
+    var leftBehind: String { statePath + "/camera.pid" }
 
     package init(_ settings: CameraSettings, statePath: String) {
         self.settings = settings

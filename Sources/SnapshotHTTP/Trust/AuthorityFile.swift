@@ -7,10 +7,20 @@ import SnapshotSettings
 package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
     for key in [first, Key.curlCABundle, Key.sslCertFile] {
         guard let key, let path = try settings[key] else { continue }
+        try settings.ask(path, for: key)
         guard access(path, R_OK) == 0 else {
             throw settings.refusal(key, rule: "must be a readable file of certificates")
         }
+        guard isRegularFile(path) else { throw settings.refusal(key, rule: regularFileRule) }
         return path
     }
     return nil
+}
+
+/// The rule for a file that libcurl opens.
+let regularFileRule = "must be a regular file: libcurl would wait for a pipe's writer for ever"
+
+func isRegularFile(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
 }

@@ -31,7 +31,8 @@ struct AWSProfiles {
         let file: AWSFile?
         do throws(Failure) { file = try configFile() } catch {
             // Ignore an unreadable file unless AWS_CONFIG_FILE names it: the user may not know that it exists.
-            guard try settings[Key.awsConfigFile] != nil else { return nil }
+            let isNamed = try settings[Key.awsConfigFile] != nil
+            guard isNamed || error.isHang else { return nil }
             throw error
         }
         guard let file, let text = file.profile(name)?[option], !text.isEmpty else { return nil }
@@ -170,13 +171,15 @@ struct AWSProfiles {
     private func read(_ key: Setting<String?>, _ name: String) -> Reading {
         guard let path = path(key, name) else { return .missing }
         let isNamed = key.declaration.key == Key.awsConfigFile.key && (try? settings[key]) != nil
-        guard isNamed || settings.isHeld(path) || fileExists(path) else { return .missing }
+        guard isNamed || settings.mayExist(path) else { return .missing }
         do throws(SystemError) {
             let bytes = try settings.contents(of: path, limit: 1 << 20)
             return .file(AWSFile(String(decoding: withoutByteOrderMark(bytes), as: UTF8.self), path: path))
         } catch {
-            let hint = error.number == EACCES ? "let this user read it, or \(Self.hint)" : Self.hint
-            return .failed(.settings("cannot read \(name) file", path, why: "\(error)", hint: hint))
+            if error.number == ENOENT, !isNamed { return .missing }
+            let hint = error.number == EACCES ? "let this user read it, or \(Self.hint)" : error.hint(reading: path)
+            return .failed(
+                .settings("cannot read \(name) file", path, why: "\(error)", hint: hint ?? Self.hint, cause: error))
         }
     }
 }

@@ -7,6 +7,8 @@ import SnapshotState
 struct CredentialProcess {
     let words: [String]
     let context: ProcessContext
+    /// The file for `Command.note`.
+    let note: String?
 
     private static let most = 1 << 16
     private static let longest = Duration.seconds(60)
@@ -60,6 +62,7 @@ struct CredentialProcess {
         var command = Command(words.first ?? "", Array(words.dropFirst()), environment: context.environment)
         // It runs as the present user, as it does in captures, so that `snapshot check` tries the same.
         command.keepsUser = true
+        command.note = note
         return command
     }
 
@@ -90,7 +93,7 @@ struct CredentialProcess {
     private func unstarted(_ error: Failure) -> StoreFailure {
         var failure = Failure(
             .notStarted("credential_process"), "cannot run credential_process", name, why: error.why,
-            cause: error.cause)
+            hint: error.hint, cause: error.cause)
         failure.kind = .store
         return StoreFailure(failure, .retry)
     }

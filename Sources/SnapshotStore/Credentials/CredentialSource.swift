@@ -30,7 +30,8 @@ package indirect enum CredentialSource: Sendable {
         switch self {
         case .keys(let keys): return Lease(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
-            return try CredentialProcess(words: words, context: means.context).run(at: now, deadline)
+            let note = means.statePath.map { $0 + "/credentials.pid" }
+            return try CredentialProcess(words: words, context: means.context, note: note).run(at: now, deadline)
         case .role(let role, let source):
             let caller = try source.obtain(means, at: now, deadline: deadline)
             return try role.assume(with: caller.keys, means, at: now, deadline)

@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
@@ -38,14 +37,7 @@ package struct IoTProvider: Sendable {
         }
         // One file may hold both certificate and key.
         let keyPath = try settings[Key.awsIoTKey] ?? settings.handedOver(Key.awsIoTKey) ?? path
-        for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where access(file, R_OK) != 0 {
-            throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
-        }
-        for (key, file) in [(Key.awsIoTCert, path), (Key.awsIoTKey, keyPath)] where !ClientCertificate.isFile(file) {
-            throw settings.refusal(key, rule: ClientCertificate.fileRule)
-        }
-        certificate = ClientCertificate(
-            path: path, keyPath: keyPath, setting: Key.awsIoTCert.key, keySetting: Key.awsIoTKey.key)
+        certificate = try ClientCertificate(path, Key.awsIoTCert, key: keyPath, Key.awsIoTKey, settings)
     }
 
     private static func missing(_ key: Setting<String?>) -> Failure {

@@ -8,6 +8,7 @@ struct ProviderMeans {
     let authorities: String?
     let proxies: Proxies
     let context: ProcessContext
+    let statePath: String?
 }
 
 /// Temporary keys, as `STATE_PATH/credentials.json` keeps them.

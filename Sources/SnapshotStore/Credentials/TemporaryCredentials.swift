@@ -20,11 +20,10 @@ package final class TemporaryCredentials {
     /// Whether they were replaced after a refusal, and the store has accepted none since.
     private var hasReplaced = false
 
-    /// - Parameter statePath: the folder of the file; nil to keep them nowhere.
-    init(_ source: CredentialSource, _ means: ProviderMeans, statePath: String?) {
+    init(_ source: CredentialSource, _ means: ProviderMeans) {
         self.source = source
         self.means = means
-        path = statePath.map { $0 + "/" + Self.fileName }
+        path = means.statePath.map { $0 + "/" + Self.fileName }
         digest = String(hexadecimal(Crypto.sha256(Array(source.fingerprint.utf8))).prefix(32))
     }
 

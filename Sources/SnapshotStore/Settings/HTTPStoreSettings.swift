@@ -1,4 +1,3 @@
-import Glibc
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
@@ -110,15 +109,7 @@ package struct HTTPStoreSettings: Sendable {
         }
         // One file may hold both certificate and key.
         let keyPath = try settings[Key.httpClientKey] ?? settings.handedOver(Key.httpClientKey)
-        for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
-        where access(file, R_OK) != 0 {
-            throw settings.refusal(key, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
-        }
-        for (key, file) in [(Key.httpClientCert, path), (Key.httpClientKey, keyPath ?? path)]
-        where !ClientCertificate.isFile(file) {
-            throw settings.refusal(key, rule: ClientCertificate.fileRule)
-        }
-        return ClientCertificate(path: path, keyPath: keyPath ?? path)
+        return try ClientCertificate(path, Key.httpClientCert, key: keyPath ?? path, Key.httpClientKey, settings)
     }
 
     /// After `whsec_` the key is in base64 (Standard Webhooks); any other text is the key itself.

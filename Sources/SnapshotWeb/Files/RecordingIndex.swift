@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotState
 
 /// All recordings of all cameras, newest first. The relay names a recording after the second at which it begins; a file
 /// with any other name is dated by its last modification.

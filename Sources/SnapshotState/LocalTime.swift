@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 /// Local time: the zone that `TZ` names, else that of `/etc/localtime`.
 extension Timestamp {

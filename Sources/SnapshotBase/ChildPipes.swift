@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+
+/// Both ends of a command's pipes.
+struct Pipes {
+    var ours: [Int32: FileHandle] = [:]
+    /// The child's ends; the index is the child's descriptor.
+    var theirs: [FileHandle] = []
+
+    init(_ command: Command) throws(SystemError) {
+        let numbers = [2] + Array(command.inputs.keys) + Array(command.handles.keys) + Array(command.outputs)
+        let count = (numbers.max() ?? 2) + 1
+        for number in 0..<count {
+            let end: FileHandle
+            if let bytes = command.inputs[number] {
+                let (reader, writer) = try makePipe()
+                // The pipe is filled before its reader exists elsewhere, so writing neither blocks nor raises SIGPIPE.
+                guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
+                try writer.write(bytes)
+                end = reader
+            } else if command.outputs.contains(number) {
+                let (reader, writer) = try makePipe()
+                guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
+                ours[number] = reader
+                end = writer
+            } else if let handle = command.handles[number] {
+                end = handle
+            } else {
+                end = try FileHandle(opening: "/dev/null", O_RDWR)
+            }
+            // Move it above the descriptors that the child will use.
+            let moved = fcntl(end.descriptor, F_DUPFD_CLOEXEC, count)
+            guard moved >= 0 else { throw SystemError("fcntl") }
+            theirs.append(FileHandle(owning: moved))
+        }
+    }
+}
+
+/// Creates a pipe whose ends are close-on-exec.
+package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
+    var ends: [Int32] = [-1, -1]
+    guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
+    return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
+}

@@ -1,0 +1,52 @@
+import Glibc
+import SnapshotBase
+
+extension Settings {
+    /// The content of a file that these settings name.
+    /// - Throws: `SystemError` with EFBIG if it is larger than `limit` bytes.
+    package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        guard let held = held[path] else { return try readNamedFile(path, limit: limit, isNear: isSystemds(path)) }
+        let bytes = try held.get()
+        guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
+        return bytes
+    }
+
+    /// Whether it is in systemd's credentials directory, which is in RAM.
+    private func isSystemds(_ path: String) -> Bool {
+        environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
+    }
+
+    /// Whether a file is there, or only reading it can tell, since its folder may hang.
+    package func mayExist(_ path: String) -> Bool {
+        held[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
+    }
+
+    /// Call it before anything else touches a file that `setting` names.
+    /// - Throws: where the file's folder hangs.
+    package func ask(_ path: String, for setting: Setting<some Sendable>) throws(Failure) {
+        do throws(SystemError) { try NamedFile.ask(path) } catch { throw Self.unreadable(path, setting.key, error) }
+    }
+
+    private static func unreadable(_ path: String, _ key: String, _ error: SystemError) -> Failure {
+        .settings(
+            "cannot read \(key) from", path, why: why(error), hint: error.hint(reading: path), cause: error)
+    }
+
+    func read(_ path: String, for key: SettingDeclaration) throws(Failure) -> Value? {
+        var bytes: [UInt8]
+        do { bytes = try contents(of: path, limit: 65536) } catch {
+            throw Self.unreadable(path, key.key, error)
+        }
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+            bytes.removeLast()
+        }
+        guard let text = String(validating: withoutByteOrderMark(bytes), as: UTF8.self) else {
+            throw .settings("cannot read \(key.key) from", path, why: "not UTF-8 text")
+        }
+        return text.isEmpty ? nil : Value(text: text, origin: .credential(path: path))
+    }
+
+    private static func why(_ error: SystemError) -> String {
+        error.number == ETIMEDOUT ? "it is a pipe, and nobody writes into it" : "\(error)"
+    }
+}
