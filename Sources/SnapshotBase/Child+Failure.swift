@@ -23,20 +23,21 @@ extension Failure {
     static func stillHangs(_ command: Command, _ process: pid_t) -> Failure {
         var failure = notStarted(command, SystemError("exec", number: ETIME))
         failure.why = "process \(process) of an earlier run still hangs"
-        failure.hint = "look what it waits for, such as a server that doesn't answer: ps -o stat,wchan,args \(process)"
+        failure.hint =
+            "check what it waits for, such as a server that doesn't respond: ps -o stat,wchan,args \(process)"
         return failure
     }
 
     /// What to do about a folder that hangs.
     package static func answerHint(_ folder: String) -> String {
-        "look whether its server or its disk answers: ls \(folder)"
+        "check whether the server or disk of \(folder) responds"
     }
 
     /// Whether the failure is that a folder hangs.
     package var isHang: Bool { (cause as? SystemError)?.number == ETIME }
 
-    /// Whether a program couldn't be run for what it is. Otherwise this machine has no memory, process or descriptor
-    /// left for it, or its disk fails, and a later try may succeed.
+    /// Whether the program's file is the cause (missing, not executable, of a wrong format), so that a later try fails, too.
+    /// Otherwise this machine has no memory, process or descriptor left, or its disk fails, and a later try may succeed.
     package var isOfProgram: Bool {
         if case .missing = code { return true }
         guard let error = cause as? SystemError else { return false }
@@ -45,7 +46,7 @@ extension Failure {
 }
 
 extension SystemError {
-    /// Whether `access` or `execve` fails so because of the file that it is given.
+    /// Whether this error of `access` or `execve` is due to the file that it is given.
     var isOfProgram: Bool {
         [ENOENT, ENOTDIR, EACCES, EPERM, ENOEXEC, EISDIR, EINVAL, ELOOP, ENAMETOOLONG, ELIBBAD, E2BIG].contains(number)
     }

@@ -20,7 +20,7 @@ package struct Command: Sendable {
     package var endsWithThread = true
     /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false
-    /// The file that notes a child that was left behind; a further one isn't started until that has ended.
+    /// The path of a file that records a child that was left behind. No other child is started until that one has ended.
     package var note: String?
 
     private let environment: Environment
@@ -80,7 +80,7 @@ package final class Child {
     private let endHandle: FileHandle?
 
     private let note: LeftBehind?
-    /// How long a program may take to start, and a killed one to end, unless the kernel blocks it.
+    /// How long to wait for a killed child before it is left behind.
     private static let patience = Duration.seconds(2)
 
     /// - Parameter arrival: gives up the start when it becomes readable.
@@ -137,6 +137,9 @@ package final class Child {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         retrying { Glibc.poll(&waiting, 2, Int32(clamping: deadline.millisecondsLeft)) }
+        if waiting[0].revents == 0, waiting[1].revents != 0 {
+            return .notStarted(command, SystemError("exec", number: EINTR))
+        }
         guard waiting[0].revents != 0 else { return .hangs(command, after: Uptime.now() - begun) }
         var refusal = shim_refusal()
         let size = MemoryLayout<shim_refusal>.size

@@ -14,13 +14,14 @@ extension FileHandle {
 /// Runs work that may hang for ever, such as writing into a folder on an unreachable server: the kernel then blocks the
 /// process, even against SIGKILL. The work runs in a forked child, which can be left behind.
 ///
-/// A lock file limits such children to one. One that is left behind keeps the lock, and the file then isn't empty, so that
-/// later ones need not wait for it; those of runs side by side wait for each other.
+/// The lock file allows one such child at a time. A child waits for the lock while the child of another run works. It
+/// doesn't wait for a child that was left behind, whose lock file isn't empty.
 package struct ForkedWork: Sendable {
     package enum Ending: Equatable, Sendable {
         /// The child exited normally, so its report is complete.
         case finished
-        /// The deadline passed, or this program received a termination signal; the hung child is left behind.
+        /// The deadline passed, or this program received a termination signal. The child was killed, or left behind where
+        /// that doesn't end it.
         case leftBehind
         /// A child that was left behind earlier still hangs.
         case stillHangs
@@ -54,10 +55,10 @@ package struct ForkedWork: Sendable {
     package func run(
         until deadline: Deadline, keeping descriptor: Int32? = nil, _ work: (Reporter) -> Void
     ) -> (lines: [[UInt8]], Ending) {
-        Self.leftBehind.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } }
+        Self.reapLeftBehind()
         do throws(SystemError) {
             let lock = try openLock()
-            guard try isTaken(lock, until: deadline) else { return ([], .stillHangs) }
+            guard try takeLock(lock, until: deadline) else { return ([], .stillHangs) }
             var (reader, writer): (FileHandle, FileHandle?) = try makePipe()
             guard let end = writer?.descriptor, fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else {
                 throw SystemError("fcntl")
@@ -77,6 +78,9 @@ package struct ForkedWork: Sendable {
         }
     }
 
+    /// Reaps the children that were left behind and have since ended.
+    package static func reapLeftBehind() { leftBehind.withLock { $0.removeAll { waitpid($0, nil, WNOHANG) != 0 } } }
+
     private func openLock() throws(SystemError) -> FileHandle? {
         guard let lockPath else { return nil }
         do throws(SystemError) {
@@ -87,8 +91,9 @@ package struct ForkedWork: Sendable {
         }
     }
 
-    /// Takes the lock, if there is one; false if a child that was left behind holds it, or anybody until the deadline.
-    private func isTaken(_ lock: FileHandle?, until deadline: Deadline) throws(SystemError) -> Bool {
+    /// Takes the lock, if there is one. Returns false where a child that was left behind holds it, or where another child
+    /// holds it until the deadline or a stop request.
+    private func takeLock(_ lock: FileHandle?, until deadline: Deadline) throws(SystemError) -> Bool {
         guard let lock else { return true }
         while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {
             guard errno == EWOULDBLOCK else { throw SystemError("flock") }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file that notes a process which was left behind, as the kernel blocks it even against SIGKILL.
+/// A file with the pid and start time of a child that was left behind, because the kernel blocks it even against SIGKILL.
 struct LeftBehind {
     let path: String
 

@@ -96,7 +96,7 @@ struct FileCamera: Camera {
             case .leftBehind, .finished: failure("its folder hangs")
             case .failed(let why): failure(why)
             }
-        failure.hint = "look whether its server or its disk answers: ls \(parentDirectory(paths.last ?? ""))"
+        failure.hint = Failure.answerHint(parentDirectory(paths.last ?? ""))
         return failure
     }
 }

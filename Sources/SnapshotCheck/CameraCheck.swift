@@ -10,7 +10,7 @@ struct CameraCheck: Sendable {
         var findings: [Finding] = []
         /// The camera's clock minus ours, in milliseconds.
         var clockOffset: Int64?
-        /// Whether the camera answered and accepted the credentials; only then its video is checked.
+        /// Whether the camera accepted the credentials and gave a good picture; only then its video is checked.
         var isAccepted = false
     }
 

@@ -4,8 +4,8 @@ import SnapshotCamera
 import SnapshotCapture
 import SnapshotState
 
-/// Checks the state directory, its files and the spool. It changes and locks nothing, and tries with a
-/// file without a name whether the directory can be written.
+/// Checks the state directory, its files and the spool. It changes and locks nothing. An unnamed temporary file shows
+/// whether the directory can be written.
 struct StateCheck {
     let plan: CheckPlan
     let now: Now

@@ -12,7 +12,7 @@ package enum Trial: Sendable {
     /// `run` returns within this time.
     package static let longest = Duration.seconds(18)
 
-    /// - Parameter statePath: the folder of the pins and of what is known about the folder's disk.
+    /// - Parameter statePath: the state directory, with the pins and the remembered disk of the folder for pictures.
     package func run(_ settings: Settings, statePath: String, log: Log) -> [Finding] {
         do throws(Failure) {
             switch self {

@@ -17,7 +17,7 @@ package struct ClientCertificate: Equatable, Sendable {
         _ settings: Settings
     ) throws(Failure) {
         for (setting, file) in [(setting, path), (keySetting, keyPath)] {
-            try settings.ask(file, for: setting)
+            try settings.checkResponds(file, for: setting)
             guard access(file, R_OK) == 0 else {
                 throw settings.refusal(
                     setting, rule: "must be a PEM file that this user can read: \(SystemError("open"))")
@@ -70,6 +70,6 @@ private func noPassphrase(
 /// A text that changes when the file changes; the path alone where its folder hangs.
 package func fileIdentity(_ path: String) -> String {
     var found = stat()
-    guard (try? NamedFile.ask(path)) != nil, stat(path, &found) == 0 else { return path }
+    guard (try? NamedFile.checkResponds(path)) != nil, stat(path, &found) == 0 else { return path }
     return "\(path) \(found.st_ino) \(found.st_size) \(found.st_mtim.tv_sec)"
 }

@@ -15,7 +15,7 @@ extension HTTPRequest {
     /// - Throws: where a file that libcurl will read is in a folder that hangs.
     func set(on easy: UnsafeMutableRawPointer) throws(HTTPFailure) {
         for file in files {
-            do throws(SystemError) { try NamedFile.ask(file) } catch {
+            do throws(SystemError) { try NamedFile.checkResponds(file) } catch {
                 throw HTTPFailure(kind: .timedOut, why: "cannot read \(file): \(error)")
             }
         }

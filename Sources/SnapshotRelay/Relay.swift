@@ -14,15 +14,15 @@ package final class Relay {
     private var memory: SourceMemory
     private let digest = DigestMemory()
     private var reporter: RelayReporter
-    /// Whether audio counts only once some has arrived: set when ffmpeg waited for audio that the camera announces and
-    /// doesn't send.
+    /// Whether ffprobe ignores announced audio of which no packet arrives; set after ffmpeg waited for audio in vain.
     private var verifiesAudio = false
     /// The source with which the next attempt skips ffprobe; for a camera that had no session left for ffmpeg.
     private var known: Source?
     /// The source of the present attempt; nil until ffprobe has found it.
     private var found: Source?
     private var formatChanges = FormatChanges()
-    /// Whether ffmpeg gave up before the first key frame, which gives the video's size: some cameras send few.
+    /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size: some
+    /// cameras send few.
     private var hasRareKeyFrames = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
@@ -48,7 +48,7 @@ package final class Relay {
         let signals = try catchSignals()
         let relay = Relay(plan, try OpenOutputs(plan, log: log), notifier, log: log)
         relay.run(signals)
-        // Closing the file wouldn't release the lock while a thread that hangs keeps the descriptor open.
+        // A thread that hangs keeps the process, and so its descriptors, alive after the end: release the lock here.
         withExtendedLifetime(lock) { _ = flock($0.descriptor, LOCK_UN) }
         relay.reporter.reportDone()
         return true

@@ -3,24 +3,26 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Files that settings name. In a network folder that hangs the kernel would block this process, even against SIGKILL,
-/// so a forked child, which can be left behind, reads the file first. For files elsewhere nothing is forked.
+/// Checks the folders of files that settings name. The kernel blocks a process that reads in a network folder that hangs,
+/// even against SIGKILL. A forked child therefore reads such a file first; it can be left behind. For files elsewhere
+/// nothing is forked.
 package enum NamedFile {
-    /// How long a folder may take to answer.
+    /// How long a folder may take to respond.
     private static let patience = Duration.seconds(5)
-    /// Mount points that did not answer, and until when they aren't asked again.
+    /// Mount points that did not respond, and until when they count as silent without another try.
     private static let silent = Mutex<[(mount: String, until: Deadline)]>([])
 
-    /// Call it before anything touches the file.
-    /// - Throws: `SystemError` with ETIME where its folder hangs.
-    package static func ask(_ path: String) throws(SystemError) {
+    /// Returns once the file's folder has responded, at once where it can't hang. Call it before any other access to the
+    /// file.
+    /// - Throws: `SystemError` with ETIME where the folder hangs.
+    package static func checkResponds(_ path: String) throws(SystemError) {
         guard let mount = FileSystems.mountThatMayHang(path) else { return }
         let isSilent = silent.withLock { list in
             list.removeAll { $0.until.hasPassed }
             return list.contains { $0.mount == mount }
         }
-        let ending = isSilent ? .stillHangs : read(path, on: mount)
-        switch ending {
+        if isSilent { throw SystemError("open", number: ETIME) }
+        switch read(path, on: mount) {
         case .finished: return
         case .failed: throw SystemError("fork", number: EAGAIN)
         case .leftBehind, .stillHangs:
@@ -32,7 +34,8 @@ package enum NamedFile {
     private static func read(_ path: String, on mount: String) -> ForkedWork.Ending {
         let name = "wait-" + crc32(Array(mount.utf8)[...]).hexadecimal
         let deadline = Deadline.after(patience)
-        // Another child that waits there may have been left behind: don't add to it.
+        // Another child that waits there may have been left behind: don't add to it. A zombie of our own is no such child.
+        ForkedWork.reapLeftBehind()
         while isRunning(name) {
             if deadline.hasPassed { return .stillHangs }
             sleep(.milliseconds(50), until: deadline)
@@ -68,13 +71,13 @@ extension SystemError {
 /// Reads a whole file that the user named.
 /// - Parameters:
 ///   - limit: in bytes; a larger file is refused with EFBIG.
-///   - isNear: whether it is in a folder that can't hang.
+///   - cannotHang: whether the file is in a folder that can't hang.
 ///   - timeout: the time within which a FIFO's writer has to write everything.
 /// - Throws: `SystemError`, with ETIME where the file's folder hangs.
 package func readNamedFile(
-    _ path: String, limit: Int, isNear: Bool = false, timeout: Duration = .seconds(5)
+    _ path: String, limit: Int, cannotHang: Bool = false, timeout: Duration = .seconds(5)
 ) throws(SystemError) -> [UInt8] {
-    if !isNear { try NamedFile.ask(path) }
+    if !cannotHang { try NamedFile.checkResponds(path) }
     let file = try FileHandle(opening: path, O_RDONLY | O_NONBLOCK)
     var bytes: [UInt8] = []
     if try file.status().st_mode & S_IFMT == S_IFREG {

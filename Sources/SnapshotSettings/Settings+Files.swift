@@ -5,26 +5,33 @@ extension Settings {
     /// The content of a file that these settings name.
     /// - Throws: `SystemError` with EFBIG if it is larger than `limit` bytes.
     package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        guard let held = held[path] else { return try readNamedFile(path, limit: limit, isNear: isSystemds(path)) }
-        let bytes = try held.get()
+        let bytes: [UInt8]
+        switch held[path] {
+        case .success(let known)?: bytes = known
+        // A folder that hung may respond again.
+        case .failure(let error)? where error.number != ETIME: throw error
+        case .failure, nil: return try readNamedFile(path, limit: limit, cannotHang: isSystemdCredential(path))
+        }
         guard bytes.count <= limit else { throw SystemError("read", number: EFBIG) }
         return bytes
     }
 
     /// Whether it is in systemd's credentials directory, which is in RAM.
-    private func isSystemds(_ path: String) -> Bool {
+    private func isSystemdCredential(_ path: String) -> Bool {
         environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
     }
 
-    /// Whether a file is there, or only reading it can tell, since its folder may hang.
+    /// Whether a file exists. True without a look where its folder may hang; reading the file then tells.
     package func mayExist(_ path: String) -> Bool {
         held[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
     }
 
-    /// Call it before anything else touches a file that `setting` names.
-    /// - Throws: where the file's folder hangs.
-    package func ask(_ path: String, for setting: Setting<some Sendable>) throws(Failure) {
-        do throws(SystemError) { try NamedFile.ask(path) } catch { throw Self.unreadable(path, setting.key, error) }
+    /// Checks that the folder of a file that `setting` names responds. Call it before any other access to the file.
+    /// - Throws: where the folder hangs.
+    package func checkResponds(_ path: String, for setting: Setting<some Sendable>) throws(Failure) {
+        do throws(SystemError) { try NamedFile.checkResponds(path) } catch {
+            throw Self.unreadable(path, setting.key, error)
+        }
     }
 
     private static func unreadable(_ path: String, _ key: String, _ error: SystemError) -> Failure {

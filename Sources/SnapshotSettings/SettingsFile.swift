@@ -55,7 +55,9 @@ package struct SettingsFile {
     /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
     /// is used only if no one but root and this user can write it, and if it contains a setting of ours.
     private init?(trusting path: String) throws(Distrust) {
-        do throws(SystemError) { try NamedFile.ask(path) } catch { throw Distrust(why: "it can't be read: \(error)") }
+        do throws(SystemError) { try NamedFile.checkResponds(path) } catch {
+            throw Distrust(why: "it can't be read: \(error)")
+        }
         var facts = stat()
         guard lstat(path, &facts) == 0 else { return nil }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it isn't a regular file") }

@@ -90,7 +90,7 @@ package struct FolderReport: JSONMapped, Sendable {
             }
         let failure = Failure(
             .store(.timeout), "cannot write", folder, why: why,
-            hint: "look whether its server or its disk answers: ls \(folder)")
+            hint: Failure.answerHint(folder))
         return StoreFailure(failure, .giveUp)
     }
 }

@@ -62,13 +62,15 @@ struct CaptureJob {
     func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
         let log = Log("snapshot", isVerbose: isVerbose, in: context)
         let printer = ShotPrinter(log: log, json: json, outputIsJournal: context.goesToJournal(1))
-        let settings: CaptureSettings
+        var settings: CaptureSettings
+        let owned: Settings
         var found: Settings?
         do throws(Failure) {
             let read = try readSettings()
             found = read
             read.warnings.forEach(log.warn)
-            settings = try CaptureSettings(read.asOwner(makesState: true), interval: interval)
+            owned = try read.asOwner(makesState: true)
+            settings = try CaptureSettings(owned, interval: interval)
             // A journal would get this warning at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
@@ -76,9 +78,16 @@ struct CaptureJob {
             printer.print(error, isNews: isNews)
             return error.exitCode
         }
-        let capture = Capture(settings, client: settings.client, log: log, drains: drains)
+        var capture = Capture(settings, client: settings.client, log: log, drains: drains)
         guard let interval else { return shoot(capture, settings, printer) }
-        return repeating(every: interval, for: span, context.clock) { shoot(capture, settings, printer) }
+        return repeating(every: interval, for: span, context.clock) {
+            // The folder with the store's files may respond again.
+            if settings.store is UnreadStore, let read = try? CaptureSettings(owned, interval: interval) {
+                settings = read
+                capture = Capture(settings, client: settings.client, log: log, drains: drains)
+            }
+            return shoot(capture, settings, printer)
+        }
     }
 
     private func shoot(_ capture: Capture, _ settings: CaptureSettings, _ printer: ShotPrinter) -> Int32 {

@@ -46,6 +46,14 @@ import Testing
         #expect(it.handle(.tick, now: at(502)) == .start)
     }
 
+    /// The disk is the trouble then, and not the camera.
+    @Test func anFFmpegThatCannotBeKilledIsReported() {
+        var it = running()
+        #expect(it.handle(.tick, now: at(21)) == .kill)
+        #expect(it.handle(.ended(.init(.ffmpegStuck)), now: at(30)) == nil)
+        #expect(it.lastTrouble?.code == "ffmpeg-stuck")
+    }
+
     @Test func aStartThatHangsIsKilledSooner() {
         var it = fresh()
         #expect(it.handle(.tick, now: at(0)) == .start)

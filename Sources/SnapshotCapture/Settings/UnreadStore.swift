@@ -4,8 +4,8 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// Stands for a store one of whose files, such as AWS's credentials, is in a folder that hangs: the camera is still asked,
-/// and pictures go into the spool.
+/// Replaces a store whose settings name a file in a folder that hangs, such as AWS's credentials file. Captures go on, and
+/// pictures go into the spool.
 package struct UnreadStore: StoreKind, Store {
     private let failure: StoreFailure
     package let address: String

@@ -7,7 +7,7 @@ import SnapshotSettings
 package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
     for key in [first, Key.curlCABundle, Key.sslCertFile] {
         guard let key, let path = try settings[key] else { continue }
-        try settings.ask(path, for: key)
+        try settings.checkResponds(path, for: key)
         guard access(path, R_OK) == 0 else {
             throw settings.refusal(key, rule: "must be a readable file of certificates")
         }

@@ -39,7 +39,7 @@ package struct RTSPSource: Equatable, Sendable {
         ]
 
     /// Arguments that go before `input`. With them ffmpeg waits 15 s instead of five for the key frame that gives the
-    /// video's size, since some cameras send one every ten seconds. It then waits as long for audio that never arrives.
+    /// video's size, since some cameras send one every ten seconds. It also waits 15 s for announced audio that never arrives.
     package static let longAnalysis = ["-analyzeduration", "15000000"]
 
     /// The command that writes one key frame as JPEG to standard output.

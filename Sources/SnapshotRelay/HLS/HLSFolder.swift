@@ -24,7 +24,7 @@ package struct HLSFolder: Sendable {
 
     /// Opens the folder, continues the playlist in it, and removes files that aren't listed.
     /// - Parameters:
-    ///   - now: the start of the media sequence where there is no playlist, so that it is higher than any before.
+    ///   - now: where there is no playlist, the media sequence begins at this time in seconds, higher than any before.
     ///   - isServed: whether the web front may read the listed files.
     package init(_ path: String, segmentTime: Duration, now: Timestamp, isServed: Bool = false) throws(Failure) {
         self.segmentTime = segmentTime
@@ -126,7 +126,8 @@ package struct HLSFolder: Sendable {
         return segment
     }
 
-    /// Replaces the playlist atomically, without a sync: after a power cut that loses it, numbering starts at the time.
+    /// Replaces the playlist atomically. Without a sync: after a power cut that destroys it, the media sequence begins at
+    /// the present time in seconds.
     private func write() -> Bool {
         let temporary = "stream.m3u8.tmp"
         output.folder.remove(temporary)

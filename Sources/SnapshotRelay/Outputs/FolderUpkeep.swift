@@ -36,9 +36,9 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private let open: @Sendable () throws(Failure) -> Files
     private var files: Files?
     private var watch: FolderWatch
-    /// Whether the running ffmpeg was given this folder, or an earlier one at the same path.
+    /// Whether the running ffmpeg writes at this path, perhaps into a folder that was replaced since.
     private var isGiven = false
-    /// Whether the running ffmpeg was given this very folder.
+    /// Whether the running ffmpeg writes into the folder that `files` has open.
     private var isLive = false
     /// After a full disk, the bytes that must be free before ffmpeg gets the folder again; nil otherwise.
     private var roomNeeded: Int?
@@ -123,7 +123,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         let wasFull = isFull(path)
         files?.end(now: now)
         guard wasFull else { return nil }
-        // `files.end` has cut files and so freed a little space, which the next ffmpeg would fill at once: want more.
+        // The next ffmpeg would fill the little space that `files.end` has just freed by cutting files: require more.
         roomNeeded = Self.room(after: freeBytes(path) ?? 0)
         return .trouble(.full)
     }

@@ -5,7 +5,7 @@ import SnapshotBase
 struct FolderWatch: Sendable {
     enum Verdict: Equatable, Sendable {
         case fine
-        /// A trouble that only a person can repair.
+        /// A trouble that a restart of ffmpeg wouldn't end.
         case trouble(FolderTrouble)
         /// A restart of ffmpeg would make it write again.
         case restart

@@ -64,7 +64,7 @@ enum PipeTrouble: String, TroubleCode {
         switch self {
         case .unreachable: "check SERVER_URL"
         case .lost: nil
-        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay, which otherwise tries again in 10 min"
+        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay, which otherwise waits 10 min or longer"
         case .ended: "the server's log says why; SERVER_URL has to accept an endless POST"
         case .tls: "set SSL_CERT_FILE to the authority that signed it"
         }

@@ -67,7 +67,7 @@ enum PushTrouble: String, TroubleCode {
         case .unreachable: "check host and port of OUTPUT_RTSP_URL"
         case .lost: nil
         case .refused:
-            "check user and password in OUTPUT_RTSP_URL, then restart the relay, which otherwise tries again in 10 min"
+            "check user and password in OUTPUT_RTSP_URL, then restart the relay, which otherwise waits 10 min or longer"
         case .rejected: "check the path of OUTPUT_RTSP_URL, and that the server takes pushes there"
         }
     }

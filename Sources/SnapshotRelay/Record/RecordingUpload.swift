@@ -10,7 +10,6 @@ import Synchronization
 final class RecordingUpload: Sendable {
     private struct Shared {
         var uploaded: [String] = []
-        var isStopped = false
         /// Weak, so that a disk that was unmounted isn't kept busy.
         weak var folder: Folder?
     }
@@ -44,8 +43,6 @@ final class RecordingUpload: Sendable {
     /// Uploads recordings of that folder from now on; a disk that is mounted again has another one at the same path.
     func use(_ folder: Folder) { shared.withLock { $0.folder = folder } }
 
-    func stop() { shared.withLock { $0.isStopped = true } }
-
     /// Starts the thread, which runs until the program ends.
     func start() {
         _ = detach { [self] in
@@ -56,23 +53,31 @@ final class RecordingUpload: Sendable {
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
             var (backoff, refusals, processes) = (Backoff.retry, Backoff.refusal, Backoff.credentialProcess)
-            var last: Failure?
-            while !shared.withLock({ $0.isStopped }) {
+            var rejections = Backoff.retry
+            var last: StoreFailure?
+            while true {
                 var wait = backoff.first
+                var isRejected = false
                 let folder = shared.withLock { $0.folder }
                 for name in waiting(in: folder) {
                     do throws(StoreFailure) {
                         try upload(name, in: folder, into: &store, quota: &quota)
-                        if last != nil { log.write(.notice, "recordings are stored again") }
                         backoff.reset()
                         refusals.reset()
                         processes.reset()
-                        last = nil
+                        // One recording that the store rejects, beside others that it takes, is no outage.
+                        if let outage = last, outage.scope != .object {
+                            log.write(.notice, "recordings are stored again")
+                            last = nil
+                        }
                     } catch {
-                        if last?.code != error.failure.code { log.report(error.failure) }
-                        last = error.failure
+                        if last?.failure.code != error.failure.code { log.report(error.failure) }
+                        last = error
                         // A failure that concerns this recording alone doesn't delay the others; it is retried later.
-                        if error.scope == .object { continue }
+                        if error.scope == .object {
+                            isRejected = true
+                            continue
+                        }
                         wait =
                             switch error.failure.kind {
                             case .storeRefused where error.failure.code == .store(.credentialProcess): processes.next()
@@ -83,16 +88,9 @@ final class RecordingUpload: Sendable {
                         break
                     }
                 }
-                pause(wait)
+                if isRejected { wait = max(wait, rejections.next()) } else { rejections.reset() }
+                sleep(wait, until: .after(wait))
             }
-        }
-    }
-
-    /// Sleeps in short steps, so that a stop is noticed soon.
-    private func pause(_ time: Duration) {
-        let end = Deadline.after(time)
-        while !end.hasPassed, !shared.withLock({ $0.isStopped }) {
-            usleep(UInt32(clamping: min(end.left, .seconds(1)).nanoseconds / 1000 + 1))
         }
     }
 

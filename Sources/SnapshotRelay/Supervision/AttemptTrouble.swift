@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Why an attempt ended. Codes of camera failures appear here with words for the relay's log lines.
+/// Why an attempt ended. The codes include those of `Failure.Code.Camera` that the relay meets, with words for its log.
 enum AttemptTrouble: String, TroubleCode {
     case cameraUnreachable = "camera-unreachable"
     case cameraUnresolved = "camera-unresolved"
@@ -61,7 +61,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraUnreachable, .cameraSilent:
             "check the address and port, and that RTSP is switched on in the camera"
         case .cameraCredentials:
-            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay, which otherwise tries again in 10 min"
+            "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay, which otherwise waits 10 min or longer"
         case .cameraInsecureLogin: "switch Digest on in the camera, or use rtsps:// in CAMERA_URL"
         case .cameraTLS: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first"
         case .cameraKeyChanged:
@@ -89,7 +89,7 @@ extension Supervisor {
     package struct Trouble: Equatable, Sendable {
         /// A short, stable code, e.g. `camera-lost`.
         package let code: String
-        /// Whether the camera refused the credentials.
+        /// Whether the camera refused the credentials, or its TLS key isn't the known one: a person has to act.
         package let isRefusal: Bool
 
         init(_ trouble: AttemptTrouble) {

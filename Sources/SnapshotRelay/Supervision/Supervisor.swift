@@ -10,10 +10,10 @@ package struct Supervisor: Sendable {
         /// media; `step`: when its present step began.
         case starting(lastSign: Uptime, step: Uptime)
         case running(since: Uptime, lastGrowth: Uptime)
-        /// No more media was written, so ffmpeg was killed; the attempt's end hasn't been reported yet.
+        /// No media was written, or no progress made, for too long, so the attempt was killed. Its end hasn't been reported yet.
         case stalled
         case backingOff(until: Uptime)
-        /// The camera refused the credentials; more attempts could lock the account.
+        /// The camera refused the credentials, or its key isn't the known one. More attempts could lock the account.
         case refused(until: Uptime)
         /// A stop was requested; ffmpeg is finishing its files.
         case stopping(since: Uptime, isKilled: Bool)
@@ -143,7 +143,7 @@ package struct Supervisor: Sendable {
             endRun(since, lastGrowth)
             lastTrouble = trouble
         case .starting: lastTrouble = trouble
-        case .stalled: lastTrouble = Trouble(.cameraStalled)
+        case .stalled: lastTrouble = trouble.known == .ffmpegStuck ? trouble : Trouble(.cameraStalled)
         case .backingOff, .refused, .stopping, .stopped: return nil
         }
         restarts += 1

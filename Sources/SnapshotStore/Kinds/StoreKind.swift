@@ -45,6 +45,6 @@ package enum StoreTrial: Sendable {
     case s3(S3Settings)
     /// Requests as for an upload but without a body: a POST can't be undone.
     case http(HTTPStoreSettings)
-    /// None, since the store can't be had.
+    /// No steps: a file that the store's settings name can't be read.
     case unread(Failure)
 }

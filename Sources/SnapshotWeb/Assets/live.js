@@ -53,7 +53,7 @@
   const kept = () => 15 * target, furthest = () => 5 * target, silence = () => 3 * target + 3;
 
   let source = null, buffer = null, map = null, facts = null, newest = null, arrived = performance.now();
-  // The server's time less performance.now(), in ms; where each segment ends, and when the server wrote it.
+  // `clock`: server time minus performance.now(), in ms. `placed`: each segment's end in the buffer and its Last-Modified.
   let clock = null, placed = [];
 
   const end = () => buffer && buffer.buffered.length ? buffer.buffered.end(buffer.buffered.length - 1) : 0;
@@ -160,7 +160,7 @@
         showState('No picture', why);
         pause = 10000;
       } else {
-        // What can't be fetched is requested again; after the browser refused data, it needs a new source.
+        // A failed request is repeated. A media source that refused data is replaced.
         if (video.error || error.message === 'refused' || error.name === 'InvalidStateError') reset();
         show();
         pause = 3000;

@@ -41,7 +41,7 @@ const mp4 = (() => {
   };
 
   return {
-    // The media type with all codecs, and of the video track its number and how many of its units are a second.
+    // The media type with all codecs, and the video track's id and time scale.
     describe(bytes) {
       const tracks = all(first(new DataView(bytes), 'moov'), 'trak').map(track => {
         const header = first(track, 'tkhd'), media = first(track, 'mdia', 'mdhd');

@@ -240,3 +240,20 @@ def test_segments_that_wait_are_bounded(snapshot, camera):
         wait_until(lambda: "deleted before the store took them" in relay.stderr, 30, "bound")
         assert size(relay.record) <= 400 << 10
         assert relay.recordings
+
+
+def test_what_the_store_rejects_is_sent_ever_less_often(snapshot, camera):
+    """Each recording is rejected for itself, as a wrong address rejects them all."""
+    with Receiver() as endpoint, Relay(
+            snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", UPLOAD_ATTEMPTS="1",
+            HTTP_UPLOAD_FORMAT="raw", **endpoint.as_http()) as relay:
+        endpoint.always = Answer(404)
+        wait_until(lambda: endpoint.received, 25, f"uploads: {relay.stderr}")
+        first = endpoint.received[0].headers["X-Snapshot-Key"]
+        # After 0, 1, 3 and 7 s, and not each second.
+        time.sleep(12)
+        assert 2 <= [r.headers["X-Snapshot-Key"] for r in endpoint.received].count(first) <= 5
+        fixed, endpoint.always = len(endpoint.received), None
+        wait_until(lambda: first in [r.headers["X-Snapshot-Key"] for r in endpoint.received[fixed:]], 30, "the first, once more")
+        wait_until(lambda: not [p for p in relay.recordings if first.endswith(p.name)], 10, "its end here")
+        relay.stop()
