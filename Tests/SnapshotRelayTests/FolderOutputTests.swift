@@ -9,11 +9,22 @@ import Testing
 
 /// A disk that hangs while a test says so.
 private final class Disk: Sendable {
-    private let isHanging = Mutex(false)
+    private let state = Mutex((isHanging: false, isAccessed: false))
 
-    func hang(_ hangs: Bool) { isHanging.withLock { $0 = hangs } }
+    func hang(_ hangs: Bool) { state.withLock { $0 = (hangs, false) } }
 
-    func access() { while isHanging.withLock({ $0 }) { usleep(1000) } }
+    func access() {
+        while state.withLock({ state in
+            state.isAccessed = true
+            return state.isHanging
+        }) { usleep(1000) }
+    }
+
+    /// Waits for an access since `hang`.
+    func waitForAccess() {
+        let deadline = Deadline.after(.seconds(30))
+        while !state.withLock({ $0.isAccessed }), !deadline.hasPassed { usleep(1000) }
+    }
 }
 
 private struct Files: OutputFiles {
@@ -64,6 +75,7 @@ private struct Files: OutputFiles {
         defer { disk.hang(false) }
         // This look begins now, and doesn't end.
         #expect(!output.flowed(now: time.clock.up(), media: nil))
+        disk.waitForAccess()
         time.advance(by: .seconds(seconds))
         output.tick(now: time.clock.up())
         #expect(code == nil)
