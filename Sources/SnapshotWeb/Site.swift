@@ -115,7 +115,7 @@ final class Site: Sendable {
         ).page
     }
 
-    /// - Parameter camera: an instance's name; "" for the camera without one.
+    /// - Parameter camera: an instance's name; "" for the camera without an instance name.
     private func latest(_ camera: String) -> LatestPicture? {
         switch files.latest(camera: camera.isEmpty ? nil : camera) {
         case .file(let file): .taken(file.modified)

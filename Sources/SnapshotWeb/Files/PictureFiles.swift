@@ -23,7 +23,7 @@ struct PictureFiles {
     ]
     private static let recordingTypes = ["mp4": "video/mp4", "mkv": "video/x-matroska", "ts": "video/mp2t"]
 
-    /// - Parameter camera: the instance's name; nil for the camera without one.
+    /// - Parameter camera: the instance's name; nil for the camera without an instance name.
     func latest(camera: String?, _ request: Request) -> Response {
         latest(camera: camera).map { Response($0, type: "image/jpeg", request: request) }.response
     }

@@ -3,7 +3,7 @@ import SnapshotState
 
 /// The page at `/live/` where no relay makes a stream: the latest picture, and how to start one.
 struct NoLivePage {
-    /// All cameras by instance's name, which is "" for the camera without one.
+    /// All cameras by instance's name, which is "" for the camera without an instance name.
     let cameras: [(key: String, title: String)]
     /// The instance's name of the camera that is shown.
     let camera: String

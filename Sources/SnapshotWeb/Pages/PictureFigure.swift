@@ -9,7 +9,7 @@ enum LatestPicture {
 
 /// A camera's latest picture with its time. It is shown in grey once a newer one is overdue.
 struct PictureFigure {
-    /// The instance's name; "" for the camera without one.
+    /// The instance's name; "" for the camera without an instance name.
     let camera: String
     let latest: LatestPicture
     let now: Timestamp
