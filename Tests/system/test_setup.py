@@ -154,7 +154,7 @@ def test_a_camera_with_another_address_is_told_and_taken_over(machine):
 @pytest.mark.parametrize("folder", ["/", "/home/alice/pics/new/..", "/var/lib/snapshot/../x", "/home/alice/./pics", "/home/alice/pics", "//",
                                     "/proc/pictures", "/root/made-by-setup/pictures"])
 def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
-    machine.run("mkdir -p /home/alice/pics && touch /home/alice/pics/holiday.jpg && chown -R daemon: /home/alice && chmod 700 /home/alice/pics")
+    machine.run("mkdir -p /home/alice/pics && touch /home/alice/pics/holiday.jpg && chown -R daemon: /home/alice && chmod 700 /home/alice/pics /root")
     owners = ["/", "/root", "/home", "/home/alice", "/home/alice/pics", "/var/lib", "/usr"]
     before = machine.out(["stat", "-c", "%n %U %a", *owners])
     done = machine.run(["snapshot", "setup", "--yes", "--json", "--camera", "10.9.0.2", "--password-file", password_file(machine), "--folder", folder],
