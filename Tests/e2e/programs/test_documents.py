@@ -18,7 +18,7 @@ UNITS = {path.name for path in (ROOT / "systemd").iterdir() if path.suffix in ("
 # Names in capitals that others have given, or that are no settings of the programs.
 FOREIGN = {
     "AWS_ENDPOINT_URL", "BASE_DIR", "CREDENTIALS_DIRECTORY", "DEBIAN_FRONTEND", "KEY_FILE", "LD_LIBRARY_PATH", "LISTEN_FDS",
-    "LISTEN_PID", "NO_COLOR", "NOTIFY_SOCKET", "RUNTIME_DIRECTORY", "STANDARD_IA", "STATE_DIRECTORY", "UPDATE_DOCS",
+    "LISTEN_PID", "NO_COLOR", "NOTIFY_SOCKET", "RELAY_AS_UNIT", "RUNTIME_DIRECTORY", "STANDARD_IA", "STATE_DIRECTORY", "UPDATE_DOCS",
     "VAULT_ADDR", "VAULT_TOKEN", "WATCHDOG_USEC",
 }
 # Words behind the program's name where a sentence goes on.
