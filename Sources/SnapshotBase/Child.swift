@@ -83,7 +83,7 @@ package final class Child {
     /// How long to wait for a killed child before it is left behind.
     private static let patience = Duration.seconds(2)
 
-    /// - Parameter arrival: gives up the start when it becomes readable.
+    /// - Parameter arrival: the start is no longer waited for when it becomes readable.
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
     package init(
         _ command: Command, until deadline: Deadline = .after(.seconds(10)), or arrival: FileHandle? = nil
@@ -128,7 +128,8 @@ package final class Child {
         return (pid, FileHandle(owning: report))
     }
 
-    /// Waits until the program runs. Returns why it doesn't: its folder may hang, which blocks the child in `execve`.
+    /// Waits until the program runs, or `arrival` is readable. Returns why it doesn't run: its folder may hang, which blocks
+    /// the child in `execve`.
     private static func refusal(
         _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
     ) -> Failure? {
@@ -137,9 +138,8 @@ package final class Child {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         retrying { Glibc.poll(&waiting, 2, Int32(clamping: deadline.millisecondsLeft)) }
-        if waiting[0].revents == 0, waiting[1].revents != 0 {
-            return .notStarted(command, SystemError("exec", number: EINTR))
-        }
+        // The caller notices the stop, too, and ends the child.
+        if waiting[0].revents == 0, waiting[1].revents != 0 { return nil }
         guard waiting[0].revents != 0 else { return .hangs(command, after: Uptime.now() - begun) }
         var refusal = shim_refusal()
         let size = MemoryLayout<shim_refusal>.size
@@ -163,7 +163,8 @@ package final class Child {
 
     /// Sends a signal to the whole process group, unless the child has ended.
     package func signal(_ number: Int32) {
-        if poll() == nil { kill(-pid, number) }
+        // A child that has only just been forked has no group of its own yet.
+        if poll() == nil, kill(-pid, number) != 0 { kill(pid, number) }
     }
 
     /// Gives up waiting for a killed child that the kernel still blocks, e.g. in a folder on an unreachable server. It

@@ -122,6 +122,18 @@ import Testing
         #expect(busy?.isOfProgram == false && busy?.why == "exec: Text file busy")
     }
 
+    @Test func aStopIsNoFailedStart() throws {
+        let arrival = try FileHandle(opening: "/dev/zero", O_RDONLY)
+        let watch = systemClock.stopwatch()
+        for _ in 0..<50 {
+            let child = try Child(shell("sleep 60"), until: .after(.seconds(10)), or: arrival)
+            #expect(child.stop(grace: .zero) == .killed(SIGKILL))
+            #expect(isGone(child.pid))
+        }
+        // None had to be left behind, after two seconds.
+        #expect(watch.elapsed < .seconds(20))
+    }
+
     @Test func inputsComeOnTheirDescriptorsAndNoOtherIsOpen() throws {
         var command = shell("cat <&5; ls /proc/self/fd | wc -l; cat")
         command.inputs = [5: Array("secret\n".utf8)]

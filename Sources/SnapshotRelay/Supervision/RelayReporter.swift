@@ -143,7 +143,9 @@ struct RelayReporter: ~Copyable {
     }
 
     private static func isSame(_ left: Supervisor.State, _ right: Supervisor.State) -> Bool {
-        name(left) == name(right)
+        // A start that fails at once goes from one wait to the next.
+        if case .backingOff = left, case .backingOff = right { return left == right }
+        return name(left) == name(right)
     }
 
     /// Writes `relay.json`. An error is ignored, since the relay can work without it.

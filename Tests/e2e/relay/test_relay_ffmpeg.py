@@ -77,3 +77,19 @@ def test_stopped_while_it_waits_for_the_next_try(snapshot):
         relay.stop(AT_ONCE)
     assert relay.report["state"] == "stopped" and relay.report["last_error"] == "camera-unreachable"
     assert "Connection refused" in relay.stderr and "Canary" not in relay.stderr, relay.stderr
+
+
+def test_an_ffprobe_that_cannot_be_started_is_told_and_tried_again(snapshot, camera, tmp_path):
+    """Also where the relay was waiting already, for another reason."""
+    instead_of_ffmpeg(snapshot, tmp_path / "bin", 'exec $ffmpeg "$@"')
+    with Relay(snapshot, camera.as_camera(), "hls") as relay:
+        relay.wait_running()
+        broken = tmp_path / "bin/ffprobe"
+        broken.write_bytes(b"\x7fELF")
+        broken.chmod(0o755)
+        os.kill(relay.ffmpeg, signal.SIGKILL)
+        wait_until(lambda: relay.report.get("last_error") == "start-ffprobe", 20, f"{relay.report}")
+        wait_until(lambda: "start-ffprobe" in relay.stderr, 5, f"word of it: {relay.stderr}")
+        broken.unlink()
+        wait_until(lambda: relay.report["state"] == "running", 30, f"media: {relay.report}")
+        relay.stop()
