@@ -128,8 +128,7 @@ package final class Child {
         return (pid, FileHandle(owning: report))
     }
 
-    /// Waits until the program runs, or `arrival` is readable. Returns why it doesn't run: its folder may hang, which blocks
-    /// the child in `execve`.
+    /// Returns why the program doesn't run, by `deadline` or `arrival`; its folder may hang, which blocks `execve`.
     private static func refusal(
         _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
     ) -> Failure? {
