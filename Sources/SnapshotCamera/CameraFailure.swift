@@ -48,7 +48,7 @@ extension Failure {
     ) -> String? {
         switch failure.kind {
         case .unreachable where failure.isPortClosed: settings.hint(.portClosed(protocol: name))
-        case .lost where failure.isUnanswered: settings.hint(.unanswered)
+        case .lost where failure.hasNoResponse: settings.hint(.unanswered)
         case .unresolved: settings.hint(.unresolved)
         case .unreachable, .unconnected, .proxy: settings.hint(.unreachable(protocol: name))
         case .timedOut: settings.hint(.slow)

@@ -8,7 +8,7 @@ import SnapshotStore
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may be tried now.
     func heldOffSeconds(_ who: String) -> Double? {
-        record.holdOffs[who]?.remaining(settings: credentials(of: who), now: now, recordBoot: record.boot)
+        record.holdOffs[who]?.remaining(settings: credentialsDigest(of: who), now: now, recordBoot: record.boot)
     }
 
     /// The failure to report while the store's credentials are held off; nil where the store may be asked.
@@ -25,12 +25,12 @@ extension Run {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
         guard !isFirstRefusal(who) || failure.warnsOfLock else { return }
         record.holdOffs[who] = .after(
-            record.holdOffs[who], failure.code, settings: credentials(of: who), now: settings.context.clock.now())
+            record.holdOffs[who], failure.code, settings: credentialsDigest(of: who), now: settings.context.clock.now())
     }
 
     /// Whether these credentials have worked and are refused for the first time since; counts the refusal.
     private mutating func isFirstRefusal(_ who: String) -> Bool {
-        guard var login = record.logins?[who], login.settings == credentials(of: who) else { return false }
+        guard var login = record.logins?[who], login.settings == credentialsDigest(of: who) else { return false }
         login.refusals = (login.refusals ?? 0).adding(1)
         record.logins?[who] = login
         return login.refusals == 1
@@ -38,7 +38,7 @@ extension Run {
 
     /// Notes that the present credentials were accepted, and ends their hold-off.
     mutating func endHoldOff(_ who: String) {
-        let login = Login(settings: credentials(of: who))
+        let login = Login(settings: credentialsDigest(of: who))
         if record.logins?[who] != login {
             if record.logins == nil { record.logins = [:] }
             record.logins?[who] = login
@@ -49,7 +49,7 @@ extension Run {
 
     /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
     var storePause: Double? {
-        record.storePause?.remaining(settings: credentials(of: "store"), now: now, recordBoot: record.boot)
+        record.storePause?.remaining(settings: credentialsDigest(of: "store"), now: now, recordBoot: record.boot)
     }
 
     /// Records the store's `Retry-After`, which later runs respect, and how long the attempt stalled.
@@ -58,22 +58,22 @@ extension Run {
         guard failure.advice != .giveUp, let wait = failure.retryAfter else { return }
         record.storePause = HoldOff(
             since: settings.context.clock.now().moment, delaySeconds: wait.seconds,
-            settings: credentials(of: "store"))
+            settings: credentialsDigest(of: "store"))
     }
 
-    /// Marks hold-offs of other settings as past, which health ignores, and deletes those that are over.
+    /// Marks the hold-offs of other settings than the present ones, and deletes those of them that are over.
     mutating func noteChangedSettings() {
         for who in ["camera", "store"] {
             guard let holdOff = record.holdOffs[who] else { continue }
-            let isPast = holdOff.settings != credentials(of: who)
+            let isOfOthers = holdOff.settings != credentialsDigest(of: who)
             let isOver = holdOff.remaining(settings: holdOff.settings, now: now, recordBoot: record.boot) == nil
-            record.holdOffs[who]?.isPast = isPast ? true : nil
-            if isPast, isOver { record.holdOffs[who] = nil }
+            record.holdOffs[who]?.isOfOtherSettings = isOfOthers ? true : nil
+            if isOfOthers, isOver { record.holdOffs[who] = nil }
         }
     }
 
-    /// Keyed digest of the settings that decide about the login; it reveals nothing about them.
-    func credentials(of who: String) -> String {
+    /// The keyed digest of the settings that decide about the login; it reveals nothing about them.
+    func credentialsDigest(of who: String) -> String {
         memory.digest(who == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
     }
 }

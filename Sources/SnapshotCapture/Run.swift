@@ -168,14 +168,14 @@ struct Run: ~Copyable {
 }
 
 extension Failure {
-    /// The store answered with `Retry-After`, which is still running for `wait` seconds.
+    /// The store responded with `Retry-After`, which is still running for `wait` seconds.
     static func paused(_ address: String, wait: Double) -> Failure {
         Failure(
             .store(.busy), "store is busy", address,
             why: "it asked for a pause; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
-    /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.holdOff`.
+    /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.startHoldOff`.
     static func heldOff(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
         guard code != .store(.credentialProcess) else {
             return Failure(

@@ -4,7 +4,7 @@ import SnapshotState
 import SnapshotStore
 
 /// How long an upload may take. A store whose uploads have stalled for a minute in total gets no longer than
-/// UPLOAD_DEADLINE until it answers again, so that its outage doesn't cost the next minutes' pictures.
+/// UPLOAD_DEADLINE until it responds again, so that its outage doesn't cost the next minutes' pictures.
 extension Run {
     /// In seconds.
     private static let longest = 60.0
@@ -12,18 +12,18 @@ extension Run {
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
         if let stall = record.stall, stall.seconds >= Self.longest,
-            stall.settings == credentials(of: "store")
+            stall.settings == credentialsDigest(of: "store")
         {
             return nil
         }
         return settings.uploadTimeouts
     }
 
-    /// Adds up how long attempts at the present store have stalled; an answer resets the sum.
+    /// Adds up how long attempts at the present store have stalled; a response resets the sum.
     mutating func noteStall(_ failure: StoreFailure) {
         guard failure.connectionFailed else { return record.stall = nil }
         guard let time = failure.stalledFor else { return }
-        let present = credentials(of: "store")
+        let present = credentialsDigest(of: "store")
         let earlier = record.stall?.settings == present ? record.stall?.seconds ?? 0 : 0
         record.stall = Stall(seconds: min(earlier + time.seconds, 1e6), settings: present)
     }

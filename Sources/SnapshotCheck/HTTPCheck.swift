@@ -38,7 +38,7 @@ struct HTTPCheck {
             var request = store.request(
                 putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true)
             (request.method, request.body) = (method, .none)
-            let response = try store.receive(store.client.answer(to: request))
+            let response = try store.receive(store.client.result(of: request))
             guard response.status == 401, changes < 2, store.logsInAnew(after: response) else { return response }
             changes += 1
         }
@@ -57,8 +57,8 @@ struct HTTPCheck {
     private func page() -> Finding {
         .remark(
             "storage",
-            "\(store.address) answers with a web page, its own or a sign-in page that answers in its place; no "
-                + "picture was sent",
+            "\(store.address) answers with a web page; it may be the sign-in page of a network, and not the "
+                + "server's own. No picture was sent",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 
@@ -80,7 +80,8 @@ struct HTTPCheck {
     private func doubt(_ response: HTTPResponse) -> Finding {
         .remark(
             "storage",
-            "\(store.address) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or accept only POST",
+            "\(store.address) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or the "
+                + "server accepts only POST there",
             hint: "snapshot capture   # sends one picture, to be sure")
     }
 }

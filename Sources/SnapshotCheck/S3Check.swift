@@ -80,13 +80,13 @@ struct S3Check {
         while true {
             do throws(StoreFailure) {
                 try store.prepare(deadline.sooner(.seconds(8)))
-                let answer = store.client.answer(
-                    to: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
-                let response = try store.receive(answer)
+                let result = store.client.result(
+                    of: store.request(putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true))
+                let response = try store.receive(result)
                 if !isTrue, response.status == 400, Self.mismatches.contains(S3Error(response.body).code) {
                     return (response, true)
                 }
-                try store.checkAnswer(answer, of: object.key)
+                try store.checkResult(result, of: object.key)
                 return (response, false)
             } catch {
                 guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }
@@ -105,6 +105,6 @@ struct S3Check {
         let request = store.request(
             method, key: Self.key, query: query, headers: [], body: .none, sha256: hexadecimal(Crypto.sha256([])),
             deadline: deadline.sooner(.seconds(6)))
-        return try store.receive(store.client.answer(to: request))
+        return try store.receive(store.client.result(of: request))
     }
 }

@@ -88,7 +88,7 @@ struct UnitsCheck {
     /// A network folder that systemd opens when it starts the service.
     private func hangingFolder(_ path: String) -> Finding {
         .remark(
-            "units", "while \(path) hangs \(unit).service can't start: ReadWritePaths= names it",
+            "units", "\(unit).service can't start while \(path) hangs, since its ReadWritePaths= names that folder",
             hint:
                 "sudo systemctl edit \(unit).service   # instead of that line: \(sandboxPermit(for: path).joined(separator: ", "))"
         )

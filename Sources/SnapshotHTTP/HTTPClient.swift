@@ -51,10 +51,10 @@ package final class HTTPClient {
     private func performWatched(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         uploads.start(request, tag: 0)
         while true {
-            guard let (_, answer) = uploads.next(within: .milliseconds(50)) else { continue }
-            switch answer {
+            guard let (_, result) = uploads.next(within: .milliseconds(50)) else { continue }
+            switch result {
             case .response(let response): return response
-            case .none(let failure): throw failure
+            case .failure(let failure): throw failure
             }
         }
     }
@@ -63,8 +63,8 @@ package final class HTTPClient {
     package func dropConnections() { handle = nil }
 
     /// Performs one request like `perform`, and returns a failure instead of throwing it.
-    package func answer(to request: HTTPRequest) -> HTTPAnswer {
-        HTTPAnswer { () throws(HTTPFailure) in try perform(request) }
+    package func result(of request: HTTPRequest) -> HTTPResult {
+        HTTPResult { () throws(HTTPFailure) in try perform(request) }
     }
 
     private func opened() throws(HTTPFailure) -> EasyHandle {

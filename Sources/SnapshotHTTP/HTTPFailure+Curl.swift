@@ -7,7 +7,7 @@ extension HTTPFailure {
     static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is over the limit")
     static let headerTooLarge = HTTPFailure(kind: .lost, why: "the answer's headers or trailers have no end")
     static let multipart = HTTPFailure(kind: .endless, why: "the answer is a stream of pictures without end")
-    static let tooManyAnswers = HTTPFailure(kind: .lost, why: "it sends one interim answer after the other")
+    static let tooManyResponses = HTTPFailure(kind: .lost, why: "it sends one interim answer after the other")
     static let tooManyChallenges = HTTPFailure(kind: .refused, why: "it asks for the credentials again and again")
     static let weakerLogin = HTTPFailure(
         kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")

@@ -114,14 +114,14 @@ package struct HTTPResponse: Sendable {
 }
 
 /// The result of a request.
-package enum HTTPAnswer: Sendable {
+package enum HTTPResult: Sendable {
     /// A response of any status.
     case response(HTTPResponse)
-    case none(HTTPFailure)
+    case failure(HTTPFailure)
 
     /// A type of our own, as `Result` is generic: its runtime metadata costs a run as much memory as the picture.
     init(_ body: () throws(HTTPFailure) -> HTTPResponse) {
-        do throws(HTTPFailure) { self = .response(try body()) } catch { self = .none(error) }
+        do throws(HTTPFailure) { self = .response(try body()) } catch { self = .failure(error) }
     }
 }
 
@@ -167,13 +167,13 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     /// How long there had been no progress when the transfer was given up.
     package var stalledFor: Duration?
     /// Whether the connection was established but no line of a response was received.
-    package var isUnanswered = false
+    package var hasNoResponse = false
     /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The session
     /// has been removed.
     var hadSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
-    /// Whether the answer's Content-Length isn't a number.
+    /// Whether the response's Content-Length isn't a number.
     package var isAboutLength = false
     /// The setting of the proxy that the request was sent to; nil where the settings name none for its URL.
     package var proxySetting: String?

@@ -15,14 +15,14 @@ final class HTTPTransfer {
     var form: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
     private var response = HTTPResponse()
-    private var body: AnswerBody
+    private var body: ResponseBody
     private var lastByte: Uptime
-    /// Why this program broke the response off.
-    private var refusal: HTTPFailure?
+    /// Why this program ended the transfer.
+    private var ownFailure: HTTPFailure?
     /// Whether the header of the latest response is complete.
     private var headerIsWhole = false
     private var budget = HeaderBudget()
-    private var answers = 0
+    private var responses = 0
     private var challenges = Challenges()
     private var watch: UploadWatch?
     private let session: KeptSession?
@@ -32,7 +32,7 @@ final class HTTPTransfer {
     private var lastCheck: Uptime
 
     /// The limit of responses, including challenges and interim ones; a server that sends more is in a loop.
-    private static let mostAnswers = 8
+    private static let mostResponses = 8
 
     /// Configures the handle.
     /// - Throws: `HTTPFailure` if the request cannot be made completely; an incomplete one could succeed wrongly.
@@ -42,7 +42,7 @@ final class HTTPTransfer {
         let now = clock.up()
         (lastByte, lastCheck) = (now, now)
         self.handle = handle
-        body = AnswerBody(for: request)
+        body = ResponseBody(for: request)
         session = terms.sessions?.session(for: request)
         pace = request.timeouts == nil ? nil : terms.pace
         watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: now) }
@@ -77,7 +77,7 @@ final class HTTPTransfer {
 
     /// The response, after libcurl has ended the transfer with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
-        if let refusal { throw refusal }
+        if let ownFailure { throw ownFailure }
         if code != CURLE_OK, body.isWhole { body.end() }
         guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
             var (number, sent) = (0, 0)
@@ -86,9 +86,9 @@ final class HTTPTransfer {
             _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
             failure.bodyWasSent = sent > 0 && hasSentAll
             if case .proxy(_, let setting) = request.route { failure.proxySetting = setting }
-            // No request was sent, so the server was not slow to answer: there was no connection in time.
+            // No request was sent, so the server was not slow to respond: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
-            failure.isUnanswered = sent > 0 && answers == 0
+            failure.hasNoResponse = sent > 0 && responses == 0
             if sent == 0, let session, session.isOffered {
                 session.forget()
                 failure.hadSession = true
@@ -151,7 +151,7 @@ final class HTTPTransfer {
         if let failure = watch?.failure(
             sent: sent, of: whole, received: received, now: now, waited: pace?.waited ?? .zero)
         {
-            refusal = failure
+            ownFailure = failure
             return false
         }
         guard now - lastCheck >= .milliseconds(200) else { return true }
@@ -164,27 +164,27 @@ final class HTTPTransfer {
         let since = stopNoticed ?? now
         stopNoticed = since
         if now - since < .seconds(2) { return true }
-        refusal = .askedToEnd
+        ownFailure = .askedToEnd
         return false
     }
 
     private func receiveHeader(_ raw: UnsafeRawBufferPointer) -> Int {
-        guard budget.take(raw.count) else { return refuse(.headerTooLarge) }
+        guard budget.take(raw.count) else { return abort(.headerTooLarge) }
         let line = String(decoding: raw, as: UTF8.self)
         // Trailers after the body are ignored.
         let isTrailer = headerIsWhole && !line.hasPrefix("HTTP/")
         guard !isTrailer else { return raw.count }
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         challenges.take(line)
-        if headerIsWhole, challenges.areWeaker { return refuse(.weakerLogin) }
-        if headerIsWhole, request.method != "HEAD", let why = body.begin(response.headers) { return refuse(why) }
+        if headerIsWhole, challenges.areWeaker { return abort(.weakerLogin) }
+        if headerIsWhole, request.method != "HEAD", let why = body.begin(response.headers) { return abort(why) }
         if line.hasPrefix("HTTP/") {
             // A new response begins; the previous one was an interim response or a challenge.
             response = HTTPResponse()
             body.begin()
-            answers += 1
-            if answers > Self.mostAnswers { return refuse(.tooManyAnswers) }
-            if challenges.areTooMany { return refuse(.tooManyChallenges) }
+            responses += 1
+            if responses > Self.mostResponses { return abort(.tooManyResponses) }
+            if challenges.areTooMany { return abort(.tooManyChallenges) }
         } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
             let name = line[..<colon].lowercased()
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
@@ -194,14 +194,14 @@ final class HTTPTransfer {
         return raw.count
     }
 
-    private func refuse(_ why: HTTPFailure) -> Int {
-        refusal = why
+    private func abort(_ why: HTTPFailure) -> Int {
+        ownFailure = why
         return 0
     }
 
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
         lastByte = clock.up()
-        guard body.take(raw) else { return refuse(.bodyTooLarge) }
+        guard body.take(raw) else { return abort(.bodyTooLarge) }
         return body.isEnough ? 0 : raw.count
     }
 }

@@ -5,7 +5,7 @@ import SnapshotBase
 package final class HTTPTransfers {
     private var multi: UnsafeMutableRawPointer?
     private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
-    private var ended: [(tag: Int, answer: HTTPAnswer)] = []
+    private var ended: [(tag: Int, result: HTTPResult)] = []
 
     private let terms: TransferTerms
 
@@ -18,11 +18,11 @@ package final class HTTPTransfers {
 
     /// Starts a request. `next` returns its result with `tag`.
     package func start(_ request: HTTPRequest, tag: Int) {
-        do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .none(error))) }
+        do throws(HTTPFailure) { try add(request, tag) } catch { ended.append((tag, .failure(error))) }
     }
 
     /// Waits for a request to end, for at most `timeout`; nil if none has.
-    package func next(within timeout: Duration) -> (tag: Int, answer: HTTPAnswer)? {
+    package func next(within timeout: Duration) -> (tag: Int, result: HTTPResult)? {
         work()
         if ended.isEmpty, let multi {
             let code = shim_multi_poll(multi, Int32(clamping: timeout.milliseconds + 1))
@@ -56,7 +56,7 @@ package final class HTTPTransfers {
         while let easy = shim_multi_next_ended(multi, &result) {
             guard let index = underWay.firstIndex(where: { $0.handle.pointer == easy }) else { continue }
             let (handle, transfer, tag) = underWay[index]
-            ended.append((tag, HTTPAnswer { () throws(HTTPFailure) in try transfer.end(result) }))
+            ended.append((tag, HTTPResult { () throws(HTTPFailure) in try transfer.end(result) }))
             remove(handle)
             underWay.remove(at: index)
         }
@@ -66,7 +66,7 @@ package final class HTTPTransfers {
     /// Ends all requests with a failure, because libcurl cannot continue.
     private func giveUp(_ code: CURLMcode) {
         for (handle, _, tag) in underWay {
-            ended.append((tag, .none(Self.failure(code))))
+            ended.append((tag, .failure(Self.failure(code))))
             remove(handle)
         }
         underWay = []

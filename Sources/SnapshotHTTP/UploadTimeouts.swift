@@ -5,7 +5,7 @@ package struct UploadTimeouts: Sendable {
     /// How long the server may accept no byte.
     package var stall = Duration.seconds(20)
     /// How long the response may take after the whole body was sent.
-    package var answer = Duration.seconds(60)
+    package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
     /// If set, waiting for the response also ends at the request's deadline, or, if that had passed before the body was
@@ -25,7 +25,7 @@ struct UploadWatch {
     private var heldUp = Duration.zero
     private var bytes = (sent: 0, received: 0)
     /// When waiting for the response ends, and its limit; nil while the body is being sent.
-    private var answer: (end: Uptime, wait: Duration)?
+    private var response: (end: Uptime, wait: Duration)?
 
     init(_ timeouts: UploadTimeouts, deadline: Deadline, now: Uptime) {
         self.timeouts = timeouts
@@ -40,11 +40,11 @@ struct UploadWatch {
     ) -> HTTPFailure? {
         if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
         // A server that responds before the whole body is sent gets no additional time.
-        let isAnswering = whole > 0 && sent >= whole || received > 0
-        if !isAnswering { answer = nil } else if answer == nil { answer = wait(from: now) }
-        if let answer {
-            guard now >= answer.end else { return nil }
-            var failure = Self.failure("no answer to the whole picture within \(Self.text(answer.wait))", now - moved)
+        let isResponding = whole > 0 && sent >= whole || received > 0
+        if !isResponding { response = nil } else if response == nil { response = wait(from: now) }
+        if let response {
+            guard now >= response.end else { return nil }
+            var failure = Self.failure("no answer to the whole picture within \(Self.text(response.wait))", now - moved)
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }
@@ -57,9 +57,9 @@ struct UploadWatch {
     }
 
     private func wait(from now: Uptime) -> (end: Uptime, wait: Duration) {
-        guard let bound = timeouts.bound else { return (now + timeouts.answer, timeouts.answer) }
-        let wait = min(timeouts.answer, now < deadline.end ? deadline.end - now : bound)
-        return (now + wait, min(timeouts.answer, bound))
+        guard let bound = timeouts.bound else { return (now + timeouts.response, timeouts.response) }
+        let wait = min(timeouts.response, now < deadline.end ? deadline.end - now : bound)
+        return (now + wait, min(timeouts.response, bound))
     }
 
     private static func text(_ time: Duration) -> String {

@@ -136,7 +136,7 @@ package final class Relay {
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
             if attempt?.hasWaitedForAudio == true { verifiesAudio = true }
-            if attempt?.hasGivenUpAtOnce == true { hasRareKeyFrames = true }
+            if attempt?.endedWithoutOutput == true { hasRareKeyFrames = true }
             attempt = nil
             known = trouble.known == .cameraBusy ? found : nil
             found = nil

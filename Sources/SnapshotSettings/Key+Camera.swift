@@ -3,19 +3,19 @@ import SnapshotBase
 /// Settings of the camera and of its requests.
 extension Key {
     package static let cameraIP = Setting(
-        "CAMERA_IP", .form("host, host:port or [IPv6]:port"), secrecy: .open, refusal: .camera,
+        "CAMERA_IP", .form("host, host:port or [IPv6]:port"), secrecy: .open, endsHoldOff: .camera,
         "The address of a Reolink camera, NVR or hub.")
     package static let cameraURL = Setting(
         "CAMERA_URL",
         .form("http://…, https://…, rtsp://…, rtsps://…, file:PATH, v4l2:/dev/… or exec:/PROGRAM ARGUMENTS…"),
-        secrecy: .url, refusal: .camera,
+        secrecy: .url, endsHoldOff: .camera,
         "The picture or stream of any other camera, instead of CAMERA_IP; exec: is a program that prints a JPEG.")
     package static let cameraUsername = Setting(
-        "CAMERA_USERNAME", .text, default: "admin", secrecy: .open, refusal: .camera, "The user to log in as.")
+        "CAMERA_USERNAME", .text, default: "admin", secrecy: .open, endsHoldOff: .camera, "The user to log in as.")
     package static let cameraPassword = Setting(
-        "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, refusal: .camera, "The password of that user.")
+        "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, endsHoldOff: .camera, "The password of that user.")
     package static let cameraUseHTTPS = Setting(
-        "CAMERA_USE_HTTPS", .flag, default: false, refusal: .camera,
+        "CAMERA_USE_HTTPS", .flag, default: false, endsHoldOff: .camera,
         "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
@@ -23,7 +23,7 @@ extension Key {
         "Which TLS key of the camera is trusted: off is any, ca one that an authority signed, pin-first the first one seen, "
             + "sha256//… this one.")
     package static let cameraChannel = Setting(
-        "CAMERA_CHANNEL", .number(0...255), default: 0, refusal: .camera, "The channel of an NVR or hub, from 0.")
+        "CAMERA_CHANNEL", .number(0...255), default: 0, endsHoldOff: .camera, "The channel of an NVR or hub, from 0.")
     package static let cameraStream = Setting(
         "CAMERA_STREAM", .choice, default: CameraStream.main, "The stream whose picture a Reolink camera sends.")
     package static let cameraWidth = Setting(
@@ -31,7 +31,7 @@ extension Key {
     package static let cameraHeight = Setting(
         "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; set CAMERA_WIDTH, too.")
     package static let cameraAuth = Setting(
-        "CAMERA_AUTH", .choice, default: CameraAuth.auto, refusal: .camera,
+        "CAMERA_AUTH", .choice, default: CameraAuth.auto, endsHoldOff: .camera,
         "How to log in at a Reolink camera; auto remembers what worked.")
     package static let cameraName = Setting(
         "CAMERA_NAME", .freeForm("at most 64 bytes, without '/' and '..'"), default: "camera",

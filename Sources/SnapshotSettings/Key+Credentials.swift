@@ -2,25 +2,25 @@
 /// temporary ones.
 extension Key {
     package static let awsConfigFile = Setting(
-        "AWS_CONFIG_FILE", .path, otherwise: "~/.aws/config", refusal: .store,
+        "AWS_CONFIG_FILE", .path, otherwise: "~/.aws/config", endsHoldOff: .store,
         "The file with profiles: region, endpoint_url, credential_process, role_arn with source_profile.")
     package static let awsEndpointURLSTS = Setting(
-        "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, refusal: .store,
+        "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, endsHoldOff: .store,
         "The service that gives the keys of a profile's role_arn.")
     package static let awsIoTEndpoint = Setting(
         "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` shows it"), secrecy: .open,
-        refusal: .store,
+        endsHoldOff: .store,
         "AWS IoT's credential provider, which gives temporary keys for a device's certificate.")
     package static let awsIoTRoleAlias = Setting(
-        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), secrecy: .open, refusal: .store,
+        "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), secrecy: .open, endsHoldOff: .store,
         "The role alias whose keys it gives.")
     package static let awsIoTThingName = Setting(
-        "AWS_IOT_THING_NAME", .form("name of a thing"), secrecy: .open, refusal: .store,
+        "AWS_IOT_THING_NAME", .form("name of a thing"), secrecy: .open, endsHoldOff: .store,
         "The thing that the certificate belongs to, if the policy names it.")
     package static let awsIoTCert = Setting(
-        "AWS_IOT_CERT", .path, refusal: .store, "The PEM file of the device's certificate.")
+        "AWS_IOT_CERT", .path, endsHoldOff: .store, "The PEM file of the device's certificate.")
     package static let awsIoTKey = Setting(
-        "AWS_IOT_KEY", .path, otherwise: "a credential file, AWS_IOT_CERT", refusal: .store,
+        "AWS_IOT_KEY", .path, otherwise: "a credential file, AWS_IOT_CERT", endsHoldOff: .store,
         "The PEM file of its private key, without a passphrase.")
 
     static let credentials = [

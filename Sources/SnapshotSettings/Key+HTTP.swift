@@ -3,34 +3,36 @@ extension Key {
     private static let pairs = "name=value; name=value, with KEY_TEMPLATE's fields, {key} and {filename}"
 
     package static let httpUploadURL = Setting(
-        "HTTP_UPLOAD_URL", .webURL, secrecy: .url, refusal: .store,
+        "HTTP_UPLOAD_URL", .webURL, secrecy: .url, endsHoldOff: .store,
         "Where pictures are sent; STORAGE_BACKEND=http needs it. May hold KEY_TEMPLATE's fields, {key} and {filename}.")
     package static let httpUploadMethod = Setting(
-        "HTTP_UPLOAD_METHOD", .choice, default: UploadMethod.post, refusal: .store,
+        "HTTP_UPLOAD_METHOD", .choice, default: UploadMethod.post, endsHoldOff: .store,
         "How pictures are sent; with put HTTP_UPLOAD_FORMAT is raw, unless it is set.")
     package static let httpUploadFormat = Setting(
-        "HTTP_UPLOAD_FORMAT", SettingForm<UploadFormat>.choice, otherwise: "multipart, raw for put", refusal: .store,
+        "HTTP_UPLOAD_FORMAT", SettingForm<UploadFormat>.choice, otherwise: "multipart, raw for put",
+        endsHoldOff: .store,
         "A form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
             + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
     package static let httpUploadPart = Setting(
-        "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", secrecy: .open, refusal: .store,
+        "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", secrecy: .open, endsHoldOff: .store,
         "The name of the form's part, or of the object's member, that holds the picture.")
     package static let httpUploadFields = Setting(
-        "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, refusal: .store,
+        "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, endsHoldOff: .store,
         "More fields of the form or the object.")
     package static let httpUploadHeaders = Setting(
         "HTTP_UPLOAD_HEADERS", .lines("Name: value, one a line (\\n in a quoted value), with the same fields"),
-        secrecy: .secret, refusal: .store, "More headers of each upload, but not those that the program sets itself.")
+        secrecy: .secret, endsHoldOff: .store,
+        "More headers of each upload, but not those that the program sets itself.")
     package static let httpAuthToken = Setting(
-        "HTTP_AUTH_TOKEN", .text, secrecy: .secret, refusal: .store,
+        "HTTP_AUTH_TOKEN", .text, secrecy: .secret, endsHoldOff: .store,
         "The Bearer token of uploads, also of the relay's pipe.")
     package static let httpClientCert = Setting(
-        "HTTP_CLIENT_CERT", .path, refusal: .store, "The PEM file of the certificate that the server asks for.")
+        "HTTP_CLIENT_CERT", .path, endsHoldOff: .store, "The PEM file of the certificate that the server asks for.")
     package static let httpClientKey = Setting(
-        "HTTP_CLIENT_KEY", .path, otherwise: "a credential file, HTTP_CLIENT_CERT", refusal: .store,
+        "HTTP_CLIENT_KEY", .path, otherwise: "a credential file, HTTP_CLIENT_CERT", endsHoldOff: .store,
         "The PEM file of its private key, without a passphrase.")
     package static let httpSigningSecret = Setting(
-        "HTTP_SIGNING_SECRET", .freeForm("whsec_… or text"), secrecy: .secret, refusal: .store,
+        "HTTP_SIGNING_SECRET", .freeForm("whsec_… or text"), secrecy: .secret, endsHoldOff: .store,
         "Signs raw and json uploads as Standard Webhooks do, with webhook-signature.")
     package static let httpUploadAck = Setting(
         "HTTP_UPLOAD_ACK", .text,

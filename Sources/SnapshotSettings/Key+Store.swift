@@ -3,7 +3,8 @@ import SnapshotBase
 /// Settings of the stores, uploads and the spool.
 extension Key {
     package static let storageBackend = Setting(
-        "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, refusal: .store, "Where pictures are stored.")
+        "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, endsHoldOff: .store,
+        "Where pictures are stored.")
     package static let keyTemplate = Setting(
         "KEY_TEMPLATE",
         .freeForm(
@@ -11,7 +12,7 @@ extension Key {
         default: "{camera}/{yyyy}/{MM}/{dd}/{camera}_{timestamp}.jpg",
         secrecy: .open, "A picture's name in the store; times are UTC, except for the local fields.")
     package static let localStoragePath = Setting(
-        "LOCAL_STORAGE_PATH", .path, default: "./snapshots", refusal: .store, "The folder of the filesystem store.")
+        "LOCAL_STORAGE_PATH", .path, default: "./snapshots", endsHoldOff: .store, "The folder of the filesystem store.")
     package static let localStorageMaxBytes = Setting(
         "LOCAL_STORAGE_MAX_BYTES", .size, "How much the folder may hold; the oldest pictures go first.")
     package static let localStorageMaxAge = Setting(
@@ -49,14 +50,14 @@ extension Key {
         "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE", "Authorities that every upload trusts.")
 
     package static let httpsProxy = Setting(
-        "HTTPS_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, refusal: .store,
+        "HTTPS_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, endsHoldOff: .store,
         "The proxy of uploads and pings over https; never of cameras.")
     package static let httpProxy = Setting(
-        "HTTP_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, refusal: .store,
+        "HTTP_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, endsHoldOff: .store,
         "The proxy of uploads and pings over http.")
     package static let noProxy = Setting(
         "NO_PROXY", .form("hosts, domains and networks, each also with a port, with commas between; * is all"),
-        secrecy: .open, refusal: .store,
+        secrecy: .open, endsHoldOff: .store,
         "The hosts that are reached without a proxy.")
 
     static let storage = [
@@ -72,43 +73,43 @@ extension Key {
 /// Settings of S3 and compatible stores. Names that begin with AWS are those of the AWS tools.
 extension Key {
     package static let s3Bucket = Setting(
-        "S3_BUCKET", .form("name of a bucket"), secrecy: .open, refusal: .store,
+        "S3_BUCKET", .form("name of a bucket"), secrecy: .open, endsHoldOff: .store,
         "The bucket; STORAGE_BACKEND=s3 needs it.")
     package static let s3Prefix = Setting(
         "S3_PREFIX", .freeForm("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
-        secrecy: .open, refusal: .store, "What is put before each key.")
+        secrecy: .open, endsHoldOff: .store, "What is put before each key.")
     package static let s3EndpointURL = Setting(
-        "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, refusal: .store, "The store's address.")
+        "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, endsHoldOff: .store, "The store's address.")
     package static let awsEndpointURLS3 = Setting(
-        "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, refusal: .store, "Used if S3_ENDPOINT_URL is unset.")
+        "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, endsHoldOff: .store, "Used if S3_ENDPOINT_URL is unset.")
     package static let awsEndpointURL = Setting(
-        "AWS_ENDPOINT_URL", .webURL, secrecy: .url, refusal: .store, "Used if AWS_ENDPOINT_URL_S3 is unset, too.")
+        "AWS_ENDPOINT_URL", .webURL, secrecy: .url, endsHoldOff: .store, "Used if AWS_ENDPOINT_URL_S3 is unset, too.")
     package static let s3Addressing = Setting(
-        "S3_ADDRESSING", .choice, default: S3Addressing.auto, refusal: .store,
+        "S3_ADDRESSING", .choice, default: S3Addressing.auto, endsHoldOff: .store,
         "Where the bucket's name is in the address; with an endpoint of your own, auto is path.")
     package static let s3Checksum = Setting(
         "S3_CHECKSUM", .choice, default: S3Checksum.auto,
         "One more checksum with each object, which buckets with Object Lock need; auto sends it once the store asks for it."
     )
     package static let awsAccessKeyID = Setting(
-        "AWS_ACCESS_KEY_ID", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
+        "AWS_ACCESS_KEY_ID", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, endsHoldOff: .store,
         "The access key; set AWS_SECRET_ACCESS_KEY, too.")
     package static let awsSecretAccessKey = Setting(
-        "AWS_SECRET_ACCESS_KEY", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, refusal: .store,
+        "AWS_SECRET_ACCESS_KEY", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, endsHoldOff: .store,
         "The secret of the access key.")
     package static let awsSessionToken = Setting(
-        "AWS_SESSION_TOKEN", .text, secrecy: .secret, refusal: .store, "The token of a temporary access key.")
+        "AWS_SESSION_TOKEN", .text, secrecy: .secret, endsHoldOff: .store, "The token of a temporary access key.")
     package static let awsProfile = Setting(
-        "AWS_PROFILE", .text, default: "default", secrecy: .open, refusal: .store,
+        "AWS_PROFILE", .text, default: "default", secrecy: .open, endsHoldOff: .store,
         "The profile whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
     package static let awsSharedCredentialsFile = Setting(
-        "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", secrecy: .open, refusal: .store,
+        "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", secrecy: .open, endsHoldOff: .store,
         "The file with keys, if the settings have none.")
     package static let awsRegion = Setting(
-        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", secrecy: .open, refusal: .store,
+        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", secrecy: .open, endsHoldOff: .store,
         "The region of the bucket.")
     package static let awsDefaultRegion = Setting(
-        "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", secrecy: .open, refusal: .store,
+        "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", secrecy: .open, endsHoldOff: .store,
         "Used if AWS_REGION is unset.")
     package static let awsCABundle = Setting(
         "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE", "Authorities that S3 uploads trust.")

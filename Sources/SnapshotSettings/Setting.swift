@@ -13,15 +13,15 @@ package struct Setting<Value: Sendable>: Sendable {
 extension Setting where Value: SettingValue {
     /// - Parameters:
     ///   - secrecy: by default that of the form, which hides any text.
-    ///   - refusal: whose refusal a change may end; the fingerprint of the camera or store must contain the setting.
+    ///   - endsHoldOff: whose hold-off a change ends; the fingerprint of the camera or store must contain the setting.
     init(
         _ key: String, _ form: SettingForm<Value>, default fallback: Value,
-        secrecy: SettingDeclaration.Secrecy? = nil, refusal: Refusal? = nil, _ meaning: String
+        secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) {
         self.fallback = fallback
         declaration = SettingDeclaration(
             key: key, kind: form.kind, fallback: fallback.settingDefault, secrecy: secrecy ?? form.kind.secrecy,
-            refusal: refusal,
+            endsHoldOff: endsHoldOff,
             meaning: meaning)
     }
 
@@ -29,18 +29,18 @@ extension Setting where Value: SettingValue {
     /// - Parameter otherwise: what applies if the setting is unset, in words.
     init<Wrapped>(
         _ key: String, _ form: SettingForm<Wrapped>, otherwise: String? = nil,
-        secrecy: SettingDeclaration.Secrecy? = nil, refusal: Refusal? = nil, _ meaning: String
+        secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) where Value == Wrapped? {
         fallback = nil
         declaration = SettingDeclaration(
             key: key, kind: form.kind, fallback: otherwise.map { .words($0) } ?? .none,
             secrecy: secrecy ?? form.kind.secrecy,
-            refusal: refusal, meaning: meaning)
+            endsHoldOff: endsHoldOff, meaning: meaning)
     }
 }
 
-/// Who may have refused credentials.
-package enum Refusal: String, Sendable { case camera, store }
+/// Who may refuse credentials, so that they are held off.
+package enum HoldOffSide: String, Sendable { case camera, store }
 
 /// A setting without the type of its value. It is a class so that passing it around costs little at each start.
 package final class SettingDeclaration: Sendable {
@@ -60,18 +60,19 @@ package final class SettingDeclaration: Sendable {
     package let kind: SettingKind
     package let fallback: SettingDefault
     package let secrecy: Secrecy
-    package let refusal: Refusal?
+    package let endsHoldOff: HoldOffSide?
     /// What the setting means, as a sentence.
     package let meaning: String
 
     init(
-        key: String, kind: SettingKind, fallback: SettingDefault, secrecy: Secrecy, refusal: Refusal?, meaning: String
+        key: String, kind: SettingKind, fallback: SettingDefault, secrecy: Secrecy, endsHoldOff: HoldOffSide?,
+        meaning: String
     ) {
         self.key = key
         self.kind = kind
         self.fallback = fallback
         self.secrecy = secrecy
-        self.refusal = refusal
+        self.endsHoldOff = endsHoldOff
         self.meaning = meaning
     }
 

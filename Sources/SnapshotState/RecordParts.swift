@@ -103,8 +103,8 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
     package var delaySeconds = 0.0
     /// The keyed digest of the refused settings; without the private key it reveals nothing.
     package var settings = ""
-    /// The settings have changed since the refusal: ignored for retries and for health.
-    package var isPast: Bool?
+    /// Whether the settings have changed since the refusal. Retries and health then ignore the hold-off; nil is false.
+    package var isOfOtherSettings: Bool?
     /// The failure, unless it was a refusal of credentials.
     package var code: Failure.Code?
     package var others = JSONObject()
@@ -147,7 +147,7 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
         fields.field("since", &since)
         fields.field("delay_seconds", &delaySeconds)
         fields.field("settings", &settings)
-        fields.field("past", &isPast)
+        fields.field("past", &isOfOtherSettings)
         fields.field("code", &code)
     }
 }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 
 extension StoreFailure {
-    /// The failure of a request that got no usable answer.
+    /// The failure of a request that got no usable response.
     /// - Parameters:
     ///   - setting: the setting that holds the store's address.
     ///   - isVerified: whether the request went over TLS.
@@ -63,9 +63,9 @@ extension StoreFailure {
         stalledFor = failure.stalledFor
     }
 
-    /// The failure for an answer that isn't an acknowledgement.
+    /// The failure for a response that isn't an acknowledgement.
     /// - Parameters:
-    ///   - status: what the answer means, which may differ from the status that it has.
+    ///   - status: what the response means, which may differ from the status that it has.
     ///   - setting: what to check, in the hint.
     package init(
         status: Int, _ response: HTTPResponse, address: String, setting: String, detail: String
@@ -162,8 +162,8 @@ extension HTTPFailure {
         return stalledFor == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
     }
 
-    /// A hint where a server doesn't answer plain HTTP.
+    /// A hint where a server doesn't respond to plain HTTP.
     fileprivate func plainHint(_ setting: String) -> String? {
-        isUnanswered ? "if that port speaks TLS, set \(setting) to https://" : nil
+        hasNoResponse ? "if that port speaks TLS, set \(setting) to https://" : nil
     }
 }

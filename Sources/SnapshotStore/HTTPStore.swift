@@ -4,12 +4,12 @@ import SnapshotSettings
 import SnapshotState
 
 /// An HTTP endpoint. The picture is a part of multipart/form-data, base64 in a JSON object, or the body itself with its
-/// facts as `X-Snapshot-*` headers. A 2xx answer is the acknowledgement. Delivery is at least once: `Idempotency-Key`
+/// facts as `X-Snapshot-*` headers. A 2xx response is the acknowledgement. Delivery is at least once: `Idempotency-Key`
 /// lets the server drop a second copy.
 package struct HTTPStore: RemoteStore {
     package let settings: HTTPStoreSettings
     package let client: HTTPClient
-    /// The server's clock minus ours, in milliseconds, by its last answer.
+    /// The server's clock minus ours, in milliseconds, by its last response.
     package var clockOffset: Int64?
     private var login: UploadLogin
     /// Whether the reason of a broken connection was looked for in this run.
@@ -104,8 +104,8 @@ package struct HTTPStore: RemoteStore {
 
     package func prepare(_ deadline: Deadline) {}
 
-    package mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
-        let response = try receive(explained(answer))
+    package mutating func checkResult(_ result: HTTPResult, of key: String) throws(StoreFailure) {
+        let response = try receive(explained(result))
         if (200...299).contains(response.status) {
             try acknowledge(response)
             if settings.credentials != nil { login.worked(response) }
@@ -131,10 +131,10 @@ package struct HTTPStore: RemoteStore {
     }
 
     /// A server that breaks the connection may refuse the client certificate; once per run, a handshake finds out.
-    private mutating func explained(_ answer: HTTPAnswer) -> HTTPAnswer {
-        guard case .none(let failure) = answer, failure.kind == .lost, !hasAskedWhy else { return answer }
+    private mutating func explained(_ result: HTTPResult) -> HTTPResult {
+        guard case .failure(let failure) = result, failure.kind == .lost, !hasAskedWhy else { return result }
         hasAskedWhy = true
-        return .none(failure.explained(settings.server, settings.certificate, authorities: settings.authorities))
+        return .failure(failure.explained(settings.server, settings.certificate, authorities: settings.authorities))
     }
 
     /// Whether to try again with another login method after this refusal.
@@ -142,7 +142,7 @@ package struct HTTPStore: RemoteStore {
         settings.credentials != nil && login.changes(after: response)
     }
 
-    /// - Throws: where a 2xx answer is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK, or is an HTML
+    /// - Throws: where a 2xx response is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK, or is an HTML
     ///   page, which over plain HTTP may come from a captive portal.
     private func acknowledge(_ response: HTTPResponse) throws(StoreFailure) {
         if let wanted = settings.acknowledgement {

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// The error in an S3 answer's body: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they are. No other XML
+/// The error in an S3 response's body: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they are. No other XML
 /// is parsed, so hostile XML does no harm.
 package struct S3Error: Equatable, Sendable {
     package let code: String

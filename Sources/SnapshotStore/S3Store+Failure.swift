@@ -58,7 +58,7 @@ extension S3Store {
         return StoreFailure(failure, .giveUp, .object)
     }
 
-    /// A rejection of the picture, with the reason and what the answer says.
+    /// A rejection of the picture, with the reason and what the response says.
     func described(_ response: HTTPResponse, _ error: S3Error, _ why: String, hint: String?) -> Failure {
         let code: Failure.Code = error.code == "NoSuchBucket" ? .store(.bucketMissing) : .store(.rejected)
         return Failure(

@@ -13,11 +13,11 @@ package struct S3Store: RemoteStore {
     private var region: String
     /// The checksum sent with every object; differs from the setting once the store has asked for another.
     private var checksum: S3Checksum
-    /// The store's clock minus ours, in milliseconds, by its last answer.
+    /// The store's clock minus ours, in milliseconds, by its last response.
     package var clockOffset: Int64?
     /// Added to our clock for the dates in signatures, in milliseconds.
     private var signingOffset: Int64
-    /// With S3_IF_NONE_MATCH: objects whose upload got no answer, so they may exist already.
+    /// With S3_IF_NONE_MATCH: objects whose upload got no response, so they may exist already.
     private let unanswered: UnansweredObjects
     /// The keys that sign the next request.
     private(set) var keys: AWSKeys
@@ -88,22 +88,22 @@ package struct S3Store: RemoteStore {
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
     }
 
-    package mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure) {
+    package mutating func checkResult(_ result: HTTPResult, of key: String) throws(StoreFailure) {
         if settings.objects.neverOverwrites {
-            switch unanswered.meaning(of: answer, to: key) {
+            switch unanswered.meaning(of: result, to: key) {
             case .isThere: return
             case .isTaken(let response): throw taken(key, response)
             case .isOrdinary: break
             }
         }
-        let response = try receive(answer)
+        let response = try receive(result)
         // S3 refuses in XML. An HTML page is from a captive portal, even with status 401 or 403.
         let isAccess = [401, 403, 511].contains(response.status)
         if (200...299).contains(response.status) || isAccess, response.isPage {
             throw .signInPage(response, address: address, setting: addressSetting)
         }
         let error = S3Error(response.body)
-        // S3 may answer 200 and report a failure in the body: only an answer without an error is an acknowledgement.
+        // S3 may send status 200 with a failure in the body: only a response without an error is an acknowledgement.
         guard (200...299).contains(response.status), error.code.isEmpty else { throw failure(response, error) }
         // Every S3 store sends the ETag of a stored object.
         guard response.headers["etag"]?.isEmpty == false else {
@@ -154,7 +154,7 @@ package struct S3Store: RemoteStore {
         return ("\(scheme)://\(authority)", host, "\(root)/\(encoded)")
     }
 
-    /// The failure for an answer that isn't an acknowledgement. Learns the region, the clock and the checksum from it.
+    /// The failure for a response that isn't an acknowledgement. Learns the region, the clock and the checksum from it.
     package mutating func failure(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
@@ -171,7 +171,7 @@ package struct S3Store: RemoteStore {
                 described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
         }
         if error.code == "RequestTimeTooSkewed" {
-            // The request had the time that the store's answer gives and was refused all the same: don't correct it again.
+            // The request had the time that the response gives and was refused all the same: don't correct it again.
             guard let offset = clockOffset, abs(offset - signingOffset) >= 1000 else {
                 let why =
                     switch (response.clockOffset, clockOffset) {
@@ -205,7 +205,7 @@ package struct S3Store: RemoteStore {
         case "SlowDown", "ServiceUnavailable", "Throttling", "TooManyRequests", "ConditionalRequestConflict":
             return StoreFailure(status: 503, response, address: address, setting: "", detail: error.text)
         default:
-            // An error in the body of a 200 answer is the store's failure, not ours.
+            // An error in the body of a 200 response is the store's failure, not ours.
             let isLarge = error.code == "EntityTooLarge"
             let status = (200...299).contains(response.status) ? 500 : isLarge ? 413 : response.status
             let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 
 extension StoreFailure {
-    /// A captive portal or proxy answered with a page of its own.
+    /// A captive portal or proxy responded with a page of its own.
     static func signInPage(_ response: HTTPResponse, address: String, setting: String) -> StoreFailure {
         let why =
             response.isCompressed
@@ -10,7 +10,7 @@ extension StoreFailure {
         return notFromStore(why, response, address: address, setting: setting)
     }
 
-    /// An answer that doesn't come from the store, whatever its status.
+    /// A response that doesn't come from the store, whatever its status.
     static func notFromStore(
         _ why: String, _ response: HTTPResponse, address: String, setting: String
     ) -> StoreFailure {

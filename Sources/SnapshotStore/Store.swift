@@ -12,7 +12,7 @@ import SnapshotState
 package protocol Store {
     /// The store's address for messages; never a secret.
     var address: String { get }
-    /// The store's clock minus ours, in milliseconds, by its last answer; nil where it gave no time.
+    /// The store's clock minus ours, in milliseconds, by its last response; nil where it gave no time.
     var clockOffset: Int64? { get }
     /// The region that the store has asked for instead of the settings'.
     var learnedRegion: LearnedRegion? { get }
@@ -32,27 +32,27 @@ extension Store {
 }
 
 /// A store over the network that takes an object in one HTTP request. Requests are made by the caller, one at a time or
-/// several at once; their answers are passed to `checkAnswer`.
+/// several at once; their results are passed to `checkResult`.
 package protocol RemoteStore: Store {
     var client: HTTPClient { get }
     var clockOffset: Int64? { get set }
     /// The setting that holds the store's address, for messages.
     var addressSetting: String { get }
-    /// Whether requests go over TLS, so that an authority vouches for the answers.
+    /// Whether requests go over TLS, so that an authority vouches for the responses.
     var isVerified: Bool { get }
 
     /// Gets what a request needs beyond the settings, such as temporary credentials. Called before each request.
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
-    /// Learns from the answer to such a request. Returns where it acknowledges the object, otherwise throws.
-    mutating func checkAnswer(_ answer: HTTPAnswer, of key: String) throws(StoreFailure)
+    /// Learns from the result of such a request. Returns where the store acknowledges the object, otherwise throws.
+    mutating func checkResult(_ result: HTTPResult, of key: String) throws(StoreFailure)
 }
 
 extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         try prepare(deadline)
-        try checkAnswer(
-            client.answer(to: upload(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
+        try checkResult(
+            client.result(of: upload(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
             of: object.key)
     }
 
@@ -66,12 +66,12 @@ extension RemoteStore {
     }
 
     /// The response, whose time is noted in `clockOffset`; throws where there is no response.
-    package mutating func receive(_ answer: HTTPAnswer) throws(StoreFailure) -> HTTPResponse {
-        switch answer {
+    package mutating func receive(_ result: HTTPResult) throws(StoreFailure) -> HTTPResponse {
+        switch result {
         case .response(let response):
             clockOffset = CaptureClock.believable(response.clockOffset, at: response.dateCame, isVerified: isVerified)
             return response
-        case .none(let failure):
+        case .failure(let failure):
             throw StoreFailure(failure, address: address, setting: addressSetting, isVerified: isVerified)
         }
     }

@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// With S3_IF_NONE_MATCH: objects that were sent completely but got no answer. They may be stored, so a refusal of the
+/// With S3_IF_NONE_MATCH: objects that were sent completely but got no response. They may be stored, so a refusal of the
 /// next attempt (412) is their acknowledgement. A class, so that simultaneous transfers share it.
 final class UnansweredObjects {
     enum Meaning {
@@ -9,7 +9,7 @@ final class UnansweredObjects {
         case isThere
         /// Another object has the key.
         case isTaken(HTTPResponse)
-        /// Neither: the answer is treated like any other.
+        /// Neither: the result is treated like any other.
         case isOrdinary
     }
 
@@ -21,12 +21,12 @@ final class UnansweredObjects {
 
     init(_ names: [String]) { self.names = names }
 
-    /// What an answer to the upload of `key` means; remembers an object whose upload got no answer.
-    func meaning(of answer: HTTPAnswer, to key: String) -> Meaning {
+    /// What the result of the upload of `key` means; remembers an object whose upload got no response.
+    func meaning(of result: HTTPResult, to key: String) -> Meaning {
         let name = String(hexadecimal(Crypto.sha256(Array(key.utf8))).prefix(12))
         let isRepeat = names.contains(name)
-        switch answer {
-        case .none(let failure):
+        switch result {
+        case .failure(let failure):
             if failure.bodyWasSent, !isRepeat { names = names.suffix(Self.most - 1) + [name] }
             return .isOrdinary
         case .response(let response) where response.status == 412:

@@ -36,7 +36,7 @@ final class RequestRouter {
     }
 
     private func decide(_ request: Request, isByProxy: Bool) -> Decision {
-        guard let target = Target(request.uri) else { return .ready(.refusal(.badRequest, "this is not a path")) }
+        guard let target = Target(request.uri) else { return .ready(.closing(.badRequest, "this is not a path")) }
         // A trusted proxy decides itself which host names it answers.
         if !isByProxy, let refusal = refusal(ofNames: request) { return .ready(refusal) }
         guard let route = Route(target) else { return .ready(.notFound) }

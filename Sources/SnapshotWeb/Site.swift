@@ -160,7 +160,7 @@ final class Site: Sendable {
 }
 
 extension Response {
-    static let busy = refusal(
+    static let busy = closing(
         .serviceUnavailable, "too many clients are reading files at the moment", fields: [("Retry-After", "5")])
 
     static let notFound = sentence(.notFound, "there is nothing here")

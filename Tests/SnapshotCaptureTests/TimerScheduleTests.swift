@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: [(15, 8, 60, "995s"), (60, 240, 60, "1272s"), (15, 8, 300, "1235s")])
     func aRunThatKeepsItsDeadlinesIsNotEnded(camera: Int, upload: Int, answer: Int, limit: String) {
         var timeouts = UploadTimeouts()
-        timeouts.answer = .seconds(answer)
+        timeouts.response = .seconds(answer)
         let dropIn = TimerSchedule.serviceDropIn(
             cameraTimeout: .seconds(camera), uploadDeadline: .seconds(upload), timeouts: timeouts)
         #expect(dropIn.hasSuffix("[Service]\nTimeoutStartSec=\(limit)\n"))

@@ -51,7 +51,7 @@ def test_check_names_a_drop_in_that_a_hung_folder_would_hold_up(box):
     machine.drop_in("snapshot.service", f"[Service]\nReadWritePaths=-/{MOUNT}\n")
     try:
         found = machine.run("snapshot check --config /etc/snapshot/snapshot.env").stdout
-        assert f"while /{MOUNT} hangs snapshot.service can't start" in found and "ReadWritePaths=-/mnt\n" in found, found
+        assert f"snapshot.service can't start while /{MOUNT} hangs" in found and "ReadWritePaths=-/mnt\n" in found, found
     finally:
         machine.drop_in("snapshot.service", "[Service]\nReadWritePaths=-/mnt\n")
     assert "hangs" not in machine.run("snapshot check --config /etc/snapshot/snapshot.env").stdout

@@ -13,7 +13,7 @@ extension Failure {
         switch end {
         case .clientClosed, .stopped: return nil
         case .lost: return make(.camera(.lost), "lost connection to camera", why: "it closed the connection")
-        case .malformed: return make(.camera(.lost), "lost connection to camera", why: "its answer isn't RTSP")
+        case .malformed: return make(.camera(.lost), "lost connection to camera", why: "what it sends isn't valid RTSP")
         case .silent:
             return make(
                 .camera(.silent), "no video from", why: "it doesn't answer", hint: "does it need a restart?")

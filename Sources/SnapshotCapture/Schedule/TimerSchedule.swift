@@ -54,7 +54,7 @@ package struct TimerSchedule: Equatable, Sendable {
     {
         // An upload that begins just before its deadline may still take `timeouts`. The 12 s are for the state,
         // PING_URL (5 s) and starting on a busy board.
-        let upload = uploadDeadline + timeouts.whole + timeouts.answer
+        let upload = uploadDeadline + timeouts.whole + timeouts.response
         let whole = Int((cameraTimeout + upload).seconds.rounded(.up)) + 12
         return heading + "[Service]\nTimeoutStartSec=\(whole)s\n"
     }

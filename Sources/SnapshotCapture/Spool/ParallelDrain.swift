@@ -20,15 +20,15 @@ struct ParallelDrain {
     private let http: HTTPTransfers
     private let most: Int
     private let stop: StopRequest
-    /// The store with what its answers have taught so far: region, clock, checksum.
+    /// The store with what its responses have taught so far: region, clock, checksum.
     private var store: any RemoteStore
     private var underWay: [Upload] = []
     private var lastTag = 0
-    /// Set by the first success. Until then pictures go one at a time: the first tells whether the store answers and
+    /// Set by the first success. Until then pictures go one at a time: the first tells whether the store responds and
     /// accepts the credentials, and what its region and clock are.
     private var isAccepted = false
 
-    /// The longest wait for an answer, so that a request to stop is noticed within 200 ms.
+    /// The longest wait for a result, so that a request to stop is noticed within 200 ms.
     private static let timeout = Duration.milliseconds(200)
 
     init(_ store: any RemoteStore, transfers: Int, stop: StopRequest) {
@@ -49,7 +49,7 @@ struct ParallelDrain {
             }
             resume(&queue)
             guard !underWay.isEmpty else { return }
-            if let (tag, answer) = http.next(within: wait) { end(tag, answer, &queue) }
+            if let (tag, result) = http.next(within: wait) { end(tag, result, &queue) }
         }
     }
 
@@ -84,11 +84,11 @@ struct ParallelDrain {
         }
     }
 
-    private mutating func end(_ tag: Int, _ answer: HTTPAnswer, _ queue: inout DrainQueue) {
+    private mutating func end(_ tag: Int, _ result: HTTPResult, _ queue: inout DrainQueue) {
         guard let index = underWay.firstIndex(where: { $0.tag == tag }) else { return }
         var upload = underWay.remove(at: index)
         do throws(StoreFailure) {
-            try upload.store.checkAnswer(answer, of: upload.picture.object.key)
+            try upload.store.checkResult(result, of: upload.picture.object.key)
             learn(upload.store, &queue, isNew: !isAccepted)
             isAccepted = true
             queue.run.record.retryQuota = queue.run.record.retryQuota.replenished

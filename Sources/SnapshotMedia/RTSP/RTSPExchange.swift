@@ -17,7 +17,7 @@ package enum RTSPEnd: Equatable, Sendable {
     case rejected(Int)
     /// The server redirects, which is never followed; with the response's status.
     case redirected(Int)
-    /// The bytes from ffmpeg or from the server aren't RTSP.
+    /// What ffmpeg or the server sent isn't RTSP, or exceeds a limit.
     case malformed
     /// The server has no free session (status 453).
     case busy

@@ -5,7 +5,7 @@ import SnapshotBase
 /// gateway therefore responds as if the push had begun and then closes the connection, which ffmpeg survives.
 extension RTSPSession {
     /// Whether the session ended between ANNOUNCE and RECORD.
-    var isHalfRecording: Bool {
+    var endedBeforeRecord: Bool {
         exchange.isAnnounced && !isFlowing && end != .clientClosed && end != .stopped
     }
 
@@ -14,7 +14,7 @@ extension RTSPSession {
         var next = unanswered
         while !deadline.hasPassed {
             if let request = next {
-                do { try client.write(Self.agreement(to: request).bytes) } catch { return }
+                do { try client.write(Self.pretendedResponse(to: request).bytes) } catch { return }
                 if request.method == "RECORD" { return }
                 next = nil
             }
@@ -30,7 +30,7 @@ extension RTSPSession {
         }
     }
 
-    private static func agreement(to request: RTSPMessage) -> RTSPMessage {
+    private static func pretendedResponse(to request: RTSPMessage) -> RTSPMessage {
         var response = RTSPMessage.response("200 OK", to: request)
         response.set("Session", request.values("Session").first ?? "1")
         response.set("Transport", request.values("Transport").first)

@@ -25,7 +25,7 @@ package struct RTSPSession {
     let clock: SystemClock
     private(set) var exchange: RTSPExchange
     var media: DatagramMedia
-    private var busyWait: BusyWait
+    private var busyRetry: BusyRetry
     private let watchesFormat: Bool
     var format: FormatWatch?
     var fromClient = RTSPReader()
@@ -56,7 +56,7 @@ package struct RTSPSession {
         self.exchange = exchange
         self.exchange.mayChangeTransport = transport == .auto
         media = DatagramMedia(transport)
-        busyWait = BusyWait(timeout: timeout)
+        busyRetry = BusyRetry(timeout: timeout)
         self.watchesFormat = watchesFormat
         self.timeout = timeout
         self.pace = pace
@@ -84,7 +84,7 @@ package struct RTSPSession {
 
     /// Sends ffmpeg the final response. Call it after the end was recorded, since ffmpeg may exit at once.
     package mutating func close() {
-        if isHalfRecording {
+        if endedBeforeRecord {
             pretendToRecord(by: .after(.seconds(2)))
         } else if !finalResponse.isEmpty {
             try? client.write(finalResponse)
@@ -100,7 +100,7 @@ package struct RTSPSession {
         ready += media.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let firstClient = ready.count
         ready += clients.waiting
-        let next = [isFlowing ? media.firstDatagramBy : nextMessageBy, busyWait.until, clients.wake].compactMap {
+        let next = [isFlowing ? media.firstDatagramBy : nextMessageBy, busyRetry.next, clients.wake].compactMap {
             $0?.millisecondsLeft
         }
         .min()
@@ -118,7 +118,7 @@ package struct RTSPSession {
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
         if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
-        if end == nil, busyWait.isDue { sendAgain() }
+        if end == nil, busyRetry.isDue { sendAgain() }
         if end == nil, media.firstDatagramBy?.hasPassed == true { end = .noDatagrams }
         // Before media flows, either the server owes a response or ffmpeg a request.
         if end == nil, !isFlowing, nextMessageBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
@@ -156,7 +156,7 @@ package struct RTSPSession {
     }
 
     private mutating func sendAgain() {
-        busyWait.until = nil
+        busyRetry.next = nil
         guard let unanswered else { return }
         do { try forward(unanswered) } catch { end = end ?? .lost }
     }
@@ -188,7 +188,7 @@ package struct RTSPSession {
             if let unanswered { try forward(unanswered) }
         case .busy:
             if unanswered?.method == "SETUP" { media.dropLast() }
-            if !busyWait.planRetry() { end = .busy }
+            if !busyRetry.planRetry() { end = .busy }
         case .pass(let response): try pass(response)
         }
     }

@@ -38,7 +38,7 @@ final class Attempt {
     /// Whether nothing was written although audio is re-encoded: ffmpeg then writes nothing before the first audio.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
-    private(set) var hasGivenUpAtOnce = false
+    private(set) var endedWithoutOutput = false
     private(set) var stderrTail: StderrTail
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
@@ -226,7 +226,7 @@ final class Attempt {
             case .exited: .ffmpegFailed
             case .killed: .ffmpegKilled
             }
-        hasGivenUpAtOnce = reason == nil && trouble == .ffmpegFailed && received > 0
+        endedWithoutOutput = reason == nil && trouble == .ffmpegFailed && received > 0
         return end(Supervisor.Trouble(reason ?? trouble))
     }
 

@@ -16,15 +16,15 @@ struct FolderWatch: Sendable {
     private let stallTimeout: Duration
     private var lastCheck: Uptime?
     /// How long media has flowed since the last growth.
-    private var idle = Duration.zero
+    private var sinceGrowth = Duration.zero
     /// How long media has flowed since the last growth or trouble.
-    private var quiet = Duration.zero
+    private var sinceGrowthOrTrouble = Duration.zero
     /// The longest observed interval between growths; nil before the second growth.
-    private var usual: Duration?
+    private var longestInterval: Duration?
     private var hasGrown = false
     private var hadTrouble = false
 
-    /// How long an output may go without growth, if the settings or the usual interval don't allow more. Some cameras
+    /// How long an output may go without growth, if the settings or the expected interval don't allow more. Some cameras
     /// send a key frame only every minute while nothing moves, and segments end only at key frames.
     private static let longestWait = Duration.seconds(120)
 
@@ -36,7 +36,7 @@ struct FolderWatch: Sendable {
     /// A run of ffmpeg begins.
     mutating func begin() {
         lastCheck = nil
-        (idle, quiet) = (.zero, .zero)
+        (sinceGrowth, sinceGrowthOrTrouble) = (.zero, .zero)
         (hasGrown, hadTrouble) = (false, false)
     }
 
@@ -49,29 +49,29 @@ struct FolderWatch: Sendable {
         // Time in which no media flowed doesn't count.
         let step = min(lastCheck.map { now - $0 } ?? .zero, .seconds(2))
         lastCheck = now
-        idle += step
+        sinceGrowth += step
         guard !grew else {
-            if hasGrown { usual = max(usual ?? .zero, idle) }
-            (idle, quiet) = (.zero, .zero)
+            if hasGrown { longestInterval = max(longestInterval ?? .zero, sinceGrowth) }
+            (sinceGrowth, sinceGrowthOrTrouble) = (.zero, .zero)
             (hasGrown, hadTrouble) = (true, false)
             return .fine
         }
-        guard idle >= .seconds(5) else { return nil }
-        let usual = usual ?? segmentTime + .seconds(10)
-        if let trouble = trouble(hadTrouble || idle >= usual + .seconds(5)) {
+        guard sinceGrowth >= .seconds(5) else { return nil }
+        let expected = longestInterval ?? segmentTime + .seconds(10)
+        if let trouble = trouble(hadTrouble || sinceGrowth >= expected + .seconds(5)) {
             hadTrouble = true
-            quiet = .zero
+            sinceGrowthOrTrouble = .zero
             return .trouble(trouble)
         }
-        quiet += step
-        if hadTrouble { return quiet > usual * 2 + .seconds(2) ? requestRestart() : nil }
-        guard idle > max(Self.longestWait, usual * 2 + stallTimeout) else { return nil }
+        sinceGrowthOrTrouble += step
+        if hadTrouble { return sinceGrowthOrTrouble > expected * 2 + .seconds(2) ? requestRestart() : nil }
+        guard sinceGrowth > max(Self.longestWait, expected * 2 + stallTimeout) else { return nil }
         // An output that has never grown in this run wouldn't grow after a restart either.
         return hasGrown ? requestRestart() : .trouble(.stuck)
     }
 
     private mutating func requestRestart() -> Verdict {
-        (idle, quiet) = (.zero, .zero)
+        (sinceGrowth, sinceGrowthOrTrouble) = (.zero, .zero)
         return .restart
     }
 }

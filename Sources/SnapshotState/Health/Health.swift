@@ -135,7 +135,7 @@ package struct Health: Sendable {
             min(age, wait.map { $0 + interval } ?? age) > intervals * interval
         }
         if let captureAge, isLate(captureAge, 10) { reasons.append(.noCapture) }
-        func isHeldOff(_ who: String) -> Bool { record.holdOffs[who].map { $0.isPast != true } ?? false }
+        func isHeldOff(_ who: String) -> Bool { record.holdOffs[who].map { $0.isOfOtherSettings != true } ?? false }
         if isHeldOff("camera") { reasons.append(.cameraCredentials) }
         if isHeldOff("store") { reasons.append(.storeCredentials) }
         // Earlier pictures that a drain uploads now do not make up for missing captures.

@@ -29,9 +29,9 @@ package struct AssumedRole: Sendable {
         with keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
     ) throws(StoreFailure) -> Lease {
         let response: HTTPResponse
-        switch means.client.answer(to: request(keys, means, at: now, deadline)) {
+        switch means.client.result(of: request(keys, means, at: now, deadline)) {
         case .response(let found): response = found
-        case .none(let failure):
+        case .failure(let failure):
             throw StoreFailure(failure, address: address, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified)
                 .fromCredentialService
         }

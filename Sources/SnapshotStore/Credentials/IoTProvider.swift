@@ -52,9 +52,9 @@ package struct IoTProvider: Sendable {
 
     func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
         let response: HTTPResponse
-        switch means.client.answer(to: request(means, deadline)) {
+        switch means.client.result(of: request(means, deadline)) {
         case .response(let found): response = found
-        case .none(let failure): throw lost(failure, means)
+        case .failure(let failure): throw lost(failure, means)
         }
         let json = JSON(response.body)
         let given = json?["credentials"]

@@ -24,7 +24,7 @@ package struct HTTPStoreSettings: Sendable {
     package var certificate: ClientCertificate?
     /// The key of Standard Webhooks signatures, decoded.
     package var signingKey: [UInt8]?
-    /// Text that an answer must contain to be an acknowledgement.
+    /// Text that a response must contain to be an acknowledgement.
     package var acknowledgement: String?
     /// The path of a PEM file with certificate authorities; nil for the system's.
     package var authorities: String?

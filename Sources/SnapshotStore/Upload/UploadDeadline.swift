@@ -11,7 +11,7 @@ package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Fai
 package func uploadTimeouts(_ settings: Settings) throws(Failure) -> UploadTimeouts {
     var timeouts = UploadTimeouts()
     timeouts.stall = try settings[Key.uploadStall]
-    timeouts.answer = try settings[Key.uploadAnswer]
+    timeouts.response = try settings[Key.uploadAnswer]
     timeouts.bound = try settings[Key.uploadDeadline]
     return timeouts
 }

@@ -45,7 +45,7 @@ struct PictureGate {
         }
         guard let given = Self.credential(request.header("Authorization")) else { return Self.challenge }
         guard rateLimit.mayTry(request.source, now: now) else {
-            return .refusal(
+            return .closing(
                 .tooManyRequests, "there were too many wrong tokens; wait a little",
                 fields: [("Retry-After", "\(TokenRateLimit.secondsBetween)")])
         }

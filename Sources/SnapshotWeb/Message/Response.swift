@@ -43,7 +43,7 @@ struct Response: Sendable {
     }
 
     /// A response in plain text, after which the connection ends.
-    static func refusal(
+    static func closing(
         _ status: HTTPResponseStatus, _ text: String, fields: [(String, String)] = []
     ) -> Response {
         var response = sentence(status, text, fields: fields)

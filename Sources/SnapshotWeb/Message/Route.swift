@@ -61,7 +61,7 @@ enum Route: Hashable {
     }
 
     /// Whether the response needs the relay's folder, whose disk may be slow or hang.
-    var isArchive: Bool {
+    var needsRelayFolder: Bool {
         switch self {
         case .live, .hls, .recordings, .recording: true
         case .status, .health, .metrics, .livez, .favicon, .latest, .redirect: false

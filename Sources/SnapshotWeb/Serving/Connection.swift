@@ -121,9 +121,9 @@ final class Connection: ChannelDuplexHandler {
         guard phase != .lingering else { return }
         let response: Response =
             switch error {
-            case .headerOverflow: .refusal(.requestHeaderFieldsTooLarge, "the request's head is too large")
+            case .headerOverflow: .closing(.requestHeaderFieldsTooLarge, "the request's head is too large")
             case .invalidMethod: .methodNotAllowed
-            default: .refusal(.badRequest, "this isn't an HTTP request")
+            default: .closing(.badRequest, "this isn't an HTTP request")
             }
         pending.append(.unreadable(response))
         goOn()
@@ -179,7 +179,7 @@ final class Connection: ChannelDuplexHandler {
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT
         let (keepAlive, hasBody) = (isBare && head.isKeepAlive, head.method != .HEAD)
         guard hasHost(head) else {
-            return send(.refusal(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
+            return send(.closing(.badRequest, "exactly one Host field is needed"), keepAlive: false, hasBody: hasBody)
         }
         switch services.router.decide(request) {
         case .ready(let response): send(response, keepAlive: keepAlive, hasBody: hasBody)

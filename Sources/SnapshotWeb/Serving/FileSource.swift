@@ -9,20 +9,20 @@ struct FileSource: Sendable {
     /// For pages and health, which are made from the state: they must wait neither for the relay's folder nor for the
     /// chunks of files.
     private let statePool = NIOThreadPool(numberOfThreads: 1)
-    /// For responses that need the relay's folder (`Route.isArchive`).
-    private let archivePool = NIOThreadPool(numberOfThreads: 1)
+    /// For responses that need the relay's folder (`Route.needsRelayFolder`).
+    private let relayFolderPool = NIOThreadPool(numberOfThreads: 1)
     private let chunkPool = NIOThreadPool(numberOfThreads: 1)
 
     init() {
         statePool.start()
-        archivePool.start()
+        relayFolderPool.start()
         chunkPool.start()
     }
 
     func response(
         to route: Route, on loop: any EventLoop, _ read: @escaping @Sendable () -> Response
     ) -> EventLoopFuture<Response> {
-        (route.isArchive ? archivePool : statePool).runIfActive(eventLoop: loop, read)
+        (route.needsRelayFolder ? relayFolderPool : statePool).runIfActive(eventLoop: loop, read)
     }
 
     /// At most `limit` bytes of `file` from `offset` on, and no more than one chunk; empty at its end.

@@ -12,7 +12,7 @@ package protocol BodyReader: Sendable {
 }
 
 /// The body of a response while it is being received.
-struct AnswerBody {
+struct ResponseBody {
     private var bytes: [UInt8] = []
     private let limit: Int
     private var reader: (any BodyReader)?
