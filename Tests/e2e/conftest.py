@@ -2,6 +2,8 @@ import pytest
 
 import session
 from camera import Camera
+from disk import HangingFolder
+from parts import need
 from program import Snapshot
 from receiver import Receiver
 from session import pytest_unconfigure, reports  # noqa: F401 hooks and fixtures
@@ -37,3 +39,11 @@ def endpoint():
     """A store of HTTP or S3 that answers what a test tells it."""
     with Receiver() as r:
         yield r
+
+
+@pytest.fixture
+def net(tmp_path):
+    """A folder that stops answering when a test says so, like one of the network."""
+    need("fuse")
+    with HangingFolder(tmp_path) as folder:
+        yield folder

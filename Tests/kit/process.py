@@ -64,6 +64,20 @@ def runs(process, binary):
     return program == str(binary) or "qemu" in program and str(binary).encode() in (process / "cmdline").read_bytes().split(b"\0")
 
 
+
+def working_in(folder, program=None):
+    """The pids of processes whose working folder this is; with `program` only of those that run it. Zombies don't count."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (os.readlink(process / "cwd") == str(folder) and (program is None or runs(process, program))
+                    and "\nState:\tZ" not in (process / "status").read_text()):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
 def listens(port):
     with socket.socket() as s:
         s.settimeout(1)

@@ -5,16 +5,13 @@ import os
 import shutil
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 import tls
 from credential_provider import CredentialProcess
-from disk import HangingFolder
-from parts import need
 from pictures import picture
-from process import wait_until
+from process import wait_until, working_in
 from receiver import Receiver
 
 pytestmark = pytest.mark.asan
@@ -22,27 +19,9 @@ pytestmark = pytest.mark.asan
 PASSWORD = "pässwörd &+%=?#/\\\"'"
 
 
-@pytest.fixture(autouse=True)
-def equipment():
-    need("fuse")
-
-
-@pytest.fixture
-def net(tmp_path):
-    with HangingFolder(tmp_path) as folder:
-        yield folder
-
-
 def left_behind(snapshot):
-    """Processes that work in the program's folder: its own, and those that it started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(process / "cwd") == str(snapshot.folder) and "\nState:\tZ" not in (process / "status").read_text():
-                found.append(process.name)
-        except OSError:
-            continue
-    return found
+    """The program's own processes, and those that it started."""
+    return working_in(snapshot.folder)
 
 
 def within(seconds, call, *arguments, **more):

@@ -1,40 +1,17 @@
 """A folder that stops answering: the run ends in time, keeps its picture, and leaves at most one process behind."""
 import json
-import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 from builds import is_emulated
 from disk import HangingFolder
-from parts import need
-from process import runs, wait_until
-
-
-@pytest.fixture(autouse=True)
-def equipment():
-    need("fuse")
-
-
-@pytest.fixture
-def net(tmp_path):
-    with HangingFolder(tmp_path) as folder:
-        yield folder
+from process import wait_until, working_in
 
 
 def left_behind(ready):
-    """Processes of this program that have no parent of ours any more."""
-    mine = str(ready.folder).encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if runs(process, ready.binary) and os.readlink(process / "cwd").encode() == mine:
-                found.append(int(process.name))
-        except OSError:
-            continue
-    return found
+    return working_in(ready.folder, ready.binary)
 
 
 @pytest.mark.parametrize("calls", [("all",), ("write",), ("fsync",), ("rename",), ("getattr",), ("create",), ("statfs", "readdir")])
