@@ -11,27 +11,22 @@ struct Pipes {
         let numbers = [2] + Array(command.inputs.keys) + Array(command.handles.keys) + Array(command.outputs)
         let count = (numbers.max() ?? 2) + 1
         for number in 0..<count {
-            let end: FileHandle
             if let bytes = command.inputs[number] {
                 let (reader, writer) = try makePipe()
                 // The pipe is filled before its reader exists elsewhere, so writing neither blocks nor raises SIGPIPE.
                 guard bytes.count <= 4096 else { throw SystemError("pipe", number: E2BIG) }
                 try writer.write(bytes)
-                end = reader
+                theirs.append(reader)
             } else if command.outputs.contains(number) {
                 let (reader, writer) = try makePipe()
                 guard fcntl(reader.descriptor, F_SETFL, O_NONBLOCK) == 0 else { throw SystemError("fcntl") }
                 ours[number] = reader
-                end = writer
+                theirs.append(writer)
             } else if let handle = command.handles[number] {
-                end = handle
+                theirs.append(handle)
             } else {
-                end = try FileHandle(opening: "/dev/null", O_RDWR)
+                theirs.append(try FileHandle(opening: "/dev/null", O_RDWR))
             }
-            // Move it above the descriptors that the child will use.
-            let moved = fcntl(end.descriptor, F_DUPFD_CLOEXEC, count)
-            guard moved >= 0 else { throw SystemError("fcntl") }
-            theirs.append(FileHandle(owning: moved))
         }
     }
 }

@@ -46,6 +46,8 @@ package final class Relay {
     private static func run(_ plan: RelayPlan, _ notifier: consuming Notifier, log: Log) throws(Failure) -> Bool {
         guard let lock = try lockState(plan.statePath) else { return false }
         let signals = try catchSignals()
+        // If this fails, a folder that begins to hang while a file in it is open delays the start of ffmpeg.
+        _ = shim_begin_starter()
         let relay = Relay(plan, try OpenOutputs(plan, log: log), notifier, log: log)
         relay.run(signals)
         // A thread that hangs keeps the process, and so its descriptors, alive after the end: release the lock here.

@@ -89,7 +89,7 @@ class HangingFolder:
         self._process.wait()
 
     def hang(self, *calls):
-        """Only calls of these names, or all; `looked-at`: all, once somebody has opened a folder."""
+        """Only calls of these names, or all."""
         self._held.unlink(missing_ok=True)
         self._control.write_text(" ".join(calls or ["all"]))
 

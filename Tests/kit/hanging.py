@@ -1,7 +1,7 @@
 """A folder through FUSE that stops answering when it is told to: python3 hanging.py BEHIND MOUNTPOINT CONTROL
 
-While the file CONTROL names calls, such as `write fsync`, these wait for it to go; `all` means every one, and `looked-at` every
-one once somebody has opened a folder. The threads that wait are listed in CONTROL.held, one a line.
+While the file CONTROL names calls, such as `write fsync`, these wait for it to go; `all` means every one. The threads that wait
+are listed in CONTROL.held, one a line.
 """
 import errno
 import os
@@ -15,17 +15,12 @@ import fuse
 class Hanging(fuse.Operations):
     def __init__(self, behind, control):
         self.behind, self.control = behind, Path(control)
-        self.was_looked_at = False
 
     def hangs(self, call, path):
         try:
             named = self.control.read_text().split()
         except FileNotFoundError:
-            self.was_looked_at = False
             return False
-        if "looked-at" in named:
-            self.was_looked_at = self.was_looked_at or call == "opendir"
-            return self.was_looked_at
         return call in named or "all" in named
 
     def __call__(self, call, path, *arguments):

@@ -101,7 +101,7 @@ package struct RecordFolder: Sendable {
         for numbered in present.compactMap(NumberedName.init).sorted() {
             let begin = shim_birth_time(writing.folder.descriptor, numbered.text)
             guard begin >= 0 else { continue }
-            let name = free(RecordName(begin: Timestamp(milliseconds: begin)), in: writing.folder)
+            let name = free(Timestamp(milliseconds: begin), after: growing.last?.name, in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
             // ffmpeg has begun to count anew, so its segment list describes other files of these names.
             if let last = growing.last?.numbered, numbered <= last { writing.folder.remove(SegmentList.name(last.run)) }
@@ -125,19 +125,20 @@ package struct RecordFolder: Sendable {
         }
     }
 
-    /// The name by the file's creation time, or by the stream's time where the file was created late.
-    private func name(of recording: Growing) -> RecordName {
-        guard let begin = recording.begin else { return recording.name }
-        let isLate = recording.name.begin.milliseconds - begin.milliseconds > Self.tolerance
-        return isLate ? RecordName(begin: begin) : recording.name
+    /// The begin by the file's creation time, or by the stream's time where the file was created late.
+    private func begin(of recording: Growing) -> Timestamp {
+        let created = recording.name.begin
+        let begin = recording.begin ?? created
+        return created.milliseconds - begin.milliseconds > Self.tolerance ? begin : created
     }
 
     /// How far the position that ffmpeg reports may be behind, in milliseconds.
     private static let tolerance = 2000
 
-    /// The name, with the first copy number that isn't taken.
-    private func free(_ name: RecordName, in folder: Folder) -> RecordName {
-        var name = name
+    /// A name that isn't taken. Its copy number is higher than that of the `last` one if both begin in the same second.
+    private func free(_ begin: Timestamp, after last: RecordName?, in folder: Folder) -> RecordName {
+        var name = RecordName(begin: begin)
+        if let last, last.begin == name.begin { name.copy = last.copy + 1 }
         while folder.status(name.text) != nil { name.copy += 1 }
         return name
     }
@@ -169,7 +170,7 @@ package struct RecordFolder: Sendable {
             return .failed
         }
         if isServed { file.shareWithFront() }
-        let target = free(self.name(of: recording), in: folder)
+        let target = free(begin(of: recording), after: recording.hasFailed ? nil : recordings.last?.name, in: folder)
         guard (try? writing.folder.rename(name, to: target.text, in: folder)) != nil else { return .failed }
         try? folder.sync()
         // A recording that was finished only on a retry may be older than those that were added meanwhile.
@@ -180,9 +181,7 @@ package struct RecordFolder: Sendable {
     }
 
     /// Removes a recording from the list whose file was deleted elsewhere.
-    package mutating func forget(_ name: String) {
-        recordings.removeAll { $0.name.text == name }
-    }
+    package mutating func forget(_ name: String) { recordings.removeAll { $0.name.text == name } }
 
     /// Deletes the oldest recordings beyond retention. The recording that is being written counts with the size of the
     /// last finished one.

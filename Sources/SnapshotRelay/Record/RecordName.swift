@@ -58,7 +58,5 @@ struct NumberedName: Comparable, Sendable {
         (self.text, self.run, self.number) = (text, run, number)
     }
 
-    static func < (one: NumberedName, other: NumberedName) -> Bool {
-        (one.run, one.number) < (other.run, other.number)
-    }
+    static func < (one: NumberedName, other: NumberedName) -> Bool { (one.run, one.number) < (other.run, other.number) }
 }

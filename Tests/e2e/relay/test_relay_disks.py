@@ -92,11 +92,6 @@ def net(tmp_path):
         yield folder
 
 
-BETWEEN_CHECKS = "looked-at"
-"""A check begins by opening the folder. In the milliseconds of a check the relay has a file open there, which no program that it
-starts could close: RELIABILITY.md doesn't promise that."""
-
-
 def settled(relay):
     """Nothing fails any more, and it records."""
     wait_until(lambda: not failing(relay), 2 * RECOVERY, f"peace: {relay.report} {relay.stderr}")
@@ -114,7 +109,7 @@ def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
             player.wait(1, 10)
             net.answer()
             settled(relay)
-            net.hang(BETWEEN_CHECKS)
+            net.hang()
             hung = time.monotonic()
             wait_until(lambda: failing(relay) == {"record": "folder-hangs"}, 12, f"word of it: {relay.report}")
             player.wait(6, 12, since=hung)
@@ -129,6 +124,22 @@ def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
         relay.stop()
         for path in relay.recordings:
             media.decode(path)
+
+
+def test_a_folder_that_begins_to_hang_while_a_file_there_is_open_delays_no_start(snapshot, camera, tmp_path, net):
+    """No program that the relay starts has to close that file."""
+    with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "out"), STALL_TIMEOUT="4s", SEGMENT_TIME="4s") as relay:
+        relay.wait_running()
+        with Player(relay.hls) as player:
+            settled(relay)
+            net.hang("fsync")
+            wait_until(lambda: net.holds(relay.pid), 15, "a recording that is being synced")
+            net.hang()
+            os.kill(relay.ffmpeg, signal.SIGKILL)
+            player.wait(3, 25, since=time.monotonic() + 0.5)
+            assert failing(relay) == {"record": "folder-hangs"}
+            net.answer()
+            settled(relay)
 
 
 def test_a_relay_that_ends_while_a_folder_hangs_makes_room_for_the_next(snapshot, camera, tmp_path, net):
@@ -164,7 +175,7 @@ def test_systemd_need_not_wait_for_a_folder_that_hangs(snapshot, camera, tmp_pat
         try:
             relay.wait_running()
             wait_until(lambda: relay.recordings, 20, "recording")
-            net.hang(BETWEEN_CHECKS)
+            net.hang()
             wait_until(lambda: failing(relay) == {"record": "folder-hangs"}, 12, f"word of it: {relay.report}")
             os.kill(relay.watched, signal.SIGTERM)
             assert relay.run.result(13).code == 0
