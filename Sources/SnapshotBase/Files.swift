@@ -104,21 +104,6 @@ package func parentDirectory(_ path: String) -> String {
     return parent.isEmpty ? "/" : String(parent)
 }
 
-/// Reads the names in an open directory, without `.` and `..`, and closes it.
-func readNames(_ directory: OpaquePointer) throws(SystemError) -> [String] {
-    defer { closedir(directory) }
-    var names: [String] = []
-    while true {
-        errno = 0
-        guard let entry = readdir(directory) else {
-            if errno != 0 { throw SystemError("readdir") }
-            return names
-        }
-        let name = String(cString: shim_name(entry))
-        if name != ".", name != ".." { names.append(name) }
-    }
-}
-
 package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 /// Whether a path lies on a file system in RAM.

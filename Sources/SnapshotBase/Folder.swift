@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An open directory. All operations use names relative to its descriptor, so they act on this same directory even if
@@ -81,7 +82,17 @@ package final class Folder: Sendable {
             close(again)
             throw SystemError("opendir")
         }
-        return try readNames(directory)
+        defer { closedir(directory) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                if errno != 0 { throw SystemError("readdir") }
+                return names
+            }
+            let name = String(cString: shim_name(entry))
+            if name != ".", name != ".." { names.append(name) }
+        }
     }
 
     /// Makes changes to the directory's entries durable. Network file systems that do not support this are ignored.

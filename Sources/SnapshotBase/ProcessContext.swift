@@ -79,7 +79,7 @@ package struct SystemClock: Sendable {
 
     private static func kernelsBoot() -> String {
         let text = (try? readFile("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
-        return String(decoding: text, as: UTF8.self).filter { $0.isHexDigit || $0 == "-" }
+        return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 }
 

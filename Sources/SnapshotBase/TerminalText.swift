@@ -8,7 +8,8 @@ package struct TerminalText: ExpressibleByStringInterpolation, Sendable {
     package init(stringLiteral text: String) { self.text = text }
     package init(stringInterpolation: Interpolation) { text = stringInterpolation.text }
     package init(joining parts: [TerminalText], with separator: TerminalText = "") {
-        text = parts.map(\.text).joined(separator: separator.text)
+        text = parts.first?.text ?? ""
+        for part in parts.dropFirst() { text += separator.text + part.text }
     }
     /// Text of several lines that this program has composed.
     package init(lines: String) {

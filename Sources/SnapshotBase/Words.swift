@@ -41,7 +41,7 @@ package func oneDecimal(_ value: Double) -> String {
 
 extension String {
     /// This text with an initial capital.
-    package var sentence: String { prefix(1).uppercased() + dropFirst() }
+    package var sentence: String { prefix(1).uppercased() + String(dropFirst()) }
 
     /// This text as part of a sentence: without its initial capital, unless that belongs to a name, as in
     /// `HTTP status 500`.
@@ -49,7 +49,7 @@ extension String {
         guard let first, let second = dropFirst().first, first.isUppercase, second.isLowercase || second == " " else {
             return self
         }
-        return first.lowercased() + dropFirst()
+        return first.lowercased() + String(dropFirst())
     }
 }
 

@@ -27,8 +27,8 @@ package struct Forget {
     /// The names of the cameras that health shows and that have state files.
     package static func names(statePath: String, now: Now) -> [String] {
         let report = HealthReport(statePath: statePath, now: now, interval: nil)
-        return report.cameras.filter { fileExists(folder($0.key, statePath)) }.map { report.name($0.key, $0.value) }
-            .sorted()
+        return report.cameras.entries.filter { fileExists(folder($0.name, statePath)) }
+            .map { report.name($0.name, $0.value) }.sorted()
     }
 
     private static func folder(_ key: String, _ statePath: String) -> String {
@@ -38,7 +38,7 @@ package struct Forget {
     /// - Throws: `Failure` with the code `usage` if there is no such camera, `settings` if its units are enabled, or
     ///   `state` if a run holds the lock or the state cannot be moved.
     package func run() throws(Failure) -> Result {
-        guard let key = report.cameras.first(where: { report.name($0.key, $0.value) == name })?.key,
+        guard let key = report.cameras.entries.first(where: { report.name($0.name, $0.value) == name })?.name,
             hasState(key)
         else {
             let names = Self.names(statePath: statePath, now: now).map { $0.printable(limit: 64) }.joined(

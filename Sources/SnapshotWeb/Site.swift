@@ -108,7 +108,7 @@ final class Site: Sendable {
     /// The status page, with the latest pictures where `view` allows them.
     private func status(_ report: HealthReport, _ view: PictureGate.View) -> Page {
         var pictures: [String: LatestPicture] = [:]
-        if view == .pictures { for name in report.cameras.keys { pictures[name] = latest(name) } }
+        if view == .pictures { for (name, _) in report.cameras.entries { pictures[name] = latest(name) } }
         return StatusPage(
             report: report, statePath: options.statePath, now: clock.now(), board: Board(root: ""),
             pictures: pictures, view: view, trouble: options.trouble
@@ -136,9 +136,9 @@ final class Site: Sendable {
         let playlist = files.playlist(of: camera)
         let isRelayed = (camera.map { report.cameras[$0] } ?? report.cameras[""])?.relay?.modes.contains("hls") == true
         if !playlist.mayExist, !isRelayed {
-            let shown = camera ?? (report.cameras[""] == nil ? report.cameras.keys.sorted().first ?? "" : "")
+            let shown = camera ?? (report.cameras[""] == nil ? report.cameras.entries.first?.name ?? "" : "")
             return NoLivePage(
-                cameras: report.cameras.sorted { $0.key < $1.key }.map { ($0.key, report.name($0.key, $0.value)) },
+                cameras: report.cameras.entries.map { ($0.name, report.name($0.name, $0.value)) },
                 camera: shown, health: report.cameras[shown], latest: latest(shown), now: clock.wall(), links: links,
                 root: name == nil ? "../" : "../../"
             ).page

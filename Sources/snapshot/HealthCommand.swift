@@ -26,9 +26,16 @@ struct HealthCommand: SnapshotCommand {
     @Flag var format: Format?
 
     func run(in context: ProcessContext) throws {
-        let log = options.log(in: context)
-        try reporting(log) { () throws(Failure) in
-            do throws(Failure) { return try Self.report(as: format, options.read(in: context), log) } catch {
+        let code = Self.run(as: format, options.log(in: context)) { () throws(Failure) in try options.read(in: context)
+        }
+        throw ExitCode(code)
+    }
+
+    /// The work of `snapshot health`, independent of the argument parser.
+    /// - Returns: the exit code.
+    static func run(as format: Format?, _ log: Log, _ readSettings: () throws(Failure) -> Settings) -> Int32 {
+        code(reportingTo: log) { () throws(Failure) in
+            do throws(Failure) { return try report(as: format, readSettings(), log) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)
                 writeText(to: 1, "\(HealthReport.nagios(unknown: "\(error)"))\n")
@@ -37,9 +44,7 @@ struct HealthCommand: SnapshotCommand {
         }
     }
 
-    /// The work of `snapshot health`, independent of the argument parser.
-    /// - Returns: the exit code.
-    static func report(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
+    private static func report(as format: Format?, _ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
         settings.warnings.forEach(log.warn)
         let settings = try settings.asOwner(makesState: false, readsSecrets: false)
         let isSet = try settings.value(Key.captureInterval) != nil

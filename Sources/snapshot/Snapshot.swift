@@ -21,26 +21,32 @@ struct Snapshot: ParsableCommand {
         ],
         defaultSubcommand: CaptureCommand.self)
 
-    /// Runs the command. `capture`, `health` and `relay` alone or with `--config FILE`, as timers, monitors and units
-    /// call them, bypass the argument parser: it costs more instructions than `health` itself, and would stay in the
-    /// relay's memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
+    /// Runs the command. `capture`, `health` and `relay`, as timers, monitors and units call them, bypass the argument
+    /// parser, and so does `--version`: it costs more instructions than `health` itself, and would stay in the relay's
+    /// memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
     static func main() {
         // Ignore SIGPIPE and SIGXFSZ; EPIPE and EFBIG are handled where they occur.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
         var arguments = Array(CommandLine.arguments.dropFirst())
         var path: String?
-        if arguments.count == 3, arguments[1] == "--config", !arguments[2].hasPrefix("-") {
-            path = arguments.removeLast()
-            arguments.removeLast()
+        if let last = arguments.last, arguments.count > 2, !last.hasPrefix("-"), arguments.dropLast().last == "--config"
+        {
+            path = last
+            arguments.removeLast(2)
         }
         let context = ProcessContext.current()
         let settings = { () throws(Failure) in try readSettings(path: path, in: context) }
         let log = Log("snapshot", in: context)
         switch arguments {
         case [], ["capture"]: _exit(CaptureJob(context: context).run(settings))
-        case ["health"]:
-            _exit(code(reportingTo: log) { () throws(Failure) in try HealthCommand.report(as: nil, settings(), log) })
+        case ["health"]: _exit(HealthCommand.run(as: nil, log, settings))
+        case ["health", "--json"]: _exit(HealthCommand.run(as: .json, log, settings))
+        case ["health", "--nagios"]: _exit(HealthCommand.run(as: .nagios, log, settings))
+        case ["health", "--prometheus"]: _exit(HealthCommand.run(as: .prometheus, log, settings))
         case ["relay"]: _exit(code(reportingTo: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
+        case ["--version"] where path == nil:
+            writeText(to: 1, "\(snapshotVersion)\n")
+            _exit(0)
         default:
             let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
             if let (error, hint) = MistypedCommand.refusal(arguments, commands: names) {

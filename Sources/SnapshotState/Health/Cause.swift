@@ -7,7 +7,7 @@ package struct Cause: Sendable {
     /// What to do about it, in Markdown.
     package let remedy: String
     /// The reasons that this text makes redundant.
-    package let explained: Set<Health.Reason>
+    package let explained: [Health.Reason]
 
     /// nil if the last run stored its picture.
     init?(_ record: Record, now: Now) {

@@ -7,7 +7,7 @@ package struct Headline: Sendable {
     /// What to do, in Markdown; nil if nothing needs to be done.
     package let remedy: String?
     /// The reasons that this text makes redundant.
-    package let explained: Set<Health.Reason>
+    package let explained: [Health.Reason]
 }
 
 extension Health {

@@ -3,8 +3,8 @@ import SnapshotBase
 
 /// The health of all cameras in one `STATE_PATH`: its own, and one for each instance directory below it.
 package struct HealthReport: Sendable {
-    /// The health by instance name; the camera whose state is in `STATE_PATH` itself is "".
-    package let cameras: [String: Health]
+    /// The health by instance name, in its order; the camera whose state is in `STATE_PATH` itself is "".
+    package let cameras: Named<Health>
     /// The worst of them, which represents all.
     package let worst: Health
     let statePath: String
@@ -16,13 +16,6 @@ package struct HealthReport: Sendable {
         statePath: String, now: Now, interval: Double?, camera: String = "camera", version: String = snapshotVersion
     ) {
         self.statePath = statePath
-        var cameras: [String: Health] = [:]
-        for name in Self.instances(in: statePath) {
-            let path = statePath + "/" + name
-            cameras[name] = Health(
-                StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now, interval: nil,
-                camera: name, hasTimer: hasCaptureTimer(statePath: statePath, instance: name), version: version)
-        }
         let own = StateRing(reading: statePath).content
         let relay = RelayReport(reading: statePath, now: now)
         var isThere = true
@@ -30,9 +23,20 @@ package struct HealthReport: Sendable {
         let health = Health(
             own, relay: relay, now: now, interval: interval, camera: camera,
             hasTimer: hasCaptureTimer(statePath: statePath, instance: ""), version: version)
-        if isThere || cameras.isEmpty { cameras[""] = health }
+        let instances = Self.instances(in: statePath)
+        var cameras = Named<Health>()
+        if isThere || instances.isEmpty { cameras.append("", health) }
+        for name in instances {
+            let path = statePath + "/" + name
+            cameras.append(
+                name,
+                Health(
+                    StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now,
+                    interval: nil, camera: name, hasTimer: hasCaptureTimer(statePath: statePath, instance: name),
+                    version: version))
+        }
         self.cameras = cameras
-        worst = cameras.sorted { $0.key < $1.key }.map(\.value).max { $0.status < $1.status } ?? health
+        worst = cameras.entries.max { $0.value.status < $1.value.status }?.value ?? health
     }
 
     /// The names of the directories that contain a state, or may: unreadable ones of other owners. Unreadable
@@ -65,8 +69,9 @@ package struct HealthReport: Sendable {
     /// The documented JSON, with a member `cameras` if there are instances.
     package func json() -> JSON {
         var object = worst.object
-        let instances = cameras.filter { !$0.key.isEmpty }
-        if !instances.isEmpty { object.append("cameras", instances.mapValues(\.object).json) }
+        var instances = JSONObject()
+        for (name, health) in cameras.entries where !name.isEmpty { instances.append(name, health.object.json) }
+        if !instances.members.isEmpty { object.append("cameras", instances.json) }
         return object.json
     }
 

@@ -7,7 +7,7 @@ extension HealthReport {
     ///   - latencies: whether to add a line with a chart of the last runs' latencies, for terminals with Unicode
     ///     fonts.
     package func text(colour: Bool, latencies: Bool = false) -> TerminalText {
-        let cameras = cameras.sorted { $0.key < $1.key }.map { key, health in
+        let cameras = cameras.entries.map { key, health in
             var text = health.text(name: name(key, health), colour: colour)
             guard latencies else { return text }
             let path = key.isEmpty ? statePath : statePath + "/" + key
@@ -44,10 +44,10 @@ extension HealthReport {
     }
 
     private var summary: String {
-        guard cameras.count > 1 else { return worst.summary }
-        let unwell = cameras.filter { $0.value.status != .healthy }
-            .sorted { ($1.value.status, $0.key) < ($0.value.status, $1.key) }
-        guard !unwell.isEmpty else { return "\(cameras.count) cameras, \(worst.summary)" }
+        guard cameras.entries.count > 1 else { return worst.summary }
+        let unwell = cameras.entries.filter { $0.value.status != .healthy }
+            .sorted { ($1.value.status, $0.name) < ($0.value.status, $1.name) }
+        guard !unwell.isEmpty else { return "\(cameras.entries.count) cameras, \(worst.summary)" }
         return unwell.map { "\($0.isEmpty ? $1.camera : $0): \($1.summary)" }.joined(separator: "; ")
     }
 }

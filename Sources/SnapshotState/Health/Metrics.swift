@@ -8,7 +8,7 @@ extension HealthReport {
         func family(
             _ name: String, _ type: String, _ help: String, _ value: (Health) -> Double?
         ) {
-            let samples = cameras.sorted { $0.key < $1.key }.compactMap { key, health in
+            let samples = cameras.entries.compactMap { key, health in
                 value(health).map { (self.name(key, health), $0) }
             }
             guard !samples.isEmpty else { return }
@@ -99,7 +99,7 @@ extension HealthReport {
     }
 
     private var relayOutputs: TerminalText {
-        let outputs = cameras.sorted { $0.key < $1.key }.flatMap { key, health in
+        let outputs = cameras.entries.flatMap { key, health in
             (health.relay?.modes ?? []).map { (name(key, health), $0, health.relay?.isUp($0) == true) }
         }
         guard !outputs.isEmpty else { return "" }

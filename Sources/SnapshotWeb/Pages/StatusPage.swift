@@ -15,7 +15,9 @@ struct StatusPage {
 
     /// All cameras, the worst first.
     private var cameras: [(key: String, health: Health)] {
-        report.cameras.sorted { ($1.value.status, $0.key) < ($0.value.status, $1.key) }.map { ($0.key, $0.value) }
+        report.cameras.entries.sorted { ($1.value.status, $0.name) < ($0.value.status, $1.name) }.map {
+            ($0.name, $0.value)
+        }
     }
 
     var page: Page {
@@ -104,7 +106,9 @@ struct StatusPage {
 
 extension HealthReport {
     /// Whether any camera's relay has this mode.
-    func hasRelay(for mode: String) -> Bool { cameras.values.contains { $0.relay?.modes.contains(mode) == true } }
+    func hasRelay(for mode: String) -> Bool {
+        cameras.entries.contains { $0.value.relay?.modes.contains(mode) == true }
+    }
 
     /// The pages of the navigation: those that have something to show.
     /// - Parameter present: the current page, which is always among them.
