@@ -46,9 +46,9 @@ package struct Capture {
         if drains { run.drain(until: deadline) }
         run.complete()
 
-        let pings = run.pings
+        let requestsPing = run.requestsPing
         let shot = run.commit(marker)
-        if pings, !settings.context.stop.isMade { ping(shot) }
+        if requestsPing, !settings.context.stop.isMade { ping(shot) }
         return shot
     }
 

@@ -23,7 +23,7 @@ struct Run: ~Copyable {
     /// `memory` as it was read: it is written only if it has changed.
     private let rememberedCamera: CameraMemory?
     /// Whether this run requests PING_URL, which happens once a minute at most.
-    private(set) var pings = false
+    private(set) var requestsPing = false
 
     init(_ settings: CaptureSettings, client: HTTPClient, log: Log, state: consuming StateDirectory) {
         // Build complete locals and assign each property once: the optimiser of Swift 6.2 and 6.3 destroys
@@ -131,10 +131,10 @@ struct Run: ~Copyable {
         record.outcome = shot.outcome
         record.due = postponement
         record.written = now.moment
-        pings =
+        requestsPing =
             settings.pingURL != nil
             && record.lastPing.map { now.age(of: $0, recordBoot: record.boot) >= 60 } ?? true
-        if pings { record.lastPing = now.moment }
+        if requestsPing { record.lastPing = now.moment }
     }
 
     /// Adds this run's traffic to the record.

@@ -102,7 +102,7 @@ extension Run {
     /// too.
     mutating func count(killed begun: Timestamp) {
         let failure = Failure(
-            .own(.killed), "run was killed", "that began at \(begun.iso8601)",
+            .own(.killed), "run was killed", "begun at \(begun.iso8601)",
             why: "it left no record of its end",
             hint: "journalctl -k   # shows whether the kernel killed it because memory ran out")
         // If the killed run spooled its picture, recounting the spool has already counted the capture.

@@ -24,7 +24,7 @@ extension HTTPResponse {
     /// The server's clock minus ours, in milliseconds; half a second is added, as `Date` has whole seconds. nil if
     /// there is no credible date.
     package var clockOffset: Int64? {
-        guard let date, let dateCame else { return nil }
-        return date.milliseconds + 500 - dateCame.milliseconds
+        guard let date, let receivedAt else { return nil }
+        return date.milliseconds + 500 - receivedAt.milliseconds
     }
 }

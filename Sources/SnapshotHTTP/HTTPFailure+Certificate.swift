@@ -20,11 +20,11 @@ extension HTTPFailure {
 
     /// nil if the failure has another cause.
     init?(_ certificate: ClientCertificate?, _ code: CURLcode, _ words: String) {
-        func hold(_ text: String) -> Bool { words[...].range(of: text) != nil }
+        func wordsContain(_ text: String) -> Bool { words[...].range(of: text) != nil }
         // libcurl replaces the alert for an expired certificate by this text.
         let isExpired = code == CURLE_PEER_FAILED_VERIFICATION && words == "SSL certificate verification failed"
-        let isOurs = certificate != nil && (isExpired || Self.ambiguousAlerts.contains(where: hold))
-        let why = Self.alerts.first { hold($0.0) }?.1 ?? (isOurs ? "it refuses the client certificate" : nil)
+        let isOurs = certificate != nil && (isExpired || Self.ambiguousAlerts.contains(where: wordsContain))
+        let why = Self.alerts.first { wordsContain($0.0) }?.1 ?? (isOurs ? "it refuses the client certificate" : nil)
         guard why != nil || code == CURLE_SSL_CERTPROBLEM else { return nil }
         self.init(
             kind: .certificate,
@@ -43,13 +43,13 @@ extension TLSHandshake {
             if error.kind == .certificate { return error }
             // The connection was closed between the handshake and libcurl's next check of it.
             guard error.why[...].range(of: "getpeername") != nil else { return nil }
-            return goneAtOnce
+            return closedWithoutAlert
         }
     }
 
     /// The failure for a connection that was closed without an alert. The network may be the cause as well, so the
     /// certificate is blamed for certain only if it is invalid.
-    private var goneAtOnce: HTTPFailure {
+    private var closedWithoutAlert: HTTPFailure {
         if let flaw = certificate?.flaw { return HTTPFailure(kind: .certificate, why: flaw) }
         let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
         let why = "it closes the connection after the TLS handshake, as a server does that \(demand) (HTTP_CLIENT_CERT)"
@@ -66,7 +66,7 @@ extension TLSHandshake {
             var (byte, count): (UInt8, Int) = (0, 0)
             let (code, words) = withWords(of: easy) { shim_easy_recv(easy, &byte, 1, &count) }
             if code == CURLE_OK { return nil }
-            guard code == CURLE_AGAIN else { return HTTPFailure(certificate, code, words) ?? goneAtOnce }
+            guard code == CURLE_AGAIN else { return HTTPFailure(certificate, code, words) ?? closedWithoutAlert }
         }
         return nil
     }

@@ -92,7 +92,7 @@ package enum TLSTrust: Equatable, Sendable {
     /// Not at all.
     case anybody
     /// Not at all, and with any version of TLS: for cameras that support only old versions, if verification is off.
-    case anything
+    case anybodyByOldTLS
 }
 
 /// The final response to a request.
@@ -110,7 +110,7 @@ package struct HTTPResponse: Sendable {
     /// The server's clock, from the `Date` header; nil if that is missing or not credible.
     package var date: Timestamp?
     /// When the header was received, by our clock.
-    package var dateCame: Timestamp?
+    package var receivedAt: Timestamp?
 }
 
 /// The result of a request.

@@ -63,7 +63,7 @@ extension HTTPRequest {
             trustNoAuthority(easy)
             _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
         case .anybody: trustNoAuthority(easy)
-        case .anything:
+        case .anybodyByOldTLS:
             trustNoAuthority(easy)
             _ = shim_set_long(easy, CURLOPT_SSLVERSION, shim_oldest_tls)
             // OpenSSL rejects the signatures and short keys of old TLS versions at a higher security level.

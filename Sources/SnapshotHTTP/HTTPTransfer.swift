@@ -60,7 +60,7 @@ final class HTTPTransfer {
         setHeaders()
         setCallbacks()
         try setBody()
-        session?.serve(easy)
+        session?.resume(on: easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
         (request.proxies == nil ? terms.camera : terms.others).watch(easy)
@@ -189,7 +189,7 @@ final class HTTPTransfer {
             let name = line[..<colon].lowercased()
             let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
             response.headers[name] = value
-            if name == "date" { (response.date, response.dateCame) = (httpDate(value), clock.wall()) }
+            if name == "date" { (response.date, response.receivedAt) = (httpDate(value), clock.wall()) }
         }
         return raw.count
     }

@@ -38,7 +38,7 @@ package struct Proxies: Equatable, Sendable {
     func route(to url: String) -> Route {
         if http == nil, https == nil, exceptions == nil { return .environment }
         guard let url = URLParts(url) else { return .direct }
-        if exceptions?.hold(url) == true { return .direct }
+        if exceptions?.include(url) == true { return .direct }
         let (proxy, key) = url.scheme == "https" ? (https, Key.httpsProxy) : (http, Key.httpProxy)
         return proxy.map { .proxy($0, setting: key.key) } ?? .environment
     }
@@ -78,7 +78,7 @@ struct ProxyExceptions: Equatable {
     }
 
     /// Whether the server of `url` is reached without a proxy.
-    func hold(_ url: URLParts) -> Bool {
+    func include(_ url: URLParts) -> Bool {
         guard let server = TLSHost(url.authority, defaultPort: url.scheme == "https" ? 443 : 80) else { return false }
         // A link-local address is followed by its interface.
         let address = ipAddress(String(server.name.prefix { $0 != "%" }))
@@ -86,7 +86,7 @@ struct ProxyExceptions: Equatable {
             guard entry.port == nil || entry.port == server.port else { return false }
             if entry.host == "*" { return true }
             guard let address else { return server.name == entry.host || server.name.hasSuffix("." + entry.host) }
-            return entry.network?.holds(address) ?? false
+            return entry.network?.contains(address) ?? false
         }
     }
 }

@@ -17,7 +17,7 @@ package struct IPNetwork: Equatable, Sendable {
     }
 
     /// - Parameter other: an address of 4 or 16 bytes.
-    package func holds(_ other: [UInt8]) -> Bool {
+    package func contains(_ other: [UInt8]) -> Bool {
         guard other.count == address.count else { return false }
         return address.indices.allSatisfy { index in
             let bits = min(max(bits - index * 8, 0), 8)

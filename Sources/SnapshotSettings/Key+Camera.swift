@@ -13,7 +13,8 @@ extension Key {
     package static let cameraUsername = Setting(
         "CAMERA_USERNAME", .text, default: "admin", secrecy: .open, endsHoldOff: .camera, "The user to log in as.")
     package static let cameraPassword = Setting(
-        "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, endsHoldOff: .camera, "The password of that user.")
+        "CAMERA_PASSWORD", .text, default: "", secrecy: .secret, endsHoldOff: .camera,
+        "The password of CAMERA_USERNAME.")
     package static let cameraUseHTTPS = Setting(
         "CAMERA_USE_HTTPS", .flag, default: false, endsHoldOff: .camera,
         "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")

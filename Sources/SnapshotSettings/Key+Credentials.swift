@@ -13,7 +13,7 @@ extension Key {
         "AWS IoT's credential provider, which gives temporary keys for a device's certificate.")
     package static let awsIoTRoleAlias = Setting(
         "AWS_IOT_ROLE_ALIAS", .form("name of a role alias"), secrecy: .open, endsHoldOff: .store,
-        "The role alias whose keys it gives.")
+        "The role alias whose keys AWS IoT gives.")
     package static let awsIoTThingName = Setting(
         "AWS_IOT_THING_NAME", .form("name of a thing"), secrecy: .open, endsHoldOff: .store,
         "The thing that the certificate belongs to, if the policy names it.")
@@ -21,7 +21,7 @@ extension Key {
         "AWS_IOT_CERT", .path, endsHoldOff: .store, "The PEM file of the device's certificate.")
     package static let awsIoTKey = Setting(
         "AWS_IOT_KEY", .path, otherwise: "a credential file, AWS_IOT_CERT", endsHoldOff: .store,
-        "The PEM file of its private key, without a passphrase.")
+        "The PEM file of the device's private key, without a passphrase.")
 
     static let credentials = [
         awsConfigFile.declaration, awsEndpointURLSTS.declaration, awsIoTEndpoint.declaration,

@@ -11,7 +11,7 @@ extension Key {
     package static let httpUploadFormat = Setting(
         "HTTP_UPLOAD_FORMAT", SettingForm<UploadFormat>.choice, otherwise: "multipart, raw for put",
         endsHoldOff: .store,
-        "A form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
+        "multipart is a form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
             + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
     package static let httpUploadPart = Setting(
         "HTTP_UPLOAD_PART", .text, otherwise: "file, for json image", secrecy: .open, endsHoldOff: .store,
@@ -20,24 +20,26 @@ extension Key {
         "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, endsHoldOff: .store,
         "More fields of the form or the object.")
     package static let httpUploadHeaders = Setting(
-        "HTTP_UPLOAD_HEADERS", .lines("Name: value, one a line (\\n in a quoted value), with the same fields"),
+        "HTTP_UPLOAD_HEADERS",
+        .lines("Name: value, one a line (\\n in a quoted value), with fields as in HTTP_UPLOAD_FIELDS"),
         secrecy: .secret, endsHoldOff: .store,
         "More headers of each upload, but not those that the program sets itself.")
     package static let httpAuthToken = Setting(
         "HTTP_AUTH_TOKEN", .text, secrecy: .secret, endsHoldOff: .store,
         "The Bearer token of uploads, also of the relay's pipe.")
     package static let httpClientCert = Setting(
-        "HTTP_CLIENT_CERT", .path, endsHoldOff: .store, "The PEM file of the certificate that the server asks for.")
+        "HTTP_CLIENT_CERT", .path, endsHoldOff: .store,
+        "The PEM file of the client certificate that the server asks for.")
     package static let httpClientKey = Setting(
         "HTTP_CLIENT_KEY", .path, otherwise: "a credential file, HTTP_CLIENT_CERT", endsHoldOff: .store,
-        "The PEM file of its private key, without a passphrase.")
+        "The PEM file of the client certificate's private key, without a passphrase.")
     package static let httpSigningSecret = Setting(
         "HTTP_SIGNING_SECRET", .freeForm("whsec_… or text"), secrecy: .secret, endsHoldOff: .store,
         "Signs raw and json uploads as Standard Webhooks do, with webhook-signature.")
     package static let httpUploadAck = Setting(
         "HTTP_UPLOAD_ACK", .text,
         secrecy: .open,
-        "Text that a 2xx answer must hold to be an acknowledgement; without it any 2xx is one, but no page over plain http."
+        "Text that a 2xx answer must hold to be an acknowledgement; if it is unset, any 2xx answer is one, except for an HTML page over plain http."
     )
 
     static let http = [

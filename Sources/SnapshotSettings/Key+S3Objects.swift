@@ -4,7 +4,7 @@ extension Key {
         "S3_SSE", SettingForm<S3Encryption>.choice, endsHoldOff: .store, "How the bucket encrypts each object.")
     package static let s3SSEKMSKeyID = Setting(
         "S3_SSE_KMS_KEY_ID", .text, otherwise: "the bucket's", secrecy: .open, endsHoldOff: .store,
-        "The id or ARN of the key; only with S3_SSE=aws:kms or aws:kms:dsse.")
+        "The id or ARN of the KMS key; only with S3_SSE=aws:kms or aws:kms:dsse.")
     package static let s3BucketKey = Setting(
         "S3_BUCKET_KEY", SettingForm<Bool>.flag, otherwise: "the bucket's", endsHoldOff: .store,
         "Whether a bucket key is used, which saves requests to KMS; only with S3_SSE=aws:kms.")

@@ -30,10 +30,10 @@ extension Key {
     )
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
-        "How long an upload may make no progress; one that does may take 15 min.")
+        "How long an upload may make no progress; one that makes progress may take 15 min.")
     package static let uploadAnswer = Setting(
         "UPLOAD_ANSWER", .duration(.seconds(1)...(.seconds(600))), default: .seconds(60),
-        "How long the store may take to answer to a whole picture.")
+        "How long the store may take to answer once it has the whole picture.")
     package static let spoolMaxBytes = Setting(
         "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
     package static let spoolMinFree = Setting(
@@ -43,11 +43,13 @@ extension Key {
         "What a full spool keeps: newest drops the oldest pictures, thin thins them out, the more the older they are.")
     package static let uploadRate = Setting(
         "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no bound",
-        "How many bytes a second all uploads of a run together may send, such as 200K; one still ends after 15 min.")
+        "How many bytes a second all uploads of a run together may send, such as 200K; each still ends after 15 min.")
     package static let sslCertFile = Setting(
-        "SSL_CERT_FILE", .path, otherwise: "the system's", "Authorities that every upload trusts.")
+        "SSL_CERT_FILE", .path, otherwise: "the system's",
+        "The file of certificate authorities that every upload trusts.")
     package static let curlCABundle = Setting(
-        "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE", "Authorities that every upload trusts.")
+        "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE",
+        "The file of certificate authorities that every upload trusts.")
 
     package static let httpsProxy = Setting(
         "HTTPS_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, endsHoldOff: .store,
@@ -112,7 +114,8 @@ extension Key {
         "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", secrecy: .open, endsHoldOff: .store,
         "Used if AWS_REGION is unset.")
     package static let awsCABundle = Setting(
-        "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE", "Authorities that S3 uploads trust.")
+        "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE",
+        "The file of certificate authorities that S3 uploads trust.")
 
     static let s3 = [
         s3Bucket.declaration, s3Prefix.declaration, s3EndpointURL.declaration, awsEndpointURLS3.declaration,

@@ -8,7 +8,7 @@ import Synchronization
 /// nothing is forked.
 package enum NamedFile {
     /// How long a folder may take to respond.
-    private static let patience = Duration.seconds(5)
+    private static let timeout = Duration.seconds(5)
     /// Mount points that did not respond, and until when they count as silent without another try.
     private static let silent = Mutex<[(mount: String, until: Deadline)]>([])
 
@@ -26,14 +26,14 @@ package enum NamedFile {
         case .finished: return
         case .failed: throw SystemError("fork", number: EAGAIN)
         case .leftBehind, .stillHangs:
-            silent.withLock { $0.append((mount, .after(patience * 2))) }
+            silent.withLock { $0.append((mount, .after(timeout * 2))) }
             throw SystemError("open", number: ETIME)
         }
     }
 
     private static func read(_ path: String, on mount: String) -> ForkedWork.Ending {
         let name = "wait-" + crc32(Array(mount.utf8)[...]).hexadecimal
-        let deadline = Deadline.after(patience)
+        let deadline = Deadline.after(timeout)
         // Another child that waits there may have been left behind: don't add to it. A zombie of our own is no such child.
         ForkedWork.reapLeftBehind()
         while isRunning(name) {

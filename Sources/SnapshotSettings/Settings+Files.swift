@@ -6,7 +6,7 @@ extension Settings {
     /// - Throws: `SystemError` with EFBIG if it is larger than `limit` bytes.
     package func contents(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
         let bytes: [UInt8]
-        switch held[path] {
+        switch filesRead[path] {
         case .success(let known)?: bytes = known
         // A folder that hung may respond again.
         case .failure(let error)? where error.number != ETIME: throw error
@@ -23,7 +23,7 @@ extension Settings {
 
     /// Whether a file exists. True without a look where its folder may hang; reading the file then tells.
     package func mayExist(_ path: String) -> Bool {
-        held[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
+        filesRead[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
     }
 
     /// Checks that the folder of a file that `setting` names responds. Call it before any other access to the file.

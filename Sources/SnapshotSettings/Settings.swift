@@ -40,7 +40,7 @@ package struct Settings: Sendable {
     private let file: Named<Dotenv.Entry>
     private var answers: [String] = []
     /// The contents of files that were read before this process gave up root privileges, by path.
-    var held: [String: Result<[UInt8], SystemError>] = [:]
+    var filesRead: [String: Result<[UInt8], SystemError>] = [:]
     /// The path of the settings file that was read, if any.
     package let path: String?
     /// Probable mistakes in the settings that do not stop the run, one sentence each.
@@ -92,7 +92,7 @@ package struct Settings: Sendable {
             warnings.append("unknown setting \(isName ? entry.key : "(not shown)") in \(position)\(guess)")
         }
         file = entries
-        self.warnings = warnings + Self.leftComments(context.environment, besides: commandLine)
+        self.warnings = warnings + Self.removedComments(context.environment, besides: commandLine)
     }
 
     package init(
@@ -151,7 +151,7 @@ package struct Settings: Sendable {
 
     private func fromCredentialFile(_ key: SettingDeclaration) throws(Failure) -> Value? {
         // An empty file counts as unset: units provide one for credentials that the user has not configured.
-        for credential in credentialFiles(key) where held[credential] != nil || fileExists(credential) {
+        for credential in credentialFiles(key) where filesRead[credential] != nil || fileExists(credential) {
             if let value = try read(credential, for: key) { return value }
         }
         guard let path = namedFile(key) else { return nil }
@@ -170,7 +170,7 @@ package struct Settings: Sendable {
     }
 
     /// The path of the credential file by which systemd provides `setting`, if there is one.
-    package func handedOver(_ setting: Setting<some Sendable>) -> String? {
+    package func systemdCredential(_ setting: Setting<some Sendable>) -> String? {
         credentialFiles(setting.declaration).first(where: fileExists)
     }
 
@@ -182,13 +182,13 @@ package struct Settings: Sendable {
 
     /// Reads every file that these settings name for a secret, so that they are available after root privileges are
     /// given up.
-    package mutating func holdFiles() {
+    package mutating func readNamedFiles() {
         var paths = [Key.awsSharedCredentialsFile, Key.awsConfigFile].compactMap { try? value($0)?.text }
         for key in Key.all where key.mayComeFromFile {
             paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
         }
-        for path in paths where held[path] == nil {
-            held[path] = Result { () throws(SystemError) in try contents(of: path, limit: 1 << 20) }
+        for path in paths where filesRead[path] == nil {
+            filesRead[path] = Result { () throws(SystemError) in try contents(of: path, limit: 1 << 20) }
         }
     }
 

@@ -15,7 +15,7 @@ struct Trials {
         let statePath: String
         do throws(Failure) {
             var read = try draft.settings()
-            read.holdFiles()
+            read.readNamedFiles()
             settings = read
             statePath = try stateDirectory(settings)
         } catch { return [.failed("settings", error)] }

@@ -67,6 +67,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var lastPing: Moment?
     /// The error that was last reported to the journal, and when.
     package var lastReported: ErrorReport?
+    /// Members that only a later version understands; they are written back unchanged.
     package var others = JSONObject()
 
     package static let fullRetryQuota = 500

@@ -11,7 +11,7 @@ extension Settings {
     package func asOwner(makesState: Bool, readsSecrets: Bool = true) throws(Failure) -> Settings {
         guard geteuid() == 0 else { return self }
         var settings = self
-        if readsSecrets { settings.holdFiles() }
+        if readsSecrets { settings.readNamedFiles() }
         try Owner.become(
             ofState: stateDirectory(settings), settingsPath: path, makesState: makesState,
             &settings.context.environment)

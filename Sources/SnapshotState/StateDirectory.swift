@@ -28,7 +28,7 @@ package struct StateDirectory: ~Copyable {
             } catch  where error.number == EROFS {
                 lock = try openFile(path + "/lock", O_RDONLY)
             }
-            takeOverModes(lock, path)
+            restrictLock(lock, path)
             guard retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) == 0 else {
                 if errno == EWOULDBLOCK { return nil }
                 throw SystemError("flock")
@@ -39,9 +39,9 @@ package struct StateDirectory: ~Copyable {
         return try StateDirectory(locked: lock, path: path)
     }
 
-    /// Up to 0.2.2 the group that may read the state could open the lock file, and so hold the lock for ever. This
-    /// removes the access to such a file, and shares the state with the web front's own group.
-    private static func takeOverModes(_ lock: FileHandle, _ path: String) {
+    /// Up to 0.2.2 the group that may read the state could open the lock file, and so hold the lock for ever. This takes
+    /// that group's access to the lock file away, and shares the state with the web front's own group instead.
+    private static func restrictLock(_ lock: FileHandle, _ path: String) {
         guard let facts = try? lock.status(), facts.st_mode & 0o077 != 0, fchmod(lock.descriptor, 0o600) == 0
         else { return }
         for name in [StateRing.fileName, RelayReport.fileName] {

@@ -69,7 +69,7 @@ extension RemoteStore {
     package mutating func receive(_ result: HTTPResult) throws(StoreFailure) -> HTTPResponse {
         switch result {
         case .response(let response):
-            clockOffset = CaptureClock.believable(response.clockOffset, at: response.dateCame, isVerified: isVerified)
+            clockOffset = CaptureClock.believable(response.clockOffset, at: response.receivedAt, isVerified: isVerified)
             return response
         case .failure(let failure):
             throw StoreFailure(failure, address: address, setting: addressSetting, isVerified: isVerified)

@@ -19,7 +19,7 @@ struct CaptureCommand: SnapshotCommand {
 
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("With --every: start none after this long.", valueName: "duration"))
+        help: ArgumentHelp("With --every: begin no picture after this time.", valueName: "duration"))
     var span: String?
 
     @Flag(help: "Print the outcome as one JSON object.")

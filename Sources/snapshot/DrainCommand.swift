@@ -7,7 +7,7 @@ struct DrainCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.",
         discussion:
-            "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after those that are being sent."
+            "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after the uploads in progress."
     )
 
     @OptionGroup var options: SettingsOptions

@@ -18,7 +18,7 @@ struct ForgetCommand: SnapshotCommand {
             """)
 
     @Argument(
-        help: "The camera as health calls it: NAME of snapshot@NAME.timer, or CAMERA_NAME of the one without.",
+        help: "The camera's name in health: NAME for snapshot@NAME.timer, CAMERA_NAME for snapshot.timer.",
         completion: .custom { _, _, _ in
             let context = ProcessContext.current()
             guard let settings = try? readSettings(path: nil, in: context), let path = try? stateDirectory(settings)

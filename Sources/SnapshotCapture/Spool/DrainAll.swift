@@ -4,8 +4,8 @@ import SnapshotState
 import SnapshotStore
 
 /// `snapshot drain`: uploads the whole spool, oldest first, several pictures at once. It holds the lock, so no run
-/// captures or changes the spool meanwhile. A held signal stops it after the uploads in progress. A kill loses nothing:
-/// uploaded pictures have left the spool, and the next run counts them.
+/// captures or changes the spool meanwhile. SIGTERM, SIGINT and SIGHUP stop it after the uploads in progress. A kill
+/// loses nothing: uploaded pictures have left the spool, and the next run counts them.
 package struct DrainAll {
     package struct Result: Sendable {
         /// In pictures.

@@ -32,18 +32,18 @@ extension Run {
         guard let spans = record.storedSpans, isWhole(spans), let step = settings.keyTemplate.keyLifetime else {
             return false
         }
-        func isSame(_ time: Int) -> Bool {
+        func hasItsKey(_ time: Int) -> Bool {
             settings.keyTemplate.key(camera: object.camera, at: Timestamp(milliseconds: Int64(time))) == object.key
         }
         let taken = Int(object.capturedAt.milliseconds)
         return stride(from: 0, to: spans.count, by: 2).contains { index in
             let (start, end) = (max(spans[index], taken.adding(1)), spans[index + 1])
             guard start <= end else { return false }
-            if isSame(end) || spans[index] > taken && isSame(spans[index]) { return true }
+            if hasItsKey(end) || spans[index] > taken && hasItsKey(spans[index]) { return true }
             // Inside a span every key got a picture, provided that a key lasts for at least two capture intervals.
             guard step < Int64.max, step >= 2 * Int64(settings.interval.milliseconds) else { return false }
             let most = min(end, start.adding(Int(step).times(5000)))
-            return stride(from: start, through: most, by: Int(step)).contains(where: isSame)
+            return stride(from: start, through: most, by: Int(step)).contains(where: hasItsKey)
         }
     }
 }

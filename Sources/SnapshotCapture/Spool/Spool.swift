@@ -3,11 +3,12 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-/// The pictures that a store has not acknowledged yet, as one run changes them: it begins with the last run's record
-/// and ends with its own. RELIABILITY.md says what is on disk after each step, and what a kill there leaves.
+/// The pictures that a store has not acknowledged yet, during one run. The figures come from the last run's record, and
+/// `commit` writes them into this run's. RELIABILITY.md says what is on disk after each step, and what a kill there
+/// leaves.
 ///
-/// Without `commit` the next run finds what a killed run would have left: the marker stays, and the entries are
-/// recounted.
+/// Without `commit` the next run finds what a killed run would have left: the marker is still there, and the entries
+/// are recounted.
 package struct Spool: ~Copyable {
     /// As the next record will hold them.
     package private(set) var figures: SpoolFigures
@@ -102,14 +103,14 @@ package struct Spool: ~Copyable {
         var name = SpoolName(number: number, bytes: picture.count)
         // After lost records a number may be reused: never overwrite an existing entry. The record's last number stays
         // as it is, so that `reconcile` counts this entry once.
-        while files.holds(name) { name = name.next }
+        while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()
             try makeRoom(for: name, bounds, before, &state)
             try files.write([picture, line], as: name)
         } catch {
             // If only the directory's fsync failed, the file exists: count it as spooled.
-            guard files.holds(name) else { throw full(error) }
+            guard files.contains(name) else { throw full(error) }
         }
         figures.count += 1
         figures.bytes += picture.count

@@ -31,7 +31,7 @@ extension SpoolFolder {
         for name in (try? folder.names()) ?? [] { folder.remove(name) }
     }
 
-    mutating func holds(_ name: SpoolName) -> Bool { (try? entryFolder(name.folder))?.status(name.text) != nil }
+    mutating func contains(_ name: SpoolName) -> Bool { (try? entryFolder(name.folder))?.status(name.text) != nil }
 
     /// Writes an entry durably.
     mutating func write(_ pieces: [[UInt8]], as name: SpoolName) throws(SystemError) {

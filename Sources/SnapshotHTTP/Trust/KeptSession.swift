@@ -38,7 +38,7 @@ final class KeptSession {
 
     /// Makes the next connection of `easy` resume the session. The caller must keep this object until the transfer has
     /// ended.
-    func serve(_ easy: UnsafeMutableRawPointer) {
+    func resume(on easy: UnsafeMutableRawPointer) {
         callbacks.pointee.context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_sessions(easy, callbacks)
     }

@@ -6,7 +6,7 @@ import SnapshotBase
 package struct TLSSessions: Sendable {
     let directory: String
     /// The age in seconds below which a file is not replaced, to reduce writes to flash memory.
-    let rest: Int
+    let minimumAge: Int
     private let clock: SystemClock
 
     /// - Parameter runtimeDirectory: systemd's runtime directory; nil if there is none, as under cron. Then the folder
@@ -14,7 +14,7 @@ package struct TLSSessions: Sendable {
     package init(runtimeDirectory: String?, statePath: String, clock: SystemClock) {
         self.clock = clock
         directory = (runtimeDirectory ?? statePath) + "/.tls"
-        rest = runtimeDirectory.map(isInRAM) == true ? 0 : 3600
+        minimumAge = runtimeDirectory.map(isInRAM) == true ? 0 : 3600
     }
 
     /// The session for a request's server; nil without TLS, or if the purpose of the request is to see the server's
@@ -45,7 +45,7 @@ package struct TLSSessions: Sendable {
         guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
         if let facts = folder.status(name) {
             let age = (clock.wall().milliseconds - Timestamp(facts.st_mtim).milliseconds) / 1000
-            guard !(0..<Int64(rest)).contains(age) else { return }
+            guard !(0..<Int64(minimumAge)).contains(age) else { return }
         } else {
             makeRoom(in: folder)
         }
@@ -76,7 +76,7 @@ extension TLSTrust {
         switch self {
         case .authorities(let file): "authorities \(file ?? "of the system")"
         case .pin(let pin): "pin \(pin)"
-        case .anything: "anything"
+        case .anybodyByOldTLS: "anything"
         case .anybody: nil
         }
     }

@@ -51,7 +51,7 @@ package struct Health: Sendable {
     package var lastUpload: String?
     /// Seconds since the first run of this boot.
     package var uptimeSeconds: Int
-    /// Seconds since the last stored snapshot was recorded.
+    /// Seconds since the last picture was stored.
     package var ageSeconds: Int?
     package var intervalSeconds: Double
     package var totalCaptures = 0

@@ -18,8 +18,8 @@ extension Health.Reason {
         case .dropped: "In the last day pictures were dropped from the spool."
         case .storeAway: "The disk of LOCAL_STORAGE_PATH isn't mounted. Pictures are spooled."
         case .storeFull:
-            "LOCAL_STORAGE_MIN_FREE, LOCAL_STORAGE_MAX_BYTES or the disk's size is passed, and deleting the oldest pictures "
-                + "of snapshot doesn't help, or can't be done."
+            "LOCAL_STORAGE_MAX_BYTES or LOCAL_STORAGE_MIN_FREE can't be kept, or the disk is full: deleting the oldest pictures "
+                + "of snapshot doesn't help or isn't possible."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
         case .settingsRefused:
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."
@@ -59,7 +59,7 @@ extension Health.Reason {
                 + "`snapshot check` and `df -h` show which."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
-        case .stateReset: "Counters began at zero; the old file is kept as `state.jsonl.bad`."
+        case .stateReset: "The counters began at zero. A damaged file is kept as `state.jsonl.bad`."
         case .settingsRefused: "`snapshot check` names the setting; the next run uses the corrected one."
         case .relayOutput, .relayInterrupted, .relayDown:
             "`journalctl -u snapshot-relay` tells more, and `systemctl status snapshot-relay` whether it runs. For a relay "

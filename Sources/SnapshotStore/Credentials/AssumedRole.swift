@@ -98,7 +98,7 @@ package struct AssumedRole: Sendable {
         _ response: HTTPResponse, _ error: S3Error, at now: Timestamp, _ clock: SystemClock
     ) -> StoreFailure? {
         guard Self.clockCodes.contains(error.code),
-            let offset = CaptureClock.believable(response.clockOffset, at: response.dateCame, isVerified: isVerified)
+            let offset = CaptureClock.believable(response.clockOffset, at: response.receivedAt, isVerified: isVerified)
         else { return nil }
         let known = now.milliseconds - clock.wall().milliseconds
         guard (offset - known).magnitude > 240_000 else { return nil }

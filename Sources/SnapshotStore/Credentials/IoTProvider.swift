@@ -36,7 +36,7 @@ package struct IoTProvider: Sendable {
             throw settings.refusal(key, rule: "must be printable ASCII without spaces")
         }
         // One file may hold both certificate and key.
-        let keyPath = try settings[Key.awsIoTKey] ?? settings.handedOver(Key.awsIoTKey) ?? path
+        let keyPath = try settings[Key.awsIoTKey] ?? settings.systemdCredential(Key.awsIoTKey) ?? path
         certificate = try ClientCertificate(path, Key.awsIoTCert, key: keyPath, Key.awsIoTKey, settings)
     }
 

@@ -108,7 +108,7 @@ package struct HTTPStoreSettings: Sendable {
             return nil
         }
         // One file may hold both certificate and key.
-        let keyPath = try settings[Key.httpClientKey] ?? settings.handedOver(Key.httpClientKey)
+        let keyPath = try settings[Key.httpClientKey] ?? settings.systemdCredential(Key.httpClientKey)
         return try ClientCertificate(path, Key.httpClientCert, key: keyPath ?? path, Key.httpClientKey, settings)
     }
 

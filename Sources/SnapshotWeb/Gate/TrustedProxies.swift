@@ -24,7 +24,7 @@ struct TrustedProxies: Sendable {
     /// - Parameter peer: the peer's IP address, 4 or 16 bytes; nil for a unix socket.
     func trust(_ peer: [UInt8]?) -> Bool {
         guard let peer else { return trustsUnix }
-        return networks.contains { $0.holds(peer) }
+        return networks.contains { $0.contains(peer) }
     }
 }
 
