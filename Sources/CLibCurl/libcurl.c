@@ -10,8 +10,8 @@
 #define LIBRARY "libcurl.so.4"
 
 static void *library;
-// Looked up once, since each run calls them a hundred times. The parentheses prevent the expansion of the header's macros
-// of these names.
+// Looked up once, since each run calls them a hundred times. The parentheses prevent the expansion of the header's
+// macros of these names.
 static __typeof__(&(curl_easy_setopt)) set_option;
 static __typeof__(&(curl_easy_getinfo)) get_info;
 

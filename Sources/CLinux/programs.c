@@ -123,7 +123,7 @@ static void prepare(message *it, int count) {
                              .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
 }
 
-// Starts the program that was asked for. System calls are direct: a sanitizer takes a number for the same file in all threads.
+// Starts the requested program. System calls are direct: a sanitizer takes a number for the same file in all threads.
 static bool serve(int socket) {
   message message;
   int descriptors[most_descriptors + 1], count = most_descriptors + 1;

@@ -20,8 +20,8 @@ package struct ForkedWork: Sendable {
     package enum Ending: Equatable, Sendable {
         /// The child exited normally, so its report is complete.
         case finished
-        /// The deadline passed, or this program received a termination signal. The child was killed, or left behind where
-        /// that doesn't end it.
+        /// The deadline passed, or this program received a termination signal. The child was killed, or left behind
+        /// where that doesn't end it.
         case leftBehind
         /// A child that was left behind earlier still hangs.
         case stillHangs
@@ -91,8 +91,8 @@ package struct ForkedWork: Sendable {
         }
     }
 
-    /// Takes the lock, if there is one. Returns false where a child that was left behind holds it, or where another child
-    /// holds it until the deadline or a stop request.
+    /// Takes the lock, if there is one. Returns false where a child that was left behind holds it, or where another
+    /// child holds it until the deadline or a stop request.
     private func takeLock(_ lock: FileHandle?, until deadline: Deadline) throws(SystemError) -> Bool {
         guard let lock else { return true }
         while retrying({ flock(lock.descriptor, LOCK_EX | LOCK_NB) }) != 0 {

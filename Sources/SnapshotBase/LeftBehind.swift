@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file with the pid and start time of a child that was left behind, because the kernel blocks it even against SIGKILL.
+/// A file with the pid and start time of a child that was left behind, since the kernel doesn't let SIGKILL end it.
 struct LeftBehind {
     let path: String
 

@@ -2,8 +2,8 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// Reports the camera's TLS key and whether it is the expected one. With a wrong key or without verification the check's
-/// requests don't give the key. A TLS handshake then gets it, without a request.
+/// Reports the camera's TLS key and whether it is the expected one. With a wrong key or without verification the
+/// check's requests don't give the key. A TLS handshake then gets it, without a request.
 struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust

@@ -168,8 +168,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var stalledFor: Duration?
     /// Whether the connection was established but no line of a response was received.
     package var hasNoResponse = false
-    /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The session
-    /// has been removed.
+    /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The
+    /// session has been removed.
     var hadSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false

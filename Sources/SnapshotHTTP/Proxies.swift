@@ -48,14 +48,14 @@ extension HTTPRequest {
     var route: Proxies.Route { proxies?.route(to: url) ?? .direct }
 }
 
-/// The hosts of NO_PROXY: names, which include their subdomains, addresses and networks, each also with a port; `*` is all.
+/// The hosts of NO_PROXY: names with their subdomains, addresses and networks, each also with a port; `*` is all.
 struct ProxyExceptions: Equatable {
     private struct Entry: Equatable {
         var host: String
         var network: IPNetwork?
         var port: Int?
 
-        /// Accepts what curl, Go and Python do: `example.org`, `.example.org`, `*.example.org`, `10.0.0.0/8`, `[::1]:80`.
+        /// The forms of curl, Go and Python: `example.org`, `.example.org`, `*.example.org`, `10.0.0.0/8`, `[::1]:80`.
         init(_ word: Substring) {
             var text = word
             if let (before, after) = word.cutAtLast(":"), let number = Int(decimal: after),

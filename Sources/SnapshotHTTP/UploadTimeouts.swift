@@ -33,8 +33,8 @@ struct UploadWatch {
         (begin, moved) = (now, now)
     }
 
-    /// Why the upload is given up; nil if it continues. `whole` is the length of the body in bytes, 0 if it is not known
-    /// yet; `waited` is how long UPLOAD_RATE has delayed transfers so far, which does not count as a stall.
+    /// Why the upload is given up; nil if it continues. `whole` is the length of the body in bytes, 0 if it is not
+    /// known yet; `waited` is how long UPLOAD_RATE has delayed transfers so far, which does not count as a stall.
     mutating func failure(
         sent: Int, of whole: Int, received: Int, now: Uptime, waited: Duration = .zero
     ) -> HTTPFailure? {

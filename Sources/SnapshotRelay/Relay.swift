@@ -21,8 +21,8 @@ package final class Relay {
     /// The source of the present attempt; nil until ffprobe has found it.
     private var found: Source?
     private var formatChanges = FormatChanges()
-    /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size: some
-    /// cameras send few.
+    /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size:
+    /// some cameras send few.
     private var hasRareKeyFrames = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {

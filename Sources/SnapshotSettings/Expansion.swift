@@ -62,8 +62,8 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
         : nil
 }
 
-/// The rule that a URL, a network share or a folder of another computer (`//nas/share`, `nas:/share`, `C:\share`) in the
-/// place of a path breaks, and a hint; nil for a path.
+/// The rule that a URL, a network share or a folder of another computer (`//nas/share`, `nas:/share`, `C:\share`) in
+/// the place of a path breaks, and a hint; nil for a path.
 func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let first = text[...].cut(at: "/").first ?? ""
     let isDrive = first.utf8.count > 2 && first.utf8.dropFirst().starts(with: ":\\".utf8)
@@ -98,8 +98,8 @@ private let privateFolders: [String] = {
     return Mount.all().filter { $0.root[...].range(of: mark) != nil }.map(\.point)
 }()
 
-/// The invisible character with which `text` begins or ends, such as `U+A0`; nil where there is none. Characters that are
-/// copied from a page or a chat often have one.
+/// The invisible character with which `text` begins or ends, such as `U+A0`; nil where there is none. Characters that
+/// are copied from a page or a chat often have one.
 func invisibleEnd(of text: String) -> String? {
     let scalars = text.unicodeScalars
     let found = [scalars.first, scalars.last].compactMap(\.self).first {

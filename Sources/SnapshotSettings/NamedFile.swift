@@ -3,17 +3,17 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// Checks the folders of files that settings name. The kernel blocks a process that reads in a network folder that hangs,
-/// even against SIGKILL. A forked child therefore reads such a file first; it can be left behind. For files elsewhere
-/// nothing is forked.
+/// Checks the folders of files that settings name. The kernel blocks a process that reads in a network folder that
+/// hangs, even against SIGKILL. A forked child therefore reads such a file first; it can be left behind. For files
+/// elsewhere nothing is forked.
 package enum NamedFile {
     /// How long a folder may take to respond.
     private static let timeout = Duration.seconds(5)
     /// Mount points that did not respond, and until when they count as silent without another try.
     private static let silent = Mutex<[(mount: String, until: Deadline)]>([])
 
-    /// Returns once the file's folder has responded, at once where it can't hang. Call it before any other access to the
-    /// file.
+    /// Returns once the file's folder has responded, at once where it can't hang. Call it before any other access to
+    /// the file.
     /// - Throws: `SystemError` with ETIME where the folder hangs.
     package static func checkResponds(_ path: String) throws(SystemError) {
         guard let mount = FileSystems.mountThatMayHang(path) else { return }
@@ -34,7 +34,7 @@ package enum NamedFile {
     private static func read(_ path: String, on mount: String) -> ForkedWork.Ending {
         let name = "wait-" + crc32(Array(mount.utf8)[...]).hexadecimal
         let deadline = Deadline.after(timeout)
-        // Another child that waits there may have been left behind: don't add to it. A zombie of our own is no such child.
+        // A child that was left behind may wait there already: don't add another. A zombie of our own doesn't count.
         ForkedWork.reapLeftBehind()
         while isRunning(name) {
             if deadline.hasPassed { return .stillHangs }

@@ -39,8 +39,8 @@ package struct StateDirectory: ~Copyable {
         return try StateDirectory(locked: lock, path: path)
     }
 
-    /// Up to 0.2.2 the group that may read the state could open the lock file, and so hold the lock for ever. This takes
-    /// that group's access to the lock file away, and shares the state with the web front's own group instead.
+    /// Up to 0.2.2 the group that may read the state could open the lock file, and so hold the lock for ever. This
+    /// takes that group's access to the lock file away, and shares the state with the web front's own group instead.
     private static func restrictLock(_ lock: FileHandle, _ path: String) {
         guard let facts = try? lock.status(), facts.st_mode & 0o077 != 0, fchmod(lock.descriptor, 0o600) == 0
         else { return }

@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// The error in an S3 response's body: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they are. No other XML
-/// is parsed, so hostile XML does no harm.
+/// The error in an S3 response's body: the texts of `<Code>`, `<Message>` and `<Region>`, wherever they are. No other
+/// XML is parsed, so hostile XML does no harm.
 package struct S3Error: Equatable, Sendable {
     package let code: String
     package let message: String

@@ -4,8 +4,8 @@ import SnapshotBase
 /// One list of files that this program wrote into a folder, oldest first: a log with a line per file, and beside it a
 /// `.head` file that says how far deletion has come. A lost head is counted anew from the log.
 struct StoredQueue: Sendable {
-    /// `BYTES@TIME KEY`. In `BYTES@TIME*OLD KEY` the file replaced one of OLD bytes under the same key, whose own line is
-    /// further up and no longer counts. Versions up to 0.2.2 wrote `BYTES KEY`.
+    /// `BYTES@TIME KEY`. In `BYTES@TIME*OLD KEY` the file replaced one of OLD bytes under the same key, whose own line
+    /// is further up and no longer counts. Versions up to 0.2.2 wrote `BYTES KEY`.
     struct Line {
         let key: String
         let bytes: Int

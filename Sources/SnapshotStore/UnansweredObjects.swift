@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotHTTP
 
-/// With S3_IF_NONE_MATCH: objects that were sent completely but got no response. They may be stored, so a refusal of the
-/// next attempt (412) is their acknowledgement. A class, so that simultaneous transfers share it.
+/// With S3_IF_NONE_MATCH: objects that were sent completely but got no response. They may be stored, so a refusal of
+/// the next attempt (412) is their acknowledgement. A class, so that simultaneous transfers share it.
 final class UnansweredObjects {
     enum Meaning {
         /// The earlier attempt stored the object.

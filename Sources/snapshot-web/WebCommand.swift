@@ -13,7 +13,7 @@ struct WebCommand: ParsableCommand {
             Serves the listening socket that systemd passes to it, and ends when nobody has asked for a while. Started \
             by hand, it listens on HEALTH_CHECK_ADDRESS (127.0.0.1), port HEALTH_CHECK_PORT (8080), until it is stopped.
 
-            Exit codes: 0 ended as asked or for idleness; 64 usage; 71 cannot listen; 78 settings.
+            Exit codes: 0 stopped by a signal, or ended after a time without requests; 64 usage; 71 cannot listen; 78 settings.
             """,
         version: snapshotVersion)
 

@@ -14,7 +14,7 @@ struct CaptureCommand: SnapshotCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Repeat in this process, e.g. 10s, counted from the start.", valueName: "interval"))
+            "Repeat in this process at this interval, e.g. 10s.", valueName: "interval"))
     var every: String?
 
     @Option(

@@ -21,10 +21,13 @@ struct CheckCommand: SnapshotCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Flag(help: "Forget the camera's TLS key first: it was replaced or reset, and the key it has now is pinned.")
+    @Flag(
+        help:
+            "Forget the camera's pinned TLS key first, since the camera was replaced or reset; then pin the key it has now."
+    )
     var forgetPin = false
 
-    @Flag(help: "Use the folder although no disk is mounted there, from now on: the disk was removed for good.")
+    @Flag(help: "From now on use the folder although no disk is mounted there, since the disk was removed for good.")
     var acceptFolder = false
 
     /// Set by `snapshot check` itself when it runs in the service's sandbox: findings are printed as JSON lines for the

@@ -12,7 +12,7 @@ struct DrainCommand: SnapshotCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Option(help: "How many transfers at once.")
+    @Option(help: "How many pictures are sent at once.")
     var transfers = 4
 
     func validate() throws {

@@ -8,7 +8,7 @@ struct SettingsCommand: SnapshotCommand {
         commandName: "settings", abstract: "Show every setting: what it means, its default, and the value in force.",
         discussion: """
             A secret's value is never shown, only where it comes from. A value that breaks its setting's rule is marked \
-            as refused, with the rule: commands that need it end with 78. `snapshot check` also tries what the settings \
+            as refused, with the rule: commands that need it end with exit code 78. `snapshot check` also tries what the settings \
             say.
             """)
 

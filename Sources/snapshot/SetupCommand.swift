@@ -12,8 +12,8 @@ struct SetupCommand: SnapshotCommand {
             is written before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
             picture, and prints a line for cron. Run again it shows the present answers and changes one of them; old files \
-            stay as .bak. Every answer is also an option; with --yes nothing is asked, what isn't given stays, and the only \
-            Reolink on the network is taken if no camera is given.
+            stay as .bak. Every answer is also an option; with --yes nothing is asked, settings that no option names keep \
+            their values, and the only Reolink on the network is taken if no camera is given.
 
             A password that is given is tried once at the camera. With nothing but --web or --no-web it only opens or \
             closes the status page.
@@ -49,7 +49,8 @@ struct SetupCommand: SnapshotCommand {
     var secrets: [String] = []
     @Option(
         help: ArgumentHelp(
-            "A camera of its own beside others: /etc/snapshot/NAME.env and snapshot@NAME.timer.", valueName: "name"),
+            "Set up another camera beside the first: /etc/snapshot/NAME.env and snapshot@NAME.timer.", valueName: "name"
+        ),
         completion: .custom { _, _, _ in InstanceName.all() })
     var instance: String?
     @Flag(inversion: .prefixedNo, help: "Open the status page to the network, behind a password, or close it.")

@@ -8,8 +8,8 @@ import SnapshotSettings
 @testable import SnapshotState
 @testable import SnapshotStore
 
-/// What reads bytes that somebody else wrote. Each takes any bytes at all; it may refuse them, and must neither trap nor
-/// return what its callers rely on not to get.
+/// What reads bytes that somebody else wrote. Each takes any bytes at all; it may refuse them, and must neither trap
+/// nor return what its callers rely on not to get.
 let subjects: [String: @Sendable ([UInt8]) -> Void] = [
     "dotenv": { bytes in
         guard let entries = try? Dotenv.parse(bytes, path: "fuzz.env") else { return }

@@ -81,8 +81,8 @@ struct shim_sessions {
   /// Called when a handshake tries to resume the loaded session.
   void (*offers)(void *context);
 };
-/// Makes the next transfer's connection resume a saved session, and save the one that it receives. `callbacks` must stay
-/// valid until the transfer ends. Does nothing if libcurl does not use OpenSSL.
+/// Makes the next transfer's connection resume a saved session, and save the one that it receives. `callbacks` must
+/// stay valid until the transfer ends. Does nothing if libcurl does not use OpenSSL.
 CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *callbacks);
 
 CURLcode shim_get_socket(CURL *easy, curl_socket_t *value);

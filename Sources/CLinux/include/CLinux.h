@@ -1,5 +1,5 @@
-// Linux calls that are missing in Swift's Glibc module, and the work between fork and exec, which must be C. They return
-// what the call of that name returns, unless it says otherwise.
+// Linux calls that are missing in Swift's Glibc module, and the work between fork and exec, which must be C. They
+// return what the call of that name returns, unless it says otherwise.
 #pragma once
 #include <dirent.h>
 #include <signal.h>
@@ -59,8 +59,8 @@ typedef struct { int number, step; } shim_refusal;
 /// then reads as a shim_refusal, or as end of file once the program runs.
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
                  bool ends, uid_t user, gid_t group, gid_t more, int *report);
-/// From now on shim_spawn forks in a thread of its own, which has none of this process's open files: a child that is forked
-/// with a file open that lies in a folder that hangs couldn't close it. 0, or -1 with errno.
+/// From now on shim_spawn forks in a thread of its own, which has none of this process's open files: a forked child
+/// couldn't close an inherited file that lies in a folder that hangs. 0, or -1 with errno.
 int shim_begin_starter(void);
 /// Forks a child that dies with this process, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP. It keeps the
 /// standard descriptors and `kept`, which must be in ascending order.
@@ -102,8 +102,8 @@ typedef struct {
 
 /// Lists the active interfaces with broadcast and an IPv4 address, at most `most`; returns their number, or -1.
 int shim_interfaces(shim_interface *found, int most);
-/// Creates a bound socket that may broadcast; broadcasts and multicasts leave by the interface with that address. Returns
-/// -1 on failure.
+/// Creates a bound socket that may broadcast; broadcasts and multicasts leave by the interface with that address.
+/// Returns -1 on failure.
 /// - Parameter shared: whether others may bind to the same port; broadcasts then reach all of them.
 int shim_udp(uint32_t address, uint16_t port, bool shared);
 /// The port that a socket is bound to, 0 on failure.

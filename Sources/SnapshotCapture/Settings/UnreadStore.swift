@@ -4,8 +4,8 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// Replaces a store whose settings name a file in a folder that hangs, such as AWS's credentials file. Captures go on, and
-/// pictures go into the spool.
+/// Replaces a store whose settings name a file in a folder that hangs, such as AWS's credentials file. Captures go on,
+/// and pictures go into the spool.
 package struct UnreadStore: StoreKind, Store {
     private let failure: StoreFailure
     package let address: String

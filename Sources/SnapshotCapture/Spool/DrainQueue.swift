@@ -34,8 +34,8 @@ struct DrainQueue: ~Copyable {
         do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init` for
-        // the compiler's bug.
+        // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init`
+        // for the compiler's bug.
         let refused = run.spool.figures.refused?.last ?? -1
         waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
         counted = DrainAll.Result()

@@ -1,9 +1,9 @@
 import SnapshotSettings
 
 extension SpoolKeep {
-    /// The index in `waiting` (oldest first, at least one entry) of the entry to drop next; `newest` is the number of the
-    /// picture that needs the room. `thin` drops the entry whose two neighbours are closest to each other in relation to
-    /// its age, so that entries twice as old are half as dense.
+    /// The index in `waiting` (oldest first, at least one entry) of the entry to drop next; `newest` is the number of
+    /// the picture that needs the room. `thin` drops the entry whose two neighbours are closest to each other in
+    /// relation to its age, so that entries twice as old are half as dense.
     func victim(among waiting: [SpoolName], newest: Int) -> Int {
         guard self == .thin, waiting.count > 2 else { return 0 }
         // Numbers count captures, and so stand for time.

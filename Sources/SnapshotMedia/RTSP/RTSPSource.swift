@@ -38,8 +38,8 @@ package struct RTSPSource: Equatable, Sendable {
             "-i", "pipe:\(descriptor)",
         ]
 
-    /// Arguments that go before `input`. With them ffmpeg waits 15 s instead of five for the key frame that gives the
-    /// video's size, since some cameras send one every ten seconds. It also waits 15 s for announced audio that never arrives.
+    /// Arguments that go before `input`. With them ffmpeg waits 15 s instead of 5 s for the key frame that gives the
+    /// video's size, since some cameras send one every 10 s. It also waits 15 s for announced audio that never arrives.
     package static let longAnalysis = ["-analyzeduration", "15000000"]
 
     /// The command that writes one key frame as JPEG to standard output.

@@ -16,7 +16,8 @@ struct DatagramTrack {
     private static let tries = 64
     /// In bytes; large, since a key frame arrives in one burst.
     private static let receiveBuffer: Int32 = 4 << 20
-    /// About how many bytes one call takes from both sockets together, so that the RTSP connection is served in between.
+    /// About how many bytes one call takes from both sockets together, so that the RTSP connection is served in
+    /// between.
     private static let mostAtOnce = 1 << 18
 
     /// Binds two consecutive ports, the first of them even, at the local address of the connection to the camera.

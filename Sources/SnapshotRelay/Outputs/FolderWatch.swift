@@ -24,8 +24,8 @@ struct FolderWatch: Sendable {
     private var hasGrown = false
     private var hadTrouble = false
 
-    /// How long an output may go without growth, if the settings or the expected interval don't allow more. Some cameras
-    /// send a key frame only every minute while nothing moves, and segments end only at key frames.
+    /// How long an output may go without growth, if the settings or the expected interval don't allow more. Some
+    /// cameras send a key frame only every minute while nothing moves, and segments end only at key frames.
     private static let longestWait = Duration.seconds(120)
 
     init(segmentTime: Duration, stallTimeout: Duration) {

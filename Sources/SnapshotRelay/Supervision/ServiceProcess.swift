@@ -11,8 +11,8 @@ enum ServiceProcess {
     /// How long the child may take to end after it is done.
     private static let grace = Duration.seconds(1)
 
-    /// Calls `relay` with a notifier. Under systemd it forks first: the child calls `relay` and returns its result; the main
-    /// process never returns, and exits with the child.
+    /// Calls `relay` with a notifier. Under systemd it forks first: the child calls `relay` and returns its result; the
+    /// main process never returns, and exits with the child.
     static func split(
         _ context: ProcessContext, _ relay: @escaping @Sendable (consuming Notifier) throws(Failure) -> Bool
     ) throws(Failure) -> Bool {
@@ -44,8 +44,8 @@ enum ServiceProcess {
         let result = Mutex<Result<Bool, Failure>?>(nil)
     }
 
-    /// Runs `body` in a new thread. Swift's locks record their owner's thread id, which each thread caches. After a fork the
-    /// only thread has the id that it cached in the parent, so a lock that it holds would never open for a second thread.
+    /// Runs `body` in a new thread. Swift's locks record their owner's thread id, which each thread caches. After a
+    /// fork the only thread still has the id of the parent's thread, so another one would wait for its locks for ever.
     private static func inThread(_ body: @escaping @Sendable () throws(Failure) -> Bool) throws(Failure) -> Bool {
         let ending = Ending()
         let thread = startThread {

@@ -10,7 +10,7 @@ package struct Supervisor: Sendable {
         /// media; `step`: when its present step began.
         case starting(lastSign: Uptime, step: Uptime)
         case running(since: Uptime, lastGrowth: Uptime)
-        /// No media was written, or no progress made, for too long, so the attempt was killed. Its end hasn't been reported yet.
+        /// The attempt was killed, since it wrote no media or made no progress for too long. It hasn't ended yet.
         case stalled
         case backingOff(until: Uptime)
         /// The camera refused the credentials, or its key isn't the known one. More attempts could lock the account.

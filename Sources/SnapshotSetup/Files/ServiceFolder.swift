@@ -30,7 +30,8 @@ struct ServiceFolder {
         return path.hasPrefix("/") && !names.isEmpty && !names.contains { $0 == "." || $0 == ".." }
     }
 
-    /// Creates it and gives it to the service's user; what is opened must be root's, and empty, whatever was seen before.
+    /// Creates the folder and gives it to the service's user. The folder that is opened must be root's, and empty,
+    /// whatever stood there before.
     /// - Returns: what takes it back.
     func make() throws(Failure) -> Made? {
         guard isPlain, let account = UserAccount(named: Owner.serviceName) else { return nil }

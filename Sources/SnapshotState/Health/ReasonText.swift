@@ -55,7 +55,7 @@ extension Health.Reason {
             "Mount the disk: the pictures in the spool are then stored. If pictures are to go there without it: "
                 + "`snapshot check --accept-folder`."
         case .storeFull:
-            "Something else fills the disk, or its pictures can't be deleted, or `stored.log` in STATE_PATH can't be read: "
+            "Something else fills the disk, or the pictures can't be deleted, or `stored.log` in STATE_PATH can't be read: "
                 + "`snapshot check` and `df -h` show which."
         case .dropped:
             "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."

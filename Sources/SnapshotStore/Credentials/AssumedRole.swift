@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// An AWS role, whose temporary keys STS gives to the holder of other keys. Source: AWS Security Token Service API Reference, "AssumeRole".
+/// An AWS role, whose temporary keys STS gives to the holder of other keys. Source: STS API Reference, "AssumeRole".
 package struct AssumedRole: Sendable {
     var arn: String
     var session: String

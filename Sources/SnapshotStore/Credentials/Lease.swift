@@ -40,7 +40,7 @@ struct Lease: JSONMapped, Equatable {
 
     func isValid(at now: Timestamp) -> Bool { end.map { $0 > now } ?? true }
 
-    /// Whether they had expired when they were obtained. A clock that is not synchronised cannot tell: the store decides.
+    /// Whether they had expired when they were obtained. Only a synchronised clock can tell; else the store decides.
     func isPast(at now: Timestamp, _ service: CaptureClock.TimeService) -> Bool {
         service == .synced && !isValid(at: now)
     }

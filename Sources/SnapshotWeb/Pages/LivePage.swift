@@ -3,7 +3,7 @@ import SnapshotState
 
 /// The page at `/live/`, or at `/live/NAME/`.
 struct LivePage {
-    /// All cameras with a live view, by instance's name and title; the name is nil for the camera without an instance name.
+    /// All cameras with a live view, by instance name and title; the name is nil for the camera without one.
     let cameras: [(name: String?, title: String)]
     /// The instance that is shown; nil for the camera without a name.
     let camera: String?
