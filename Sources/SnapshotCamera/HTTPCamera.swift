@@ -83,7 +83,7 @@ struct HTTPCamera: Camera {
     /// libcurl has answered the challenge.
     private func ownLogin(for response: HTTPResponse, _ request: HTTPRequest) -> HTTPRequest? {
         guard let credentials = request.credentials, response.refusesLogin, !response.hasAnsweredChallenge,
-            var login = ChallengeLogin(LoginChallenge.all(response.challenges), mayBeBasic: false),
+            var login = Authorizer(LoginChallenge.all(response.challenges), mayBeBasic: false),
             let target = URLParts(request.url)?.target
         else { return nil }
         var withLogin = request

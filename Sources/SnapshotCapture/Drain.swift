@@ -48,7 +48,7 @@ extension Run {
                     endHoldOff("store")
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
-                    note(store)
+                    noteLearned(by: store)
                     startHoldOff("store", after: error.failure)
                     noteFailure(error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.

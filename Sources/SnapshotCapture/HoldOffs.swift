@@ -38,7 +38,7 @@ extension Run {
 
     /// Notes that the present credentials were accepted, and ends their hold-off.
     mutating func endHoldOff(_ who: String) {
-        let login = Login(settings: credentialsDigest(of: who))
+        let login = AcceptedLogin(settings: credentialsDigest(of: who))
         if record.logins?[who] != login {
             if record.logins == nil { record.logins = [:] }
             record.logins?[who] = login

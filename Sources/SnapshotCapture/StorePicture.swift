@@ -98,7 +98,7 @@ extension Run {
         defer {
             record.retryQuota = quota
             shot.outcome.attempts = attempts.count
-            note(store)
+            noteLearned(by: store)
         }
         do throws(StoreFailure) {
             try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop) {
@@ -143,7 +143,7 @@ extension Run {
 
     /// Copies into the record what the store has learned: clock offset, region, what its refusals asked for, and its
     /// temporary credentials.
-    mutating func note(_ store: any Store) {
+    mutating func noteLearned(by store: any Store) {
         CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion

@@ -23,7 +23,7 @@ final class HTTPTransfer {
     private var headerIsWhole = false
     private var budget = HeaderBudget()
     private var responses = 0
-    private var challenges = Challenges()
+    private var challenges = ChallengeHistory()
     private var watch: UploadWatch?
     private let session: KeptSession?
     /// The pace of an upload.

@@ -100,7 +100,7 @@ private let privateFolders: [String] = {
 
 /// The invisible character with which `text` begins or ends, such as `U+A0`; nil where there is none. Characters that
 /// are copied from a page or a chat often have one.
-func invisibleEnd(of text: String) -> String? {
+func invisibleCharacter(atEndsOf text: String) -> String? {
     let scalars = text.unicodeScalars
     let found = [scalars.first, scalars.last].compactMap(\.self).first {
         switch $0.value {

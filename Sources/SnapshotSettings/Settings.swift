@@ -123,7 +123,7 @@ package struct Settings: Sendable {
         }
         if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }
         // A secret that really has one can be in a file of its own.
-        if let sign = invisibleEnd(of: found.text), found.origin.isTyped {
+        if let sign = invisibleCharacter(atEndsOf: found.text), found.origin.isTyped {
             throw refusal(
                 key, found, rule: "begins or ends with an invisible character (\(sign)), as copied text may",
                 hint: "delete the value and type it")

@@ -33,10 +33,10 @@ package struct SettingsFile {
         return try SettingsFile(named: Settings.systemPath)
     }
 
-    /// Why a `./.env` is somebody else's, so that nothing may be taken from it; nil if it is not, or there is none.
+    /// Why a `./.env` belongs to somebody else, so that nothing may be taken from it; nil if it doesn't, or there is none.
     package static func whyNotTrusted() -> String? {
         do throws(Distrust) { _ = try SettingsFile(trusting: ".env") } catch {
-            return error.isStrangers ? error.why : nil
+            return error.isForeign ? error.why : nil
         }
         return nil
     }
@@ -49,7 +49,8 @@ package struct SettingsFile {
     /// Why a file in the working folder is not used.
     private struct Distrust: Error {
         let why: String
-        var isStrangers = true
+        /// Whether somebody else may have written the file.
+        var isForeign = true
     }
 
     /// A `.env` in the working folder may belong to another program, or to someone who hopes that root runs there. It
@@ -77,7 +78,7 @@ package struct SettingsFile {
         guard isTrusted else { throw Distrust(why: "others than \(owners) own it or can write it") }
         guard isInTrustedFolder else { throw Distrust(why: "others than root own its folder or can write there") }
         guard Dotenv.keys(bytes).contains(where: { Self.isOurs(String($0)) }) else {
-            throw Distrust(why: "it holds no setting of snapshot", isStrangers: false)
+            throw Distrust(why: "it holds no setting of snapshot", isForeign: false)
         }
     }
 

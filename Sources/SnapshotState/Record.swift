@@ -41,7 +41,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// The hold-offs after refused credentials, by `camera` or `store`.
     package var holdOffs = Named<HoldOff>()
     /// Credentials that have worked, by `camera` or `store`.
-    package var logins: Named<Login>?
+    package var logins: Named<AcceptedLogin>?
     /// The region that the store asked for, and the settings to which this applies.
     package var region: LearnedRegion?
     /// Other facts learned about the store.

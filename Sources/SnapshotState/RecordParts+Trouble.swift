@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// Credentials that have worked: a single refusal of them may be a temporary fault of the server.
-package struct Login: JSONMapped, Equatable, Sendable {
+package struct AcceptedLogin: JSONMapped, Equatable, Sendable {
     /// The keyed digest of the settings that worked.
     package var settings = ""
     /// The number of refusals since they last worked; nil for none.

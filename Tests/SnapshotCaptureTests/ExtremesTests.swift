@@ -28,7 +28,7 @@ import Testing
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
         LearnedStore().json, HoldOff().json, .object(["a": HoldOff()]), .object(["a": Moment()]), Postponement().json,
-        Stall().json, .object(["a": Login(settings: "a")]), .array([Hour(hour: 1).json]),
+        Stall().json, .object(["a": AcceptedLogin(settings: "a")]), .array([Hour(hour: 1).json]),
         CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,
         TrafficRecord().json,
     ]

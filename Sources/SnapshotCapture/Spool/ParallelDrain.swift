@@ -113,6 +113,6 @@ struct ParallelDrain {
     private mutating func learn(_ updated: any RemoteStore, _ queue: inout DrainQueue, isNew: Bool) {
         guard isNew else { return }
         store = updated
-        queue.run.note(updated)
+        queue.run.noteLearned(by: updated)
     }
 }

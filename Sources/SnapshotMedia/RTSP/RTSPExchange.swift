@@ -75,7 +75,7 @@ package struct RTSPExchange: Sendable {
 
     private let server: RTSPServer
     private var addresses: RTSPAddresses
-    private var login: ChallengeLogin?
+    private var login: Authorizer?
     /// The requests without a response, by their CSeq to the server.
     private var waiting: [Int: Sent] = [:]
     private var lastNumber = 0
@@ -162,7 +162,7 @@ package struct RTSPExchange: Sendable {
         guard server.user != nil,
             sent.tries == 0 || sent.tries < Self.mostTries && challenges.contains(where: \.isStale)
         else { return nil }
-        guard let chosen = ChallengeLogin(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
+        guard let chosen = Authorizer(challenges, mayBeBasic: server.mayUseBasic && !hasSeenDigest) else {
             if challenges.contains(where: { $0.scheme == "basic" }), !offersDigest { end = .insecure }
             return nil
         }

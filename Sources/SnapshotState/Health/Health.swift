@@ -79,7 +79,7 @@ package struct Health: Sendable {
     package var version: String
 
     /// Seconds for which a drop or a reset is reported: long enough to be noticed, short enough to stay meaningful.
-    private static let memory = 86400.0
+    private static let reportedFor = 86400.0
 
     /// - Parameters:
     ///   - interval: seconds between captures according to the settings; nil if unknown.
@@ -147,8 +147,8 @@ package struct Health: Sendable {
         if record.pictures.covered { reasons.append(.covered) }
         if !record.clock.synced { reasons.append(.clockUnsynced) }
         if record.outcome.isLonger(than: interval) { reasons.append(.lineSlow) }
-        if let drop = age(record.spool.lastDrop), drop < Self.memory { reasons.append(.dropped) }
-        if let reset = age(record.stateReset), reset < Self.memory { reasons.append(.stateReset) }
+        if let drop = age(record.spool.lastDrop), drop < Self.reportedFor { reasons.append(.dropped) }
+        if let reset = age(record.stateReset), reset < Self.reportedFor { reasons.append(.stateReset) }
         cause = Cause(record, now: now)
         if cause != nil, record.outcome.code == .own(.settings) { reasons.append(.settingsRefused) }
 

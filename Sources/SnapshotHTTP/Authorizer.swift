@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// Computes the login for a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
-package struct ChallengeLogin: Equatable, Sendable {
+/// Computes the `Authorization` header for a server's challenge: Digest (RFC 2617 and 7616, MD5 or SHA-256) or Basic.
+package struct Authorizer: Equatable, Sendable {
     private enum Scheme { case basic, md5, sha256 }
 
     private let scheme: Scheme
@@ -15,7 +15,7 @@ package struct ChallengeLogin: Equatable, Sendable {
     ///   - challenges: what the server offers; the initialiser fails if none is supported.
     ///   - mayBeBasic: whether Basic is allowed; it is used only if no Digest of any kind is offered.
     package init?(_ challenges: [LoginChallenge], mayBeBasic: Bool) {
-        let known = challenges.compactMap(ChallengeLogin.init(challenge:))
+        let known = challenges.compactMap(Authorizer.init(challenge:))
         let digests = known.filter { $0.scheme != .basic }
         if let best = digests.first(where: { $0.scheme == .sha256 }) ?? digests.first {
             self = best

@@ -2,7 +2,7 @@ import Testing
 
 @testable import SnapshotHTTP
 
-@Suite struct ChallengesTests {
+@Suite struct ChallengeHistoryTests {
     @Test(arguments: [
         (#"Digest realm="x""#, true), (#"dIgEsT nonce="a""#, true),
         (#"Basic realm="a, Digest b", Digest nonce="c""#, true),
@@ -10,11 +10,11 @@ import Testing
         ("Digester x=1", false), ("", false),
     ])
     func digestIsFoundWhereItIsOffered(_ value: String, _ offered: Bool) {
-        #expect(Challenges.offerDigest(value[...]) == offered)
+        #expect(ChallengeHistory.offerDigest(value[...]) == offered)
     }
 
     @Test func basicBehindDigestIsWeaker() {
-        var challenges = Challenges()
+        var challenges = ChallengeHistory()
         func take(_ lines: String...) { lines.forEach { challenges.take($0 + "\r\n") } }
         take("HTTP/1.1 401 No", "WWW-Authenticate: Basic realm=\"x\"", "www-authenticate: Digest realm=\"x\"")
         #expect(!challenges.areWeaker && challenges.haveOfferedDigest)

@@ -3,11 +3,11 @@ import Testing
 
 @testable import SnapshotHTTP
 
-@Suite struct ChallengeLoginTests {
+@Suite struct AuthorizerTests {
     /// The example of RFC 2617, section 3.5.
     @Test func digestWithQuality() throws {
         var login = try #require(
-            ChallengeLogin.to([
+            Authorizer.to([
                 #"Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41""#
             ]))
         let value = login.authorization(
@@ -22,7 +22,7 @@ import Testing
     /// The example of RFC 7616, section 3.9.1.
     @Test func digestWithSHA256() throws {
         var login = try #require(
-            ChallengeLogin.to([
+            Authorizer.to([
                 #"Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=SHA-256, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS""#
             ]))
         let value = login.authorization(
@@ -32,18 +32,18 @@ import Testing
     }
 
     @Test func basicOnlyWhereNothingBetterIsOffered() throws {
-        var basic = try #require(ChallengeLogin.to(["Basic realm=\"x\""]))
+        var basic = try #require(Authorizer.to(["Basic realm=\"x\""]))
         #expect(
             basic.authorization(user: "Aladdin", password: "open sesame", method: "GET", url: "/", clientNonce: "")
                 == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
-        var both = try #require(ChallengeLogin.to(["Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"n\""]))
+        var both = try #require(Authorizer.to(["Basic realm=\"x\"", "Digest realm=\"x\", nonce=\"n\""]))
         let value = both.authorization(user: "u", password: "p", method: "GET", url: "/", clientNonce: "")
         #expect(value.hasPrefix("Digest "))
-        #expect(ChallengeLogin.to(["Negotiate", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
-        #expect(ChallengeLogin.to([]) == nil)
-        #expect(ChallengeLogin.to(["Basic realm=\"x\""], mayBeBasic: false) == nil)
+        #expect(Authorizer.to(["Negotiate", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
+        #expect(Authorizer.to([]) == nil)
+        #expect(Authorizer.to(["Basic realm=\"x\""], mayBeBasic: false) == nil)
         // Digest was offered, if one that isn't known here.
-        #expect(ChallengeLogin.to(["Basic realm=\"x\"", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
+        #expect(Authorizer.to(["Basic realm=\"x\"", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
     }
 
     @Test func severalChallengesInOneValue() {
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func marksInNamesAreEscaped() throws {
-        var login = try #require(ChallengeLogin.to([#"Digest realm="the \"one\"", nonce="n", opaque="o\\""#]))
+        var login = try #require(Authorizer.to([#"Digest realm="the \"one\"", nonce="n", opaque="o\\""#]))
         let value = login.authorization(user: "a\"b", password: "p", method: "OPTIONS", url: "*", clientNonce: "")
         #expect(
             value.hasPrefix(#"Digest username="a\"b", realm="the \"one\"", nonce="n", uri="*""#)
@@ -67,8 +67,8 @@ import Testing
     }
 }
 
-extension ChallengeLogin {
-    fileprivate static func to(_ values: [String], mayBeBasic: Bool = true) -> ChallengeLogin? {
-        ChallengeLogin(LoginChallenge.all(values), mayBeBasic: mayBeBasic)
+extension Authorizer {
+    fileprivate static func to(_ values: [String], mayBeBasic: Bool = true) -> Authorizer? {
+        Authorizer(LoginChallenge.all(values), mayBeBasic: mayBeBasic)
     }
 }

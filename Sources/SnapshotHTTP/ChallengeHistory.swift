@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// The authentication methods that a server has offered, in all responses of one transfer.
-struct Challenges {
+struct ChallengeHistory {
     /// Whether any response has offered Digest.
     private(set) var haveOfferedDigest = false
     /// Whether the current response offers Digest.
