@@ -80,7 +80,7 @@ def test_an_instance_that_only_relays_is_shown(snapshot):
     with Web(snapshot.folder / "all", snapshot.folder) as web:
         assert web.get("/health").status == 200 and web.get("/health/gate").json()["status"] == "degraded"
         write_relay(snapshot.folder / "all/gate", **IDLE, idle_since=moment(200))
-        wait_until(lambda: web.get("/health").status == 503, 3, "an unhealthy relay")
+        wait_until(lambda: web.get("/health").status == 503, 10, "an unhealthy relay")
         page = web.get("/").text
         assert "No video has flowed since" in page and "gate" in page and "never" not in page.lower().split("<main>")[1]
 
