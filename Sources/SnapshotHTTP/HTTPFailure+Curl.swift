@@ -4,10 +4,10 @@ import SnapshotBase
 
 /// Failures detected by this program rather than by libcurl.
 extension HTTPFailure {
-    static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is over the limit")
+    static let bodyTooLarge = HTTPFailure(kind: .tooLarge, why: "the answer is too large")
     static let headerTooLarge = HTTPFailure(kind: .lost, why: "the answer's headers or trailers have no end")
     static let multipart = HTTPFailure(kind: .endless, why: "the answer is a stream of pictures without end")
-    static let tooManyResponses = HTTPFailure(kind: .lost, why: "it sends one interim answer after the other")
+    static let tooManyResponses = HTTPFailure(kind: .lost, why: "it keeps sending interim answers")
     static let tooManyChallenges = HTTPFailure(kind: .refused, why: "it asks for the credentials again and again")
     static let weakerLogin = HTTPFailure(
         kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
@@ -26,7 +26,7 @@ extension HTTPFailure {
         if let status = words[...].range(of: "CONNECT tunnel failed, response ").map({ words[$0.upperBound...] }) {
             self.init(
                 kind: .proxy,
-                why: "the proxy leads nowhere: its answer to CONNECT is HTTP status \(ForeignText(String(status)))")
+                why: "the proxy doesn't reach it: it answers CONNECT with HTTP status \(ForeignText(String(status)))")
         } else if code == CURLE_SSL_CONNECT_ERROR, Self.isNoTLS(words) {
             self.init(kind: .noTLS, why: "what answers on this port doesn't speak TLS")
         } else if let failure = HTTPFailure(certificate, code, words) {

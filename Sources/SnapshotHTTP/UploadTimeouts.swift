@@ -44,16 +44,16 @@ struct UploadWatch {
         if !isResponding { response = nil } else if response == nil { response = wait(from: now) }
         if let response {
             guard now >= response.end else { return nil }
-            var failure = Self.failure("no answer to the whole picture within \(Self.text(response.wait))", now - moved)
+            var failure = Self.failure("no answer within \(Self.text(response.wait)) after the whole picture was sent", now - moved)
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }
         let stood = now - moved - (waited - heldUp)
         if stood >= timeouts.stall {
-            return Self.failure("not a byte was taken for UPLOAD_STALL (\(Self.text(timeouts.stall)))", stood)
+            return Self.failure("it took no byte for UPLOAD_STALL (\(Self.text(timeouts.stall)))", stood)
         }
         guard now - begin >= timeouts.whole else { return nil }
-        return Self.failure("it was not over after \(Self.text(timeouts.whole))", .zero)
+        return Self.failure("the upload wasn't finished after \(Self.text(timeouts.whole))", .zero)
     }
 
     private func wait(from now: Uptime) -> (end: Uptime, wait: Duration) {

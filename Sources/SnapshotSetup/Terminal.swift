@@ -6,16 +6,18 @@ package struct Terminal: Sendable {
     /// Whether questions are asked; otherwise present values are kept.
     package let asks: Bool
     /// Whether progress is printed.
-    package let tells: Bool
+    package let prints: Bool
     let colour: Bool
 
-    package init(asks: Bool, tells: Bool, colour: Bool) { (self.asks, self.tells, self.colour) = (asks, tells, colour) }
+    package init(asks: Bool, prints: Bool, colour: Bool) {
+        (self.asks, self.prints, self.colour) = (asks, prints, colour)
+    }
 
     /// A terminal cuts longer lines off without a word.
     private static let longest = 4094
 
     func say(_ text: TerminalText) {
-        if tells { writeText(to: 1, text) }
+        if prints { writeText(to: 1, text) }
     }
 
     /// Asks for a line; an empty one means `standing`.

@@ -69,7 +69,7 @@ struct SetupCommand: SnapshotCommand {
                         hint: "--username USER --password-file FILE"))
             }
             let colour = isatty(1) == 1 && context.environment["NO_COLOR"] == nil
-            let terminal = Terminal(asks: !yes && !json, tells: !json, colour: colour)
+            let terminal = Terminal(asks: !yes && !json, prints: !json, colour: colour)
             var setup = try Setup(Target(instance: instance), options, in: context, terminal: terminal, log: log)
             let report = try setup.run()
             writeText(to: 1, json ? "\(JSON.object(report.json))\n" : report.text)
