@@ -44,7 +44,8 @@ struct UploadWatch {
         if !isResponding { response = nil } else if response == nil { response = wait(from: now) }
         if let response {
             guard now >= response.end else { return nil }
-            var failure = Self.failure("no answer within \(Self.text(response.wait)) after the whole picture was sent", now - moved)
+            var failure = Self.failure(
+                "no answer within \(Self.text(response.wait)) after the whole picture was sent", now - moved)
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }

@@ -21,7 +21,7 @@ extension Settings {
         environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
     }
 
-    /// Whether a file exists. True, without a look, where its folder may hang: reading the file then fails if it doesn't.
+    /// Whether a file exists. True, without a look, where its folder may hang: reading the file then fails if need be.
     package func mayExist(_ path: String) -> Bool {
         filesRead[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
     }
