@@ -36,8 +36,8 @@ extension Failure {
     /// Whether the failure is that a folder hangs.
     package var isHang: Bool { (cause as? SystemError)?.number == ETIME }
 
-    /// Whether the program's file is the cause (missing, not executable, of a wrong format), so that a later try fails, too.
-    /// Otherwise this machine has no memory, process or descriptor left, or its disk fails, and a later try may succeed.
+    /// Whether the program's file is the cause (missing, not executable, of a wrong format), so that a later try fails,
+    /// too. Otherwise the machine lacks memory, processes or descriptors, or its disk fails: a later try may succeed.
     package var isOfProgram: Bool {
         if case .missing = code { return true }
         guard let error = cause as? SystemError else { return false }

@@ -20,7 +20,7 @@ package struct Command: Sendable {
     package var endsWithThread = true
     /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false
-    /// The path of a file that records a child that was left behind. No other child is started until that one has ended.
+    /// The path of a file that records a child that was left behind. No other child is started until that has ended.
     package var note: String?
 
     private let environment: Environment
@@ -81,7 +81,7 @@ package final class Child {
 
     private let note: LeftBehind?
     /// How long to wait for a killed child before it is left behind.
-    private static let patience = Duration.seconds(2)
+    private static let killTimeout = Duration.seconds(2)
 
     /// - Parameter arrival: the start is no longer waited for when it becomes readable.
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
@@ -207,8 +207,8 @@ package final class Child {
         return ending
     }
 
-    /// Sends SIGTERM, waits for at most `grace`, then sends SIGKILL. Returns when the child has ended; one that the kernel
-    /// blocks is left behind.
+    /// Sends SIGTERM, waits for at most `grace`, then sends SIGKILL. Returns when the child has ended; one that the
+    /// kernel blocks is left behind.
     @discardableResult
     package func stop(grace: Duration) -> Ending {
         if grace > .zero {
@@ -216,7 +216,7 @@ package final class Child {
             if let ending = wait(until: .after(grace)) { return ending }
         }
         signal(SIGKILL)
-        if wait(until: .after(Self.patience)) == nil { _ = leaveBehind() }
+        if wait(until: .after(Self.killTimeout)) == nil { _ = leaveBehind() }
         return ending ?? .killed(SIGKILL)
     }
 }

@@ -33,7 +33,7 @@ package struct SettingsFile {
         return try SettingsFile(named: Settings.systemPath)
     }
 
-    /// Why a `./.env` belongs to somebody else, so that nothing may be taken from it; nil if it doesn't, or there is none.
+    /// Why a `./.env` is somebody else's, so that nothing may be taken from it; nil if it isn't, or there is none.
     package static func whyNotTrusted() -> String? {
         do throws(Distrust) { _ = try SettingsFile(trusting: ".env") } catch {
             return error.isForeign ? error.why : nil

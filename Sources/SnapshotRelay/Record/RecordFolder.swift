@@ -5,8 +5,8 @@ import SnapshotSettings
 
 /// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files
 /// in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again after a
-/// disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only files in
-/// `record` with such a name.
+/// disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only
+/// files in `record` with such a name.
 package struct RecordFolder: Sendable {
     private let path: String
     let folder: Folder
@@ -155,7 +155,7 @@ package struct RecordFolder: Sendable {
         return bytes > known
     }
 
-    /// How finishing a recording ended: moved to `record`, deleted because nothing in it is playable, or failed for now.
+    /// How finishing a recording ended: moved to `record`, deleted as nothing in it is playable, or failed for now.
     private enum Finish { case moved, dropped, failed }
 
     private mutating func finish(_ recording: Growing) -> Finish {
@@ -184,7 +184,7 @@ package struct RecordFolder: Sendable {
     package mutating func forget(_ name: String) { recordings.removeAll { $0.name.text == name } }
 
     /// Deletes the oldest recordings beyond retention. The recording that is being written counts with the size of the
-    /// last finished one.
+    /// newest one.
     /// - Returns: the number of deleted recordings.
     @discardableResult
     package mutating func retain(now: Timestamp) -> Int {
