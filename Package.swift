@@ -38,11 +38,11 @@ let package = Package(
     ],
     targets: [
         // System libraries, each behind typed shims.
-        .systemLibrary(name: "CLibCrypto"),
         .systemLibrary(name: "CLibSSL"),
         .target(name: "CLinux", cSettings: fortified),
-        // libcurl behind the same, loaded when it is first used.
+        // libcurl and libcrypto behind the same, each loaded when it is first used.
         .target(name: "CLibCurl", cSettings: fortified),
+        .target(name: "CLibCrypto", cSettings: fortified),
 
         // Failures, clocks, files, JSON: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),

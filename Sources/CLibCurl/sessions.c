@@ -33,7 +33,7 @@ struct connection {
   int is_over;
 };
 
-// libssl is loaded by libcurl and not linked; libcrypto is linked.
+// Loaded by libcurl and not linked; the functions of libcrypto, which libssl needs, are found through it, too.
 static void *libssl;
 static int slot = -1;
 #define CALL(name) ((__typeof__(&name))dlsym(libssl, #name))
@@ -43,7 +43,7 @@ static void free_connection(void *context, void *data, CRYPTO_EX_DATA *all, int 
   (void)context, (void)all, (void)index, (void)number, (void)more;
   if (!this) return;
   if (this->offered) CALL(SSL_SESSION_free)(this->offered);
-  sk_X509_pop_free(this->certificates, X509_free);
+  CALL(OPENSSL_sk_pop_free)((OPENSSL_STACK *)this->certificates, (OPENSSL_sk_freefunc)CALL(X509_free));
   this->callbacks.release(this->callbacks.context);
   free(this);
 }
@@ -66,26 +66,26 @@ static int asks_authorities(SSL_CTX *context) { return CALL(SSL_CTX_get_verify_m
 // Verifies the certificate of a resumed session with the current authorities, as in a full handshake.
 static long verify(SSL_CTX *context, X509 *leaf, STACK_OF(X509) *certificates) {
   // Otherwise libcurl would take errors that remain in the queue for the connection's.
-  ERR_set_mark();
-  X509_STORE_CTX *check = X509_STORE_CTX_new();
+  CALL(ERR_set_mark)();
+  X509_STORE_CTX *check = CALL(X509_STORE_CTX_new)();
   long result = X509_V_ERR_UNSPECIFIED;
-  int ready = check && X509_STORE_CTX_init(check, CALL(SSL_CTX_get_cert_store)(context), leaf, certificates)
-    && X509_STORE_CTX_set_default(check, "ssl_server");
+  int ready = check && CALL(X509_STORE_CTX_init)(check, CALL(SSL_CTX_get_cert_store)(context), leaf, certificates)
+    && CALL(X509_STORE_CTX_set_default)(check, "ssl_server");
   if (ready) {
-    X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(check);
-    X509_VERIFY_PARAM_set_auth_level(rules, CALL(SSL_CTX_get_security_level)(context));
-    ready = X509_VERIFY_PARAM_set1(rules, CALL(SSL_CTX_get0_param)(context));
-    if (ready && (X509_verify_cert(check) == 1 || X509_STORE_CTX_get_error(check) != X509_V_OK))
-      result = X509_STORE_CTX_get_error(check);
+    X509_VERIFY_PARAM *rules = CALL(X509_STORE_CTX_get0_param)(check);
+    CALL(X509_VERIFY_PARAM_set_auth_level)(rules, CALL(SSL_CTX_get_security_level)(context));
+    ready = CALL(X509_VERIFY_PARAM_set1)(rules, CALL(SSL_CTX_get0_param)(context));
+    if (ready && (CALL(X509_verify_cert)(check) == 1 || CALL(X509_STORE_CTX_get_error)(check) != X509_V_OK))
+      result = CALL(X509_STORE_CTX_get_error)(check);
   }
-  X509_STORE_CTX_free(check);
-  ERR_pop_to_mark();
+  CALL(X509_STORE_CTX_free)(check);
+  CALL(ERR_pop_to_mark)();
   return result;
 }
 
 static void note_client(SSL_CTX *context, struct head *head) {
   X509 *client = CALL(SSL_CTX_get0_certificate)(context);
-  if (client) X509_digest(client, EVP_sha256(), head->client, NULL);
+  if (client) CALL(X509_digest)(client, CALL(EVP_sha256)(), head->client, NULL);
 }
 
 static int take(struct connection *this, const unsigned char *at, size_t size) {
@@ -99,9 +99,9 @@ static int take(struct connection *this, const unsigned char *at, size_t size) {
   if (!CALL(SSL_SESSION_is_resumable)(this->offered)) return 0;
   if (!is_of_time(&head, this->offered, time(NULL))) return 0;
   while (at < end) {
-    X509 *next = d2i_X509(NULL, &at, end - at);
+    X509 *next = CALL(d2i_X509)(NULL, &at, end - at);
     if (!next) return 0;
-    if (!sk_X509_push(this->certificates, next)) return X509_free(next), 0;
+    if (!CALL(OPENSSL_sk_push)((OPENSSL_STACK *)this->certificates, next)) return CALL(X509_free)(next), 0;
   }
   this->head.proven = head.proven;
   return 1;
@@ -155,14 +155,14 @@ static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
   if (size <= 0 || size > left) return;
   memcpy(bytes, &head, sizeof head);
   left -= CALL(i2d_SSL_SESSION)(session, &at);
-  for (int index = first; index < sk_X509_num(certificates); index++) {
-    X509 *next = sk_X509_value(certificates, index);
-    size = i2d_X509(next, NULL);
+  for (int index = first; index < CALL(OPENSSL_sk_num)((OPENSSL_STACK *)certificates); index++) {
+    X509 *next = CALL(OPENSSL_sk_value)((OPENSSL_STACK *)certificates, index);
+    size = CALL(i2d_X509)(next, NULL);
     if (size <= 0 || size > left) return;
-    left -= i2d_X509(next, &at);
+    left -= CALL(i2d_X509)(next, &at);
   }
   this->callbacks.save(this->callbacks.context, bytes, at - bytes);
-  OPENSSL_cleanse(bytes, at - bytes);
+  CALL(OPENSSL_cleanse)(bytes, at - bytes);
 }
 
 static int on_new_session(SSL *ssl, SSL_SESSION *session) {
@@ -179,21 +179,21 @@ static CURLcode on_context(CURL *easy, void *context, void *user) {
   if (!this) return CURLE_OK;
   this->callbacks = *callbacks;
   this->callbacks.retain(this->callbacks.context);
-  this->certificates = sk_X509_new_null();
+  this->certificates = (STACK_OF(X509) *)CALL(OPENSSL_sk_new_null)();
   if (!this->certificates || !CALL(SSL_CTX_set_ex_data)(context, slot, this)) {
     free_connection(NULL, this, NULL, slot, 0, NULL);
     return CURLE_OK;
   }
   note_client(context, &this->head);
-  ERR_set_mark();
+  CALL(ERR_set_mark)();
   unsigned char bytes[SHIM_SESSION_MOST];
   size_t size = this->callbacks.load(this->callbacks.context, bytes, sizeof bytes);
   if (!take(this, bytes, size) && this->offered) {
     CALL(SSL_SESSION_free)(this->offered);
     this->offered = NULL;
   }
-  OPENSSL_cleanse(bytes, size);
-  ERR_pop_to_mark();
+  CALL(OPENSSL_cleanse)(bytes, size);
+  CALL(ERR_pop_to_mark)();
   CALL(SSL_CTX_ctrl)(context, SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
   CALL(SSL_CTX_sess_set_new_cb)(context, on_new_session);
   CALL(SSL_CTX_set_info_callback)(context, on_info);
@@ -204,7 +204,7 @@ static CURLcode on_context(CURL *easy, void *context, void *user) {
 
 static void find_libssl(void) {
   libssl = dlopen("libssl.so.3", RTLD_LAZY | RTLD_NOLOAD);
-  if (libssl) slot = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_connection);
+  if (libssl) slot = CALL(CRYPTO_get_ex_new_index)(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, free_connection);
 }
 
 CURLcode shim_set_sessions(CURL *easy, const struct shim_sessions *callbacks) {

@@ -33,19 +33,19 @@ package struct ClientCertificate: Equatable, Sendable {
 
     /// Why the certificate cannot be used, in words; nil if it can. libcurl has the same error for all these reasons.
     package var flaw: String? {
-        guard let certificate = Self.read(path, { PEM_read_bio_X509($0, nil, noPassphrase, nil) }) else {
+        guard let certificate = Self.read(path, { shim_read_certificate($0, noPassphrase) }) else {
             return "\(setting) holds no certificate in PEM"
         }
-        defer { X509_free(certificate) }
-        guard let key = Self.read(keyPath, { PEM_read_bio_PrivateKey($0, nil, noPassphrase, nil) }) else {
+        defer { shim_certificate_free(certificate) }
+        guard let key = Self.read(keyPath, { shim_read_private_key($0, noPassphrase) }) else {
             return "\(keySetting) holds no private key in PEM, or one with a passphrase"
         }
-        defer { EVP_PKEY_free(key) }
-        guard X509_check_private_key(certificate, key) == 1 else {
+        defer { shim_private_key_free(key) }
+        guard shim_check_private_key(certificate, key) == 1 else {
             return "the private key doesn't belong to the client certificate"
         }
-        if X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 { return "the client certificate has expired" }
-        if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 {
+        if shim_compare_end(certificate) < 0 { return "the client certificate has expired" }
+        if shim_compare_begin(certificate) > 0 {
             return "the client certificate isn't valid yet, or the clock is wrong"
         }
         return nil
@@ -55,8 +55,8 @@ package struct ClientCertificate: Equatable, Sendable {
         guard let bytes = try? readNamedFile(path, limit: 1 << 20) else { return nil }
         // The BIO reads the bytes in place, so it must not outlive this closure.
         return bytes.withUnsafeBytes { raw in
-            guard let bio = BIO_new_mem_buf(raw.baseAddress, Int32(clamping: raw.count)) else { return nil }
-            defer { BIO_free(bio) }
+            guard let bio = shim_bio_new(raw.baseAddress, Int32(clamping: raw.count)) else { return nil }
+            defer { shim_bio_free(bio) }
             return parse(bio)
         }
     }

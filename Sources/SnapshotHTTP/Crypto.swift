@@ -7,7 +7,7 @@ package enum Crypto {
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
             var length: UInt32 = 0
-            EVP_Digest(bytes, bytes.count, digest.baseAddress, &length, EVP_sha256(), nil)
+            shim_digest(bytes, bytes.count, digest.baseAddress, &length, shim_sha256())
             count = Int(length)
         }
     }
@@ -16,27 +16,27 @@ package enum Crypto {
     package static func md5(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 16) { digest, count in
             var length: UInt32 = 0
-            let done = EVP_Digest(bytes, bytes.count, digest.baseAddress, &length, EVP_md5(), nil)
+            let done = shim_digest(bytes, bytes.count, digest.baseAddress, &length, shim_md5())
             count = done == 1 ? Int(length) : 0
         }
     }
 
     /// The SHA-256 digest of `length` bytes of an open file from `offset`, read in pieces; nil if they cannot be read.
     package static func sha256(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
-        digest(EVP_sha256(), of: descriptor, offset: offset, length: length)
+        digest(shim_sha256(), of: descriptor, offset: offset, length: length)
     }
 
     /// The MD5 digest of part of a file; nil if it cannot be read, or if the system's policy forbids MD5.
     package static func md5(of descriptor: Int32, offset: Int, length: Int) -> [UInt8]? {
-        digest(EVP_md5(), of: descriptor, offset: offset, length: length)
+        digest(shim_md5(), of: descriptor, offset: offset, length: length)
     }
 
     private static func digest(
         _ kind: OpaquePointer?, of descriptor: Int32, offset: Int, length: Int
     ) -> [UInt8]? {
-        guard let context = EVP_MD_CTX_new() else { return nil }
-        defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestInit_ex(context, kind, nil) == 1 else { return nil }
+        guard let context = shim_digest_new() else { return nil }
+        defer { shim_digest_free(context) }
+        guard shim_digest_init(context, kind) == 1 else { return nil }
         var piece = [UInt8](repeating: 0, count: 65536)
         var position = offset
         while position < offset + length {
@@ -44,12 +44,12 @@ package enum Crypto {
             let got = piece.withUnsafeMutableBytes { raw in
                 Glibc.pread(descriptor, raw.baseAddress, want, off_t(position))
             }
-            guard got > 0, EVP_DigestUpdate(context, piece, got) == 1 else { return nil }
+            guard got > 0, shim_digest_update(context, piece, got) == 1 else { return nil }
             position += got
         }
         return [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { digest, count in
             var size: UInt32 = 0
-            EVP_DigestFinal_ex(context, digest.baseAddress, &size)
+            shim_digest_final(context, digest.baseAddress, &size)
             count = Int(size)
         }
     }
@@ -61,7 +61,7 @@ package enum Crypto {
         let key = key.count > 64 ? sha256(key) : key
         return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
             var length: UInt32 = 0
-            HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, digest.baseAddress, &length)
+            shim_hmac(shim_sha256(), key, Int32(key.count), message, message.count, digest.baseAddress, &length)
             count = Int(length)
         }
     }
@@ -76,9 +76,9 @@ package enum Crypto {
     }
 
     static func base64Bytes(_ bytes: [UInt8]) -> [UInt8] {
-        // EVP_EncodeBlock is limited to an Int32 length, and terminates its text with a zero.
+        // `shim_encode_block` is limited to an Int32 length, and terminates its text with a zero.
         [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text, count in
-            count = Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(clamping: bytes.count)))
+            count = Int(shim_encode_block(text.baseAddress, bytes, Int32(clamping: bytes.count)))
         }
     }
 
@@ -90,7 +90,7 @@ package enum Crypto {
             return nil
         }
         let decoded = [UInt8](unsafeUninitializedCapacity: bytes.count / 4 * 3) { buffer, count in
-            count = max(0, Int(EVP_DecodeBlock(buffer.baseAddress, bytes, length)))
+            count = max(0, Int(shim_decode_block(buffer.baseAddress, bytes, length)))
         }
         return decoded.isEmpty ? nil : decoded.dropLast(padding)
     }
@@ -99,13 +99,12 @@ package enum Crypto {
     /// certificate.
     package static func publicKeyPin(pem: String) -> String? {
         guard let certificate = certificate(pem: pem) else { return nil }
-        defer { X509_free(certificate) }
-        let key = X509_get_X509_PUBKEY(certificate)
-        let length = i2d_X509_PUBKEY(key, nil)
+        defer { shim_certificate_free(certificate) }
+        let length = shim_public_key(certificate, nil)
         guard length > 0 else { return nil }
         let der = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, count in
             var end = buffer.baseAddress
-            count = Int(i2d_X509_PUBKEY(key, &end))
+            count = Int(shim_public_key(certificate, &end))
         }
         return "sha256//" + base64(sha256(der))
     }
@@ -114,11 +113,11 @@ package enum Crypto {
     private static func certificate(pem: String) -> OpaquePointer? {
         // The BIO reads the bytes in place, so it must not outlive this closure.
         Array(pem.utf8).withUnsafeBytes { bytes in
-            guard let length = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes.baseAddress, length) else {
+            guard let length = Int32(exactly: bytes.count), let bio = shim_bio_new(bytes.baseAddress, length) else {
                 return nil
             }
-            defer { BIO_free(bio) }
-            return PEM_read_bio_X509(bio, nil, nil, nil)
+            defer { shim_bio_free(bio) }
+            return shim_read_certificate(bio, nil)
         }
     }
 }

@@ -15,7 +15,7 @@ def test_it_links_system_libraries_only():
     asked = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1"}
     lines = subprocess.run([binary("snapshot")], env=asked, capture_output=True, text=True, check=True).stdout.splitlines()
     paths = [line.split("=>")[1].split()[0] for line in lines if "=>" in line]
-    assert any("/libcrypto.so" in p for p in paths)
+    assert any("/libc.so" in p for p in paths)
     assert all(p.startswith(("/lib/", "/usr/lib/")) for p in paths), paths
     assert not [p for p in paths if "swift" in p.lower() or "foundation" in p.lower() or "stdc++" in p], paths
 
@@ -34,7 +34,9 @@ def opened_by(run, *arguments, tmp_path):
 
 def test_libcurl_is_loaded_only_where_something_goes_over_http(ready, tmp_path):
     assert "libcurl.so" in opened_by(ready.run, "capture", tmp_path=tmp_path)
-    assert "libcurl.so" not in opened_by(ready.run, "health", tmp_path=tmp_path)
+    for arguments in (["health"], ["health", "--json"], ["settings"], ["--version"]):
+        opened = opened_by(ready.run, *arguments, tmp_path=tmp_path)
+        assert "libc.so" in opened and "libcurl.so" not in opened and "libcrypto.so" not in opened, arguments
     (tmp_path / "still.jpg").write_bytes(picture())
     ready.set(CAMERA_URL=f"file:{tmp_path}/still.jpg", CAMERA_IP=None)
     assert "libcurl.so" not in opened_by(ready.run, "capture", tmp_path=tmp_path)
@@ -46,3 +48,12 @@ def test_a_missing_libcurl_is_told(ready, tmp_path):
     told = ready.capture(env={"LD_LIBRARY_PATH": tmp_path}).refuses(69, "libcurl.so.4")
     assert told.hints == ["install libcurl, on Debian: apt install libcurl4"]
     assert ready.state["last_error"]["code"] == "no-libcurl"
+
+
+def test_a_missing_libcrypto_is_told(ready, tmp_path):
+    (tmp_path / "libcrypto.so.3").touch()
+    (tmp_path / "still.jpg").write_bytes(picture())
+    ready.set(CAMERA_URL=f"file:{tmp_path}/still.jpg", CAMERA_IP=None)
+    told = ready.run("capture", env={"LD_LIBRARY_PATH": tmp_path})
+    assert told.code == 127 and "cannot load libcrypto: " in told.stderr, told
+    assert ready.run("health", env={"LD_LIBRARY_PATH": tmp_path}).stdout
