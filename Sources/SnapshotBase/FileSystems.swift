@@ -25,25 +25,31 @@ package enum FileSystems {
         return mounts.isEmpty ? nil : firstReached(path, of: mounts)
     }
 
-    /// Whether a file system without a local disk, such as a network folder, is mounted at `name` in `base`. It is not
-    /// accessed, as it may hang.
-    package static func isNetwork(_ name: String, in base: String) -> Bool {
-        guard let folder = try? Folder(base) else { return false }
-        let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
-        if found >= 0 { close(found) }
+    /// The names in the folder `base`, without those where a file system without a local disk, such as a network folder,
+    /// is mounted. Those are not accessed, as they may hang.
+    package static func localNames(in base: String) -> [String] {
+        guard let folder = try? Folder(base), let names = try? folder.names() else { return [] }
         // Where the kernel doesn't answer that (QEMU, some containers), the table of mounts does.
-        guard found < 0, [EXDEV, ENOSYS, EPERM].contains(errno) else { return false }
-        guard let path = folder.realPath, let device = device(of: base) else { return false }
-        let point = path == "/" ? "/" + name : path + "/" + name
-        guard let mount = Mount.all().last(where: { $0.point == point }) else { return false }
-        return mount.device != device && mount.device.hasPrefix("0:")
+        let doubtful = names.filter { name in
+            let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
+            if found >= 0 { close(found) }
+            return found < 0 && [EXDEV, ENOSYS, EPERM].contains(errno)
+        }
+        guard !doubtful.isEmpty, let path = folder.realPath, let device = device(of: base) else { return names }
+        let mounts = Mount.all()
+        return names.filter { name in
+            let point = path == "/" ? "/" + name : path + "/" + name
+            guard doubtful.contains(name), let mount = mounts.last(where: { $0.point == point }) else { return true }
+            return mount.device == device || !mount.device.hasPrefix("0:")
+        }
     }
 
     /// Whether both paths lie in the mount of their common parent folder: a fast check that succeeds in most cases.
     private static func isInOneMount(_ path: String, _ base: String) -> Bool {
         let (one, other) = (absolutePath(path), absolutePath(base))
-        let common = zip(one[...].cut(at: "/"), other[...].cut(at: "/")).prefix { $0 == $1 }.map { String($0.0) }
-        let start = common.joined(separator: "/")
+        let (names, others) = (one[...].cut(at: "/"), other[...].cut(at: "/"))
+        let differing = names.indices.first { $0 == others.count || names[$0] != others[$0] } ?? names.count
+        let start = differing == 0 ? "" : String(one[..<names[differing - 1].endIndex])
         guard let top = try? Folder(start.isEmpty ? "/" : start) else { return false }
         return [one, other].allSatisfy { path in
             let below = "." + String(decoding: path.utf8.dropFirst(start.utf8.count), as: UTF8.self)

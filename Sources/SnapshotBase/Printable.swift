@@ -2,7 +2,7 @@ extension String {
     /// This text as one line for a log or a terminal: control, line-breaking and invisible characters are escaped, and
     /// the length is limited to about `limit` bytes.
     package func printable(limit: Int = 200) -> String {
-        if utf8.count <= limit, utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return self }
+        if utf8.count <= limit, !unicodeScalars.contains(where: { $0.isUnprintable }) { return self }
         var text = ""
         for scalar in unicodeScalars {
             if text.utf8.count >= limit { return text + "…" }

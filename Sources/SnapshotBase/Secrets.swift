@@ -56,8 +56,8 @@ package final class Secrets: Sendable {
         noteEncoded(query)
         for part in path.cut(at: "/") + query.cut(at: "&") { notePassword(in: part) }
         let parts = path.cut(at: "/")
-        for (name, value) in zip(parts, parts.dropFirst()) where isSecretName(name) && !value.isEmpty {
-            noteEncoded(value)
+        for index in 1..<parts.count where isSecretName(parts[index - 1]) && !parts[index].isEmpty {
+            noteEncoded(parts[index])
         }
         for part in parts {
             if let (name, value) = part.cutAtFirst(":"), isSecretName(name) { noteEncoded(value) }

@@ -1,14 +1,13 @@
 /// Splits text at ASCII characters by its bytes. Swift combines a slash or quote and a following accent into one
 /// Character, whereas file systems and stores see a slash.
 extension Substring {
-    /// The range of the first occurrence of `text`.
+    /// The range of the first occurrence of `text`, which must not be empty.
     package func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if utf8[start...].starts(with: text.utf8) {
-                return start..<utf8.index(start, offsetBy: text.utf8.count)
-            }
-            start = utf8.index(after: start)
+        guard let first = text.utf8.first else { return nil }
+        var rest = utf8
+        while let start = rest.firstIndex(of: first) {
+            if rest[start...].starts(with: text.utf8) { return start..<utf8.index(start, offsetBy: text.utf8.count) }
+            rest = rest[rest.index(after: start)...]
         }
         return nil
     }

@@ -185,9 +185,10 @@ final class HTTPTransfer {
             responses += 1
             if responses > Self.mostResponses { return abort(.tooManyResponses) }
             if challenges.areTooMany { return abort(.tooManyChallenges) }
-        } else if let colon = line.firstIndex(of: ":"), response.headers.entries.count < 100 {
-            let name = line[..<colon].lowercased()
-            let value = String(line[line.index(after: colon)...].filter { !$0.isNewline }[...].trimmed)
+        } else if let (field, rest) = line[...].cutAtFirst(":"), response.headers.entries.count < 100 {
+            let name = field.lowercased()
+            let bytes = rest.utf8.filter { !(0x0A...0x0D).contains($0) }
+            let value = String(String(decoding: bytes, as: UTF8.self)[...].trimmed)
             response.headers[name] = value
             if name == "date" { (response.date, response.receivedAt) = (httpDate(value), clock.wall()) }
         }

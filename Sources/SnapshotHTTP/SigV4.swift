@@ -23,9 +23,7 @@ package struct SigV4: Sendable {
         method: String, target: String, headers: [(name: String, value: String)], payloadHash: String,
         date: String
     ) -> String {
-        let question = target.firstIndex(of: "?")
-        let path = target[..<(question ?? target.endIndex)]
-        let query = question.map { target[target.index(after: $0)...] } ?? ""
+        let (path, query) = target[...].cutAtFirst("?") ?? (target[...], "")
         let named = headers.map { (name: $0.name.lowercased(), value: collapsed($0.value)) }
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         var signedNames = ""
@@ -52,9 +50,8 @@ package struct SigV4: Sendable {
     private func canonicalQuery(_ query: Substring) -> String {
         guard !query.isEmpty else { return "" }
         let pairs = query.split(separator: "&").map { pair in
-            let equals = pair.firstIndex(of: "=")
-            let name = pair[..<(equals ?? pair.endIndex)]
-            return (name: name, value: equals.map { pair[pair.index(after: $0)...] } ?? "")
+            let (name, value) = pair.cutAtFirst("=") ?? (pair, "")
+            return (name: name, value: value)
         }
         return pairs.sorted {
             $0.name == $1.name

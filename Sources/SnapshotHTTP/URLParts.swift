@@ -68,8 +68,8 @@ package func urlHost(_ text: String) -> String? {
             }
     }
     var text = text
-    if let percent = text.firstIndex(of: "%"), !text[percent...].hasPrefix("%25") {
-        text.insert(contentsOf: "25", at: text.index(after: percent))
+    if let percent = text.utf8.firstIndex(of: UInt8(ascii: "%")), !text[percent...].hasPrefix("%25") {
+        text.insert(contentsOf: "25", at: text.utf8.index(after: percent))
     }
     if text.hasPrefix("[") {
         guard let close = text.firstIndex(of: "]"), isIPv6(text[text.index(after: text.startIndex)..<close])
@@ -79,7 +79,7 @@ package func urlHost(_ text: String) -> String? {
         let tail = text[text.index(after: close)...]
         return tail.isEmpty || (tail.hasPrefix(":") && isPort(tail.dropFirst())) ? text : nil
     }
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let parts = text[...].cut(at: ":")
     if parts.count > 2 { return isIPv6(text[...]) ? "[\(text)]" : nil }
     guard let host = parts.first, !host.isEmpty, host.utf8.count <= 253,
         host.utf8.allSatisfy({ $0 >= 0x80 || $0 == 45 || $0 == 46 || $0 == 95 || isAlphanumeric($0) })

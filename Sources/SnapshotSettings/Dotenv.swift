@@ -128,6 +128,7 @@ package enum Dotenv {
 
     /// A value from the environment without a comment that was left on it.
     static func withoutLeftover(_ text: Substring) -> Substring {
+        guard text.utf8.contains(UInt8(ascii: "#")) else { return text }
         let marks = text.indices.filter { text[$0] == "#" }
         let begin = marks.first { mark in
             let next = text.index(after: mark)

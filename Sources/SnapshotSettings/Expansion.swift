@@ -65,7 +65,7 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
 /// The rule that a URL, a network share or a folder of another computer (`//nas/share`, `nas:/share`, `C:\share`) in
 /// the place of a path breaks, and a hint; nil for a path.
 func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
-    let first = text[...].cut(at: "/").first ?? ""
+    let first = text[...].cutAtFirst("/")?.0 ?? text[...]
     let isDrive = first.utf8.count > 2 && first.utf8.dropFirst().starts(with: ":\\".utf8)
     let isShare =
         text.hasPrefix("\\\\") || text.hasPrefix("//") || isDrive

@@ -177,15 +177,20 @@ package struct Settings: Sendable {
     /// The path in `KEY_FILE`, if it is set.
     private func namedFile(_ key: SettingDeclaration) -> String? {
         let name = key.key + "_FILE"
-        return [environment[name], file[name]?.value].compactMap(\.self).first { !$0.isEmpty }
+        if let path = environment[name], !path.isEmpty { return path }
+        return file[name].flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
     /// Reads every file that these settings name for a secret, so that they are available after root privileges are
     /// given up.
     package mutating func readNamedFiles() {
-        var paths = [Key.awsSharedCredentialsFile, Key.awsConfigFile].compactMap { try? value($0)?.text }
+        var paths: [String] = []
+        for key in [Key.awsSharedCredentialsFile.declaration, Key.awsConfigFile.declaration] {
+            if let path = try? value(key)?.text { paths.append(path) }
+        }
         for key in Key.all where key.mayComeFromFile {
-            paths += credentialFiles(key).filter(fileExists) + [namedFile(key)].compactMap(\.self)
+            for path in credentialFiles(key) where fileExists(path) { paths.append(path) }
+            if let path = namedFile(key) { paths.append(path) }
         }
         for path in paths where filesRead[path] == nil {
             filesRead[path] = Result { () throws(SystemError) in try contents(of: path, limit: 1 << 20) }

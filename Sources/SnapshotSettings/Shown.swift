@@ -36,8 +36,9 @@ package func redactedURL(_ text: String) -> String {
     }
     let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
     let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
-    let path = parts.indices.map { index in
-        isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0) ? "***" : parts[index]
+    for index in parts.indices {
+        let isSecret = isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0)
+        shown += (index > 0 ? "/" : "") + (isSecret ? "***" : String(parts[index]))
     }
-    return shown + path.joined(separator: "/") + (query == nil ? "" : "?***")
+    return shown + (query == nil ? "" : "?***")
 }

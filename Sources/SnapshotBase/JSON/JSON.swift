@@ -139,7 +139,7 @@ extension Array: JSONValue where Element: JSONValue {
             append(value)
         }
     }
-    package var json: JSON { .array(map(\.json)) }
+    package var json: JSON { .array(map { $0.json }) }
 }
 
 extension Dictionary: JSONValue where Key == String, Value: JSONValue {

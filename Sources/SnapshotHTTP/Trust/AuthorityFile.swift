@@ -5,8 +5,8 @@ import SnapshotSettings
 /// The file of private certificate authorities that every upload trusts; nil if none is set.
 /// - Parameter first: a setting that takes precedence.
 package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
-    for key in [first, Key.curlCABundle, Key.sslCertFile] {
-        guard let key, let path = try settings[key] else { continue }
+    func file(_ key: Setting<String?>) throws(Failure) -> String? {
+        guard let path = try settings[key] else { return nil }
         try settings.checkResponds(path, for: key)
         guard access(path, R_OK) == 0 else {
             throw settings.refusal(key, rule: "must be a readable file of certificates")
@@ -14,7 +14,9 @@ package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil)
         guard isRegularFile(path) else { throw settings.refusal(key, rule: regularFileRule) }
         return path
     }
-    return nil
+    if let first, let path = try file(first) { return path }
+    if let path = try file(Key.curlCABundle) { return path }
+    return try file(Key.sslCertFile)
 }
 
 /// The rule for a file that libcurl opens.

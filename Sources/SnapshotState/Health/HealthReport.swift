@@ -42,10 +42,8 @@ package struct HealthReport: Sendable {
     /// The names of the directories that contain a state, or may: unreadable ones of other owners. Unreadable
     /// directories of the state's own owner, such as the pictures, are not cameras.
     package static func instances(in statePath: String) -> [String] {
-        let names = (try? listDirectory(statePath)) ?? []
         let owner = ownerID(of: statePath)
-        return names.filter { name in
-            guard !FileSystems.isNetwork(name, in: statePath) else { return false }
+        return FileSystems.localNames(in: statePath).filter { name in
             let files = [RelayReport.fileName, StateRing.fileName]
             if files.contains(where: { fileExists("\(statePath)/\(name)/\($0)") }) { return true }
             return errno == EACCES && !name.utf8.starts(with: ".".utf8)
