@@ -64,6 +64,4 @@ package struct FolderLocation {
     }
 }
 
-private func isLink(_ path: String) -> Bool {
-    fileStatus(path).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false
-}
+private func isLink(_ path: String) -> Bool { fileStatus(path).map { $0.st_mode & S_IFMT == S_IFLNK } ?? false }

@@ -24,9 +24,7 @@ extension FolderWork {
             guard removeFile(path) else { throw SystemError("unlink") }
             report.free = freeBytes(settings.path)
             if settings.isBounded { report.isFull = isFull }
-        } catch {
-            report.trouble = FolderReport.Trouble(error)
-        }
+        } catch { report.trouble = FolderReport.Trouble(error) }
         return report
     }
 

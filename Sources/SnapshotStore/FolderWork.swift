@@ -72,20 +72,8 @@ package struct FolderWork {
         return old
     }
 
-    /// Writes a file below the folder, which exists, and creates the folders on its path.
+    /// Writes a file below the folder, and creates the folders on its path.
     func writeFile(_ content: HTTPBody, at path: String) throws(SystemError) {
-        for _ in 1...3 {
-            do throws(SystemError) { return try writeFileOnce(content, at: path) } catch {
-                // Another process may have removed the empty folder that was just created.
-                guard error.number == ENOENT else { throw error }
-            }
-        }
-        // The folders exist, so some file systems report ENOENT for a name that they can't store.
-        throw SystemError("open", number: EINVAL)
-    }
-
-    private func writeFileOnce(_ content: HTTPBody, at path: String) throws(SystemError) {
-        try makeDirectory(parentDirectory(path), mode: 0o755)
         do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
             // The key's folder is on another disk: the temporary file goes there.
             guard error.number == EXDEV else { throw error }
@@ -97,8 +85,33 @@ package struct FolderWork {
     private var writer: String { String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12)) }
 
     func write(_ content: HTTPBody, to path: String, by folder: String) throws(SystemError) {
-        let incoming = try IncomingFile(in: folder, writer: writer, mode: 0o644)
-        try incoming.put(to: path) { file throws(SystemError) in try content.copy(to: file) }
+        let incoming = try inFolder(of: path) { () throws(SystemError) in
+            try IncomingFile(in: folder, writer: writer, mode: 0o644)
+        }
+        let move = { (from: String) throws(SystemError) in
+            try inFolder(of: path) { () throws(SystemError) in try moveFile(from, to: path) }
+        }
+        try incoming.put(to: path, move) { file throws(SystemError) in try content.copy(to: file) }
+    }
+
+    /// Creates the folders on the path for `work`, and again where another process removes these, still empty, before.
+    private func inFolder<Value: ~Copyable>(
+        of path: String, _ work: () throws(SystemError) -> Value
+    ) throws(SystemError) -> Value {
+        let parent = parentDirectory(path)
+        for _ in 1...50 {
+            var folder: FileHandle?
+            do throws(SystemError) {
+                try makeDirectory(parent, mode: 0o755)
+                folder = try? openFile(parent, O_RDONLY | O_DIRECTORY)
+                return try work()
+            } catch {
+                guard error.number == ENOENT else { throw error }
+                // Some file systems report this for a name that they can't store: the folder is still there.
+                if let folder, IncomingFile.isAt(parent, folder) { throw SystemError("open", number: EINVAL) }
+            }
+        }
+        throw SystemError("open", number: ENOENT)
     }
 
     // MARK: Memory

@@ -21,12 +21,15 @@ struct IncomingFile: ~Copyable {
         throw SystemError("open", number: EBUSY)
     }
 
-    /// Fills the file by `write` and renames it to `target`, in the same file system, durably.
-    consuming func put(to target: String, _ write: (FileHandle) throws(SystemError) -> Void) throws(SystemError) {
+    /// Fills the file by `write` and renames it by `move` to `target`, in the same file system, durably.
+    consuming func put(
+        to target: String, _ move: (_ from: String) throws(SystemError) -> Void,
+        _ write: (FileHandle) throws(SystemError) -> Void
+    ) throws(SystemError) {
         do throws(SystemError) {
             try write(file)
             try file.sync()
-            try moveFile(path, to: target)
+            try move(path)
         } catch {
             removeFile(path)
             throw error
@@ -62,7 +65,7 @@ struct IncomingFile: ~Copyable {
     }
 
     /// Whether the path still leads to the file, which another writer may have removed.
-    private static func isAt(_ path: String, _ file: FileHandle) -> Bool {
+    static func isAt(_ path: String, _ file: FileHandle) -> Bool {
         guard let own = try? file.status(), let facts = fileStatus(path) else { return false }
         return facts.st_ino == own.st_ino && facts.st_dev == own.st_dev
     }

@@ -121,6 +121,4 @@ package struct KeyTemplate: Sendable {
 }
 
 /// Whether a key or prefix contains `.` or `..` as a part, and so could leave its folder.
-package func hasTraversal(_ path: String) -> Bool {
-    path[...].cut(at: "/").contains { $0 == ".." || $0 == "." }
-}
+package func hasTraversal(_ path: String) -> Bool { path[...].cut(at: "/").contains { $0 == ".." || $0 == "." } }

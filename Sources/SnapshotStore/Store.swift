@@ -105,9 +105,7 @@ package struct StoredObject: Sendable {
         self.clock = clock
     }
 
-    package var fileName: String {
-        key[...].cutAtLast("/").map { String($1) } ?? key
-    }
+    package var fileName: String { key[...].cutAtLast("/").map { String($1) } ?? key }
 
     /// The facts that every store gets with the content; the values are fit for headers.
     var facts: [(name: String, value: String)] {

@@ -1,0 +1,42 @@
+import Glibc
+import SnapshotBase
+import SnapshotSettings
+import Synchronization
+import TestKit
+import Testing
+
+@testable import SnapshotStore
+
+@Suite struct FolderWorkTests {
+    /// As checks do that run side by side: each removes the folders that it made.
+    @Test func aFolderThatSomebodyElseRemovesIsMadeAgain() throws {
+        let folder = try TemporaryFolder()
+        let top = folder.path
+        let work = FolderWork(
+            try FilesystemSettings(
+                Settings(environment: ["LOCAL_STORAGE_PATH": top + "/pictures"], path: "/dev/null")),
+            statePath: top)
+        let isOver = Mutex(false)
+        let path = top + "/pictures/front/2026/picture.jpg"
+        let thread = try #require(
+            startThread {
+                while !isOver.withLock({ $0 }) {
+                    var empty = parentDirectory(path)
+                    while empty != top {
+                        removeFolder(empty)
+                        empty = parentDirectory(empty)
+                    }
+                    usleep(500)
+                }
+            })
+        defer {
+            isOver.withLock { $0 = true }
+            pthread_join(thread, nil)
+        }
+        for number in 0..<200 {
+            try work.writeFile(.bytes([UInt8(number)]), at: path)
+            #expect(try readFile(path, limit: 2) == [UInt8(number)])
+            #expect(removeFile(path))
+        }
+    }
+}
