@@ -108,10 +108,10 @@ package struct FolderWork {
             } catch {
                 guard error.number == ENOENT else { throw error }
                 // Some file systems report this for a name that they can't store: the folder is still there.
-                if let folder, IncomingFile.isAt(parent, folder) { throw SystemError("open", number: EINVAL) }
+                if let folder, IncomingFile.isAt(parent, folder) { break }
             }
         }
-        throw SystemError("open", number: ENOENT)
+        throw SystemError("open", number: EINVAL)
     }
 
     // MARK: Memory
