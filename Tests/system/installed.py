@@ -68,9 +68,10 @@ class Installed(Machine):
         return sorted(filter(None, (taken(name.name) for name in names)))
 
     def whole_journal(self, cursor: str) -> list[str]:
-        """Every line of the machine since `cursor`."""
+        """Every line since `cursor` of snapshot or about it, whoever wrote it. The machine's other daemons write when they like."""
         self.run("journalctl --sync")
-        return self.out(["journalctl", "--no-pager", "-q", f"--after-cursor={cursor}"]).splitlines()
+        lines = self.out(["journalctl", "--no-pager", "-q", f"--after-cursor={cursor}"]).splitlines()
+        return [line for line in lines if "snapshot" in line]
 
     def cursor(self) -> str:
         self.run("journalctl --sync")
