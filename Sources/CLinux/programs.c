@@ -31,13 +31,13 @@ static int change_to(uid_t user, gid_t group, gid_t more) {
 }
 
 // Whether the search for a program continues in the next folder of PATH after this error.
-static bool is_elsewhere(int number) { return number == ENOENT || number == ENOTDIR || number == EACCES; }
+static bool tries_next_folder(int number) { return number == ENOENT || number == ENOTDIR || number == EACCES; }
 
 // Replaces this process by the first program of `paths` that may be run; returns why that failed.
 static shim_refusal run_first(char *const *paths, char *const argv[], char *const envp[]) {
   struct stat facts;
   for (; *paths && access(*paths, X_OK) != 0; paths++)
-    if (!paths[1] || !is_elsewhere(errno)) return (shim_refusal){errno, shim_step_find};
+    if (!paths[1] || !tries_next_folder(errno)) return (shim_refusal){errno, shim_step_find};
   if (!*paths) return (shim_refusal){ENOENT, shim_step_find};
   if (stat(*paths, &facts) == 0 && !S_ISREG(facts.st_mode)) return (shim_refusal){EISDIR, shim_step_is_file};
   execve(*paths, argv, envp);
@@ -58,7 +58,7 @@ enum { most_descriptors = 64 };
 // Makes descriptors[i] this process's descriptor i, and closes all others but `report`, which may change.
 static bool take_descriptors(const int *descriptors, int count, int *report) {
   int copies[most_descriptors];
-  // First above the numbers that the program will use.
+  // First copies all to numbers above those that the program will use, so that dup2 overwrites none.
   int moved = fcntl(*report, F_DUPFD_CLOEXEC, count);
   if (moved < 0) return false;
   *report = moved;
@@ -66,7 +66,7 @@ static bool take_descriptors(const int *descriptors, int count, int *report) {
     if ((copies[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, count)) < 0) return false;
   for (int i = 0; i < count; i++)
     if (dup2(copies[i], i) < 0) return false;
-  // Not at exec only: a child that hangs there would keep the run's locks.
+  // Close-on-exec isn't enough: a child that hangs in execve would keep the run's locks.
   close_from(count, report, 1);
   return true;
 }
@@ -105,7 +105,7 @@ typedef struct {
 // with the other threads.
 static struct {
   pthread_mutex_t lock;
-  int sockets[2]; // its own, and that of the threads that ask; -1: there is no such thread
+  int sockets[2]; // the starter's end, and the end of the threads that call `ask`; -1: there is no starter
   _Atomic(request *) asked;
 } starter = {.lock = PTHREAD_MUTEX_INITIALIZER, .sockets = {-1, -1}};
 
@@ -123,7 +123,8 @@ static void prepare(message *it, int count) {
                              .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
 }
 
-// Starts the requested program. System calls are direct: a sanitizer takes a number for the same file in all threads.
+// Starts the requested program. It calls recvmsg and close by syscall(): a sanitizer that intercepts these would take a
+// descriptor of this thread for the other threads' file of the same number.
 static bool serve(int socket) {
   message message;
   int descriptors[most_descriptors + 1], count = most_descriptors + 1;
@@ -144,7 +145,8 @@ static bool serve(int socket) {
 
 static void *serve_all(void *unused) {
   int socket = starter.sockets[0];
-  // The new table of open files ends with the socket; what is above isn't copied, so that nothing there must be closed.
+  // This thread gets a descriptor table of its own, with the descriptors up to `socket` only. Those above aren't
+  // copied, so none has to be closed here, which might hang.
   bool alone = close_range((unsigned)socket + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0;
   if (alone && socket > 3) close_range(3, (unsigned)socket - 1, 0);
   bool goes_on = write(socket, alone ? "1" : "0", 1) == 1 && alone;

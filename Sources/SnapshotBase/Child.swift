@@ -16,7 +16,7 @@ package struct Command: Sendable {
     package var handles: [Int32: FileHandle] = [:]
     /// The child's descriptors that the parent reads; standard output and error go to `/dev/null` if not listed.
     package var outputs: Set<Int32> = [1, 2]
-    /// Whether the kernel kills the child when the thread that started it ends, and so also when this process ends.
+    /// Whether the kernel kills the child when the thread that forked it ends, and so also when this process ends.
     package var endsWithThread = true
     /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false

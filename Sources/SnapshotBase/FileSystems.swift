@@ -25,8 +25,8 @@ package enum FileSystems {
         return mounts.isEmpty ? nil : firstReached(path, of: mounts)
     }
 
-    /// The names in the folder `base`, without those where a file system without a local disk, such as a network folder,
-    /// is mounted. Those are not accessed, as they may hang.
+    /// The names in the folder `base`, without those where a file system without a local disk, such as a network
+    /// folder, is mounted. Those are not accessed, as they may hang.
     package static func localNames(in base: String) -> [String] {
         guard let folder = try? Folder(base), let names = try? folder.names() else { return [] }
         // Where the kernel doesn't answer that (QEMU, some containers), the table of mounts does.

@@ -138,7 +138,7 @@ package struct ReolinkCamera: Camera {
     }
 
     /// Logs in once, and stores the session in `memory`.
-    /// - Returns: `failed` where login by token isn't possible; `isLasting` where it never will be.
+    /// - Returns: `failed` where login by token isn't possible.
     /// - Throws: refused credentials, and all other errors.
     package func logIn(_ memory: inout CameraMemory, _ deadline: Deadline) throws(Failure) -> LoginResult {
         if memory.isLoginPaused(clock) {

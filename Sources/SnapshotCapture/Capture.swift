@@ -3,8 +3,8 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// One run of `snapshot capture`: lock the state, take and check a picture, upload it, drain the spool, write the
-/// record.
+/// Performs the runs of `snapshot capture`, of which `--every` has many. Each locks the state, takes and checks a
+/// picture, uploads it, drains the spool and writes the record.
 ///
 /// The steps are methods of `Run`: `due` in `Due.swift`, `capture` and `complete` in `Run.swift`, `store` in
 /// `StorePicture.swift`, `drain` in `Drain.swift`.
@@ -33,7 +33,7 @@ package struct Capture {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let marker = RunMarker(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
-        // The run before this one left its marker behind: it was killed, and counts as a failed capture.
+        // The run before this one didn't remove its marker: it was killed, and counts as a failed capture.
         if let begun = marker.killed { run.count(killed: begun) }
 
         let picture: Picture?

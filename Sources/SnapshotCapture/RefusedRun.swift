@@ -3,15 +3,14 @@ import SnapshotBase
 import SnapshotSettings
 import SnapshotState
 
-/// A run whose settings are refused before it begins. It writes a record all the same: otherwise health would keep
-/// reporting the last run that did begin.
+/// Records that no run was begun because its settings are refused: otherwise health would keep reporting the run
+/// before.
 package struct RefusedRun {
     private let failure: Failure
     private let settings: Settings?
     private let clock: SystemClock
-    /// Whether a missing state directory may be created. Not where the settings couldn't be read, since they may name
-    /// another directory, and not in the working directory unless a setting names it: somebody may only be trying the
-    /// program.
+    /// Whether a missing state directory is created: only if the settings were read, and STATE_PATH or STATE_DIRECTORY
+    /// names it. Otherwise somebody may only be trying the program in some folder.
     private let makesState: Bool
 
     /// - Parameter settings: nil where the file couldn't be read at all; the environment then says where the state is.

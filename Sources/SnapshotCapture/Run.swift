@@ -105,8 +105,8 @@ struct Run: ~Copyable {
 
     // MARK: Record
 
-    /// Fills in the rest of the record: the run's outcome, the failure counters, the hour's sums,
-    /// traffic, the next ping.
+    /// Fills in the rest of the record: the run's outcome, the failure counters, the hour's sums, traffic, and whether
+    /// this run requests PING_URL.
     mutating func complete() {
         let code = shot.failure?.code
         shot.outcome.code = code

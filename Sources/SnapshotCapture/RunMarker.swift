@@ -2,10 +2,10 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A marker file in RAM while a run is in progress. A run that is killed leaves it behind, so the next one knows; a run
-/// that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
+/// A marker file in RAM while a run is in progress. A run that is killed doesn't remove it, so the next one knows; a
+/// run that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
 struct RunMarker {
-    /// When the last run began, if it was killed and left its marker; nil where it ended by itself.
+    /// When the last run began, if it was killed, as its marker shows; nil where it ended by itself.
     private(set) var killed: Timestamp?
     private let path: String?
 
@@ -77,13 +77,15 @@ private func canonical(_ path: String) -> String {
     return String(cString: found)
 }
 
-/// The file that the signal handler `removeMarker` removes. The string stays allocated while a handler may read it.
+/// The file that the signal handler `removeMarker` removes. A handler may read this at any time, so an old string is
+/// freed only after the new one is in place.
 nonisolated(unsafe) private var markerFile: UnsafeMutablePointer<CChar>?
 
 /// Removes the file when a signal (SIGTERM, SIGINT, SIGHUP) ends the program. Ignored signals stay ignored.
 private func removeAtEnd(_ path: String) {
-    markerFile.map { free($0) }
+    let old = markerFile
     markerFile = strdup(path)
+    free(old)
     let removeMarker: @convention(c) (Int32) -> Void = { number in
         if let markerFile { unlink(markerFile) }
         // The signal is blocked while its handler runs, so its default action follows when this returns.

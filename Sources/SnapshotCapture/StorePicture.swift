@@ -7,7 +7,7 @@ import SnapshotStore
 /// A picture on its way to the store, and where it is now.
 private struct PendingPicture {
     enum Location {
-        case memory
+        case inMemory
         case spooled(SpoolName)
         /// Neither stored nor in the spool; the failure says why.
         case lost(Failure)
@@ -16,7 +16,7 @@ private struct PendingPicture {
     let picture: Picture
     /// The record before this picture was counted; `Spool.add` writes it when entries are dropped.
     let before: Record
-    var location = Location.memory
+    var location = Location.inMemory
 }
 
 /// Uploads a checked picture, or puts it into the spool.
@@ -119,7 +119,7 @@ extension Run {
 
     /// Puts the picture into the spool, unless an earlier failure has done so.
     private mutating func keep(_ object: StoredObject, _ pending: inout PendingPicture) {
-        guard case .memory = pending.location else { return }
+        guard case .inMemory = pending.location else { return }
         let entry = SpoolEntry(object, length: pending.picture.bytes.count, takenAt: now)
         do throws(Failure) {
             pending.location = .spooled(

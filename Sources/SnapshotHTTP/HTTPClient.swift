@@ -15,7 +15,7 @@ package final class HTTPClient {
     package var uploadTimeouts: UploadTimeouts?
 
     /// - Parameters:
-    ///   - context: whose request to stop ends a transfer that takes more than two seconds after it.
+    ///   - context: a transfer that still runs two seconds after its request to stop is ended.
     ///   - sessions: TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     ///   - rate: the limit for all uploads together, in bytes a second.
     package init(_ context: ProcessContext, sessions: TLSSessions? = nil, rate: Int? = nil) {

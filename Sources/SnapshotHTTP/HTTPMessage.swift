@@ -89,9 +89,9 @@ package enum TLSTrust: Equatable, Sendable {
     case authorities(file: String?)
     /// By one public key, `sha256//BASE64`, whatever the certificate says.
     case pin(String)
-    /// Not at all.
+    /// The server isn't verified.
     case anybody
-    /// Not at all, and with any version of TLS: for cameras that support only old versions, if verification is off.
+    /// The server isn't verified, and any version of TLS is accepted, as some cameras support only old ones.
     case anybodyByOldTLS
 }
 

@@ -3,7 +3,7 @@ import SnapshotBase
 /// What all transfers of a client share. Handles keep a reference, because libcurl calls the traffic counters until the
 /// last connection is closed.
 final class TransferTerms {
-    /// Ends a transfer that takes more than two seconds after it is requested.
+    /// A transfer that still runs two seconds after this was made is ended.
     let stop: StopRequest
     let clock: SystemClock
     /// TLS sessions of earlier runs; nil makes every connection begin with a full handshake.

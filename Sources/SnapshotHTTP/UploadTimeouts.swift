@@ -8,8 +8,8 @@ package struct UploadTimeouts: Sendable {
     package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// If set, waiting for the response also ends at the request's deadline, or, if that had passed before the body was
-    /// sent, this long afterwards.
+    /// UPLOAD_DEADLINE, if it is set: waiting for the response also ends at the request's deadline. If the deadline
+    /// passed before the body was sent, waiting ends this long after the body.
     package var bound: Duration?
 
     package init() {}

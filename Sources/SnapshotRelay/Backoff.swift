@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// After an outage of at most this time the relay promises media within the stall timeout plus five seconds.
+    /// An outage of at most this time is short: media flows again within STALL_TIMEOUT and five seconds after its end.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait, at most half the stall timeout while the outage is short.

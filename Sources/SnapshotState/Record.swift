@@ -53,7 +53,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Set while the last attempts at the store made no progress.
     package var stall: Stall?
     /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
-    /// stored at once, as pairs of milliseconds since 1970.
+    /// stored directly, without the spool, as pairs of milliseconds since 1970.
     package var storedSpans: [Int]?
     package var pictures = PictureHistory()
     /// The sums of the last 48 hours, oldest first.

@@ -94,7 +94,8 @@ package struct FolderWork {
         try incoming.put(to: path, move) { file throws(SystemError) in try content.copy(to: file) }
     }
 
-    /// Creates the folders on the path for `work`, and again where another process removes these, still empty, before.
+    /// Creates the folders on the path, then calls `work`; both again if another process removes the empty folders
+    /// between.
     private func inFolder<Value: ~Copyable>(
         of path: String, _ work: () throws(SystemError) -> Value
     ) throws(SystemError) -> Value {
@@ -185,7 +186,7 @@ extension HTTPBody {
         switch self {
         case .bytes(let bytes): try target.write(bytes)
         case .file(let file, let offset, let length):
-            // Copied in pieces: a recorded segment is larger than all else in memory.
+            // Copied in pieces: a recording is larger than all else in memory.
             guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
             var left = length
             while left > 0 {

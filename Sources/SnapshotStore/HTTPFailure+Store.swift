@@ -65,7 +65,7 @@ extension StoreFailure {
 
     /// The failure for a response that isn't an acknowledgement.
     /// - Parameters:
-    ///   - status: what the response means, which may differ from the status that it has.
+    ///   - status: what to treat the response as: S3 may report an error in a response with status 200.
     ///   - setting: what to check, in the hint.
     package init(
         status: Int, _ response: HTTPResponse, address: String, setting: String, detail: String

@@ -1,9 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// A temporary file in an object's folder, so that the object appears there complete or not at all. Each of several
-/// programs, machines or threads takes the first free name and locks its file. A file without a lock is that of a
-/// killed writer, and the next writer removes it.
+/// A temporary file on the object's file system, which is renamed once it is complete, so that the object never appears
+/// incomplete. Each of several programs, machines or threads takes the first free name and locks its file. A file
+/// without a lock is that of a killed writer, and the next writer removes it.
 struct IncomingFile: ~Copyable {
     private let file: FileHandle
     private let path: String

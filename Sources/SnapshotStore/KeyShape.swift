@@ -14,7 +14,7 @@ struct KeyShape: Sendable {
 
     var depth: Int { parts.count }
 
-    /// - Parameter suffix: replaces `.jpg` at the end of the file's name; a recorded segment has `.mp4`.
+    /// - Parameter suffix: replaces `.jpg` at the end of the file's name; a recording has `.mp4`.
     init(_ template: KeyTemplate, camera: String, suffix: String? = nil) {
         var pieces = template.parts.flatMap { part -> [Piece] in
             switch part {

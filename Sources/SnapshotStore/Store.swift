@@ -77,7 +77,7 @@ extension RemoteStore {
     }
 }
 
-/// One picture, or one recorded segment, to be stored.
+/// One picture, or one recording, to be stored.
 package struct StoredObject: Sendable {
     package var key: String
     /// `.bytes` or `.file`.

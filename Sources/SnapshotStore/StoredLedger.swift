@@ -7,7 +7,7 @@ import SnapshotBase
 struct StoredLedger: Sendable {
     let statePath: String
 
-    /// Pictures that were stored at once, in the order of capture.
+    /// Pictures that were stored directly, without the spool, in the order of capture.
     var prompt: StoredQueue { StoredQueue(path: statePath + "/stored.log") }
     /// Pictures that came later from the spool, or were found in the folder, in the order of capture.
     var late: StoredQueue { StoredQueue(path: statePath + "/stored-late.log") }

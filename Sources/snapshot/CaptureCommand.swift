@@ -78,13 +78,13 @@ struct CaptureJob {
             printer.print(error, isNews: isNews)
             return error.exitCode
         }
-        var capture = Capture(settings, client: settings.client, log: log, drains: drains)
+        var capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
         guard let interval else { return shoot(capture, settings, printer) }
         return repeating(every: interval, for: span, context.clock) {
             // The folder with the store's files may respond again.
             if settings.store is UnreadStore, let read = try? CaptureSettings(owned, interval: interval) {
                 settings = read
-                capture = Capture(settings, client: settings.client, log: log, drains: drains)
+                capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
             }
             return shoot(capture, settings, printer)
         }

@@ -22,8 +22,8 @@ struct Snapshot: ParsableCommand {
         defaultSubcommand: CaptureCommand.self)
 
     /// Runs the command. `capture`, `health` and `relay`, as timers, monitors and units call them, bypass the argument
-    /// parser, and so does `--version`: it costs more instructions than `health` itself, and would stay in the relay's
-    /// memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
+    /// parser, and so does `--version`. The parser costs more instructions than `health` itself, and would stay in the
+    /// relay's memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
     static func main() {
         // Ignore SIGPIPE and SIGXFSZ; EPIPE and EFBIG are handled where they occur.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }

@@ -1,6 +1,6 @@
 // libcrypto, loaded at its first use: loading it costs more than the rest of `snapshot health`, which needs none of it.
-// Each function wraps libcrypto's function of nearly the same name. Without the library the program ends, as it would if
-// it were linked.
+// Each function wraps libcrypto's function of nearly the same name. Without the library the program ends, as it would
+// if it were linked.
 #pragma once
 #include <openssl/evp.h>
 #include <openssl/pem.h>

@@ -54,13 +54,13 @@ enum { shim_step_prepare, shim_step_find, shim_step_is_file, shim_step_exec };
 typedef struct { int number, step; } shim_refusal;
 
 /// Starts the first program of `paths` (ends with a null) in its own process group, with descriptors[i] as descriptor i
-/// and no others; `count` is at most 64. `ends`: kill it when the starting thread ends. `user` other than 0: run
+/// and no others; `count` is at most 64. `ends`: kill it when the thread that forked it ends. `user` other than 0: run
 /// as that user, with `group` and `more`. Only the child touches the program's file, as its folder may hang: `report`
 /// then reads as a shim_refusal, or as end of file once the program runs.
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
                  bool ends, uid_t user, gid_t group, gid_t more, int *report);
-/// From now on shim_spawn forks in a thread of its own, which has none of this process's open files: a forked child
-/// couldn't close an inherited file that lies in a folder that hangs. 0, or -1 with errno.
+/// From now on shim_spawn forks in a thread with a descriptor table of its own. A child then inherits no file of a
+/// folder that hangs, which it could not close. Returns 0, or -1 with errno.
 int shim_begin_starter(void);
 /// Forks a child that dies with this process, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP. It keeps the
 /// standard descriptors and `kept`, which must be in ascending order.

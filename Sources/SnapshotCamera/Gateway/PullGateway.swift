@@ -113,7 +113,7 @@ extension PullGateway.Stream {
             mayUseBasic: scheme == "rtsps" || !camera.useHTTPS)
     }
 
-    /// rtsps:// always uses the connection, since UDP isn't encrypted.
+    /// With rtsps:// media always comes over the TLS connection, since RTP over UDP would not be encrypted.
     fileprivate var transport: RTSPTransport {
         guard parts.scheme != "rtsps" else { return .tcp }
         return switch camera.transport {

@@ -59,20 +59,32 @@ package protocol CameraKind: Sendable {
 
 /// Troubles that several kinds of cameras share, with a different hint for each kind.
 package enum CameraTrouble: Sendable {
-    /// The name doesn't resolve; the host can't be reached by that protocol; the request can't be made at all.
-    case unresolved, unreachable(protocol: String), invalid
+    /// The name doesn't resolve.
+    case unresolved
+    /// The host can't be reached by that protocol.
+    case unreachable(protocol: String)
+    /// The request can't be made at all.
+    case invalid
     /// The host is up, but the port of that protocol is closed.
     case portClosed(protocol: String)
-    /// The port doesn't speak TLS though it should; the connection was lost before any answer.
-    case plainPort, unanswered
+    /// The port doesn't speak TLS though it should.
+    case plainPort
+    /// The connection was lost before any answer.
+    case unanswered
     /// The picture took longer than CAMERA_TIMEOUT.
     case slow
-    /// The picture has no bytes; it is a web page.
-    case empty, page
-    /// HTTP: a redirect; status 404.
-    case redirect, notFound
-    /// RTSP: a redirect; no such stream.
-    case streamRedirect, noStream
+    /// The picture has no bytes.
+    case empty
+    /// The picture is a web page.
+    case page
+    /// HTTP: a redirect.
+    case redirect
+    /// HTTP: status 404.
+    case notFound
+    /// RTSP: a redirect.
+    case streamRedirect
+    /// RTSP: no such stream.
+    case noStream
 }
 
 /// The steps by which `snapshot check` tests a camera.

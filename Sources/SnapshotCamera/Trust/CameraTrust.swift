@@ -14,7 +14,7 @@ package final class CameraTrust {
 
     /// The state directory with the pins.
     var statePath: String { pins.directory }
-    /// The file for `Command.note`.
+    /// The path for `Command.note`: the file that records a camera's program that not even SIGKILL ends.
     var leftBehind: String { statePath + "/camera.pid" }
 
     package init(_ settings: CameraSettings, statePath: String) {

@@ -30,8 +30,8 @@ package struct CaptureSettings: Sendable {
     package var showsPictures: Bool
     package let context: ProcessContext
 
-    /// A new HTTP client for all requests of a run, with the TLS sessions that earlier runs saved.
-    package var client: HTTPClient {
+    /// Makes an HTTP client, which may serve several runs, with the TLS sessions that earlier processes saved.
+    package func makeClient() -> HTTPClient {
         let sessions = TLSSessions(runtimeDirectory: runtimeDirectory, statePath: statePath, clock: context.clock)
         return HTTPClient(context, sessions: sessions, rate: uploadRate)
     }

@@ -37,7 +37,7 @@ package struct DrainAll {
     ///   are held off; and where the record can't be written at the end.
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
-        let run = Run(settings, client: settings.client, log: log, state: state)
+        let run = Run(settings, client: settings.makeClient(), log: log, state: state)
         if let failure = run.heldOffStore { throw failure }
         var store = settings.store.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)

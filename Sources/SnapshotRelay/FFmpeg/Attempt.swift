@@ -35,7 +35,7 @@ final class Attempt {
     private var encodesAudio = false
     /// The time since ffmpeg was started.
     private var sinceStart: Stopwatch
-    /// Whether nothing was written although audio is re-encoded: ffmpeg then writes nothing before the first audio.
+    /// Whether ffmpeg may still be waiting for audio: it re-encodes audio, and has written nothing.
     var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
     /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
     private(set) var endedWithoutOutput = false

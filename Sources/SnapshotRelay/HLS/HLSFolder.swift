@@ -20,7 +20,7 @@ package struct HLSFolder: Sendable {
 
     /// In seconds. A segment that exceeds HLS_SEGMENT_TIME by more than this has a wrong duration, since the camera's
     /// clock was set within it.
-    private static let longestSilence = 60.0
+    private static let largestExcess = 60.0
 
     /// Opens the folder, continues the playlist in it, and removes files that aren't listed.
     /// - Parameters:
@@ -118,7 +118,7 @@ package struct HLSFolder: Sendable {
         segment.isDiscontinuous = !playlist.segments.isEmpty && (last == nil || number != last.map { $0 + 1 } || jumps)
         // The camera's clock jumped inside this segment. Don't publish the wrong duration: players would wait that long
         // before they reload the playlist.
-        jumps = segment.seconds > segmentTime.seconds + Self.longestSilence
+        jumps = segment.seconds > segmentTime.seconds + Self.largestExcess
         if jumps { segment.seconds = segmentTime.seconds }
         segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
         share([segment.name, segment.map])

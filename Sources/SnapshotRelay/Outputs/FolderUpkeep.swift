@@ -11,7 +11,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     enum Step: Sendable {
         /// A run of ffmpeg, identified by its start time, begins to write into that folder.
         case begin(Timestamp, Folder)
-        /// Check the folder. `flows`: whether media flows; `origin`: the time at which the stream's time was zero.
+        /// Check the folder. `flows`: whether media flows; `origin`: the wall-clock time of the stream's timestamp 0.
         case check(flows: Bool, origin: Timestamp?)
         case end
     }

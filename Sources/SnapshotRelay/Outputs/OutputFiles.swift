@@ -7,7 +7,7 @@ protocol OutputFiles: Sendable {
     /// A run of ffmpeg begins; the time identifies it.
     mutating func begin(_ run: Timestamp)
     /// Takes over the files that ffmpeg has finished; called about once a second while media flows.
-    /// - Parameter origin: the time at which the stream's time was zero, by its present position; nil where unknown.
+    /// - Parameter origin: the wall-clock time of the stream's timestamp 0, by its present position; nil where unknown.
     /// - Returns: whether the playable media has grown since the last call.
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool
     /// ffmpeg has ended: takes over the remaining files.

@@ -3,9 +3,9 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their begin in UTC. ffmpeg writes numbered files
-/// in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again after a
-/// disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only
+/// The folder of recordings, `record/20260121T103045Z.mp4`, named by their start time in UTC. ffmpeg writes numbered
+/// files in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again
+/// after a disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only
 /// files in `record` with such a name.
 package struct RecordFolder: Sendable {
     private let path: String
@@ -17,7 +17,7 @@ package struct RecordFolder: Sendable {
     private(set) var recordings: [Recording] = []
     /// Renamed files in `.writing`, in the order of their creation; names may be out of order after a clock step.
     private var growing: [Growing] = []
-    /// The time at which the stream's time in this run was zero.
+    /// The wall-clock time of the stream's timestamp 0 in this run of ffmpeg.
     private var origin: Timestamp?
 
     /// The retention setting that is so tight that no finished recording stays; nil where none is.
@@ -90,7 +90,7 @@ package struct RecordFolder: Sendable {
     /// A run of ffmpeg begins, whose `origin` isn't known yet.
     mutating func begin() { origin = nil }
 
-    /// - Parameter origin: the time at which the stream's time was zero; nil where unknown.
+    /// - Parameter origin: the wall-clock time of the stream's timestamp 0; nil where unknown.
     mutating func note(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
 
     /// Renames the files that ffmpeg has begun since the last call.

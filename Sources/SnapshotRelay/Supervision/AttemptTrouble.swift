@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Why an attempt ended. The codes include those of `Failure.Code.Camera` that the relay meets, with words for its log.
+/// The reasons for an attempt's end that have words for the log; some are codes of `Failure.Code.Camera`, too.
 enum AttemptTrouble: String, TroubleCode {
     case cameraUnreachable = "camera-unreachable"
     case cameraUnresolved = "camera-unresolved"
@@ -85,7 +85,7 @@ enum AttemptTrouble: String, TroubleCode {
 }
 
 extension Supervisor {
-    /// Why an attempt ended.
+    /// The reason for an attempt's end: any failure's code, whether `AttemptTrouble` has it or not.
     package struct Trouble: Equatable, Sendable {
         /// A short, stable code, e.g. `camera-lost`.
         package let code: String

@@ -5,10 +5,10 @@ import SnapshotBase
 struct FormatChanges {
     private var times: [Uptime] = []
 
-    private static let few = 5
-    private static let late = Duration.seconds(600)
+    private static let limit = 5
+    private static let window = Duration.seconds(600)
 
-    mutating func note(now: Uptime) { times = (times + [now]).suffix(Self.few) }
+    mutating func note(now: Uptime) { times = (times + [now]).suffix(Self.limit) }
 
-    func areFew(now: Uptime) -> Bool { times.count { now - $0 < Self.late } < Self.few }
+    func areFew(now: Uptime) -> Bool { times.count { now - $0 < Self.window } < Self.limit }
 }

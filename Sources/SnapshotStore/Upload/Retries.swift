@@ -45,7 +45,7 @@ package struct Attempts: Sendable {
     /// How many attempts have begun.
     package private(set) var count = 0
     private var corrections = 0
-    /// Attempts signed again for another region, clock or checksum (two may be asked for) don't count as retries.
+    /// The most attempts that are signed again for another region, clock or checksum; they don't count as retries.
     package static let mostCorrections = 4
     /// Whether the next attempt may use an open connection.
     package private(set) var reusesConnection = true
