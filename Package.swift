@@ -40,7 +40,7 @@ let package = Package(
         // System libraries, each behind typed shims.
         .systemLibrary(name: "CLibSSL"),
         .target(name: "CLinux", cSettings: fortified),
-        // libcurl and libcrypto behind the same, each loaded when it is first used.
+        // libcurl and libcrypto behind the same, loaded and not linked.
         .target(name: "CLibCurl", cSettings: fortified),
         .target(name: "CLibCrypto", cSettings: fortified),
 

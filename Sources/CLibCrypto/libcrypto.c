@@ -23,9 +23,13 @@ static void load(void) {
   _exit(127);
 }
 
-static void *function(const char *name) {
+void shim_load_crypto(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
+}
+
+static void *function(const char *name) {
+  shim_load_crypto();
   return dlsym(library, name);
 }
 

@@ -3,6 +3,9 @@ import Glibc
 
 /// Digests, HMAC, base64 and public keys, implemented with libcrypto.
 package enum Crypto {
+    /// Loads libcrypto, and ends the program with 127 if that fails. Without this call its first use does.
+    package static func load() { shim_load_crypto() }
+
     /// SHA-256, 32 bytes.
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { digest, count in

@@ -1,10 +1,13 @@
-// libcrypto, loaded at its first use: loading it costs more than the rest of `snapshot health`, which needs none of it.
+// libcrypto, which isn't linked: loading it costs more than the rest of `snapshot health`, which needs none of it.
 // Each function wraps libcrypto's function of nearly the same name. Without the library the program ends, as it would
 // if it were linked.
 #pragma once
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+/// Loads the library now: whoever has something to lose calls this before it begins.
+void shim_load_crypto(void);
 
 const EVP_MD *shim_sha256(void);
 /// NULL or unusable if the system's policy forbids MD5.
