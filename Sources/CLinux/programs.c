@@ -112,8 +112,8 @@ static struct {
 typedef struct {
   char byte;
   struct iovec part;
-  union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int) * (most_descriptors + 1))]; } rights;
   struct msghdr head;
+  union { struct cmsghdr head; char space[CMSG_SPACE(sizeof(int) * (most_descriptors + 1))]; } rights;
 } message;
 
 static void prepare(message *it, int count) {
