@@ -17,13 +17,15 @@ import Testing
                 Settings(environment: ["LOCAL_STORAGE_PATH": top + "/pictures"], path: "/dev/null")),
             statePath: top)
         let isOver = Mutex(false)
+        // Fewer removals for each file than the attempts to write it, however slow the disk is.
+        let removals = Mutex(0)
         let path = top + "/pictures/front/2026/picture.jpg"
         let thread = try #require(
             startThread {
                 while !isOver.withLock({ $0 }) {
                     var empty = parentDirectory(path)
                     while empty != top {
-                        removeFolder(empty)
+                        removals.withLock { if $0 > 0, removeFolder(empty) { $0 -= 1 } }
                         empty = parentDirectory(empty)
                     }
                     usleep(500)
@@ -34,6 +36,7 @@ import Testing
             pthread_join(thread, nil)
         }
         for number in 0..<200 {
+            removals.withLock { $0 = 20 }
             try work.writeFile(.bytes([UInt8(number)]), at: path)
             #expect(try readFile(path, limit: 2) == [UInt8(number)])
             #expect(removeFile(path))
