@@ -16,7 +16,8 @@
 static void *library;
 
 static void load(void) {
-  library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  // Global: libssl needs a thousand of its symbols, which are found sooner in what the whole program sees.
+  library = dlopen(LIBRARY, RTLD_LAZY | RTLD_GLOBAL);
   if (library) return;
   dprintf(STDERR_FILENO, "snapshot: error: cannot load libcrypto: %s\n", dlerror());
   // What the dynamic linker ends a program with whose library is missing.

@@ -16,8 +16,6 @@ static __typeof__(&(curl_easy_setopt)) set_option;
 static __typeof__(&(curl_easy_getinfo)) get_info;
 
 const char *shim_load(void) {
-  // libssl needs a thousand symbols of libcrypto, which are found sooner where libraries of the program itself are.
-  dlopen("libcrypto.so.3", RTLD_LAZY | RTLD_GLOBAL);
   if (!library) library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
   if (!library) return dlerror();
   set_option = (__typeof__(set_option))dlsym(library, "curl_easy_setopt");

@@ -3,7 +3,8 @@ import Glibc
 
 /// Digests, HMAC, base64 and public keys, implemented with libcrypto.
 package enum Crypto {
-    /// Loads libcrypto, and ends the program with 127 if that fails. Without this call its first use does.
+    /// Loads libcrypto, and ends the program with 127 if that fails. Without this call its first use does, but a run that
+    /// only then failed to load it could lose its picture.
     package static func load() { shim_load_crypto() }
 
     /// SHA-256, 32 bytes.

@@ -60,6 +60,7 @@ struct CaptureJob {
 
     /// - Returns: the exit code.
     func run(_ readSettings: () throws(Failure) -> Settings) -> Int32 {
+        Crypto.load()
         let log = Log("snapshot", isVerbose: isVerbose, in: context)
         let printer = ShotPrinter(log: log, json: json, outputIsJournal: context.goesToJournal(1))
         var settings: CaptureSettings

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import SnapshotBase
 import SnapshotCapture
+import SnapshotHTTP
 
 struct DrainCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
@@ -20,6 +21,7 @@ struct DrainCommand: SnapshotCommand {
     }
 
     func run(in context: ProcessContext) throws {
+        Crypto.load()
         let log = options.log(in: context)
         try reporting(log) { () throws(Failure) -> Int32 in
             let read = try options.read(in: context)

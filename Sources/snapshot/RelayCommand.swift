@@ -1,5 +1,6 @@
 import ArgumentParser
 import SnapshotBase
+import SnapshotHTTP
 import SnapshotRelay
 import SnapshotSettings
 
@@ -22,6 +23,7 @@ struct RelayCommand: SnapshotCommand {
     /// The work of `snapshot relay`, independent of the argument parser.
     /// - Returns: the exit code.
     static func run(_ settings: Settings, _ log: Log) throws(Failure) -> Int32 {
+        Crypto.load()
         settings.warnings.forEach(log.warn)
         let plan = try RelayPlan(settings.asOwner(makesState: true))
         if try !Relay.run(plan, log: log) { log.write(.notice, "another relay holds the lock; nothing to do") }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import SnapshotBase
-import SnapshotHTTP
 import SnapshotSettings
 
 @main
@@ -38,9 +37,6 @@ struct Snapshot: ParsableCommand {
         let context = ProcessContext.current()
         let settings = { () throws(Failure) in try readSettings(path: path, in: context) }
         let log = Log("snapshot", in: context)
-        // A run that began without libcrypto could lose its picture.
-        let needsNone = arguments.first == "health" || arguments == ["--version"]
-        if !needsNone { Crypto.load() }
         switch arguments {
         case [], ["capture"]: _exit(CaptureJob(context: context).run(settings))
         case ["health"]: _exit(HealthCommand.run(as: nil, log, settings))

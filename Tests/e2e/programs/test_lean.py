@@ -34,7 +34,7 @@ def opened_by(run, *arguments, tmp_path):
 
 def test_libcurl_is_loaded_only_where_something_goes_over_http(ready, tmp_path):
     assert "libcurl.so" in opened_by(ready.run, "capture", tmp_path=tmp_path)
-    for arguments in (["health"], ["health", "--json"], ["--version"]):
+    for arguments in (["health"], ["health", "--json"], ["--version"], ["--help"], ["schedule", "--print"]):
         opened = opened_by(ready.run, *arguments, tmp_path=tmp_path)
         assert "libc.so" in opened and "libcurl.so" not in opened and "libcrypto.so" not in opened, arguments
     (tmp_path / "still.jpg").write_bytes(picture())
