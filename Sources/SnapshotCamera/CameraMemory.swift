@@ -13,10 +13,10 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package var loginPause: LoginPause?
     /// Whether the camera's Content-Length was once too short for a picture.
     package var ignoresLength: Bool?
-    /// The host and port that has offered Digest: Basic is never used with it again.
-    package var digestHost: String?
-    /// The random key of the digests by which hold-offs notice changed settings; made once.
-    package var digestKey = ""
+    /// The host and port that has offered Digest authentication: Basic is never used with it again.
+    package var digestAuthHost: String?
+    /// The random key of the HMACs by which hold-offs notice changed settings; made once.
+    package var hmacKey = ""
 
     /// A session token and its lease.
     package struct Session: JSONMapped, Equatable, Sendable {
@@ -24,23 +24,23 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         /// When to log in again, before the lease ends, in seconds of uptime in the boot `boot`.
         package var renewal = 0.0
         package var boot = ""
-        /// Digest of the user and password that opened the session: after a change of them the session isn't used.
-        package var login = ""
+        /// The HMAC of the user and password that opened the session: after a change of them the session isn't used.
+        package var loginHMAC = ""
 
         package init() {}
 
-        package init(token: String, renewal: Double, boot: String, login: String) {
+        package init(token: String, renewal: Double, boot: String, loginHMAC: String) {
             self.token = token
             self.renewal = renewal
             self.boot = boot
-            self.login = login
+            self.loginHMAC = loginHMAC
         }
 
         package mutating func map(_ fields: inout JSONFields) {
             fields.field("token", &token)
             fields.field("renewal", &renewal)
             fields.field("boot", &boot)
-            fields.field("login", &login)
+            fields.field("login", &loginHMAC)
         }
     }
 
@@ -79,8 +79,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         fields.field("session", &session)
         fields.field("login_pause", &loginPause)
         fields.field("ignores_length", &ignoresLength)
-        fields.field("digest_host", &digestHost)
-        fields.field("digestKey", &digestKey)
+        fields.field("digest_host", &digestAuthHost)
+        fields.field("digestKey", &hmacKey)
     }
 
     /// Reads the memory from a state directory; nil where there is none, or it is damaged.
@@ -95,8 +95,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
     package func belonging(to identity: String) -> CameraMemory {
         var memory = self.identity == identity ? self : CameraMemory()
         memory.identity = identity
-        memory.digestHost = digestHost
-        memory.digestKey = digestKey.isEmpty ? hexadecimal(Crypto.random(16)) : digestKey
+        memory.digestAuthHost = digestAuthHost
+        memory.hmacKey = hmacKey.isEmpty ? hexadecimal(Crypto.random(16)) : hmacKey
         return memory
     }
 
@@ -111,8 +111,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    /// A keyed digest of settings: 16 hexadecimal digits, from which the settings can't be guessed without this memory.
-    package func digest(_ settings: String) -> String {
-        String(hexadecimal(Crypto.hmac(key: Array(digestKey.utf8), settings)).prefix(16))
+    /// The HMAC of settings: 16 hexadecimal digits, from which the settings can't be guessed without this memory.
+    package func hmac(of settings: String) -> String {
+        String(hexadecimal(Crypto.hmac(key: Array(hmacKey.utf8), settings)).prefix(16))
     }
 }

@@ -61,18 +61,18 @@ struct HTTPCamera: Camera {
     ) throws(Failure) -> HTTPResponse {
         var request = HTTPRequest("GET", url, through: nil, deadline: deadline)
         request.credentials = settings.login.map { ($0, settings.password) }
-        let hadOfferedDigest = host != nil && memory.digestHost == host
+        let hadOfferedDigest = host != nil && memory.digestAuthHost == host
         request.needsDigest = hadOfferedDigest
         request.sendsBasic = !hadOfferedDigest && memory.auth == "basic"
         var response = try client.picture(request, of: settings, trust, &memory)
-        if response.hasOfferedDigest { (memory.digestHost, memory.auth) = (host, nil) }
+        if response.hasOfferedDigest { (memory.digestAuthHost, memory.auth) = (host, nil) }
         if let withLogin = ownLogin(for: response, request) {
             response = try client.picture(withLogin, of: settings, trust, &memory)
             request = withLogin
         } else if mayTryBasic(after: response, request) {
             request.sendsBasic = true
             response = try client.picture(request, of: settings, trust, &memory)
-            if response.hasOfferedDigest { memory.digestHost = host }
+            if response.hasOfferedDigest { memory.digestAuthHost = host }
             if !response.refusesLogin { memory.auth = "basic" }
         }
         guard response.refusesLogin else { return response }

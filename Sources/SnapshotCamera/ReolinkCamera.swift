@@ -154,7 +154,7 @@ package struct ReolinkCamera: Camera {
         case .token(let name, let lease):
             let renewal = clock.up().seconds + lease - min(300, lease / 10)
             memory.loginPause = nil
-            memory.session = .init(token: name, renewal: renewal, boot: clock.boot, login: login(memory))
+            memory.session = .init(token: name, renewal: renewal, boot: clock.boot, loginHMAC: loginHMAC(memory))
             return .done
         case .error(let code, let detail, let tries):
             let failure = ReolinkError.failure(code, detail: detail, remainingTries: tries, settings)
@@ -187,13 +187,13 @@ package struct ReolinkCamera: Camera {
 
     /// Whether the session was opened with the present user and password, and its lease isn't about to end.
     package func isUsable(_ session: CameraMemory.Session, _ memory: CameraMemory) -> Bool {
-        guard session.login == login(memory) else { return false }
+        guard session.loginHMAC == loginHMAC(memory) else { return false }
         // After a reboot the session's age is unknown: use it, and the camera reports a token error if it has ended.
         return session.boot != clock.boot || clock.up().seconds < session.renewal
     }
 
-    private func login(_ memory: CameraMemory) -> String {
-        memory.digest("\(settings.username) \(settings.password)")
+    private func loginHMAC(_ memory: CameraMemory) -> String {
+        memory.hmac(of: "\(settings.username) \(settings.password)")
     }
 
     /// Whether this `rspCode` means that the session token isn't valid.

@@ -45,11 +45,11 @@ extension Run {
                     drained += 1
                     record.totalUploads += 1
                     record.lastUpload = now.moment
-                    endHoldOff("store")
+                    noteCredentialsAccepted(by: "store")
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
                     noteLearned(by: store)
-                    startHoldOff("store", after: error.failure)
+                    holdOffIfRefused(by: "store", error.failure)
                     noteFailure(error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.
                     guard error.scope != .store else { return }

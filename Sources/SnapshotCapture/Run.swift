@@ -71,13 +71,13 @@ struct Run: ~Copyable {
         defer { shot.outcome.cameraMilliseconds = watch.elapsed.milliseconds }
         do throws(Failure) {
             let picture = try takePicture()
-            endHoldOff("camera")
+            noteCredentialsAccepted(by: "camera")
             return picture
         } catch {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
-            if error.code == .camera(.credentials) { startHoldOff("camera", after: error) }
+            if error.code == .camera(.credentials) { holdOffIfRefused(by: "camera", error) }
             return nil
         }
     }
@@ -175,7 +175,7 @@ extension Failure {
             why: "it asked for a pause; it is tried again in \(inWords(Int(wait.rounded(.up))))")
     }
 
-    /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.startHoldOff`.
+    /// Credentials that were refused earlier aren't tried for another `wait` seconds; see `Run.holdOffIfRefused`.
     static func heldOff(_ code: Code, _ what: String, _ which: String, wait: Double) -> Failure {
         guard code != .store(.credentialProcess) else {
             return Failure(

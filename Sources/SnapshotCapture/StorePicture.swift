@@ -108,10 +108,10 @@ extension Run {
                 // Spool the picture before the pause, so that from here on a kill doesn't lose it.
                 if failure.advice != .signAgain { keep(object, &pending) }
             }
-            endHoldOff("store")
+            noteCredentialsAccepted(by: "store")
             record.storePause = nil
         } catch {
-            startHoldOff("store", after: error.failure)
+            holdOffIfRefused(by: "store", error.failure)
             noteFailure(error)
             throw error.failure
         }
@@ -149,10 +149,10 @@ extension Run {
         record.region = store.learnedRegion
         record.store = store.learned
         // The store no longer uses temporary credentials: delete them from the card.
-        if store.lease == nil, record.lease != nil {
-            removeFile(settings.statePath + "/" + TemporaryCredentials.fileName)
+        if store.credentials == nil, record.credentials != nil {
+            removeFile(settings.statePath + "/" + CredentialsCache.fileName)
         }
-        record.lease = store.lease
+        record.credentials = store.credentials
     }
 
     /// Writes the picture to the runtime directory, in RAM, for the live page; removes the last one if WEB_IMAGES is

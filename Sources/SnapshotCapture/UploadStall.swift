@@ -12,7 +12,7 @@ extension Run {
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
         if let stall = record.stall, stall.seconds >= Self.longest,
-            stall.settings == credentialsDigest(of: "store")
+            stall.settings == credentialsHMAC(of: "store")
         {
             return nil
         }
@@ -23,7 +23,7 @@ extension Run {
     mutating func noteStall(_ failure: StoreFailure) {
         guard failure.connectionFailed else { return record.stall = nil }
         guard let time = failure.stalledFor else { return }
-        let present = credentialsDigest(of: "store")
+        let present = credentialsHMAC(of: "store")
         let earlier = record.stall?.settings == present ? record.stall?.seconds ?? 0 : 0
         record.stall = Stall(seconds: min(earlier + time.seconds, 1e6), settings: present)
     }

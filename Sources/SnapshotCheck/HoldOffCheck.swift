@@ -10,11 +10,11 @@ struct HoldOffCheck {
     /// A remark for each hold-off. The check itself tries the credentials nevertheless.
     func findings() -> [Finding] {
         guard case .record(let record) = StateRing(reading: plan.statePath).content else { return [] }
-        return heldOff(record).map { who, wait in
-            let isProcess = record.holdOffs[who]?.code == .store(.credentialProcess)
+        return heldOff(record).map { peer, wait in
+            let isProcess = record.holdOffs[peer]?.code == .store(.credentialProcess)
             return .remark(
                 "hold-off",
-                "\(isProcess ? "credential_process failed" : "the \(who) refused the credentials"): captures try them again in \(inWords(Int(wait.rounded(.up)))), "
+                "\(isProcess ? "credential_process failed" : "the \(peer) refused the credentials"): captures try them again in \(inWords(Int(wait.rounded(.up)))), "
                     + "this check tries them once now",
                 hint: "correct them: changed settings are tried at once")
         }
@@ -25,13 +25,13 @@ struct HoldOffCheck {
     /// - Parameter accepted: who accepted its credentials: `camera`, `store`.
     func release(_ accepted: Set<String>) -> [Finding] {
         guard case .record(let seen) = StateRing(reading: plan.statePath).content,
-            heldOff(seen).contains(where: { accepted.contains($0.who) })
+            heldOff(seen).contains(where: { accepted.contains($0.peer) })
         else { return [] }
         do throws(Failure) {
             guard var state = try StateDirectory.open(plan.statePath), var record = state.last else {
                 return [.remark("hold-off", "a capture is under way", hint: "snapshot check   # once more")]
             }
-            let names = heldOff(record).map(\.who).filter(accepted.contains)
+            let names = heldOff(record).map(\.peer).filter(accepted.contains)
             for name in names {
                 record.holdOffs[name] = nil
                 record.logins?[name]?.refusals = nil
@@ -48,16 +48,16 @@ struct HoldOffCheck {
     }
 
     /// The hold-offs that apply to the present settings, and the seconds that are left of each.
-    private func heldOff(_ record: Record) -> [(who: String, wait: Double)] {
+    private func heldOff(_ record: Record) -> [(peer: String, wait: Double)] {
         guard let camera = plan.camera else { return [] }
         let memory = (CameraMemory(reading: plan.statePath) ?? CameraMemory()).belonging(to: camera.identity)
         let credentials = [
             ("camera", camera.fingerprint),
             ("store", plan.store?.fingerprint ?? ""),
         ]
-        return credentials.compactMap { who, text in
-            record.holdOffs[who]?.remaining(settings: memory.digest(text), now: now, recordBoot: record.boot).map {
-                (who, $0)
+        return credentials.compactMap { peer, text in
+            record.holdOffs[peer]?.remaining(settings: memory.hmac(of: text), now: now, recordBoot: record.boot).map {
+                (peer, $0)
             }
         }
     }

@@ -55,14 +55,14 @@ struct StoreCheck {
         do throws(StoreFailure) {
             report = try FolderReport.of(work, reaching: work.folder(of: key), until: deadline) { work, say in
                 var report = work.probe(key)
-                if let trouble = report.trouble, trouble.away == nil {
-                    report.hint = hint(for: trouble.error, directory: path)
+                if let reported = report.failure, reported.missingMount == nil {
+                    report.hint = hint(for: reported.error, directory: path)
                 }
                 say(report)
             }
         } catch { return [.failed("storage", error.failure)] }
-        if let trouble = report.trouble {
-            var failure = FilesystemStore.failure(trouble, path: path).failure
+        if let reported = report.failure {
+            var failure = FilesystemStore.failure(reported, path: path).failure
             failure.hint = report.hint ?? failure.hint
             return [.failed("storage", failure)]
         }

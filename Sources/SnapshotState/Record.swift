@@ -39,7 +39,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Retry tokens shared by all runs, so that the number of attempts stays bounded in a long outage.
     package var retryQuota = Record.fullRetryQuota
     /// The hold-offs after refused credentials, by `camera` or `store`.
-    package var holdOffs = Named<HoldOff>()
+    package var holdOffs = Named<Pause>()
     /// Credentials that have worked, by `camera` or `store`.
     package var logins: Named<AcceptedLogin>?
     /// The region that the store asked for, and the settings to which this applies.
@@ -47,9 +47,9 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Other facts learned about the store.
     package var store: LearnedStore?
     /// The store's temporary credentials, if it has any.
-    package var lease: LeaseFigures?
+    package var credentials: CredentialsStatus?
     /// Set while the store has asked for a pause (`Retry-After`).
-    package var storePause: HoldOff?
+    package var storePause: Pause?
     /// Set while the last attempts at the store made no progress.
     package var stall: Stall?
     /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
@@ -144,7 +144,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         clock.others = JSONObject()
         pictures.others = JSONObject()
         store?.others = JSONObject()
-        lease?.others = JSONObject()
+        credentials?.others = JSONObject()
         storePause?.others = JSONObject()
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
@@ -177,7 +177,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("logins", &logins)
         fields.field("region", &region)
         fields.field("store", &store)
-        fields.field("lease", &lease)
+        fields.field("lease", &credentials)
         fields.field("store_rest", &storePause)
         fields.field("standstill", &stall)
         fields.field("stored_spans", &storedSpans)

@@ -98,10 +98,10 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
 
 /// A pause before a camera or store is asked again: after refused credentials (the credential hold-off, which a change
 /// of the settings ends), or because the store has asked for it with `Retry-After`.
-package struct HoldOff: JSONMapped, Equatable, Sendable {
+package struct Pause: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0
-    /// The keyed digest of the refused settings; without the private key it reveals nothing.
+    /// The HMAC of the settings to which it applies; without the private key it reveals nothing.
     package var settings = ""
     /// Whether the settings have changed since the refusal. Retries and health then ignore the hold-off; nil is false.
     package var isOfOtherSettings: Bool?
@@ -109,10 +109,10 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
     package var code: Failure.Code?
     package var others = JSONObject()
 
-    package static let firstDelay = 600.0
-    package static let longestDelay = 21600.0
+    package static let firstHoldOff = 600.0
+    package static let longestHoldOff = 21600.0
     /// `credential_process` may fail because of the network, so it is tried again sooner.
-    package static let delaysOfProcess = 60.0...600
+    package static let holdOffsOfProcess = 60.0...600
 
     package init() {}
 
@@ -123,20 +123,21 @@ package struct HoldOff: JSONMapped, Equatable, Sendable {
     }
 
     /// The hold-off after another refusal: twice as long as the previous one for the same settings, within limits.
-    package static func after(_ previous: HoldOff?, _ code: Failure.Code? = nil, settings: String, now: Now) -> HoldOff
-    {
+    package static func holdOff(
+        after previous: Pause?, _ code: Failure.Code? = nil, settings: String, now: Now
+    ) -> Pause {
         let isProcess = code == .store(.credentialProcess)
-        let delays = isProcess ? delaysOfProcess : firstDelay...longestDelay
+        let delays = isProcess ? holdOffsOfProcess : firstHoldOff...longestHoldOff
         let own: Failure.Code? = isProcess ? code : nil
         let isSame = previous?.settings == settings && previous?.code == own
         let delay = isSame ? (previous?.delaySeconds ?? 0) * 2 : 0
-        var holdOff = HoldOff(
+        var holdOff = Pause(
             since: now.moment, delaySeconds: min(max(delay, delays.lowerBound), delays.upperBound), settings: settings)
         holdOff.code = own
         return holdOff
     }
 
-    /// Seconds until the credentials may be tried again; nil if they may be tried now.
+    /// Seconds until the end of the pause; nil if it is over, or applies to other settings.
     package func remaining(settings: String, now: Now, recordBoot: String) -> Double? {
         guard settings == self.settings else { return nil }
         let left = delaySeconds - now.age(of: since, recordBoot: recordBoot)
@@ -184,7 +185,7 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
     package var unanswered: [String]?
     package var others = JSONObject()
     /// The mount point of a folder whose disk is not mounted.
-    package var away: String?
+    package var missingMount: String?
     /// Whether deleting our own pictures is not enough to keep the folder within its limits.
     package var isFull: Bool?
 
@@ -201,7 +202,7 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
         fields.field("checksum", &checksum)
         fields.field("login", &login)
         fields.field("unanswered", &unanswered)
-        fields.field("away", &away)
+        fields.field("away", &missingMount)
         fields.field("full", &isFull)
     }
 }

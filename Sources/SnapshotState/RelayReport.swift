@@ -23,7 +23,7 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
     /// How long the relay waits for media before it reconnects, in seconds.
     package var stallTimeout: Double?
     /// The temporary credentials that recordings are uploaded with, if any.
-    package var credentials: LeaseFigures?
+    package var credentials: CredentialsStatus?
 
     package static let fileName = "relay.json"
 

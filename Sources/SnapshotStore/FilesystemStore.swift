@@ -25,13 +25,13 @@ package struct FilesystemStore: Store {
             work, reaching: work.folder(of: object), until: deadline, keeping: object.content.descriptor
         ) { work, say in work.put(object, say) }
         learned = report.learned(of: address)
-        if let trouble = report.trouble { throw Self.failure(trouble, path: settings.path + "/" + object.key) }
+        if let failure = report.failure { throw Self.failure(failure, path: settings.path + "/" + object.key) }
     }
 
-    /// The failure that a report's trouble stands for, with the file's path in its message.
-    package static func failure(_ trouble: FolderReport.Trouble, path: String) -> StoreFailure {
-        if let mount = trouble.away { return away(mount, path: path) }
-        return failure(SystemError(trouble.call, number: Int32(clamping: trouble.number)), path: path)
+    /// The failure that a child's report stands for, with the file's path in its message.
+    package static func failure(_ reported: FolderReport.ReportedFailure, path: String) -> StoreFailure {
+        if let mount = reported.missingMount { return notMounted(mount, path: path) }
+        return failure(SystemError(reported.call, number: Int32(clamping: reported.number)), path: path)
     }
 
     /// The failure that a file system's error stands for, with the file's path in its message.
@@ -65,7 +65,7 @@ package struct FilesystemStore: Store {
         return result
     }
 
-    private static func away(_ mount: String, path: String) -> StoreFailure {
+    private static func notMounted(_ mount: String, path: String) -> StoreFailure {
         let failure = Failure(
             .store(.away), "cannot write", path, why: "no disk is mounted at \(mount)",
             hint: "mount it; if pictures are to go there without it: snapshot check --accept-folder")

@@ -4,28 +4,28 @@ import SnapshotState
 /// The result of work in a folder, as JSON where it comes from a forked copy of this process through a pipe.
 package struct FolderReport: JSONMapped, Sendable {
     /// The system call that failed and its errno, or the mount point whose disk is missing.
-    package struct Trouble: JSONMapped, Sendable {
+    package struct ReportedFailure: JSONMapped, Sendable {
         package var call = ""
         package var number = 0
         /// The mount point whose disk is missing.
-        package var away: String?
+        package var missingMount: String?
 
         package init() {}
 
         package init(_ error: SystemError) { (call, number) = (error.call, Int(error.number)) }
 
-        package init(away mount: String) { away = mount }
+        package init(missingMount: String) { self.missingMount = missingMount }
 
         package var error: SystemError { SystemError(call, number: Int32(clamping: number)) }
 
         package mutating func map(_ fields: inout JSONFields) {
             fields.field("call", &call)
             fields.field("number", &number)
-            fields.field("away", &away)
+            fields.field("away", &missingMount)
         }
     }
 
-    package var trouble: Trouble?
+    package var failure: ReportedFailure?
     /// A limit (LOCAL_STORAGE_…) can't be kept.
     package var isFull: Bool?
     /// Free space, in bytes.
@@ -37,10 +37,10 @@ package struct FolderReport: JSONMapped, Sendable {
 
     package init() {}
 
-    package init(_ trouble: Trouble) { self.trouble = trouble }
+    package init(_ failure: ReportedFailure) { self.failure = failure }
 
     package mutating func map(_ fields: inout JSONFields) {
-        fields.field("trouble", &trouble)
+        fields.field("trouble", &failure)
         fields.field("full", &isFull)
         fields.field("free", &free)
         fields.field("missing", &isMissing)
@@ -49,9 +49,9 @@ package struct FolderReport: JSONMapped, Sendable {
 
     /// What health shows: a missing disk, or a limit that can't be kept; nil where all is well.
     func learned(of folder: String) -> LearnedStore? {
-        guard isFull == true || trouble?.away != nil else { return nil }
+        guard isFull == true || failure?.missingMount != nil else { return nil }
         var learned = LearnedStore(store: folder)
-        learned.away = trouble?.away
+        learned.missingMount = failure?.missingMount
         learned.isFull = isFull == true ? true : nil
         return learned
     }

@@ -15,7 +15,7 @@ extension FolderWork {
         do throws(SystemError) {
             let location = try FolderLocation(folder(of: key))
             if let mount = try location.missingMount(FolderMemory(reading: statePath)) {
-                return FolderReport(FolderReport.Trouble(away: mount))
+                return FolderReport(.init(missingMount: mount))
             }
             report.isMissing = try lookUp(settings.path) == nil
             made = missingFolders(from: parentDirectory(path))
@@ -24,7 +24,7 @@ extension FolderWork {
             guard removeFile(path) else { throw SystemError("unlink") }
             report.free = freeBytes(settings.path)
             if settings.isBounded { report.isFull = isFull }
-        } catch { report.trouble = FolderReport.Trouble(error) }
+        } catch { report.failure = FolderReport.ReportedFailure(error) }
         return report
     }
 

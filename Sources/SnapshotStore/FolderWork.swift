@@ -27,7 +27,7 @@ package struct FolderWork {
         var replaced: Int?
         do throws(SystemError) {
             let location = try FolderLocation(folder(of: object))
-            if let away = try location.missingMount(had) { return say(FolderReport(FolderReport.Trouble(away: away))) }
+            if let mount = try location.missingMount(had) { return say(FolderReport(.init(missingMount: mount))) }
             do throws(SystemError) { replaced = try write(object, had, &memory) } catch {
                 // Disk full: apply retention now and try once more.
                 guard [ENOSPC, EDQUOT].contains(error.number), settings.isBounded,
@@ -37,7 +37,7 @@ package struct FolderWork {
             }
         } catch {
             remember(memory, had)
-            var report = FolderReport(FolderReport.Trouble(error))
+            var report = FolderReport(FolderReport.ReportedFailure(error))
             report.isFull = [ENOSPC, EDQUOT].contains(error.number)
             return say(report)
         }

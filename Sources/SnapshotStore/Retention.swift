@@ -50,7 +50,7 @@ struct Retention {
         self.settings = settings
         self.kept = kept
         self.latest = latest?.milliseconds ?? .max
-        for queue in [ledger.prompt, ledger.late] {
+        for queue in [ledger.direct, ledger.late] {
             guard var log = try queue.open() else { continue }
             var head = try queue.count(log)
             if try queue.tidy(log, &head) {

@@ -22,7 +22,7 @@ package struct S3Store: RemoteStore {
     /// The keys that sign the next request.
     private(set) var keys: AWSKeys
     /// Provides temporary keys; nil where the settings hold the keys.
-    let temporary: TemporaryCredentials?
+    let temporary: CredentialsCache?
 
     /// - Parameters:
     ///   - record: of the last run, for the region, checksum and clock learned so far.
@@ -40,7 +40,7 @@ package struct S3Store: RemoteStore {
         let means = ProviderMeans(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
             context: settings.context, statePath: statePath)
-        temporary = settings.source.keys == nil ? TemporaryCredentials(settings.source, means) : nil
+        temporary = settings.source.keys == nil ? CredentialsCache(settings.source, means) : nil
         signingOffset =
             record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }
@@ -53,7 +53,7 @@ package struct S3Store: RemoteStore {
         return learned
     }
 
-    package var lease: LeaseFigures? { temporary?.figures }
+    package var credentials: CredentialsStatus? { temporary?.status }
     /// Whose temporary keys are in use, and when they expire; nil where the settings hold the keys.
     package var temporaryKeys: (holder: String, end: Timestamp?)? { temporary?.holder.map { ($0, temporary?.end) } }
 

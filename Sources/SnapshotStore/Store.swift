@@ -19,7 +19,7 @@ package protocol Store {
     /// What else the store's refusals have asked for.
     var learned: LearnedStore? { get }
     /// The temporary credentials in use, if any.
-    var lease: LeaseFigures? { get }
+    var credentials: CredentialsStatus? { get }
     /// Makes one attempt. `reusesConnection` says whether an open connection may be used.
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
 }
@@ -28,7 +28,7 @@ extension Store {
     package var clockOffset: Int64? { nil }
     package var learnedRegion: LearnedRegion? { nil }
     package var learned: LearnedStore? { nil }
-    package var lease: LeaseFigures? { nil }
+    package var credentials: CredentialsStatus? { nil }
 }
 
 /// A store over the network that takes an object in one HTTP request. Requests are made by the caller, one at a time or

@@ -8,7 +8,7 @@ struct StoredLedger: Sendable {
     let statePath: String
 
     /// Pictures that were stored directly, without the spool, in the order of capture.
-    var prompt: StoredQueue { StoredQueue(path: statePath + "/stored.log") }
+    var direct: StoredQueue { StoredQueue(path: statePath + "/stored.log") }
     /// Pictures that came later from the spool, or were found in the folder, in the order of capture.
     var late: StoredQueue { StoredQueue(path: statePath + "/stored-late.log") }
 
@@ -21,7 +21,7 @@ struct StoredLedger: Sendable {
     /// Adds a line for an object that is about to be written.
     /// - Parameter old: the size of the file of ours that it replaces, in bytes; nil where there is none.
     func add(_ object: StoredObject, replacing old: Int?) throws(SystemError) -> Added {
-        let queue = object.isLate ? late : prompt
+        let queue = object.isLate ? late : direct
         if old != nil { try forgetEarlier(queue) }
         return Added(
             queue: queue,
@@ -42,7 +42,7 @@ struct StoredLedger: Sendable {
     func takeBack(_ added: Added) { added.queue.takeBack(added.begin) }
 
     /// Whether this state has never stored anything.
-    var isEmpty: Bool { [prompt, late].allSatisfy { fileStatus($0.path) == nil } }
+    var isEmpty: Bool { [direct, late].allSatisfy { fileStatus($0.path) == nil } }
 
     /// Deletes the lists, as another folder is in use.
     func clear() {
@@ -53,7 +53,7 @@ struct StoredLedger: Sendable {
 
     /// Without retention settings: removes lines of replaced files, or of a long log's oldest files once they are gone.
     func tidy(_ settings: FilesystemSettings, replaced: Bool) throws(SystemError) {
-        for queue in [prompt, late] {
+        for queue in [direct, late] {
             guard let log = try queue.open() else { continue }
             guard replaced else {
                 try queue.forgetGone(log, in: settings.path)

@@ -111,7 +111,7 @@ final class Site: Sendable {
         if view == .pictures { for (name, _) in report.cameras.entries { pictures[name] = latest(name) } }
         return StatusPage(
             report: report, statePath: options.statePath, now: clock.now(), board: Board(root: ""),
-            pictures: pictures, view: view, trouble: options.trouble
+            pictures: pictures, view: view, settingsFailure: options.settingsFailure
         ).page
     }
 

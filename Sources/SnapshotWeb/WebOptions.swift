@@ -23,7 +23,7 @@ package struct WebOptions: Sendable {
     /// The clock by which pages and health count ages.
     package let clock: SystemClock
     /// What is wrong with the settings, as a sentence, in which case no picture is shown; nil where they are right.
-    package private(set) var trouble: String?
+    package private(set) var settingsFailure: String?
 
     /// - Throws: a refusal of a setting (exit code 78) whose value isn't allowed.
     package init(_ settings: Settings) throws(Failure) {
@@ -68,7 +68,7 @@ package struct WebOptions: Sendable {
     package init(_ settings: Settings?, in context: ProcessContext, despite failure: Failure) {
         self.init(in: context)
         if let path = try? settings?[Key.statePath] { statePath = resolved(path, context.environment) }
-        trouble = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
+        settingsFailure = "\(failure)" + (failure.hint.map { "; \($0)" } ?? "")
     }
 }
 

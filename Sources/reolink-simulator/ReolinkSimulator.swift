@@ -55,9 +55,9 @@ struct ReolinkSimulator: ParsableCommand {
     }
 
     func run() throws {
-        do { try serve() } catch let trouble as Trouble {
-            var text = "reolink-simulator: error: \(trouble)\n"
-            if let hint = trouble.hint { text += "reolink-simulator: hint: \(hint)\n" }
+        do { try serve() } catch let error as StartupError {
+            var text = "reolink-simulator: error: \(error)\n"
+            if let hint = error.hint { text += "reolink-simulator: hint: \(hint)\n" }
             say(text, to: STDERR_FILENO)
             throw ExitCode(EX_UNAVAILABLE)
         }
@@ -86,7 +86,7 @@ struct ReolinkSimulator: ParsableCommand {
         let server = Server(camera: camera, listeners: listeners, log: try log.map(RequestLog.init))
 
         if let https, !detach({ https.run { server.serve($0, tls: tls) } }) {
-            throw Trouble("https", "no thread can be started")
+            throw StartupError("https", "no thread can be started")
         }
         try DiscoveryAnswers(forms: discovery, host: bind, model: model, name: name, mac: mac, uid: uid).start()
         if plan.isDeaf { listeners.forEach { $0.setDeaf(true) } }
@@ -106,7 +106,7 @@ struct ReolinkSimulator: ParsableCommand {
     private func secret() throws -> String {
         guard let passwordFile else { return password }
         guard let data = try? Data(contentsOf: URL(filePath: passwordFile)) else {
-            throw Trouble("password file \(passwordFile)", "cannot be read")
+            throw StartupError("password file \(passwordFile)", "cannot be read")
         }
         var bytes = Array(data)
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {

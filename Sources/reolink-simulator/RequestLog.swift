@@ -7,7 +7,7 @@ final class RequestLog: Sendable {
 
     init(path: String) throws {
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Trouble("log \(path)", String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw StartupError("log \(path)", String(cString: strerror(errno))) }
     }
 
     func record(_ request: Request, _ answer: Answer, connection: Int, secure: Bool) {

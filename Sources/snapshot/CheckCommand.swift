@@ -53,10 +53,10 @@ struct CheckCommand: SnapshotCommand {
         if !inSandbox, service != nil, !units.contains(where: \.isFailure),
             let sandbox = ServiceSandbox(settingsPath: settings.path, environment: context.environment)
         {
-            guard let trouble = sandbox.run(sandboxArguments(settings), report: report) else {
+            guard let finding = sandbox.run(sandboxArguments(settings), report: report) else {
                 return units.forEach(report)
             }
-            units.append(trouble)
+            units.append(finding)
         }
         let check = Check(
             settings, lockedCredentials: service?.lockedCredentials, areServiceSettings: service != nil, units: units,

@@ -27,7 +27,7 @@ import Testing
     private static let values: [JSON] = [
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
-        LearnedStore().json, HoldOff().json, .object(["a": HoldOff()]), .object(["a": Moment()]), Postponement().json,
+        LearnedStore().json, Pause().json, .object(["a": Pause()]), .object(["a": Moment()]), Postponement().json,
         Stall().json, .object(["a": AcceptedLogin(settings: "a")]), .array([Hour(hour: 1).json]),
         CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,
         TrafficRecord().json,
@@ -101,7 +101,7 @@ import Testing
     }
 
     private static let record = whole(
-        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/RecordParts+Trouble",
+        Record(), "SnapshotState/Record", "SnapshotState/RecordParts", "SnapshotState/RecordParts+Store",
         "SnapshotState/Outcome", "SnapshotState/Moment", "SnapshotState/PictureHistory")
     private static let entry = whole(SpoolEntry(), "SnapshotCapture/Spool/SpoolEntry")
     private static let relay = whole(RelayReport(), "SnapshotState/RelayReport", "SnapshotState/Moment")
@@ -150,7 +150,7 @@ import Testing
             record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
             record.countHour(now: now, captured: true, uploadMilliseconds: 1 << 53)
             record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: SpoolName.mostBytes)])
-            record.holdOffs["store"] = HoldOff.after(record.holdOffs["store"], settings: "", now: now)
+            record.holdOffs["store"] = Pause.holdOff(after: record.holdOffs["store"], settings: "", now: now)
             _ = record.holdOffs["store"]?.remaining(settings: "", now: now, recordBoot: boot)
             record.retryQuota = record.retryQuota.replenished
             let health = Health(.record(record), relay: nil, now: now, interval: nil, camera: "c", version: "0")

@@ -41,8 +41,14 @@ private func health(_ record: Record, at moment: Now) -> Health {
     @Test func everyReasonHasItsStatus() {
         let changes: [(Health.Reason, Health.Status, (inout Record) -> Void)] = [
             (.neverCaptured, .unhealthy, { $0.lastCapture = nil }),
-            (.cameraCredentials, .unhealthy, { $0.holdOffs["camera"] = .after(nil, settings: "x", now: now(1)) }),
-            (.storeCredentials, .unhealthy, { $0.holdOffs["store"] = .after(nil, settings: "x", now: now(1)) }),
+            (
+                .cameraCredentials, .unhealthy,
+                { $0.holdOffs["camera"] = .holdOff(after: nil, settings: "x", now: now(1)) }
+            ),
+            (
+                .storeCredentials, .unhealthy,
+                { $0.holdOffs["store"] = .holdOff(after: nil, settings: "x", now: now(1)) }
+            ),
             (.spooling, .degraded, { $0.spool.count = 1 }), (.frozen, .degraded, { $0.pictures.frozen = true }),
             (.covered, .degraded, { $0.pictures.covered = true }),
             (.clockUnsynced, .degraded, { $0.clock.synced = false }),
@@ -86,10 +92,10 @@ private func health(_ record: Record, at moment: Now) -> Health {
     }
 
     @Test func holdOffsDoubleToSixHours() {
-        var holdOff = HoldOff.after(nil, settings: "s", now: now(0))
+        var holdOff = Pause.holdOff(after: nil, settings: "s", now: now(0))
         var delays = [holdOff.delaySeconds]
         for _ in 0..<7 {
-            holdOff = .after(holdOff, settings: "s", now: now(0))
+            holdOff = .holdOff(after: holdOff, settings: "s", now: now(0))
             delays.append(holdOff.delaySeconds)
         }
         #expect(delays == [600, 1200, 2400, 4800, 9600, 19200, 21600, 21600])

@@ -11,12 +11,12 @@ import Testing
 
     private func at(_ seconds: Int) -> Timestamp { now.advanced(byMilliseconds: Int64(seconds) * 1000) }
 
-    private func lease(obtained: Int, end: Int?, failed: Int? = nil) -> Lease {
-        var lease = Lease(
+    private func keys(obtained: Int, end: Int?, failed: Int? = nil) -> TemporaryKeys {
+        var keys = TemporaryKeys(
             AWSKeys(accessKey: "A", secretKey: "B", sessionToken: nil), end: end.map(at), obtained: at(obtained),
             holder: "")
-        lease.failed = failed.map(at)
-        return lease
+        keys.failed = failed.map(at)
+        return keys
     }
 
     @Test(
@@ -26,11 +26,11 @@ import Testing
             (-40, 60, nil, false), (-60, 40, nil, true),
             // One that has failed to be renewed is left alone for a minute, unless its time is over.
             (-3400, 200, -59, false), (-3400, 200, -60, true), (-3400, -1, -5, true), (-3400, 200, 500, true),
-            // Lent by a clock that was wrong since.
+            // Obtained by a clock that was wrong since.
             (9_000_000, 100, nil, false), (-90_000_000, 100, nil, true),
         ] as [(Int, Int?, Int?, Bool)])
-    func whenALeaseIsDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
-        #expect(lease(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
+    func whenTemporaryKeysAreDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
+        #expect(keys(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
     }
 
     /// Only a clock that is right can say so.
@@ -39,13 +39,13 @@ import Testing
             (-1, .synced, true), (0, .synced, true), (1, .synced, false), (nil, .synced, false),
             (-1, .notYet, false), (-1, .none, false), (-90_000_000, .synced, true),
         ] as [(Int?, CaptureClock.TimeService, Bool)])
-    func whatHasEndedWhenItIsLent(_ end: Int?, _ service: CaptureClock.TimeService, _ isPast: Bool) {
-        #expect(lease(obtained: 0, end: end).isPast(at: now, service) == isPast)
+    func whatHasEndedWhenItIsObtained(_ end: Int?, _ service: CaptureClock.TimeService, _ isPast: Bool) {
+        #expect(keys(obtained: 0, end: end).isPast(at: now, service) == isPast)
     }
 
-    @Test func aLeaseIsReadAsItWasWritten() {
-        for one in [lease(obtained: 0, end: nil), lease(obtained: -7, end: 77, failed: 7)] {
-            #expect(JSON(one.json.bytes).flatMap(Lease.init(json:)) == one)
+    @Test func temporaryKeysAreReadAsTheyWereWritten() {
+        for one in [keys(obtained: 0, end: nil), keys(obtained: -7, end: 77, failed: 7)] {
+            #expect(JSON(one.json.bytes).flatMap(TemporaryKeys.init(json:)) == one)
         }
     }
 
@@ -82,14 +82,14 @@ import Testing
     /// A process that fails may lack a network alone.
     @Test func theHoldOffOfAProcessGrowsToTenMinutes() {
         let now = Now(wall: now, up: 1, boot: "b")
-        var holdOff: HoldOff?
+        var holdOff: Pause?
         var delays: [Double] = []
         for _ in 0..<6 {
-            holdOff = HoldOff.after(holdOff, .store(.credentialProcess), settings: "s", now: now)
+            holdOff = Pause.holdOff(after: holdOff, .store(.credentialProcess), settings: "s", now: now)
             delays.append(holdOff?.delaySeconds ?? 0)
         }
         #expect(delays == [60, 120, 240, 480, 600, 600])
-        #expect(HoldOff.after(holdOff, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
-        #expect(HoldOff.after(nil, .store(.credentials), settings: "s", now: now).code == nil)
+        #expect(Pause.holdOff(after: holdOff, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
+        #expect(Pause.holdOff(after: nil, .store(.credentials), settings: "s", now: now).code == nil)
     }
 }

@@ -35,7 +35,7 @@ import Testing
     }
 
     private func note(_ key: String, _ bytes: Int) throws {
-        _ = try ledger.prompt.add(key: key, bytes: bytes, time: 0, replacing: nil)
+        _ = try ledger.direct.add(key: key, bytes: bytes, time: 0, replacing: nil)
     }
 
     /// Whether anything was deleted.
@@ -159,9 +159,9 @@ import Testing
 
     @Test func aLineIsTakenBack() throws {
         try note("a b", 12)
-        let begin = try ledger.prompt.add(key: "é", bytes: 3, time: 5, replacing: nil)
+        let begin = try ledger.direct.add(key: "é", bytes: 3, time: 5, replacing: nil)
         #expect(try begin == 9 && folder.text("stored.log") == "12@0 a b\n3@5 é\n")
-        ledger.prompt.takeBack(begin)
+        ledger.direct.takeBack(begin)
         #expect(try folder.text("stored.log") == "12@0 a b\n")
     }
 

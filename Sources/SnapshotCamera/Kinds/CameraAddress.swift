@@ -57,9 +57,9 @@ struct CameraURL {
     var shown: String { redactedURL(url) }
     var tlsHost: TLSHost? { TLSHost(url: url) }
 
-    /// The hint for a camera that can't be reached, or not in time; nil for troubles that don't concern the network.
-    static func hint(_ trouble: CameraTrouble, setting: String = "CAMERA_URL") -> String? {
-        switch trouble {
+    /// The hint for a camera that can't be reached, or not in time; nil for failures that don't concern the network.
+    static func hint(_ failure: CameraFailureKind, setting: String = "CAMERA_URL") -> String? {
+        switch failure {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"
         case .unreachable(let name), .portClosed(let name):
             "is it on, is \(setting) right, and its \(name) port enabled?"

@@ -49,16 +49,16 @@ package protocol CameraKind: Sendable {
     var needsFFmpeg: Bool { get }
     /// The candidate URLs of its video, without user and password, the likeliest first; empty where it has no video.
     func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String]
-    /// The hint for this trouble; nil where this kind has none.
-    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String?
+    /// The hint for this failure; nil where this kind has none.
+    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String?
     /// The steps by which `snapshot check` tests it.
     var trial: CameraTrial { get }
     /// The object that takes its pictures.
     func camera(_ settings: CameraSettings, client: HTTPClient, trust: CameraTrust, log: Log) -> any Camera
 }
 
-/// Troubles that several kinds of cameras share, with a different hint for each kind.
-package enum CameraTrouble: Sendable {
+/// The failures that several kinds of cameras share, each with a hint that differs between these kinds.
+package enum CameraFailureKind: Sendable {
     /// The name doesn't resolve.
     case unresolved
     /// The host can't be reached by that protocol.

@@ -24,8 +24,8 @@ struct DeviceKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
-        switch trouble {
+    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+        switch failure {
         case .slow: "raise CAMERA_TIMEOUT if the device is slow to start"
         case .noStream: "check CAMERA_URL; ffplay should show the same device"
         case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .empty, .page, .redirect,

@@ -23,9 +23,9 @@ struct HTTPKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
-        switch trouble {
-        case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(trouble)
+    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+        switch failure {
+        case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(failure)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_URL to http://"
         case .unanswered: address.tlsHost == nil ? "if that port speaks TLS, set CAMERA_URL to https://" : nil
         case .page: "CAMERA_URL must be the address of the picture itself; --verbose shows what the server sent"

@@ -23,9 +23,9 @@ struct RTSPKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [address.url] }
 
-    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
-        switch trouble {
-        case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(trouble)
+    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+        switch failure {
+        case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(failure)
         case .streamRedirect: "set CAMERA_URL to the stream's final address"
         case .noStream: "check CAMERA_URL; ffplay or VLC should show the same stream"
         case .plainPort: "if that port speaks plain RTSP, set CAMERA_URL to rtsp://"

@@ -45,9 +45,9 @@ struct ReolinkKind: CameraKind {
         }
     }
 
-    func hint(_ trouble: CameraTrouble, _ settings: CameraSettings) -> String? {
-        switch trouble {
-        case .unresolved, .unreachable, .invalid: CameraURL.hint(trouble, setting: "CAMERA_IP")
+    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+        switch failure {
+        case .unresolved, .unreachable, .invalid: CameraURL.hint(failure, setting: "CAMERA_IP")
         case .portClosed(let name): otherPorts(settings) ?? hint(.unreachable(protocol: name), settings)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_USE_HTTPS=false"
         case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"

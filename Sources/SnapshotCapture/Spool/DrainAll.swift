@@ -50,9 +50,9 @@ package struct DrainAll {
             queue.sendOneByOne(into: &store)
         }
         if let failure = queue.result.failure, failure.kind == .storeRefused {
-            queue.run.startHoldOff("store", after: failure)
+            queue.run.holdOffIfRefused(by: "store", failure)
         } else if queue.result.sent > 0 {
-            queue.run.endHoldOff("store")
+            queue.run.noteCredentialsAccepted(by: "store")
         }
         // The spool is drained: runs that only failed to upload no longer count as consecutive failures.
         if queue.result.sent > 0, queue.result.failure == nil, queue.run.record.outcome.result == .spooled {

@@ -5,7 +5,7 @@ import Synchronization
 package final class OutputTroubles: Sendable {
     private let troubles = Mutex<[String: OutputTrouble]>([:])
     /// The temporary credentials of uploads, if any.
-    package let credentials = Mutex<LeaseFigures?>(nil)
+    package let credentials = Mutex<CredentialsStatus?>(nil)
 
     package init() {}
 
@@ -26,7 +26,7 @@ package struct OutputHealth: Sendable {
     fileprivate let mode: String
 
     /// Records the temporary credentials that the output's uploads use; nil where they use none.
-    package func uses(_ lease: LeaseFigures?) { troubles.credentials.withLock { $0 = lease } }
+    package func uses(_ credentials: CredentialsStatus?) { troubles.credentials.withLock { $0 = credentials } }
     /// Clears the output's trouble.
     package func works() { troubles.set(mode, nil) }
     /// - Parameter words: replaces the trouble's own words.

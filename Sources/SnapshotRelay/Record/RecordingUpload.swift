@@ -110,7 +110,7 @@ final class RecordingUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(facts.st_size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
-        defer { health.uses(store.lease) }
+        defer { health.uses(store.credentials) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         folder?.remove(name.text)
         shared.withLock { $0.uploaded.append(name.text) }

@@ -11,7 +11,7 @@ struct RelayReporter: ~Copyable {
     private var notifier: Notifier
     private var lastReported: Supervisor.State?
     private var lastTroubles: [String: OutputTrouble] = [:]
-    private var credentials: LeaseFigures?
+    private var credentials: CredentialsStatus?
     private var stderrTail: [String] = []
     private var flowingSince: Moment?
     private var idleSince: Moment?
@@ -48,11 +48,11 @@ struct RelayReporter: ~Copyable {
 
     /// Reports what has changed since the last call.
     mutating func report(_ supervisor: Supervisor, _ outputs: OutputTroubles, now: Uptime) {
-        let (troubles, lease) = (outputs.all, outputs.credentials.withLock { $0 })
+        let (troubles, newCredentials) = (outputs.all, outputs.credentials.withLock { $0 })
         let isNewState = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
         let isDue = wake.map { now >= $0 } ?? true
-        guard isNewState || troubles != lastTroubles || lease != credentials || isDue else { return }
-        credentials = lease
+        guard isNewState || troubles != lastTroubles || newCredentials != credentials || isDue else { return }
+        credentials = newCredentials
         if isNewState { note(supervisor, now) }
         for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
             let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""

@@ -68,7 +68,7 @@ package struct Health: Sendable {
     package var traffic: TrafficRecord?
     /// nil if no run has been recorded.
     package var work: WorkFigures?
-    package var lease: LeaseFigures?
+    package var credentials: CredentialsStatus?
     package var relay: RelayReport?
     /// The relay's reasons in words; `flow` says which outputs its video reaches.
     package var relayWords: [Reason: String] = [:]
@@ -135,12 +135,12 @@ package struct Health: Sendable {
             min(age, wait.map { $0 + interval } ?? age) > intervals * interval
         }
         if let captureAge, isLate(captureAge, 10) { reasons.append(.noCapture) }
-        func isHeldOff(_ who: String) -> Bool { record.holdOffs[who].map { $0.isOfOtherSettings != true } ?? false }
+        func isHeldOff(_ peer: String) -> Bool { record.holdOffs[peer].map { $0.isOfOtherSettings != true } ?? false }
         if isHeldOff("camera") { reasons.append(.cameraCredentials) }
         if isHeldOff("store") { reasons.append(.storeCredentials) }
         // Earlier pictures that a drain uploads now do not make up for missing captures.
         if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
-        if record.store?.away != nil { reasons.append(.storeAway) }
+        if record.store?.missingMount != nil { reasons.append(.storeAway) }
         if record.store?.isFull == true { reasons.append(.storeFull) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }
@@ -168,7 +168,7 @@ package struct Health: Sendable {
         spool = record.spool
         clock = record.clock
         traffic = record.traffic
-        lease = record.lease
+        credentials = record.credentials
         camera = record.camera
         version = ""
         work = WorkFigures(record, interval: interval, now: now)

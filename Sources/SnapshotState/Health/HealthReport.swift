@@ -111,7 +111,7 @@ extension Health {
             ] as JSONObject,
             "clock": ["synced": clock.synced, "offset_seconds": clock.offsetSeconds] as JSONObject,
             "traffic": traffic.map(\.object),
-            "credentials": lease,
+            "credentials": credentials,
             "relay": relay,
             "camera": camera,
             "version": version,

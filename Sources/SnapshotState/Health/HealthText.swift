@@ -131,7 +131,7 @@ extension Health {
         if !clock.synced || clock.offsetSeconds != 0 {
             lines.append(("clock", "\(clock.synced ? "synced" : "not synced"), \(clock.offsetInWords)"))
         }
-        if let lease { lines.append(("credentials", "temporary, \(lease.inWords)")) }
+        if let credentials { lines.append(("credentials", "temporary, \(credentials.inWords)")) }
         if let relay {
             let troubles = (relay.failing ?? [:]).sorted { $0.key < $1.key }
                 .map { ", \($0.key.printable(limit: 16)) fails: \($0.value.printable(limit: 64))" }.joined()
@@ -149,11 +149,11 @@ extension Health {
     }
 }
 
-extension LeaseFigures {
+extension CredentialsStatus {
     /// When they end, and why they aren't renewed.
     package var inWords: String {
         let end = end.map { "until \(Health.localText($0))" } ?? "without an end"
-        return end + (trouble.map { ", not renewed: \($0.printable(limit: 160))" } ?? "")
+        return end + (renewalFailure.map { ", not renewed: \($0.printable(limit: 160))" } ?? "")
     }
 }
 

@@ -48,7 +48,7 @@ extension HealthReport {
             Double($0.clock.offsetSeconds)
         }
         family("credentials_end_timestamp_seconds", "gauge", "When the store's temporary credentials end, Unix time.") {
-            $0.lease?.endSeconds
+            $0.credentials?.endSeconds
         }
         family("health_status", "gauge", "0 healthy, 1 degraded, 2 unhealthy.") {
             $0.status == .healthy ? 0 : $0.status == .degraded ? 1 : 2

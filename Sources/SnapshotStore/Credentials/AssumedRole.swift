@@ -27,7 +27,7 @@ package struct AssumedRole: Sendable {
     /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
     func assume(
         with keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
-    ) throws(StoreFailure) -> Lease {
+    ) throws(StoreFailure) -> TemporaryKeys {
         let response: HTTPResponse
         switch means.client.result(of: request(keys, means, at: now, deadline)) {
         case .response(let found): response = found
@@ -40,7 +40,7 @@ package struct AssumedRole: Sendable {
         let new = AWSKeys(
             accessKey: found("AccessKeyId"), secretKey: found("SecretAccessKey"), sessionToken: found("SessionToken"))
         if response.status == 200, new.areSound, let end = Timestamp(expiration: found("Expiration")) {
-            return Lease(
+            return TemporaryKeys(
                 new, end: end, obtained: now,
                 holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
         }

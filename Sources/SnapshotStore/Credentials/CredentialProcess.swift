@@ -14,7 +14,7 @@ struct CredentialProcess {
     private static let longest = Duration.seconds(60)
     private static let grace = Duration.seconds(1)
 
-    func run(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
+    func run(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
         let result: ChildResult
         let end = deadline.sooner(Self.longest)
         let allowed = end.left
@@ -46,16 +46,16 @@ struct CredentialProcess {
                     .store(.lost), "no credentials from credential_process", name,
                     why: "a stop was requested while it ran"), .giveUp)
         }
-        guard let lease = lease(result.output, now) else {
+        guard let keys = keys(result.output, now) else {
             throw failure(
                 "it printed no JSON with Version 1, AccessKeyId, SecretAccessKey and, where they end, an Expiration such as "
                     + "2026-01-31T12:00:00Z\(said)")
         }
-        if lease.isPast(at: now, CaptureClock.timeService()) {
+        if keys.isPast(at: now, CaptureClock.timeService()) {
             throw failure(
-                "its keys ended at \(lease.end?.iso8601 ?? ""), and it is \(now.iso8601); is the clock right?")
+                "its keys ended at \(keys.end?.iso8601 ?? ""), and it is \(now.iso8601); is the clock right?")
         }
-        return lease
+        return keys
     }
 
     private var command: Command {
@@ -66,7 +66,7 @@ struct CredentialProcess {
         return command
     }
 
-    private func lease(_ output: [UInt8], _ now: Timestamp) -> Lease? {
+    private func keys(_ output: [UInt8], _ now: Timestamp) -> TemporaryKeys? {
         guard let json = JSON(output), json["Version"]?.integer == 1 else { return nil }
         func text(_ name: String) -> String? { json[name]?.string.flatMap { $0.isEmpty ? nil : $0 } }
         let keys = AWSKeys(
@@ -76,7 +76,7 @@ struct CredentialProcess {
         let end = text("Expiration")
         let time = end.flatMap(Timestamp.init(expiration:))
         guard end == nil || time != nil else { return nil }
-        return Lease(keys, end: time, obtained: now, holder: "the keys of credential_process \(name)")
+        return TemporaryKeys(keys, end: time, obtained: now, holder: "the keys of credential_process \(name)")
     }
 
     private var name: String { words.first ?? "" }
@@ -89,7 +89,7 @@ struct CredentialProcess {
         }
     }
 
-    /// It is this machine's trouble, which may pass: it ends as a store that is away does, and starts no hold-off.
+    /// This machine's failure, which may pass: it counts like an unreachable store, and starts no hold-off.
     private func unstarted(_ error: Failure) -> StoreFailure {
         var failure = Failure(
             .notStarted("credential_process"), "cannot run credential_process", name, why: error.why,

@@ -26,9 +26,9 @@ package indirect enum CredentialSource: Sendable {
 
     /// Gets keys.
     /// - Parameter now: by the store's clock, as far as known.
-    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> Lease {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
         switch self {
-        case .keys(let keys): return Lease(keys, end: nil, obtained: now, holder: "")
+        case .keys(let keys): return TemporaryKeys(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
             let note = means.statePath.map { $0 + "/credentials.pid" }
             return try CredentialProcess(words: words, context: means.context, note: note).run(at: now, deadline)

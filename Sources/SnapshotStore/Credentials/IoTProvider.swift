@@ -50,7 +50,7 @@ package struct IoTProvider: Sendable {
 
     private var address: String { "AWS IoT at \(endpoint.authority)" }
 
-    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> Lease {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
         let response: HTTPResponse
         switch means.client.result(of: request(means, deadline)) {
         case .response(let found): response = found
@@ -63,7 +63,7 @@ package struct IoTProvider: Sendable {
             sessionToken: given?["sessionToken"]?.string)
         let end = given?["expiration"]?.string.flatMap(Timestamp.init(expiration:))
         if response.status == 200, keys.areSound, let end {
-            return Lease(
+            return TemporaryKeys(
                 keys, end: end, obtained: now,
                 holder: "the keys of role alias \(alias)" + (thing.map { " as \($0)" } ?? "")
             )

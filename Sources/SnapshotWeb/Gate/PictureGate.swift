@@ -8,29 +8,31 @@ struct PictureGate {
     let isOn: Bool
     let token: String?
     /// What is wrong with the settings, in which case no picture is shown; nil where they are right.
-    let trouble: String?
+    let settingsFailure: String?
     private var rateLimit = TokenRateLimit(now: .now())
 
     init(_ options: WebOptions) {
-        (isOn, token, trouble) = (options.showsPictures, options.token, options.trouble)
+        (isOn, token, settingsFailure) = (options.showsPictures, options.token, options.settingsFailure)
     }
 
     /// What a page shows of pictures: nothing, links to pages that ask for the token, or the pictures themselves.
     enum View: Hashable { case nothing, links, pictures }
 
     /// Whether the status page has to ask for the token before it can show pictures.
-    func asksForToken(_ request: Request) -> Bool { isOn && trouble == nil && token != nil && !request.isLoggedIn }
+    func asksForToken(_ request: Request) -> Bool {
+        isOn && settingsFailure == nil && token != nil && !request.isLoggedIn
+    }
 
     /// What is shown to a request that has sent the token, or that needs none.
     func view(for request: Request) -> View {
-        guard isOn, trouble == nil else { return .nothing }
+        guard isOn, settingsFailure == nil else { return .nothing }
         if request.isLoggedIn || token != nil { return .pictures }
         return request.isLocal && request.names.allSatisfy { HostName.isOwn($0) } ? .pictures : .nothing
     }
 
     /// The response that refuses the request; nil where the client may see pictures.
     mutating func refusal(of request: Request, now: NIODeadline = .now()) -> Response? {
-        if let trouble { return .sentence(.forbidden, "pictures are not shown: \(trouble)") }
+        if let settingsFailure { return .sentence(.forbidden, "pictures are not shown: \(settingsFailure)") }
         guard isOn else {
             return .sentence(.notFound, "pictures are not switched on: set WEB_IMAGES=true")
         }

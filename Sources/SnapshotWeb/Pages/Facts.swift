@@ -73,7 +73,7 @@ struct Facts {
         fact("Clock", health.clock.synced ? "In sync" : "Not in sync", "\(health.clock.offsetInWords)")
     }
 
-    private var credentials: HTML? { health.lease.map { fact("Credentials", "Temporary", "\($0.inWords)") } }
+    private var credentials: HTML? { health.credentials.map { fact("Credentials", "Temporary", "\($0.inWords)") } }
 
     private var relay: HTML? {
         guard let relay = health.relay else { return nil }
@@ -89,7 +89,7 @@ struct Facts {
         for (output, code) in (relay.failing ?? [:]).sorted(by: { $0.key < $1.key }) {
             remarks.append("\(output.printable(limit: 16)) fails: \(code.printable(limit: 64))")
         }
-        if let lease = relay.credentials { remarks.append("temporary credentials \(lease.inWords)") }
+        if let credentials = relay.credentials { remarks.append("temporary credentials \(credentials.inWords)") }
         return fact(
             "Relay", isFlowing ? "Live" : "\(relay.state.printable(limit: 32).sentence)",
             "\(remarks.joined(separator: ", "))")

@@ -11,7 +11,7 @@ struct StatusPage {
     let pictures: [String: LatestPicture]
     let view: PictureGate.View
     /// What is wrong with the web front's own settings.
-    var trouble: String?
+    var settingsFailure: String?
 
     /// All cameras, the worst first.
     private var cameras: [(key: String, health: Health)] {
@@ -48,9 +48,9 @@ struct StatusPage {
     }
 
     private var notices: HTML {
-        if let trouble {
+        if let settingsFailure {
             return """
-                <ul class="reasons"><li class="degraded"><strong>Pictures are not shown.</strong> \(trouble)</li></ul>
+                <ul class="reasons"><li class="degraded"><strong>Pictures are not shown.</strong> \(settingsFailure)</li></ul>
                 """
         }
         return view == .links ? "<p class=\"card\"><a href=\"./\">Enter the WEB_TOKEN</a> to see pictures.</p>" : ""

@@ -15,7 +15,7 @@ struct DiscoveryAnswers: Sendable {
 
     /// Binds all ports, and starts a thread for each that answers.
     func start() throws {
-        guard let address = IPv4Address(host) else { throw Trouble("discovery \(host)", "not an IPv4 address") }
+        guard let address = IPv4Address(host) else { throw StartupError("discovery \(host)", "not an IPv4 address") }
         do {
             let answers = try UDPSocket(address, port: 0)
             for form in Set(forms) {
@@ -23,12 +23,12 @@ struct DiscoveryAnswers: Sendable {
                     let questions = try UDPSocket(IPv4Address(0), port: port, isShared: true)
                     if form == .onvif { try questions.join(.onvifGroup, at: address) }
                     guard detach({ serve(form, questions, answers) }) else {
-                        throw Trouble("discovery", "no thread can be had")
+                        throw StartupError("discovery", "no thread can be had")
                     }
                 }
             }
         } catch let error as SystemError {
-            throw Trouble("discovery at \(host)", "\(error)")
+            throw StartupError("discovery at \(host)", "\(error)")
         }
     }
 

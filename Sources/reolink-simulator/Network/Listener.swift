@@ -17,7 +17,7 @@ final class Listener: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         guard inet_pton(AF_INET, host, &address.sin_addr) == 1, let number = in_port_t(exactly: port) else {
-            throw Trouble("listen \(place)", "not an IPv4 address and port")
+            throw StartupError("listen \(place)", "not an IPv4 address and port")
         }
         address.sin_port = number.bigEndian
         let descriptor = socket(
@@ -31,7 +31,7 @@ final class Listener: Sendable {
                     && getsockname(descriptor, $0, &length) == 0
             }
         }
-        guard bound else { throw Trouble("listen \(place)", String(cString: strerror(errno))) }
+        guard bound else { throw StartupError("listen \(place)", String(cString: strerror(errno))) }
         self.descriptor = descriptor
         self.address = address
         self.port = Int(in_port_t(bigEndian: address.sin_port))

@@ -9,13 +9,13 @@ final class TLSContext: @unchecked Sendable {
     /// Loads certificate and key from a PEM file. Without one it makes a self-signed pair in memory, as cameras have.
     init(pemFile: String?) throws {
         guard let handle = SSL_CTX_new(TLS_server_method()) else {
-            throw Trouble("tls", "cannot start OpenSSL")
+            throw StartupError("tls", "cannot start OpenSSL")
         }
         self.handle = handle
         if let pemFile {
             guard SSL_CTX_use_certificate_chain_file(handle, pemFile) == 1,
                 SSL_CTX_use_PrivateKey_file(handle, pemFile, SSL_FILETYPE_PEM) == 1
-            else { throw Trouble("certificate \(pemFile)", "holds no certificate with its key in PEM") }
+            else { throw StartupError("certificate \(pemFile)", "holds no certificate with its key in PEM") }
         } else {
             try useSelfSigned()
         }
@@ -25,7 +25,7 @@ final class TLSContext: @unchecked Sendable {
 
     private func useSelfSigned() throws {
         guard let key = Self.makeKey(), let certificate = X509_new() else {
-            throw Trouble("tls", "cannot make a key")
+            throw StartupError("tls", "cannot make a key")
         }
         defer {
             EVP_PKEY_free(key)
@@ -47,7 +47,7 @@ final class TLSContext: @unchecked Sendable {
         }
         guard X509_sign(certificate, key, EVP_sha256()) > 0,
             SSL_CTX_use_certificate(handle, certificate) == 1, SSL_CTX_use_PrivateKey(handle, key) == 1
-        else { throw Trouble("tls", "cannot sign the certificate") }
+        else { throw StartupError("tls", "cannot sign the certificate") }
     }
 
     private static func makeKey() -> OpaquePointer? {

@@ -27,7 +27,7 @@ final class Pictures: Sendable {
         self.environment = environment
         files = try paths.map { path in
             do { return Array(try Data(contentsOf: URL(filePath: path))) } catch {
-                throw Trouble("picture \(path)", "cannot be read")
+                throw StartupError("picture \(path)", "cannot be read")
             }
         }
         self.frozen = frozen

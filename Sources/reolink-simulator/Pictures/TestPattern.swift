@@ -68,7 +68,7 @@ final class TestPattern: @unchecked Sendable {
 
     private static func start(
         _ kind: Kind, _ size: PictureSize, text: Bool, _ environment: Environment
-    ) throws(Trouble) -> Child {
+    ) throws(StartupError) -> Child {
         var command = Command("ffmpeg", arguments(kind, size, text: text), environment: environment)
         command.outputs = [1]
         // ffmpeg draws for all connections, so it must not end with this thread, which serves one.
@@ -79,7 +79,7 @@ final class TestPattern: @unchecked Sendable {
             if let output = child.outputs[1] { _ = fcntl(output.descriptor, setPipeSize, 4096) }
             return child
         } catch {
-            throw Trouble(
+            throw StartupError(
                 "ffmpeg", error.why, hint: "install it (apt install ffmpeg), or give pictures with --picture")
         }
     }

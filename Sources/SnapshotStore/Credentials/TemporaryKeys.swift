@@ -12,7 +12,7 @@ struct ProviderMeans {
 }
 
 /// Temporary keys, as `STATE_PATH/credentials.json` keeps them.
-struct Lease: JSONMapped, Equatable {
+struct TemporaryKeys: JSONMapped, Equatable {
     var keys = AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
     /// When they expire; nil where they don't.
     var end: Timestamp?

@@ -1,5 +1,5 @@
 /// An error that keeps the simulator from starting, with a hint where one helps.
-struct Trouble: Error, CustomStringConvertible {
+struct StartupError: Error, CustomStringConvertible {
     let subject: String
     let reason: String
     let hint: String?

@@ -4,7 +4,7 @@ import SnapshotState
 
 /// The temporary credentials of one run, shared by all copies of its store, and the file from which later runs read
 /// them. The lock of the state, or of the relay, keeps other runs from the file.
-package final class TemporaryCredentials {
+package final class CredentialsCache {
     package static let fileName = "credentials.json"
 
     private let source: CredentialSource
@@ -12,8 +12,8 @@ package final class TemporaryCredentials {
     private let means: ProviderMeans
     /// The file; nil where they are requested anew in each run.
     private let path: String?
-    private var lease: Lease?
-    private var trouble: String?
+    private var current: TemporaryKeys?
+    private var renewalFailure: String?
     private var isRead = false
     /// Whether the store has refused them.
     private var isRefused = false
@@ -27,24 +27,24 @@ package final class TemporaryCredentials {
         digest = String(hexadecimal(Crypto.sha256(Array(source.fingerprint.utf8))).prefix(32))
     }
 
-    var figures: LeaseFigures? { lease.map { LeaseFigures(end: $0.end, trouble: trouble) } }
-    var end: Timestamp? { lease?.end }
-    var holder: String? { lease?.holder }
+    var status: CredentialsStatus? { current.map { CredentialsStatus(end: $0.end, renewalFailure: renewalFailure) } }
+    var end: Timestamp? { current?.end }
+    var holder: String? { current?.holder }
 
     /// Keys that are valid at `now`, by the store's clock.
     func keys(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> AWSKeys {
         readOnce()
-        if let lease, !isRefused, !lease.isDue(at: now) { return lease.keys }
+        if let current, !isRefused, !current.isDue(at: now) { return current.keys }
         do throws(StoreFailure) {
             var new = try source.obtain(means, at: now, deadline: deadline)
             new.source = digest
-            (isRefused, trouble) = (false, nil)
+            (isRefused, renewalFailure) = (false, nil)
             keep(new)
             return new.keys
         } catch {
-            guard var old = lease, !isRefused, old.isValid(at: now) else { throw error }
+            guard var old = current, !isRefused, old.isValid(at: now) else { throw error }
             old.failed = now
-            trouble = error.failure.why
+            renewalFailure = error.failure.why
             keep(old)
             return old.keys
         }
@@ -54,7 +54,7 @@ package final class TemporaryCredentials {
     /// - Returns: whether to try again with new ones.
     func replaces(_ keys: AWSKeys) -> Bool {
         // Another upload has had these keys replaced already.
-        guard lease?.keys == keys else { return lease != nil }
+        guard current?.keys == keys else { return current != nil }
         isRefused = true
         if let path { removeFile(path) }
         defer { hasReplaced = true }
@@ -68,21 +68,21 @@ package final class TemporaryCredentials {
         guard !isRead else { return }
         isRead = true
         guard let path, let bytes = try? readFile(path, limit: 1 << 17),
-            let found = JSON(bytes).flatMap(Lease.init(json:)), found.source == digest
+            let found = JSON(bytes).flatMap(TemporaryKeys.init(json:)), found.source == digest
         else { return }
-        note(found)
+        use(found)
     }
 
-    private func note(_ lease: Lease) {
-        self.lease = lease
-        Secrets.ofThisRun.note(lease.keys)
+    private func use(_ new: TemporaryKeys) {
+        current = new
+        Secrets.ofThisRun.note(new.keys)
     }
 
     /// Writes them if possible; otherwise the next run requests new ones.
-    private func keep(_ lease: Lease) {
-        note(lease)
+    private func keep(_ new: TemporaryKeys) {
+        use(new)
         guard let path else { return }
-        try? writeDurably([lease.json.bytes], to: path, temporary: path + ".new", mode: 0o600)
+        try? writeDurably([new.json.bytes], to: path, temporary: path + ".new", mode: 0o600)
     }
 }
 

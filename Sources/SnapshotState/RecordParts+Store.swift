@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// Credentials that have worked: a single refusal of them may be a temporary fault of the server.
 package struct AcceptedLogin: JSONMapped, Equatable, Sendable {
-    /// The keyed digest of the settings that worked.
+    /// The HMAC of the settings that worked.
     package var settings = ""
     /// The number of refusals since they last worked; nil for none.
     package var refusals: Int?
@@ -21,7 +21,7 @@ package struct AcceptedLogin: JSONMapped, Equatable, Sendable {
 package struct Stall: JSONMapped, Equatable, Sendable {
     /// The total stalled time of all attempts since the store's last response.
     package var seconds = 0.0
-    /// The keyed digest of the settings to which this applies.
+    /// The HMAC of the settings to which this applies.
     package var settings = ""
 
     package init() {}
@@ -38,24 +38,24 @@ package struct Stall: JSONMapped, Equatable, Sendable {
 }
 
 /// Facts about temporary credentials, but not the credentials themselves.
-package struct LeaseFigures: JSONMapped, Equatable, Sendable {
+package struct CredentialsStatus: JSONMapped, Equatable, Sendable {
     /// When they expire, ISO 8601; nil if they do not.
     package var end: String?
     /// Why they cannot be renewed at the moment, although they are still valid.
-    package var trouble: String?
+    package var renewalFailure: String?
     package var others = JSONObject()
 
     package init() {}
 
-    package init(end: Timestamp?, trouble: String?) {
+    package init(end: Timestamp?, renewalFailure: String?) {
         self.end = end?.iso8601
-        self.trouble = trouble
+        self.renewalFailure = renewalFailure
     }
 
     var endSeconds: Double? { end.flatMap { Timestamp(iso8601: $0) }.map { Double($0.milliseconds / 1000) } }
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("end", &end)
-        fields.field("trouble", &trouble)
+        fields.field("trouble", &renewalFailure)
     }
 }
