@@ -3,6 +3,7 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -93,3 +94,20 @@ def test_an_ffprobe_that_cannot_be_started_is_told_and_tried_again(snapshot, cam
         broken.unlink()
         wait_until(lambda: relay.report["state"] == "running", 30, f"media: {relay.report}")
         relay.stop()
+
+
+@pytest.mark.preloads
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+def test_without_close_range_it_relays_all_the_same(snapshot, camera, tmp_path, error):
+    """Old kernels lack the call, and some containers forbid it: no thread of its own starts programs there."""
+    relay = Relay(snapshot, camera.as_camera(), "hls,record")
+    fault = ("-e", "trace=close_range", "-e", f"inject=close_range:error={error}")
+    relay.prefix = ("strace", "-D", "-f", "-qq", "-o", tmp_path / "trace", *fault)
+    with relay:
+        relay.wait_running()
+        wait_until(lambda: relay.recordings, 20, "a recording")
+        opened = [[os.readlink(file) for file in (thread / "fd").iterdir()] for thread in Path(f"/proc/{relay.pid}/task").iterdir()]
+        holding = [any(path.endswith("lock") for path in paths) for paths in opened]
+        assert len(holding) > 1 and all(holding), opened
+        relay.stop()
+    assert f"{error} (" in (tmp_path / "trace").read_text()
