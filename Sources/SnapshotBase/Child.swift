@@ -17,11 +17,11 @@ package struct Command: Sendable {
     /// The child's descriptors that the parent reads; standard output and error go to `/dev/null` if not listed.
     package var outputs: Set<Int32> = [1, 2]
     /// Whether the kernel kills the child when the thread that forked it ends, and so also when this process ends.
-    package var endsWithThread = true
+    package var isKilledWithThread = true
     /// Whether the child runs as the user of this process, even if `Child.user` is set.
     package var keepsUser = false
     /// The path of a file that records a child that was left behind. No other child is started until that has ended.
-    package var note: String?
+    package var leftBehindFile: String?
 
     private let environment: Environment
 
@@ -79,7 +79,7 @@ package final class Child {
     var unread: SystemError?
     private let endHandle: FileHandle?
 
-    private let note: LeftBehind?
+    private let leftBehindFile: LeftBehindFile?
     /// How long to wait for a killed child before it is left behind.
     private static let killTimeout = Duration.seconds(2)
 
@@ -89,8 +89,8 @@ package final class Child {
         _ command: Command, until deadline: Deadline = .after(.seconds(10)), or arrival: FileHandle? = nil
     ) throws(Failure) {
         Self.reapLeftBehind()
-        note = command.note.map(LeftBehind.init)
-        if let left = note?.process { throw .stillHangs(command, left) }
+        leftBehindFile = command.leftBehindFile.map(LeftBehindFile.init)
+        if let left = leftBehindFile?.process { throw .stillHangs(command, left) }
         let report: FileHandle
         do throws(SystemError) {
             let pipes = try Pipes(command)
@@ -121,7 +121,7 @@ package final class Child {
         let pid = withExtendedLifetime(pipes) {
             shim_spawn(
                 &paths, &arguments, &environment, descriptors, Int32(clamping: descriptors.count),
-                command.endsWithThread, user?.id ?? 0, user?.group ?? 0,
+                command.isKilledWithThread, user?.id ?? 0, user?.group ?? 0,
                 user.map { _ in UserAccount.videoGroup } ?? 0, &report)
         }
         guard pid > 0 else { throw SystemError("fork") }
@@ -172,7 +172,7 @@ package final class Child {
     package func leaveBehind() -> Bool {
         guard poll() == nil else { return false }
         Self.leftBehind.withLock { $0.append(pid) }
-        note?.write(pid)
+        leftBehindFile?.write(pid)
         ending = .killed(SIGKILL)
         return true
     }

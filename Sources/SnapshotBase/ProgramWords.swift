@@ -30,27 +30,27 @@ package func programWords(_ text: String) -> [String]? {
 extension Secrets {
     /// Registers the parts of a program's argument that may be secret, so that they are hidden in messages: everything
     /// but option names, short words and names of files.
-    package func note(argument: String) {
+    package func register(argument: String) {
         let isOption = argument.hasPrefix("-")
         guard let value = isOption ? argument[...].cutAtFirst("=").map({ String($0.1) }) : argument else { return }
-        note(url: value, hasSecretPath: false)
+        register(url: value, hasSecretPath: false)
         guard value.unicodeScalars.count >= Self.shortest, FileSystems.mountThatMayHang(value) == nil,
             !fileExists(value)
         else { return }
-        note(value)
+        register(value)
     }
 }
 
 extension Secrets {
     /// Registers what looks like a credential in the standard error of a `credential_process`: words after a name such
     /// as `SecretAccessKey` or `token`, and long words of letters and digits that are not names of hosts or files.
-    package func note(credentialStderr output: [UInt8]) {
+    package func register(credentialStderr output: [UInt8]) {
         let words = output.suffix(4096).split { $0 <= 0x20 || "\"',:{}=".utf8.contains($0) }
         var isNamed = false
         for word in words.map({ String(decoding: $0, as: UTF8.self) }) {
             let isLong = word.utf8.count >= 16 && !word.utf8.contains(UInt8(ascii: "."))
             let isMixed = word.utf8.contains { (48...57).contains($0) } && word.utf8.contains { $0 >= 65 }
-            if isLong && isMixed || isNamed && word.utf8.count >= 4 { note(token: word) }
+            if isLong && isMixed || isNamed && word.utf8.count >= 4 { register(token: word) }
             let name = word.lowercased()
             isNamed = ["secret", "token", "password", "accesskey", "accesskeyid"].contains(where: name.hasSuffix)
         }

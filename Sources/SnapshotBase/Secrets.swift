@@ -13,12 +13,12 @@ package final class Secrets: Sendable {
 
     private let known = Mutex<(settings: [String], tokens: [String])>(([], []))
 
-    package init(_ secrets: [String] = []) { for secret in secrets { note(secret) } }
+    package init(_ secrets: [String] = []) { for secret in secrets { register(secret) } }
 
     var all: [String] { known.withLock { $0.settings + $0.tokens } }
 
     /// Registers a secret, so that it is hidden in messages.
-    package func note(_ secret: String) {
+    package func register(_ secret: String) {
         guard !secret.isEmpty else { return }
         known.withLock { known in
             guard !known.settings.contains(secret) else { return }
@@ -28,7 +28,7 @@ package final class Secrets: Sendable {
     }
 
     /// Registers a secret that changes from time to time, such as a session token.
-    package func note(token: String) {
+    package func register(token: String) {
         guard !token.isEmpty else { return }
         known.withLock { known in
             guard !known.tokens.contains(token) else { return }
@@ -45,27 +45,27 @@ package final class Secrets: Sendable {
 
     /// Registers the password of a URL, and the credentials in its path or query.
     /// - Parameter hasSecretPath: whether the whole path is a credential, as with dead man's switches.
-    package func note(url: String, hasSecretPath: Bool) {
-        // The arguments of a program are registered by `note(argument:)`.
+    package func register(url: String, hasSecretPath: Bool) {
+        // The arguments of a program are registered by `register(argument:)`.
         guard program(in: url) == nil else { return }
         let rest = url[...].range(of: "://").map { url[$0.upperBound...] } ?? url[...]
-        if let (login, _) = rest.cutAtLast("@"), let (_, password) = login.cutAtFirst(":") { noteEncoded(password) }
+        if let (login, _) = rest.cutAtLast("@"), let (_, password) = login.cutAtFirst(":") { registerEncoded(password) }
         guard let start = rest.utf8.firstIndex(where: { "/?".utf8.contains($0) }) else { return }
         let (path, query) = rest[start...].cutAtFirst("?") ?? (rest[start...], "")
-        if hasSecretPath, path.utf8.count > 1 { noteEncoded(path.dropFirst()) }
-        noteEncoded(query)
-        for part in path.cut(at: "/") + query.cut(at: "&") { notePassword(in: part) }
+        if hasSecretPath, path.utf8.count > 1 { registerEncoded(path.dropFirst()) }
+        registerEncoded(query)
+        for part in path.cut(at: "/") + query.cut(at: "&") { registerPassword(in: part) }
         let parts = path.cut(at: "/")
         for index in 1..<parts.count where isSecretName(parts[index - 1]) && !parts[index].isEmpty {
-            noteEncoded(parts[index])
+            registerEncoded(parts[index])
         }
         for part in parts {
-            if let (name, value) = part.cutAtFirst(":"), isSecretName(name) { noteEncoded(value) }
+            if let (name, value) = part.cutAtFirst(":"), isSecretName(name) { registerEncoded(value) }
         }
     }
 
     /// Registers the values in `k=value` or `user=admin_password=value_channel=1`.
-    private func notePassword(in part: Substring) {
+    private func registerPassword(in part: Substring) {
         let pieces = part.cut(at: "=")
         guard pieces.count > 1 else { return }
         for (name, value) in zip(pieces, pieces.dropFirst()) {
@@ -76,13 +76,13 @@ package final class Secrets: Sendable {
             let isSecret = ["pass", "pwd", "psw", "pw", "token", "key", "auth", "secret", "sig"].contains {
                 name[...].range(of: $0) != nil
             }
-            if isSecret || text.utf8.count >= 8 { noteEncoded(text) }
+            if isSecret || text.utf8.count >= 8 { registerEncoded(text) }
         }
     }
 
-    private func noteEncoded(_ text: Substring) {
-        note(String(text))
-        if let decoded = percentDecoded(text) { note(decoded) }
+    private func registerEncoded(_ text: Substring) {
+        register(String(text))
+        if let decoded = percentDecoded(text) { register(decoded) }
     }
 }
 

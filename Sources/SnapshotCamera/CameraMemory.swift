@@ -102,7 +102,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
 
     /// Writes the memory durably. Callers may ignore an error: without the memory the next run logs in again.
     package func write(to directory: String) throws(Failure) {
-        try Pins(statePath: directory).takeOver()
+        try Pins(statePath: directory).migrateOldPin()
         let path = directory + "/" + Self.fileName
         do throws(SystemError) {
             try writeDurably([json.bytes], to: path, temporary: path + ".new", mode: 0o600)

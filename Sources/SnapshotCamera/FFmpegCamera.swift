@@ -41,7 +41,7 @@ struct FFmpegCamera: Camera {
         _ command: Command, through gateway: PullGateway? = nil, deadline: Deadline
     ) throws(Failure) -> [UInt8] {
         var command = command
-        command.note = trust.leftBehind
+        command.leftBehindFile = trust.leftBehindFile
         let result = try Child.run(command, outputLimit: settings.maxBytes, deadline: deadline)
         if result.isTooLong { throw .camera(HTTPFailure(kind: .tooLarge, why: ""), settings, over: "RTSP") }
         if !result.output.isEmpty, !result.isTimedOut { return result.output }

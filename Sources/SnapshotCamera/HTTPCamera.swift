@@ -60,7 +60,7 @@ struct HTTPCamera: Camera {
         of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> HTTPResponse {
         var request = HTTPRequest("GET", url, through: nil, deadline: deadline)
-        request.credentials = settings.login.map { ($0, settings.password) }
+        request.credentials = settings.loginUser.map { ($0, settings.password) }
         let hadOfferedDigest = host != nil && memory.digestAuthHost == host
         request.needsDigest = hadOfferedDigest
         request.sendsBasic = !hadOfferedDigest && memory.auth == "basic"

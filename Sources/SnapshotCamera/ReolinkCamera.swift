@@ -91,7 +91,7 @@ package struct ReolinkCamera: Camera {
         case .done: break
         }
         if let replaced { logOut(replaced.token, deadline) }
-        guard let session = memory.session else { return .noLogin(.badLogin(settings), isLasting: false) }
+        guard let session = memory.session else { return .noLogin(.unexpectedLoginAnswer(settings), isLasting: false) }
         let body = try snap(session, &memory, deadline)
         if case .error(let code, let detail, let tries) = errorIn(body), isTokenError(code) {
             // Older firmware issues tokens and doesn't accept them.
@@ -115,7 +115,7 @@ package struct ReolinkCamera: Camera {
     private func snap(
         _ session: CameraMemory.Session, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> [UInt8] {
-        Secrets.ofThisRun.note(token: session.token)
+        Secrets.ofThisRun.register(token: session.token)
         return try snap(login: "token=\(session.token)", &memory, deadline)
     }
 
@@ -148,7 +148,9 @@ package struct ReolinkCamera: Camera {
         let user: JSONObject = ["userName": settings.username, "password": settings.password]
         request.ask("Login", with: ["User": user])
         let response = try client.ask(request, of: settings, trust)
-        if [404, 405, 501].contains(response.status) { return .failed(.badLogin(settings), isLasting: true) }
+        if [404, 405, 501].contains(response.status) {
+            return .failed(.unexpectedLoginAnswer(settings), isLasting: true)
+        }
         if let failure = Failure.cameraStatus(response, settings) { throw failure }
         switch ReolinkAnswer(response.body) {
         case .token(let name, let lease):
@@ -168,7 +170,7 @@ package struct ReolinkCamera: Camera {
         case .ok, .unreadable:
             log.verbose("login answer: \(escapedStart(of: response.body))")
             // Either older firmware, or a camera that is still starting: don't remember it.
-            return .failed(.badLogin(settings), isLasting: false)
+            return .failed(.unexpectedLoginAnswer(settings), isLasting: false)
         }
     }
 
@@ -213,7 +215,7 @@ package struct ReolinkCamera: Camera {
 }
 
 extension Failure {
-    fileprivate static func badLogin(_ settings: CameraSettings) -> Failure {
+    fileprivate static func unexpectedLoginAnswer(_ settings: CameraSettings) -> Failure {
         Failure(
             .camera(.login), "no login at camera", settings.address,
             why: "it doesn't answer as a Reolink does",

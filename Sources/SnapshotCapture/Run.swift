@@ -129,7 +129,7 @@ struct Run: ~Copyable {
             (shot.outcome.sent, shot.outcome.received) = (traffic.sent, traffic.received)
         }
         record.outcome = shot.outcome
-        record.due = postponement
+        record.postponement = postponement
         record.written = now.moment
         requestsPing =
             settings.pingURL != nil

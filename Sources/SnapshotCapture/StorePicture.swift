@@ -6,7 +6,7 @@ import SnapshotStore
 
 /// A picture on its way to the store, and where it is now.
 private struct PendingPicture {
-    enum Location {
+    enum Status {
         case inMemory
         case spooled(SpoolName)
         /// Neither stored nor in the spool; the failure says why.
@@ -16,7 +16,7 @@ private struct PendingPicture {
     let picture: Picture
     /// The record before this picture was counted; `Spool.add` writes it when entries are dropped.
     let before: Record
-    var location = Location.inMemory
+    var status = Status.inMemory
 }
 
 /// Uploads a checked picture, or puts it into the spool.
@@ -49,7 +49,7 @@ extension Run {
         shot.outcome.result = .stored
         record.lastUpload = now.moment
         // The entry stays in the spool if it can't be removed, so a later drain uploads it again and counts it then.
-        if case .spooled(let name) = pending.location, !spool.remove(name) { return }
+        if case .spooled(let name) = pending.status, !spool.remove(name) { return }
         record.totalUploads += 1
     }
 
@@ -58,7 +58,7 @@ extension Run {
         keep(object, &pending)
         storeIsUp = false
         record.failedUploads += 1
-        if case .lost(var why) = pending.location {
+        if case .lost(var why) = pending.status {
             spool.countLost()
             shot.outcome.result = .lost
             why.why += "; and before that: \(failure)"
@@ -73,7 +73,7 @@ extension Run {
         record.totalCaptures += 1
         record.lastNumber = SpoolName.next(after: record.lastNumber)
         record.lastCapture = now.moment
-        record.pictures.note(
+        record.pictures.add(
             scan: picture.scanDigest, bytes: picture.bytes.count, frozenAfter: settings.frozenAfter)
         record.clock.synced = quality == .synced
         record.clock.latestMilliseconds = time.milliseconds
@@ -119,15 +119,15 @@ extension Run {
 
     /// Puts the picture into the spool, unless an earlier failure has done so.
     private mutating func keep(_ object: StoredObject, _ pending: inout PendingPicture) {
-        guard case .inMemory = pending.location else { return }
+        guard case .inMemory = pending.status else { return }
         let entry = SpoolEntry(object, length: pending.picture.bytes.count, takenAt: now)
         do throws(Failure) {
-            pending.location = .spooled(
+            pending.status = .spooled(
                 try spool.add(
                     entry, pending.picture.bytes, number: record.lastNumber,
                     within: settings.spoolBounds, before: pending.before, to: &state))
         } catch {
-            pending.location = .lost(error)
+            pending.status = .lost(error)
         }
     }
 

@@ -36,7 +36,7 @@ struct HoldOffCheck {
                 record.holdOffs[name] = nil
                 record.logins?[name]?.refusals = nil
             }
-            if names.contains("camera") { record.due = nil }
+            if names.contains("camera") { record.postponement = nil }
             (record.outcome, record.written) = (Outcome(result: .none), now.moment)
             try state.write(record)
             return names.map { .passed("hold-off", "the \($0) takes the credentials again: captures try them at once") }

@@ -20,7 +20,7 @@ struct KeyCheck {
             return result.isAccepted ? passed("\(pin), as CAMERA_TLS_VERIFY has it", pin) : nil
         case .authorities: return result.isAccepted ? .passed("TLS key", "verified by a certificate authority") : nil
         case .off:
-            return present(host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
+            return fetchPin(of: host).map { passed("\($0), not verified", $0, hint: "CAMERA_TLS_VERIFY=\($0)") }
         case .pinFirst:
             if let first = trust.firstPin { return passed("\(first), seen for the first time: pinned now", first) }
             return trust.knownPin.map { passed("\($0), pinned", $0) }
@@ -32,7 +32,7 @@ struct KeyCheck {
     }
 
     private func otherKey(_ host: TLSHost) -> Finding? {
-        guard let pin = present(host) else { return nil }
+        guard let pin = fetchPin(of: host) else { return nil }
         let what = settings.verification == .pinFirst ? "snapshot check --forget-pin" : "CAMERA_TLS_VERIFY=\(pin)"
         var finding = Finding.remark(
             "TLS key", "\(pin), which isn't the one that is pinned",
@@ -42,8 +42,8 @@ struct KeyCheck {
     }
 
     /// The key that `host` presents now; nil where the handshake fails.
-    private func present(_ host: TLSHost) -> String? {
-        try? settings.presentKey(of: host, deadline: .after(Self.timeout))
+    private func fetchPin(of host: TLSHost) -> String? {
+        try? settings.fetchPin(of: host, deadline: .after(Self.timeout))
     }
 }
 

@@ -32,7 +32,7 @@ package final class HTTPClient {
 
     /// Performs one request. A response of any status is returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
-        if request.timeouts?.bound != nil { return try performWatched(request) }
+        if request.timeouts?.uploadDeadline != nil { return try performWatched(request) }
         do throws(HTTPFailure) { return try performAlone(request) } catch {
             // The server fails when a TLS session is resumed, instead of falling back to a full handshake: try without
             // one.

@@ -90,9 +90,9 @@ package enum TLSTrust: Equatable, Sendable {
     /// By one public key, `sha256//BASE64`, whatever the certificate says.
     case pin(String)
     /// The server isn't verified.
-    case anybody
+    case unverified
     /// The server isn't verified, and any version of TLS is accepted, as some cameras support only old ones.
-    case anybodyByOldTLS
+    case unverifiedAnyVersion
 }
 
 /// The final response to a request.

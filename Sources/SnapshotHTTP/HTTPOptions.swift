@@ -62,8 +62,8 @@ extension HTTPRequest {
         case .pin(let pin):
             trustNoAuthority(easy)
             _ = shim_set_string(easy, CURLOPT_PINNEDPUBLICKEY, pin)
-        case .anybody: trustNoAuthority(easy)
-        case .anybodyByOldTLS:
+        case .unverified: trustNoAuthority(easy)
+        case .unverifiedAnyVersion:
             trustNoAuthority(easy)
             _ = shim_set_long(easy, CURLOPT_SSLVERSION, shim_oldest_tls)
             // OpenSSL rejects the signatures and short keys of old TLS versions at a higher security level.

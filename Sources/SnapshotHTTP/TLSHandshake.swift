@@ -19,7 +19,7 @@ package struct TLSHandshake {
 
     /// The server's public key as `sha256//…`, without verification.
     package func key() throws(HTTPFailure) -> String {
-        let handle = try connection(trusting: .anybody)
+        let handle = try connection(trusting: .unverified)
         guard let pin = withExtendedLifetime(handle, { seenPin(handle.pointer) }) else {
             throw HTTPFailure(kind: .tls, why: "its certificate can't be read")
         }
@@ -37,7 +37,7 @@ package struct TLSHandshake {
         let easy = handle.pointer
         try request.set(on: easy)
         _ = shim_set_long(easy, CURLOPT_CONNECT_ONLY, 1)
-        if trust == .anybody { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
+        if trust == .unverified { _ = shim_set_long(easy, CURLOPT_CERTINFO, 1) }
         // ALPN has no name for RTSP, and some servers reject unknown ones.
         _ = shim_set_long(easy, CURLOPT_SSL_ENABLE_ALPN, 0)
         let (code, words) = withWords(of: easy) { shim_easy_perform(easy) }

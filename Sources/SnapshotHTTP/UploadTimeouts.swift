@@ -10,7 +10,7 @@ package struct UploadTimeouts: Sendable {
     package var whole = Duration.seconds(900)
     /// UPLOAD_DEADLINE, if it is set: waiting for the response also ends at the request's deadline. If the deadline
     /// passed before the body was sent, waiting ends this long after the body.
-    package var bound: Duration?
+    package var uploadDeadline: Duration?
 
     package init() {}
 }
@@ -58,9 +58,9 @@ struct UploadWatch {
     }
 
     private func wait(from now: Uptime) -> (end: Uptime, wait: Duration) {
-        guard let bound = timeouts.bound else { return (now + timeouts.response, timeouts.response) }
-        let wait = min(timeouts.response, now < deadline.end ? deadline.end - now : bound)
-        return (now + wait, min(timeouts.response, bound))
+        guard let uploadDeadline = timeouts.uploadDeadline else { return (now + timeouts.response, timeouts.response) }
+        let wait = min(timeouts.response, now < deadline.end ? deadline.end - now : uploadDeadline)
+        return (now + wait, min(timeouts.response, uploadDeadline))
     }
 
     private static func text(_ time: Duration) -> String {

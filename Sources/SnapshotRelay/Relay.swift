@@ -124,7 +124,7 @@ package final class Relay {
         case .probing: perform(supervisor.handle(.advanced, now: now), now)
         case .connected(let address, let facts):
             outputs.started(attempt?.pid)
-            memory.note(address)
+            memory.remember(address)
             found = Source(address: address, facts: facts)
             reporter.facts = facts
             releaseMemory()
@@ -137,12 +137,12 @@ package final class Relay {
         case .ended(let trouble):
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])
-            if attempt?.hasWaitedForAudio == true { verifiesAudio = true }
+            if attempt?.mayBeWaitingForAudio == true { verifiesAudio = true }
             if attempt?.endedWithoutOutput == true { hasRareKeyFrames = true }
             attempt = nil
             known = trouble.known == .cameraBusy ? found : nil
             found = nil
-            if trouble.known == .cameraFormat { formatChanges.note(now: now) }
+            if trouble.known == .cameraFormat { formatChanges.add(now: now) }
             let isFull = outputs.isFull && trouble.isOfFFmpeg
             perform(supervisor.handle(.ended(isFull ? Supervisor.Trouble(.ffmpegFull) : trouble), now: now), now)
         }

@@ -111,9 +111,9 @@ package struct Settings: Sendable {
         let found = try lookUp(key)
         guard let found, !found.text.isEmpty else { return nil }
         switch key.secrecy {
-        case .secret: Secrets.ofThisRun.note(found.text)
-        case .url: Secrets.ofThisRun.note(url: found.text, hasSecretPath: false)
-        case .urlWithSecretPath: Secrets.ofThisRun.note(url: found.text, hasSecretPath: true)
+        case .secret: Secrets.ofThisRun.register(found.text)
+        case .url: Secrets.ofThisRun.register(url: found.text, hasSecretPath: false)
+        case .urlWithSecretPath: Secrets.ofThisRun.register(url: found.text, hasSecretPath: true)
         case .open: break
         }
         if found.text.unicodeScalars.contains(where: {

@@ -69,7 +69,7 @@ struct Draft: Sendable {
 
     /// Sets a secret, which goes into a file of its own if the units read it from one.
     mutating func setSecret(_ key: SettingDeclaration, _ value: String) {
-        Secrets.ofThisRun.note(value)
+        Secrets.ofThisRun.register(value)
         secrets[key.key] = value
         // Clear the old secret in the settings file, and the name of another file for it.
         for name in [key.key, key.key + "_FILE"] { text.set(name, to: "") }
@@ -112,7 +112,7 @@ struct Draft: Sendable {
                 var bytes = try readFile(path, limit: 65536)
                 while let last = bytes.last, [10, 13].contains(last) { bytes.removeLast() }
                 let secret = String(decoding: bytes, as: UTF8.self)
-                Secrets.ofThisRun.note(secret)
+                Secrets.ofThisRun.register(secret)
                 if !secret.isEmpty { found[key.key] = secret }
             } catch  where error.number == ENOENT { continue } catch {
                 throw .settings("cannot read", path, why: "\(error)")

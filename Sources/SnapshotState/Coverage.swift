@@ -54,7 +54,7 @@ package struct DayShares: JSONMapped, Equatable, Sendable {
     }
 
     /// Adds a day; the days since the last one count as having no run.
-    mutating func note(day: Int, share: Double) {
+    mutating func add(day: Int, share: Double) {
         // A wrong clock may have recorded days in the future.
         if last > day || last < 0 { shares = [] }
         guard shares.isEmpty || day > last else { return }
@@ -80,7 +80,7 @@ extension Record {
                 of: hours, in: (ended * 24)..<(ended * 24 + 24), interval: intervalSeconds)
         else { return }
         var shares = days ?? DayShares()
-        shares.note(day: ended, share: coverage.share)
+        shares.add(day: ended, share: coverage.share)
         days = shares
     }
 }

@@ -4,7 +4,7 @@ import SnapshotBase
 package struct Outcome: JSONMapped, Equatable, Sendable {
     package enum Result: Hashable, Sendable {
         case none, stored, spooled, lost, captureFailed
-        /// The camera wasn't asked, since captures are postponed; `Record.due` says why.
+        /// The camera wasn't asked, since captures are postponed; `Record.postponement` says why.
         case skipped
         /// Written by a later version; preserved unchanged.
         case unknown(String)

@@ -24,7 +24,7 @@ package struct PictureHistory: JSONMapped, Equatable, Sendable {
     }
 
     /// - Parameter frozenAfter: the number of equal pictures in a row that count as frozen; 0 disables this.
-    package mutating func note(scan newScan: String, bytes: Int, frozenAfter: Int) {
+    package mutating func add(scan newScan: String, bytes: Int, frozenAfter: Int) {
         equal = newScan == scan ? equal + 1 : 1
         scan = newScan
         frozen = frozenAfter > 0 && equal >= frozenAfter

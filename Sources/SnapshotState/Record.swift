@@ -32,7 +32,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var lastError: ErrorReport?
     package var outcome = Outcome()
     /// Set while captures are postponed; otherwise the next one is due an interval after the last.
-    package var due: Postponement?
+    package var postponement: Postponement?
 
     package var spool = SpoolFigures()
     package var clock = ClockFigures()
@@ -106,7 +106,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.oldest?.up = nil
         spool.refused = nil
         storePause?.since.up = nil
-        due?.since.up = nil
+        postponement?.since.up = nil
         for (name, _) in holdOffs.entries { holdOffs[name]?.since.up = nil }
     }
 
@@ -169,7 +169,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("last_upload", &lastUpload)
         fields.field("last_error", &lastError)
         fields.field("outcome", &outcome)
-        fields.field("due", &due)
+        fields.field("due", &postponement)
         fields.field("spool", &spool)
         fields.field("clock", &clock)
         fields.field("retry_quota", &retryQuota)

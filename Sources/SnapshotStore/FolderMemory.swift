@@ -12,10 +12,10 @@ package struct FolderMemory: JSONMapped, Equatable, Sendable {
     /// The folder's inode and its time of creation: on another disk both differ. nil where the file system doesn't say.
     package var identity: String?
     /// Set while the search for earlier pictures isn't complete.
-    package var search: Search?
+    package var search: SearchProgress?
 
     /// How far the search for earlier pictures has come.
-    package struct Search: JSONMapped, Equatable, Sendable {
+    package struct SearchProgress: JSONMapped, Equatable, Sendable {
         /// The folder that was searched last, relative to `path`; nil at the start.
         package var done: String?
         /// In milliseconds since 1970: pictures from then on are in the ledger already.

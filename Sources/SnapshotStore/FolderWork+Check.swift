@@ -64,7 +64,7 @@ extension FolderWork {
         // This is not the disk's folder, so the ledger doesn't describe it: search it for pictures.
         memory.identity = nil
         if !ledger.isEmpty || had == nil {
-            memory.search = FolderMemory.Search()
+            memory.search = FolderMemory.SearchProgress()
             memory.search?.before = Int(now.milliseconds)
             ledger.clear()
         }

@@ -68,7 +68,7 @@ package struct FolderWork {
             if let line { ledger.takeBack(line) }
             throw error
         }
-        memory?.note(try? FolderLocation(folder))
+        memory?.rememberMount(of: try? FolderLocation(folder))
         return old
     }
 
@@ -134,7 +134,7 @@ package struct FolderWork {
         let isUpgrade = had == nil && !ledger.isEmpty
         if !isUpgrade {
             ledger.clear()
-            memory.search = FolderMemory.Search()
+            memory.search = FolderMemory.SearchProgress()
             memory.search?.before = Int(now.milliseconds)
         }
         return memory
@@ -151,12 +151,12 @@ package struct FolderWork {
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {
         do throws(SystemError) {
-            if let search = memory?.search {
+            if let progress = memory?.search {
                 let suffix = object.key.hasSuffix(".mp4") ? ".mp4" : nil
                 let shape = KeyShape(settings.template, camera: settings.camera, suffix: suffix)
-                var adoption = Adoption(of: settings.path, shape, into: ledger, search)
-                let isDone = try adoption.run()
-                memory?.search = isDone ? nil : adoption.search
+                var search = FolderSearch(of: settings.path, shape, into: ledger, progress)
+                let isDone = try search.run()
+                memory?.search = isDone ? nil : search.progress
                 // Until the search is complete, the oldest picture is unknown: delete nothing.
                 guard isDone else { return (false, false) }
             }
@@ -172,9 +172,9 @@ package struct FolderWork {
 }
 
 extension FolderMemory {
-    /// Notes the mount point below which a picture was just stored; it no longer counts as accepted without its disk.
-    /// A mount point elsewhere stays noted: the spool may hold pictures whose keys are below it.
-    fileprivate mutating func note(_ location: FolderLocation?) {
+    /// Remembers the mount point below which a picture was just stored; it is no longer accepted as unmounted.
+    /// A mount point elsewhere stays remembered: the spool may hold pictures whose keys are below it.
+    fileprivate mutating func rememberMount(of location: FolderLocation?) {
         guard let location, let found = try? location.mountPoint() ?? "" else { return }
         if !found.isEmpty || isBelow(location.path, mount ?? "/") { mount = found.isEmpty ? nil : found }
         if found == accepted { accepted = nil }

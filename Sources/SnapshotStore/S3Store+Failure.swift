@@ -10,7 +10,8 @@ extension S3Store {
 
     /// The keys are refused. Temporary ones may have expired: they are replaced once, and the request is signed again.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        var failure = StoreFailure(status: 403, response, address: address, setting: setting(error), detail: error.text)
+        var failure = StoreFailure(
+            status: 403, response, address: address, setting: settingToCheck(error), detail: error.text)
         if temporary?.replaces(keys) == true { failure.advice = .signAgain }
         return failure
     }
@@ -33,7 +34,7 @@ extension S3Store {
         return StoreFailure(failure, .giveUp)
     }
 
-    func setting(_ error: S3Error) -> String {
+    func settingToCheck(_ error: S3Error) -> String {
         switch error.code {
         case let code where temporary != nil && Self.credentialCodes.contains(code):
             "whether the store accepts temporary keys; new ones were requested, and refused as well"

@@ -208,7 +208,7 @@ package struct S3Store: RemoteStore {
             // An error in the body of a 200 response is the store's failure, not ours.
             let isLarge = error.code == "EntityTooLarge"
             let status = (200...299).contains(response.status) ? 500 : isLarge ? 413 : response.status
-            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : self.setting(error)
+            let setting = (300...399).contains(status) ? "S3_ENDPOINT_URL" : settingToCheck(error)
             return StoreFailure(status: status, response, address: address, setting: setting, detail: error.text)
         }
     }

@@ -46,7 +46,7 @@ struct StoredLedger: Sendable {
 
     /// Deletes the lists, as another folder is in use.
     func clear() {
-        for name in ["stored.log", "stored.head", "stored-late.log", "stored-late.head", Adoption.fileName] {
+        for name in ["stored.log", "stored.head", "stored-late.log", "stored-late.head", FolderSearch.fileName] {
             removeFile(statePath + "/" + name)
         }
     }

@@ -50,7 +50,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
                 var record = record
                 record.begin(now: now, version: "0", camera: "c", intervalSeconds: 10, isRepeating: false)
                 record.countHour(now: now, captured: true, uploadMilliseconds: 1)
-                record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
+                record.pictures.add(scan: "", bytes: 1, frozenAfter: 12)
                 record.reconcile(with: [])
                 _ = CaptureClock.time(at: now, record.clock, timeService: .none)
                 _ = Pause.holdOff(after: record.holdOffs["store"], settings: "", now: now)

@@ -105,9 +105,9 @@ private func base64(_ text: String) -> String {
 
     @Test func secretsOfURLs() {
         let secrets = Secrets()
-        secrets.note(url: "rtsp://H/user=admin_password=pa_ss_channel=1_stream=0.sdp", hasSecretPath: false)
-        secrets.note(url: "rtsp://me:c%C3%A4n+ary@H:554/x?channel=0&pwd=zz9", hasSecretPath: false)
-        secrets.note(url: "https://hc.example.org/ping/0123-4567", hasSecretPath: true)
+        secrets.register(url: "rtsp://H/user=admin_password=pa_ss_channel=1_stream=0.sdp", hasSecretPath: false)
+        secrets.register(url: "rtsp://me:c%C3%A4n+ary@H:554/x?channel=0&pwd=zz9", hasSecretPath: false)
+        secrets.register(url: "https://hc.example.org/ping/0123-4567", hasSecretPath: true)
         for text in ["pa_ss", "pa%5Fss", "cän+ary", "zz9", "ping/0123-4567"] { #expect(secrets.areIn("« \(text) »")) }
         for text in ["admin", "channel=1", "H", "0"] { #expect(!secrets.areIn("« \(text) »")) }
     }

@@ -39,10 +39,10 @@ import Testing
 
     @Test func anAddressBringsItsLogin() throws {
         let it = try camera(["CAMERA_URL": "http://me:p%40ss@h/x", "CAMERA_USERNAME": "other", "CAMERA_PASSWORD": "pw"])
-        #expect(it.login == "me" && it.password == "p@ss")
+        #expect(it.loginUser == "me" && it.password == "p@ss")
         let half = try camera(["CAMERA_URL": "rtsp://me@h/x", "CAMERA_PASSWORD": "pw"])
-        #expect(half.login == "me" && half.password == "pw")
-        #expect(try camera(["CAMERA_URL": "http://h/x"]).login == nil)
+        #expect(half.loginUser == "me" && half.password == "pw")
+        #expect(try camera(["CAMERA_URL": "http://h/x"]).loginUser == nil)
     }
 
     @Test func theURLComesBeforeTheHost() throws {

@@ -147,7 +147,7 @@ import Testing
             CaptureClock.learn(CaptureClock.offset(at: now, record.clock, timeService: .none), at: now, &record.clock)
             record.totalCaptures += 1
             record.lastNumber = SpoolName.next(after: record.lastNumber)
-            record.pictures.note(scan: "", bytes: 1, frozenAfter: 12)
+            record.pictures.add(scan: "", bytes: 1, frozenAfter: 12)
             record.countHour(now: now, captured: true, uploadMilliseconds: 1 << 53)
             record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: SpoolName.mostBytes)])
             record.holdOffs["store"] = Pause.holdOff(after: record.holdOffs["store"], settings: "", now: now)

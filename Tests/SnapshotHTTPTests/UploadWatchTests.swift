@@ -8,7 +8,7 @@ import Testing
 
     private func watch(bound: Duration? = nil, deadline: Duration = .seconds(8)) -> UploadWatch {
         var timeouts = UploadTimeouts()
-        timeouts.bound = bound
+        timeouts.uploadDeadline = bound
         return UploadWatch(timeouts, deadline: Deadline(Self.start + deadline), now: Self.start)
     }
 

@@ -94,17 +94,17 @@ import Testing
     @Test func aServerThatTalksUnasked() throws {
         var unsolicited = UnsolicitedMessages()
         var now = Uptime(nanoseconds: 0)
-        for _ in 0..<16 { try unsolicited.note(at: now) }
-        #expect(throws: RTSPMalformed.self) { try unsolicited.note(at: now) }
+        for _ in 0..<16 { try unsolicited.count(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unsolicited.count(at: now) }
         // One a second for ever is none too many, nor is the same number after a long silence.
         unsolicited = UnsolicitedMessages()
         for _ in 0..<1000 {
-            try unsolicited.note(at: now)
+            try unsolicited.count(at: now)
             now = now + .seconds(1)
         }
         now = now + .seconds(1_000_000)
-        for _ in 0..<16 { try unsolicited.note(at: now) }
-        #expect(throws: RTSPMalformed.self) { try unsolicited.note(at: now) }
+        for _ in 0..<16 { try unsolicited.count(at: now) }
+        #expect(throws: RTSPMalformed.self) { try unsolicited.count(at: now) }
     }
 
     @Test func whatIsReadIsWrittenAgain() throws {

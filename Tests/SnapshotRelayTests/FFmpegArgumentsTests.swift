@@ -25,7 +25,7 @@ func named(_ settings: [String: String]) -> Named<String> {
             case let hls as HLSOutput:
                 return hls.slave(nil, list: ".live-1.m3u8", initialisation: "init-1.mp4")
             case let record as RecordOutput:
-                return (try? Folder("/tmp")).map { record.slave(facts, in: $0, run: Timestamp(milliseconds: 17)) }
+                return (try? Folder("/tmp")).map { record.slave(facts, in: $0, runStart: Timestamp(milliseconds: 17)) }
             case is PushOutput: return PushOutput.slave(to: "rtsp://127.0.0.1:9/push")
             case is PipeOutput: return PipeOutput.slave
             default: return nil

@@ -31,7 +31,7 @@ private struct Files: OutputFiles {
     let output: OutputFolder
     let disk: Disk
 
-    mutating func begin(_ run: Timestamp) {}
+    mutating func begin(_ runStart: Timestamp) {}
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
         disk.access()
         return true

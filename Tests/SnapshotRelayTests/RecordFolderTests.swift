@@ -81,7 +81,7 @@ import Testing
         var it = try open()
         it.begin()
         let now = systemClock.wall()
-        it.note(now.advanced(byMilliseconds: -20_000))
+        it.setOrigin(now.advanced(byMilliseconds: -20_000))
         for number in 0...3 { try put("17-\(number).mp4", head + (0...number).flatMap { _ in fragment }) }
         // The first two begin earlier than their files, and free their names in `.writing`.
         try folder.write("record/.writing/17.csv", "17-0.mp4,0,10.0\n17-1.mp4,10.0,20.0\n17-2.mp4,20.0,20.1\n")
@@ -153,7 +153,7 @@ import Testing
         var it = try open()
         let origin = Timestamp(milliseconds: systemClock.wall().milliseconds / 1000 * 1000 - 90_000)
         it.begin()
-        it.note(origin)
+        it.setOrigin(origin)
         for number in 0...3 { try put("17-\(number).mp4", head + fragment) }
         try folder.write(
             "record/.writing/17.csv", "17-0.mp4,0.000000,20.0\nx,1,2\n17-1.mp4,20.100,inf\n17-1.mp4,20.0,40.0\n")
@@ -177,7 +177,7 @@ import Testing
         // What ffmpeg says of how far it is comes late, and a clock that was set back says anything.
         for behind in [0, 1900, -100_000] {
             let origin = systemClock.wall().advanced(byMilliseconds: Int64(-behind))
-            it.note(origin)
+            it.setOrigin(origin)
             try put("17-\(behind + 100_000).mp4", head + fragment)
             try folder.write("record/.writing/17.csv", "17-\(behind + 100_000).mp4,0.000000,20.0\n")
             it.finish(all: true)

@@ -80,7 +80,7 @@ import Testing
         var it = FormatChanges()
         for second in 0..<5 {
             #expect(it.areFew(now: at(Double(second))))
-            it.note(now: at(Double(second)))
+            it.add(now: at(Double(second)))
         }
         #expect(!it.areFew(now: at(5)) && it.areFew(now: at(601)))
     }

@@ -107,12 +107,12 @@ private func health(_ record: Record, at moment: Now) -> Health {
     @Test func frozenAndCovered() {
         var pictures = PictureHistory()
         for count in 1...12 {
-            pictures.note(scan: "same", bytes: 100, frozenAfter: 12)
+            pictures.add(scan: "same", bytes: 100, frozenAfter: 12)
             #expect(pictures.frozen == (count == 12))
         }
-        pictures.note(scan: "other", bytes: 24, frozenAfter: 12)
+        pictures.add(scan: "other", bytes: 24, frozenAfter: 12)
         #expect(!pictures.frozen && pictures.covered)
-        pictures.note(scan: "more", bytes: 25, frozenAfter: 0)
+        pictures.add(scan: "more", bytes: 25, frozenAfter: 0)
         #expect(!pictures.covered)
     }
 }

@@ -111,7 +111,9 @@ import Testing
         var record = Record(version: "1", camera: "c", now: now, intervalSeconds: 10)
         record.lastCapture = moment(captured)
         record.lastUpload = moment(captured)
-        record.due = waiting.map { Postponement(since: moment($0), delaySeconds: delay, reason: .camera(.credentials)) }
+        record.postponement = waiting.map {
+            Postponement(since: moment($0), delaySeconds: delay, reason: .camera(.credentials))
+        }
         let health = Health(.record(record), relay: nil, now: now, interval: nil, camera: "", version: "")
         #expect(health.reasons == reasons)
     }

@@ -79,7 +79,7 @@ import Testing
 
     @Test func aSecretIsNoRegion() {
         let secrets = Secrets()
-        secrets.note("canary-secret-1")
+        secrets.register("canary-secret-1")
         #expect(error("").wantedRegion(response(301, region: "canary-secret-1"), secrets: secrets) == nil)
         #expect(error("").wantedRegion(response(301, region: "eu-west-1"), secrets: secrets) == "eu-west-1")
     }

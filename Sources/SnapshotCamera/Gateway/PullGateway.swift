@@ -109,7 +109,7 @@ extension PullGateway.Stream {
     fileprivate var server: RTSPServer {
         let (scheme, host, port, target) = parts
         return RTSPServer(
-            url: "\(scheme)://\(host):\(port)\(target)", user: camera.login, password: camera.password,
+            url: "\(scheme)://\(host):\(port)\(target)", user: camera.loginUser, password: camera.password,
             mayUseBasic: scheme == "rtsps" || !camera.useHTTPS)
     }
 

@@ -20,7 +20,7 @@ extension Failure {
         case .refused(let status):
             return Failure(
                 .camera(.credentials), "camera refuses login", address,
-                why: settings.login == nil
+                why: settings.loginUser == nil
                     ? "it asks for a login, and no user or password is set" : "RTSP status \(status)",
                 hint: "check CAMERA_USERNAME and CAMERA_PASSWORD, or those in CAMERA_URL")
         case .insecure: return insecureLogin(address, hasSeenDigest: hasSeenDigest)

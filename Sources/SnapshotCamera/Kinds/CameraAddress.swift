@@ -36,7 +36,7 @@ package struct CameraAddress {
         }
         if let flaw = unexpandedFlaw(inURL: text) { throw refusal(flaw.rule, hint: flaw.hint) }
         guard SnapshotSettings.isURL(text, schemes), let parts = URLParts(text) else { throw refusal() }
-        return CameraURL(url: parts.withoutUser, login: parts.user.map { ($0, parts.password) })
+        return CameraURL(url: parts.withoutUser, userInfo: parts.user.map { ($0, parts.password) })
     }
 
     /// The settings error for this address.
@@ -52,7 +52,7 @@ package struct CameraAddress {
 struct CameraURL {
     /// The URL without user and password.
     let url: String
-    let login: (user: String, password: String?)?
+    let userInfo: (user: String, password: String?)?
 
     var shown: String { redactedURL(url) }
     var tlsHost: TLSHost? { TLSHost(url: url) }

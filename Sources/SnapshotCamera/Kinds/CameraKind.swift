@@ -37,9 +37,9 @@ package protocol CameraKind: Sendable {
     /// The address for messages, without secrets.
     var shown: String { get }
     /// The parts of the address that may be secret; a change of them ends the hold-off after refused credentials.
-    var hidden: String { get }
+    var secretAddress: String { get }
     /// The user and password in the address; nil where it has none.
-    var login: (user: String, password: String?)? { get }
+    var userInfo: (user: String, password: String?)? { get }
     /// The identity of the camera to which `CameraMemory` belongs (session, working login). It is stored, so it holds
     /// no secret, and its form must never change.
     func identity(_ settings: CameraSettings) -> String

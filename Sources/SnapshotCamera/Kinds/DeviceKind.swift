@@ -15,8 +15,8 @@ struct DeviceKind: CameraKind {
 
     var name: String { "a video device" }
     var shown: String { path }
-    var hidden: String { "" }
-    var login: (user: String, password: String?)? { nil }
+    var secretAddress: String { "" }
+    var userInfo: (user: String, password: String?)? { nil }
     var needsFFmpeg: Bool { true }
     var trial: CameraTrial { .picture }
 

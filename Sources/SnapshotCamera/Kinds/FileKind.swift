@@ -22,8 +22,8 @@ struct FileKind: CameraKind {
 
     var name: String { "a file" }
     var shown: String { decoded }
-    var hidden: String { "" }
-    var login: (user: String, password: String?)? { nil }
+    var secretAddress: String { "" }
+    var userInfo: (user: String, password: String?)? { nil }
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 

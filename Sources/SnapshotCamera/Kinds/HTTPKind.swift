@@ -14,8 +14,8 @@ struct HTTPKind: CameraKind {
 
     var name: String { "a still picture over HTTP" }
     var shown: String { address.shown }
-    var hidden: String { address.url }
-    var login: (user: String, password: String?)? { address.login }
+    var secretAddress: String { address.url }
+    var userInfo: (user: String, password: String?)? { address.userInfo }
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 

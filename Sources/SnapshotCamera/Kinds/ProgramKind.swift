@@ -9,7 +9,7 @@ struct ProgramKind: CameraKind {
     private let path: String
     private let arguments: [String]
     /// The whole command, since its arguments may hold secrets.
-    let hidden: String
+    let secretAddress: String
 
     init?(_ address: CameraAddress) throws(Failure) {
         guard let text = address.behind("exec") else { return nil }
@@ -23,13 +23,13 @@ struct ProgramKind: CameraKind {
         }
         self.path = path
         arguments = Array(words.dropFirst())
-        hidden = text
-        arguments.forEach(Secrets.ofThisRun.note(argument:))
+        secretAddress = text
+        arguments.forEach(Secrets.ofThisRun.register(argument:))
     }
 
     var name: String { "a program" }
     var shown: String { path }
-    var login: (user: String, password: String?)? { nil }
+    var userInfo: (user: String, password: String?)? { nil }
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .picture }
 
@@ -51,7 +51,7 @@ struct ProgramKind: CameraKind {
         var command = Command(path, arguments, environment: settings.context.environment)
         // Run it as this process's user, as captures do, so that a check tries the same.
         command.keepsUser = true
-        command.note = trust.leftBehind
+        command.leftBehindFile = trust.leftBehindFile
         return ProgramCamera(command: command, settings: settings)
     }
 }

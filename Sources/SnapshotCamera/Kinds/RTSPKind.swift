@@ -14,8 +14,8 @@ struct RTSPKind: CameraKind {
 
     var name: String { "a stream over RTSP" }
     var shown: String { address.shown }
-    var hidden: String { address.url }
-    var login: (user: String, password: String?)? { address.login }
+    var secretAddress: String { address.url }
+    var userInfo: (user: String, password: String?)? { address.userInfo }
     var needsFFmpeg: Bool { true }
     var trial: CameraTrial { .picture }
 

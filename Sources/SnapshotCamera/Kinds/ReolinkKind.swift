@@ -21,8 +21,8 @@ struct ReolinkKind: CameraKind {
 
     var name: String { "a Reolink" }
     var shown: String { host }
-    var hidden: String { "" }
-    var login: (user: String, password: String?)? { nil }
+    var secretAddress: String { "" }
+    var userInfo: (user: String, password: String?)? { nil }
     var needsFFmpeg: Bool { false }
     var trial: CameraTrial { .reolink(host: host) }
 

@@ -17,7 +17,7 @@ package struct CameraSettings: Sendable {
     package var username: String
     package var password: String
     /// The user to log in as; nil where no login is set. A password may be empty.
-    package var login: String? { hasLogin ? username : nil }
+    package var loginUser: String? { hasLogin ? username : nil }
     private var hasLogin: Bool
     package var useHTTPS: Bool
     package var verification: Verification
@@ -40,7 +40,7 @@ package struct CameraSettings: Sendable {
     package init(_ settings: Settings) throws(Failure) {
         context = settings.context
         kind = try CameraKinds.kind(of: CameraAddress(settings))
-        let own = kind.login
+        let own = kind.userInfo
         name = try Self.name(settings)
         let (user, password) = (try settings[Key.cameraUsername], try settings[Key.cameraPassword])
         username = own?.user ?? user
@@ -59,7 +59,7 @@ package struct CameraSettings: Sendable {
         connectTimeout = try settings[Key.cameraConnectTimeout]
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
-        guard transport != .udp || !kind.hidden.lowercased().hasPrefix("rtsps:") else {
+        guard transport != .udp || !kind.secretAddress.lowercased().hasPrefix("rtsps:") else {
             throw settings.refusal(Key.cameraRTSPTransport, rule: "must be auto or tcp beside rtsps:// in CAMERA_URL")
         }
     }
@@ -73,7 +73,7 @@ package struct CameraSettings: Sendable {
     /// Every setting that may change whether the camera accepts the login; a new value ends the hold-off after refused
     /// credentials. It holds secrets, so only a digest of it is stored.
     package var fingerprint: String {
-        "\(identity) \(kind.hidden) \(auth.rawValue) \(channel) \(username) \(password)"
+        "\(identity) \(kind.secretAddress) \(auth.rawValue) \(channel) \(username) \(password)"
     }
 
     /// The address for messages, without secrets.

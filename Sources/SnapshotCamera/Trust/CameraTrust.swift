@@ -14,8 +14,8 @@ package final class CameraTrust {
 
     /// The state directory with the pins.
     var statePath: String { pins.directory }
-    /// The path for `Command.note`: the file that records a camera's program that not even SIGKILL ends.
-    var leftBehind: String { statePath + "/camera.pid" }
+    /// The path for `Command.leftBehindFile`: the file that records a camera's program that not even SIGKILL ends.
+    var leftBehindFile: String { statePath + "/camera.pid" }
 
     package init(_ settings: CameraSettings, statePath: String) {
         self.settings = settings
@@ -27,7 +27,7 @@ package final class CameraTrust {
     /// - Throws: where the pins can't be read (exit code 77), a first one can't be stored (74), or the handshake fails.
     package func trust(for host: TLSHost, deadline: Deadline) throws(Failure) -> TLSTrust {
         switch settings.verification {
-        case .off: .anybodyByOldTLS
+        case .off: .unverifiedAnyVersion
         case .authorities: .authorities(file: settings.authorities)
         case .pin(let pin): .pin(pin)
         case .pinFirst: .pin(try pin(of: host, deadline))
@@ -40,7 +40,7 @@ package final class CameraTrust {
         if let known = try pins.pin(of: host) {
             pin = known
         } else {
-            let seen = try settings.presentKey(of: host, deadline: deadline)
+            let seen = try settings.fetchPin(of: host, deadline: deadline)
             pin = try pins.add(seen, for: host)
             firstPin = pin
         }
@@ -51,7 +51,7 @@ package final class CameraTrust {
 
 extension CameraSettings {
     /// The pin of the key that `host` presents now, from a handshake alone.
-    package func presentKey(of host: TLSHost, deadline: Deadline) throws(Failure) -> String {
+    package func fetchPin(of host: TLSHost, deadline: Deadline) throws(Failure) -> String {
         do throws(HTTPFailure) {
             return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).key()
         } catch {

@@ -18,7 +18,7 @@ package struct Pins: Sendable {
     package func pin(of host: TLSHost) throws(Failure) -> String? {
         let list = try read()
         // Copy the pin of an older version at once: it lies in session.json, which people are told to delete.
-        if !list.entries.isEmpty, !fileExists(path) { try? takeOver() }
+        if !list.entries.isEmpty, !fileExists(path) { try? migrateOldPin() }
         return list[host]
     }
 
@@ -71,7 +71,7 @@ package struct Pins: Sendable {
     // MARK: The file
 
     private func read() throws(Failure) -> PinList {
-        guard let bytes = try bytes(of: path, limit: PinList.maximumBytes + 1) else { return try inherited() }
+        guard let bytes = try bytes(of: path, limit: PinList.maximumBytes + 1) else { return try oldPin() }
         guard let list = PinList(bytes) else { throw unreadable(path, "it is damaged") }
         return list
     }
@@ -115,7 +115,7 @@ package struct Pins: Sendable {
     // MARK: Version 0.2.2
 
     /// The pin of version 0.2.2, which stored one in `session.json`. It counts while `pins.json` doesn't exist.
-    private func inherited() throws(Failure) -> PinList {
+    private func oldPin() throws(Failure) -> PinList {
         var list = PinList()
         guard let bytes = try bytes(of: session, limit: 65536) else { return list }
         guard let json = JSON(bytes), CameraMemory(json: json) != nil else {
@@ -139,12 +139,12 @@ package struct Pins: Sendable {
 
     /// Copies the pin in `session.json` to `pins.json` before `session.json` is rewritten. An unreadable `session.json`
     /// may have held a pin: it is renamed to `pins.json`, so that no camera is trusted until a person has looked.
-    package func takeOver() throws(Failure) {
+    package func migrateOldPin() throws(Failure) {
         guard !fileExists(path) else { return }
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         guard !fileExists(path) else { return }
-        do throws(Failure) { try write(try inherited()) } catch {
+        do throws(Failure) { try write(try oldPin()) } catch {
             guard error.code == .camera(.pins), (try? moveFile(session, to: path)) != nil else { throw error }
         }
     }

@@ -76,8 +76,8 @@ extension TLSTrust {
         switch self {
         case .authorities(let file): "authorities \(file ?? "of the system")"
         case .pin(let pin): "pin \(pin)"
-        case .anybodyByOldTLS: "anything"
-        case .anybody: nil
+        case .unverifiedAnyVersion: "anything"
+        case .unverified: nil
         }
     }
 }

@@ -57,8 +57,8 @@ package struct FormatWatch: Sendable {
     /// An SPS is a packet of its own (type 7), or one of several units in an aggregation packet (24); RFC 6184.
     private mutating func isChangedH264(_ payload: UnsafeRawBufferPointer) -> Bool {
         switch payload[0] & 31 {
-        case 7: return note(payload)
-        case 24: return units(payload, from: 1).contains { $0[0] & 31 == 7 && note($0) }
+        case 7: return hasChanged(payload)
+        case 24: return units(payload, from: 1).contains { $0[0] & 31 == 7 && hasChanged($0) }
         default: return false
         }
     }
@@ -66,8 +66,8 @@ package struct FormatWatch: Sendable {
     /// An SPS is a packet of its own (type 33), or one of several units in an aggregation packet (48); RFC 7798.
     private mutating func isChangedH265(_ payload: UnsafeRawBufferPointer) -> Bool {
         switch payload[0] >> 1 & 63 {
-        case 33: return note(payload)
-        case 48: return units(payload, from: 2).contains { $0[0] >> 1 & 63 == 33 && note($0) }
+        case 33: return hasChanged(payload)
+        case 48: return units(payload, from: 2).contains { $0[0] >> 1 & 63 == 33 && hasChanged($0) }
         default: return false
         }
     }
@@ -85,7 +85,7 @@ package struct FormatWatch: Sendable {
     }
 
     /// Whether this SPS differs from the known one of its id. Cameras may send several, each with an id of its own.
-    private mutating func note(_ unit: UnsafeRawBufferPointer) -> Bool {
+    private mutating func hasChanged(_ unit: UnsafeRawBufferPointer) -> Bool {
         let isH264 = unit[0] & 31 == 7
         // The id follows profile and level. In H.265 sub-layers would shift it; cameras have none.
         guard unit.count <= Self.longestSet,

@@ -7,7 +7,7 @@ struct UnsolicitedMessages {
     private var allowed = atOnce
     private var last: Uptime?
 
-    mutating func note(at now: Uptime) throws(RTSPMalformed) {
+    mutating func count(at now: Uptime) throws(RTSPMalformed) {
         let seconds = last.map { Int(clamping: (now - $0).components.seconds) } ?? 0
         if seconds > 0 || last == nil { last = now }
         allowed = min(Self.atOnce, allowed.adding(seconds)) - 1
@@ -176,11 +176,11 @@ package struct RTSPSession {
 
     private mutating func takeMessage(_ message: RTSPMessage) throws {
         guard message.method == nil else {
-            try unsolicited.note(at: clock.up())
+            try unsolicited.count(at: clock.up())
             return try server.write(exchange.response(toServer: message).bytes)
         }
         switch exchange.receive(message) {
-        case .nothing: try unsolicited.note(at: clock.up())
+        case .nothing: try unsolicited.count(at: clock.up())
         case .again(let request): try server.write(request.bytes)
         case .otherTransport:
             media.isUsed = true

@@ -36,7 +36,7 @@ final class Attempt {
     /// The time since ffmpeg was started.
     private var sinceStart: Stopwatch
     /// Whether ffmpeg may still be waiting for audio: it re-encodes audio, and has written nothing.
-    var hasWaitedForAudio: Bool { encodesAudio && !hasGrown }
+    var mayBeWaitingForAudio: Bool { encodesAudio && !hasGrown }
     /// Whether ffmpeg ended by itself before it wrote anything, though media arrived.
     private(set) var endedWithoutOutput = false
     private(set) var stderrTail: StderrTail
@@ -134,7 +134,7 @@ final class Attempt {
         guard let count = gateway?.received, count != received else { return false }
         received = count
         // Audio that is re-encoded may never arrive, and ffmpeg writes nothing before: count media only for a while.
-        return !hasWaitedForAudio || sinceStart.elapsed < Self.longestWaitForAudio
+        return !mayBeWaitingForAudio || sinceStart.elapsed < Self.longestWaitForAudio
     }
 
     private func takeOutput() -> [Event] {

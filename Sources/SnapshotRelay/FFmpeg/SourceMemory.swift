@@ -24,7 +24,7 @@ struct SourceMemory {
     }
 
     /// Stores the address. An error is ignored: the next start then tries all candidates in order.
-    mutating func note(_ address: String) {
+    mutating func remember(_ address: String) {
         guard address != known else { return }
         known = address
         try? writeDurably([Array("\(camera)\n\(address)\n".utf8)], to: path, temporary: path + ".new", mode: 0o600)

@@ -71,8 +71,8 @@ package struct HLSFolder: Sendable {
         return names
     }
 
-    static func names(_ run: Timestamp) -> (list: String, initialisation: String) {
-        (".live-\(run.compact).m3u8", "init-\(run.compact).mp4")
+    static func names(_ runStart: Timestamp) -> (list: String, initialisation: String) {
+        (".live-\(runStart.compact).m3u8", "init-\(runStart.compact).mp4")
     }
 
     /// Lists the segments that ffmpeg has finished; called about once a second.

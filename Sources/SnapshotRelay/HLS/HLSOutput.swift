@@ -35,8 +35,8 @@ package struct HLSOutput: RelayOutput {
             let now = shared.context.clock.wall()
             return try HLSFolder(directory, segmentTime: segmentTime, now: now, isServed: shared.showsPictures)
         }
-        return try FolderOutput(upkeep, shared, health) { [self] _, folder, run in
-            let names = HLSFolder.names(run)
+        return try FolderOutput(upkeep, shared, health) { [self] _, folder, runStart in
+            let names = HLSFolder.names(runStart)
             return slave(folder, list: names.list, initialisation: names.initialisation)
         }
     }
@@ -61,7 +61,7 @@ package struct HLSOutput: RelayOutput {
 }
 
 extension HLSFolder: OutputFiles {
-    mutating func begin(_ run: Timestamp) { begin(now: run) }
+    mutating func begin(_ runStart: Timestamp) { begin(now: runStart) }
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool { update() }
     mutating func end(now: Uptime) { end() }
 }

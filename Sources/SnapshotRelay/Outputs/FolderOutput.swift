@@ -15,8 +15,8 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private var lastReported: FolderTrouble?
     private let clock: SystemClock
     private var lastCheck: Uptime
-    /// The time that identifies the present run of ffmpeg, or the last one.
-    private var run: Timestamp
+    /// The start time of the present run of ffmpeg, or of the last one, which identifies it.
+    private var runStart: Timestamp
     /// Whether the present run of ffmpeg goes without this output. Only a restart of ffmpeg brings the output back.
     private var isLeftOut = false
 
@@ -25,7 +25,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// How often the folder is checked while no media flows.
     private static var pause: Duration { .seconds(5) }
 
-    /// - Parameter slave: makes ffmpeg's slave for a run, which the time identifies.
+    /// - Parameter slave: makes ffmpeg's slave for a run, which its start time identifies.
     /// - Throws: where this user may not write into the folder.
     init(
         _ upkeep: Upkeep, _ shared: SharedOutputSettings, _ health: OutputHealth,
@@ -33,14 +33,14 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     ) throws(Failure) {
         (timeout, clock) = (shared.stallTimeout, shared.context.clock)
         (self.health, self.slave) = (health, slave)
-        (lastCheck, run) = (clock.up(), clock.wall())
+        (lastCheck, runStart) = (clock.up(), clock.wall())
         thread = FolderThread(upkeep, clock)
         thread.add(.check(flows: false, origin: nil))
         thread.waitUntilIdle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
         for report in thread.reports() {
             if let fault = report.fault, fault.trouble == .denied, let failure = fault.failure { throw failure }
-            _ = note(report)
+            _ = apply(report)
         }
     }
 
@@ -50,9 +50,9 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         isLeftOut = folder == nil || thread.isEndPending
         guard let folder, !isLeftOut else { return nil }
         // Two runs must not have the same time, even if the clock was set back between them.
-        run = max(clock.wall(), run.advanced(byMilliseconds: 1))
-        thread.add(.begin(run, folder))
-        return slave(facts, folder, run)
+        runStart = max(clock.wall(), runStart.advanced(byMilliseconds: 1))
+        thread.add(.begin(runStart, folder))
+        return slave(facts, folder, runStart)
     }
 
     func flowed(now: Uptime, media: Duration?) -> Bool {
@@ -79,12 +79,12 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     }
 
     private func takeReports(_ now: Uptime) -> Bool {
-        let needsRestart = thread.reports().reduce(false) { needsRestart, report in note(report) || needsRestart }
+        let needsRestart = thread.reports().reduce(false) { needsRestart, report in apply(report) || needsRestart }
         if let since = thread.busySince, now - since > timeout { fail(.hangs) }
         return needsRestart
     }
 
-    private func note(_ report: Upkeep.Report) -> Bool {
+    private func apply(_ report: Upkeep.Report) -> Bool {
         folder = report.folder
         switch report.verdict {
         case .trouble(let trouble): fail(trouble, report.fault?.words)

@@ -60,7 +60,7 @@ struct FolderFault: Error {
         self.init(cannotWrite(path, error))
     }
 
-    init(away mount: String) {
+    init(missingMount mount: String) {
         (trouble, words) = (.away, "no disk is mounted at \(mount)")
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotStore
 
-/// One output's folder: opens it, watches it while ffmpeg writes, and reopens it when its disk was away. Only the
+/// One output's folder: opens it, watches it while ffmpeg writes, and reopens it when its disk was unmounted. Only the
 /// folder's own thread uses it, since any call may hang.
 struct FolderUpkeep<Files: OutputFiles>: Sendable {
     typealias Verdict = FolderWatch.Verdict
@@ -37,9 +37,9 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private var files: Files?
     private var watch: FolderWatch
     /// Whether the running ffmpeg writes at this path, perhaps into a folder that was replaced since.
-    private var isGiven = false
+    private var isPathInUse = false
     /// Whether the running ffmpeg writes into the folder that `files` has open.
-    private var isLive = false
+    private var isFolderInUse = false
     /// After a full disk, the bytes that must be free before ffmpeg gets the folder again; nil otherwise.
     private var roomNeeded: Int?
     private var lastTrouble: FolderTrouble?
@@ -60,16 +60,16 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     mutating func perform(_ step: Step, now: Uptime) -> Report {
         var report = Report()
         switch step {
-        case .begin(let run, let folder):
+        case .begin(let runStart, let folder):
             // The folder at the path may have been replaced since; then ffmpeg has to be restarted.
-            isGiven = true
-            isLive = files.map { isSame($0.output.folder, folder) } ?? false
-            guard isLive else { break }
-            files?.begin(run)
+            isPathInUse = true
+            isFolderInUse = files.map { isSame($0.output.folder, folder) } ?? false
+            guard isFolderInUse else { break }
+            files?.begin(runStart)
             watch.begin()
         case .check(let flows, let origin): report.judge { () throws(FolderFault) in try check(flows, origin, now) }
         case .end:
-            (isGiven, isLive, restartRequested) = (false, false, nil)
+            (isPathInUse, isFolderInUse, restartRequested) = (false, false, nil)
             report.judge { () throws(FolderFault) in try end(now) }
         }
         switch report.verdict {
@@ -84,19 +84,19 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private mutating func check(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> Verdict? {
         if let files, !files.output.isInPlace {
             self.files = nil
-            isLive = false
+            isFolderInUse = false
         }
         if files == nil {
             try reopen()
             // Opening finishes the files in the folder, so wait until the ffmpeg that may still write them has ended.
-            if isGiven { return flows ? requestRestart(now) : nil }
+            if isPathInUse { return flows ? requestRestart(now) : nil }
         }
         guard var files = self.files else { return nil }
         defer { self.files = files }
         // Growth on a disk that is still full doesn't count: ffmpeg has only used up a little space that was freed.
         let grew = files.update(now: now, origin: origin) && !(lastTrouble == .full && isFull(path))
         files.retain(now: now)
-        if isLive {
+        if isFolderInUse {
             guard flows else { return nil }
             return watch.check(now: now, grew: grew) { files.output.trouble(probing: $0) }
         }
@@ -136,14 +136,14 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     private mutating func reopen() throws(FolderFault) {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }
-        if let mount { throw FolderFault(away: mount) }
-        guard !isGiven else {
+        if let mount { throw FolderFault(missingMount: mount) }
+        guard !isPathInUse else {
             do throws(SystemError) { _ = try Folder(path) } catch {
                 if error.number != ENOENT { throw FolderFault(error, path) }
             }
             return
         }
         do throws(Failure) { files = try open() } catch { throw FolderFault(error) }
-        memory.note(path)
+        memory.rememberMount(of: path)
     }
 }

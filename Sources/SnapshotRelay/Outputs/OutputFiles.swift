@@ -4,8 +4,8 @@ import SnapshotBase
 protocol OutputFiles: Sendable {
     /// The folder that ffmpeg writes into.
     var output: OutputFolder { get }
-    /// A run of ffmpeg begins; the time identifies it.
-    mutating func begin(_ run: Timestamp)
+    /// A run of ffmpeg begins; its start time identifies it.
+    mutating func begin(_ runStart: Timestamp)
     /// Takes over the files that ffmpeg has finished; called about once a second while media flows.
     /// - Parameter origin: the wall-clock time of the stream's timestamp 0, by its present position; nil where unknown.
     /// - Returns: whether the playable media has grown since the last call.

@@ -22,7 +22,7 @@ struct OutputFolderMemory: Sendable {
     }
 
     /// Stores the folder's present mount point. An error is ignored: the folder's disk is then not missed later.
-    func note(_ path: String) {
+    func rememberMount(of path: String) {
         var new = FolderMemory()
         new.path = absolutePath(path)
         do throws(SystemError) { new.mount = try FolderLocation(path).mountPoint() } catch { return }

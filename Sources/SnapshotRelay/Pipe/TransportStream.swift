@@ -32,7 +32,7 @@ package struct TransportStream: Sendable {
             }
             let packet = remainder[position..<(position + Self.packetSize)]
             position += Self.packetSize
-            note(packet)
+            rememberTable(packet)
             if !isOpen, isKeyFrame(packet), let programTable, let mapTable {
                 isOpen = true
                 passed += programTable + mapTable
@@ -48,7 +48,7 @@ package struct TransportStream: Sendable {
         return Int(packet[start + 1] & 0x1F) << 8 | Int(packet[start + 2])
     }
 
-    private mutating func note(_ packet: ArraySlice<UInt8>) {
+    private mutating func rememberTable(_ packet: ArraySlice<UInt8>) {
         let identifier = Self.identifier(packet)
         if identifier == 0 {
             programTable = Array(packet)

@@ -91,7 +91,7 @@ package struct RecordFolder: Sendable {
     mutating func begin() { origin = nil }
 
     /// - Parameter origin: the wall-clock time of the stream's timestamp 0; nil where unknown.
-    mutating func note(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
+    mutating func setOrigin(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
 
     /// Renames the files that ffmpeg has begun since the last call.
     private mutating func nameNew(_ present: [String]) {

@@ -46,15 +46,15 @@ package struct RecordOutput: RelayOutput {
         return output
     }
 
-    func slave(_ facts: StreamFacts, in folder: Folder, run: Timestamp) -> FFmpegSlave {
+    func slave(_ facts: StreamFacts, in folder: Folder, runStart: Timestamp) -> FFmpegSlave {
         var slave = FFmpegSlave(
             "segment",
             [
                 ("segment_time", segmentTime.secondsText), ("segment_format", "mp4"),
                 ("segment_format_options", "movflags=+frag_keyframe+empty_moov+default_base_moof:flush_packets=1"),
                 ("reset_timestamps", "1"), ("segment_list_type", "csv"), ("segment_list_size", "\(SegmentList.length)"),
-            ], to: .file("\(run.milliseconds)-%d.mp4"))
-        slave.files = [("segment_list", SegmentList.name(run.milliseconds))]
+            ], to: .file("\(runStart.milliseconds)-%d.mp4"))
+        slave.files = [("segment_list", SegmentList.name(runStart.milliseconds))]
         slave.folder = folder
         return slave
     }

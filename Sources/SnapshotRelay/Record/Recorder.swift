@@ -25,13 +25,13 @@ struct Recorder: OutputFiles {
 
     var output: OutputFolder { folder.writing }
 
-    mutating func begin(_ run: Timestamp) {
+    mutating func begin(_ runStart: Timestamp) {
         isWritten = true
         folder.begin()
     }
 
     mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
-        folder.note(origin)
+        folder.setOrigin(origin)
         let hasFinished = finish(all: !isWritten)
         return folder.takeGrowth() || hasFinished
     }

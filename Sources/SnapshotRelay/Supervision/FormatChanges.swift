@@ -8,7 +8,7 @@ struct FormatChanges {
     private static let limit = 5
     private static let window = Duration.seconds(600)
 
-    mutating func note(now: Uptime) { times = (times + [now]).suffix(Self.limit) }
+    mutating func add(now: Uptime) { times = (times + [now]).suffix(Self.limit) }
 
     func areFew(now: Uptime) -> Bool { times.count { now - $0 < Self.window } < Self.limit }
 }

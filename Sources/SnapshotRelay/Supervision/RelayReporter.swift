@@ -53,7 +53,7 @@ struct RelayReporter: ~Copyable {
         let isDue = wake.map { now >= $0 } ?? true
         guard isNewState || troubles != lastTroubles || newCredentials != credentials || isDue else { return }
         credentials = newCredentials
-        if isNewState { note(supervisor, now) }
+        if isNewState { logState(supervisor, now) }
         for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
             let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
             log.warn("\(mode) doesn't work: \(trouble.words)\(others)")
@@ -73,7 +73,7 @@ struct RelayReporter: ~Copyable {
 
     // MARK: Lines
 
-    private mutating func note(_ supervisor: Supervisor, _ now: Uptime) {
+    private mutating func logState(_ supervisor: Supervisor, _ now: Uptime) {
         switch supervisor.state {
         case .running:
             flowingSince = plan.context.clock.now().moment

@@ -53,8 +53,8 @@ package struct WorkFigures: Sendable {
         bytesADay =
             sizes.isEmpty ? nil : Int(bounded: sizes.reduce(0, +) / Double(sizes.count) * 86400 / interval)
         storeAddress = record.storeAddress
-        if let due = record.due {
-            nextSeconds = due.delaySeconds - now.age(of: due.since, recordBoot: record.boot)
+        if let postponement = record.postponement {
+            nextSeconds = postponement.delaySeconds - now.age(of: postponement.since, recordBoot: record.boot)
         } else {
             nextSeconds = interval - now.age(of: record.written, recordBoot: record.boot)
         }

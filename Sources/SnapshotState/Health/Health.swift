@@ -123,7 +123,7 @@ package struct Health: Sendable {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
         // During an intended pause, treat the last capture as one interval before the next one is due.
-        let wait = record.due.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
+        let wait = record.postponement.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
         let storedAge = age(record.lastUpload)
         // Clamp: a valid checksum does not imply a sane value.
         let known = (record.isRepeating == true ? nil : configured) ?? record.intervalSeconds

@@ -77,7 +77,7 @@ struct AWSProfiles {
             guard let words = programWords(command), words.first?.isEmpty == false else {
                 throw refusal("credential_process has an unclosed quote, a backslash at its end, or no program")
             }
-            words.dropFirst().forEach(Secrets.ofThisRun.note(argument:))
+            words.dropFirst().forEach(Secrets.ofThisRun.register(argument:))
             return .process(words)
         }
         if let keys = try keys(known, refusal) { return .keys(keys) }
@@ -115,7 +115,7 @@ struct AWSProfiles {
             !secret.isEmpty
         else { return nil }
         let token = values["aws_session_token"]
-        for secret in [secret, token ?? ""] { Secrets.ofThisRun.note(secret) }
+        for secret in [secret, token ?? ""] { Secrets.ofThisRun.register(secret) }
         let keys = AWSKeys(accessKey: key, secretKey: secret, sessionToken: token)
         guard keys.areSound else { throw refusal("its keys must be printable ASCII without spaces", nil) }
         return keys

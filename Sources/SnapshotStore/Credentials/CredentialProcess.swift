@@ -7,8 +7,7 @@ import SnapshotState
 struct CredentialProcess {
     let words: [String]
     let context: ProcessContext
-    /// The file for `Command.note`.
-    let note: String?
+    let leftBehindFile: String?
 
     private static let most = 1 << 16
     private static let longest = Duration.seconds(60)
@@ -30,7 +29,7 @@ struct CredentialProcess {
                 : unstarted(error)
         }
         registerSecrets(result.output)
-        Secrets.ofThisRun.note(credentialStderr: result.stderrTail)
+        Secrets.ofThisRun.register(credentialStderr: result.stderrTail)
         let said = result.lastWords().map { "; it said: \($0)" } ?? ""
         if result.isTooLong { throw failure("it printed more than 64 KiB\(said)") }
         switch result.ending {
@@ -62,7 +61,7 @@ struct CredentialProcess {
         var command = Command(words.first ?? "", Array(words.dropFirst()), environment: context.environment)
         // It runs as the present user, as it does in captures, so that `snapshot check` tries the same.
         command.keepsUser = true
-        command.note = note
+        command.leftBehindFile = leftBehindFile
         return command
     }
 
@@ -85,7 +84,7 @@ struct CredentialProcess {
     private func registerSecrets(_ output: [UInt8]) {
         let pieces = output.prefix(Self.most).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
         for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {
-            Secrets.ofThisRun.note(token: String(decoding: piece, as: UTF8.self))
+            Secrets.ofThisRun.register(token: String(decoding: piece, as: UTF8.self))
         }
     }
 

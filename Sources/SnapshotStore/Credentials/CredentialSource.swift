@@ -30,8 +30,9 @@ package indirect enum CredentialSource: Sendable {
         switch self {
         case .keys(let keys): return TemporaryKeys(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
-            let note = means.statePath.map { $0 + "/credentials.pid" }
-            return try CredentialProcess(words: words, context: means.context, note: note).run(at: now, deadline)
+            let file = means.statePath.map { $0 + "/credentials.pid" }
+            return try CredentialProcess(words: words, context: means.context, leftBehindFile: file)
+                .run(at: now, deadline)
         case .role(let role, let source):
             let caller = try source.obtain(means, at: now, deadline: deadline)
             return try role.assume(with: caller.keys, means, at: now, deadline)

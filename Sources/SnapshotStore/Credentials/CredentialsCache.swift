@@ -75,7 +75,7 @@ package final class CredentialsCache {
 
     private func use(_ new: TemporaryKeys) {
         current = new
-        Secrets.ofThisRun.note(new.keys)
+        Secrets.ofThisRun.register(new.keys)
     }
 
     /// Writes them if possible; otherwise the next run requests new ones.
@@ -87,7 +87,7 @@ package final class CredentialsCache {
 }
 
 extension Secrets {
-    func note(_ keys: AWSKeys) {
-        for text in [keys.accessKey, keys.secretKey, keys.sessionToken ?? ""] { note(token: text) }
+    func register(_ keys: AWSKeys) {
+        for text in [keys.accessKey, keys.secretKey, keys.sessionToken ?? ""] { register(token: text) }
     }
 }

@@ -23,7 +23,7 @@ package struct NamedTemplates: Equatable, Sendable {
             guard let (name, value) = piece.cutAtFirst("="), !name.trimmed.isEmpty else {
                 throw settings.refusal(setting, rule: "must be name=value; name=value")
             }
-            if value.trimmed.utf8.count >= 8 { Secrets.ofThisRun.note(String(value.trimmed)) }
+            if value.trimmed.utf8.count >= 8 { Secrets.ofThisRun.register(String(value.trimmed)) }
             do throws(FieldTemplate.UnknownField) {
                 entries.append(Entry(name: String(name.trimmed), value: try FieldTemplate(value.trimmed)))
             } catch {
@@ -92,7 +92,7 @@ package struct NamedTemplates: Equatable, Sendable {
         }
         // The setting's whole text is a secret already; a server may echo a value alone, or what follows `Bearer`.
         for secret in [value] + value.split(separator: " ").filter({ $0.utf8.count >= 8 }) {
-            Secrets.ofThisRun.note(String(secret))
+            Secrets.ofThisRun.register(String(secret))
         }
         do throws(FieldTemplate.UnknownField) {
             return Entry(name: String(name), value: try FieldTemplate(value))

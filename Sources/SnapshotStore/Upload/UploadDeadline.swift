@@ -12,6 +12,6 @@ package func uploadTimeouts(_ settings: Settings) throws(Failure) -> UploadTimeo
     var timeouts = UploadTimeouts()
     timeouts.stall = try settings[Key.uploadStall]
     timeouts.response = try settings[Key.uploadAnswer]
-    timeouts.bound = try settings[Key.uploadDeadline]
+    timeouts.uploadDeadline = try settings[Key.uploadDeadline]
     return timeouts
 }

@@ -72,7 +72,7 @@ final class TestPattern: @unchecked Sendable {
         var command = Command("ffmpeg", arguments(kind, size, text: text), environment: environment)
         command.outputs = [1]
         // ffmpeg draws for all connections, so it must not end with this thread, which serves one.
-        command.endsWithThread = false
+        command.isKilledWithThread = false
         do throws(Failure) {
             let child = try Child(command)
             // The smallest pipe there is, since frames that wait in it show an old time.

@@ -56,7 +56,7 @@ def several(state):
 
 
 def outage(state):
-    """The camera is away, and the code is one that has a remedy."""
+    """The camera is unreachable, and the code is one that has a remedy."""
     def changes(seq):
         error = {"code": "camera-unreachable", "moment": moment(3), "since": moment(10 * (65 - 50)), "why": "No route to host"}
         common = {"goes_to": "s3://garden-pictures at s3.eu-central-1.amazonaws.com", "days": {"last": 20480, "shares": [9990] * 29 + [9300]}}

@@ -24,9 +24,9 @@ def outage(code, **more):
 
 # Made when they are looked at, so that none is older than it says.
 STATES = {
-    "camera away": lambda: outage("camera-unreachable"),
+    "camera unreachable": lambda: outage("camera-unreachable"),
     "login refused": lambda: outage("camera-credentials", latches={"camera": {"since": moment(90), "delay_seconds": 600, "settings": "00"}}),
-    "store away": lambda: outage("store-unreachable", last_capture=moment(3), spool={"count": 1234, "bytes": 17817 * 1024, "oldest": moment(900), "dropped": 2}),
+    "store unreachable": lambda: outage("store-unreachable", last_capture=moment(3), spool={"count": 1234, "bytes": 17817 * 1024, "oldest": moment(900), "dropped": 2}),
     "clock": lambda: [record(1, clock={"synced": False, "offset_seconds": -2400, "latest_ms": 0})],
     "waiting": lambda: [record(1, due={"since": moment(60), "delay_seconds": 600, "reason": "camera-credentials"})],
     "healthy": lambda: shots(),
@@ -72,7 +72,7 @@ def test_the_same_words(tmp_path, name):
 
 
 def test_figures_in_units_people_say(tmp_path):
-    write_ring(tmp_path / "state", STATES["store away"]())
+    write_ring(tmp_path / "state", STATES["store unreachable"]())
     with Web(tmp_path / "state", tmp_path) as web:
         page = words(web.get("/").text)
     assert "1,234 waiting" in page and "17 MB" in page and "s3://garden at s3.example" in page

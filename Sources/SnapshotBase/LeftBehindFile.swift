@@ -1,10 +1,10 @@
 import Glibc
 
 /// A file with the pid and start time of a child that was left behind, since the kernel doesn't let SIGKILL end it.
-struct LeftBehind {
+struct LeftBehindFile {
     let path: String
 
-    /// The noted process, while it exists.
+    /// The recorded process, while it exists.
     var process: pid_t? {
         guard let bytes = try? readFile(path, limit: 64) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)

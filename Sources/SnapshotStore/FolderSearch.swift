@@ -4,7 +4,7 @@ import SnapshotBase
 /// Searches a folder for pictures that an earlier state stored there (files whose names match KEY_TEMPLATE), and adds
 /// them to the ledger, so that retention deletes them before newer ones. A large folder is searched over several runs,
 /// subfolder by subfolder in the order of their names.
-struct Adoption {
+struct FolderSearch {
     static let fileName = "stored-found.log"
     /// The time per run.
     private static let share = Duration.milliseconds(500)
@@ -14,18 +14,18 @@ struct Adoption {
     let folder: String
     let shape: KeyShape
     let ledger: StoredLedger
-    private(set) var search: FolderMemory.Search
+    private(set) var progress: FolderMemory.SearchProgress
     private var found: StoredQueue { StoredQueue(path: ledger.statePath + "/" + Self.fileName) }
     private let deadline = Deadline.after(share)
 
-    init(of folder: String, _ shape: KeyShape, into ledger: StoredLedger, _ search: FolderMemory.Search) {
-        (self.folder, self.shape, self.ledger, self.search) = (folder, shape, ledger, search)
+    init(of folder: String, _ shape: KeyShape, into ledger: StoredLedger, _ progress: FolderMemory.SearchProgress) {
+        (self.folder, self.shape, self.ledger, self.progress) = (folder, shape, ledger, progress)
     }
 
-    /// - Returns: whether the search is complete; otherwise `search` says where to go on.
+    /// - Returns: whether the search is complete; otherwise `progress` says where to go on.
     mutating func run() throws(SystemError) -> Bool {
-        let file = try openFile(found.path, O_WRONLY | O_CREAT | O_APPEND | (search.done == nil ? O_TRUNC : 0))
-        let done = search.done.map { $0.isEmpty ? [] : $0[...].cut(at: "/")[...] }
+        let file = try openFile(found.path, O_WRONLY | O_CREAT | O_APPEND | (progress.done == nil ? O_TRUNC : 0))
+        let done = progress.done.map { $0.isEmpty ? [] : $0[...].cut(at: "/")[...] }
         guard try look(through: Folder(folder), key: "", at: 0, after: done, file) else { return false }
         try finish()
         return true
@@ -37,7 +37,7 @@ struct Adoption {
     ) throws(SystemError) -> Bool {
         let names = try here.names().filter { shape.matches($0, at: depth) }
         guard depth + 1 < shape.depth else {
-            if done == nil { try note(names, in: here, key: key, file) }
+            if done == nil { try add(names, in: here, key: key, file) }
             return !deadline.hasPassed
         }
         for name in names.sorted() {
@@ -56,17 +56,16 @@ struct Adoption {
         return true
     }
 
-    private mutating func note(_ names: [String], in here: Folder, key: String, _ file: FileHandle) throws(SystemError)
-    {
+    private mutating func add(_ names: [String], in here: Folder, key: String, _ file: FileHandle) throws(SystemError) {
         var lines: [UInt8] = []
         for name in names {
             guard let facts = here.status(name), facts.st_mode & S_IFMT == S_IFREG else { continue }
             let time = shape.time(of: key + name) ?? Timestamp(facts.st_mtim)
-            guard time.milliseconds < Int64(search.before) else { continue }
+            guard time.milliseconds < Int64(progress.before) else { continue }
             lines += StoredQueue.line(key: key + name, bytes: Int(facts.st_size), time: time.milliseconds)
         }
         try file.write(lines)
-        search.done = withoutSlashAtEnd(key)
+        progress.done = withoutSlashAtEnd(key)
     }
 
     /// Puts the found pictures, in the order of capture, before the lines of `stored-late.log`.
