@@ -25,8 +25,8 @@ extension Failure {
         case .endless: (.picture(.stream), "no picture from camera")
         case .refused: (.camera(.credentials), "camera refuses login")
         case .lost: (.camera(.lost), "lost connection to camera")
-        case .invalid: (.camera(.invalid), "no request to camera")
-        case .noLibrary: (.missing("libcurl"), "no request to camera")
+        case .invalid: (.camera(.invalid), "cannot send a request to camera")
+        case .noLibrary: (.missing("libcurl"), "cannot send a request to camera")
         }
     }
 

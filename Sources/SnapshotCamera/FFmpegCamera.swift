@@ -63,7 +63,7 @@ struct FFmpegCamera: Camera {
         let isWithoutVideo = translated[...].range(of: "matches no streams") != nil
         let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
-            .camera(.stream), "no picture from", settings.address,
+            .camera(.stream), "no picture from camera", settings.address,
             why: isWithoutVideo
                 ? "it has no video" : last.map { "\(ForeignText($0))" } ?? "ffmpeg gave no picture",
             hint: settings.hint(.noStream))

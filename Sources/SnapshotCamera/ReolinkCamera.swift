@@ -217,7 +217,7 @@ package struct ReolinkCamera: Camera {
 extension Failure {
     fileprivate static func unexpectedLoginAnswer(_ settings: CameraSettings) -> Failure {
         Failure(
-            .camera(.login), "no login at camera", settings.address,
+            .camera(.login), "cannot log in to camera", settings.address,
             why: "it doesn't answer as a Reolink does",
             hint: "other cameras need CAMERA_URL; or try CAMERA_AUTH=password")
     }

@@ -54,7 +54,7 @@ struct StreamCheck {
         if let failure = gateway.failure { throw failure }
         guard !result.isTimedOut else { return nil }
         if let facts = StreamFacts(ffprobe: result.output) { return facts }
-        throw Failure(.camera(.stream), "no video from", redactedURL(address), why: "there is none")
+        throw Failure(.camera(.stream), "no video from camera", redactedURL(address), why: "there is none")
     }
 
     private func reason(of failure: Failure) -> String {
@@ -78,7 +78,7 @@ struct StreamCheck {
         var finding = Finding.failed(
             "codec",
             Failure(
-                .camera(.stream), "no video from", redactedURL(addresses[0]), why: why, hint: hint))
+                .camera(.stream), "no video from camera", redactedURL(addresses[0]), why: why, hint: hint))
         finding.isNecessary = isNeeded
         if !isNeeded { finding.text += "; only the relay needs it" }
         return finding

@@ -48,9 +48,9 @@ extension StoreFailure {
         case .refused:
             self.init(make(.store(.credentials), "store refuses credentials", "check \(setting)"), .giveUp)
         case .invalid:
-            self.init(make(.store(.invalid), "no request to store", "check \(setting)"), .giveUp)
+            self.init(make(.store(.invalid), "cannot send a request to store", "check \(setting)"), .giveUp)
         case .noLibrary:
-            var missing = make(.missing("libcurl"), "no request to store", HTTPFailure.Kind.libraryHint)
+            var missing = make(.missing("libcurl"), "cannot send a request to store", HTTPFailure.Kind.libraryHint)
             missing.kind = .store
             self.init(missing, .giveUp)
         case .cutShort, .lost:
@@ -100,7 +100,8 @@ extension StoreFailure {
                 .giveUp)
         case 400 where response.isPlainHTTPRefusal:
             self.init(
-                make(.store(.invalid), "no request to store", hint: "that port speaks TLS: set \(setting) to https://"),
+                make(
+                    .store(.invalid), "store rejects request", hint: "that port speaks TLS: set \(setting) to https://"),
                 .giveUp)
         case 413:
             self.init(

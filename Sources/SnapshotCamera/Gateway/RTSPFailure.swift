@@ -16,7 +16,7 @@ extension Failure {
         case .malformed: return make(.camera(.lost), "lost connection to camera", why: "what it sends isn't valid RTSP")
         case .silent:
             return make(
-                .camera(.silent), "no video from", why: "it doesn't answer", hint: "does it need a restart?")
+                .camera(.silent), "no video from camera", why: "it doesn't answer", hint: "does it need a restart?")
         case .refused(let status):
             return Failure(
                 .camera(.credentials), "camera refuses login", address,
@@ -26,28 +26,28 @@ extension Failure {
         case .insecure: return insecureLogin(address, hasSeenDigest: hasSeenDigest)
         case .rejected(461):
             return make(
-                .camera(.transport), "no video from",
+                .camera(.transport), "no video from camera",
                 why: "\(refusedTransport(settings.transport)) (RTSP status 461)",
                 hint: settings.transport == .auto ? nil : "set CAMERA_RTSP_TRANSPORT=auto")
         case .busy:
             return make(
-                .camera(.busy), "no video from", why: "it has no session left (RTSP status 453)",
+                .camera(.busy), "no video from camera", why: "it has no session left (RTSP status 453)",
                 hint: "close other viewers of the camera; some take one at a time")
         case .reformatted:
-            return make(.camera(.format), "no more video from", why: "its size or encoding has changed")
+            return make(.camera(.format), "no more video from camera", why: "its size or encoding has changed")
         case .noDatagrams:
             return make(
-                .camera(.transport), "no video from", why: "it sends over UDP, and none of its packets arrive",
+                .camera(.transport), "no video from camera", why: "it sends over UDP, and none of its packets arrive",
                 hint: "let UDP from the camera through this machine's firewall, or set CAMERA_RTSP_TRANSPORT=tcp")
         case .rejected(let status) where status >= 500:
-            return make(.camera(.lost), "no video from", why: "RTSP status \(status)")
+            return make(.camera(.lost), "no video from camera", why: "RTSP status \(status)")
         case .rejected(let status):
             return make(
-                .camera(.stream), "no video from", why: "RTSP status \(status)",
+                .camera(.stream), "no video from camera", why: "RTSP status \(status)",
                 hint: settings.hint(.noStream))
         case .redirected(let status):
             return make(
-                .camera(.redirect), "no video from",
+                .camera(.redirect), "no video from camera",
                 why: "RTSP status \(status), a redirect, which is never followed",
                 hint: settings.hint(.streamRedirect))
         }
@@ -63,7 +63,7 @@ extension Failure {
 
     private static func insecureLogin(_ address: String, hasSeenDigest: Bool) -> Failure {
         Failure(
-            .camera(.insecureLogin), "no login at camera", address,
+            .camera(.insecureLogin), "cannot log in to camera", address,
             why: hasSeenDigest
                 ? "it wants the password in the clear, though it has taken a digest of it before"
                 : "it wants the password in the clear, which CAMERA_USE_HTTPS=true forbids",

@@ -95,7 +95,7 @@ struct RelayReporter: ~Copyable {
         let tail = stderrTail.suffix(3).joined(separator: "; ")
         let why = trouble.words + (tail.isEmpty ? "" : " (\(tail))")
         return Failure(
-            Failure.Code(rawValue: trouble.code), "no video from", plan.camera.address,
+            Failure.Code(rawValue: trouble.code), "no video from camera", plan.camera.address,
             why: why, hint: trouble.hint)
     }
 
