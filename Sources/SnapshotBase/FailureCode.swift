@@ -4,7 +4,7 @@ extension Failure {
     package enum Code: Hashable, Sendable {
         case own(Own)
         case camera(Camera)
-        /// An error number of the Reolink API, e.g. `camera-error-6`.
+        /// An error number of the Reolink API. `camera-error-6` has -6: the minus belongs to the number.
         case reolink(Int)
         case picture(Picture)
         case store(Store)

@@ -47,7 +47,7 @@ package struct Stopwatch: Sendable {
     package var elapsed: Duration { up() - start }
 }
 
-/// A moment by which an operation must have ended, by the system's own clock: the calls that keep it wait in real time.
+/// A moment by which an operation must have ended, by the system's own clock, which the system calls that wait use.
 package struct Deadline: Sendable {
     package let end: Uptime
 

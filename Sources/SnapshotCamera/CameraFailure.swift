@@ -2,7 +2,6 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// Errors of cameras.
 extension Failure {
     /// The error for a failed request to a camera.
     /// - Parameter name: the protocol of the request, e.g. `HTTPS`.

@@ -91,7 +91,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// This memory if it belongs to that camera and user; otherwise a new one, with only what is bound to neither.
+    /// This memory if it belongs to that camera and user; otherwise a new one, which keeps the HMAC key and the host that
+    /// has offered Digest.
     package func belonging(to identity: String) -> CameraMemory {
         var memory = self.identity == identity ? self : CameraMemory()
         memory.identity = identity

@@ -76,7 +76,8 @@ extension Run {
         }
     }
 
-    /// The object to upload for a spool entry; nil where it is damaged (and quarantined) or can't be read now.
+    /// The object to upload for a spool entry; nil where it is gone or damaged (and
+    /// quarantined), or can't be read now.
     private mutating func object(_ name: SpoolName) -> StoredObject? {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
@@ -91,7 +92,7 @@ extension Run {
 }
 
 extension Spool {
-    /// The object to upload for a spool entry; nil where the entry is damaged.
+    /// The object to upload for a spool entry; nil where it is gone or damaged.
     /// - Throws: where it can't be read now; the entry stays in the spool.
     mutating func object(
         _ name: SpoolName, template: KeyTemplate, now: Now, clock: ClockFigures

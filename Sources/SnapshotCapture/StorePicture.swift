@@ -83,7 +83,8 @@ extension Run {
         shot.sha256 = picture.sha256
     }
 
-    /// Uploads the picture, with retries. After the first failed attempt it is also in the spool.
+    /// Uploads the picture, with retries. After the first failed attempt that isn't merely corrected (`signAgain`) it is
+    /// also in the spool.
     private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)

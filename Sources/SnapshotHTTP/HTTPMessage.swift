@@ -24,7 +24,8 @@ package struct HTTPRequest: Sendable {
     package var ignoresLength = false
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline
-    /// Limits for uploads; if set, `deadline` only says until when the upload may begin.
+    /// Limits for uploads. If set, `deadline` bounds when the upload begins and, with `uploadDeadline`, how long its
+    /// response is awaited.
     package var timeouts: UploadTimeouts?
     /// How long a stream may stall before it is given up; in whole seconds.
     package var stallTimeout: Duration?

@@ -1,7 +1,6 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// The parts of a URL.
 package struct URLParts: Equatable, Sendable {
     /// The scheme in lower case.
     package let scheme: String

@@ -8,8 +8,8 @@ package struct UploadTimeouts: Sendable {
     package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// UPLOAD_DEADLINE, if it is set: waiting for the response also ends at the request's deadline. If the deadline
-    /// passed before the body was sent, waiting ends this long after the body.
+    /// UPLOAD_DEADLINE, if it is set. The response is then awaited until the request's deadline or, where that passed
+    /// while the body was sent, for this long after the body; never for longer than `response`.
     package var uploadDeadline: Duration?
 
     package init() {}

@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// An outage of at most this time is short: media flows again within STALL_TIMEOUT and five seconds after its end.
+    /// An outage of at most this time is short: after its end, media must flow again within STALL_TIMEOUT and 5 s.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait, at most half the stall timeout while the outage is short.
@@ -32,7 +32,8 @@ struct Backoff: Sendable {
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // An attempt that began during the outage may fail only after its end: it gets the other half of the time.
+        // The wait takes at most half of that time, since the attempt that runs when the outage ends may still have to
+        // fail.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 

@@ -13,7 +13,7 @@ package struct Settings: Sendable {
         /// An answer of `snapshot setup` that is not in the file yet.
         case answer
 
-        /// Whether it isn't a file that holds this value alone.
+        /// False for a file that holds this value alone; true where somebody typed it among others.
         var isTyped: Bool { if case .credential = self { false } else { true } }
 
         package var description: String {
@@ -181,8 +181,8 @@ package struct Settings: Sendable {
         return file[name].flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
-    /// Reads every file that these settings name for a secret, so that they are available after root privileges are
-    /// given up.
+    /// Reads the files that hold secrets, and AWS's config and credentials files where a setting names them, since only
+    /// root may be able to.
     package mutating func readNamedFiles() {
         var paths: [String] = []
         for key in [Key.awsSharedCredentialsFile.declaration, Key.awsConfigFile.declaration] {

@@ -74,7 +74,7 @@ extension Outcome.Result: RawRepresentable, JSONValue {
     }
 }
 
-/// Why captures are postponed, and for how long.
+/// The camera's hold-off as health needs it: why captures are postponed, and for how long.
 package struct Postponement: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     /// Seconds after `since` at which the next capture is due.

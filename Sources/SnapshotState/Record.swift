@@ -149,7 +149,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
 
-    /// The names "latches", "store_rest", "goes_to" and "told" are those that version 0.2.2 reads and writes.
+    /// Names in JSON never change, also where the property has a better one by now: "latches" and "told" are those of
+    /// 0.2.2, and "due", "lease", "store_rest", "standstill" and "goes_to" came with 0.3.0.
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("schema", &schema)
         fields.field("version", &version)

@@ -3,8 +3,9 @@ import SnapshotBase
 import SnapshotSettings
 
 extension Settings {
-    /// The settings for the rest of the run. As root, this first reads all files that the settings name, then switches
-    /// to the owner of STATE_PATH; paths that depend on the home, such as `~/.aws/credentials`, are that owner's.
+    /// The settings for the rest of the run. As root, this first reads the files that hold secrets, and AWS's config
+    /// and credentials files, then switches to the owner of STATE_PATH; paths that depend on the home, such as
+    /// `~/.aws/credentials`, are that owner's.
     /// - Parameters:
     ///   - makesState: whether to create a missing STATE_PATH for an owner other than root.
     ///   - readsSecrets: whether the files of secrets are read.

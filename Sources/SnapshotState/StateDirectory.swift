@@ -88,7 +88,8 @@ package struct StateDirectory: ~Copyable {
         try writeDurably(slots, to: file, temporary: file + ".new", mode: 0o640, isServed: true)
     }
 
-    /// Appends `record`, with one `pwrite` of 4,096 bytes and one `fdatasync`.
+    /// Appends `record`, usually with one `pwrite` of 4,096 bytes and one `fdatasync`. Damaged slots are made blank
+    /// first, and a missing ring is written as a whole.
     package mutating func write(_ record: Record) throws(Failure) {
         let file = path + "/" + StateRing.fileName
         var record = record

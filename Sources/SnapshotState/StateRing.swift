@@ -7,7 +7,7 @@ package struct StateRing: Sendable {
     package static let slots = 64
     static let fileName = "state.jsonl"
 
-    /// The content of a state directory.
+    /// The content of `state.jsonl`.
     package enum Content: Sendable {
         case neverRan
         case record(Record)

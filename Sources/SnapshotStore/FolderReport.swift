@@ -1,7 +1,8 @@
 import SnapshotBase
 import SnapshotState
 
-/// The result of work in a folder, as JSON where it comes from a forked copy of this process through a pipe.
+/// The result of work in a folder. As JSON it only passes through a pipe, from a forked copy of this process; it is
+/// never stored.
 package struct FolderReport: JSONMapped, Sendable {
     /// The system call that failed and its errno, or the mount point whose disk is missing.
     package struct ReportedFailure: JSONMapped, Sendable {

@@ -42,7 +42,7 @@ struct KeyShape: Sendable {
         }
     }
 
-    /// Whether a name (of a folder, at the greatest depth of the file) matches at that depth.
+    /// Whether the name matches the pattern at `depth`: a file's at the last depth, a folder's at the others.
     func matches(_ name: some StringProtocol, at depth: Int) -> Bool {
         guard depth < parts.count, parts[depth].count == name.utf8.count else { return false }
         return zip(parts[depth], name.utf8).allSatisfy { piece, byte in

@@ -29,7 +29,7 @@ struct Retention {
     private let settings: FilesystemSettings
     /// The key that was stored just now; its file is never deleted.
     private let kept: String
-    /// Files of pictures captured later are not deleted, in milliseconds since 1970.
+    /// The latest capture time, in milliseconds since 1970, of files that may be deleted.
     private let latest: Int64
     private var sources: [Source] = []
     private var total: Int { sources.reduce(0) { $0.adding($1.head.bytes) } }

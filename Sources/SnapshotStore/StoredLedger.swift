@@ -19,7 +19,7 @@ struct StoredLedger: Sendable {
     }
 
     /// Adds a line for an object that is about to be written.
-    /// - Parameter old: the size of the file of ours that it replaces, in bytes; nil where there is none.
+    /// - Parameter old: the size of the file that it replaces, in bytes; nil where there is none.
     func add(_ object: StoredObject, replacing old: Int?) throws(SystemError) -> Added {
         let queue = object.isLate ? late : direct
         if old != nil { try forgetEarlier(queue) }

@@ -16,8 +16,8 @@ from bucket import Bucket
 from faultproxy import FaultProxy
 from receiver import Receiver
 
-KINDS = ("filesystem", "http", "http-raw", "rgw", "rgw-tls", "seaweed", "swift")
-S3_KINDS = tuple(k for k in KINDS if k not in ("filesystem", "http", "http-raw"))
+S3_KINDS = ("rgw", "rgw-tls", "seaweed", "swift")
+KINDS = ("filesystem", "http", "http-raw", *S3_KINDS)
 REMOTE_KINDS = tuple(k for k in KINDS if k != "filesystem")
 
 
@@ -133,6 +133,8 @@ def store(kind, folder):
         elif kind == "swift":
             server = shared.server("swift", swift_s3.start)
             yield S3Store(stack, server, f"snaps-{secrets.token_hex(4)}", server["camera"])
+        else:
+            raise ValueError(f"no store of kind {kind!r}")
 
 
 def sha256(data):

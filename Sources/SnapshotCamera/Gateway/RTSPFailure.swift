@@ -2,7 +2,6 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 
-/// Errors of a camera over RTSP.
 extension Failure {
     /// The error for the end of a session; nil where the camera isn't to blame.
     static func rtsp(_ end: RTSPEnd, _ settings: CameraSettings, url: String, hasSeenDigest: Bool) -> Failure? {

@@ -36,7 +36,8 @@ package protocol CameraKind: Sendable {
     var name: String { get }
     /// The address for messages, without secrets.
     var shown: String { get }
-    /// The parts of the address that may be secret; a change of them ends the hold-off after refused credentials.
+    /// The address with its secrets; empty where it can have none. A change of it ends the hold-off after refused
+    /// credentials.
     var secretAddress: String { get }
     /// The user and password in the address; nil where it has none.
     var userInfo: (user: String, password: String?)? { get }

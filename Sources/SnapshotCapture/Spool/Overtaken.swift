@@ -8,6 +8,9 @@ import SnapshotStore
 extension Run {
     /// The record keeps the latest spans only; a spooled picture older than these is uploaded, overtaken or not.
     private static let mostSpans = 8
+    /// How many keys `isOvertaken` computes at most for one span, so that a long span takes bounded time. A picture
+    /// whose key isn't among them is uploaded.
+    private static let mostKeys = 5000
 
     /// Notes that this run's picture, captured at `time`, was uploaded directly.
     mutating func noteStored(at time: Timestamp) {
@@ -42,7 +45,7 @@ extension Run {
             if hasItsKey(end) || spans[index] > taken && hasItsKey(spans[index]) { return true }
             // Inside a span every key got a picture, provided that a key lasts for at least two capture intervals.
             guard step < Int64.max, step >= 2 * Int64(settings.interval.milliseconds) else { return false }
-            let most = min(end, start.adding(Int(step).times(5000)))
+            let most = min(end, start.adding(Int(step).times(Self.mostKeys)))
             return stride(from: start, through: most, by: Int(step)).contains(where: hasItsKey)
         }
     }

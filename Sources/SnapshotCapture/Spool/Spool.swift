@@ -78,7 +78,7 @@ package struct Spool: ~Copyable {
         try files.oldest(after: number)
     }
 
-    /// An entry and the open file with its picture; nil where it is gone, or no longer what was captured.
+    /// An entry and the open file with its picture; nil where it is gone or damaged.
     mutating func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         try files.openIntact(name)
     }
@@ -158,7 +158,8 @@ package struct Spool: ~Copyable {
         return true
     }
 
-    /// Moves a damaged entry to `spool/bad` and counts it as dropped; it is never uploaded.
+    /// Moves a damaged entry to `spool/bad`, or removes it if it can't be moved, and counts it as dropped; it is never
+    /// uploaded.
     package mutating func quarantine(_ name: SpoolName) {
         try? createMarker()
         files.putAside(name)

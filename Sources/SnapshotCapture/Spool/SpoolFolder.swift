@@ -84,7 +84,7 @@ package struct SpoolFolder: Sendable {
         return names.compactMap(SpoolName.init).filter { $0.folder == folder }.sorted()
     }
 
-    /// An entry and the open file with its picture, which begins at offset 0; nil where the file is gone or incomplete.
+    /// An entry and the open file with its picture, which begins at offset 0; nil where it is gone or damaged.
     /// - Throws: where it can't be read now, which says nothing about its content.
     mutating func open(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         do throws(SystemError) {
@@ -99,7 +99,7 @@ package struct SpoolFolder: Sendable {
         }
     }
 
-    /// An entry and its open file, as from `open`; nil also where the picture's SHA-256 has changed.
+    /// An entry and its open file, as from `open`; nil also where the picture has another SHA-256 than the entry says.
     mutating func openIntact(_ name: SpoolName) throws(SystemError) -> (entry: SpoolEntry, file: FileHandle)? {
         guard let found = try open(name) else { return nil }
         guard let digest = Crypto.sha256(of: found.file.descriptor, offset: 0, length: found.entry.length) else {

@@ -2,7 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// The file of private certificate authorities that every upload trusts; nil if none is set.
+/// The file of private certificate authorities that uploads trust, and cameras with CAMERA_TLS_VERIFY=ca; nil if none
+/// is set.
 /// - Parameter first: a setting that takes precedence.
 package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil) throws(Failure) -> String? {
     func file(_ key: Setting<String?>) throws(Failure) -> String? {

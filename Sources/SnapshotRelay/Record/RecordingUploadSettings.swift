@@ -3,7 +3,6 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
-/// The settings for uploading recordings.
 package struct RecordingUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate

@@ -122,7 +122,7 @@ package struct Health: Sendable {
     private init(_ record: Record, now: Now, interval configured: Double?) {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
-        // During an intended pause, treat the last capture as one interval before the next one is due.
+        // While captures are postponed, the last one counts as taken one interval before the postponement ends.
         let wait = record.postponement.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
         let storedAge = age(record.lastUpload)
         // Clamp: a valid checksum does not imply a sane value.

@@ -24,7 +24,6 @@ package indirect enum CredentialSource: Sendable {
         }
     }
 
-    /// Gets keys.
     /// - Parameter now: by the store's clock, as far as known.
     func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
         switch self {

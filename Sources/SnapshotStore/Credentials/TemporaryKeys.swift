@@ -16,7 +16,6 @@ struct TemporaryKeys: JSONMapped, Equatable {
     var keys = AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
     /// When they expire; nil where they don't.
     var end: Timestamp?
-    /// When they were obtained.
     var obtained = Timestamp(seconds: 0)
     /// Whose keys they are, for messages.
     var holder = ""

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// UPLOAD_DEADLINE; unless set 80 % of the interval, at least 5 s.
+/// UPLOAD_DEADLINE; if it isn't set, 80 % of the interval, but at least 5 s.
 package func uploadDeadline(_ settings: Settings, interval: Duration) throws(Failure) -> Duration {
     try settings[Key.uploadDeadline] ?? max(.seconds(5), interval * 8 / 10)
 }
