@@ -19,7 +19,7 @@ extension Failure.Code.Own {
     package var remedy: String {
         switch self {
         case .usage: "See `--help` of the command."
-        case .settings: "The error names the setting, its file and line. `snapshot check` tries all of them."
+        case .settings: "Run `snapshot check`: it names the setting, its file and line, and tries all others."
         case .state: "Free some space, or make `STATE_PATH` writable for the service's user."
         case .stateOwner: "`ls -ld` shows the owner; start the command with `sudo`, or as that user."
         case .killed: "`journalctl -k` shows whether memory ran out; `MemoryMax=` is the most that a run may use."

@@ -27,7 +27,7 @@ package enum Key {
     }
 
     /// The known name that `name` is probably a misspelling of; nil if none is similar enough.
-    static func nearest(to name: String) -> String? {
+    package static func nearest(to name: String) -> String? {
         SnapshotSettings.nearest(to: name.uppercased(), among: all.map(\.key))
     }
 }

@@ -74,9 +74,9 @@ package struct SettingsFile {
             throw Distrust(why: "it can't be read: \(error)")
         }
         self.path = path
-        let owners = geteuid() == 0 ? "root" : "you and root"
-        guard isTrusted else { throw Distrust(why: "others than \(owners) own it or can write it") }
-        guard isInTrustedFolder else { throw Distrust(why: "others than root own its folder or can write there") }
+        let owner = geteuid() == 0 ? "isn't root" : "is neither you nor root"
+        guard isTrusted else { throw Distrust(why: "its owner \(owner), or others can write it") }
+        guard isInTrustedFolder else { throw Distrust(why: "its folder's owner isn't root, or others can write there") }
         guard Dotenv.keys(bytes).contains(where: { Self.isOurs(String($0)) }) else {
             throw Distrust(why: "it holds no setting of snapshot", isForeign: false)
         }

@@ -55,7 +55,7 @@ package struct FilesystemStore: Store {
                         + "CAMERA_NAME"
                 )
             case ENOENT:
-                (.away, .store, "a link in its path leads nowhere: mount its disk, or create the link's target")
+                (.away, .store, "if a link in its path leads nowhere, mount its disk; snapshot check says more")
             case ENODEV, ENXIO, ENOTCONN, ESTALE, ENOMEDIUM, EHOSTDOWN: (.away, .store, "mount its disk again")
             default: (.error, .unclear, nil)
             }

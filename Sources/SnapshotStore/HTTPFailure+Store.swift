@@ -99,10 +99,8 @@ extension StoreFailure {
                         + "a network that wants a sign-in redirects, too"),
                 .giveUp)
         case 400 where response.isPlainHTTPRefusal:
-            self.init(
-                make(
-                    .store(.invalid), "store rejects request", hint: "that port speaks TLS: set \(setting) to https://"),
-                .giveUp)
+            let hint = "that port speaks TLS: set \(setting) to https://"
+            self.init(make(.store(.invalid), "store rejects request", hint: hint), .giveUp)
         case 413:
             self.init(
                 make(.store(.rejected), "store rejects picture", hint: "it is too large for what the server allows"),

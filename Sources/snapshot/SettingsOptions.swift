@@ -27,12 +27,12 @@ struct SettingsOptions: ParsableArguments {
     func read(in context: ProcessContext) throws(Failure) -> Settings {
         var commandLine = Named<String>()
         for text in overrides {
-            guard let equals = text.firstIndex(of: "="),
-                let key = Key.declaration(of: String(text[..<equals]))
-            else {
+            let name = String(text.prefix { $0 != "=" })
+            guard let equals = text.firstIndex(of: "="), let key = Key.declaration(of: name) else {
                 throw .settings(
-                    "refused", "--set \(text.prefix { $0 != "=" }.description.printable(limit: 40))",
-                    why: "must be KEY=VALUE with a known key")
+                    "refused", "--set \(name.printable(limit: 40))",
+                    why: text.contains("=") ? "there is no setting of that name" : "must be KEY=VALUE",
+                    hint: Key.nearest(to: name).flatMap { $0 == name ? nil : "did you mean \($0)?" })
             }
             guard !key.mayComeFromFile else {
                 throw .settings(

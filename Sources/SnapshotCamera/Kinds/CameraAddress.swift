@@ -62,7 +62,7 @@ struct CameraURL {
         switch failure {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"
         case .unreachable(let name), .portClosed(let name):
-            "is it on, is \(setting) right, and its \(name) port enabled?"
+            "is the camera on, is \(setting) right, and is \(name) enabled in the camera?"
         case .invalid: "check \(setting)"
         case .slow: "on slow paths raise CAMERA_TIMEOUT"
         case .plainPort, .unanswered, .empty, .page, .redirect, .notFound, .streamRedirect, .noStream: nil

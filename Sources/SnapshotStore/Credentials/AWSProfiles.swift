@@ -129,7 +129,7 @@ struct AWSProfiles {
             throw .settings(
                 "no S3 credentials",
                 why:
-                    "neither settings nor \(path(Key.awsSharedCredentialsFile, "credentials") ?? "a credentials file") hold any",
+                    "neither settings nor \(path(Key.awsSharedCredentialsFile, "credentials") ?? "a credentials file") holds any",
                 hint: Self.hint)
         }
         let paths = files.map(\.path).joined(separator: " and ")

@@ -91,7 +91,7 @@ class Ports:
     ((443,), False, ":8080", "443 answers: set CAMERA_USE_HTTPS=true, and CAMERA_IP without a port"),
     ((80, 9000), True, "", "80 answers: set CAMERA_USE_HTTPS=false"),
     ((9000,), False, "", "9000 answers: it is a Reolink with HTTP and HTTPS off"),
-    ((9000,), True, "", "9000 answers: it is a Reolink with HTTP and HTTPS off"), ((), False, "", "is it on")])
+    ((9000,), True, "", "9000 answers: it is a Reolink with HTTP and HTTPS off"), ((), False, "", "is the camera on")])
 @pytest.mark.parametrize("command", ["capture", "check"])
 def test_a_closed_port_tells_what_else_answers(snapshot, host, ports, https, port, words, command):
     with Ports(host, *ports):
