@@ -135,7 +135,7 @@ extension Failure.Code {
         case .own(let code): code.meaning
         case .camera(let code): code.meaning
         case .reolink:
-            "The Reolink camera answers with an error; the number is its `rspCode`. The error says it in words."
+            "The Reolink camera answers with an error; the number is its `rspCode`, e.g. `camera-error-6` where that is -6."
         case .picture(let code): code.meaning
         case .store(let code): code.meaning
         case .relay(let code): code.meaning
@@ -149,7 +149,7 @@ extension Failure.Code {
         switch self {
         case .own(let code): code.remedy
         case .camera(let code): code.remedy
-        case .reolink: "The hint names what to check; `-5` (all sessions taken) and `-105` (too many logins) pass."
+        case .reolink: "See the hint; -5 (all sessions taken) and -105 (too many logins) end by themselves."
         case .picture(let code): code.remedy
         case .store(let code): code.remedy
         case .relay(let code): code.remedy

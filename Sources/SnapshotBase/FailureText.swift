@@ -76,8 +76,8 @@ extension Failure.Code.Camera {
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to the final address, `CAMERA_FOLLOW=same-host`, or `CAMERA_USE_HTTPS=true`."
         case .status:
-            "Check `CAMERA_URL`: a browser should show the picture there. Some Reolinks want `CAMERA_WIDTH`. What a program "
-                + "said last is in the error."
+            "Check `CAMERA_URL`: a browser should show the picture there. Some Reolink cameras need `CAMERA_WIDTH` and "
+                + "`CAMERA_HEIGHT`. What a program said last is in the error."
         case .stream: "Check `CAMERA_URL`, or `CAMERA_CHANNEL` and `STREAM_SOURCE`; VLC should show the same stream."
         case .transport:
             "`CAMERA_RTSP_TRANSPORT=auto`; and UDP from the camera must pass this machine's firewall."

@@ -17,7 +17,7 @@ extension Key {
         "The password of CAMERA_USERNAME.")
     package static let cameraUseHTTPS = Setting(
         "CAMERA_USE_HTTPS", .flag, default: false, endsHoldOff: .camera,
-        "Whether to use HTTPS with a Reolink camera; its RTSP, which has no TLS, then logs in by Digest only.")
+        "Whether to use HTTPS with a Reolink camera. With true, RTSP, which isn't encrypted, logs in by Digest only.")
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
         secrecy: .open,
@@ -26,14 +26,15 @@ extension Key {
     package static let cameraChannel = Setting(
         "CAMERA_CHANNEL", .number(0...255), default: 0, endsHoldOff: .camera, "The channel of an NVR or hub, from 0.")
     package static let cameraStream = Setting(
-        "CAMERA_STREAM", .choice, default: CameraStream.main, "The stream whose picture a Reolink camera sends.")
+        "CAMERA_STREAM", .choice, default: CameraStream.main,
+        "The stream whose picture a Reolink camera sends: main, or sub, which is smaller.")
     package static let cameraWidth = Setting(
         "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink camera for; set CAMERA_HEIGHT, too.")
     package static let cameraHeight = Setting(
         "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; set CAMERA_WIDTH, too.")
     package static let cameraAuth = Setting(
         "CAMERA_AUTH", .choice, default: CameraAuth.auto, endsHoldOff: .camera,
-        "How to log in at a Reolink camera; auto remembers what worked.")
+        "How to log in to a Reolink camera; auto remembers what worked.")
     package static let cameraName = Setting(
         "CAMERA_NAME", .freeForm("at most 64 bytes, without '/' and '..'"), default: "camera",
         secrecy: .open, "The camera's name in keys and metadata.")

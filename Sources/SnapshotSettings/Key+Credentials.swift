@@ -5,7 +5,7 @@ extension Key {
         "AWS_CONFIG_FILE", .path, otherwise: "~/.aws/config", endsHoldOff: .store,
         "The file with profiles: region, endpoint_url, credential_process, role_arn with source_profile.")
     package static let awsEndpointURLSTS = Setting(
-        "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "AWS_ENDPOINT_URL", secrecy: .url, endsHoldOff: .store,
+        "AWS_ENDPOINT_URL_STS", .webURL, otherwise: "that of AWS_ENDPOINT_URL", secrecy: .url, endsHoldOff: .store,
         "The service that gives the keys of a profile's role_arn.")
     package static let awsIoTEndpoint = Setting(
         "AWS_IOT_CREDENTIAL_ENDPOINT", .form("host, as `aws iot describe-endpoint` shows it"), secrecy: .open,
@@ -20,7 +20,7 @@ extension Key {
     package static let awsIoTCert = Setting(
         "AWS_IOT_CERT", .path, endsHoldOff: .store, "The PEM file of the device's certificate.")
     package static let awsIoTKey = Setting(
-        "AWS_IOT_KEY", .path, otherwise: "a credential file, AWS_IOT_CERT", endsHoldOff: .store,
+        "AWS_IOT_KEY", .path, otherwise: "aws_iot_key from systemd, else that of AWS_IOT_CERT", endsHoldOff: .store,
         "The PEM file of the device's private key, without a passphrase.")
 
     static let credentials = [

@@ -36,7 +36,9 @@ extension Key {
 extension Key {
     package static let streamMode = Setting(
         "STREAM_MODE", .form("republish, hls, record or pipe, or several with commas between"),
-        secrecy: .open, "What the relay does with the video.")
+        secrecy: .open,
+        "What the relay does with the video: republish pushes it by RTSP, hls serves it, record keeps it, pipe posts it."
+    )
     package static let streamSource = Setting(
         "STREAM_SOURCE", .choice, default: CameraStream.main, "The stream that the relay takes from a Reolink camera.")
     package static let streamAudio = Setting(

@@ -4,7 +4,7 @@ import SnapshotBase
 extension Key {
     package static let storageBackend = Setting(
         "STORAGE_BACKEND", .choice, default: StorageBackend.filesystem, endsHoldOff: .store,
-        "Where pictures are stored.")
+        "Where pictures are stored: filesystem (a folder), s3 or http.")
     package static let keyTemplate = Setting(
         "KEY_TEMPLATE",
         .freeForm(
@@ -22,12 +22,12 @@ extension Key {
         "LOCAL_STORAGE_MIN_FREE", .size, "How much stays free on the folder's disk; the oldest pictures go first.")
     package static let uploadAttempts = Setting(
         "UPLOAD_ATTEMPTS", .number(1...100), default: 3,
-        "How often a run tries to store its picture; only once while the store is down.")
+        "How many times a run tries to store its picture; only once while the store is down.")
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "For how long a run begins attempts to store its picture; if set, also how long it waits for an answer."
-    )
+        "How long after its first attempt to store a picture a run may begin another one. If it is set, no answer is waited for "
+            + "longer than this, even if UPLOAD_ANSWER is longer.")
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
         "How long an upload may make no progress; one that makes progress may take 15 min.")
@@ -48,7 +48,7 @@ extension Key {
         "SSL_CERT_FILE", .path, otherwise: "the system's",
         "The file of certificate authorities that every upload trusts.")
     package static let curlCABundle = Setting(
-        "CURL_CA_BUNDLE", .path, otherwise: "SSL_CERT_FILE",
+        "CURL_CA_BUNDLE", .path, otherwise: "that of SSL_CERT_FILE",
         "The file of certificate authorities that every upload trusts.")
 
     package static let httpsProxy = Setting(
@@ -81,7 +81,8 @@ extension Key {
         "S3_PREFIX", .freeForm("text that doesn't begin with '/', without '..'; may be empty"), default: "snapshots/",
         secrecy: .open, endsHoldOff: .store, "What is put before each key.")
     package static let s3EndpointURL = Setting(
-        "S3_ENDPOINT_URL", .webURL, otherwise: "AWS", secrecy: .url, endsHoldOff: .store, "The store's address.")
+        "S3_ENDPOINT_URL", .webURL, otherwise: "AWS's own in the region", secrecy: .url, endsHoldOff: .store,
+        "The store's address.")
     package static let awsEndpointURLS3 = Setting(
         "AWS_ENDPOINT_URL_S3", .webURL, secrecy: .url, endsHoldOff: .store, "Used if S3_ENDPOINT_URL is unset.")
     package static let awsEndpointURL = Setting(
@@ -94,10 +95,12 @@ extension Key {
         "One more checksum with each object, which buckets with Object Lock need; auto sends it once the store asks for it."
     )
     package static let awsAccessKeyID = Setting(
-        "AWS_ACCESS_KEY_ID", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, endsHoldOff: .store,
+        "AWS_ACCESS_KEY_ID", .text, otherwise: "from AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret,
+        endsHoldOff: .store,
         "The access key; set AWS_SECRET_ACCESS_KEY, too.")
     package static let awsSecretAccessKey = Setting(
-        "AWS_SECRET_ACCESS_KEY", .text, otherwise: "AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret, endsHoldOff: .store,
+        "AWS_SECRET_ACCESS_KEY", .text, otherwise: "from AWS_SHARED_CREDENTIALS_FILE", secrecy: .secret,
+        endsHoldOff: .store,
         "The secret of the access key.")
     package static let awsSessionToken = Setting(
         "AWS_SESSION_TOKEN", .text, secrecy: .secret, endsHoldOff: .store, "The token of a temporary access key.")
@@ -108,13 +111,14 @@ extension Key {
         "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", secrecy: .open, endsHoldOff: .store,
         "The file with keys, if the settings have none.")
     package static let awsRegion = Setting(
-        "AWS_REGION", .form("name of a region"), otherwise: "AWS_DEFAULT_REGION", secrecy: .open, endsHoldOff: .store,
+        "AWS_REGION", .form("name of a region"), otherwise: "that of AWS_DEFAULT_REGION", secrecy: .open,
+        endsHoldOff: .store,
         "The region of the bucket.")
     package static let awsDefaultRegion = Setting(
         "AWS_DEFAULT_REGION", .form("name of a region"), default: "us-east-1", secrecy: .open, endsHoldOff: .store,
         "Used if AWS_REGION is unset.")
     package static let awsCABundle = Setting(
-        "AWS_CA_BUNDLE", .path, otherwise: "CURL_CA_BUNDLE",
+        "AWS_CA_BUNDLE", .path, otherwise: "that of CURL_CA_BUNDLE",
         "The file of certificate authorities that S3 uploads trust.")
 
     static let s3 = [

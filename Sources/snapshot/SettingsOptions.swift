@@ -12,7 +12,8 @@ struct SettingsOptions: ParsableArguments {
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Override one setting; not for secrets.", valueName: "KEY=VALUE"),
+        help: ArgumentHelp(
+            "Override one setting; not for secrets, nor for URLs, which may hold one.", valueName: "KEY=VALUE"),
         completion: SettingsOptions.assignments)
     var overrides: [String] = []
 

@@ -34,10 +34,28 @@ import Testing
             ("The camera", Code.Camera.allCases.map(Code.camera) + [.reolink(-6)]),
             ("The picture", Code.Picture.allCases.map(Code.picture)),
             ("The store", Code.Store.allCases.map(Code.store)),
-            ("The video relay", Code.Relay.allCases.map(Code.relay)),
+            (relay, Code.Relay.allCases.map(Code.relay)),
             ("Other programs", [.missing("PROGRAM"), .notStarted("PROGRAM")]),
         ]
     }
+
+    private static func head(_ columns: [String]) -> [String] {
+        let columns = columns + ["what to do", "tried again"]
+        return ["| \(columns.joined(separator: " | ")) |", "|" + String(repeating: " --- |", count: columns.count)]
+    }
+
+    private static func name(_ code: Failure.Code) -> String {
+        if case .reolink = code { "camera-errorNUMBER" } else { code.rawValue }
+    }
+
+    private static func exit(_ code: Failure.Code) -> String {
+        let own = Failure(code, "", why: "").exitCode
+        if case .missing = code { return "\(own), or 75 where the store needs it" }
+        if case .notStarted = code { return "\(own), or 75 where the store needs it" }
+        return "\(own)"
+    }
+
+    private let relay = "The video relay"
 
     private var page: String {
         var lines = [
@@ -46,21 +64,21 @@ import Testing
             "`snapshot capture --json` (`code`), in `snapshot health --json` (`last_error`, `reasons`), in the state and on",
             "the status page. They never change. An unknown code comes from another version.", "",
             "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
-            "spool can't be used; 75 the picture isn't stored, it waits in the spool; 77 credentials refused, or a camera",
-            "that can't be trusted; 78 settings.", "", "## Reasons of health", "",
+            "spool can't be used; 75 the store can't be used, and a picture waits in the spool; 77 credentials refused, or a",
+            "camera that can't be trusted; 78 settings. The codes of the video relay don't end it: it tries again.",
+            "", "## Reasons of health", "",
             "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
         ]
         for reason in Health.Reason.allCases {
             lines.append("| `\(reason.rawValue)` | \(reason.status.rawValue) | \(reason.meaning) | \(reason.remedy) |")
         }
         for (title, codes) in sections {
-            lines += [
-                "", "## \(title)", "", "| code | exit | what it means | what to do | tried again |",
-                "| --- | --- | --- | --- | --- |",
-            ]
+            lines += ["", "## \(title)", ""]
+            lines +=
+                title == relay ? Self.head(["code", "what it means"]) : Self.head(["code", "exit", "what it means"])
             for code in codes {
-                let exit = Failure(code, "", why: "").exitCode
-                lines.append("| `\(code.rawValue)` | \(exit) | \(code.meaning) | \(code.remedy) | \(code.retry) |")
+                let exit = title == relay ? "" : " \(Self.exit(code)) |"
+                lines.append("| `\(Self.name(code))` |\(exit) \(code.meaning) | \(code.remedy) | \(code.retry) |")
             }
         }
         return lines.joined(separator: "\n") + "\n"

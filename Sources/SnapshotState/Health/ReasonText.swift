@@ -58,7 +58,7 @@ extension Health.Reason {
             "Something else fills the disk, or the pictures can't be deleted, or `stored.log` in STATE_PATH can't be read: "
                 + "`snapshot check` and `df -h` show which."
         case .dropped:
-            "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, bridges longer outages."
+            "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, covers longer outages."
         case .stateReset: "The counters began at zero. A damaged file is kept as `state.jsonl.bad`."
         case .settingsRefused: "`snapshot check` names the setting; the next run uses the corrected one."
         case .relayOutput, .relayInterrupted, .relayDown:
