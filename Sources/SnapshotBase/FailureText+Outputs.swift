@@ -25,7 +25,7 @@ extension Failure.Code.Store {
     package var remedy: String {
         switch self {
         case .unresolved, .unreachable: "Check the network, and `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
-        case .timeout: "Look at the network and the store; on slow lines smaller pictures help: `CAMERA_STREAM=sub`."
+        case .timeout: "Look at network and store; on slow connections smaller pictures help: `CAMERA_STREAM=sub`."
         case .tls: "For an authority of your own set `AWS_CA_BUNDLE` (S3) or `SSL_CERT_FILE`; check the clock."
         case .credentials: "The hint names the setting. Correct it: changed settings are tried at once."
         case .invalid: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."

@@ -156,7 +156,7 @@ package struct HTTPFailure: Error, Equatable, Sendable {
         case noLibrary
 
         package static let proxyHint =
-            "check HTTPS_PROXY or HTTP_PROXY; a login belongs into it: http://USER:PASSWORD@HOST"
+            "check HTTPS_PROXY or HTTP_PROXY; a login belongs in it: http://USER:PASSWORD@HOST"
         package static let libraryHint = "install libcurl, on Debian: apt install libcurl4"
     }
 

@@ -4,7 +4,7 @@ import SnapshotBase
 extension Key {
     package static let statePath = Setting(
         "STATE_PATH", .path, otherwise: "$STATE_DIRECTORY, else ./state",
-        "The folder of state, spool, session token and pinned keys.")
+        "The folder of state, spool, session token and pinned TLS keys.")
     package static let pingURL = Setting(
         "PING_URL", .webURL, secrecy: .urlWithSecretPath,
         "A dead man's switch such as healthchecks.io, requested at most once a minute.")

@@ -106,10 +106,10 @@ extension Key {
         "AWS_SESSION_TOKEN", .text, secrecy: .secret, endsHoldOff: .store, "The token of a temporary access key.")
     package static let awsProfile = Setting(
         "AWS_PROFILE", .text, default: "default", secrecy: .open, endsHoldOff: .store,
-        "The profile whose keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
+        "The profile whose access keys are taken from AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE.")
     package static let awsSharedCredentialsFile = Setting(
         "AWS_SHARED_CREDENTIALS_FILE", .text, otherwise: "~/.aws/credentials", secrecy: .open, endsHoldOff: .store,
-        "The file with keys, if the settings have none.")
+        "The file with access keys, if the settings have none.")
     package static let awsRegion = Setting(
         "AWS_REGION", .form("name of a region"), otherwise: "that of AWS_DEFAULT_REGION", secrecy: .open,
         endsHoldOff: .store,

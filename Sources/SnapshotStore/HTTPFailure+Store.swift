@@ -158,7 +158,7 @@ extension HTTPResponse {
 extension HTTPFailure {
     fileprivate var slowHint: String? {
         if bodyWasSent { return "if the store needs longer, raise UPLOAD_ANSWER, and UPLOAD_DEADLINE if it is set" }
-        return stalledFor == nil ? nil : "on slow lines smaller pictures help: CAMERA_STREAM=sub"
+        return stalledFor == nil ? nil : "on slow connections smaller pictures help: CAMERA_STREAM=sub"
     }
 
     /// A hint where a server doesn't respond to plain HTTP.
