@@ -7,7 +7,7 @@ struct DiscoverCommand: SnapshotCommand {
         commandName: "discover", abstract: "Show the cameras that answer on the local network.",
         discussion: """
             Asks on every interface in Reolink's two ways and by ONVIF, for 2 s, and looks for /dev/video*. No login is \
-            tried and nothing is written. What a camera says about itself isn't verified. Questions don't cross to another \
+            tried and nothing is written. What a camera says about itself isn't verified. Discovery requests don't reach another \
             network or VLAN, but an ADDRESS there can be asked.
 
             Exit code: 0 a camera was found; 69 none was.
