@@ -16,7 +16,7 @@ extension Failure {
     static func hangs(_ command: Command, after time: Duration) -> Failure {
         var failure = notStarted(command, SystemError("exec", number: ETIME))
         failure.why += ": nothing happened for \(Int(time.seconds.rounded())) s"
-        if command.program.contains("/") { failure.hint = answerHint(parentDirectory(command.program)) }
+        if command.program.contains("/") { failure.hint = hangHint(parentDirectory(command.program)) }
         return failure
     }
 
@@ -29,7 +29,7 @@ extension Failure {
     }
 
     /// What to do about a folder that hangs.
-    package static func answerHint(_ folder: String) -> String {
+    package static func hangHint(_ folder: String) -> String {
         "check whether the server or disk of \(folder) responds"
     }
 

@@ -30,15 +30,15 @@ extension Child {
         _ command: Command, outputLimit: Int, stderrLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,
         stop: StopRequest? = nil
     ) throws(Failure) -> ChildResult {
-        let signals = HeldSignals()
-        signals.hold()
+        let signals = BlockedSignals()
+        signals.block()
         defer { signals.release() }
         let arrival = signals.arrival()
         let child = try Child(command, until: deadline, or: arrival)
         var result = ChildResult(output: [], stderrTail: [])
         var isAsked = false
         while child.poll() == nil, !deadline.hasPassed, !result.isTooLong, !isAsked {
-            isAsked = child.await(stop == nil ? deadline : deadline.sooner(.milliseconds(200)), or: arrival)
+            isAsked = child.waitForEvent(stop == nil ? deadline : deadline.sooner(.milliseconds(200)), or: arrival)
             if let stop, stop.isMade { isAsked = true }
             child.collect(&result, outputLimit, stderrLimit)
         }
@@ -55,7 +55,7 @@ extension Child {
 
     /// Waits for output, the end of the child, a signal, or the deadline.
     /// - Returns: whether `arrival` became readable.
-    private func await(_ deadline: Deadline, or arrival: FileHandle?) -> Bool {
+    private func waitForEvent(_ deadline: Deadline, or arrival: FileHandle?) -> Bool {
         let descriptors = [arrival?.descriptor ?? -1, endDescriptor ?? -1] + outputs.values.map(\.descriptor)
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let pause = endDescriptor == nil ? 50 : deadline.millisecondsLeft

@@ -17,7 +17,7 @@ struct EncodedUnit: Equatable {
     }
 
     /// Whether the unit may represent `scalar`, ignoring ASCII case; a byte above ASCII may be Latin-1.
-    func `is`(_ scalar: Unicode.Scalar) -> Bool {
+    func matches(_ scalar: Unicode.Scalar) -> Bool {
         switch content {
         case .byte(let byte): Self.folded(UInt32(byte)) == Self.folded(scalar.value)
         case .scalar(let value): Self.folded(value) == Self.folded(scalar.value)

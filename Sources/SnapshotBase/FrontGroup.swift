@@ -20,10 +20,10 @@ private enum FrontGroup {
 extension FileHandle {
     /// Lets the web front read this file, or enter and list this folder. The file stays private if the group does not
     /// exist or the file system does not support access control lists.
-    package func shareWithFront() { serve(true) }
+    package func shareWithFront() { setFrontAccess(true) }
 
     /// Grants the web front access, or revokes it.
-    package func serve(_ isServed: Bool) {
+    package func setFrontAccess(_ isServed: Bool) {
         guard let group = FrontGroup.id, let facts = try? status() else { return }
         var list = AccessList(descriptor) ?? AccessList(mode: facts.st_mode)
         let isFolder = facts.st_mode & S_IFMT == S_IFDIR

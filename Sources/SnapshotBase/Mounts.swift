@@ -38,7 +38,7 @@ package struct Mount: Equatable, Sendable {
     }
 
     /// The mount points in `/etc/fstab`, without the root and swap.
-    package static func wanted() -> [String] {
+    package static func inFstab() -> [String] {
         table("/etc/fstab", limit: 65536).compactMap { fields in
             guard fields.count > 1, fields[0].first != UInt8(ascii: "#"), fields[1].first == UInt8(ascii: "/") else {
                 return nil

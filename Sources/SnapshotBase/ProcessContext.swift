@@ -83,7 +83,7 @@ package struct SystemClock: Sendable {
     }
 }
 
-/// Whether a termination signal is pending while `HeldSignals` blocks it, or a caller's own condition holds.
+/// Whether a termination signal is pending while `BlockedSignals` blocks it, or a caller's own condition holds.
 package struct StopRequest: Sendable {
     private let ask: @Sendable () -> Bool
 
@@ -96,6 +96,6 @@ package struct StopRequest: Sendable {
     package static let bySignal = StopRequest {
         var waiting = sigset_t()
         guard sigpending(&waiting) == 0 else { return false }
-        return HeldSignals.asking.contains { sigismember(&waiting, $0) == 1 }
+        return BlockedSignals.terminationSignals.contains { sigismember(&waiting, $0) == 1 }
     }
 }

@@ -65,7 +65,7 @@ struct SecretSearch {
 
     private func ends(of scalar: Unicode.Scalar, at position: Int) -> Set<Int> {
         var ends: Set<Int> = []
-        for unit in units[position] where unit.is(scalar) { ends.insert(unit.end) }
+        for unit in units[position] where unit.matches(scalar) { ends.insert(unit.end) }
         guard !scalar.isASCII else { return ends }
         var positions: Set = [position]
         for byte in String(scalar).utf8 {

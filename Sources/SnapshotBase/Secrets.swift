@@ -8,7 +8,7 @@ package final class Secrets: Sendable {
     /// The minimum length, in characters, of a secret that `***` may replace; a shorter one could be guessed.
     package static let shortest = 6
     /// The limits of what is kept. No settings have more secrets; a long-running command gets ever new tokens.
-    private static let most = 64
+    private static let mostSettings = 64
     private static let mostTokens = 16
 
     private let known = Mutex<(settings: [String], tokens: [String])>(([], []))
@@ -23,7 +23,7 @@ package final class Secrets: Sendable {
         known.withLock { known in
             guard !known.settings.contains(secret) else { return }
             known.settings.append(secret)
-            if known.settings.count > Self.most { known.settings.removeFirst() }
+            if known.settings.count > Self.mostSettings { known.settings.removeFirst() }
         }
     }
 

@@ -47,19 +47,19 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package var fields: Fields {
         var parts = tm()
-        var time = time_t(second)
+        var time = time_t(secondsSince1970)
         gmtime_r(&time, &parts)
         return fields(of: parts)
     }
 
-    package var second: Int { Int(milliseconds.dividedRoundingDown(by: 1000)) }
+    package var secondsSince1970: Int { Int(milliseconds.dividedRoundingDown(by: 1000)) }
 
     package func fields(of parts: tm) -> Fields {
         Fields(
             year: (Int(parts.tm_year) + 1900).padded(4), month: (Int(parts.tm_mon) + 1).padded(2),
             day: parts.tm_mday.padded(2), hour: parts.tm_hour.padded(2),
             minute: parts.tm_min.padded(2), second: parts.tm_sec.padded(2),
-            millisecond: (Int(milliseconds) - second * 1000).padded(3))
+            millisecond: (Int(milliseconds) - secondsSince1970 * 1000).padded(3))
     }
 
     /// UTC as in `2026-01-21T10:30:45Z`.

@@ -28,7 +28,7 @@ struct FFmpegCamera: Camera {
         var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
         // Longer than the deadline, so that the error is the run's timeout and not the gateway's.
         stream.timeout = deadline.left + .seconds(2)
-        stream.digest = DigestMemory(isSet: memory.auth == "digest")
+        stream.digest = OfferedDigest(isSet: memory.auth == "digest")
         let gateway = try PullGateway(stream)
         // Wait for the gateway's thread, so that TLS is shut down before the process ends.
         defer { gateway.stop(grace: .seconds(2)) }

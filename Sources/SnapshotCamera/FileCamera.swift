@@ -96,7 +96,7 @@ struct FileCamera: Camera {
             case .leftBehind, .finished: failure("its folder hangs")
             case .failed(let why): failure(why)
             }
-        failure.hint = Failure.answerHint(parentDirectory(paths.last ?? ""))
+        failure.hint = Failure.hangHint(parentDirectory(paths.last ?? ""))
         return failure
     }
 }

@@ -23,11 +23,11 @@ package struct Capture {
     }
 
     /// Takes and stores one picture. Failures of camera and store are in the result.
-    /// - Parameter signals: held from before the picture is stored until the record is written, so that SIGTERM, SIGINT
-    ///   and SIGHUP lose neither; the caller releases them.
+    /// - Parameter signals: blocked from before the picture is stored until the record is written, so that SIGTERM,
+    ///   SIGINT and SIGHUP lose neither; the caller releases them.
     /// - Returns: nil where another run holds the lock.
     /// - Throws: only where the run can't begin: the state can't be opened, locked or read.
-    package func run(holding signals: HeldSignals) throws(Failure) -> Shot? {
+    package func run(blocking signals: BlockedSignals) throws(Failure) -> Shot? {
         // A tenth of the interval stays free, so that this run ends before the next one starts.
         let deadline = Deadline.after(settings.interval * 9 / 10)
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
@@ -41,7 +41,7 @@ package struct Capture {
         case .now: picture = run.capture()
         case .skipped(let postponement): picture = run.skip(postponement)
         }
-        signals.hold()
+        signals.block()
         if let picture { run.store(picture) }
         if drains { run.drain(until: deadline) }
         run.complete()

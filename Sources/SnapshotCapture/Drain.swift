@@ -15,10 +15,10 @@ extension Run {
         var skipped = 0
         var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))
         // The store rejected entries up to `refused.last` within the last hour: begin after them.
-        let refused = spool.figures.refused.flatMap {
+        let rejected = spool.figures.rejected.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
-        var after = refused?.last ?? -1
+        var after = rejected?.last ?? -1
         defer { if drained > 0 { shot.outcome.drained = drained } }
         while skipped < Self.mostSkipped {
             let names: [SpoolName]
@@ -56,7 +56,7 @@ extension Run {
                     skipped += 1
                     if skipped == Self.mostSkipped {
                         // Later runs skip the entries up to here for an hour.
-                        spool.skip(RefusedEntries(last: name.number, since: refused?.since ?? now.moment))
+                        spool.skipRejected(RejectedEntries(last: name.number, since: rejected?.since ?? now.moment))
                         return
                     }
                 }

@@ -7,8 +7,8 @@ import SnapshotStore
 /// that were refused, so a run by hand with a wrong password doesn't hold off the service.
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may be tried now.
-    func heldOffSeconds(_ peer: String) -> Double? {
-        record.holdOffs[peer]?.remaining(settings: credentialsHMAC(of: peer), now: now, recordBoot: record.boot)
+    func heldOffSeconds(_ side: String) -> Double? {
+        record.holdOffs[side]?.remaining(settings: credentialsHMAC(of: side), now: now, recordBoot: record.boot)
     }
 
     /// The failure to report while the store's credentials are held off; nil where the store may be asked.
@@ -21,31 +21,31 @@ extension Run {
     /// Starts or extends the hold-off, if the failure is a refusal of credentials; a failed `credential_process` waits
     /// for one to ten minutes only. The first refusal of credentials that have worked before starts none, unless the
     /// camera warns that it will lock the account.
-    mutating func holdOffIfRefused(by peer: String, _ failure: Failure) {
+    mutating func holdOffIfRefused(by side: String, _ failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
-        guard !isFirstRefusal(by: peer) || failure.warnsOfLock else { return }
-        record.holdOffs[peer] = .holdOff(
-            after: record.holdOffs[peer], failure.code, settings: credentialsHMAC(of: peer),
+        guard !isFirstRefusal(by: side) || failure.warnsOfLock else { return }
+        record.holdOffs[side] = .holdOff(
+            after: record.holdOffs[side], failure.code, settings: credentialsHMAC(of: side),
             now: settings.context.clock.now())
     }
 
     /// Whether these credentials have worked and are refused for the first time since; counts the refusal.
-    private mutating func isFirstRefusal(by peer: String) -> Bool {
-        guard var login = record.logins?[peer], login.settings == credentialsHMAC(of: peer) else { return false }
+    private mutating func isFirstRefusal(by side: String) -> Bool {
+        guard var login = record.logins?[side], login.settings == credentialsHMAC(of: side) else { return false }
         login.refusals = (login.refusals ?? 0).adding(1)
-        record.logins?[peer] = login
+        record.logins?[side] = login
         return login.refusals == 1
     }
 
     /// Notes that the present credentials were accepted, and ends their hold-off.
-    mutating func noteCredentialsAccepted(by peer: String) {
-        let login = AcceptedLogin(settings: credentialsHMAC(of: peer))
-        if record.logins?[peer] != login {
+    mutating func noteCredentialsAccepted(by side: String) {
+        let login = AcceptedLogin(settings: credentialsHMAC(of: side))
+        if record.logins?[side] != login {
             if record.logins == nil { record.logins = [:] }
-            record.logins?[peer] = login
+            record.logins?[side] = login
         }
-        if record.holdOffs[peer]?.settings == login.settings { record.holdOffs[peer] = nil }
-        if peer == "store" { record.stall = nil }
+        if record.holdOffs[side]?.settings == login.settings { record.holdOffs[side] = nil }
+        if side == "store" { record.stall = nil }
     }
 
     /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
@@ -64,17 +64,17 @@ extension Run {
 
     /// Marks the hold-offs of other settings than the present ones, and deletes those of them that are over.
     mutating func noteChangedSettings() {
-        for peer in ["camera", "store"] {
-            guard let holdOff = record.holdOffs[peer] else { continue }
-            let isOfOthers = holdOff.settings != credentialsHMAC(of: peer)
+        for side in ["camera", "store"] {
+            guard let holdOff = record.holdOffs[side] else { continue }
+            let isOfOthers = holdOff.settings != credentialsHMAC(of: side)
             let isOver = holdOff.remaining(settings: holdOff.settings, now: now, recordBoot: record.boot) == nil
-            record.holdOffs[peer]?.isOfOtherSettings = isOfOthers ? true : nil
-            if isOfOthers, isOver { record.holdOffs[peer] = nil }
+            record.holdOffs[side]?.isOfOtherSettings = isOfOthers ? true : nil
+            if isOfOthers, isOver { record.holdOffs[side] = nil }
         }
     }
 
     /// The HMAC of the settings that decide about the login; it reveals nothing about them.
-    func credentialsHMAC(of peer: String) -> String {
-        memory.hmac(of: peer == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
+    func credentialsHMAC(of side: String) -> String {
+        memory.hmac(of: side == "camera" ? settings.camera.fingerprint : settings.store.fingerprint)
     }
 }

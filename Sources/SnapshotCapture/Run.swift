@@ -36,7 +36,7 @@ struct Run: ~Copyable {
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
         // Recount the spool after a reboot as well, since a power cut may have lost the `dirty` marker, and whenever
         // records were lost: the directory is then the only truth.
-        let isDoubtful = state.last == nil || record.boot != now.boot || state.hasLostRecords
+        let recounts = state.last == nil || record.boot != now.boot || state.hasLostRecords
         record.begin(
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,
             isRepeating: settings.isRepeating)
@@ -48,7 +48,7 @@ struct Run: ~Copyable {
             record.stateReset = now.moment
             log.warn("state.jsonl is gone; the counters begin anew")
         }
-        spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful, clock: settings.context.clock) {
+        spool = Spool(statePath: path, record: &record, recounts: recounts, clock: settings.context.clock) {
             error in
             log.warn("cannot read the spool in \(path), so its pictures stay there: \(error)")
         }
@@ -116,7 +116,7 @@ struct Run: ~Copyable {
             // A skipped run asks nothing, so it keeps the reason of the last failure.
             record.countFailure(
                 failure, now: now, why: shot.outcome.result == .skipped ? record.lastError?.why : nil)
-            shot.isNews = record.isNews(failure.code, now: now)
+            shot.isNews = record.noteReport(of: failure.code, now: now)
         } else {
             record.consecutiveFailures = 0
             record.lastReported = nil

@@ -92,7 +92,8 @@ private func removeAtEnd(_ path: String) {
         signal(number, SIG_DFL)
         raise(number)
     }
-    for number in HeldSignals.asking where unsafeBitCast(signal(number, removeMarker), to: Int.self) == ignored {
+    for number in BlockedSignals.terminationSignals
+    where unsafeBitCast(signal(number, removeMarker), to: Int.self) == ignored {
         signal(number, SIG_IGN)
     }
 }
@@ -122,7 +123,7 @@ extension Run {
         record.outcome.code = failure.code
         record.written = now.moment
         // Reported to a journal once an hour at most, to a person each time.
-        let isNews = record.isNews(failure.code, now: now)
+        let isNews = record.noteReport(of: failure.code, now: now)
         if isNews || !log.isJournal { log.report(failure) }
         do throws(Failure) { try state.write(record) } catch { log.verbose("\(error)") }
     }

@@ -83,8 +83,8 @@ extension Run {
         shot.sha256 = picture.sha256
     }
 
-    /// Uploads the picture, with retries. After the first failed attempt that isn't merely corrected (`signAgain`) it is
-    /// also in the spool.
+    /// Uploads the picture, with retries. After the first failed attempt that isn't merely corrected (`retryCorrected`)
+    /// it is also in the spool.
     private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
@@ -107,7 +107,7 @@ extension Run {
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 // Spool the picture before the pause, so that from here on a kill doesn't lose it.
-                if failure.advice != .signAgain { keep(object, &pending) }
+                if failure.advice != .retryCorrected { keep(object, &pending) }
             }
             noteCredentialsAccepted(by: "store")
             record.storePause = nil
@@ -148,7 +148,7 @@ extension Run {
         CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion
-        record.store = store.learned
+        record.learned = store.learned
         // The store no longer uses temporary credentials: delete them from the card.
         if store.credentials == nil, record.credentials != nil {
             removeFile(settings.statePath + "/" + CredentialsCache.fileName)

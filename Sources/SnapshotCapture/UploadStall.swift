@@ -6,12 +6,12 @@ import SnapshotStore
 /// How long an upload may take. A store whose uploads have stalled for a minute in total gets no longer than
 /// UPLOAD_DEADLINE until it responds again, so that its outage doesn't cost the next minutes' pictures.
 extension Run {
-    /// In seconds.
-    private static let longest = 60.0
+    /// In seconds, summed up over attempts.
+    private static let longestTotalStall = 60.0
 
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
-        if let stall = record.stall, stall.seconds >= Self.longest,
+        if let stall = record.stall, stall.seconds >= Self.longestTotalStall,
             stall.settings == credentialsHMAC(of: "store")
         {
             return nil

@@ -73,8 +73,8 @@ package struct Check {
         }
         if areServiceSettings, plan.statePath.hasPrefix("/") { chdir(plan.statePath) }
         // Hold signals until the camera sessions are closed and the store's probe is removed.
-        let signals = HeldSignals()
-        signals.hold()
+        let signals = BlockedSignals()
+        signals.block()
         let forgotten = (forgetsPin ? [plan.forgetPin()] : []) + (acceptsFolder ? [plan.acceptFolder(now)] : [])
         // Created before the second thread starts, since libcurl's initialisation isn't thread-safe.
         let client = HTTPClient(context)

@@ -13,10 +13,10 @@ struct CheckPlan: Sendable {
     private(set) var store: (any StoreKind)?
     /// The hardware address by which a camera that doesn't answer is looked for; nil where none is set.
     private(set) var cameraMAC: String?
-    private(set) var interval = Key.captureInterval.fallback
+    private(set) var interval = Key.captureInterval.defaultValue
     private(set) var statePath = "./state"
-    private(set) var spoolMaxBytes = Key.spoolMaxBytes.fallback
-    private(set) var spoolMinFree = Key.spoolMinFree.fallback
+    private(set) var spoolMaxBytes = Key.spoolMaxBytes.defaultValue
+    private(set) var spoolMinFree = Key.spoolMinFree.defaultValue
     /// The addresses of the camera's video, the likeliest first; empty where it has none.
     private(set) var streams: [String] = []
     /// Whether the relay is configured.
@@ -50,7 +50,7 @@ struct CheckPlan: Sendable {
         statePath = read { () throws(Failure) in try stateDirectory(settings) } ?? statePath
         interval = read { () throws(Failure) in try settings[Key.captureInterval] } ?? interval
         if hasCamera, let whole = read({ () throws(Failure) in try CaptureSettings(settings) }) {
-            (spoolMaxBytes, spoolMinFree) = (whole.spoolBounds.most, whole.spoolBounds.free)
+            (spoolMaxBytes, spoolMinFree) = (whole.spoolBounds.maxBytes, whole.spoolBounds.minFree)
         }
         relays = !(read { () throws(Failure) in try settings[Key.streamMode] ?? "" } ?? "").isEmpty
         if let camera { streams = read { () throws(Failure) in try camera.kind.streams(camera, settings) } ?? [] }

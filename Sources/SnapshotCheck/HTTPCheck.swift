@@ -39,7 +39,9 @@ struct HTTPCheck {
                 putting: object, deadline: deadline.sooner(.seconds(6)), reusesConnection: true)
             (request.method, request.body) = (method, .none)
             let response = try store.receive(store.client.result(of: request))
-            guard response.status == 401, changes < 2, store.logsInAnew(after: response) else { return response }
+            guard response.status == 401, changes < 2, store.chooseAnotherLogin(after: response) else {
+                return response
+            }
             changes += 1
         }
     }
@@ -48,7 +50,7 @@ struct HTTPCheck {
     private mutating func isPage(_ head: HTTPResponse) throws(StoreFailure) -> Bool {
         let type = head.headers["content-type"]?.lowercased() ?? ""
         let length = head.headers["content-length"].flatMap { Int(decimal: $0) } ?? Int.max
-        guard !store.isVerified, store.settings.acknowledgement == nil, type.contains("html"), length > 6 else {
+        guard !store.usesTLS, store.settings.acknowledgement == nil, type.contains("html"), length > 6 else {
             return false
         }
         return try send("GET").isPage

@@ -37,9 +37,9 @@ struct S3Check {
         }
     }
 
-    /// A finding about temporary keys, if the store uses them.
-    func temporaryKeys() -> [Finding] {
-        guard let (holder, end) = store.temporaryKeys else { return [] }
+    /// A finding about temporary credentials, if the store uses them.
+    func temporaryCredentials() -> [Finding] {
+        guard let (holder, end) = store.temporaryCredentials else { return [] }
         let until = end.map { "they are valid until \($0.iso8601)" } ?? "they don't expire"
         return [
             .passed(
@@ -89,7 +89,7 @@ struct S3Check {
                 try store.checkResult(result, of: object.key)
                 return (response, false)
             } catch {
-                guard error.advice == .signAgain, corrections < Attempts.mostCorrections else { throw error }
+                guard error.advice == .retryCorrected, corrections < Attempts.mostCorrections else { throw error }
                 corrections += 1
             }
         }

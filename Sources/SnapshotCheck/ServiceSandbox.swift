@@ -38,8 +38,8 @@ package struct ServiceSandbox {
     /// - Parameter arguments: the program's arguments; it has to print a `Finding.line` for each finding.
     /// - Returns: nil once the check has run; otherwise why the service couldn't be started.
     package func run(_ arguments: [String], report: (Finding) -> Void) -> Finding? {
-        let signals = HeldSignals()
-        signals.hold()
+        let signals = BlockedSignals()
+        signals.block()
         defer { signals.release() }
         defer { remove() }
         do throws(Failure) {

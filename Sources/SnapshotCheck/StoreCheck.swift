@@ -33,7 +33,7 @@ struct StoreCheck {
             var check = S3Check(store: store, capturedAt: now.wall, deadline: deadline)
             let finding = check.run()
             return Result(
-                findings: check.temporaryKeys() + [finding], clockOffset: check.store.clockOffset,
+                findings: check.temporaryCredentials() + [finding], clockOffset: check.store.clockOffset,
                 isAccepted: finding.result == .passed)
         }
     }

@@ -8,7 +8,7 @@ package struct Authorizer: Equatable, Sendable {
     private let realm: String
     private let nonce: String
     private let opaque: String?
-    private let hasQuality: Bool
+    private let hasAuthQOP: Bool
     private var count = 0
 
     /// - Parameters:
@@ -32,9 +32,9 @@ package struct Authorizer: Equatable, Sendable {
         nonce = fields["nonce"] ?? ""
         opaque = fields["opaque"]
         let qualities = fields["qop"]?.split(separator: ",").map { $0.trimmed.lowercased() }
-        hasQuality = qualities?.contains("auth") ?? false
+        hasAuthQOP = qualities?.contains("auth") ?? false
         // A `qop` without "auth" offers only auth-int, which no known server requires, and which is not supported.
-        if qualities?.isEmpty == false, !hasQuality { return nil }
+        if qualities?.isEmpty == false, !hasAuthQOP { return nil }
         switch (challenge.scheme, fields["algorithm"]?.lowercased() ?? "md5") {
         case ("basic", _): scheme = .basic
         case ("digest", "md5"): scheme = .md5
@@ -52,7 +52,7 @@ package struct Authorizer: Equatable, Sendable {
         let login = digest("\(user):\(realm):\(password)")
         let request = digest("\(method):\(url)")
         var value = "Digest username=\(quoted(user)), realm=\(quoted(realm)), nonce=\(quoted(nonce)), uri=\"\(url)\""
-        if hasQuality {
+        if hasAuthQOP {
             let padded = count.padded(8, radix: 16)
             let response = digest("\(login):\(nonce):\(padded):\(clientNonce):auth:\(request)")
             value += ", qop=auth, nc=\(padded), cnonce=\"\(clientNonce)\", response=\"\(response)\""

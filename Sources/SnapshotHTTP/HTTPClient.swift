@@ -36,7 +36,7 @@ package final class HTTPClient {
         do throws(HTTPFailure) { return try performAlone(request) } catch {
             // The server fails when a TLS session is resumed, instead of falling back to a full handshake: try without
             // one.
-            guard error.hadSession, error.kind == .tls || error.kind == .lost else { throw error }
+            guard error.triedTLSSession, error.kind == .tls || error.kind == .lost else { throw error }
         }
         return try performAlone(request)
     }

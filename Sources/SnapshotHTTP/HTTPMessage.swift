@@ -171,7 +171,7 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var hasNoResponse = false
     /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The
     /// session has been removed.
-    var hadSession = false
+    var triedTLSSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
     /// Whether the response's Content-Length isn't a number.
@@ -186,7 +186,9 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     }
 
     /// What may be wrong if no connection was made: the proxy, or where there is none, the address in `setting`.
-    package func suspect(_ setting: String) -> String { proxySetting.map { "\($0), the proxy itself," } ?? setting }
+    package func settingToCheck(_ setting: String) -> String {
+        proxySetting.map { "\($0), the proxy itself," } ?? setting
+    }
 }
 
 extension HTTPFailure: CustomDebugStringConvertible {

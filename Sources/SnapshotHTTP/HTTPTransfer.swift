@@ -25,7 +25,7 @@ final class HTTPTransfer {
     private var responses = 0
     private var challenges = ChallengeHistory()
     private var watch: UploadWatch?
-    private let session: KeptSession?
+    private let tlsSession: SavedTLSSession?
     /// The pace of an upload.
     private let pace: UploadPace?
     private var stopNoticed: Uptime?
@@ -43,7 +43,7 @@ final class HTTPTransfer {
         (lastByte, lastCheck) = (now, now)
         self.handle = handle
         body = ResponseBody(for: request)
-        session = terms.sessions?.session(for: request)
+        tlsSession = terms.sessions?.session(for: request)
         pace = request.timeouts == nil ? nil : terms.pace
         watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: now) }
         switch request.body {
@@ -60,7 +60,7 @@ final class HTTPTransfer {
         setHeaders()
         setCallbacks()
         try setBody()
-        session?.resume(on: easy)
+        tlsSession?.resume(on: easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
         (request.proxies == nil ? terms.camera : terms.others).watch(easy)
@@ -89,9 +89,9 @@ final class HTTPTransfer {
             // No request was sent, so the server was not slow to respond: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.hasNoResponse = sent > 0 && responses == 0
-            if sent == 0, let session, session.isOffered {
-                session.forget()
-                failure.hadSession = true
+            if sent == 0, let tlsSession, tlsSession.isOffered {
+                tlsSession.forget()
+                failure.triedTLSSession = true
             }
             throw failure
         }

@@ -18,7 +18,7 @@ package struct TLSHandshake {
     }
 
     /// The server's public key as `sha256//…`, without verification.
-    package func key() throws(HTTPFailure) -> String {
+    package func pin() throws(HTTPFailure) -> String {
         let handle = try connection(trusting: .unverified)
         guard let pin = withExtendedLifetime(handle, { seenPin(handle.pointer) }) else {
             throw HTTPFailure(kind: .tls, why: "its certificate can't be read")

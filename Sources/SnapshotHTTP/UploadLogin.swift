@@ -14,13 +14,13 @@ package struct UploadLogin {
     private var way: Way
     /// The method that worked.
     private var known: Way?
-    private let isVerified: Bool
+    private let usesTLS: Bool
 
     /// - Parameter known: the method that worked in an earlier run.
-    package init(known: String?, isVerified: Bool) {
+    package init(known: String?, usesTLS: Bool) {
         self.known = known.flatMap(Way.init)
-        self.isVerified = isVerified
-        way = self.known ?? (isVerified ? .basic : .digest)
+        self.usesTLS = usesTLS
+        way = self.known ?? (usesTLS ? .basic : .digest)
     }
 
     /// The method to remember for the next run.
@@ -38,12 +38,12 @@ package struct UploadLogin {
     }
 
     /// Chooses another method after this refusal; returns false where none is worth an attempt.
-    package mutating func changes(after response: HTTPResponse) -> Bool {
+    package mutating func chooseAnother(after response: HTTPResponse) -> Bool {
         let isRefused = [401, 403].contains(response.status)
         switch way {
         case .basic where isRefused && response.hasOfferedDigest: way = .digest
         // A server that has offered Digest never gets the password itself over plain HTTP.
-        case .digest where !response.hasOfferedDigest && (known != .digest || isVerified) && isRefused: way = .basic
+        case .digest where !response.hasOfferedDigest && (known != .digest || usesTLS) && isRefused: way = .basic
         case .digest where !response.hasOfferedDigest && [400, 411, 415, 422].contains(response.status): way = .either
         case .basic, .digest, .either: return false
         }

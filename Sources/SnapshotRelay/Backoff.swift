@@ -5,7 +5,7 @@ struct Backoff: Sendable {
     /// For troubles that may end by themselves: from one second to one minute.
     static let retry = Backoff(from: .seconds(1), to: .seconds(60))
     /// For troubles that need a person, such as refused credentials: from ten minutes to six hours.
-    static let refusal = Backoff(from: .seconds(600), to: .seconds(21600))
+    static let holdOff = Backoff(from: .seconds(600), to: .seconds(21600))
     /// For a credential process that fails, perhaps only because the network is down: from one to ten minutes.
     static let credentialProcess = Backoff(from: .seconds(60), to: .seconds(600))
 
@@ -32,8 +32,7 @@ struct Backoff: Sendable {
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // The wait takes at most half of that time, since the attempt that runs when the outage ends may still have to
-        // fail.
+        // The wait takes at most half of it, since the attempt that runs when the outage ends may still have to fail.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 

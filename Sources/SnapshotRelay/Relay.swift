@@ -11,15 +11,15 @@ package final class Relay {
     private let outputs: OpenOutputs
     private var supervisor: Supervisor
     private var attempt: Attempt?
-    private var memory: SourceMemory
-    private let digest = DigestMemory()
+    private var memory: StreamAddressMemory
+    private let digest = OfferedDigest()
     private var reporter: RelayReporter
     /// Whether ffprobe ignores announced audio of which no packet arrives; set after ffmpeg waited for audio in vain.
     private var verifiesAudio = false
     /// The source with which the next attempt skips ffprobe; for a camera that had no session left for ffmpeg.
-    private var known: Source?
+    private var known: StreamInfo?
     /// The source of the present attempt; nil until ffprobe has found it.
-    private var found: Source?
+    private var found: StreamInfo?
     private var formatChanges = FormatChanges()
     /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size:
     /// some cameras send few.
@@ -29,7 +29,7 @@ package final class Relay {
         self.plan = plan
         self.outputs = outputs
         supervisor = Supervisor(stallTimeout: plan.stallTimeout, now: plan.context.clock.up())
-        memory = SourceMemory(statePath: plan.statePath, camera: plan.cameraIdentity)
+        memory = StreamAddressMemory(statePath: plan.statePath, camera: plan.cameraIdentity)
         reporter = RelayReporter(plan, notifier, log: log)
     }
 
@@ -125,7 +125,7 @@ package final class Relay {
         case .connected(let address, let facts):
             outputs.started(attempt?.pid)
             memory.remember(address)
-            found = Source(address: address, facts: facts)
+            found = StreamInfo(address: address, facts: facts)
             reporter.facts = facts
             releaseMemory()
             perform(supervisor.handle(.advanced, now: now), now)
@@ -133,7 +133,7 @@ package final class Relay {
         case .grew:
             perform(supervisor.handle(.grew, now: now), now)
             reporter.flowing(now: now)
-            if outputs.flowed(now: now, media: attempt?.media) { attempt?.restart(because: .ffmpegRestart) }
+            if outputs.flowed(now: now, media: attempt?.outputPosition) { attempt?.restart(because: .ffmpegRestart) }
         case .ended(let trouble):
             outputs.ended(now: now)
             reporter.remember(stderrTail: attempt?.stderrTail.last ?? [])

@@ -39,11 +39,11 @@ package struct RelayPlan: Sendable {
 
     /// The camera's stream at `address`.
     /// - Parameter digest: whether the camera has offered Digest to this relay.
-    package func stream(_ address: String, digest: DigestMemory) -> PullGateway.Stream {
+    package func stream(_ address: String, digest: OfferedDigest) -> PullGateway.Stream {
         var stream = PullGateway.Stream(camera, url: address) { [camera, statePath] host, deadline throws(Failure) in
             try CameraTrust(camera, statePath: statePath).trust(for: host, deadline: deadline)
         }
-        stream.pace = .milliseconds(100)
+        stream.batchTime = .milliseconds(100)
         stream.digest = digest
         return stream
     }

@@ -79,7 +79,7 @@ func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
 
 /// The rule that a path in the `/tmp` of a service with `PrivateTmp=` breaks, and a hint: what is written there is
 /// deleted when the service ends.
-package func privateFlaw(inPath text: String) -> (rule: String, hint: String?)? {
+package func privateTmpFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let path = absolutePath(text)
     guard let folder = ["/tmp", "/var/tmp"].first(where: { isBelow(path, $0) }),
         privateFolders.contains(folder)

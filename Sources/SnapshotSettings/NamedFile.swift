@@ -64,7 +64,7 @@ package enum NamedFile {
 extension SystemError {
     /// What to do about a file that can't be read because its folder hangs; nil after other errors.
     package func hint(reading path: String) -> String? {
-        number == ETIME ? Failure.answerHint(parentDirectory(path)) : nil
+        number == ETIME ? Failure.hangHint(parentDirectory(path)) : nil
     }
 }
 

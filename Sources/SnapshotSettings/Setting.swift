@@ -4,7 +4,7 @@ import SnapshotBase
 package struct Setting<Value: Sendable>: Sendable {
     package let declaration: SettingDeclaration
     /// The value if the setting is unset.
-    package let fallback: Value
+    package let defaultValue: Value
 
     package var key: String { declaration.key }
 
@@ -15,12 +15,12 @@ extension Setting where Value: SettingValue {
     ///   - secrecy: by default that of the form, which hides any text.
     ///   - endsHoldOff: whose hold-off a change ends; the fingerprint of the camera or store must contain the setting.
     init(
-        _ key: String, _ form: SettingForm<Value>, default fallback: Value,
+        _ key: String, _ form: SettingForm<Value>, default defaultValue: Value,
         secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) {
-        self.fallback = fallback
+        self.defaultValue = defaultValue
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, fallback: fallback.settingDefault, secrecy: secrecy ?? form.kind.secrecy,
+            key: key, kind: form.kind, defaultValue: defaultValue.settingDefault, secrecy: secrecy ?? form.kind.secrecy,
             endsHoldOff: endsHoldOff,
             meaning: meaning)
     }
@@ -31,9 +31,9 @@ extension Setting where Value: SettingValue {
         _ key: String, _ form: SettingForm<Wrapped>, otherwise: String? = nil,
         secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) where Value == Wrapped? {
-        fallback = nil
+        defaultValue = nil
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, fallback: otherwise.map { .words($0) } ?? .none,
+            key: key, kind: form.kind, defaultValue: otherwise.map { .words($0) } ?? .none,
             secrecy: secrecy ?? form.kind.secrecy,
             endsHoldOff: endsHoldOff, meaning: meaning)
     }
@@ -58,19 +58,19 @@ package final class SettingDeclaration: Sendable {
 
     package let key: String
     package let kind: SettingKind
-    package let fallback: SettingDefault
+    package let defaultValue: SettingDefault
     package let secrecy: Secrecy
     package let endsHoldOff: HoldOffSide?
     /// What the setting means, as a sentence.
     package let meaning: String
 
     init(
-        key: String, kind: SettingKind, fallback: SettingDefault, secrecy: Secrecy, endsHoldOff: HoldOffSide?,
+        key: String, kind: SettingKind, defaultValue: SettingDefault, secrecy: Secrecy, endsHoldOff: HoldOffSide?,
         meaning: String
     ) {
         self.key = key
         self.kind = kind
-        self.fallback = fallback
+        self.defaultValue = defaultValue
         self.secrecy = secrecy
         self.endsHoldOff = endsHoldOff
         self.meaning = meaning
@@ -86,8 +86,8 @@ package final class SettingDeclaration: Sendable {
     }
 
     /// The default as it would be written, or the rule that applies instead; nil if there is neither.
-    package var fallbackText: String? {
-        switch fallback {
+    package var defaultText: String? {
+        switch defaultValue {
         case .none: nil
         case .flag(let value): value ? "true" : "false"
         case .number(let value): kind.isSize ? settingSize(value) : "\(value)"

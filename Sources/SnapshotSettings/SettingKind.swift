@@ -59,7 +59,7 @@ package enum SettingKind: Sendable {
     func flaw(in text: String) -> (rule: String, hint: String?)? {
         switch self {
         case .text, .form, .freeForm, .lines: nil
-        case .path: unexpandedFlaw(in: text) ?? urlFlaw(inPath: text) ?? privateFlaw(inPath: text)
+        case .path: unexpandedFlaw(in: text) ?? urlFlaw(inPath: text) ?? privateTmpFlaw(inPath: text)
         case .flag: Bool(setting: text) == nil ? ("must be true, false, yes, no, 1 or 0", nil) : nil
         case .number(let range):
             Int(decimal: text).map(range.contains) == true

@@ -16,7 +16,7 @@ package struct SettingReport: Sendable {
         self.declaration = declaration
         do throws(Failure) {
             guard let found = try settings.value(declaration) else {
-                value = declaration.isSecret ? nil : declaration.fallback.isWords ? nil : declaration.fallbackText
+                value = declaration.isSecret ? nil : declaration.defaultValue.isWords ? nil : declaration.defaultText
                 (refused, origin, failure) = (nil, "default", nil)
                 return
             }
@@ -35,7 +35,7 @@ package struct SettingReport: Sendable {
     package var json: JSON {
         var object: JSONObject = [
             "key": declaration.key, "kind": declaration.kind.description,
-            "default": declaration.fallbackText.map { .string($0) } ?? JSON.null, "secret": declaration.isSecret,
+            "default": declaration.defaultText.map { .string($0) } ?? JSON.null, "secret": declaration.isSecret,
             "meaning": declaration.meaning, "value": value.map { .string($0) } ?? JSON.null, "origin": origin,
         ]
         if let failure {
@@ -49,7 +49,7 @@ package struct SettingReport: Sendable {
     package var text: String {
         let shown = declaration.isSecret && origin != "default" ? "(secret)" : value ?? refused ?? ""
         let mark = failure == nil || origin == "unreadable" ? origin : "refused, \(origin)"
-        let standard = declaration.fallbackText.map { $0.isEmpty ? "" : "; default \($0)" } ?? ""
+        let standard = declaration.defaultText.map { $0.isEmpty ? "" : "; default \($0)" } ?? ""
         return
             "\(declaration.key)=\(shown)  (\(mark))\n    \(declaration.meaning) [\(declaration.kind.description)\(standard)]"
             + (failure.map { "\n    error: \($0)" } ?? "")

@@ -12,7 +12,7 @@ extension Settings {
     /// - Throws: `Failure` if the value breaks the setting's rule or cannot be read.
     package subscript<Value: SettingValue>(_ setting: Setting<Value>) -> Value {
         get throws(Failure) {
-            guard let found = try value(setting.declaration) else { return setting.fallback }
+            guard let found = try value(setting.declaration) else { return setting.defaultValue }
             if let flaw = setting.declaration.kind.flaw(in: found.text) {
                 throw refusal(setting.declaration, found, rule: flaw.rule, hint: flaw.hint)
             }

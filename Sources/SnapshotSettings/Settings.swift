@@ -135,7 +135,7 @@ package struct Settings: Sendable {
     package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
         let name = setting.key
         let first = commandLine[name] ?? environment[name] ?? file[name]?.value
-        return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.fallback
+        return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.defaultValue
     }
 
     private func lookUp(_ key: SettingDeclaration) throws(Failure) -> Value? {

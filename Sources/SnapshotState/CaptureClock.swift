@@ -57,7 +57,7 @@ package struct CaptureClock: Sendable {
         if let base = figures.base, !now.boot.isEmpty { known -= (now.wall.seconds - now.up - base) * 1000 }
         let offset = Int64(Int(bounded: known))
         // The recorded offset may come from an older version, or was accepted for a clock that was never set.
-        return believes(offset, at: now.wall, timeService: timeService, isVerified: false) ? offset : 0
+        return isCredible(offset, at: now.wall, timeService: timeService, isVerified: false) ? offset : 0
     }
 
     /// Records the store's offset that a response has shown, in milliseconds.
@@ -71,6 +71,7 @@ package struct CaptureClock: Sendable {
 
 /// How reliable a capture time is.
 package enum ClockQuality: Hashable, Sendable {
+    /// Whether the time is trusted: a time service or the store confirms it, or there is no sign that it is wrong.
     case synced, unsynced
     /// Corrected by the offset of the store's clock.
     case corrected

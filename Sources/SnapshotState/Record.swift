@@ -45,7 +45,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// The region that the store asked for, and the settings to which this applies.
     package var region: LearnedRegion?
     /// Other facts learned about the store.
-    package var store: LearnedStore?
+    package var learned: LearnedStore?
     /// The store's temporary credentials, if it has any.
     package var credentials: CredentialsStatus?
     /// Set while the store has asked for a pause (`Retry-After`).
@@ -104,7 +104,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         lastPing?.up = nil
         spool.lastDrop?.up = nil
         spool.oldest?.up = nil
-        spool.refused = nil
+        spool.rejected = nil
         storePause?.since.up = nil
         postponement?.since.up = nil
         for (name, _) in holdOffs.entries { holdOffs[name]?.since.up = nil }
@@ -121,7 +121,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
 
     /// Whether the journal should report an error: it is a new one, or was last reported an hour ago. Records the
     /// report.
-    package mutating func isNews(_ code: Failure.Code, now: Now) -> Bool {
+    package mutating func noteReport(of code: Failure.Code, now: Now) -> Bool {
         let isOld = lastReported.map { now.age(of: $0.moment, recordBoot: boot) >= 3600 } ?? true
         guard lastReported?.code != code || isOld else { return false }
         lastReported = ErrorReport(code: code, moment: now.moment)
@@ -143,7 +143,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         spool.others = JSONObject()
         clock.others = JSONObject()
         pictures.others = JSONObject()
-        store?.others = JSONObject()
+        learned?.others = JSONObject()
         credentials?.others = JSONObject()
         storePause?.others = JSONObject()
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
@@ -177,7 +177,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         fields.field("latches", &holdOffs)
         fields.field("logins", &logins)
         fields.field("region", &region)
-        fields.field("store", &store)
+        fields.field("store", &learned)
         fields.field("lease", &credentials)
         fields.field("store_rest", &storePause)
         fields.field("standstill", &stall)

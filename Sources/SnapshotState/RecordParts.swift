@@ -38,7 +38,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     package var superseded: Int?
     /// Set once the store has rejected several entries: they are skipped for an hour, so that they neither delay others
     /// nor cost a transfer.
-    package var refused: RefusedEntries?
+    package var rejected: RejectedEntries?
     package var others = JSONObject()
 
     package init() {}
@@ -50,12 +50,12 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
         fields.field("dropped", &dropped)
         fields.field("last_drop", &lastDrop)
         fields.field("superseded", &superseded)
-        fields.field("refused", &refused)
+        fields.field("refused", &rejected)
     }
 }
 
 /// Spooled pictures that the store has rejected, up to a number.
-package struct RefusedEntries: JSONMapped, Equatable, Sendable {
+package struct RejectedEntries: JSONMapped, Equatable, Sendable {
     /// The number of the newest rejected entry.
     package var last = 0
     package var since = Moment()
@@ -157,18 +157,18 @@ package struct Pause: JSONMapped, Equatable, Sendable {
 package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     package var name = ""
     /// The identity of the store that the region belongs to: its endpoint and bucket.
-    package var store = ""
+    package var identity = ""
 
     package init() {}
 
-    package init(name: String, store: String) {
+    package init(name: String, identity: String) {
         self.name = name
-        self.store = store
+        self.identity = identity
     }
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("name", &name)
-        fields.field("place", &store)
+        fields.field("place", &identity)
     }
 }
 
@@ -176,7 +176,7 @@ package struct LearnedRegion: JSONMapped, Equatable, Sendable {
 /// version does not invalidate the record.
 package struct LearnedStore: JSONMapped, Equatable, Sendable {
     /// The identity of the store to which this applies; never a path that may be secret.
-    package var store = ""
+    package var identity = ""
     /// The checksum that the store requires with each object.
     package var checksum: String?
     /// The HTTP authentication that the store accepts, `basic` or `digest`.
@@ -191,14 +191,14 @@ package struct LearnedStore: JSONMapped, Equatable, Sendable {
 
     package init() {}
 
-    package init(store: String, checksum: String? = nil, login: String? = nil) {
-        self.store = store
+    package init(identity: String, checksum: String? = nil, login: String? = nil) {
+        self.identity = identity
         self.checksum = checksum
         self.login = login
     }
 
     package mutating func map(_ fields: inout JSONFields) {
-        fields.field("place", &store)
+        fields.field("place", &identity)
         fields.field("checksum", &checksum)
         fields.field("login", &login)
         fields.field("unanswered", &unanswered)

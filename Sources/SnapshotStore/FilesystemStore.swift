@@ -23,7 +23,7 @@ package struct FilesystemStore: Store {
         let work = FolderWork(settings, statePath: statePath)
         let report = try FolderReport.of(
             work, reaching: work.folder(of: object), until: deadline, keeping: object.content.descriptor
-        ) { work, say in work.put(object, say) }
+        ) { work, send in work.put(object, send) }
         learned = report.learned(of: address)
         if let failure = report.failure { throw Self.failure(failure, path: settings.path + "/" + object.key) }
     }

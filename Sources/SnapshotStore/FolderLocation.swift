@@ -32,7 +32,7 @@ package struct FolderLocation {
     /// stored below its mount point before, and where `/etc/fstab` names it.
     package func missingMount(_ memory: FolderMemory?) throws(SystemError) -> String? {
         if let mount = memory?.mount, isBelow(path, mount), try !hasDisk(mount) { return mount }
-        for mount in Mount.wanted() where isBelow(path, mount) && mount != memory?.accepted && mount != memory?.mount {
+        for mount in Mount.inFstab() where isBelow(path, mount) && mount != memory?.accepted && mount != memory?.mount {
             if try !hasDisk(mount) { return mount }
         }
         return nil

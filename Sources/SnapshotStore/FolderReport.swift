@@ -1,8 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// The result of work in a folder. As JSON it only passes through a pipe, from a forked copy of this process; it is
-/// never stored.
+/// The result of work in a folder; as JSON only in a pipe from a forked copy of this process, and never stored.
 package struct FolderReport: JSONMapped, Sendable {
     /// The system call that failed and its errno, or the mount point whose disk is missing.
     package struct ReportedFailure: JSONMapped, Sendable {
@@ -51,21 +50,20 @@ package struct FolderReport: JSONMapped, Sendable {
     /// What health shows: a missing disk, or a limit that can't be kept; nil where all is well.
     func learned(of folder: String) -> LearnedStore? {
         guard isFull == true || failure?.missingMount != nil else { return nil }
-        var learned = LearnedStore(store: folder)
+        var learned = LearnedStore(identity: folder)
         learned.missingMount = failure?.missingMount
         learned.isFull = isFull == true ? true : nil
         return learned
     }
 
-    /// Runs `task` in this process or, where the folder may hang, in a forked copy of it. The last report that it makes
-    /// counts.
+    /// Runs `task` in this process or, where the folder may hang, in a forked copy of it. The last report counts.
     /// - Parameters:
     ///   - folder: that the task will access.
     ///   - descriptor: that the copy needs as well.
     /// - Throws: `.store(.timeout)` where no report has come by the deadline; the copy is then left behind.
     package static func of(
         _ work: FolderWork, reaching folder: String, until deadline: Deadline, keeping descriptor: Int32? = nil,
-        _ task: (FolderWork, _ say: (FolderReport) -> Void) -> Void
+        _ task: (FolderWork, _ send: (FolderReport) -> Void) -> Void
     ) throws(StoreFailure) -> FolderReport {
         if FileSystems.areSame(folder, work.statePath) {
             var last = FolderReport()
@@ -91,7 +89,7 @@ package struct FolderReport: JSONMapped, Sendable {
             }
         let failure = Failure(
             .store(.timeout), "cannot write", folder, why: why,
-            hint: Failure.answerHint(folder))
+            hint: Failure.hangHint(folder))
         return StoreFailure(failure, .giveUp)
     }
 }

@@ -54,16 +54,16 @@ extension FolderWork {
     /// Accepts the folder as it is, although no disk is mounted there.
     /// - Returns: the mount point that no longer needs a disk; nil where no disk was missing.
     package func accept(_ key: String, now: Timestamp) throws(SystemError) -> String? {
-        let had = FolderMemory(reading: statePath)
+        let stored = FolderMemory(reading: statePath)
         let location = try FolderLocation(folder(of: key))
-        guard let mount = try location.missingMount(had) else { return nil }
-        var memory = had ?? FolderMemory()
+        guard let mount = try location.missingMount(stored) else { return nil }
+        var memory = stored ?? FolderMemory()
         memory.path = absolutePath(settings.path)
         memory.mount = nil
         memory.accepted = mount
         // This is not the disk's folder, so the ledger doesn't describe it: search it for pictures.
         memory.identity = nil
-        if !ledger.isEmpty || had == nil {
+        if !ledger.isEmpty || stored == nil {
             memory.search = FolderMemory.SearchProgress()
             memory.search?.before = Int(now.milliseconds)
             ledger.clear()

@@ -21,46 +21,46 @@ package struct FolderWork {
     // MARK: Writing
 
     /// Writes the object and reports that; then applies the limits and reports again.
-    func put(_ object: StoredObject, _ say: (FolderReport) -> Void) {
-        let had = FolderMemory(reading: statePath)
+    func put(_ object: StoredObject, _ send: (FolderReport) -> Void) {
+        let stored = FolderMemory(reading: statePath)
         var memory: FolderMemory?
         var replaced: Int?
         do throws(SystemError) {
             let location = try FolderLocation(folder(of: object))
-            if let mount = try location.missingMount(had) { return say(FolderReport(.init(missingMount: mount))) }
-            do throws(SystemError) { replaced = try write(object, had, &memory) } catch {
+            if let mount = try location.missingMount(stored) { return send(FolderReport(.init(missingMount: mount))) }
+            do throws(SystemError) { replaced = try write(object, stored, &memory) } catch {
                 // Disk full: apply retention now and try once more.
                 guard [ENOSPC, EDQUOT].contains(error.number), settings.isBounded,
-                    retain(&memory, object, room: object.content.length.adding(1 << 16)).hasDeleted
+                    applyLimits(&memory, object, room: object.content.length.adding(1 << 16)).hasDeleted
                 else { throw error }
-                replaced = try write(object, had, &memory)
+                replaced = try write(object, stored, &memory)
             }
         } catch {
-            remember(memory, had)
+            remember(memory, stored)
             var report = FolderReport(FolderReport.ReportedFailure(error))
             report.isFull = [ENOSPC, EDQUOT].contains(error.number)
-            return say(report)
+            return send(report)
         }
         var report = FolderReport()
-        say(report)
+        send(report)
         if settings.isBounded {
-            report.isFull = retain(&memory, object).isFull
+            report.isFull = applyLimits(&memory, object).isFull
         } else {
             try? ledger.tidy(settings, replaced: replaced != nil)
         }
-        remember(memory, had)
-        say(report)
+        remember(memory, stored)
+        send(report)
     }
 
     /// - Returns: the size of the file that was replaced; nil where there was none.
     private func write(
-        _ object: StoredObject, _ had: FolderMemory?, _ memory: inout FolderMemory?
+        _ object: StoredObject, _ stored: FolderMemory?, _ memory: inout FolderMemory?
     ) throws(SystemError) -> Int? {
         let path = settings.path + "/" + object.key
         let folder = folder(of: object)
         // Mode 0750: the folder's owner decides by its mode who else may see the pictures.
         let root = try Folder(settings.path, creating: 0o750)
-        if memory == nil { memory = recall(had, root, before: object.capturedAt) }
+        if memory == nil { memory = recall(stored, root, before: object.capturedAt) }
         let old = try lookUp(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
         // Store the picture even if the ledger can't be written: retention then won't delete it.
         let line = try? ledger.add(object, replacing: old)
@@ -94,8 +94,7 @@ package struct FolderWork {
         try incoming.put(to: path, move) { file throws(SystemError) in try content.copy(to: file) }
     }
 
-    /// Creates the folders on the path, then calls `work`; both again if another process removes the empty folders
-    /// between.
+    /// Creates the folders on the path, then calls `work`; both again if another process has removed them meanwhile.
     private func inFolder<Value: ~Copyable>(
         of path: String, _ work: () throws(SystemError) -> Value
     ) throws(SystemError) -> Value {
@@ -118,10 +117,10 @@ package struct FolderWork {
     // MARK: Memory
 
     /// The memory of this folder. For another folder than the last one, a search for earlier pictures begins.
-    func recall(_ had: FolderMemory?, _ root: Folder, before now: Timestamp) -> FolderMemory {
+    func recall(_ stored: FolderMemory?, _ root: Folder, before now: Timestamp) -> FolderMemory {
         let path = absolutePath(settings.path)
         let identity = root.identity
-        if var memory = had, memory.path == path,
+        if var memory = stored, memory.path == path,
             memory.identity == nil || identity == nil || memory.identity == identity
         {
             memory.identity = memory.identity ?? identity
@@ -130,8 +129,8 @@ package struct FolderWork {
         var memory = FolderMemory()
         (memory.path, memory.identity) = (path, identity)
         // A mount point that was accepted as unmounted stays accepted.
-        memory.accepted = had?.path == path ? had?.accepted : nil
-        let isUpgrade = had == nil && !ledger.isEmpty
+        memory.accepted = stored?.path == path ? stored?.accepted : nil
+        let isUpgrade = stored == nil && !ledger.isEmpty
         if !isUpgrade {
             ledger.clear()
             memory.search = FolderMemory.SearchProgress()
@@ -140,14 +139,14 @@ package struct FolderWork {
         return memory
     }
 
-    private func remember(_ memory: FolderMemory?, _ had: FolderMemory?) {
-        if let memory, memory != had { try? memory.write(to: statePath) }
+    private func remember(_ memory: FolderMemory?, _ stored: FolderMemory?) {
+        if let memory, memory != stored { try? memory.write(to: statePath) }
     }
 
     // MARK: Limits
 
     /// Applies the limits, once the search for earlier pictures is complete, and frees `room` bytes in any case.
-    private func retain(
+    private func applyLimits(
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {
         do throws(SystemError) {

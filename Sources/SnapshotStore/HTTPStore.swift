@@ -19,17 +19,17 @@ package struct HTTPStore: RemoteStore {
     package init(settings: HTTPStoreSettings, client: HTTPClient, record: Record?) {
         self.settings = settings
         self.client = client
-        let learned = record?.store
+        let learned = record?.learned
         login = UploadLogin(
-            known: learned?.store == settings.server ? learned?.login : nil,
-            isVerified: settings.isVerified)
+            known: learned?.identity == settings.server ? learned?.login : nil,
+            usesTLS: settings.usesTLS)
     }
 
-    package var learned: LearnedStore? { login.learned.map { LearnedStore(store: settings.server, login: $0) } }
+    package var learned: LearnedStore? { login.learned.map { LearnedStore(identity: settings.server, login: $0) } }
 
     package var address: String { settings.shownURL }
     package var addressSetting: String { "HTTP_UPLOAD_URL" }
-    package var isVerified: Bool { settings.isVerified }
+    package var usesTLS: Bool { settings.usesTLS }
 
     package func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         let url = settings.url.text(for: object) { field, value in
@@ -113,13 +113,13 @@ package struct HTTPStore: RemoteStore {
         }
         if response.isAboutCertificate { throw .certificate(response, address: address) }
         var failure = StoreFailure(
-            status: response.status, response, address: address, setting: suspects(response), detail: "")
-        if logsInAnew(after: response) { failure.advice = .signAgain }
+            status: response.status, response, address: address, setting: settingToCheck(response), detail: "")
+        if chooseAnotherLogin(after: response) { failure.advice = .retryCorrected }
         throw failure
     }
 
     /// The settings that a refusal is most likely about.
-    private func suspects(_ response: HTTPResponse) -> String {
+    private func settingToCheck(_ response: HTTPResponse) -> String {
         switch response.status {
         case 400 where response.isPlainHTTPRefusal: addressSetting
         case 401, 403:
@@ -138,8 +138,8 @@ package struct HTTPStore: RemoteStore {
     }
 
     /// Whether to try again with another login method after this refusal.
-    package mutating func logsInAnew(after response: HTTPResponse) -> Bool {
-        settings.credentials != nil && login.changes(after: response)
+    package mutating func chooseAnotherLogin(after response: HTTPResponse) -> Bool {
+        settings.credentials != nil && login.chooseAnother(after: response)
     }
 
     /// - Throws: where a 2xx response is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK, or is an HTML
@@ -147,7 +147,7 @@ package struct HTTPStore: RemoteStore {
     private func acknowledge(_ response: HTTPResponse) throws(StoreFailure) {
         if let wanted = settings.acknowledgement {
             if String(decoding: response.body, as: UTF8.self)[...].range(of: wanted) != nil { return }
-        } else if !response.isPage || isVerified {
+        } else if !response.isPage || usesTLS {
             return
         }
         let why = "its answer doesn't hold the text of HTTP_UPLOAD_ACK"

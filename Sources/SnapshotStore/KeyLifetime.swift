@@ -4,7 +4,7 @@ import SnapshotBase
 extension KeyTemplate {
     /// How long a key stays the same, in milliseconds; `Int64.max` for ever; nil where no key comes twice.
     package var keyLifetime: Int64? {
-        if isUsual { return nil }
+        if isDefault { return nil }
         let names = parts.compactMap { part -> String? in
             guard case .field(let name) = part else { return nil }
             return name.hasPrefix("local_") ? String(name.dropFirst(6)) : name

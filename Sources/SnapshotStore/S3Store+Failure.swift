@@ -12,16 +12,16 @@ extension S3Store {
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = StoreFailure(
             status: 403, response, address: address, setting: settingToCheck(error), detail: error.text)
-        if temporary?.replaces(keys) == true { failure.advice = .signAgain }
+        if cache?.noteRefused(keys) == true { failure.advice = .retryCorrected }
         return failure
     }
 
     /// Refusals of an account or a bucket as a whole.
-    static let closures = ["AccountProblem", "AllAccessDisabled", "InvalidPayer", "NotSignedUp", "UserSuspended"]
+    static let accountErrors = ["AccountProblem", "AllAccessDisabled", "InvalidPayer", "NotSignedUp", "UserSuspended"]
 
     /// The keys are valid, or the store would say otherwise; a policy denies the access, or the account is closed.
     func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
-        let isClosed = Self.closures.contains(error.code)
+        let isClosed = Self.accountErrors.contains(error.code)
         let why = isClosed ? "the account or the bucket is closed" : "the policy doesn't allow it"
         var failure = Failure(
             .store(.denied), "store denies access to", address,
@@ -36,7 +36,7 @@ extension S3Store {
 
     func settingToCheck(_ error: S3Error) -> String {
         switch error.code {
-        case let code where temporary != nil && Self.credentialCodes.contains(code):
+        case let code where cache != nil && Self.credentialCodes.contains(code):
             "whether the store accepts temporary keys; new ones were requested, and refused as well"
         case "InvalidAccessKeyId": "AWS_ACCESS_KEY_ID"
         case "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY"

@@ -21,46 +21,46 @@ package struct S3Store: RemoteStore {
     private let unanswered: UnansweredObjects
     /// The keys that sign the next request.
     private(set) var keys: AWSKeys
-    /// Provides temporary keys; nil where the settings hold the keys.
-    let temporary: CredentialsCache?
+    /// Provides temporary credentials; nil where the settings hold the keys.
+    let cache: CredentialsCache?
 
     /// - Parameters:
     ///   - record: of the last run, for the region, checksum and clock learned so far.
-    ///   - statePath: the folder where temporary keys are kept; nil to keep them nowhere.
+    ///   - statePath: the folder where temporary credentials are kept; nil to keep them nowhere.
     package init(settings: S3Settings, client: HTTPClient, record: Record?, now: Now, statePath: String?) {
         self.settings = settings
         self.client = client
         let known = record?.region
-        region = known?.store == settings.identity ? known?.name ?? settings.region : settings.region
-        let learned = record?.store
-        unanswered = UnansweredObjects(learned?.store == settings.identity ? learned?.unanswered ?? [] : [])
-        let isKnown = settings.checksum == .auto && learned?.store == settings.identity
+        region = known?.identity == settings.identity ? known?.name ?? settings.region : settings.region
+        let learned = record?.learned
+        unanswered = UnansweredObjects(learned?.identity == settings.identity ? learned?.unanswered ?? [] : [])
+        let isKnown = settings.checksum == .auto && learned?.identity == settings.identity
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
         let means = ProviderMeans(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
             context: settings.context, statePath: statePath)
-        temporary = settings.source.keys == nil ? CredentialsCache(settings.source, means) : nil
+        cache = settings.source.keys == nil ? CredentialsCache(settings.source, means) : nil
         signingOffset =
             record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }
 
     package var learned: LearnedStore? {
         guard checksum != settings.checksum || !unanswered.names.isEmpty else { return nil }
-        var learned = LearnedStore(store: settings.identity)
+        var learned = LearnedStore(identity: settings.identity)
         if checksum != settings.checksum { learned.checksum = checksum.rawValue }
         if !unanswered.names.isEmpty { learned.unanswered = unanswered.names }
         return learned
     }
 
-    package var credentials: CredentialsStatus? { temporary?.status }
-    /// Whose temporary keys are in use, and when they expire; nil where the settings hold the keys.
-    package var temporaryKeys: (holder: String, end: Timestamp?)? { temporary?.holder.map { ($0, temporary?.end) } }
+    package var credentials: CredentialsStatus? { cache?.status }
+    /// Whose temporary credentials are in use, and when they expire; nil where the settings hold the keys.
+    package var temporaryCredentials: (holder: String, end: Timestamp?)? { cache?.holder.map { ($0, cache?.end) } }
 
     package mutating func prepare(_ deadline: Deadline) throws(StoreFailure) {
-        guard let temporary else { return }
+        guard let cache else { return }
         do throws(StoreFailure) {
-            keys = try temporary.keys(
+            keys = try cache.keys(
                 at: settings.context.clock.wall().advanced(byMilliseconds: signingOffset), deadline)
         } catch {
             if let offset = error.clockOffset { (clockOffset, signingOffset) = (offset, offset) }
@@ -69,7 +69,7 @@ package struct S3Store: RemoteStore {
     }
 
     package var learnedRegion: LearnedRegion? {
-        region == settings.region ? nil : LearnedRegion(name: region, store: settings.identity)
+        region == settings.region ? nil : LearnedRegion(name: region, identity: settings.identity)
     }
 
     package var address: String {
@@ -77,7 +77,7 @@ package struct S3Store: RemoteStore {
     }
 
     package var addressSetting: String { settings.endpoint == nil ? "AWS_REGION" : "S3_ENDPOINT_URL" }
-    package var isVerified: Bool { scheme == "https" }
+    package var usesTLS: Bool { scheme == "https" }
     private var scheme: String { settings.endpoint?.scheme ?? "https" }
 
     package func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
@@ -111,7 +111,7 @@ package struct S3Store: RemoteStore {
                 "it has no ETag, so it isn't from an S3 store; perhaps a sign-in page answered", response,
                 address: address, setting: addressSetting)
         }
-        temporary?.noteAccepted()
+        cache?.noteAccepted()
     }
 
     /// A signed request for the object `key`.
@@ -159,12 +159,12 @@ package struct S3Store: RemoteStore {
         if let wanted = error.wantedRegion(response), wanted != region {
             region = wanted
             return StoreFailure(
-                described(response, error, "wrong region, it wants \(wanted)", hint: nil), .signAgain)
+                described(response, error, "wrong region, it wants \(wanted)", hint: nil), .retryCorrected)
         }
         if response.status == 400, settings.checksum == .auto, let wanted = checksum.wanted(by: error) {
             checksum = wanted
             return StoreFailure(
-                described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .signAgain)
+                described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=md5"), .retryCorrected)
         }
         if response.status == 400, S3Checksum.auto.wanted(by: error) != nil, settings.checksum != .auto {
             return StoreFailure(
@@ -185,11 +185,11 @@ package struct S3Store: RemoteStore {
             signingOffset = offset
             var failure = StoreFailure(
                 described(response, error, "this computer's clock is \(offset / 1000) s off", hint: "set the clock"),
-                .signAgain)
+                .retryCorrected)
             failure.clockOffset = offset
             return failure
         }
-        if error.code == "AccessDenied" || Self.closures.contains(error.code) { return denied(response, error) }
+        if error.code == "AccessDenied" || Self.accountErrors.contains(error.code) { return denied(response, error) }
         if Self.credentialCodes.contains(error.code) { return refusal(response, error) }
         switch error.code {
         case "NoSuchBucket":

@@ -5,10 +5,9 @@ import SnapshotState
 /// Where pictures are stored: a bucket, a folder, an HTTP endpoint.
 ///
 /// `put` returns only when the store has acknowledged the object; otherwise it throws. It makes one attempt and ends by
-/// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. If the store
-/// names another region or clock, `put` throws `.signAgain` and the next attempt uses it. It may be called again with
-/// the same object: the same key then holds the same bytes. Retries, the spool and the order of objects are the
-/// caller's.
+/// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. What the
+/// store asks for instead, `put` throws as `.retryCorrected` and uses in the next attempt. It may be called again with
+/// the same object: the same key then holds the same bytes. The caller retries, spools and orders objects.
 package protocol Store {
     /// The store's address for messages; never a secret.
     var address: String { get }
@@ -39,7 +38,7 @@ package protocol RemoteStore: Store {
     /// The setting that holds the store's address, for messages.
     var addressSetting: String { get }
     /// Whether requests go over TLS, so that an authority vouches for the responses.
-    var isVerified: Bool { get }
+    var usesTLS: Bool { get }
 
     /// Gets what a request needs beyond the settings, such as temporary credentials. Called before each request.
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
@@ -69,10 +68,11 @@ extension RemoteStore {
     package mutating func receive(_ result: HTTPResult) throws(StoreFailure) -> HTTPResponse {
         switch result {
         case .response(let response):
-            clockOffset = CaptureClock.believable(response.clockOffset, at: response.receivedAt, isVerified: isVerified)
+            clockOffset = CaptureClock.credibleOffset(
+                response.clockOffset, at: response.receivedAt, isVerified: usesTLS)
             return response
         case .failure(let failure):
-            throw StoreFailure(failure, address: address, setting: addressSetting, isVerified: isVerified)
+            throw StoreFailure(failure, address: address, setting: addressSetting, usesTLS: usesTLS)
         }
     }
 }
@@ -126,8 +126,9 @@ package struct StoreFailure: Error, Sendable {
         case retry
         /// Retry, but slowly: the store is overloaded.
         case slowDown
-        /// Try again at once: the store asked for another clock, region, checksum, login or keys, which it now gets.
-        case signAgain
+        /// Try again at once: the store asked for another time, region, checksum, login or access keys, and now gets
+        /// it.
+        case retryCorrected
     }
 
     /// What a failure with one object says about the next ones.

@@ -17,7 +17,7 @@ final class UnansweredObjects {
     private(set) var names: [String]
 
     /// Few, as a record of the state has little room.
-    private static let most = 8
+    private static let mostNames = 8
 
     init(_ names: [String]) { self.names = names }
 
@@ -27,7 +27,7 @@ final class UnansweredObjects {
         let isRepeat = names.contains(name)
         switch result {
         case .failure(let failure):
-            if failure.bodyWasSent, !isRepeat { names = names.suffix(Self.most - 1) + [name] }
+            if failure.bodyWasSent, !isRepeat { names = names.suffix(Self.mostNames - 1) + [name] }
             return .isOrdinary
         case .response(let response) where response.status == 412:
             names.removeAll { $0 == name }

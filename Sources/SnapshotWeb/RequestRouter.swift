@@ -29,7 +29,7 @@ final class RequestRouter {
         var request = received
         let claim = received.claim(by: proxies)
         if let claim {
-            if let client = claim.client { request.source = Source(bytes: client) }
+            if let client = claim.client { request.source = ClientNetwork(bytes: client) }
             request.isLoggedIn = claim.hasLoggedIn
         }
         return decide(request, isByProxy: claim != nil)

@@ -10,13 +10,13 @@ final class Site: Sendable {
     /// A cache of responses, and of the report and index that they are made from.
     private struct Cache {
         var report: HealthReport?
-        var pages: [Key: Response] = [:]
+        var pages: [CacheKey: Response] = [:]
         var until = Uptime(nanoseconds: 0)
         var recordings: RecordingIndex?
         var recordingsUntil = Uptime(nanoseconds: 0)
     }
 
-    private struct Key: Hashable {
+    private struct CacheKey: Hashable {
         let route: Route
         let view: PictureGate.View
     }
@@ -49,13 +49,13 @@ final class Site: Sendable {
         case .recording(let names):
             files.recording(names, request).embedded(in: options.origins.embedder(of: request))
         case .live, .recordings:
-            relayPages.withLock { page(Key(route: route, view: view), &$0) }
+            relayPages.withLock { page(CacheKey(route: route, view: view), &$0) }
         case .status, .health, .metrics, .livez, .favicon, .redirect:
-            statePages.withLock { page(Key(route: route, view: view), &$0) }
+            statePages.withLock { page(CacheKey(route: route, view: view), &$0) }
         }
     }
 
-    private func page(_ key: Key, _ cache: inout Cache) -> Response {
+    private func page(_ key: CacheKey, _ cache: inout Cache) -> Response {
         if cache.until <= clock.up() { (cache.report, cache.pages) = (nil, [:]) }
         if let page = cache.pages[key] { return page }
         let report =
@@ -84,7 +84,7 @@ final class Site: Sendable {
         return index
     }
 
-    private func page(_ key: Key, _ report: HealthReport, _ cache: inout Cache) -> Response {
+    private func page(_ key: CacheKey, _ report: HealthReport, _ cache: inout Cache) -> Response {
         switch key.route {
         case .status: status(report, key.view).response(frames: options.origins.framePolicy)
         case .health(camera: nil): health(report.worst.status, report.json().text)

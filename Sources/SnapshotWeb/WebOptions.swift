@@ -56,10 +56,10 @@ package struct WebOptions: Sendable {
         let environment = context.environment
         clock = context.clock
         statePath = directories("STATE_DIRECTORY", environment).first ?? "./state"
-        port = Key.healthCheckPort.fallback
-        address = Key.healthCheckAddress.fallback
-        showsPictures = Key.webImages.fallback
-        outputDirectory = resolved(Key.outputDirectory.fallback, environment)
+        port = Key.healthCheckPort.defaultValue
+        address = Key.healthCheckAddress.defaultValue
+        showsPictures = Key.webImages.defaultValue
+        outputDirectory = resolved(Key.outputDirectory.defaultValue, environment)
         runtimeDirectories = directories("RUNTIME_DIRECTORY", environment) + ["/run/snapshot"]
     }
 

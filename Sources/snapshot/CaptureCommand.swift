@@ -64,18 +64,18 @@ struct CaptureJob {
         let log = Log("snapshot", isVerbose: isVerbose, in: context)
         let printer = ShotPrinter(log: log, json: json, outputIsJournal: context.goesToJournal(1))
         var settings: CaptureSettings
-        let owned: Settings
+        let ownersSettings: Settings
         var found: Settings?
         do throws(Failure) {
             let read = try readSettings()
             found = read
             read.warnings.forEach(log.warn)
-            owned = try read.asOwner(makesState: true)
-            settings = try CaptureSettings(owned, interval: interval)
+            ownersSettings = try read.asOwner(makesState: true)
+            settings = try CaptureSettings(ownersSettings, interval: interval)
             // A journal would get this warning at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
-            let isNews = RefusedRun(error, found, in: context).record()
+            let isNews = UnbegunRun(error, found, in: context).record()
             printer.print(error, isNews: isNews)
             return error.exitCode
         }
@@ -83,7 +83,7 @@ struct CaptureJob {
         guard let interval else { return shoot(capture, settings, printer) }
         return repeating(every: interval, for: span, context.clock) {
             // The folder with the store's files may respond again.
-            if settings.store is UnreadStore, let read = try? CaptureSettings(owned, interval: interval) {
+            if settings.store is UnreadStore, let read = try? CaptureSettings(ownersSettings, interval: interval) {
                 settings = read
                 capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
             }
@@ -92,10 +92,10 @@ struct CaptureJob {
     }
 
     private func shoot(_ capture: Capture, _ settings: CaptureSettings, _ printer: ShotPrinter) -> Int32 {
-        let signals = HeldSignals()
+        let signals = BlockedSignals()
         defer { signals.release() }
         do throws(Failure) {
-            let shot = try capture.run(holding: signals)
+            let shot = try capture.run(blocking: signals)
             printer.print(shot, settings)
             return shot?.exitCode ?? 0
         } catch {

@@ -27,8 +27,8 @@ struct DrainCommand: SnapshotCommand {
             let read = try options.read(in: context)
             read.warnings.forEach(log.warn)
             let settings = try CaptureSettings(read.asOwner(makesState: true))
-            let signals = HeldSignals()
-            signals.hold()
+            let signals = BlockedSignals()
+            signals.block()
             defer { signals.release() }
             let isTerminal = isatty(2) == 1
             let drain = DrainAll(settings, log: log, transfers: transfers) { sent, all in

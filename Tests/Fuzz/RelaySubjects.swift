@@ -54,7 +54,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         let whole = FragmentedMP4.wholeLength(size: bytes.count) { Array(bytes[$0..<min($0 + 16, bytes.count)]) }
         expect((0...bytes.count).contains(whole), "a length of \(whole)")
         let text = String(decoding: bytes, as: UTF8.self)
-        expect(RecordName(text).map { $0.text == text } ?? true, "the name \(text)")
+        expect(RecordingName(text).map { $0.text == text } ?? true, "the name \(text)")
     },
     "mpegts": { bytes in
         var whole = TransportStream()

@@ -70,8 +70,8 @@ import Testing
     // MARK: The end
 
     @Test func aSignalThatIsHeldAsksToStop() {
-        let signals = HeldSignals()
-        signals.hold()
+        let signals = BlockedSignals()
+        signals.block()
         defer { signals.release() }
         #expect(!StopRequest.bySignal.isMade)
         raise(SIGHUP)

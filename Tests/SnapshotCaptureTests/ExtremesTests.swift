@@ -26,7 +26,7 @@ import Testing
 
     private static let values: [JSON] = [
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
-        .object(["a": "b"]), Moment().json, ErrorReport().json, RefusedEntries().json, LearnedRegion().json,
+        .object(["a": "b"]), Moment().json, ErrorReport().json, RejectedEntries().json, LearnedRegion().json,
         LearnedStore().json, Pause().json, .object(["a": Pause()]), .object(["a": Moment()]), Postponement().json,
         Stall().json, .object(["a": AcceptedLogin(settings: "a")]), .array([Hour(hour: 1).json]),
         CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,

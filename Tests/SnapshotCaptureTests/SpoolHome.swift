@@ -10,7 +10,7 @@ import Testing
 final class SpoolHome {
     let path: String
     private let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: "b")
-    private let roomy = Spool.Bounds(most: 1_000_000, free: 0)
+    private let roomy = Spool.Bounds(maxBytes: 1_000_000, minFree: 0)
 
     init() throws {
         var template = Array("/tmp/snapshot-spool-XXXXXX".utf8CString)
@@ -42,11 +42,11 @@ final class SpoolHome {
 
     /// - Returns: the record as the run found it, mended.
     @discardableResult
-    func run(isDoubtful: Bool = false, _ work: Work = { _, _, _ in true }) throws -> Record {
+    func run(recounts: Bool = false, _ work: Work = { _, _, _ in true }) throws -> Record {
         var opened = try StateDirectory.open(path)
         guard var state = opened.take() else { throw SystemError("flock") }
         var record = state.last ?? Record(version: "0", camera: "c", now: now, intervalSeconds: 10)
-        var spool = Spool(statePath: path, record: &record, isDoubtful: isDoubtful, clock: SystemClock([:]))
+        var spool = Spool(statePath: path, record: &record, recounts: recounts, clock: SystemClock([:]))
         let found = record
         if try work(&spool, &record, &state) { try spool.commit(&record, to: &state) }
         return found

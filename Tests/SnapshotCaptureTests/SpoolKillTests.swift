@@ -25,10 +25,10 @@ import Testing
                 // What is given up is told and gone; the picture itself doesn't come so far.
                 mkdir(home.path + "/spool/tmp/000000000004-1000.jpg", 0o700)
                 _ = try? home.add(
-                    home.picture(4), &spool, &record, &state, within: Spool.Bounds(most: 3500, free: 0))
+                    home.picture(4), &spool, &record, &state, within: Spool.Bounds(maxBytes: 3500, minFree: 0))
                 rmdir(home.path + "/spool/tmp/000000000004-1000.jpg")
             case "room-add":
-                try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(most: 2500, free: 0))
+                try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(maxBytes: 2500, minFree: 0))
             case "quarantine": spool.quarantine(before[1])
             case "lose": spool.countLost()
             default: try FileHandle(opening: home.path + "/spool/dirty", O_WRONLY | O_CREAT, mode: 0o600).write([])
@@ -52,7 +52,7 @@ import Testing
         #expect((record.totalUploads, record.spool.dropped) == (uploads, dropped))
         #expect(record.totalCaptures == (["add", "room-add"].contains(step) ? 4 : 3))
         // Once is enough: counted again, it is the same.
-        #expect(try home.run(isDoubtful: true).spool == record.spool)
+        #expect(try home.run(recounts: true).spool == record.spool)
     }
 
     @Test func aKillBetweenRecordAndMarkChangesNothing() throws {

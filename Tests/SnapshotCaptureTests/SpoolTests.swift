@@ -45,7 +45,7 @@ import Testing
     @Test func aFullSpoolGivesUpItsOldest() throws {
         try home.fill(1...3)
         try home.run { spool, record, state in
-            try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(most: 3500, free: 0))
+            try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(maxBytes: 3500, minFree: 0))
             return true
         }
         let record = try home.run()
@@ -60,7 +60,7 @@ import Testing
         unlink(home.path + "/state.jsonl")
         // The new state can't be told what is there, and begins with the first number again.
         try FileHandle(opening: home.path + "/spool/000000000007", O_WRONLY | O_CREAT, mode: 0o600).write([1])
-        try home.run(isDoubtful: true) { spool, record, state in
+        try home.run(recounts: true) { spool, record, state in
             try home.add(home.picture(9), &spool, &record, &state)
             return true
         }
@@ -75,7 +75,8 @@ import Testing
         try home.fill(1...2)
         #expect(throws: Failure.self) {
             try home.run { spool, record, state in
-                try home.add(home.picture(3, 4000), &spool, &record, &state, within: Spool.Bounds(most: 3500, free: 0))
+                try home.add(
+                    home.picture(3, 4000), &spool, &record, &state, within: Spool.Bounds(maxBytes: 3500, minFree: 0))
                 return true
             }
         }
@@ -120,7 +121,7 @@ import Testing
         do {
             var opened = try StateDirectory.open(home.path)
             guard var state = opened.take(), var record = state.last else { throw SystemError("open") }
-            let spool = Spool(statePath: home.path, record: &record, isDoubtful: true, clock: SystemClock([:])) {
+            let spool = Spool(statePath: home.path, record: &record, recounts: true, clock: SystemClock([:])) {
                 lastReported = $0
             }
             #expect(record.spool.count == 2)

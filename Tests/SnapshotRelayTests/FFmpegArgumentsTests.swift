@@ -169,10 +169,10 @@ func named(_ settings: [String: String]) -> Named<String> {
 
     @Test func segmentsThatWaitForTheStoreAreBounded() throws {
         let basic: [String: String] = ["CAMERA_IP": "h", "STREAM_MODE": "record"]
-        func retention(_ settings: [String: String]) throws -> RecordRetention? {
+        func retention(_ settings: [String: String]) throws -> RecordingRetention? {
             (try plan(basic.merging(settings) { $1 }).outputs.first as? RecordOutput)?.retention
         }
-        #expect(try retention([:]) == RecordRetention())
+        #expect(try retention([:]) == RecordingRetention())
         #expect(try retention(["RECORD_UPLOAD": "yes"])?.minFree == 256 << 20)
     }
 }

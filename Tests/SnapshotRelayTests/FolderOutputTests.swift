@@ -28,11 +28,11 @@ private final class Disk: Sendable {
 }
 
 private struct Files: OutputFiles {
-    let output: OutputFolder
+    let output: FFmpegFolder
     let disk: Disk
 
     mutating func begin(_ runStart: Timestamp) {}
-    mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
+    mutating func update(now: Uptime, streamStart: Timestamp?) -> Bool {
         disk.access()
         return true
     }
@@ -58,11 +58,11 @@ private struct Files: OutputFiles {
             folder, memory: OutputFolderMemory(statePath: home.path, mode: "test"),
             watch: FolderWatch(segmentTime: .seconds(2), stallTimeout: shared.stallTimeout)
         ) { [disk] () throws(Failure) in
-            do throws(SystemError) { return Files(output: try OutputFolder(folder), disk: disk) } catch {
+            do throws(SystemError) { return Files(output: try FFmpegFolder(folder), disk: disk) } catch {
                 throw cannotWrite(folder, error)
             }
         }
-        return try FolderOutput(upkeep, shared, troubles.health(of: "test")) { _, folder, _ in
+        return try FolderOutput(upkeep, shared, troubles.reporter(of: "test")) { _, folder, _ in
             FFmpegSlave("null", to: .address("-"))
         }
     }

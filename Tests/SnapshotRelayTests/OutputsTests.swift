@@ -23,21 +23,21 @@ private struct CopyOutput: RelayOutput {
         }
     }
 
-    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
-        try shared.outputDirectory.hold()
-        return Opened(self, health)
+    func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput {
+        try shared.outputDirectory.createAndLock()
+        return Opened(self, reporter)
     }
 
     final class Opened: OpenOutput {
         let output: CopyOutput
-        let health: OutputHealth
+        let reporter: OutputReporter
         static let calls = Mutex<[String]>([])
         var wake: Uptime? = Uptime(nanoseconds: 5_000_000_000)
         var looks = 0
 
-        init(_ output: CopyOutput, _ health: OutputHealth) {
+        init(_ output: CopyOutput, _ reporter: OutputReporter) {
             self.output = output
-            self.health = health
+            self.reporter = reporter
         }
 
         private func note(_ call: String) { Self.calls.withLock { $0.append(call) } }
@@ -49,7 +49,7 @@ private struct CopyOutput: RelayOutput {
         func started(_ ffmpeg: pid_t?) { note("started \(ffmpeg ?? 0)") }
         func flowed(now: Uptime, media: Duration?) -> Bool {
             looks += 1
-            if looks == 1 { health.fails(CopyTrouble.slow) } else { health.works() }
+            if looks == 1 { reporter.fails(CopyTrouble.slow) } else { reporter.works() }
             return looks == 2
         }
         func ended(now: Uptime) { note("ended") }
@@ -126,13 +126,13 @@ private enum CopyTrouble: String, TroubleCode {
 
     @Test func whatFailsIsToldByItsOwnWordsOrBetterOnes() {
         let troubles = OutputTroubles()
-        let health = troubles.health(of: "hls")
-        health.fails(FolderTrouble.full)
+        let reporter = troubles.reporter(of: "hls")
+        reporter.fails(FolderTrouble.full)
         #expect(troubles.all["hls"]?.code == "folder-full" && troubles.all["hls"]?.words == "the disk is full")
-        health.fails(FolderTrouble.away, "no disk is mounted at /mnt")
+        reporter.fails(FolderTrouble.away, "no disk is mounted at /mnt")
         #expect(
             troubles.all["hls"]?.code == "folder-away" && troubles.all["hls"]?.words == "no disk is mounted at /mnt")
-        health.works()
+        reporter.works()
         #expect(troubles.all.isEmpty)
     }
 

@@ -40,10 +40,10 @@ private func settings(_ values: Named<String>, environment: Named<String> = [:])
 
     @Test func aDefaultKeepsItsOwnRule() {
         for one in Key.all {
-            switch one.fallback {
+            switch one.defaultValue {
             case .none, .words: break
             case .flag, .number, .duration, .text:
-                let text = one.fallbackText ?? ""
+                let text = one.defaultText ?? ""
                 #expect(one.kind.flaw(in: text) == nil, "\(one.key)=\(text)")
             }
         }

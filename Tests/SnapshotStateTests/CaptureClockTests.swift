@@ -77,10 +77,10 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         let (day, wall): (Int64, Timestamp) = (86_400_000, now("2026-11-22T10:00:00Z").wall)
         for isVerified in [false, true] {
             for offset in [0, day, -day] {
-                #expect(CaptureClock.believes(offset, at: wall, timeService: .synced, isVerified: isVerified))
+                #expect(CaptureClock.isCredible(offset, at: wall, timeService: .synced, isVerified: isVerified))
             }
             for offset in [day + 1, -day - 1, 3650 * day, Int64.max, Int64.min] {
-                #expect(!CaptureClock.believes(offset, at: wall, timeService: .synced, isVerified: isVerified))
+                #expect(!CaptureClock.isCredible(offset, at: wall, timeService: .synced, isVerified: isVerified))
             }
         }
     }
@@ -88,14 +88,15 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
     @Test func aClockThatNobodyKeepsIsPutRight() {
         let day: Int64 = 86_400_000
         for timeService in [CaptureClock.TimeService.none, .notYet] {
-            func believes(_ days: Int64, at wall: String, _ isVerified: Bool) -> Bool {
-                CaptureClock.believes(days * day, at: now(wall).wall, timeService: timeService, isVerified: isVerified)
+            func isCredible(_ days: Int64, at wall: String, _ isVerified: Bool) -> Bool {
+                CaptureClock.isCredible(
+                    days * day, at: now(wall).wall, timeService: timeService, isVerified: isVerified)
             }
-            #expect(believes(20_780, at: "1970-01-01T00:00:10Z", false), "no clock in the board")
-            #expect(believes(31, at: "2026-10-22T10:00:00Z", false), "kept over a power cut")
-            #expect(believes(-400, at: "2027-12-27T10:00:00Z", false))
-            #expect(!believes(3650, at: "2026-11-22T10:00:00Z", false), "anybody may have said so")
-            #expect(believes(3650, at: "2026-11-22T10:00:00Z", true))
+            #expect(isCredible(20_780, at: "1970-01-01T00:00:10Z", false), "no clock in the board")
+            #expect(isCredible(31, at: "2026-10-22T10:00:00Z", false), "kept over a power cut")
+            #expect(isCredible(-400, at: "2027-12-27T10:00:00Z", false))
+            #expect(!isCredible(3650, at: "2026-11-22T10:00:00Z", false), "anybody may have said so")
+            #expect(isCredible(3650, at: "2026-11-22T10:00:00Z", true))
         }
     }
 

@@ -11,8 +11,8 @@ import Testing
 
     private func at(_ seconds: Int) -> Timestamp { now.advanced(byMilliseconds: Int64(seconds) * 1000) }
 
-    private func keys(obtained: Int, end: Int?, failed: Int? = nil) -> TemporaryKeys {
-        var keys = TemporaryKeys(
+    private func keys(obtained: Int, end: Int?, failed: Int? = nil) -> TemporaryCredentials {
+        var keys = TemporaryCredentials(
             AWSKeys(accessKey: "A", secretKey: "B", sessionToken: nil), end: end.map(at), obtained: at(obtained),
             holder: "")
         keys.failed = failed.map(at)
@@ -29,7 +29,7 @@ import Testing
             // Obtained by a clock that was wrong since.
             (9_000_000, 100, nil, false), (-90_000_000, 100, nil, true),
         ] as [(Int, Int?, Int?, Bool)])
-    func whenTemporaryKeysAreDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
+    func whenTemporaryCredentialsAreDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
         #expect(keys(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
     }
 
@@ -45,7 +45,7 @@ import Testing
 
     @Test func temporaryKeysAreReadAsTheyWereWritten() {
         for one in [keys(obtained: 0, end: nil), keys(obtained: -7, end: 77, failed: 7)] {
-            #expect(JSON(one.json.bytes).flatMap(TemporaryKeys.init(json:)) == one)
+            #expect(JSON(one.json.bytes).flatMap(TemporaryCredentials.init(json:)) == one)
         }
     }
 

@@ -46,10 +46,10 @@ private let failure = Failure(.store(.error), "store failed", why: "HTTP status 
         var quota = 0
         for _ in 1...Attempts.mostCorrections {
             attempts.begin()
-            #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == .zero)
+            #expect(attempts.pause(after: StoreFailure(failure, .retryCorrected), quota: &quota) == .zero)
         }
         attempts.begin()
-        #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == nil)
+        #expect(attempts.pause(after: StoreFailure(failure, .retryCorrected), quota: &quota) == nil)
         #expect(attempts.count == Attempts.mostCorrections + 1)
     }
 
@@ -57,7 +57,7 @@ private let failure = Failure(.store(.error), "store failed", why: "HTTP status 
         var attempts = Attempts(RetryPolicy(attempts: 2, deadline: .after(.seconds(60))))
         var quota = 500
         attempts.begin()
-        #expect(attempts.pause(after: StoreFailure(failure, .signAgain), quota: &quota) == .zero)
+        #expect(attempts.pause(after: StoreFailure(failure, .retryCorrected), quota: &quota) == .zero)
         attempts.begin()
         #expect(attempts.pause(after: StoreFailure(failure, .retry), quota: &quota) != nil)
         attempts.begin()

@@ -32,7 +32,7 @@ import Testing
     ])
     func withoutAnAnswerTheStoreIsMeant(kind: HTTPFailure.Kind) {
         let cause = HTTPFailure(kind: kind, why: "why")
-        let failure = StoreFailure(cause, address: "s3://b", setting: "S3_ENDPOINT_URL", isVerified: true)
+        let failure = StoreFailure(cause, address: "s3://b", setting: "S3_ENDPOINT_URL", usesTLS: true)
         #expect(failure.scope == .store && failure.connectionFailed)
         #expect(failure.failure.cause as? HTTPFailure == cause)
         #expect(failure.failure.exitCode == (kind == .refused ? 77 : 75))

@@ -39,7 +39,9 @@ import Testing
 
 @Suite struct TokenRateLimitTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
-    private func source(_ number: Int) -> Source { .elsewhere([10, 0, UInt8(number >> 8 & 255), UInt8(number & 255)]) }
+    private func source(_ number: Int) -> ClientNetwork {
+        .elsewhere([10, 0, UInt8(number >> 8 & 255), UInt8(number & 255)])
+    }
 
     @Test func oneSourceIsSlowedAndOthersAreNot() {
         var rateLimit = TokenRateLimit(now: start)

@@ -17,8 +17,8 @@ package final class PullGateway: Sendable {
         /// How long the camera may be silent before media flows.
         package var timeout: Duration = .seconds(10)
         /// How long media may accumulate, to be passed on in large writes.
-        package var pace: Duration = .zero
-        package var digest = DigestMemory()
+        package var batchTime: Duration = .zero
+        package var digest = OfferedDigest()
         /// Whether the session ends when the video's size or encoding changes.
         package var watchesFormat = false
 
@@ -32,42 +32,43 @@ package final class PullGateway: Sendable {
         }
     }
 
-    private final class Outcome: Sendable {
+    private final class SessionResult: Sendable {
         let failure = Mutex<Failure?>(nil)
         let received = Atomic(0)
     }
 
     private let gateway: Gateway
-    private let outcome: Outcome
+    private let result: SessionResult
     /// The input for ffmpeg and ffprobe.
     package let source: RTSPSource
     package let name: PublicName
 
     package init(_ stream: Stream) throws(Failure) {
-        let outcome = Outcome()
+        let result = SessionResult()
         var destination = Gateway.Destination(
-            server: stream.server, timeout: stream.timeout, pace: stream.pace, clock: stream.camera.context.clock,
+            server: stream.server, timeout: stream.timeout, batchTime: stream.batchTime,
+            clock: stream.camera.context.clock,
             connect: { () throws(Failure) in try stream.connect() },
-            ended: { ending in outcome.failure.withLock { $0 = stream.failure(ending) } })
+            ended: { ending in result.failure.withLock { $0 = stream.failure(ending) } })
         destination.digest = stream.digest
         destination.transport = stream.transport
         destination.watchesFormat = stream.watchesFormat
         destination.mayBegin = {
-            outcome.failure.withLock { $0 = nil }
+            result.failure.withLock { $0 = nil }
             return true
         }
-        destination.received = { outcome.received.wrappingAdd($0, ordering: .relaxed) }
+        destination.received = { result.received.wrappingAdd($0, ordering: .relaxed) }
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
-        self.outcome = outcome
+        self.result = result
         source = RTSPSource(url: gateway.localURL, timeout: stream.timeout)
         name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
     /// Why the last session gave no media, or no more; nil where the camera isn't to blame, and during a session.
-    package var failure: Failure? { outcome.failure.withLock { $0 } }
+    package var failure: Failure? { result.failure.withLock { $0 } }
 
     /// The number of media bytes that have arrived, over all sessions.
-    package var received: Int { outcome.received.load(ordering: .relaxed) }
+    package var received: Int { result.received.load(ordering: .relaxed) }
 
     package func stop(grace: Duration) { gateway.stop(grace: grace) }
 }

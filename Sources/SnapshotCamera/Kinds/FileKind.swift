@@ -14,7 +14,7 @@ struct FileKind: CameraKind {
         if path.hasPrefix("//") { path = String(path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2)) }
         guard let decoded = percentDecoded(path), !decoded.isEmpty else { throw address.refusal() }
         // The file system may hang, so it is asked only where the path looks wrong.
-        if let flaw = unexpandedFlaw(in: path) ?? privateFlaw(inPath: decoded), !fileExists(decoded) {
+        if let flaw = unexpandedFlaw(in: path) ?? privateTmpFlaw(inPath: decoded), !fileExists(decoded) {
             throw address.refusal(flaw.rule, hint: flaw.hint)
         }
         (self.path, self.decoded) = (path, decoded)

@@ -53,7 +53,7 @@ extension CameraSettings {
     /// The pin of the key that `host` presents now, from a handshake alone.
     package func fetchPin(of host: TLSHost, deadline: Deadline) throws(Failure) -> String {
         do throws(HTTPFailure) {
-            return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).key()
+            return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).pin()
         } catch {
             throw .camera(error, self, over: "TLS")
         }

@@ -51,7 +51,7 @@ package struct CaptureSettings: Sendable {
         uploadTimeouts = try SnapshotStore.uploadTimeouts(settings)
         uploadRate = try settings[Key.uploadRate]
         spoolBounds = Spool.Bounds(
-            most: try settings[Key.spoolMaxBytes], free: try settings[Key.spoolMinFree],
+            maxBytes: try settings[Key.spoolMaxBytes], minFree: try settings[Key.spoolMinFree],
             keep: try settings[Key.spoolKeep])
         statePath = try stateDirectory(settings)
         frozenAfter = try settings[Key.frozenAfter]

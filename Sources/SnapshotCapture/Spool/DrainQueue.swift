@@ -36,8 +36,8 @@ struct DrainQueue: ~Copyable {
         }
         // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init`
         // for the compiler's bug.
-        let refused = run.spool.figures.refused?.last ?? -1
-        waiting = (all.filter { $0.number > refused } + all.filter { $0.number <= refused })[...]
+        let rejected = run.spool.figures.rejected?.last ?? -1
+        waiting = (all.filter { $0.number > rejected } + all.filter { $0.number <= rejected })[...]
         counted = DrainAll.Result()
         unclear = 0
         total = all.count

@@ -18,7 +18,7 @@ struct ParallelDrain {
     }
 
     private let http: HTTPTransfers
-    private let most: Int
+    private let maxTransfers: Int
     private let stop: StopRequest
     /// The store with what its responses have taught so far: region, clock, checksum.
     private var store: any RemoteStore
@@ -35,12 +35,12 @@ struct ParallelDrain {
         http = store.client.transfers()
         self.stop = stop
         self.store = store
-        most = transfers
+        maxTransfers = transfers
     }
 
     mutating func run(_ queue: inout DrainQueue) {
         while true {
-            let room = isAccepted ? most : 1
+            let room = isAccepted ? maxTransfers : 1
             while underWay.count < room, let picture = queue.next() {
                 lastTag += 1
                 begin(

@@ -14,49 +14,49 @@ package struct Spool: ~Copyable {
     package private(set) var figures: SpoolFigures
     package let path: String
     private var files: SpoolFolder
-    private let begun: SpoolFigures
+    private let initialFigures: SpoolFigures
     /// Whether the marker file `dirty` exists; nil where that is unknown.
     private var isMarked: Bool?
     /// Whether the marker stays after the commit, so that the next run recounts the entries.
-    private var isUncertain: Bool
+    private var recountsNext: Bool
     /// Folders that entries were removed from.
     private var changed: [String] = []
     private let clock: SystemClock
 
     /// The limits of a spool, in bytes (SPOOL_MAX_BYTES, SPOOL_MIN_FREE), and what is dropped at a limit (SPOOL_KEEP).
     package struct Bounds: Sendable {
-        package var most: Int
+        package var maxBytes: Int
         /// To stay free on the file system.
-        package var free: Int
+        package var minFree: Int
         package var keep: SpoolKeep
 
-        package init(most: Int, free: Int, keep: SpoolKeep = .newest) {
-            self.most = most
-            self.free = free
+        package init(maxBytes: Int, minFree: Int, keep: SpoolKeep = .newest) {
+            self.maxBytes = maxBytes
+            self.minFree = minFree
             self.keep = keep
         }
     }
 
     /// - Parameters:
     ///   - record: of the last run; its counters are corrected where the entries are recounted.
-    ///   - isDoubtful: recounts the entries even if the last run ended normally.
+    ///   - recounts: recounts the entries even if the last run ended normally.
     ///   - failed: called with the reason if the entries can't be counted now. They stay, and the next run recounts
     ///     them.
     package init(
-        statePath: String, record: inout Record, isDoubtful: Bool, clock: SystemClock,
+        statePath: String, record: inout Record, recounts: Bool, clock: SystemClock,
         failed: (SystemError) -> Void = { _ in }
     ) {
         // Each property is assigned once, at the end, because of the compiler's bug in `Run.init`.
         var files = SpoolFolder(statePath: statePath)
         var isMarked = files.hasMarker()
-        var isUncertain = false
+        var recountsNext = false
         files.sweep()
-        if isDoubtful || isMarked != false {
+        if recounts || isMarked != false {
             do throws(SystemError) {
                 record.reconcile(with: try files.list())
                 record.spool.oldest = record.spool.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
             } catch {
-                isUncertain = true
+                recountsNext = true
                 if isMarked != true, (try? files.makeMarker()) != nil { isMarked = true }
                 failed(error)
             }
@@ -65,9 +65,9 @@ package struct Spool: ~Copyable {
         self.clock = clock
         self.files = files
         self.isMarked = isMarked
-        self.isUncertain = isUncertain
+        self.recountsNext = recountsNext
         figures = record.spool
-        begun = record.spool
+        initialFigures = record.spool
     }
 
     // MARK: Reading
@@ -97,8 +97,8 @@ package struct Spool: ~Copyable {
         to state: inout StateDirectory
     ) throws(Failure) -> SpoolName {
         guard let line = entry.line else { throw full("its key is too long") }
-        guard picture.count <= bounds.most else {
-            throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.most) bytes)")
+        guard picture.count <= bounds.maxBytes else {
+            throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
         // After lost records a number may be reused: never overwrite an existing entry. The record's last number stays
@@ -123,7 +123,7 @@ package struct Spool: ~Copyable {
         let path = path
         func hasRoom(_ figures: SpoolFigures, freed: Int) -> Bool {
             let free = (freeBytes(path) ?? Int.max).adding(freed)
-            return figures.bytes.adding(new.bytes) <= bounds.most && free >= bounds.free.adding(new.bytes)
+            return figures.bytes.adding(new.bytes) <= bounds.maxBytes && free >= bounds.minFree.adding(new.bytes)
         }
         while !hasRoom(figures, freed: 0) {
             var victims: [SpoolName] = []
@@ -143,7 +143,7 @@ package struct Spool: ~Copyable {
             try? state.write(withDrops)
             let stuck = victims.filter { !discard($0) }
             guard stuck.isEmpty else {
-                isUncertain = true
+                recountsNext = true
                 throw SystemError("unlink", number: EIO)
             }
         }
@@ -162,7 +162,7 @@ package struct Spool: ~Copyable {
     /// uploaded.
     package mutating func quarantine(_ name: SpoolName) {
         try? createMarker()
-        files.putAside(name)
+        files.quarantine(name)
         noteRemoval(of: name)
         figures.forget(name)
         figures.drop(1, clock)
@@ -181,7 +181,7 @@ package struct Spool: ~Copyable {
     package mutating func countLost() { figures.drop(1, clock) }
 
     /// Makes the drains of captures skip entries that the store rejects, for an hour.
-    package mutating func skip(_ refused: RefusedEntries) { figures.refused = refused }
+    package mutating func skipRejected(_ entries: RejectedEntries) { figures.rejected = entries }
 
     /// - Returns: whether the file is gone.
     private mutating func discard(_ name: SpoolName) -> Bool {
@@ -207,14 +207,14 @@ package struct Spool: ~Copyable {
     /// Makes the changes durable, then writes the record that holds their counts, and only then removes the marker.
     /// - Throws: where the record can't be written; the marker stays.
     package consuming func commit(_ record: inout Record, to state: inout StateDirectory) throws(Failure) {
-        if figures.count != begun.count || figures.dropped != begun.dropped {
+        if figures.count != initialFigures.count || figures.dropped != initialFigures.dropped {
             figures.oldest = figures.count > 0 ? files.oldestMoment(boot: clock.boot) : nil
         }
         // An entry that the record counts as gone must not reappear after a power cut.
         if !changed.isEmpty { files.sync(changed) }
         record.spool = figures
         try state.write(record)
-        if isMarked != false, !isUncertain { files.removeMarker() }
+        if isMarked != false, !recountsNext { files.removeMarker() }
     }
 
     // MARK: Failures

@@ -1,7 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The host and port of a TLS server in canonical form, as the key of its pin.
+/// A host and its port in canonical form, by which two addresses are compared; of a TLS server also what its pin
+/// belongs to.
 package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
     /// A name in lower case, or an address in the system's notation; IPv6 without brackets.
     package let name: String

@@ -19,11 +19,11 @@ package struct TLSSessions: Sendable {
 
     /// The session for a request's server; nil without TLS, or if the purpose of the request is to see the server's
     /// key.
-    func session(for request: HTTPRequest) -> KeptSession? {
+    func session(for request: HTTPRequest) -> SavedTLSSession? {
         guard let host = TLSHost(url: request.url), let trust = request.trust.inWords else { return nil }
         // The server identifies a resumed session with the certificate that was used when it began.
         let own = request.certificate.map { " as \($0.identity)" } ?? ""
-        return KeptSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
+        return SavedTLSSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
     }
 
     // MARK: Files

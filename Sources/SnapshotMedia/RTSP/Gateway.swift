@@ -11,14 +11,14 @@ package final class Gateway: Sendable {
         /// How long either side may be silent before media flows, and how long it may leave sent data unacknowledged.
         package var timeout: Duration
         /// How long media may accumulate before it is passed on, so that writes are few and large.
-        package var pace: Duration
+        package var batchTime: Duration
         package var clock: SystemClock
         /// The transport of media from the server. A push always goes over the connection.
         package var transport = RTSPTransport.tcp
         /// Whether a session ends when the video's size or encoding changes.
         package var watchesFormat = false
         /// Whether the server has offered Digest; shared with later gateways to the same server.
-        package var digest = DigestMemory()
+        package var digest = OfferedDigest()
         /// Connects to the server; the connection is ready for the first request.
         package var connect: @Sendable () throws(Failure) -> any RTSPConnection
         /// Called when a client was admitted; if it returns false, there is no session and the client is disconnected.
@@ -31,13 +31,13 @@ package final class Gateway: Sendable {
         package var ended: @Sendable (Ending) -> Void
 
         package init(
-            server: RTSPServer, timeout: Duration, pace: Duration, clock: SystemClock,
+            server: RTSPServer, timeout: Duration, batchTime: Duration, clock: SystemClock,
             connect: @escaping @Sendable () throws(Failure) -> any RTSPConnection,
             ended: @escaping @Sendable (Ending) -> Void
         ) {
             self.server = server
             self.timeout = timeout
-            self.pace = pace
+            self.batchTime = batchTime
             self.clock = clock
             self.connect = connect
             self.ended = ended
@@ -97,7 +97,7 @@ package final class Gateway: Sendable {
 }
 
 /// Remembers that a server has offered Digest: from then on Basic is never used with it.
-package final class DigestMemory: Sendable {
+package final class OfferedDigest: Sendable {
     private let seen: Mutex<Bool>
 
     package init(isSet: Bool = false) { seen = Mutex(isSet) }
@@ -123,7 +123,7 @@ private func serve(
         let exchange = RTSPExchange(destination.server, localURL: url, hasSeenDigest: destination.digest.isSet)
         var session = RTSPSession(
             newcomer: newcomer, server: connection, exchange: exchange, transport: destination.transport,
-            watchesFormat: destination.watchesFormat, timeout: destination.timeout, pace: destination.pace,
+            watchesFormat: destination.watchesFormat, timeout: destination.timeout, batchTime: destination.batchTime,
             clock: destination.clock)
         session.received = destination.received
         let end = session.run(&clients, stop: stop.descriptor, started: destination.flows)

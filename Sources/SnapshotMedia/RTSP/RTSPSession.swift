@@ -21,7 +21,7 @@ package struct RTSPSession {
     let client: PlainConnection
     private let server: any RTSPConnection
     private let timeout: Duration
-    private let pace: Duration
+    private let batchTime: Duration
     let clock: SystemClock
     private(set) var exchange: RTSPExchange
     var media: DatagramMedia
@@ -46,10 +46,10 @@ package struct RTSPSession {
 
     /// - Parameters:
     ///   - timeout: how long either side may be silent before media flows.
-    ///   - pace: how long to let media accumulate, so that it is passed on in large writes.
+    ///   - batchTime: how long to let media accumulate, so that it is passed on in large writes.
     package init(
         newcomer: GatewayClients.Newcomer, server: any RTSPConnection, exchange: RTSPExchange, transport: RTSPTransport,
-        watchesFormat: Bool, timeout: Duration, pace: Duration, clock: SystemClock
+        watchesFormat: Bool, timeout: Duration, batchTime: Duration, clock: SystemClock
     ) {
         client = newcomer.connection
         self.server = server
@@ -59,7 +59,7 @@ package struct RTSPSession {
         busyRetry = BusyRetry(timeout: timeout)
         self.watchesFormat = watchesFormat
         self.timeout = timeout
-        self.pace = pace
+        self.batchTime = batchTime
         self.clock = clock
         nextMessageBy = .after(timeout)
         fromClient.append(newcomer.received)
@@ -122,14 +122,14 @@ package struct RTSPSession {
         if end == nil, media.firstDatagramBy?.hasPassed == true { end = .noDatagrams }
         // Before media flows, either the server owes a response or ffmpeg a request.
         if end == nil, !isFlowing, nextMessageBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
-        if end == nil, isFlowing, !isBehind, pace > .zero { letMediaAccumulate(stop) }
+        if end == nil, isFlowing, !isBehind, batchTime > .zero { letMediaAccumulate(stop) }
     }
 
-    /// Waits for `pace`, so that what arrives meanwhile is passed on in one write.
+    /// Waits for `batchTime`, so that what arrives meanwhile is passed on in one write.
     private func letMediaAccumulate(_ stop: Int32) {
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
         // Don't wait long with UDP, since what exceeds a socket's small buffer is lost.
-        poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, pace.milliseconds) : pace.milliseconds))
+        poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, batchTime.milliseconds) : batchTime.milliseconds))
     }
 
     // MARK: Messages

@@ -102,7 +102,7 @@ final class Attempt {
     var carriesMedia: Bool { child?.outputs[1] != nil && isStreaming }
 
     /// The position of ffmpeg's output; nil where ffmpeg doesn't know.
-    var media: Duration? { progress.outTime.map { .microseconds($0) } }
+    var outputPosition: Duration? { progress.outTime.map { .microseconds($0) } }
 
     /// The process of ffmpeg or ffprobe.
     var pid: pid_t? { child?.pid }

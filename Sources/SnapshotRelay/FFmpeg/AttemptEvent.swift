@@ -1,7 +1,7 @@
 import SnapshotMedia
 
 /// A camera's stream: its URL, its codecs and its size.
-struct Source {
+struct StreamInfo {
     var address: String
     var facts: StreamFacts
 }
@@ -12,12 +12,11 @@ extension Attempt {
         /// The camera's possible addresses, in the order in which they are tried.
         let addresses: [String]
         /// Whether the camera has offered Digest to this relay.
-        let digest: DigestMemory
+        let digest: OfferedDigest
         /// Whether audio counts only once ffprobe has received some.
         let verifiesAudio: Bool
-        /// The source that the last attempt has found, with which ffprobe is skipped; nil where ffprobe has to look for
-        /// it.
-        let known: Source?
+        /// The stream that the last attempt has found, with which ffprobe is skipped; nil where ffprobe has to look.
+        let known: StreamInfo?
         /// Whether the attempt ends when the video's size or encoding changes.
         let watchesFormat: Bool
     }

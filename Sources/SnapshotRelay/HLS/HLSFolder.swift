@@ -7,7 +7,7 @@ package struct HLSFolder: Sendable {
     /// The number of segments in the playlist; as many more stay on the disk for slow players.
     package static let listSize = 6
 
-    let output: OutputFolder
+    let output: FFmpegFolder
     private(set) var playlist: Playlist
     private var retired: [Playlist.Segment] = []
     /// ffmpeg's playlist in this run: its name, that of the initialisation segment, and the status when last read.
@@ -30,8 +30,8 @@ package struct HLSFolder: Sendable {
         self.segmentTime = segmentTime
         self.isServed = isServed
         do throws(SystemError) {
-            output = try OutputFolder(path)
-            output.folder.handle.serve(isServed)
+            output = try FFmpegFolder(path)
+            output.folder.handle.setFrontAccess(isServed)
         } catch {
             throw cannotWrite(path, error)
         }

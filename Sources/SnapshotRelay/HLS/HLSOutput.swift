@@ -26,16 +26,16 @@ package struct HLSOutput: RelayOutput {
 
     var directory: String { shared.directory + "/hls" }
 
-    package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
+    package func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput {
         let upkeep = FolderUpkeep(
             directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: segmentTime, stallTimeout: shared.stallTimeout)
         ) { [self] () throws(Failure) in
-            try shared.outputDirectory.hold()
+            try shared.outputDirectory.createAndLock()
             let now = shared.context.clock.wall()
             return try HLSFolder(directory, segmentTime: segmentTime, now: now, isServed: shared.showsPictures)
         }
-        return try FolderOutput(upkeep, shared, health) { [self] _, folder, runStart in
+        return try FolderOutput(upkeep, shared, reporter) { [self] _, folder, runStart in
             let names = HLSFolder.names(runStart)
             return slave(folder, list: names.list, initialisation: names.initialisation)
         }
@@ -62,6 +62,6 @@ package struct HLSOutput: RelayOutput {
 
 extension HLSFolder: OutputFiles {
     mutating func begin(_ runStart: Timestamp) { begin(now: runStart) }
-    mutating func update(now: Uptime, origin: Timestamp?) -> Bool { update() }
+    mutating func update(now: Uptime, streamStart: Timestamp?) -> Bool { update() }
     mutating func end(now: Uptime) { end() }
 }

@@ -6,7 +6,7 @@ import SnapshotMedia
 final class FolderOutput<Files: OutputFiles>: OpenOutput {
     typealias Upkeep = FolderUpkeep<Files>
 
-    private let health: OutputHealth
+    private let reporter: OutputReporter
     private let slave: (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     private let thread: FolderThread<Files>
     /// How long a step may take before the folder counts as hanging; a slow SD card may take long to sync.
@@ -28,18 +28,18 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     /// - Parameter slave: makes ffmpeg's slave for a run, which its start time identifies.
     /// - Throws: where this user may not write into the folder.
     init(
-        _ upkeep: Upkeep, _ shared: SharedOutputSettings, _ health: OutputHealth,
+        _ upkeep: Upkeep, _ shared: SharedOutputSettings, _ reporter: OutputReporter,
         slave: @escaping (StreamFacts, Folder, Timestamp) -> FFmpegSlave
     ) throws(Failure) {
         (timeout, clock) = (shared.stallTimeout, shared.context.clock)
-        (self.health, self.slave) = (health, slave)
+        (self.reporter, self.slave) = (reporter, slave)
         (lastCheck, runStart) = (clock.up(), clock.wall())
         thread = FolderThread(upkeep, clock)
-        thread.add(.check(flows: false, origin: nil))
+        thread.add(.check(flows: false, streamStart: nil))
         thread.waitUntilIdle(within: Self.grace)
         if thread.busySince != nil { fail(.hangs) }
         for report in thread.reports() {
-            if let fault = report.fault, fault.trouble == .denied, let failure = fault.failure { throw failure }
+            if let failure = report.failure, failure.trouble == .denied, let error = failure.failure { throw error }
             _ = apply(report)
         }
     }
@@ -72,9 +72,9 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     func stop() { if lastReported != .hangs { thread.waitUntilIdle(within: Self.grace) } }
 
-    private func check(flows: Bool, _ origin: Timestamp?, _ now: Uptime) -> Bool {
+    private func check(flows: Bool, _ streamStart: Timestamp?, _ now: Uptime) -> Bool {
         lastCheck = now
-        thread.add(.check(flows: flows, origin: origin))
+        thread.add(.check(flows: flows, streamStart: streamStart))
         return takeReports(now)
     }
 
@@ -87,11 +87,11 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private func apply(_ report: Upkeep.Report) -> Bool {
         folder = report.folder
         switch report.verdict {
-        case .trouble(let trouble): fail(trouble, report.fault?.words)
+        case .trouble(let trouble): fail(trouble, report.failure?.words)
         case .fine where isLeftOut: break
         case .fine:
             // Clear only a trouble that was reported here; an upload, for one, reports troubles of its own.
-            if lastReported != nil { health.works() }
+            if lastReported != nil { reporter.works() }
             lastReported = nil
         case .restart:
             // Keep a trouble that was reported before, since it explains more.
@@ -105,6 +105,6 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
     private func fail(_ trouble: FolderTrouble, _ words: String? = nil) {
         lastReported = trouble
         if trouble == .hangs { folder = nil }
-        health.fails(trouble, words)
+        reporter.fails(trouble, words)
     }
 }

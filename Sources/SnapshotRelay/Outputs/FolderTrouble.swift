@@ -42,11 +42,11 @@ enum FolderTrouble: String, TroubleCode {
 }
 
 /// The error where a folder can't be used now.
-struct FolderFault: Error {
+struct FolderFailure: Error {
     let trouble: FolderTrouble
     /// Words that replace the trouble's own, where more is known.
     var words: String?
-    /// The error with which the relay ends if the fault exists at its start.
+    /// The error with which the relay ends if this failure exists at its start.
     var failure: Failure?
 
     init(_ failure: Failure) {

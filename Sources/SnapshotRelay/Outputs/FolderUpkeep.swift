@@ -11,8 +11,9 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     enum Step: Sendable {
         /// A run of ffmpeg, identified by its start time, begins to write into that folder.
         case begin(Timestamp, Folder)
-        /// Check the folder. `flows`: whether media flows; `origin`: the wall-clock time of the stream's timestamp 0.
-        case check(flows: Bool, origin: Timestamp?)
+        /// Check the folder. `flows`: whether media flows; `streamStart`: the wall-clock time of the stream's timestamp
+        /// 0.
+        case check(flows: Bool, streamStart: Timestamp?)
         case end
     }
 
@@ -21,12 +22,12 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         /// The folder that ffmpeg may write into; nil while there is none, or its disk is full.
         var folder: Folder?
         var verdict: Verdict?
-        var fault: FolderFault?
+        var failure: FolderFailure?
 
-        fileprivate mutating func judge(_ work: () throws(FolderFault) -> Verdict?) {
-            do throws(FolderFault) { verdict = try work() } catch {
+        fileprivate mutating func judge(_ work: () throws(FolderFailure) -> Verdict?) {
+            do throws(FolderFailure) { verdict = try work() } catch {
                 verdict = .trouble(error.trouble)
-                fault = error
+                failure = error
             }
         }
     }
@@ -67,10 +68,10 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
             guard isFolderInUse else { break }
             files?.begin(runStart)
             watch.begin()
-        case .check(let flows, let origin): report.judge { () throws(FolderFault) in try check(flows, origin, now) }
+        case .check(let flows, let start): report.judge { () throws(FolderFailure) in try check(flows, start, now) }
         case .end:
             (isPathInUse, isFolderInUse, restartRequested) = (false, false, nil)
-            report.judge { () throws(FolderFault) in try end(now) }
+            report.judge { () throws(FolderFailure) in try end(now) }
         }
         switch report.verdict {
         case .trouble(let trouble): lastTrouble = trouble
@@ -81,7 +82,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         return report
     }
 
-    private mutating func check(_ flows: Bool, _ origin: Timestamp?, _ now: Uptime) throws(FolderFault) -> Verdict? {
+    private mutating func check(_ flows: Bool, _ start: Timestamp?, _ now: Uptime) throws(FolderFailure) -> Verdict? {
         if let files, !files.output.isInPlace {
             self.files = nil
             isFolderInUse = false
@@ -94,8 +95,8 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         guard var files = self.files else { return nil }
         defer { self.files = files }
         // Growth on a disk that is still full doesn't count: ffmpeg has only used up a little space that was freed.
-        let grew = files.update(now: now, origin: origin) && !(lastTrouble == .full && isFull(path))
-        files.retain(now: now)
+        let grew = files.update(now: now, streamStart: start) && !(lastTrouble == .full && isFull(path))
+        files.applyLimits(now: now)
         if isFolderInUse {
             guard flows else { return nil }
             return watch.check(now: now, grew: grew) { files.output.trouble(probing: $0) }
@@ -114,7 +115,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         return .restart
     }
 
-    private mutating func end(_ now: Uptime) throws(FolderFault) -> Verdict? {
+    private mutating func end(_ now: Uptime) throws(FolderFailure) -> Verdict? {
         guard files != nil else {
             // Open the folder for the next ffmpeg.
             try reopen()
@@ -133,17 +134,17 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
 
     /// Opens the folder, unless an ffmpeg that was given it still runs: then it only checks that the folder can be
     /// opened. Where the folder's disk isn't mounted it throws, and doesn't create the folder on another disk.
-    private mutating func reopen() throws(FolderFault) {
+    private mutating func reopen() throws(FolderFailure) {
         let mount: String?
-        do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFault(error, path) }
-        if let mount { throw FolderFault(missingMount: mount) }
+        do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFailure(error, path) }
+        if let mount { throw FolderFailure(missingMount: mount) }
         guard !isPathInUse else {
             do throws(SystemError) { _ = try Folder(path) } catch {
-                if error.number != ENOENT { throw FolderFault(error, path) }
+                if error.number != ENOENT { throw FolderFailure(error, path) }
             }
             return
         }
-        do throws(Failure) { files = try open() } catch { throw FolderFault(error) }
+        do throws(Failure) { files = try open() } catch { throw FolderFailure(error) }
         memory.rememberMount(of: path)
     }
 }

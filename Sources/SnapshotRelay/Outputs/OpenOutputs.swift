@@ -14,7 +14,7 @@ package final class OpenOutputs {
         self.plan = plan
         var outputs: [any OpenOutput] = []
         for output in plan.outputs {
-            outputs.append(try output.open(troubles.health(of: output.mode), log: log))
+            outputs.append(try output.open(troubles.reporter(of: output.mode), log: log))
         }
         self.outputs = outputs
     }
@@ -23,12 +23,12 @@ package final class OpenOutputs {
     /// - Returns: their slaves; empty where no output can carry it.
     package func begin(_ facts: StreamFacts) -> [FFmpegSlave] {
         carrying = zip(plan.outputs, outputs).compactMap { output, open in
-            let health = troubles.health(of: output.mode)
+            let reporter = troubles.reporter(of: output.mode)
             guard output.carries(facts.video) else {
-                health.fails(CodecTrouble.uncarried)
+                reporter.fails(CodecTrouble.uncarried)
                 return nil
             }
-            if troubles.all[output.mode] == OutputTrouble(CodecTrouble.uncarried) { health.works() }
+            if troubles.all[output.mode] == OutputTrouble(CodecTrouble.uncarried) { reporter.works() }
             return open
         }
         let slaves = carrying.compactMap { $0.begin(facts) }

@@ -25,12 +25,12 @@ package final class OutputDirectory: Sendable {
 
     /// Creates the directory where it is missing, and locks it. Called again, it locks a directory that has replaced
     /// the former one, e.g. by a mount. May hang.
-    package func hold() throws(Failure) {
+    package func createAndLock() throws(Failure) {
         do throws(SystemError) {
             try held.withLock { held throws(SystemError) in
                 // By default only the owner and the group may see the video; the owner may change this mode.
                 let directory = try Folder(path, creating: 0o750)
-                directory.handle.serve(isServed)
+                directory.handle.setFrontAccess(isServed)
                 if let held, isSame(held.directory, directory) { return }
                 let lock = try directory.open(".relay.lock", O_RDONLY | O_CREAT)
                 fchmod(lock.descriptor, 0o600)

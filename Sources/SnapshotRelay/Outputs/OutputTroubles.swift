@@ -17,11 +17,11 @@ package final class OutputTroubles: Sendable {
 
     fileprivate func set(_ mode: String, _ trouble: OutputTrouble?) { troubles.withLock { $0[mode] = trouble } }
 
-    package func health(of mode: String) -> OutputHealth { OutputHealth(troubles: self, mode: mode) }
+    package func reporter(of mode: String) -> OutputReporter { OutputReporter(troubles: self, mode: mode) }
 }
 
 /// Reports whether one output works; usable from any thread.
-package struct OutputHealth: Sendable {
+package struct OutputReporter: Sendable {
     fileprivate let troubles: OutputTroubles
     fileprivate let mode: String
 

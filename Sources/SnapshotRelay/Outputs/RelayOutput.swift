@@ -27,8 +27,8 @@ package protocol RelayOutput: Sendable {
 
     /// Creates what lasts as long as the relay: folders, gateways, threads. An output that writes into OUTPUT_DIR first
     /// calls `hold` of `SharedOutputSettings.outputDirectory`.
-    /// - Parameter health: receives the output's troubles, from any thread.
-    func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput
+    /// - Parameter reporter: receives the output's troubles, from any thread.
+    func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput
 }
 
 extension RelayOutput {

@@ -38,7 +38,7 @@ package struct PipeOutput: RelayOutput {
     /// The codecs for which MPEG-TS has a stream type; a receiver can't identify others.
     package func carries(_ codec: String) -> Bool { ["h264", "hevc", "mpeg4", "mpeg2video"].contains(codec) }
 
-    package func open(_ health: OutputHealth, log: Log) -> any OpenOutput { PipeUplink(self, health) }
+    package func open(_ reporter: OutputReporter, log: Log) -> any OpenOutput { PipeUplink(self, reporter) }
 
     static let slave = FFmpegSlave("mpegts", to: .standardOutput)
 }

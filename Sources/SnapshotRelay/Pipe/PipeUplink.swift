@@ -9,13 +9,13 @@ import Synchronization
 /// full, packets are dropped up to the next key frame.
 final class PipeUplink: OpenOutput {
     private let destination: PipeOutput
-    private let health: OutputHealth
+    private let reporter: OutputReporter
     private var stream = TransportStream()
     private var post: Post?
     /// Bytes for which the pipe had no room; they may begin inside a packet.
     private var waiting: ArraySlice<UInt8> = []
     private var backoff = Backoff.retry
-    private var refusals = Backoff.refusal
+    private var holdOffs = Backoff.holdOff
     private var nextTry: Uptime?
     private var lastGood: Uptime?
 
@@ -24,9 +24,9 @@ final class PipeUplink: OpenOutput {
     /// How long to wait for the server's response after the end of the POST's body.
     private static let timeout = Duration.seconds(1)
 
-    init(_ destination: PipeOutput, _ health: OutputHealth) {
+    init(_ destination: PipeOutput, _ reporter: OutputReporter) {
         self.destination = destination
-        self.health = health
+        self.reporter = reporter
     }
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? { PipeOutput.slave }
@@ -46,12 +46,12 @@ final class PipeUplink: OpenOutput {
             stream.close()
         }
         if now - post.since > .seconds(2) {
-            health.works()
+            reporter.works()
             lastGood = now
         }
         if now - post.since > .seconds(60) {
             backoff.reset()
-            refusals.reset()
+            holdOffs.reset()
         }
     }
 
@@ -71,9 +71,9 @@ final class PipeUplink: OpenOutput {
         post = nil
         waiting = []
         stream.close()
-        health.fails(end)
+        reporter.fails(end)
         let wait = backoff.next(since: lastGood, now: now, stallTimeout: destination.stallTimeout)
-        nextTry = now + (end == .refused ? refusals.next() : wait * Double.random(in: 0.5...1))
+        nextTry = now + (end == .refused ? holdOffs.next() : wait * Double.random(in: 0.5...1))
     }
 
     private func open(now: Uptime) -> Post? {

@@ -10,37 +10,37 @@ import Synchronization
 /// gateway's URL stands there instead, so only sockets of ffmpeg's process group are admitted.
 final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
-    private let owner: Owner
+    private let admitted: AdmittedGroup
 
     /// How long the server may leave a request unanswered, or sent data unacknowledged.
     private static let timeout: Duration = .seconds(10)
 
-    init(_ push: PushOutput, _ health: OutputHealth) throws(Failure) {
+    init(_ push: PushOutput, _ reporter: OutputReporter) throws(Failure) {
         let server = RTSPServer(
             url: push.url, user: push.user.isEmpty ? nil : push.user, password: push.password, mayUseBasic: true)
-        let refusals = RefusalPause()
-        let owner = Owner()
+        let holdOff = HoldOff()
+        let admitted = AdmittedGroup()
         var destination = Gateway.Destination(
-            server: server, timeout: Self.timeout, pace: .milliseconds(100), clock: push.clock,
+            server: server, timeout: Self.timeout, batchTime: .milliseconds(100), clock: push.clock,
             connect: { () throws(Failure) in try push.connect(timeout: Self.timeout) },
             ended: { ending in
-                if let trouble = refusals.note(ending) { health.fails(trouble) }
+                if let trouble = holdOff.note(ending) { reporter.fails(trouble) }
             })
-        destination.mayBegin = { !refusals.holds }
-        destination.flows = { health.works() }
-        gateway = try Gateway(path: "push", to: destination) { client in owner.holds(client) }
-        self.owner = owner
+        destination.mayBegin = { !holdOff.lasts }
+        destination.flows = { reporter.works() }
+        gateway = try Gateway(path: "push", to: destination) { client in admitted.hasOpen(client) }
+        self.admitted = admitted
     }
 
     func begin(_ facts: StreamFacts) -> FFmpegSlave? { PushOutput.slave(to: gateway.localURL) }
 
     /// Admits the clients of this process group from now on.
-    func started(_ ffmpeg: pid_t?) { owner.group.withLock { $0 = ffmpeg } }
+    func started(_ ffmpeg: pid_t?) { admitted.group.withLock { $0 = ffmpeg } }
 
-    private final class Owner: Sendable {
+    private final class AdmittedGroup: Sendable {
         let group = Mutex<pid_t?>(nil)
 
-        func holds(_ client: FileHandle) -> Bool {
+        func hasOpen(_ client: FileHandle) -> Bool {
             group.withLock { $0 }.map { Peer(of: client)?.belongs(toGroup: $0) ?? false } ?? false
         }
     }
@@ -59,15 +59,15 @@ extension PushOutput {
 
 /// The pause before the next session after the server refused the login or the stream. ffmpeg retries every second, and
 /// so many logins could lock an account.
-private final class RefusalPause: Sendable {
+private final class HoldOff: Sendable {
     private struct State {
         var until: Deadline?
-        var backoff = Backoff.refusal
+        var backoff = Backoff.holdOff
     }
 
     private let state = Mutex(State())
 
-    var holds: Bool { state.withLock { $0.until.map { !$0.hasPassed } ?? false } }
+    var lasts: Bool { state.withLock { $0.until.map { !$0.hasPassed } ?? false } }
 
     /// - Returns: the trouble to report; nil where there is none.
     func note(_ ending: Gateway.Ending) -> PushTrouble? {

@@ -37,8 +37,8 @@ package struct PushOutput: RelayOutput {
     /// The server's URL without user and password.
     var url: String { "rtsp://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)" }
 
-    package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
-        try PushGateway(self, health)
+    package func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput {
+        try PushGateway(self, reporter)
     }
 
     /// - Parameter gateway: the gateway's URL on loopback.

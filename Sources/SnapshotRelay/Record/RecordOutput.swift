@@ -8,7 +8,7 @@ package struct RecordOutput: RelayOutput {
     package static let summary = "OUTPUT_DIR/record"
 
     package var segmentTime: Duration
-    package var retention: RecordRetention
+    package var retention: RecordingRetention
     /// The upload of finished recordings; nil without RECORD_UPLOAD.
     package var upload: RecordingUploadSettings?
     package var shared: SharedOutputSettings
@@ -16,14 +16,14 @@ package struct RecordOutput: RelayOutput {
     package init(_ settings: Settings, _ shared: SharedOutputSettings) throws(Failure) {
         segmentTime = try Self.segmentTime(settings)
         upload = try settings[Key.recordUpload] ? RecordingUploadSettings(settings) : nil
-        retention = try RecordRetention(settings, uploads: upload != nil)
+        retention = try RecordingRetention(settings, uploads: upload != nil)
         self.shared = shared
     }
 
     package static func check(_ settings: Settings) throws(Failure) {
         _ = try segmentTime(settings)
         _ = try settings[Key.recordUpload]
-        _ = try RecordRetention(settings, uploads: false)
+        _ = try RecordingRetention(settings, uploads: false)
     }
 
     private static func segmentTime(_ settings: Settings) throws(Failure) -> Duration {
@@ -32,16 +32,16 @@ package struct RecordOutput: RelayOutput {
 
     var directory: String { shared.directory + "/record" }
 
-    package func open(_ health: OutputHealth, log: Log) throws(Failure) -> any OpenOutput {
+    package func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput {
         let upload = upload.map {
-            RecordingUpload($0, camera: shared.camera, statePath: shared.statePath + "/relay", health, log: log)
+            RecordingUpload($0, camera: shared.camera, statePath: shared.statePath + "/relay", reporter, log: log)
         }
         // The file of a recording grows with every key frame, whatever SEGMENT_TIME is.
         let upkeep = FolderUpkeep(
             directory, memory: OutputFolderMemory(statePath: shared.statePath, mode: mode),
             watch: FolderWatch(segmentTime: .seconds(10), stallTimeout: shared.stallTimeout)
-        ) { [self] () throws(Failure) in try Recorder(self, upload, log) }
-        let output = try FolderOutput(upkeep, shared, health, slave: slave)
+        ) { [self] () throws(Failure) in try RecordingFiles(self, upload, log) }
+        let output = try FolderOutput(upkeep, shared, reporter, slave: slave)
         upload?.start()
         return output
     }

@@ -17,18 +17,18 @@ final class RecordingUpload: Sendable {
     private let settings: RecordingUploadSettings
     private let camera: String
     private let statePath: String
-    private let health: OutputHealth
+    private let reporter: OutputReporter
     private let log: Log
     private let shared = Mutex(Shared())
 
     /// - Parameter statePath: the relay's own directory, so that its ledger is separate from that of pictures.
     init(
-        _ settings: RecordingUploadSettings, camera: String, statePath: String, _ health: OutputHealth, log: Log
+        _ settings: RecordingUploadSettings, camera: String, statePath: String, _ reporter: OutputReporter, log: Log
     ) {
         self.settings = settings
         self.camera = camera
         self.statePath = statePath
-        self.health = health
+        self.reporter = reporter
         self.log = log
     }
 
@@ -52,7 +52,7 @@ final class RecordingUpload: Sendable {
             var store = settings.store.open(
                 client: client, record: nil, now: settings.context.clock.now(), statePath: statePath)
             var quota = Record.fullRetryQuota
-            var (backoff, refusals, processes) = (Backoff.retry, Backoff.refusal, Backoff.credentialProcess)
+            var (backoff, holdOffs, processes) = (Backoff.retry, Backoff.holdOff, Backoff.credentialProcess)
             var rejections = Backoff.retry
             var last: StoreFailure?
             while true {
@@ -63,7 +63,7 @@ final class RecordingUpload: Sendable {
                     do throws(StoreFailure) {
                         try upload(name, in: folder, into: &store, quota: &quota)
                         backoff.reset()
-                        refusals.reset()
+                        holdOffs.reset()
                         processes.reset()
                         // One recording that the store rejects, beside others that it takes, is no outage.
                         if let outage = last, outage.scope != .object {
@@ -81,7 +81,7 @@ final class RecordingUpload: Sendable {
                         wait =
                             switch error.failure.kind {
                             case .storeRefused where error.failure.code == .store(.credentialProcess): processes.next()
-                            case .storeRefused: refusals.next()
+                            case .storeRefused: holdOffs.next()
                             case .usage, .settings, .camera, .cameraRefused, .state, .store, .spool:
                                 max(backoff.next(), error.retryAfter ?? .zero)
                             }
@@ -94,12 +94,12 @@ final class RecordingUpload: Sendable {
         }
     }
 
-    private func waiting(in folder: Folder?) -> [RecordName] {
-        ((try? folder?.names()) ?? []).compactMap(RecordName.init).sorted()
+    private func waiting(in folder: Folder?) -> [RecordingName] {
+        ((try? folder?.names()) ?? []).compactMap(RecordingName.init).sorted()
     }
 
     private func upload(
-        _ name: RecordName, in folder: Folder?, into store: inout any Store, quota: inout Int
+        _ name: RecordingName, in folder: Folder?, into store: inout any Store, quota: inout Int
     ) throws(StoreFailure) {
         // Retention may have deleted it meanwhile.
         guard let file = try? folder?.open(name.text, O_RDONLY), let facts = try? file.status(),
@@ -110,14 +110,14 @@ final class RecordingUpload: Sendable {
             key: key(of: name), content: .file(file, offset: 0, length: Int(facts.st_size)), contentType: "video/mp4",
             capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
-        defer { health.uses(store.credentials) }
+        defer { reporter.uses(store.credentials) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
         folder?.remove(name.text)
         shared.withLock { $0.uploaded.append(name.text) }
     }
 
     /// The recording's key: that of a picture at its begin, with the extension `.mp4`.
-    private func key(of name: RecordName) -> String {
+    private func key(of name: RecordingName) -> String {
         // Recordings that begin in the same second get different milliseconds.
         let begin = name.begin.advanced(byMilliseconds: Int64(name.copy - 1))
         let key = settings.keyTemplate.key(camera: camera, at: begin)

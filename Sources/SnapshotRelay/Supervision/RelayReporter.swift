@@ -79,7 +79,7 @@ struct RelayReporter: ~Copyable {
             flowingSince = plan.context.clock.now().moment
             guard logsNextSuccess else { return }
             logsNextSuccess = false
-            log.write(.notice, "relaying \(media) to \(modes)")
+            log.write(.notice, "relaying \(mediaInWords) to \(modes)")
         case .backingOff, .refused:
             flowingSince = nil
             guard let trouble = supervisor.lastTrouble else { return }
@@ -104,7 +104,7 @@ struct RelayReporter: ~Copyable {
             .joined(separator: ", ")
     }
 
-    private var media: String {
+    private var mediaInWords: String {
         guard let facts else { return "video" }
         let audio = plan.audio == .none ? nil : facts.audio
         return facts.video + (audio.map { " with \($0)" } ?? "")
@@ -121,7 +121,7 @@ struct RelayReporter: ~Copyable {
             let failing =
                 lastTroubles.isEmpty
                 ? "" : "; failing: " + lastTroubles.keys.sorted().joined(separator: ", ")
-            return "relaying \(media) to \(modes), \(restarts)\(failing)"
+            return "relaying \(mediaInWords) to \(modes), \(restarts)\(failing)"
         case .stalled: return "ending an ffmpeg that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
         case .refused: return "the camera refuses the login; waiting long before the next try"

@@ -51,7 +51,7 @@ package struct Supervisor: Sendable {
     /// Returns a random number from 0 to 1 for each wait.
     private let jitter: @Sendable () -> Double
     private var backoff = Backoff.retry
-    private var refusals = Backoff.refusal
+    private var holdOffs = Backoff.holdOff
     private var lastMedia: Uptime?
 
     /// How long a step of a start may take while media arrives: some cameras send a key frame only every half minute.
@@ -148,7 +148,7 @@ package struct Supervisor: Sendable {
         }
         restarts += 1
         if trouble.isRefusal {
-            state = .refused(until: now + refusals.next())
+            state = .refused(until: now + holdOffs.next())
         } else {
             // Equal jitter: wait between half and all of it, so that relays don't reconnect together, and none does
             // immediately.
@@ -160,7 +160,7 @@ package struct Supervisor: Sendable {
 
     /// Ends a run in which media flowed; one of at least `goodRun` resets the backoff.
     private mutating func endRun(_ since: Uptime, _ lastGrowth: Uptime) {
-        refusals.reset()
+        holdOffs.reset()
         lastMedia = lastGrowth
         if lastGrowth - since >= Self.goodRun { backoff.reset() }
     }

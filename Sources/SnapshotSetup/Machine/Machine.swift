@@ -41,8 +41,8 @@ struct Machine {
         var (files, report) = (files, SetupReport())
         let settings = isOnlyPage ? nil : try CaptureSettings(draft.settings())
         let systemd = Systemd(draft.context.environment)
-        let signals = HeldSignals()
-        signals.hold()
+        let signals = BlockedSignals()
+        signals.block()
         defer { signals.release() }
         let made = draft.makesFolder ? try settings?.store.folder.flatMap(makeFolder) : nil
         do throws(Failure) {

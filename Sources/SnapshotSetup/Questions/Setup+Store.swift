@@ -27,7 +27,7 @@ extension Setup {
     private func standing(_ setting: Setting<some Sendable>) throws(SetupEnd) -> String {
         try ending { () throws(Failure) in
             let settings = try draft.settings()
-            return try settings.value(setting)?.text ?? setting.declaration.fallbackText ?? ""
+            return try settings.value(setting)?.text ?? setting.declaration.defaultText ?? ""
         }
     }
 

@@ -135,13 +135,13 @@ package struct Health: Sendable {
             min(age, wait.map { $0 + interval } ?? age) > intervals * interval
         }
         if let captureAge, isLate(captureAge, 10) { reasons.append(.noCapture) }
-        func isHeldOff(_ peer: String) -> Bool { record.holdOffs[peer].map { $0.isOfOtherSettings != true } ?? false }
+        func isHeldOff(_ side: String) -> Bool { record.holdOffs[side].map { $0.isOfOtherSettings != true } ?? false }
         if isHeldOff("camera") { reasons.append(.cameraCredentials) }
         if isHeldOff("store") { reasons.append(.storeCredentials) }
         // Earlier pictures that a drain uploads now do not make up for missing captures.
         if let captureAge, isLate(max(captureAge, storedAge ?? .infinity), 3) { reasons.append(.stale) }
-        if record.store?.missingMount != nil { reasons.append(.storeAway) }
-        if record.store?.isFull == true { reasons.append(.storeFull) }
+        if record.learned?.missingMount != nil { reasons.append(.storeAway) }
+        if record.learned?.isFull == true { reasons.append(.storeFull) }
         if record.spool.count > 0 { reasons.append(.spooling) }
         if record.pictures.frozen { reasons.append(.frozen) }
         if record.pictures.covered { reasons.append(.covered) }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// An AWS role, whose temporary keys STS gives to the holder of other keys. Source: STS API Reference, "AssumeRole".
+/// An AWS role, whose temporary credentials STS gives to the holder of others. Source: STS API Reference, "AssumeRole".
 package struct AssumedRole: Sendable {
     var arn: String
     var session: String
@@ -22,17 +22,17 @@ package struct AssumedRole: Sendable {
     }
 
     private var address: String { "STS at \(endpoint.authority)" }
-    private var isVerified: Bool { endpoint.scheme == "https" }
+    private var usesTLS: Bool { endpoint.scheme == "https" }
 
     /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
     func assume(
         with keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
-    ) throws(StoreFailure) -> TemporaryKeys {
+    ) throws(StoreFailure) -> TemporaryCredentials {
         let response: HTTPResponse
         switch means.client.result(of: request(keys, means, at: now, deadline)) {
         case .response(let found): response = found
         case .failure(let failure):
-            throw StoreFailure(failure, address: address, setting: "AWS_ENDPOINT_URL_STS", isVerified: isVerified)
+            throw StoreFailure(failure, address: address, setting: "AWS_ENDPOINT_URL_STS", usesTLS: usesTLS)
                 .fromCredentialService
         }
         let text = String(decoding: response.body, as: UTF8.self)[...]
@@ -40,7 +40,7 @@ package struct AssumedRole: Sendable {
         let new = AWSKeys(
             accessKey: found("AccessKeyId"), secretKey: found("SecretAccessKey"), sessionToken: found("SessionToken"))
         if response.status == 200, new.areSound, let end = Timestamp(expiration: found("Expiration")) {
-            return TemporaryKeys(
+            return TemporaryCredentials(
                 new, end: end, obtained: now,
                 holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
         }
@@ -98,7 +98,7 @@ package struct AssumedRole: Sendable {
         _ response: HTTPResponse, _ error: S3Error, at now: Timestamp, _ clock: SystemClock
     ) -> StoreFailure? {
         guard Self.clockCodes.contains(error.code),
-            let offset = CaptureClock.believable(response.clockOffset, at: response.receivedAt, isVerified: isVerified)
+            let offset = CaptureClock.credibleOffset(response.clockOffset, at: response.receivedAt, isVerified: usesTLS)
         else { return nil }
         let known = now.milliseconds - clock.wall().milliseconds
         guard (offset - known).magnitude > 240_000 else { return nil }
@@ -106,7 +106,7 @@ package struct AssumedRole: Sendable {
             Failure(
                 .store(.rejected), "no keys from", address,
                 why: "this computer's clock is \(offset / 1000) s off (HTTP status \(response.status), \(error.text))",
-                hint: "set the clock"), .signAgain)
+                hint: "set the clock"), .retryCorrected)
         failure.clockOffset = offset
         return failure
     }

@@ -9,17 +9,17 @@ struct CredentialProcess {
     let context: ProcessContext
     let leftBehindFile: String?
 
-    private static let most = 1 << 16
-    private static let longest = Duration.seconds(60)
+    private static let maxOutputBytes = 1 << 16
+    private static let maxTime = Duration.seconds(60)
     private static let grace = Duration.seconds(1)
 
-    func run(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
+    func run(at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> TemporaryCredentials {
         let result: ChildResult
-        let end = deadline.sooner(Self.longest)
+        let end = deadline.sooner(Self.maxTime)
         let allowed = end.left
         do throws(Failure) {
             result = try Child.run(
-                command, outputLimit: Self.most, stderrLimit: ChildResult.stderrLimit, deadline: end,
+                command, outputLimit: Self.maxOutputBytes, stderrLimit: ChildResult.stderrLimit, deadline: end,
                 grace: Self.grace, stop: context.stop)
         } catch {
             throw error.isOfProgram
@@ -65,7 +65,7 @@ struct CredentialProcess {
         return command
     }
 
-    private func keys(_ output: [UInt8], _ now: Timestamp) -> TemporaryKeys? {
+    private func keys(_ output: [UInt8], _ now: Timestamp) -> TemporaryCredentials? {
         guard let json = JSON(output), json["Version"]?.integer == 1 else { return nil }
         func text(_ name: String) -> String? { json[name]?.string.flatMap { $0.isEmpty ? nil : $0 } }
         let keys = AWSKeys(
@@ -75,14 +75,14 @@ struct CredentialProcess {
         let end = text("Expiration")
         let time = end.flatMap(Timestamp.init(expiration:))
         guard end == nil || time != nil else { return nil }
-        return TemporaryKeys(keys, end: time, obtained: now, holder: "the keys of credential_process \(name)")
+        return TemporaryCredentials(keys, end: time, obtained: now, holder: "the keys of credential_process \(name)")
     }
 
     private var name: String { words.first ?? "" }
 
     /// Output that isn't the expected JSON may still contain secrets, which its error message may repeat.
     private func registerSecrets(_ output: [UInt8]) {
-        let pieces = output.prefix(Self.most).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
+        let pieces = output.prefix(Self.maxOutputBytes).split { $0 <= 0x20 || "\"',:{}".utf8.contains($0) }
         for piece in pieces.filter({ $0.count >= 16 }).prefix(8) {
             Secrets.ofThisRun.register(token: String(decoding: piece, as: UTF8.self))
         }

@@ -25,9 +25,11 @@ package indirect enum CredentialSource: Sendable {
     }
 
     /// - Parameter now: by the store's clock, as far as known.
-    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure)
+        -> TemporaryCredentials
+    {
         switch self {
-        case .keys(let keys): return TemporaryKeys(keys, end: nil, obtained: now, holder: "")
+        case .keys(let keys): return TemporaryCredentials(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
             let file = means.statePath.map { $0 + "/credentials.pid" }
             return try CredentialProcess(words: words, context: means.context, leftBehindFile: file)

@@ -12,7 +12,7 @@ package final class CredentialsCache {
     private let means: ProviderMeans
     /// The file; nil where they are requested anew in each run.
     private let path: String?
-    private var current: TemporaryKeys?
+    private var current: TemporaryCredentials?
     private var renewalFailure: String?
     private var isRead = false
     /// Whether the store has refused them.
@@ -52,7 +52,7 @@ package final class CredentialsCache {
 
     /// Notes that the store refused `keys`, as it does when they have expired.
     /// - Returns: whether to try again with new ones.
-    func replaces(_ keys: AWSKeys) -> Bool {
+    func noteRefused(_ keys: AWSKeys) -> Bool {
         // Another upload has had these keys replaced already.
         guard current?.keys == keys else { return current != nil }
         isRefused = true
@@ -68,18 +68,18 @@ package final class CredentialsCache {
         guard !isRead else { return }
         isRead = true
         guard let path, let bytes = try? readFile(path, limit: 1 << 17),
-            let found = JSON(bytes).flatMap(TemporaryKeys.init(json:)), found.source == digest
+            let found = JSON(bytes).flatMap(TemporaryCredentials.init(json:)), found.source == digest
         else { return }
         use(found)
     }
 
-    private func use(_ new: TemporaryKeys) {
+    private func use(_ new: TemporaryCredentials) {
         current = new
         Secrets.ofThisRun.register(new.keys)
     }
 
     /// Writes them if possible; otherwise the next run requests new ones.
-    private func keep(_ new: TemporaryKeys) {
+    private func keep(_ new: TemporaryCredentials) {
         use(new)
         guard let path else { return }
         try? writeDurably([new.json.bytes], to: path, temporary: path + ".new", mode: 0o600)

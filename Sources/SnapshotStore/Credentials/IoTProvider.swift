@@ -50,7 +50,9 @@ package struct IoTProvider: Sendable {
 
     private var address: String { "AWS IoT at \(endpoint.authority)" }
 
-    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure) -> TemporaryKeys {
+    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure)
+        -> TemporaryCredentials
+    {
         let response: HTTPResponse
         switch means.client.result(of: request(means, deadline)) {
         case .response(let found): response = found
@@ -63,7 +65,7 @@ package struct IoTProvider: Sendable {
             sessionToken: given?["sessionToken"]?.string)
         let end = given?["expiration"]?.string.flatMap(Timestamp.init(expiration:))
         if response.status == 200, keys.areSound, let end {
-            return TemporaryKeys(
+            return TemporaryCredentials(
                 keys, end: end, obtained: now,
                 holder: "the keys of role alias \(alias)" + (thing.map { " as \($0)" } ?? "")
             )
@@ -87,7 +89,7 @@ package struct IoTProvider: Sendable {
         let explained = failure.explained(endpoint.withoutUser, certificate, authorities: means.authorities)
         guard explained.kind == .certificate else {
             return StoreFailure(
-                explained, address: address, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", isVerified: true
+                explained, address: address, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", usesTLS: true
             ).fromCredentialService
         }
         return refused(explained.why)

@@ -10,7 +10,7 @@ package struct HTTPStoreSettings: Sendable {
     package var shownURL: String
     /// Scheme, host and port.
     package var server: String
-    package var isVerified: Bool
+    package var usesTLS: Bool
     package var method: UploadMethod
     package var format: UploadFormat
     /// The name of the form's part, or of the JSON object's member, that holds the picture.
@@ -45,7 +45,7 @@ package struct HTTPStoreSettings: Sendable {
         }
         shownURL = redactedURL(parts.withoutUser)
         server = "\(parts.scheme)://\(parts.authority)"
-        isVerified = parts.scheme == "https"
+        usesTLS = parts.scheme == "https"
         method = try settings[Key.httpUploadMethod]
         format = try settings[Key.httpUploadFormat] ?? (method == .put ? .raw : .multipart)
         part = try settings[Key.httpUploadPart] ?? (format == .json ? "image" : "file")

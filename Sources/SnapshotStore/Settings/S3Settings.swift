@@ -74,7 +74,7 @@ package struct S3Settings: Sendable {
         for key in [Key.awsRegion.declaration, Key.awsDefaultRegion.declaration] {
             if let value = try settings.value(key) { return value.text }
         }
-        return try profiles.value("region")?.text ?? Key.awsDefaultRegion.fallback
+        return try profiles.value("region")?.text ?? Key.awsDefaultRegion.defaultValue
     }
 
     /// The endpoint of the first of `keys` that is set, else of the profile.

@@ -26,7 +26,7 @@ package struct RetryPolicy: Sendable {
     ) -> Duration? {
         let base: Duration
         switch failure.advice {
-        case .giveUp, .signAgain: return nil
+        case .giveUp, .retryCorrected: return nil
         case .retry: base = .milliseconds(50)
         case .slowDown: base = .seconds(1)
         }
@@ -45,7 +45,7 @@ package struct Attempts: Sendable {
     /// How many attempts have begun.
     package private(set) var count = 0
     private var corrections = 0
-    /// The most attempts that are signed again for another region, clock or checksum; they don't count as retries.
+    /// The most attempts that repeat a corrected request (`Advice.retryCorrected`); they don't count as retries.
     package static let mostCorrections = 4
     /// Whether the next attempt may use an open connection.
     package private(set) var reusesConnection = true
@@ -57,7 +57,7 @@ package struct Attempts: Sendable {
     /// How long to wait before the next attempt; nil to give up.
     package mutating func pause(after failure: StoreFailure, quota: inout Int) -> Duration? {
         reusesConnection = !failure.connectionFailed
-        if failure.advice == .signAgain, corrections < Self.mostCorrections, !policy.deadline.hasPassed {
+        if failure.advice == .retryCorrected, corrections < Self.mostCorrections, !policy.deadline.hasPassed {
             corrections += 1
             return .zero
         }

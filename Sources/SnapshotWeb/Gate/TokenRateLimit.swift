@@ -33,20 +33,20 @@ struct TokenRateLimit {
     static let remembered = 1024
 
     private var all: Allowance
-    private var sources: [Source: Allowance] = [:]
-    private var trusted: [Source: NIODeadline] = [:]
+    private var sources: [ClientNetwork: Allowance] = [:]
+    private var trusted: [ClientNetwork: NIODeadline] = [:]
 
     init(now: NIODeadline) {
         all = Allowance(most: Double(Self.freeInAll), perSecond: Self.inAllPerSecond, now: now)
     }
 
     /// Whether a token from `source` is compared at all.
-    func mayTry(_ source: Source, now: NIODeadline) -> Bool {
+    func mayTry(_ source: ClientNetwork, now: NIODeadline) -> Bool {
         if let own = sources[source], own.left(now: now) < 1 { return false }
         return trusted[source] != nil || all.left(now: now) >= 1
     }
 
-    mutating func failed(_ source: Source, now: NIODeadline) {
+    mutating func failed(_ source: ClientNetwork, now: NIODeadline) {
         all.use(now: now)
         if sources[source] == nil, sources.count >= Self.remembered { removeLeastActive(now: now) }
         var own =
@@ -55,7 +55,7 @@ struct TokenRateLimit {
         sources[source] = own
     }
 
-    mutating func succeeded(_ source: Source, now: NIODeadline) {
+    mutating func succeeded(_ source: ClientNetwork, now: NIODeadline) {
         if trusted[source] == nil, trusted.count >= Self.remembered,
             let oldest = trusted.min(by: { $0.value < $1.value })
         {

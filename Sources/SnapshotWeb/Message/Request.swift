@@ -11,7 +11,7 @@ struct Request {
     let isOverLoopback: Bool
     /// The peer's IP address, 4 or 16 bytes; nil for a unix socket.
     var peer: [UInt8]?
-    var source: Source
+    var source: ClientNetwork
     /// Whether a trusted proxy says that the client has logged in.
     var isLoggedIn = false
 

@@ -171,7 +171,7 @@ final class Connection: ChannelDuplexHandler {
         let request = Request(
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
             isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
-            source: Source(channel.remoteAddress))
+            source: ClientNetwork(channel.remoteAddress))
         // A request with a body ends the connection, since none needs one. So does one with an upgrade, after which
         // NIO's parser stops.
         let isBare =

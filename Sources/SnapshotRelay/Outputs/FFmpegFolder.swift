@@ -3,7 +3,7 @@ import SnapshotBase
 
 /// A folder that ffmpeg writes into. ffmpeg gets it as an open descriptor, since a user with write access to a parent
 /// folder could replace the path, e.g. by a symbolic link, at any time.
-struct OutputFolder: Sendable {
+struct FFmpegFolder: Sendable {
     let path: String
     let folder: Folder
 

@@ -5,7 +5,7 @@ import SnapshotState
 
 /// Records that no run was begun because its settings are refused: otherwise health would keep reporting the run
 /// before.
-package struct RefusedRun {
+package struct UnbegunRun {
     private let failure: Failure
     private let settings: Settings?
     private let clock: SystemClock
@@ -23,7 +23,7 @@ package struct RefusedRun {
     }
 
     /// Writes the record, if the settings are at fault and the state can be found and locked.
-    /// - Returns: whether the failure should be reported to the journal; see `Record.isNews`.
+    /// - Returns: whether the failure should be reported to the journal; see `Record.noteReport`.
     package func record() -> Bool {
         guard failure.kind == .settings,
             let owned = try? settings?.asOwner(makesState: makesState, readsSecrets: false),
@@ -31,7 +31,7 @@ package struct RefusedRun {
             var state = try? StateDirectory.open(path)
         else { return true }
         let now = clock.now()
-        let camera = state.last?.camera ?? (try? owned[Key.cameraName]) ?? Key.cameraName.fallback
+        let camera = state.last?.camera ?? (try? owned[Key.cameraName]) ?? Key.cameraName.defaultValue
         let interval = state.last?.intervalSeconds ?? (try? owned[Key.captureInterval].seconds) ?? 10
         var record = state.last ?? Record(version: snapshotVersion, camera: camera, now: now, intervalSeconds: interval)
         record.begin(
@@ -42,7 +42,7 @@ package struct RefusedRun {
         record.outcome = Outcome(result: .none)
         record.outcome.code = failure.code
         record.written = now.moment
-        let isNews = record.isNews(failure.code, now: now)
+        let isNews = record.noteReport(of: failure.code, now: now)
         try? state.write(record)
         return isNews
     }

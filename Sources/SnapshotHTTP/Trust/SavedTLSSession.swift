@@ -3,7 +3,7 @@ import SnapshotBase
 
 /// The saved TLS session of one server and one kind of trust. OpenSSL's connections hold references to it until they
 /// are freed.
-final class KeptSession {
+final class SavedTLSSession {
     private let sessions: TLSSessions
     /// The file's first bytes, which identify the server and trust.
     private let binding: [UInt8]
@@ -67,8 +67,8 @@ final class KeptSession {
     }
 }
 
-private func session(_ context: UnsafeMutableRawPointer?) -> Unmanaged<KeptSession>? {
-    context.map { Unmanaged<KeptSession>.fromOpaque($0) }
+private func session(_ context: UnsafeMutableRawPointer?) -> Unmanaged<SavedTLSSession>? {
+    context.map { Unmanaged<SavedTLSSession>.fromOpaque($0) }
 }
 
 private let retainSession: @convention(c) (UnsafeMutableRawPointer?) -> Void = { _ = session($0)?.retain() }

@@ -13,7 +13,7 @@ package struct KeyTemplate: Sendable {
     package private(set) var remark: String?
 
     /// Whether it is the default, which needs no check.
-    var isUsual: Bool { text == Key.keyTemplate.fallback }
+    var isDefault: Bool { text == Key.keyTemplate.defaultValue }
 
     /// Literal text, or the name of a field.
     enum Part {
@@ -48,7 +48,7 @@ package struct KeyTemplate: Sendable {
     package init(_ settings: Settings) throws(Failure) {
         text = try settings[Key.keyTemplate]
         // Skip the check for the default: it costs as much as reading all other settings.
-        if text == Key.keyTemplate.fallback { return }
+        if text == Key.keyTemplate.defaultValue { return }
         var names: Set<String> = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {

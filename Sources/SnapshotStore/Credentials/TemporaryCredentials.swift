@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// What requests for temporary keys need.
+/// What requests for temporary credentials need.
 struct ProviderMeans {
     let client: HTTPClient
     let authorities: String?
@@ -12,7 +12,7 @@ struct ProviderMeans {
 }
 
 /// Temporary keys, as `STATE_PATH/credentials.json` keeps them.
-struct TemporaryKeys: JSONMapped, Equatable {
+struct TemporaryCredentials: JSONMapped, Equatable {
     var keys = AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
     /// When they expire; nil where they don't.
     var end: Timestamp?

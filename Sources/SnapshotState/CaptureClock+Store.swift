@@ -9,7 +9,7 @@ extension CaptureClock {
     /// - Parameters:
     ///   - offset: the store's clock minus ours, in milliseconds.
     ///   - isVerified: whether TLS has verified the store; over plain http anyone can forge its response.
-    package static func believes(_ offset: Int64, at wall: Timestamp, timeService: TimeService, isVerified: Bool)
+    package static func isCredible(_ offset: Int64, at wall: Timestamp, timeService: TimeService, isVerified: Bool)
         -> Bool
     {
         if offset.magnitude <= day.magnitude { return true }
@@ -23,8 +23,8 @@ extension CaptureClock {
     }
 
     /// The offset that a store's response has shown, which came at `wall`; nil if it is not credible.
-    package static func believable(_ offset: Int64?, at wall: Timestamp?, isVerified: Bool) -> Int64? {
+    package static func credibleOffset(_ offset: Int64?, at wall: Timestamp?, isVerified: Bool) -> Int64? {
         guard let offset, let wall, offset.magnitude > day.magnitude else { return offset }
-        return believes(offset, at: wall, timeService: timeService(), isVerified: isVerified) ? offset : nil
+        return isCredible(offset, at: wall, timeService: timeService(), isVerified: isVerified) ? offset : nil
     }
 }

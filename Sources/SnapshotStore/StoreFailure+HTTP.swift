@@ -5,8 +5,8 @@ extension StoreFailure {
     /// The failure of a request that got no usable response.
     /// - Parameters:
     ///   - setting: the setting that holds the store's address.
-    ///   - isVerified: whether the request went over TLS.
-    package init(_ failure: HTTPFailure, address: String, setting: String, isVerified: Bool) {
+    ///   - usesTLS: whether the request went over TLS.
+    package init(_ failure: HTTPFailure, address: String, setting: String, usesTLS: Bool) {
         func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
             Failure(code, what, address, why: why ?? failure.why, hint: hint, cause: failure)
         }
@@ -14,7 +14,7 @@ extension StoreFailure {
         case .unresolved:
             self.init(make(.store(.unresolved), "cannot find store", "check \(setting) and the network"), .retry)
         case .unreachable, .unconnected:
-            let hint = "check \(failure.suspect(setting)) and the network"
+            let hint = "check \(failure.settingToCheck(setting)) and the network"
             self.init(make(.store(.unreachable), "cannot reach store", hint), .retry)
         case .proxy:
             self.init(make(.store(.unreachable), "cannot reach store", HTTPFailure.Kind.proxyHint), .retry)
@@ -54,7 +54,7 @@ extension StoreFailure {
             missing.kind = .store
             self.init(missing, .giveUp)
         case .cutShort, .lost:
-            let hint = isVerified ? nil : failure.plainHint(setting)
+            let hint = usesTLS ? nil : failure.plainHint(setting)
             self.init(make(.store(.lost), "lost connection to store", hint), .retry)
         case .tooLarge, .endless:
             self.init(make(.store(.answer), "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)

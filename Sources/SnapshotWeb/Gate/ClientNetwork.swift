@@ -4,7 +4,7 @@ import SnapshotSettings
 
 /// Where a request comes from, for counting wrong tokens: this machine, an IPv4 address, or an IPv6 network with a
 /// 64-bit prefix, since one client usually has all of its addresses.
-enum Source: Hashable {
+enum ClientNetwork: Hashable {
     case here
     case elsewhere([UInt8])
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SnapshotRelay
 
-@Suite struct RecordFolderTests {
+@Suite struct RecordingFolderTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
@@ -19,15 +19,15 @@ import Testing
     private var head: [UInt8] { box("ftyp", 16) + box("moov", 200) }
     private var fragment: [UInt8] { box("moof", 100) + box("mdat", 1000) }
 
-    private func open(_ retention: RecordRetention = RecordRetention()) throws -> RecordFolder {
-        try RecordFolder(folder.path + "/record", retention: retention)
+    private func open(_ retention: RecordingRetention = RecordingRetention()) throws -> RecordingFolder {
+        try RecordingFolder(folder.path + "/record", retention: retention)
     }
 
     private func put(_ name: String, _ bytes: [UInt8]) throws { try folder.write("record/.writing/\(name)", bytes) }
     private var finished: [String] { get throws { try folder.names("record").filter { $0 != ".writing" } } }
     /// The sizes of the finished recordings, in the order of their names.
     private var sizes: [Int] {
-        get throws { try finished.compactMap(RecordName.init).sorted().map { try folder.size("record/" + $0.text) } }
+        get throws { try finished.compactMap(RecordingName.init).sorted().map { try folder.size("record/" + $0.text) } }
     }
 
     @Test func aSegmentAppearsWhenTheNextHasBegun() throws {
@@ -71,7 +71,7 @@ import Testing
         #expect(it.finish(all: false) == true)
         #expect(try finished.count == 3)
         it.finish(all: true)
-        let names = try finished.compactMap(RecordName.init).sorted()
+        let names = try finished.compactMap(RecordingName.init).sorted()
         #expect(try sizes == (1...4).map { head.count + $0 * fragment.count })
         #expect(names.allSatisfy { abs($0.begin.milliseconds - began.milliseconds) < 60_000 })
         #expect(try folder.names("record/.writing").isEmpty)
@@ -81,7 +81,7 @@ import Testing
         var it = try open()
         it.begin()
         let now = systemClock.wall()
-        it.setOrigin(now.advanced(byMilliseconds: -20_000))
+        it.setStreamStart(now.advanced(byMilliseconds: -20_000))
         for number in 0...3 { try put("17-\(number).mp4", head + (0...number).flatMap { _ in fragment }) }
         // The first two begin earlier than their files, and free their names in `.writing`.
         try folder.write("record/.writing/17.csv", "17-0.mp4,0,10.0\n17-1.mp4,10.0,20.0\n17-2.mp4,20.0,20.1\n")
@@ -90,7 +90,7 @@ import Testing
         for number in 4...5 { try put("17-\(number).mp4", head + (0...number).flatMap { _ in fragment }) }
         it.finish(all: false)
         it.finish(all: true)
-        let names = try finished.compactMap(RecordName.init).sorted()
+        let names = try finished.compactMap(RecordingName.init).sorted()
         #expect(try sizes == (1...6).map { head.count + $0 * fragment.count })
         #expect(it.recordings.map(\.name) == names)
     }
@@ -151,17 +151,17 @@ import Testing
 
     @Test func whatWasMadeLateIsNamedByTheStreamsTime() throws {
         var it = try open()
-        let origin = Timestamp(milliseconds: systemClock.wall().milliseconds / 1000 * 1000 - 90_000)
+        let streamStart = Timestamp(milliseconds: systemClock.wall().milliseconds / 1000 * 1000 - 90_000)
         it.begin()
-        it.setOrigin(origin)
+        it.setStreamStart(streamStart)
         for number in 0...3 { try put("17-\(number).mp4", head + fragment) }
         try folder.write(
             "record/.writing/17.csv", "17-0.mp4,0.000000,20.0\nx,1,2\n17-1.mp4,20.100,inf\n17-1.mp4,20.0,40.0\n")
         it.finish(all: false)
         #expect(
             it.recordings.map(\.name)
-                == [0, 20, 40].map { RecordName(begin: origin.advanced(byMilliseconds: $0 * 1000)) })
-        // Of a run that has begun since its origin is unknown, and the other's is none of its.
+                == [0, 20, 40].map { RecordingName(begin: streamStart.advanced(byMilliseconds: $0 * 1000)) })
+        // Of a run that has begun since its streamStart is unknown, and the other's is none of its.
         it.begin()
         try put("18-0.mp4", head + fragment)
         try folder.write("record/.writing/18.csv", "18-0.mp4,0.000000,20.0\n")
@@ -176,8 +176,8 @@ import Testing
         it.begin()
         // What ffmpeg says of how far it is comes late, and a clock that was set back says anything.
         for behind in [0, 1900, -100_000] {
-            let origin = systemClock.wall().advanced(byMilliseconds: Int64(-behind))
-            it.setOrigin(origin)
+            let streamStart = systemClock.wall().advanced(byMilliseconds: Int64(-behind))
+            it.setStreamStart(streamStart)
             try put("17-\(behind + 100_000).mp4", head + fragment)
             try folder.write("record/.writing/17.csv", "17-\(behind + 100_000).mp4,0.000000,20.0\n")
             it.finish(all: true)
@@ -216,35 +216,35 @@ import Testing
         let size = (head + fragment).count
         for minute in 10...15 { try put("20260121T10\(minute)00Z.mp4", head + fragment) }
         it.finish(all: true)
-        it = try open(RecordRetention(maxBytes: 4 * size))
-        #expect(it.retain(now: systemClock.wall()) == 3)
+        it = try open(RecordingRetention(maxBytes: 4 * size))
+        #expect(it.applyLimits(now: systemClock.wall()) == 3)
         #expect(
             try finished == [
                 "20260121T101300Z.mp4", "20260121T101400Z.mp4", "20260121T101500Z.mp4", "20260121T103045.mp4",
                 "holiday.mp4",
             ])
-        #expect(it.retain(now: systemClock.wall()) == 0)
+        #expect(it.applyLimits(now: systemClock.wall()) == 0)
     }
 
     @Test func retentionByAge() throws {
-        var it = try open(RecordRetention(maxAge: .seconds(3600)))
+        var it = try open(RecordingRetention(maxAge: .seconds(3600)))
         for name in ["20260121T100000Z.mp4", "20260121T105900Z.mp4", "20260121T110000Z.mp4"] {
             try put(name, head + fragment)
         }
         it.finish(all: true)
         let now = try #require(Timestamp(iso8601: "2026-01-21T11:59:30Z"))
-        #expect(it.retain(now: now) == 2)
+        #expect(it.applyLimits(now: now) == 2)
         #expect(try finished == ["20260121T110000Z.mp4"])
     }
 
     @Test func retentionByFreeSpace() throws {
-        var it = try open(RecordRetention(minFree: 1 << 60))
+        var it = try open(RecordingRetention(minFree: 1 << 60))
         try put("20260121T100000Z.mp4", head + fragment)
         it.finish(all: true)
-        #expect(it.retain(now: systemClock.wall()) == 1)
-        it = try open(RecordRetention(minFree: 1))
+        #expect(it.applyLimits(now: systemClock.wall()) == 1)
+        it = try open(RecordingRetention(minFree: 1))
         try put("20260121T100000Z.mp4", head + fragment)
         it.finish(all: true)
-        #expect(it.retain(now: systemClock.wall()) == 0)
+        #expect(it.applyLimits(now: systemClock.wall()) == 0)
     }
 }

@@ -51,7 +51,7 @@ extension SpoolFolder {
     }
 
     /// Moves an entry into `bad`, or removes it if it can't be moved. Only the newest few stay there.
-    mutating func putAside(_ name: SpoolName) {
+    mutating func quarantine(_ name: SpoolName) {
         guard let folder = try? entryFolder(name.folder) else { return }
         guard let bad = try? made().folder(Self.bad, creating: 0o700) else {
             folder.remove(name.text)

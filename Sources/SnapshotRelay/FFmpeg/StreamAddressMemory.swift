@@ -1,9 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The address that worked last: `STATE_PATH/rtsp`, mode 0600, with one line for the candidates and one for the address
-/// that worked.
-struct SourceMemory {
+/// The address that worked last: `STATE_PATH/rtsp`, mode 0600, with a line for the candidates and one for the address.
+struct StreamAddressMemory {
     private let path: String
     /// Which camera the address belongs to (`RelayPlan.cameraIdentity`).
     private let camera: String

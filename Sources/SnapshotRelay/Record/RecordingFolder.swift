@@ -7,18 +7,18 @@ import SnapshotSettings
 /// files in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again
 /// after a disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only
 /// files in `record` with such a name.
-package struct RecordFolder: Sendable {
+package struct RecordingFolder: Sendable {
     private let path: String
     let folder: Folder
-    let writing: OutputFolder
-    private let retention: RecordRetention
+    let writing: FFmpegFolder
+    private let retention: RecordingRetention
     private let isServed: Bool
     /// Finished recordings, oldest first.
     private(set) var recordings: [Recording] = []
     /// Renamed files in `.writing`, in the order of their creation; names may be out of order after a clock step.
     private var growing: [Growing] = []
     /// The wall-clock time of the stream's timestamp 0 in this run of ffmpeg.
-    private var origin: Timestamp?
+    private var streamStart: Timestamp?
 
     /// The retention setting that is so tight that no finished recording stays; nil where none is.
     package var tooTight: Setting<Int?>? {
@@ -29,15 +29,15 @@ package struct RecordFolder: Sendable {
     private var lastFinished: Int?
 
     /// The file that is being written, and its playable bytes at the last check.
-    private var grown: (name: String, bytes: Int)?
+    private var lastSize: (name: String, bytes: Int)?
 
     struct Recording: Equatable, Sendable {
-        var name: RecordName
+        var name: RecordingName
         var bytes: Int
     }
 
     private struct Growing: Sendable {
-        var name: RecordName
+        var name: RecordingName
         /// ffmpeg's name of it; nil for a file that an earlier process renamed.
         var numbered: NumberedName?
         /// Its begin by the stream's time; known once ffmpeg has finished it.
@@ -48,16 +48,16 @@ package struct RecordFolder: Sendable {
 
     /// Opens the folder, and finishes what an earlier run or a power cut left in `.writing`.
     /// - Parameter isServed: whether the web front may read finished recordings.
-    package init(_ path: String, retention: RecordRetention, isServed: Bool = false) throws(Failure) {
+    package init(_ path: String, retention: RecordingRetention, isServed: Bool = false) throws(Failure) {
         self.path = path
         self.retention = retention
         self.isServed = isServed
         do throws(SystemError) {
             let folder = try Folder(path, creating: 0o755)
             self.folder = folder
-            writing = try OutputFolder(path + "/.writing")
-            folder.handle.serve(isServed)
-            recordings = try folder.names().compactMap(RecordName.init).sorted().compactMap { name in
+            writing = try FFmpegFolder(path + "/.writing")
+            folder.handle.setFrontAccess(isServed)
+            recordings = try folder.names().compactMap(RecordingName.init).sorted().compactMap { name in
                 size(of: name.text, in: folder).map { Recording(name: name, bytes: $0) }
             }
         } catch {
@@ -87,17 +87,19 @@ package struct RecordFolder: Sendable {
         return finished.contains { $0.outcome == .moved }
     }
 
-    /// A run of ffmpeg begins, whose `origin` isn't known yet.
-    mutating func begin() { origin = nil }
+    /// A run of ffmpeg begins, whose `streamStart` isn't known yet.
+    mutating func begin() { streamStart = nil }
 
-    /// - Parameter origin: the wall-clock time of the stream's timestamp 0; nil where unknown.
-    mutating func setOrigin(_ origin: Timestamp?) { self.origin = origin ?? self.origin }
+    /// - Parameter streamStart: the wall-clock time of the stream's timestamp 0; nil where unknown.
+    mutating func setStreamStart(_ streamStart: Timestamp?) { self.streamStart = streamStart ?? self.streamStart }
 
     /// Renames the files that ffmpeg has begun since the last call.
     private mutating func nameNew(_ present: [String]) {
         growing.removeAll { !present.contains($0.name.text) }
         let known = growing.map(\.name)
-        growing += present.compactMap(RecordName.init).sorted().filter { !known.contains($0) }.map { Growing(name: $0) }
+        growing += present.compactMap(RecordingName.init).sorted().filter { !known.contains($0) }.map {
+            Growing(name: $0)
+        }
         for numbered in present.compactMap(NumberedName.init).sorted() {
             let begin = shim_birth_time(writing.folder.descriptor, numbered.text)
             guard begin >= 0 else { continue }
@@ -111,16 +113,16 @@ package struct RecordFolder: Sendable {
 
     /// Takes each recording's begin from ffmpeg's segment list.
     private mutating func takeTimes() {
-        guard let origin, let run = growing.last?.numbered?.run,
+        guard let streamStart, let run = growing.last?.numbered?.run,
             let bytes = try? writing.folder.open(SegmentList.name(run), O_RDONLY).readAll(limit: 1 << 16)
         else { return }
         for row in SegmentList.rows(String(decoding: bytes, as: UTF8.self)) {
             if let index = growing.lastIndex(where: { $0.numbered == row.name }) {
-                growing[index].begin = origin.advanced(byMilliseconds: row.begin)
+                growing[index].begin = streamStart.advanced(byMilliseconds: row.begin)
             }
             // A recording that was cut off has no line of its own: it begins where the one before it ends.
             if let index = growing.lastIndex(where: { $0.numbered?.text == row.name.next }) {
-                growing[index].begin = growing[index].begin ?? origin.advanced(byMilliseconds: row.end)
+                growing[index].begin = growing[index].begin ?? streamStart.advanced(byMilliseconds: row.end)
             }
         }
     }
@@ -136,8 +138,8 @@ package struct RecordFolder: Sendable {
     private static let tolerance = 2000
 
     /// A name that isn't taken. Its copy number is higher than that of the `last` one if both begin in the same second.
-    private func free(_ begin: Timestamp, after last: RecordName?, in folder: Folder) -> RecordName {
-        var name = RecordName(begin: begin)
+    private func free(_ begin: Timestamp, after last: RecordingName?, in folder: Folder) -> RecordingName {
+        var name = RecordingName(begin: begin)
         if let last, last.begin == name.begin { name.copy = last.copy + 1 }
         while folder.status(name.text) != nil { name.copy += 1 }
         return name
@@ -149,9 +151,9 @@ package struct RecordFolder: Sendable {
         guard let name = growing.last?.name.text, let file = try? writing.folder.open(name, O_RDONLY) else {
             return false
         }
-        let known = grown.flatMap { $0.name == name ? $0.bytes : nil } ?? 0
+        let known = lastSize.flatMap { $0.name == name ? $0.bytes : nil } ?? 0
         guard let bytes = FragmentedMP4.wholeLength(of: file, known: known) else { return false }
-        grown = (name, bytes)
+        lastSize = (name, bytes)
         return bytes > known
     }
 
@@ -187,7 +189,7 @@ package struct RecordFolder: Sendable {
     /// newest one.
     /// - Returns: the number of deleted recordings.
     @discardableResult
-    package mutating func retain(now: Timestamp) -> Int {
+    package mutating func applyLimits(now: Timestamp) -> Int {
         var total = recordings.reduce(recordings.last?.bytes ?? 0) { $0.adding($1.bytes) }
         var (kept, rest): ([Recording], ArraySlice<Recording>) = ([], recordings[...])
         while let oldest = rest.first, isBeyond(oldest, total: total, now: now) {

@@ -2,36 +2,36 @@ import SnapshotBase
 import SnapshotSettings
 
 /// The files of the output `record`: finishes recordings that ffmpeg has completed, and applies retention.
-struct Recorder: OutputFiles {
+struct RecordingFiles: OutputFiles {
     private let upload: RecordingUpload?
     private let log: Log
-    private var folder: RecordFolder
+    private var folder: RecordingFolder
     /// Whether a run of ffmpeg writes into the folder.
     private var isWritten = false
     private let clock: SystemClock
-    private var lastRetained: Uptime
+    private var lastApplied: Uptime
     private var hasWarnedOfBound = false
 
     init(_ output: RecordOutput, _ upload: RecordingUpload?, _ log: Log) throws(Failure) {
         (self.upload, self.log) = (upload, log)
         let shared = output.shared
         clock = shared.context.clock
-        lastRetained = clock.up()
-        try shared.outputDirectory.hold()
-        folder = try RecordFolder(output.directory, retention: output.retention, isServed: shared.showsPictures)
-        folder.retain(now: clock.wall())
+        lastApplied = clock.up()
+        try shared.outputDirectory.createAndLock()
+        folder = try RecordingFolder(output.directory, retention: output.retention, isServed: shared.showsPictures)
+        folder.applyLimits(now: clock.wall())
         upload?.use(folder.folder)
     }
 
-    var output: OutputFolder { folder.writing }
+    var output: FFmpegFolder { folder.writing }
 
     mutating func begin(_ runStart: Timestamp) {
         isWritten = true
         folder.begin()
     }
 
-    mutating func update(now: Uptime, origin: Timestamp?) -> Bool {
-        folder.setOrigin(origin)
+    mutating func update(now: Uptime, streamStart: Timestamp?) -> Bool {
+        folder.setStreamStart(streamStart)
         let hasFinished = finish(all: !isWritten)
         return folder.takeGrowth() || hasFinished
     }
@@ -42,20 +42,20 @@ struct Recorder: OutputFiles {
     }
 
     /// Applies retention every ten seconds, since recordings age even while none is added.
-    mutating func retain(now: Uptime) {
-        if now - lastRetained >= .seconds(10) { retain() }
+    mutating func applyLimits(now: Uptime) {
+        if now - lastApplied >= .seconds(10) { applyLimits() }
     }
 
     private mutating func finish(all: Bool) -> Bool {
         for name in upload?.takeUploaded() ?? [] { folder.forget(name) }
         guard folder.finish(all: all) else { return false }
-        retain()
+        applyLimits()
         return true
     }
 
-    private mutating func retain() {
-        lastRetained = clock.up()
-        let dropped = folder.retain(now: clock.wall())
+    private mutating func applyLimits() {
+        lastApplied = clock.up()
+        let dropped = folder.applyLimits(now: clock.wall())
         guard dropped > 0 else { return }
         if let bound = folder.tooTight, !hasWarnedOfBound {
             hasWarnedOfBound = true

@@ -2,23 +2,23 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Blocks the termination signals (SIGTERM, SIGINT, SIGHUP) from `hold` to `release`, so that they do not interrupt
+/// Blocks the termination signals (SIGTERM, SIGINT, SIGHUP) from `block` to `release`, so that they do not interrupt
 /// work that would be lost. A signal that arrives meanwhile takes effect at `release`.
-package final class HeldSignals: Sendable {
-    package static let asking = [SIGTERM, SIGINT, SIGHUP]
-    /// The previous signal mask; nil while nothing is held.
+package final class BlockedSignals: Sendable {
+    package static let terminationSignals = [SIGTERM, SIGINT, SIGHUP]
+    /// The previous signal mask; nil while nothing is blocked.
     private let before = Mutex<sigset_t?>(nil)
 
     package init() {}
 
     /// Blocks the signals in the calling thread.
-    package func hold() {
+    package func block() {
         before.withLock { before in
             guard before == nil else { return }
             var old = sigset_t()
             var signals = sigset_t()
             sigemptyset(&signals)
-            for signal in Self.asking { sigaddset(&signals, signal) }
+            for signal in Self.terminationSignals { sigaddset(&signals, signal) }
             pthread_sigmask(SIG_BLOCK, &signals, &old)
             before = old
         }
@@ -33,13 +33,13 @@ package final class HeldSignals: Sendable {
         }
     }
 
-    /// A descriptor that becomes readable when a held signal is pending that will end the program at `release`; nil if
-    /// nothing is held.
+    /// A descriptor that becomes readable when a blocked signal is pending that will end the program at `release`; nil
+    /// if nothing is blocked.
     package func arrival() -> FileHandle? {
         guard var held = before.withLock({ $0 }) else { return nil }
         var signals = sigset_t()
         sigemptyset(&signals)
-        for signal in Self.asking where sigismember(&held, signal) == 0 && !Self.isIgnored(signal) {
+        for signal in Self.terminationSignals where sigismember(&held, signal) == 0 && !Self.isIgnored(signal) {
             sigaddset(&signals, signal)
         }
         let descriptor = shim_signalfd(&signals)

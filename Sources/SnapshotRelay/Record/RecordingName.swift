@@ -2,7 +2,7 @@ import SnapshotBase
 
 /// The name of a recording: `20260121T103045Z.mp4`, and `20260121T103045Z-2.mp4` for a second one that begins in the
 /// same second.
-package struct RecordName: Hashable, Comparable, Sendable {
+package struct RecordingName: Hashable, Comparable, Sendable {
     /// When the recording begins, in whole seconds.
     package var begin: Timestamp
     /// 2 or more for further recordings that begin in the same second.
@@ -31,7 +31,7 @@ package struct RecordName: Hashable, Comparable, Sendable {
 
     package var text: String { begin.amzDate + (copy > 1 ? "-\(copy)" : "") + ".mp4" }
 
-    package static func < (left: RecordName, right: RecordName) -> Bool {
+    package static func < (left: RecordingName, right: RecordingName) -> Bool {
         (left.begin, left.copy) < (right.begin, right.copy)
     }
 }

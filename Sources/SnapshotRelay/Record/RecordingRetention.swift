@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotSettings
 
 /// The bounds of the recordings: bytes in all, age of the oldest, and bytes that must stay free on the disk.
-package struct RecordRetention: Equatable, Sendable {
+package struct RecordingRetention: Equatable, Sendable {
     package var maxBytes: Int?
     package var maxAge: Duration?
     package var minFree: Int?
