@@ -40,7 +40,7 @@ package struct SetupOptions: Sendable {
         }
         for text in settings {
             let (key, value) = try Self.pair(text, of: "--set")
-            guard !key.isSecret else {
+            guard !key.isSecret, !key.mayComeFromFile || redactedURL(value) == value else {
                 throw Failure(
                     .own(.usage), "refused", "--set \(key.key)", why: "everybody can see the command line",
                     hint: "--secret \(key.key)=FILE")
