@@ -102,7 +102,7 @@ package final class Child {
         let end = shim_pidfd(pid)
         endHandle = end >= 0 ? FileHandle(owning: end) : nil
         endDescriptor = endHandle?.descriptor
-        if let failure = Self.refusal(report, command, deadline, arrival) { throw failure }
+        if let failure = Self.startFailure(report, command, deadline, arrival) { throw failure }
     }
 
     deinit { stop(grace: .zero) }
@@ -129,7 +129,7 @@ package final class Child {
     }
 
     /// Returns why the program doesn't run, by `deadline` or `arrival`; its folder may hang, which blocks `execve`.
-    private static func refusal(
+    private static func startFailure(
         _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
     ) -> Failure? {
         let begun = Uptime.now()

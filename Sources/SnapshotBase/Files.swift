@@ -63,9 +63,9 @@ package final class FileHandle: Sendable {
 
     /// The file's size, mode, owner and so on, from `fstat`.
     package func status() throws(SystemError) -> stat {
-        var facts = stat()
-        guard fstat(descriptor, &facts) == 0 else { throw SystemError("fstat") }
-        return facts
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError("fstat") }
+        return status
     }
 
     /// Reads from the current position to the end of the file, or until `limit` bytes are read.

@@ -57,8 +57,8 @@ package final class Folder: Sendable {
 
     /// The attributes of an entry; of the link itself if it is one; nil if there is no such entry.
     package func status(_ name: String) -> stat? {
-        var facts = stat()
-        return fstatat(descriptor, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 ? facts : nil
+        var status = stat()
+        return fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status : nil
     }
 
     /// - Returns: false if the file could not be removed; `errno` says why.

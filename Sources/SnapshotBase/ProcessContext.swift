@@ -21,9 +21,9 @@ package struct ProcessContext: Sendable {
     /// Whether the descriptor is connected to systemd's journal, according to `JOURNAL_STREAM`.
     package func goesToJournal(_ descriptor: Int32) -> Bool {
         guard let stream = environment["JOURNAL_STREAM"] else { return false }
-        var facts = stat()
-        guard fstat(descriptor, &facts) == 0 else { return false }
-        return stream == "\(facts.st_dev):\(facts.st_ino)"
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return false }
+        return stream == "\(status.st_dev):\(status.st_ino)"
     }
 }
 

@@ -10,15 +10,15 @@ struct VideoDevice {
 
     /// Why it can't be a camera, or can't be opened by this user; nil if neither is the case.
     var failure: Failure? {
-        var facts = stat()
-        guard stat(path, &facts) == 0 else {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
             guard errno == ENOENT || errno == ENOTDIR else {
                 return refusal("\(SystemError("stat"))", hint: "ls -l \(path)")
             }
             let hint = "plug the camera in; under systemd: sudo snapshot setup --camera \(path)"
             return refusal("there is no such device", hint: hint)
         }
-        guard facts.st_mode & S_IFMT == S_IFCHR, facts.st_rdev >> 8 == Self.major else {
+        guard status.st_mode & S_IFMT == S_IFCHR, status.st_rdev >> 8 == Self.major else {
             return refusal("it isn't a video device", hint: "snapshot discover   # shows the cameras at this machine")
         }
         guard access(path, R_OK | W_OK) != 0 else { return nil }

@@ -22,15 +22,15 @@ struct RunMarker {
             return
         }
         if !Self.make(file) {
-            var facts = stat()
+            var status = stat()
             // Only a regular file of this user is a marker; leave anything else alone.
-            guard errno == EEXIST, lstat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
-                facts.st_uid == geteuid()
+            guard errno == EEXIST, lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                status.st_uid == geteuid()
             else {
                 path = nil
                 return
             }
-            killed = Timestamp(facts.st_mtim)
+            killed = Timestamp(status.st_mtim)
             unlink(file)
             _ = Self.make(file)
         }
@@ -43,19 +43,19 @@ struct RunMarker {
     private static let sharedFolders = ["/run/lock", "/dev/shm"]
 
     private static func shared(_ state: String, of statePath: String) -> String? {
-        var facts = stat()
+        var status = stat()
         // The name contains the state directory's inode, so one that was deleted and made again has no marker left.
-        guard stat(statePath, &facts) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
-        return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(facts.st_ino, radix: 16))"
+        guard stat(statePath, &status) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
+        return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(status.st_ino, radix: 16))"
     }
 
     /// Whether a folder is in RAM, belongs to root, and keeps other users from removing or replacing our files (not
     /// writable by others, or sticky).
     private static func isSafeRAM(_ path: String) -> Bool {
-        var facts = stat()
-        guard isInRAM(path), lstat(path, &facts) == 0 else { return false }
-        let isProtected = facts.st_mode & 0o022 == 0 || facts.st_mode & S_ISVTX != 0
-        return facts.st_mode & S_IFMT == S_IFDIR && facts.st_uid == 0 && isProtected && access(path, W_OK | X_OK) == 0
+        var status = stat()
+        guard isInRAM(path), lstat(path, &status) == 0 else { return false }
+        let isProtected = status.st_mode & 0o022 == 0 || status.st_mode & S_ISVTX != 0
+        return status.st_mode & S_IFMT == S_IFDIR && status.st_uid == 0 && isProtected && access(path, W_OK | X_OK) == 0
     }
 
     func remove() {

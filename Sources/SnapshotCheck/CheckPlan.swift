@@ -73,8 +73,8 @@ struct CheckPlan: Sendable {
         findings.append(.passed("settings", file, facts: settings.path.map { ["file": .string($0)] } ?? [:]))
         findings += settings.warnings.map { .remark("settings", $0) }
         guard let path = settings.path, case .file? = (try? settings.value(Key.cameraPassword))?.origin else { return }
-        var facts = stat()
-        if stat(path, &facts) == 0, facts.st_mode & 0o004 != 0 {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & 0o004 != 0 {
             findings.append(
                 .remark(
                     "settings", "everybody on this computer can read the password in \(path)", hint: "chmod o= \(path)")

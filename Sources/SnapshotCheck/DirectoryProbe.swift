@@ -77,7 +77,7 @@ func hint(for error: SystemError, directory: String) -> String? {
 
 /// A file's owner; `#UID` is the name of a user without one. nil where the file doesn't exist.
 func owner(of path: String) -> (id: uid_t, name: String)? {
-    var facts = stat()
-    guard stat(path, &facts) == 0 else { return nil }
-    return (facts.st_uid, UserAccount(facts.st_uid)?.name ?? "#\(facts.st_uid)")
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return (status.st_uid, UserAccount(status.st_uid)?.name ?? "#\(status.st_uid)")
 }

@@ -8,7 +8,7 @@ package final class HTTPClient {
     /// Created when first needed: loading libcurl is the largest part of a run's cost, and a local folder does not need
     /// it.
     private var handle: EasyHandle?
-    private let terms: TransferTerms
+    private let shared: SharedTransferState
     /// For uploads whose deadline must be met to a tenth of a second: the easy interface checks only once a second.
     private lazy var uploads = transfers()
     /// Limits for uploads; nil: only their deadline.
@@ -19,16 +19,16 @@ package final class HTTPClient {
     ///   - sessions: TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     ///   - rate: the limit for all uploads together, in bytes a second.
     package init(_ context: ProcessContext, sessions: TLSSessions? = nil, rate: Int? = nil) {
-        terms = TransferTerms(context, sessions: sessions, rate: rate)
+        shared = SharedTransferState(context, sessions: sessions, rate: rate)
     }
 
     /// The traffic to and from cameras, and all other hosts, since the last call.
     package func takeTraffic() -> (camera: TrafficFigures, others: TrafficFigures) {
-        (terms.camera.take(), terms.others.take())
+        (shared.camera.take(), shared.others.take())
     }
 
     /// A client for concurrent requests with the same options.
-    package func transfers() -> HTTPTransfers { HTTPTransfers(terms) }
+    package func transfers() -> HTTPTransfers { HTTPTransfers(shared) }
 
     /// Performs one request. A response of any status is returned; only the lack of one throws.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
@@ -43,7 +43,7 @@ package final class HTTPClient {
 
     private func performAlone(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         let handle = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, terms)
+        let transfer = try HTTPTransfer(request, on: handle, shared)
         let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
         return try transfer.end(code)
     }
@@ -69,7 +69,7 @@ package final class HTTPClient {
 
     private func opened() throws(HTTPFailure) -> EasyHandle {
         if let handle { return handle }
-        let new = try EasyHandle(keeping: terms)
+        let new = try EasyHandle(keeping: shared)
         handle = new
         return new
     }

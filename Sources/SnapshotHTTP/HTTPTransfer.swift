@@ -36,15 +36,15 @@ final class HTTPTransfer {
 
     /// Configures the handle.
     /// - Throws: `HTTPFailure` if the request cannot be made completely; an incomplete one could succeed wrongly.
-    init(_ request: HTTPRequest, on handle: EasyHandle, _ terms: TransferTerms) throws(HTTPFailure) {
+    init(_ request: HTTPRequest, on handle: EasyHandle, _ shared: SharedTransferState) throws(HTTPFailure) {
         self.request = request
-        (stop, clock) = (terms.stop, terms.clock)
+        (stop, clock) = (shared.stop, shared.clock)
         let now = clock.up()
         (lastByte, lastCheck) = (now, now)
         self.handle = handle
         body = ResponseBody(for: request)
-        tlsSession = terms.sessions?.session(for: request)
-        pace = request.timeouts == nil ? nil : terms.pace
+        tlsSession = shared.tlsSessions?.session(for: request)
+        pace = request.timeouts == nil ? nil : shared.pace
         watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: now) }
         switch request.body {
         case .none: source = nil
@@ -63,7 +63,7 @@ final class HTTPTransfer {
         tlsSession?.resume(on: easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
-        (request.proxies == nil ? terms.camera : terms.others).watch(easy)
+        (request.proxies == nil ? shared.camera : shared.others).watch(easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 

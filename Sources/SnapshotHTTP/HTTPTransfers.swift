@@ -7,9 +7,9 @@ package final class HTTPTransfers {
     private var underWay: [(handle: EasyHandle, transfer: HTTPTransfer, tag: Int)] = []
     private var ended: [(tag: Int, result: HTTPResult)] = []
 
-    private let terms: TransferTerms
+    private let shared: SharedTransferState
 
-    init(_ terms: TransferTerms) { self.terms = terms }
+    init(_ shared: SharedTransferState) { self.shared = shared }
 
     deinit {
         for request in underWay { remove(request.handle) }
@@ -33,9 +33,9 @@ package final class HTTPTransfers {
 
     private func add(_ request: HTTPRequest, _ tag: Int) throws(HTTPFailure) {
         // The easy handle comes first, because creating it initialises libcurl as a whole.
-        let handle = try EasyHandle(keeping: terms)
+        let handle = try EasyHandle(keeping: shared)
         let multi = try opened()
-        let transfer = try HTTPTransfer(request, on: handle, terms)
+        let transfer = try HTTPTransfer(request, on: handle, shared)
         let code = shim_multi_add(multi, handle.pointer)
         guard code == CURLM_OK else { throw Self.failure(code) }
         underWay.append((handle, transfer, tag))

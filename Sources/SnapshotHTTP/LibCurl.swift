@@ -25,10 +25,10 @@ package final class EasyHandle {
     package let pointer: UnsafeMutableRawPointer
 
     /// Kept because the connections point to it.
-    private let terms: TransferTerms?
+    private let shared: SharedTransferState?
 
-    init(keeping terms: TransferTerms? = nil) throws(HTTPFailure) {
-        self.terms = terms
+    init(keeping shared: SharedTransferState? = nil) throws(HTTPFailure) {
+        self.shared = shared
         pointer = try LibCurl.easy()
     }
 

@@ -42,9 +42,9 @@ package enum NamedFile {
         }
         return ForkedWork(lock: nil, stop: .bySignal).run(until: deadline) { _ in
             shim_set_name(name)
-            var facts = stat()
+            var status = stat()
             // Opening a pipe would disturb its writer.
-            guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return }
+            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
             _ = try? FileHandle(opening: path, O_RDONLY).readAll(limit: 1 << 20)
         }.1
     }
@@ -52,9 +52,9 @@ package enum NamedFile {
     /// Whether this user has a process of that name.
     private static func isRunning(_ name: String) -> Bool {
         ((try? listDirectory("/proc")) ?? []).contains { process in
-            var facts = stat()
-            guard process.utf8.allSatisfy({ (48...57).contains($0) }), stat("/proc/\(process)", &facts) == 0,
-                facts.st_uid == geteuid(), let bytes = try? readFile("/proc/\(process)/comm", limit: 16)
+            var status = stat()
+            guard process.utf8.allSatisfy({ (48...57).contains($0) }), stat("/proc/\(process)", &status) == 0,
+                status.st_uid == geteuid(), let bytes = try? readFile("/proc/\(process)/comm", limit: 16)
             else { return false }
             return bytes.elementsEqual("\(name)\n".utf8)
         }

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// One setting, with the type of its value: name, form, default, secrecy and meaning. `Key` lists all of them.
+/// One setting, with the type of its value: name, kind, default, secrecy and meaning. `Key` lists all of them.
 package struct Setting<Value: Sendable>: Sendable {
     package let declaration: SettingDeclaration
     /// The value if the setting is unset.
@@ -12,15 +12,16 @@ package struct Setting<Value: Sendable>: Sendable {
 
 extension Setting where Value: SettingValue {
     /// - Parameters:
-    ///   - secrecy: by default that of the form, which hides any text.
+    ///   - secrecy: by default that of the kind, which hides any text.
     ///   - endsHoldOff: whose hold-off a change ends; the fingerprint of the camera or store must contain the setting.
     init(
-        _ key: String, _ form: SettingForm<Value>, default defaultValue: Value,
+        _ key: String, _ typed: TypedSettingKind<Value>, default defaultValue: Value,
         secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) {
         self.defaultValue = defaultValue
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, defaultValue: defaultValue.settingDefault, secrecy: secrecy ?? form.kind.secrecy,
+            key: key, kind: typed.kind, defaultValue: defaultValue.settingDefault,
+            secrecy: secrecy ?? typed.kind.secrecy,
             endsHoldOff: endsHoldOff,
             meaning: meaning)
     }
@@ -28,13 +29,13 @@ extension Setting where Value: SettingValue {
     /// An optional setting.
     /// - Parameter otherwise: what applies if the setting is unset, in words.
     init<Wrapped>(
-        _ key: String, _ form: SettingForm<Wrapped>, otherwise: String? = nil,
+        _ key: String, _ typed: TypedSettingKind<Wrapped>, otherwise: String? = nil,
         secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
     ) where Value == Wrapped? {
         defaultValue = nil
         declaration = SettingDeclaration(
-            key: key, kind: form.kind, defaultValue: otherwise.map { .words($0) } ?? .none,
-            secrecy: secrecy ?? form.kind.secrecy,
+            key: key, kind: typed.kind, defaultValue: otherwise.map { .words($0) } ?? .none,
+            secrecy: secrecy ?? typed.kind.secrecy,
             endsHoldOff: endsHoldOff, meaning: meaning)
     }
 }

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The form of a setting's value.
+/// The kind of a setting's value.
 package enum SettingKind: Sendable {
     case text
     /// Text in a special form, described in words; the code that uses the value checks it.
@@ -37,7 +37,7 @@ package enum SettingKind: Sendable {
     package var mayHaveLines: Bool { if case .lines = self { true } else { false } }
     var isSize: Bool { if case .size = self { true } else { false } }
 
-    /// The form in words, for tables.
+    /// The kind in words, for tables.
     package var description: String {
         switch self {
         case .text: "text"
@@ -91,11 +91,11 @@ package enum SettingKind: Sendable {
 }
 
 /// A kind, together with the type of its values.
-struct SettingForm<Value> {
+struct TypedSettingKind<Value> {
     let kind: SettingKind
 }
 
-extension SettingForm where Value == String {
+extension TypedSettingKind where Value == String {
     static var text: Self { Self(kind: .text) }
     static func form(_ words: String) -> Self { Self(kind: .form(words)) }
     static func freeForm(_ words: String) -> Self { Self(kind: .freeForm(words)) }
@@ -106,22 +106,22 @@ extension SettingForm where Value == String {
     static var rtspURL: Self { Self(kind: .url { ["rtsp"] }) }
 }
 
-extension SettingForm where Value == Bool {
+extension TypedSettingKind where Value == Bool {
     static var flag: Self { Self(kind: .flag) }
 }
 
-extension SettingForm where Value == Int {
+extension TypedSettingKind where Value == Int {
     static func number(_ range: ClosedRange<Int>) -> Self { Self(kind: .number(range)) }
     static var size: Self { Self(kind: .size(SettingKind.anySize)) }
     /// A size in bytes; its units are powers of 1,024.
     static func size(_ range: ClosedRange<Int>) -> Self { Self(kind: .size(range)) }
 }
 
-extension SettingForm where Value == Duration {
+extension TypedSettingKind where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> Self { Self(kind: .duration(range)) }
 }
 
-extension SettingForm where Value: SettingChoice {
+extension TypedSettingKind where Value: SettingChoice {
     static var choice: Self { Self(kind: .choice { Value.allCases.map(\.rawValue) }) }
 }
 

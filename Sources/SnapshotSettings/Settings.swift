@@ -1,8 +1,8 @@
 import Glibc
 import SnapshotBase
 
-/// The settings of one run, from all sources. Precedence: command line; credential files (for secrets and URLs);
-/// environment; settings file. An empty value counts as unset.
+/// The settings of one run, from all sources. Precedence: command line; credential files, each with one secret or URL
+/// (systemd's, or named by KEY_FILE); environment; settings file. An empty value counts as unset.
 package struct Settings: Sendable {
     /// Where a value came from.
     package enum Origin: Equatable, Sendable, CustomStringConvertible {
@@ -107,25 +107,27 @@ package struct Settings: Sendable {
         try value(setting.declaration)
     }
 
-    package func value(_ key: SettingDeclaration) throws(Failure) -> Value? {
-        let found = try lookUp(key)
+    package func value(_ declaration: SettingDeclaration) throws(Failure) -> Value? {
+        let found = try lookUp(declaration)
         guard let found, !found.text.isEmpty else { return nil }
-        switch key.secrecy {
+        switch declaration.secrecy {
         case .secret: Secrets.ofThisRun.register(found.text)
         case .url: Secrets.ofThisRun.register(url: found.text, hasSecretPath: false)
         case .urlWithSecretPath: Secrets.ofThisRun.register(url: found.text, hasSecretPath: true)
         case .open: break
         }
         if found.text.unicodeScalars.contains(where: {
-            $0.isControl && !(key.kind.mayHaveLines && ($0 == "\n" || $0 == "\r"))
+            $0.isControl && !(declaration.kind.mayHaveLines && ($0 == "\n" || $0 == "\r"))
         }) {
-            throw refusal(key, found, rule: "must not contain control characters or line breaks")
+            throw refusal(declaration, found, rule: "must not contain control characters or line breaks")
         }
-        if found.text.unicodeScalars.contains("\u{FFFD}") { throw refusal(key, found, rule: "must be UTF-8 text") }
+        if found.text.unicodeScalars.contains("\u{FFFD}") {
+            throw refusal(declaration, found, rule: "must be UTF-8 text")
+        }
         // A secret that really has one can be in a file of its own.
         if let sign = invisibleCharacter(atEndsOf: found.text), found.origin.isTyped {
             throw refusal(
-                key, found, rule: "begins or ends with an invisible character (\(sign)), as copied text may",
+                declaration, found, rule: "begins or ends with an invisible character (\(sign)), as copied text may",
                 hint: "delete the value and type it")
         }
         return found
@@ -138,33 +140,33 @@ package struct Settings: Sendable {
         return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.defaultValue
     }
 
-    private func lookUp(_ key: SettingDeclaration) throws(Failure) -> Value? {
-        if let text = commandLine[key.key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
-        if key.mayComeFromFile, let value = try fromCredentialFile(key) { return value }
-        if let text = environment[key.key], !text.isEmpty { return try Self.fromEnvironment(key, text) }
-        if let entry = file[key.key], !entry.value.isEmpty {
-            let isAnswer = answers.contains(key.key)
+    private func lookUp(_ declaration: SettingDeclaration) throws(Failure) -> Value? {
+        if let text = commandLine[declaration.key], !text.isEmpty { return Value(text: text, origin: .commandLine) }
+        if declaration.mayComeFromFile, let value = try fromCredentialFile(declaration) { return value }
+        if let text = environment[declaration.key], !text.isEmpty { return try Self.fromEnvironment(declaration, text) }
+        if let entry = file[declaration.key], !entry.value.isEmpty {
+            let isAnswer = answers.contains(declaration.key)
             return Value(text: entry.value, origin: isAnswer ? .answer : .file(path: path ?? "", line: entry.line))
         }
         return nil
     }
 
-    private func fromCredentialFile(_ key: SettingDeclaration) throws(Failure) -> Value? {
+    private func fromCredentialFile(_ declaration: SettingDeclaration) throws(Failure) -> Value? {
         // An empty file counts as unset: units provide one for credentials that the user has not configured.
-        for credential in credentialFiles(key) where filesRead[credential] != nil || fileExists(credential) {
-            if let value = try read(credential, for: key) { return value }
+        for credential in credentialFiles(declaration) where filesRead[credential] != nil || fileExists(credential) {
+            if let value = try read(credential, for: declaration) { return value }
         }
-        guard let path = namedFile(key) else { return nil }
+        guard let path = namedFile(declaration) else { return nil }
         if let flaw = unexpandedFlaw(in: path) {
-            throw .settings("refused", "\(key.key)_FILE", why: flaw.rule, hint: flaw.hint)
+            throw .settings("refused", "\(declaration.key)_FILE", why: flaw.rule, hint: flaw.hint)
         }
-        return try read(path, for: key)
+        return try read(path, for: declaration)
     }
 
     /// The files in systemd's credentials directory that may contain the setting.
-    private func credentialFiles(_ key: SettingDeclaration) -> [String] {
+    private func credentialFiles(_ declaration: SettingDeclaration) -> [String] {
         guard let directory = environment["CREDENTIALS_DIRECTORY"], !directory.isEmpty else { return [] }
-        let name = key.key.lowercased()
+        let name = declaration.key.lowercased()
         let dashed = String(name.map { $0 == "_" ? "-" : $0 })
         return [directory + "/" + dashed, directory + "/" + name]
     }
@@ -175,8 +177,8 @@ package struct Settings: Sendable {
     }
 
     /// The path in `KEY_FILE`, if it is set.
-    private func namedFile(_ key: SettingDeclaration) -> String? {
-        let name = key.key + "_FILE"
+    private func namedFile(_ declaration: SettingDeclaration) -> String? {
+        let name = declaration.key + "_FILE"
         if let path = environment[name], !path.isEmpty { return path }
         return file[name].flatMap { $0.value.isEmpty ? nil : $0.value }
     }
@@ -185,12 +187,12 @@ package struct Settings: Sendable {
     /// root may be able to.
     package mutating func readNamedFiles() {
         var paths: [String] = []
-        for key in [Key.awsSharedCredentialsFile.declaration, Key.awsConfigFile.declaration] {
-            if let path = try? value(key)?.text { paths.append(path) }
+        for declaration in [Key.awsSharedCredentialsFile.declaration, Key.awsConfigFile.declaration] {
+            if let path = try? value(declaration)?.text { paths.append(path) }
         }
-        for key in Key.all where key.mayComeFromFile {
-            for path in credentialFiles(key) where fileExists(path) { paths.append(path) }
-            if let path = namedFile(key) { paths.append(path) }
+        for declaration in Key.all where declaration.mayComeFromFile {
+            for path in credentialFiles(declaration) where fileExists(path) { paths.append(path) }
+            if let path = namedFile(declaration) { paths.append(path) }
         }
         for path in paths where filesRead[path] == nil {
             filesRead[path] = Result { () throws(SystemError) in try contents(of: path, limit: 1 << 20) }
@@ -208,11 +210,11 @@ package struct Settings: Sendable {
         return refusal(setting.declaration, value, rule: rule, hint: hint)
     }
 
-    func refusal(_ key: SettingDeclaration, _ value: Value, rule: String, hint: String? = nil) -> Failure {
-        let shown = key.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
+    func refusal(_ declaration: SettingDeclaration, _ value: Value, rule: String, hint: String? = nil) -> Failure {
+        let shown = declaration.shown(value.text).map { "'\($0.printable(limit: 120))'" } ?? "(secret)"
         var failure = Failure.settings(
-            "refused", "\(key.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
-        failure.setting = key.key
+            "refused", "\(declaration.key)=\(shown)", why: "\(rule) (from \(value.origin))", hint: hint)
+        failure.setting = declaration.key
         return failure
     }
 }

@@ -59,9 +59,9 @@ package struct SettingsFile {
         do throws(SystemError) { try NamedFile.checkResponds(path) } catch {
             throw Distrust(why: "it can't be read: \(error)")
         }
-        var facts = stat()
-        guard lstat(path, &facts) == 0 else { return nil }
-        guard facts.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it isn't a regular file") }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Distrust(why: "it isn't a regular file") }
         let isTrusted: Bool
         let isInTrustedFolder: Bool
         do throws(SystemError) {

@@ -124,7 +124,7 @@ package struct Forget {
 func isEnabled(_ unit: String, _ target: String, of statePath: String) -> Bool {
     guard statePath == "/var/lib/snapshot" else { return false }
     return ["/etc", "/run", "/usr/lib", "/lib"].contains { root in
-        var facts = stat()
-        return lstat("\(root)/systemd/system/\(target).target.wants/\(unit)", &facts) == 0
+        var status = stat()
+        return lstat("\(root)/systemd/system/\(target).target.wants/\(unit)", &status) == 0
     }
 }

@@ -15,7 +15,7 @@ struct FolderSearch {
     let shape: KeyShape
     let ledger: StoredLedger
     private(set) var progress: FolderMemory.SearchProgress
-    private var found: StoredQueue { StoredQueue(path: ledger.statePath + "/" + Self.fileName) }
+    private var found: StoredList { StoredList(path: ledger.statePath + "/" + Self.fileName) }
     private let deadline = Deadline.after(share)
 
     init(of folder: String, _ shape: KeyShape, into ledger: StoredLedger, _ progress: FolderMemory.SearchProgress) {
@@ -62,7 +62,7 @@ struct FolderSearch {
             guard let facts = here.status(name), facts.st_mode & S_IFMT == S_IFREG else { continue }
             let time = shape.time(of: key + name) ?? Timestamp(facts.st_mtim)
             guard time.milliseconds < Int64(progress.before) else { continue }
-            lines += StoredQueue.line(key: key + name, bytes: Int(facts.st_size), time: time.milliseconds)
+            lines += StoredList.line(key: key + name, bytes: Int(facts.st_size), time: time.milliseconds)
         }
         try file.write(lines)
         progress.done = withoutSlashAtEnd(key)
@@ -93,21 +93,21 @@ struct FolderSearch {
                 // A run that was killed before it noted its progress has left these lines twice.
                 guard line.key != last, !isKnown.contains(line.key) else { continue }
                 last = line.key
-                lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: entry.time)
-                if lines.count > StoredQueue.piece {
+                lines += StoredList.line(key: line.key, bytes: line.bytes, time: entry.time)
+                if lines.count > StoredList.piece {
                     try file.write(lines)
                     lines = []
                 }
             }
-            for line in late { lines += StoredQueue.line(key: line.key, bytes: line.bytes, time: line.time ?? 0) }
+            for line in late { lines += StoredList.line(key: line.key, bytes: line.bytes, time: line.time ?? 0) }
             try file.write(lines)
         }
         removeFile(found.path)
     }
 
-    private func lateLines() throws(SystemError) -> [StoredQueue.Line] {
+    private func lateLines() throws(SystemError) -> [StoredList.Line] {
         guard let log = try ledger.late.open() else { return [] }
-        var lines: [StoredQueue.Line] = []
+        var lines: [StoredList.Line] = []
         try ledger.late.forEachLine(log, from: 0, to: Int(try log.status().st_size)) { line, _ throws(SystemError) in
             lines.append(line)
         }

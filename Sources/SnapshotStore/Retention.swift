@@ -5,22 +5,22 @@ import SnapshotBase
 /// file before an older one, or a file that isn't in the ledger. Whatever fails leaves files where they are.
 struct Retention {
     /// One list of the ledger, how far deletion has come in it, and its next lines.
-    private struct Source {
-        let queue: StoredQueue
+    private struct ListReader {
+        let list: StoredList
         let log: FileHandle
-        var head: StoredQueue.Head
-        var lines: ArraySlice<StoredQueue.Line> = []
+        var head: StoredList.Head
+        var lines: ArraySlice<StoredList.Line> = []
 
         /// The next line; nil at the end.
-        mutating func first() throws(SystemError) -> StoredQueue.Line? {
+        mutating func first() throws(SystemError) -> StoredList.Line? {
             // Usually only the first line is needed.
             var limit = 4096
             while lines.isEmpty, head.start < head.end {
-                let (more, taken) = try queue.lines(in: log, from: head.start, limit: limit)
+                let (more, taken) = try list.lines(in: log, from: head.start, limit: limit)
                 guard taken > 0 else { return nil }
                 if more.isEmpty { head.start += taken }
                 lines = more[...]
-                limit = StoredQueue.piece
+                limit = StoredList.piece
             }
             return head.start < head.end ? lines.first : nil
         }
@@ -31,8 +31,8 @@ struct Retention {
     private let kept: String
     /// The latest capture time, in milliseconds since 1970, of files that may be deleted.
     private let latest: Int64
-    private var sources: [Source] = []
-    private var total: Int { sources.reduce(0) { $0.adding($1.head.bytes) } }
+    private var readers: [ListReader] = []
+    private var total: Int { readers.reduce(0) { $0.adding($1.head.bytes) } }
     /// Bytes to free, and bytes freed so far.
     private var wanted = 0
     private var freed = 0
@@ -50,14 +50,14 @@ struct Retention {
         self.settings = settings
         self.kept = kept
         self.latest = latest?.milliseconds ?? .max
-        for queue in [ledger.direct, ledger.late] {
-            guard var log = try queue.open() else { continue }
-            var head = try queue.count(log)
-            if try queue.tidy(log, &head) {
-                queue.write(head)
-                log = try queue.open() ?? log
+        for list in [ledger.direct, ledger.late] {
+            guard var log = try list.open() else { continue }
+            var head = try list.count(log)
+            if try list.tidy(log, &head) {
+                list.write(head)
+                log = try list.open() ?? log
             }
-            sources.append(Source(queue: queue, log: log, head: head))
+            readers.append(ListReader(list: list, log: log, head: head))
         }
         wanted = max(room, missingRoom())
     }
@@ -92,7 +92,7 @@ struct Retention {
                 drop(line, of: index)
                 continue
             }
-            guard line.key != kept else { return noteFull(isLast: sources.allSatisfy { $0.lines.count < 2 }) }
+            guard line.key != kept else { return noteFull(isLast: readers.allSatisfy { $0.lines.count < 2 }) }
             guard isBeyond(facts) else { return }
             guard (line.time ?? 0) <= latest else { return noteFull(isLast: true) }
             guard removeFile(target) else { return noteFull(isLast: true) }
@@ -116,30 +116,30 @@ struct Retention {
     private mutating func noteFull(isLast: Bool) { if isLast, isTooMuch { isFull = true } }
 
     /// The list whose next line is older, and that line. Lines of earlier versions, without a time, come first.
-    private mutating func oldest() throws(SystemError) -> (Int, StoredQueue.Line)? {
-        var found: (Int, StoredQueue.Line)?
-        for index in sources.indices {
-            guard let line = try sources[index].first() else { continue }
+    private mutating func oldest() throws(SystemError) -> (Int, StoredList.Line)? {
+        var found: (Int, StoredList.Line)?
+        for index in readers.indices {
+            guard let line = try readers[index].first() else { continue }
             if let other = found?.1, (other.time ?? 0) <= (line.time ?? 0) { continue }
             found = (index, line)
         }
         return found
     }
 
-    private func isReplaced(_ line: StoredQueue.Line, of index: Int) throws(SystemError) -> Bool {
-        let source = sources[index]
-        return try source.queue.isReplaced(line, at: source.head.start, in: source.log, source.head)
+    private func isReplaced(_ line: StoredList.Line, of index: Int) throws(SystemError) -> Bool {
+        let reader = readers[index]
+        return try reader.list.isReplaced(line, at: reader.head.start, in: reader.log, reader.head)
     }
 
-    private mutating func drop(_ line: StoredQueue.Line, of index: Int, wasReplaced: Bool = false) {
-        sources[index].head.drop(line, wasReplaced: wasReplaced)
-        _ = sources[index].lines.popFirst()
+    private mutating func drop(_ line: StoredList.Line, of index: Int, wasReplaced: Bool = false) {
+        readers[index].head.drop(line, wasReplaced: wasReplaced)
+        _ = readers[index].lines.popFirst()
     }
 
     private mutating func finish() {
-        for index in sources.indices {
-            _ = try? sources[index].queue.tidy(sources[index].log, &sources[index].head)
-            sources[index].queue.write(sources[index].head)
+        for index in readers.indices {
+            _ = try? readers[index].list.tidy(readers[index].log, &readers[index].head)
+            readers[index].list.write(readers[index].head)
         }
     }
 }

@@ -8,7 +8,7 @@ extension S3Store {
         "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity",
     ]
 
-    /// The keys are refused. Temporary ones may have expired: they are replaced once, and the request is signed again.
+    /// The access keys are refused. Temporary ones may have expired: they are renewed once, and the request is repeated.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = StoreFailure(
             status: 403, response, address: address, setting: settingToCheck(error), detail: error.text)
@@ -19,7 +19,7 @@ extension S3Store {
     /// Refusals of an account or a bucket as a whole.
     static let accountErrors = ["AccountProblem", "AllAccessDisabled", "InvalidPayer", "NotSignedUp", "UserSuspended"]
 
-    /// The keys are valid, or the store would say otherwise; a policy denies the access, or the account is closed.
+    /// The access keys are valid (the store would say otherwise); a policy denies access, or the account is closed.
     func denied(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         let isClosed = Self.accountErrors.contains(error.code)
         let why = isClosed ? "the account or the bucket is closed" : "the policy doesn't allow it"

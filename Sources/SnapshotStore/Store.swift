@@ -126,8 +126,7 @@ package struct StoreFailure: Error, Sendable {
         case retry
         /// Retry, but slowly: the store is overloaded.
         case slowDown
-        /// Try again at once: the store asked for another time, region, checksum, login or access keys, and now gets
-        /// it.
+        /// Try again at once with what the store asked for: another time, region, checksum, login or access keys.
         case retryCorrected
     }
 

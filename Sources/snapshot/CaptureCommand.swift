@@ -65,17 +65,17 @@ struct CaptureJob {
         let printer = ShotPrinter(log: log, json: json, outputIsJournal: context.goesToJournal(1))
         var settings: CaptureSettings
         let ownersSettings: Settings
-        var found: Settings?
+        var settingsForRecord: Settings?
         do throws(Failure) {
             let read = try readSettings()
-            found = read
+            settingsForRecord = read
             read.warnings.forEach(log.warn)
             ownersSettings = try read.asOwner(makesState: true)
             settings = try CaptureSettings(ownersSettings, interval: interval)
             // A journal would get this warning at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
-            let isNews = UnbegunRun(error, found, in: context).record()
+            let isNews = UnbegunRun(error, settingsForRecord, in: context).record()
             printer.print(error, isNews: isNews)
             return error.exitCode
         }

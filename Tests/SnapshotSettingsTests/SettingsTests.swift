@@ -62,7 +62,7 @@ private func settings(_ values: Named<String>, environment: Named<String> = [:])
     }
 
     @Test func aTextIsHiddenUnlessItsDeclarationShowsIt() {
-        let texts: [SettingForm<String>] = [.text, .form("a name"), .freeForm("a=b"), .lines("a line")]
+        let texts: [TypedSettingKind<String>] = [.text, .form("a name"), .freeForm("a=b"), .lines("a line")]
         for form in texts {
             let forgotten: Setting<String?> = Setting("FORGOTTEN", form, "It may be a secret.")
             #expect(forgotten.declaration.isSecret && forgotten.declaration.shown("a") == nil)

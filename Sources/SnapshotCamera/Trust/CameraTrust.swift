@@ -7,7 +7,7 @@ package final class CameraTrust {
     private let settings: CameraSettings
     private let pins: Pins
     private var pinned: (host: TLSHost, pin: String)?
-    /// The key that this object has pinned because the host had no pin; nil where none.
+    /// The pin that this object has stored because the host had no pin; nil where none.
     package private(set) var firstPin: String?
     /// The pin that pin-first used; nil before the first connection.
     package var knownPin: String? { pinned?.pin }

@@ -52,19 +52,19 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
     /// The line of JSON after the picture; nil where it would be longer than `longestLine`, the most that a reader
     /// reads. It ends like a record of the state, with `crc`: the CRC-32 of every byte before `,"crc"`.
     var line: [UInt8]? {
-        let facts = json.bytes.dropLast()
-        let bytes = facts + Self.end(of: facts)
+        let body = json.bytes.dropLast()
+        let bytes = body + Self.end(of: body)
         return bytes.count < Self.longestLine ? bytes + [UInt8(ascii: "\n")] : nil
     }
 
-    private static func end(of facts: ArraySlice<UInt8>) -> [UInt8] {
-        Array(",\"crc\":\"\(crc32(facts).hexadecimal)\"}".utf8)
+    private static func end(of body: ArraySlice<UInt8>) -> [UInt8] {
+        Array(",\"crc\":\"\(crc32(body).hexadecimal)\"}".utf8)
     }
 
     /// Whether the line matches its checksum. Entries of earlier versions have none and pass.
     private static func isIntact(_ text: ArraySlice<UInt8>) -> Bool {
-        let (facts, end) = (text.dropLast(18), text.suffix(18))
-        return !end.starts(with: ",\"crc\":\"".utf8) || end.elementsEqual(Self.end(of: facts))
+        let (body, end) = (text.dropLast(18), text.suffix(18))
+        return !end.starts(with: ",\"crc\":\"".utf8) || end.elementsEqual(Self.end(of: body))
     }
 }
 

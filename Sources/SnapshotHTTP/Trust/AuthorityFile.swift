@@ -24,6 +24,6 @@ package func authorityFile(_ settings: Settings, first: Setting<String?>? = nil)
 let regularFileRule = "must be a regular file: libcurl would wait for a pipe's writer for ever"
 
 func isRegularFile(_ path: String) -> Bool {
-    var facts = stat()
-    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
 }

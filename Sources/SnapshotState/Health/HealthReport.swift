@@ -52,8 +52,8 @@ package struct HealthReport: Sendable {
     }
 
     private static func ownerID(of path: String) -> uid_t? {
-        var facts = stat()
-        return stat(path, &facts) == 0 ? facts.st_uid : nil
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_uid : nil
     }
 
     /// The name of a camera: an instance's own name; for the camera in `STATE_PATH` itself the name in its settings,

@@ -37,7 +37,7 @@ package final class CredentialsCache {
         if let current, !isRefused, !current.isDue(at: now) { return current.keys }
         do throws(StoreFailure) {
             var new = try source.obtain(means, at: now, deadline: deadline)
-            new.source = digest
+            new.sourceDigest = digest
             (isRefused, renewalFailure) = (false, nil)
             keep(new)
             return new.keys
@@ -68,7 +68,7 @@ package final class CredentialsCache {
         guard !isRead else { return }
         isRead = true
         guard let path, let bytes = try? readFile(path, limit: 1 << 17),
-            let found = JSON(bytes).flatMap(TemporaryCredentials.init(json:)), found.source == digest
+            let found = JSON(bytes).flatMap(TemporaryCredentials.init(json:)), found.sourceDigest == digest
         else { return }
         use(found)
     }

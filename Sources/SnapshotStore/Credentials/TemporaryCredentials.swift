@@ -22,7 +22,7 @@ struct TemporaryCredentials: JSONMapped, Equatable {
     /// When they were last renewed without success.
     var failed: Timestamp?
     /// Digest of the source's fingerprint.
-    var source = ""
+    var sourceDigest = ""
 
     /// In milliseconds.
     private static let margin: Int64 = 300_000
@@ -62,7 +62,7 @@ struct TemporaryCredentials: JSONMapped, Equatable {
         fields.field("lent", &obtained)
         fields.field("holder", &holder)
         fields.field("failed", &failed)
-        fields.field("source", &source)
+        fields.field("source", &sourceDigest)
     }
 }
 

@@ -66,12 +66,12 @@ struct RecordingIndex {
             entries.append(Entry(begin: begin, folder: folder, name: isPlain ? nil : name))
             return nil
         }
-        var facts = stat()
-        guard lstat(path + "/" + name, &facts) == 0 else { return nil }
-        switch facts.st_mode & S_IFMT {
+        var status = stat()
+        guard lstat(path + "/" + name, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
         case S_IFDIR: return path + "/" + name
         case S_IFREG where isRecording(name):
-            entries.append(Entry(begin: Timestamp(facts.st_mtim), folder: folder, name: name))
+            entries.append(Entry(begin: Timestamp(status.st_mtim), folder: folder, name: name))
         default: break
         }
         return nil

@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 
 /// Rewrites a log that contains many dead lines: of files that were deleted or replaced.
-extension StoredQueue {
+extension StoredList {
     /// The most bytes of dead lines at the beginning.
     private static let slack = 1 << 20
     /// The most lines of files that were replaced.

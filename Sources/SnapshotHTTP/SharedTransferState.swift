@@ -2,12 +2,12 @@ import SnapshotBase
 
 /// What all transfers of a client share. Handles keep a reference, because libcurl calls the traffic counters until the
 /// last connection is closed.
-final class TransferTerms {
+final class SharedTransferState {
     /// A transfer that still runs two seconds after this was made is ended.
     let stop: StopRequest
     let clock: SystemClock
     /// TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
-    let sessions: TLSSessions?
+    let tlsSessions: TLSSessions?
     /// The rate limit of uploads.
     let pace: UploadPace?
     /// Traffic counters for the camera, and for all other hosts.
@@ -16,7 +16,7 @@ final class TransferTerms {
 
     init(_ context: ProcessContext, sessions: TLSSessions?, rate: Int?) {
         (stop, clock) = (context.stop, context.clock)
-        self.sessions = sessions
+        tlsSessions = sessions
         pace = rate.map { UploadPace(bytesPerSecond: $0, context) }
     }
 }

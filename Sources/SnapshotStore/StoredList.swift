@@ -1,9 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// One list of files that this program wrote into a folder, oldest first: a log with a line per file, and beside it a
-/// `.head` file that says how far deletion has come. A lost head is counted anew from the log.
-struct StoredQueue: Sendable {
+/// One of the ledger's lists of files, oldest first: a log with a line per file, and beside it a `.head` file that says
+/// how far deletion has come. A lost head is counted anew from the log.
+struct StoredList: Sendable {
     /// `BYTES@TIME KEY`. In `BYTES@TIME*OLD KEY` the file replaced one of OLD bytes under the same key, whose own line
     /// is further up and no longer counts. Versions up to 0.2.2 wrote `BYTES KEY`.
     struct Line {
@@ -130,22 +130,22 @@ struct StoredQueue: Sendable {
     }
 }
 
-extension StoredQueue.Head {
-    fileprivate mutating func add(_ line: StoredQueue.Line) {
+extension StoredList.Head {
+    fileprivate mutating func add(_ line: StoredList.Line) {
         bytes = max(0, bytes.adding(-(line.replaced ?? 0))).adding(line.bytes)
         lines += 1
         if line.replaced != nil { replacing += 1 }
     }
 
     /// Moves past the first line, whose file was deleted, replaced or lost.
-    mutating func drop(_ line: StoredQueue.Line, wasReplaced: Bool = false) {
+    mutating func drop(_ line: StoredList.Line, wasReplaced: Bool = false) {
         start += line.length
         lines = max(0, lines - 1)
         if wasReplaced { replacing = max(0, replacing - 1) } else { bytes = max(0, bytes.adding(-line.bytes)) }
     }
 }
 
-extension StoredQueue.Line {
+extension StoredList.Line {
     fileprivate init(_ text: ArraySlice<UInt8>) {
         let numbers = text.prefix { $0 != 0x20 }
         let parts = numbers.split(maxSplits: 2, omittingEmptySubsequences: false) {
