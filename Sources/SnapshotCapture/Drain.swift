@@ -114,9 +114,9 @@ extension SpoolEntry {
             capturedAt: Timestamp(milliseconds: capturedAt),
             camera: camera, sha256: sha256, clock: clock)
         object.isLate = true
-        guard clock == .unsynced, boot == now.boot, !boot.isEmpty else { return object }
+        guard clock == .untrusted, boot == now.boot, !boot.isEmpty else { return object }
         let (time, quality) = CaptureClock.time(at: now, figures, timeService: CaptureClock.timeService())
-        guard quality != .unsynced else { return object }
+        guard quality != .untrusted else { return object }
         object.capturedAt = time.advanced(byMilliseconds: Int64(Int(bounded: (up - now.up) * 1000)))
         object.key = template.key(camera: camera, at: object.capturedAt)
         object.clock = .corrected

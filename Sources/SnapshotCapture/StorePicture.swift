@@ -75,7 +75,7 @@ extension Run {
         record.lastCapture = now.moment
         record.pictures.add(
             scan: picture.scanDigest, bytes: picture.bytes.count, frozenAfter: settings.frozenAfter)
-        record.clock.synced = quality == .synced
+        record.clock.synced = quality == .trusted
         record.clock.latestMilliseconds = time.milliseconds
         shot.outcome.bytes = picture.bytes.count
         shot.outcome.width = picture.width

@@ -32,7 +32,7 @@ struct HTTPCheck {
     private mutating func send(_ method: String) throws(StoreFailure) -> HTTPResponse {
         let object = StoredObject(
             key: ".snapshot-check", content: .none, capturedAt: capturedAt, camera: "check",
-            sha256: hexadecimal(Crypto.sha256([])), clock: .synced)
+            sha256: hexadecimal(Crypto.sha256([])), clock: .trusted)
         var changes = 0
         while true {
             var request = store.request(

@@ -75,7 +75,7 @@ struct S3Check {
     private mutating func put(isTrue: Bool) throws(StoreFailure) -> (HTTPResponse, isRefused: Bool) {
         let object = StoredObject(
             key: Self.key, content: .bytes(Self.content), capturedAt: capturedAt, camera: "check",
-            sha256: hexadecimal(Crypto.sha256(isTrue ? Self.content : [])), clock: .synced)
+            sha256: hexadecimal(Crypto.sha256(isTrue ? Self.content : [])), clock: .trusted)
         var corrections = 0
         while true {
             do throws(StoreFailure) {

@@ -27,7 +27,7 @@ package struct CaptureClock: Sendable {
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {
-        if timeService == .synced { return (now.wall, .synced) }
+        if timeService == .synced { return (now.wall, .trusted) }
         let offset = offset(at: now, figures, timeService: timeService)
         if abs(offset) >= tolerance {
             let time = now.wall.advanced(byMilliseconds: offset)
@@ -43,11 +43,11 @@ package struct CaptureClock: Sendable {
         // Whether the store's clock was compared in this boot; it agrees, since the offset is small.
         let isConfirmed = figures.base != nil && !now.boot.isEmpty
         // A confirmed clock is right even if it is behind: it was ahead when the last picture was taken.
-        if isConfirmed, isBehind { return (now.wall, .synced) }
+        if isConfirmed, isBehind { return (now.wall, .trusted) }
         // Without a time service a clock is trusted, unless it is behind or shows a time before this program's release.
         let isTrusted = isConfirmed || timeService == .none && !isBehind && now.wall.milliseconds >= floor
         let time = max(now.wall, Timestamp(milliseconds: figures.latestMilliseconds + 1))
-        return (time, isTrusted ? .synced : .unsynced)
+        return (time, isTrusted ? .trusted : .untrusted)
     }
 
     /// The store's clock minus ours, in milliseconds, as learned in this boot. If our clock has been set since, that
@@ -71,8 +71,9 @@ package struct CaptureClock: Sendable {
 
 /// How reliable a capture time is.
 package enum ClockQuality: Hashable, Sendable {
-    /// Whether the time is trusted: a time service or the store confirms it, or there is no sign that it is wrong.
-    case synced, unsynced
+    /// Trusted: a time service or the store confirms the time, or there is no sign that it is wrong. The names in JSON
+    /// are `synced` and `unsynced`.
+    case trusted, untrusted
     /// Corrected by the offset of the store's clock.
     case corrected
     /// Written by a later version; preserved unchanged.
@@ -82,8 +83,8 @@ package enum ClockQuality: Hashable, Sendable {
 extension ClockQuality: RawRepresentable, JSONValue {
     package init(rawValue text: String) {
         switch text {
-        case "synced": self = .synced
-        case "unsynced": self = .unsynced
+        case "synced": self = .trusted
+        case "unsynced": self = .untrusted
         case "corrected": self = .corrected
         default: self = .unknown(text)
         }
@@ -91,8 +92,8 @@ extension ClockQuality: RawRepresentable, JSONValue {
 
     package var rawValue: String {
         switch self {
-        case .synced: "synced"
-        case .unsynced: "unsynced"
+        case .trusted: "synced"
+        case .untrusted: "unsynced"
         case .corrected: "corrected"
         case .unknown(let text): text
         }

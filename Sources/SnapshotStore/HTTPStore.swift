@@ -70,7 +70,7 @@ package struct HTTPStore: RemoteStore {
         case .raw:
             request.headers.append(("Content-Type", object.contentType))
             request.headers.append(("X-Snapshot-Key", headerText(object.key)))
-            for fact in object.facts where fact.name != "clock" || object.clock != .synced {
+            for fact in object.facts where fact.name != "clock" || object.clock != .trusted {
                 request.headers.append(("X-Snapshot-\(fact.name.capitalisedWords)", fact.value))
             }
             request.body = object.content
@@ -83,7 +83,7 @@ package struct HTTPStore: RemoteStore {
             ("camera", object.camera), ("captured_at", object.capturedAt.iso8601Milliseconds),
             ("sha256", object.sha256), ("key", object.key),
         ]
-        if object.clock != .synced { fields.append(("clock", object.clock.rawValue)) }
+        if object.clock != .trusted { fields.append(("clock", object.clock.rawValue)) }
         for own in settings.fields.entries {
             fields.removeAll { $0.name == own.name }
             fields.append((own.name, own.value.text(for: object)))

@@ -12,7 +12,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         figures.latestMilliseconds = Int64.max / 2
         let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:00Z"), figures, timeService: .synced)
-        #expect(time.iso8601 == "2026-11-22T10:00:00Z" && quality == .synced)
+        #expect(time.iso8601 == "2026-11-22T10:00:00Z" && quality == .trusted)
     }
 
     @Test func noKeyComesTwiceUnderAWrongClock() {
@@ -20,11 +20,11 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         figures.latestMilliseconds = now("2026-11-22T10:00:00Z").wall.milliseconds
         for wall in ["1970-01-01T00:00:10Z", "2026-11-22T09:00:00Z", "2025-01-01T00:00:00Z"] {
             let (time, quality) = CaptureClock.time(at: now(wall), figures, timeService: .none)
-            #expect(time.milliseconds > figures.latestMilliseconds && quality == .unsynced)
+            #expect(time.milliseconds > figures.latestMilliseconds && quality == .untrusted)
             figures.latestMilliseconds = time.milliseconds
         }
         let waiting = CaptureClock.time(at: now("2026-11-22T10:01:00Z"), figures, timeService: .notYet)
-        #expect(waiting.1 == .unsynced, "its timeService hasn't set it yet")
+        #expect(waiting.1 == .untrusted, "its timeService hasn't set it yet")
     }
 
     @Test func whatTheStoreTellsCorrects() {
@@ -43,7 +43,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         let set = now("2026-11-22T11:00:30Z", up: 1030)
         #expect(CaptureClock.offset(at: set, figures, timeService: .none) == 0)
         let (time, quality) = CaptureClock.time(at: set, figures, timeService: .none)
-        #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .synced)
+        #expect(time.iso8601 == "2026-11-22T11:00:30Z" && quality == .trusted)
     }
 
     @Test func smallDifferencesAreNone() {
@@ -57,13 +57,13 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         var figures = ClockFigures()
         figures.latestMilliseconds = now("2030-09-23T12:00:00Z").wall.milliseconds
         let back = now("2026-11-22T10:00:00Z")
-        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .unsynced)
+        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .untrusted)
         CaptureClock.learn(-400, at: back, &figures)
         let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, timeService: .none)
-        #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .synced)
+        #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .trusted)
         // In another boot nobody has said so yet.
         figures.base = nil
-        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .unsynced)
+        #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .untrusted)
     }
 
     @Test func aClockThatIsSetWrongAfterTheStoreAgreedIsCorrected() {

@@ -58,7 +58,7 @@ struct CameraURL {
     var tlsHost: TLSHost? { TLSHost(url: url) }
 
     /// The hint for a camera that can't be reached, or not in time; nil for failures that don't concern the network.
-    static func hint(_ failure: CameraFailureKind, setting: String = "CAMERA_URL") -> String? {
+    static func hint(_ failure: HintedFailure, setting: String = "CAMERA_URL") -> String? {
         switch failure {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"
         case .unreachable(let name), .portClosed(let name):

@@ -51,7 +51,7 @@ package protocol CameraKind: Sendable {
     /// The candidate URLs of its video, without user and password, the likeliest first; empty where it has no video.
     func streams(_ camera: CameraSettings, _ settings: Settings) throws(Failure) -> [String]
     /// The hint for this failure; nil where this kind has none.
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String?
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String?
     /// The steps by which `snapshot check` tests it.
     var trial: CameraTrial { get }
     /// The object that takes its pictures.
@@ -59,7 +59,7 @@ package protocol CameraKind: Sendable {
 }
 
 /// The failures that several kinds of cameras share, each with a hint that differs between these kinds.
-package enum CameraFailureKind: Sendable {
+package enum HintedFailure: Sendable {
     /// The name doesn't resolve.
     case unresolved
     /// The host can't be reached by that protocol.

@@ -24,7 +24,7 @@ struct DeviceKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
         switch failure {
         case .slow: "raise CAMERA_TIMEOUT if the device is slow to start"
         case .noStream: "check CAMERA_URL; ffplay should show the same device"

@@ -31,7 +31,7 @@ struct FileKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
         switch failure {
         case .page: "CAMERA_URL must be the path of the picture itself; --verbose shows what is in it"
         case .unresolved, .unreachable, .portClosed, .plainPort, .unanswered, .invalid, .slow, .empty, .redirect,

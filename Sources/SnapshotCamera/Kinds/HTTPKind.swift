@@ -23,7 +23,7 @@ struct HTTPKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
         switch failure {
         case .unresolved, .unreachable, .portClosed, .invalid, .slow: CameraURL.hint(failure)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_URL to http://"

@@ -37,7 +37,7 @@ struct ProgramKind: CameraKind {
     func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
         switch failure {
         case .slow: "raise CAMERA_TIMEOUT if the program needs longer"
         case .empty, .page: "the program must print a JPEG, and nothing else, on its standard output"

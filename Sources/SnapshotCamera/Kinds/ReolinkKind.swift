@@ -45,7 +45,7 @@ struct ReolinkKind: CameraKind {
         }
     }
 
-    func hint(_ failure: CameraFailureKind, _ settings: CameraSettings) -> String? {
+    func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
         switch failure {
         case .unresolved, .unreachable, .invalid: CameraURL.hint(failure, setting: "CAMERA_IP")
         case .portClosed(let name): otherPorts(settings) ?? hint(.unreachable(protocol: name), settings)

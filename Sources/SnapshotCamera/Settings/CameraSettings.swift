@@ -79,7 +79,7 @@ package struct CameraSettings: Sendable {
     /// The address for messages, without secrets.
     package var address: String { kind.shown }
 
-    func hint(_ failure: CameraFailureKind) -> String? { kind.hint(failure, self) }
+    func hint(_ failure: HintedFailure) -> String? { kind.hint(failure, self) }
 
     private static func name(_ settings: Settings) throws(Failure) -> String {
         let name = try settings[Key.cameraName]

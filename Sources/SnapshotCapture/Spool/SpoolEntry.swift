@@ -11,7 +11,7 @@ package struct SpoolEntry: JSONMapped, Equatable, Sendable {
     package var camera = ""
     /// Of the picture, lower-case hexadecimal.
     package var sha256 = ""
-    package var clock = ClockQuality.synced
+    package var clock = ClockQuality.trusted
     package var contentType = ""
     /// Of the picture, in bytes.
     package var length = 0

@@ -108,7 +108,7 @@ final class RecordingUpload: Sendable {
         else { return }
         var object = StoredObject(
             key: key(of: name), content: .file(file, offset: 0, length: Int(facts.st_size)), contentType: "video/mp4",
-            capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .synced)
+            capturedAt: name.begin, camera: camera, sha256: hexadecimal(digest), clock: .trusted)
         var attempts = Attempts(RetryPolicy(attempts: settings.attempts, deadline: .after(settings.deadline)))
         defer { reporter.uses(store.credentials) }
         try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop)
