@@ -32,7 +32,7 @@ struct Backoff: Sendable {
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()
         guard let lastGood, now - lastGood <= Self.shortOutage else { return full }
-        // The wait takes at most half of it, since the attempt that runs when the outage ends may still have to fail.
+        // At most half of STALL_TIMEOUT, since the attempt that runs when the outage ends may still have to fail.
         return min(full, max(.seconds(2), stallTimeout / 2))
     }
 
