@@ -34,11 +34,9 @@ package final class HTTPClient {
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         if request.timeouts?.uploadDeadline != nil { return try performWatched(request) }
         do throws(HTTPFailure) { return try performAlone(request) } catch {
-            // The server fails when a TLS session is resumed, instead of falling back to a full handshake: try without
-            // one.
-            guard error.triedTLSSession, error.kind == .tls || error.kind == .lost else { throw error }
+            guard let again = request.withoutTLSSession(after: error) else { throw error }
+            return try performAlone(again)
         }
-        return try performAlone(request)
     }
 
     private func performAlone(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {

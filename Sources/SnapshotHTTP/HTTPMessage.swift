@@ -33,12 +33,22 @@ package struct HTTPRequest: Sendable {
     let proxies: Proxies?
     /// Whether an idle connection may be reused.
     package var reusesConnection = true
+    /// Whether a TLS session of an earlier run may be resumed.
+    var mayResumeTLS = true
 
     package init(_ method: String, _ url: String, through proxies: Proxies?, deadline: Deadline) {
         self.method = method
         self.url = url
         self.proxies = proxies
         self.deadline = deadline
+    }
+
+    /// The request to send at once after `failure`, with a full handshake; nil if that may not help.
+    func withoutTLSSession(after failure: HTTPFailure) -> HTTPRequest? {
+        guard failure.mayRetryWithoutTLSSession, !deadline.hasPassed else { return nil }
+        var request = self
+        request.mayResumeTLS = false
+        return request
     }
 }
 
@@ -169,9 +179,9 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var stalledFor: Duration?
     /// Whether the connection was established but no line of a response was received.
     package var hasNoResponse = false
-    /// Whether the handshake tried to resume a session of an earlier run and failed before the request was sent. The
-    /// session has been removed.
-    var triedTLSSession = false
+    /// Whether the server was offered the TLS session of an earlier run and didn't respond, and the request may be sent
+    /// again: nothing of it was sent, or it changes nothing. The session has been removed.
+    var mayRetryWithoutTLSSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false
     /// Whether the response's Content-Length isn't a number.

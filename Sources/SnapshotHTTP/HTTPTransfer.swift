@@ -43,7 +43,7 @@ final class HTTPTransfer {
         (lastByte, lastCheck) = (now, now)
         self.handle = handle
         body = ResponseBody(for: request)
-        tlsSession = shared.tlsSessions?.session(for: request)
+        tlsSession = request.mayResumeTLS ? shared.tlsSessions?.session(for: request) : nil
         pace = request.timeouts == nil ? nil : shared.pace
         watch = request.timeouts.map { UploadWatch($0, deadline: request.deadline, now: now) }
         switch request.body {
@@ -77,22 +77,35 @@ final class HTTPTransfer {
 
     /// The response, after libcurl has ended the transfer with `code`.
     func end(_ code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
+        do throws(HTTPFailure) {
+            let response = try outcome(of: code)
+            // 421: the server doesn't serve this host on that connection.
+            tlsSession?.note(worked: response.status != 421)
+            return response
+        } catch {
+            guard let tlsSession, tlsSession.isOffered, responses == 0, error != .askedToEnd,
+                [.tls, .lost, .unconnected, .timedOut].contains(error.kind)
+            else { throw error }
+            tlsSession.note(worked: false)
+            var failure = error
+            failure.mayRetryWithoutTLSSession = sentBytes == 0 || ["GET", "HEAD"].contains(request.method)
+            throw failure
+        }
+    }
+
+    private func outcome(of code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
         if let ownFailure { throw ownFailure }
         if code != CURLE_OK, body.isWhole { body.end() }
         guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
-            var (number, sent) = (0, 0)
+            var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
-            _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
+            let sent = sentBytes
             failure.bodyWasSent = sent > 0 && hasSentAll
             if case .proxy(_, let setting) = request.route { failure.proxySetting = setting }
             // No request was sent, so the server was not slow to respond: there was no connection in time.
             if failure.kind == .timedOut, sent == 0 { failure.kind = .unconnected }
             failure.hasNoResponse = sent > 0 && responses == 0
-            if sent == 0, let tlsSession, tlsSession.isOffered {
-                tlsSession.forget()
-                failure.triedTLSSession = true
-            }
             throw failure
         }
         guard headerIsWhole else {
@@ -110,6 +123,13 @@ final class HTTPTransfer {
             throw HTTPFailure(kind: .lost, why: "it answered before it had the whole body")
         }
         return response
+    }
+
+    /// How much of the request's header was sent.
+    private var sentBytes: Int {
+        var sent = 0
+        _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
+        return sent
     }
 
     private var hasSentAll: Bool {

@@ -56,9 +56,14 @@ package final class HTTPTransfers {
         while let easy = shim_multi_next_ended(multi, &result) {
             guard let index = underWay.firstIndex(where: { $0.handle.pointer == easy }) else { continue }
             let (handle, transfer, tag) = underWay[index]
-            ended.append((tag, HTTPResult { () throws(HTTPFailure) in try transfer.end(result) }))
+            let outcome = HTTPResult { () throws(HTTPFailure) in try transfer.end(result) }
             remove(handle)
             underWay.remove(at: index)
+            if case .failure(let failure) = outcome, let again = transfer.request.withoutTLSSession(after: failure) {
+                start(again, tag: tag)
+            } else {
+                ended.append((tag, outcome))
+            }
         }
         if code != CURLM_OK { giveUp(code) }
     }

@@ -35,11 +35,20 @@ def offers_session(hello):
     return 41 in extensions or extensions.get(35, 0) > 0 or (identity > 0 and 43 not in extensions)
 
 
-class TLSServer:
-    """`change(context)` may alter how it speaks TLS; `breaks` has it reset whoever offers a session."""
+def wait_for_end(client):
+    while client.recv(16384):
+        pass
 
-    def __init__(self, certificate, port=0, version=None, change=None, breaks=False, port_host="127.0.0.1"):
-        self.handshakes, self.bodies, self.breaks = [], [], breaks
+
+class TLSServer:
+    """`change(context)` may alter how it speaks TLS.
+
+    `breaks` says what goes wrong with a session: whoever offers one is reset or left to hang; or, once it is resumed, the
+    connection is closed at the request, the request isn't answered, or it is answered with 421.
+    """
+
+    def __init__(self, certificate, port=0, version=None, change=None, port_host="127.0.0.1"):
+        self.handshakes, self.bodies, self.breaks = [], [], None
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.set_ciphers("DEFAULT:@SECLEVEL=0")
         self._context.load_cert_chain(certificate[0], certificate[1])
@@ -83,9 +92,11 @@ class TLSServer:
                 hello = seen
             handshake = Handshake(offers_session(hello))
             self.handshakes.append(handshake)
-            if handshake.offers and self.breaks:
+            if handshake.offers and self.breaks == "reset":
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return
+            if handshake.offers and self.breaks == "hang":
+                return wait_for_end(client)
             with self._context.wrap_socket(client, server_side=True) as secure:
                 handshake.resumed, handshake.version = secure.session_reused, secure.version()
                 handshake.client = secure.getpeercert(True)
@@ -103,6 +114,14 @@ class TLSServer:
                 name, value = header.split(b":", 1)
                 headers[name.lower()] = value.strip()
             body = stream.read(int(headers.get(b"content-length", 0)))
+            fault = self.breaks if secure.session_reused else None
+            if fault == "close":
+                return
+            if fault == "silence":
+                return wait_for_end(secure)
+            if fault == "421":
+                secure.sendall(b"HTTP/1.1 421 Misdirected Request\r\nContent-Length: 0\r\n\r\n")
+                continue
             if body:
                 self.bodies.append(body)
             answer = picture() if method == b"GET" else b"ok"

@@ -43,7 +43,11 @@ final class SavedTLSSession {
         _ = shim_set_sessions(easy, callbacks)
     }
 
-    func forget() { sessions.remove(name) }
+    /// Notes whether the server responded after the session was offered to it; if not, the session is removed.
+    func note(worked: Bool) {
+        guard isOffered else { return }
+        if worked { sessions.forgetFailures(of: name) } else { sessions.noteFailure(of: name) }
+    }
 
     // MARK: Callbacks of the connection
 

@@ -43,9 +43,12 @@ package struct TLSSessions: Sendable {
     /// Saves a session. Errors are ignored and nothing is synced: without the file the next run makes a full handshake.
     func write(_ bytes: [UInt8], to name: String) {
         guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
+        if let failures = folder.status(Self.failures(of: name)), failures.st_size > 1, isYounger(failures, than: 86400)
+        {
+            return
+        }
         if let facts = folder.status(name) {
-            let age = (clock.wall().milliseconds - Timestamp(facts.st_mtim).milliseconds) / 1000
-            guard !(0..<Int64(minimumAge)).contains(age) else { return }
+            guard !isYounger(facts, than: minimumAge) else { return }
         } else {
             makeRoom(in: folder)
         }
@@ -59,7 +62,25 @@ package struct TLSSessions: Sendable {
         }
     }
 
-    func remove(_ name: String) { (try? Folder(directory))?.remove(name) }
+    private func isYounger(_ file: stat, than seconds: Int) -> Bool {
+        let age = (clock.wall().milliseconds - Timestamp(file.st_mtim).milliseconds) / 1000
+        return (0..<Int64(seconds)).contains(age)
+    }
+
+    // MARK: Servers that fail when a session is resumed
+
+    /// A file whose size is how often in a row the server didn't respond after it was offered a session. From the second
+    /// time on, none is saved for a day: a full handshake in between succeeds, and would hide that each other one fails.
+    private static func failures(of name: String) -> String { name + ".failures" }
+
+    func forgetFailures(of name: String) { (try? Folder(directory))?.remove(Self.failures(of: name)) }
+
+    /// Removes the session as well.
+    func noteFailure(of name: String) {
+        guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
+        folder.remove(name)
+        try? folder.open(Self.failures(of: name), O_WRONLY | O_CREAT | O_APPEND).write([UInt8(ascii: "x")])
+    }
 
     private func makeRoom(in folder: Folder) {
         guard let names = try? folder.names(), names.count >= Self.most else { return }

@@ -286,9 +286,69 @@ def test_server_that_fails_over_a_session(running, ram, authority, still):
     """It gets a whole handshake at once, in the same run."""
     with TLSServer(authority.issue("127.0.0.1")) as server:
         shot(running, server, **store(server, authority, still))
-        server.breaks = True
+        server.breaks = "reset"
         result = running.set(UPLOAD_ATTEMPTS=1).capture().expect(0)
         assert [h.offers for h in server.handshakes[1:]] == [True, False] and not result.errors
+
+
+AT_ONCE = {"reset", "hang", "close"}
+"""The faults after which a question is asked again in the same run."""
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["tls12", "tls13"])
+@pytest.mark.parametrize("fault", ["reset", "hang", "close", "silence", "421"])
+def test_a_camera_that_fails_with_sessions_gets_none(running, tmp_path, fault, version):
+    """Each other run would succeed, with a full handshake, and leave a session for the next to fail with."""
+    running.set(CAMERA_CONNECT_TIMEOUT="1s", CAMERA_TIMEOUT="2s")
+    with TLSServer(self_signed(tmp_path, "rsa2048"), version=version) as server:
+        shot(running, server, **camera(server, "pin-first"))
+        server.breaks = fault
+        codes = [running.capture().code for _ in range(6)]
+        failed = [i for i, code in enumerate(codes) if code]
+        assert len(failed) == (0 if fault in AT_ONCE else 2) and max(failed, default=0) < 4, codes
+        assert not server.last.offers
+        running.run("check").expect(0)
+
+
+@pytest.mark.parametrize("more", [{}, {"UPLOAD_DEADLINE": "20s"}], ids=["", "deadline"])
+@pytest.mark.parametrize("fault", ["reset", "hang", "close", "silence", "421"])
+def test_a_store_that_fails_with_sessions_gets_none(running, authority, still, fault, more):
+    with TLSServer(authority.issue("127.0.0.1")) as server:
+        running.set(UPLOAD_STALL="1s", UPLOAD_ANSWER="1s", UPLOAD_ATTEMPTS=1, **more)
+        shot(running, server, **store(server, authority, still))
+        server.breaks = fault
+        codes = [running.capture("--no-drain").code for _ in range(6)]
+        failed = [i for i, code in enumerate(codes) if code]
+        assert len(failed) <= (0 if fault in ("reset", "hang") else 2) and max(failed, default=0) < 4, codes
+        assert not server.last.offers
+        running.run("drain").expect(0)
+        assert running.spool() == {}
+
+
+def test_one_failure_costs_no_session(running, ram, authority, still):
+    """A connection that breaks once, as connections do."""
+    with TLSServer(authority.issue("127.0.0.1")) as server:
+        running.set(UPLOAD_ATTEMPTS=1)
+        shot(running, server, **store(server, authority, still))
+        for _ in range(3):
+            server.breaks = "reset"
+            shot(running, server)
+            server.breaks = None
+            assert not shot(running, server)[0].offers
+            assert shot(running, server)[0].resumed
+        only(ram)
+
+
+@pytest.mark.parametrize("settings", [{}, {"UPLOAD_DEADLINE": "20s"}], ids=["", "deadline"])
+def test_a_drain_goes_on_without_sessions(running, authority, still, settings):
+    with TLSServer(authority.issue("127.0.0.1")) as server:
+        shot(running, server, **store(server, authority, still))
+        running.set(UPLOAD_ATTEMPTS=1, HTTP_UPLOAD_URL="http://127.0.0.1:1/", **settings)
+        for _ in range(5):
+            running.capture().expect(75)
+        server.breaks = "reset"
+        running.set(HTTP_UPLOAD_URL=server.url + "/up").run("drain", "--transfers", "3").expect(0)
+        assert len(server.bodies) == 6
 
 
 def no_tickets(context):
