@@ -32,6 +32,8 @@ extension Failure {
     private static func cameraWhy(_ failure: HTTPFailure, _ settings: CameraSettings) -> String {
         switch failure.kind {
         case .unresolved: "its name does not resolve"
+        case .unconnected where settings.timeout < settings.connectTimeout:
+            "no connection within CAMERA_TIMEOUT (\(settings.timeout.settingText))"
         case .unconnected: "no connection within CAMERA_CONNECT_TIMEOUT (\(settings.connectTimeout.settingText))"
         case .timedOut: "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText))"
         case .pinMismatch: "its TLS key isn't the one that is pinned"

@@ -147,7 +147,11 @@ package struct ReolinkCamera: Camera {
         var request = HTTPRequest("POST", url("cmd=Login"), through: nil, deadline: deadline)
         let user: JSONObject = ["userName": settings.username, "password": settings.password]
         request.ask("Login", with: ["User": user])
-        let response = try client.ask(request, of: settings, trust)
+        let response: HTTPResponse
+        do throws(Failure) { response = try client.ask(request, of: settings, trust) } catch {
+            guard error.code == .picture(.tooLarge) else { throw error }
+            return .failed(.unexpectedLoginAnswer(settings), isLasting: false)
+        }
         if [404, 405, 501].contains(response.status) {
             return .failed(.unexpectedLoginAnswer(settings), isLasting: true)
         }

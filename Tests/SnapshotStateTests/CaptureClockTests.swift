@@ -8,6 +8,15 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
 }
 
 @Suite struct CaptureClockTests {
+    @Test func whatTheClockWasComparedWithIsSaid() {
+        var figures = ClockFigures()
+        #expect(figures.offsetInWords == "nothing to compare it with")
+        figures.base = 1_700_000_000
+        #expect(figures.offsetInWords == "agrees with the store")
+        figures.offsetSeconds = -120
+        #expect(figures.offsetInWords == "2 min ahead of the store's")
+    }
+
     @Test func aClockThatIsKeptIsBelieved() {
         var figures = ClockFigures()
         figures.latestMilliseconds = Int64.max / 2

@@ -173,8 +173,8 @@ extension ClockFigures {
     /// The difference from the store's clock in words.
     package var offsetInWords: String {
         let seconds = Int(offsetSeconds.magnitude & UInt(Int.max))
-        return seconds == 0
-            ? "agrees with the store" : "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store's"
+        guard seconds > 0 else { return base == nil ? "nothing to compare it with" : "agrees with the store" }
+        return "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store's"
     }
 }
 

@@ -78,7 +78,9 @@ def test_a_connection_that_never_comes_is_told_as_such(snapshot):
             client.setblocking(False)
             client.connect_ex(listener.getsockname())
         result = snapshot.set(CAMERA_URL="http://127.0.0.1:%d/x.jpg" % listener.getsockname()[1], CAMERA_CONNECT_TIMEOUT="500ms").capture()
-        assert result.refuses(69, "cannot reach camera").wall < 3
+        assert "CAMERA_CONNECT_TIMEOUT (500ms)" in result.refuses(69, "cannot reach camera").stderr and result.wall < 3
+        sooner = snapshot.set(CAMERA_CONNECT_TIMEOUT="5s", CAMERA_TIMEOUT="1s").capture().refuses(69, "CAMERA_TIMEOUT (1s)")
+        assert sooner.wall < 4
 
 
 def test_a_stream_of_pictures_is_told_at_once(snapshot):
