@@ -84,7 +84,8 @@ final class HTTPTransfer {
             return response
         } catch {
             guard let tlsSession, tlsSession.isOffered, responses == 0, error != .askedToEnd,
-                [.tls, .lost, .unconnected, .timedOut].contains(error.kind)
+                // A line that stalls within the body says nothing about the session.
+                [.tls, .lost, .unconnected].contains(error.kind) || error.kind == .timedOut && hasSentAll
             else { throw error }
             tlsSession.note(worked: false)
             var failure = error

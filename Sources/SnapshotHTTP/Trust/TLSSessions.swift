@@ -43,7 +43,7 @@ package struct TLSSessions: Sendable {
     /// Saves a session. Errors are ignored and nothing is synced: without the file the next run makes a full handshake.
     func write(_ bytes: [UInt8], to name: String) {
         guard let folder = try? Folder(private: directory, creating: 0o700) else { return }
-        if let failures = folder.status(Self.failures(of: name)), failures.st_size > 1, isYounger(failures, than: 86400)
+        if let failures = folder.status(Self.failures(of: name)), failures.st_size > 2, isYounger(failures, than: 86400)
         {
             return
         }
@@ -69,7 +69,7 @@ package struct TLSSessions: Sendable {
 
     // MARK: Servers that fail when a session is resumed
 
-    /// A file whose size is how often in a row the server didn't respond after it was offered a session. From the second
+    /// A file whose size is how often in a row the server didn't respond after it was offered a session. From the third
     /// time on, none is saved for a day: a full handshake in between succeeds, and would hide that each other one fails.
     private static func failures(of name: String) -> String { name + ".failures" }
 

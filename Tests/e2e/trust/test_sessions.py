@@ -303,9 +303,9 @@ def test_a_camera_that_fails_with_sessions_gets_none(running, tmp_path, fault, v
     with TLSServer(self_signed(tmp_path, "rsa2048"), version=version) as server:
         shot(running, server, **camera(server, "pin-first"))
         server.breaks = fault
-        codes = [running.capture().code for _ in range(6)]
+        codes = [running.capture().code for _ in range(8)]
         failed = [i for i, code in enumerate(codes) if code]
-        assert len(failed) == (0 if fault in AT_ONCE else 2) and max(failed, default=0) < 4, codes
+        assert len(failed) == (0 if fault in AT_ONCE else 3) and max(failed, default=0) < 6, codes
         assert not server.last.offers
         running.run("check").expect(0)
 
@@ -317,16 +317,16 @@ def test_a_store_that_fails_with_sessions_gets_none(running, authority, still, f
         running.set(UPLOAD_STALL="1s", UPLOAD_ANSWER="1s", UPLOAD_ATTEMPTS=1, **more)
         shot(running, server, **store(server, authority, still))
         server.breaks = fault
-        codes = [running.capture("--no-drain").code for _ in range(6)]
+        codes = [running.capture("--no-drain").code for _ in range(8)]
         failed = [i for i, code in enumerate(codes) if code]
-        assert len(failed) <= (0 if fault in ("reset", "hang") else 2) and max(failed, default=0) < 4, codes
+        assert len(failed) <= (0 if fault in ("reset", "hang") else 3) and max(failed, default=0) < 6, codes
         assert not server.last.offers
         running.run("drain").expect(0)
         assert running.spool() == {}
 
 
 def test_one_failure_costs_no_session(running, ram, authority, still):
-    """A connection that breaks once, as connections do."""
+    """A connection that breaks now and then, as connections do."""
     with TLSServer(authority.issue("127.0.0.1")) as server:
         running.set(UPLOAD_ATTEMPTS=1)
         shot(running, server, **store(server, authority, still))
