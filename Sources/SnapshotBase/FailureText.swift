@@ -21,7 +21,7 @@ extension Failure.Code.Own {
         case .usage: "See `--help` of the command."
         case .settings: "Run `snapshot check`: it names the setting, its file and line, and tries all others."
         case .state: "Free some space, or make `STATE_PATH` writable for the service's user."
-        case .stateOwner: "`ls -ld` shows the owner; start the command with `sudo`, or as that user."
+        case .stateOwner: "Start it as the owner that `ls -ld` shows; if that is a number, `chown -R USER:` the folder."
         case .killed: "`journalctl -k` shows whether memory ran out; `MemoryMax=` is the most that a run may use."
         case .signals: "Look for a limit on open files: `systemctl show -p LimitNOFILE snapshot-relay`."
         case .gateway: "Look for a limit on open files, and whether the loopback interface is up."
@@ -71,7 +71,7 @@ extension Failure.Code.Camera {
         case .keyChanged:
             "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
         case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
-        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`: changed settings are tried at once."
+        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. Restart the relay."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to the final address, `CAMERA_FOLLOW=same-host`, or `CAMERA_USE_HTTPS=true`."

@@ -13,7 +13,7 @@ struct CheckCommand: SnapshotCommand {
             key that is seen for the first time is pinned, as by a capture. Run by root it tries the systemd service's \
             settings in a copy of that service, so that what its sandbox forbids fails here, too. Exit code: 0 if all \
             that is necessary works, else that of the first failure: 69 camera; 74 state or spool; 75 store; 77 \
-            credentials refused; 78 settings.
+            credentials refused, or a camera that can't be trusted; 78 settings.
             """)
 
     @OptionGroup var options: SettingsOptions

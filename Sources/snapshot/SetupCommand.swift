@@ -19,7 +19,8 @@ struct SetupCommand: SnapshotCommand {
             closes the status page.
 
             Exit code: 0 it is set up and the first picture is stored, or you quit; 64 an answer is missing or refused; \
-            69 camera; 74 a file can't be written; 75 store; 77 credentials refused; 78 settings.
+            69 camera; 74 a file can't be written; 75 store; 77 credentials refused, or a camera that can't be \
+            trusted; 78 settings.
             """)
 
     @Option(help: "A Reolink's address, the URL of any other camera, or /dev/videoN.") var camera: String?

@@ -19,7 +19,8 @@ package struct CameraAddress {
         } else {
             throw .settings(
                 "no camera is set", why: "neither CAMERA_IP nor CAMERA_URL has a value",
-                hint: "put CAMERA_IP=192.168.1.20 and CAMERA_PASSWORD=… into .env or \(Settings.systemPath)")
+                hint: "snapshot setup asks for all that is needed (with sudo for the service); or set CAMERA_IP and "
+                    + "CAMERA_PASSWORD")
         }
     }
 

@@ -153,13 +153,11 @@ struct Machine {
     }
 
     private func steps() -> [(command: String, purpose: String)] {
-        [
-            ("snapshot health\(target.option)", "how it goes"),
-            (
-                "\(target.isSystem ? "sudo " : "")snapshot check\(target.option)",
-                "try everything once and say what works"
-            ),
-            ("\(target.isSystem ? "sudo " : "")snapshot setup\(target.setupOption)", "change one thing"),
+        let snapshot = target.isSystem ? "sudo snapshot" : "snapshot"
+        return [
+            ("\(snapshot) health\(target.option)", "how it goes"),
+            ("\(snapshot) check\(target.option)", "try everything once and say what works"),
+            ("\(snapshot) setup\(target.setupOption)", "change one thing"),
         ]
     }
 

@@ -42,8 +42,8 @@ extension Health.Reason {
         case .storeCredentials:
             "Correct the store's credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:
-            "The next capture moves a damaged file aside. If it is a matter of permissions, the next capture shares it with "
-                + "user snapshot-web; a STATE_PATH elsewhere than under /var/lib/snapshot also needs `chmod o+rx`."
+            "The next capture moves a damaged file aside. If only the status page says this, it lacks permission: the next "
+                + "capture gives it, and a STATE_PATH that isn't below /var/lib/snapshot also needs `chmod o+rx`."
         case .stale: "Nothing newer has reached the store: `snapshot check` says why."
         case .spooling: "They are sent when the store answers again; `snapshot drain` does it now."
         case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
