@@ -9,12 +9,12 @@ extension Run {
 
     /// Uploads pictures from the spool, oldest first, until the deadline or until the store fails.
     mutating func drain(until deadline: Deadline) {
-        guard storeIsUp, spool.figures.count > 0, heldOffSeconds("store") == nil else { return }
+        guard storeIsUp, spool.figures.count > 0, heldOffSeconds("store") == nil, storePause == nil else { return }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))
-        // The store rejected entries up to `refused.last` within the last hour: begin after them.
+        // The store rejected entries up to `rejected.last` within the last hour: begin after them.
         let rejected = spool.figures.rejected.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
@@ -52,7 +52,7 @@ extension Run {
                     holdOffIfRefused(by: "store", error.failure)
                     noteFailure(error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.
-                    guard error.scope != .store else { return }
+                    guard error.scope != .store, storePause == nil else { return }
                     skipped += 1
                     if skipped == Self.mostSkipped {
                         // Later runs skip the entries up to here for an hour.

@@ -15,11 +15,15 @@ package struct Proxies: Equatable, Sendable {
     private let http: String?
     private let https: String?
     let exceptions: ProxyExceptions?
+    /// Part of a store's fingerprint; empty without settings. Contains secrets.
+    package let fingerprint: String
 
     package init(_ settings: Settings) throws(Failure) {
         http = try Self.address(Key.httpProxy, settings)
         https = try Self.address(Key.httpsProxy, settings)
-        exceptions = try settings[Key.noProxy].map(ProxyExceptions.init)
+        let direct = try settings[Key.noProxy]
+        exceptions = direct.map(ProxyExceptions.init)
+        fingerprint = "\(http.map { " \($0)" } ?? "")\(https.map { " \($0)" } ?? "")\(direct.map { " \($0)" } ?? "")"
     }
 
     private static func address(_ key: Setting<String?>, _ settings: Settings) throws(Failure) -> String? {

@@ -5,6 +5,7 @@ import SnapshotState
 extension S3Settings: StoreKind {
     package var fingerprint: String {
         "s3 \(identity) \(region) \(prefix) \(isPathStyle ? 1 : 0) \(source.fingerprint) \(objects.fingerprint)"
+            + proxies.fingerprint
     }
     package var folder: String? { nil }
     package func location(of key: String) -> String { "s3://\(bucket)/\(prefix)\(key)" }

@@ -69,7 +69,7 @@ package struct HTTPStoreSettings: Sendable {
         let files = certificate?.identity ?? ""
         return [
             "http \(server) \(url) \(method.rawValue) \(format.rawValue)", token ?? "", credentials?.user ?? "",
-            credentials?.password ?? "", "\(fields.entries) \(headers.entries) \(part)", files,
+            credentials?.password ?? "", "\(fields.entries) \(headers.entries) \(part)\(proxies.fingerprint)", files,
             hexadecimal(signingKey ?? []),
         ].joined(separator: " ")
     }

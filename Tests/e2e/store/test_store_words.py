@@ -27,6 +27,7 @@ def test_retry_after_holds_for_later_runs(ready, camera, endpoint, kind, status,
     endpoint.always = None
     ready.capture().refuses(75, "busy", "tried again in")
     ready.run("drain").refuses(75, "tried again in")
+    ready.capture(env={"CAMERA_IP": "127.0.0.1:1"}).refuses(69)
     assert len(endpoint.received) == 1 and ready.spooled_pictures() == camera.served
     ready.capture(env={"HTTP_AUTH_TOKEN": "new", "AWS_SECRET_ACCESS_KEY": "new"}).expect(0)
 
@@ -103,6 +104,16 @@ def test_https_at_a_port_of_http(ready, endpoint, kind, name):
     settings[name] = settings[name].replace("http:", "https:")
     result = ready.set(**settings).capture().refuses(75, "doesn't speak TLS")
     assert "version number" not in result.stderr and name in result.hints[0] and "http://" in result.hints[0]
+
+
+@pytest.mark.parametrize("kind", ["as_http", "as_s3"])
+@pytest.mark.parametrize("setting, value", [("NO_PROXY", "127.0.0.1"), ("HTTP_PROXY", "127.0.0.1:9")])
+def test_a_changed_proxy_ends_a_hold_off(ready, endpoint, kind, setting, value):
+    endpoint.always = Answer(401, {}, s3_error("InvalidAccessKeyId"))
+    ready.set(**getattr(endpoint, kind)(UPLOAD_ATTEMPTS=1)).capture().expect(77)
+    ready.capture().refuses(77, "tried again in")
+    told = ready.set(**{setting: value}).capture()
+    assert "tried again in" not in told.stderr and told.code == (77 if setting == "NO_PROXY" else 75)
 
 
 def test_denied_is_not_refused_credentials(ready, endpoint):
