@@ -85,13 +85,13 @@ package func writeDurably(
     let target = try openParent(of: path)
     let new = parentDirectory(temporary) == parentDirectory(path) ? target.folder : try openParent(of: temporary).folder
     let name = temporary[...].cutAtLast("/").map { String($0.1) } ?? temporary
-    try target.folder.put(target.name, by: name, in: new, mode: mode, write: write)
+    try target.folder.replace(target.name, temporary: name, in: new, mode: mode, write: write)
 }
 
 extension Folder {
     /// Creates or replaces the file `name` as `writeDurably` does; `write` fills the file `temporary` in `folder`.
-    package func put(
-        _ name: String, by temporary: String, in folder: Folder, mode: mode_t,
+    package func replace(
+        _ name: String, temporary: String, in folder: Folder, mode: mode_t,
         write: (FileHandle) throws(SystemError) -> Void
     ) throws(SystemError) {
         do throws(SystemError) {

@@ -4,8 +4,9 @@ import SnapshotHTTP
 
 /// A source of still pictures.
 ///
-/// `snapshot` asks once and returns the bytes as received; `Picture` validates them. It ends by the deadline, keeps at
-/// most `CameraSettings.maxBytes` bytes, and asks with credentials at most once: retrying is left to the next run.
+/// `snapshot` returns one picture's bytes as received; `Picture` validates them. It ends by the deadline and keeps at
+/// most `CameraSettings.maxBytes` bytes. After a failure it may ask in another way that the camera may support, such as
+/// another login, but never again with credentials that were refused: the same attempt is left to the next run.
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
     /// Logs out of the session in `memory`. Called when the memory can't be stored.

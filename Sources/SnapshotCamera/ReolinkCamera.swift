@@ -23,7 +23,7 @@ package struct ReolinkCamera: Camera {
     package func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8] {
         switch settings.auth {
         case .password: return try snapByPassword(&memory, deadline)
-        case .token: return try snapByToken(&memory, deadline).body(orElse: settings)
+        case .token: return try snapByToken(&memory, deadline).body()
         case .auto: break
         }
         if memory.auth == "password" {
@@ -65,7 +65,7 @@ package struct ReolinkCamera: Camera {
         /// Login by token is not possible now, or never if `isLasting`.
         case noLogin(Failure, isLasting: Bool)
 
-        func body(orElse settings: CameraSettings) throws(Failure) -> [UInt8] {
+        func body() throws(Failure) -> [UInt8] {
             switch self {
             case .picture(let body): return body
             case .noLogin(let failure, _): throw failure
@@ -149,6 +149,7 @@ package struct ReolinkCamera: Camera {
         request.ask("Login", with: ["User": user])
         let response: HTTPResponse
         do throws(Failure) { response = try client.ask(request, of: settings, trust) } catch {
+            // An answer over the limit has the code of a picture that is too large, also at a login.
             guard error.code == .picture(.tooLarge) else { throw error }
             return .failed(.unexpectedLoginAnswer(settings), isLasting: false)
         }

@@ -28,8 +28,8 @@ package struct Capture {
     /// - Returns: nil where another run holds the lock.
     /// - Throws: only where the run can't begin: the state can't be opened, locked or read.
     package func run(blocking signals: BlockedSignals) throws(Failure) -> Shot? {
-        // A tenth of the interval stays free, so that this run ends before the next one starts.
-        let deadline = Deadline.after(settings.interval * 9 / 10)
+        // The drain ends a tenth of the interval before the next run starts.
+        let drainDeadline = Deadline.after(settings.interval * 9 / 10)
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let marker = RunMarker(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
@@ -43,7 +43,7 @@ package struct Capture {
         }
         signals.block()
         if let picture { run.store(picture) }
-        if drains { run.drain(until: deadline) }
+        if drains { run.drain(until: drainDeadline) }
         run.complete()
 
         let requestsPing = run.requestsPing

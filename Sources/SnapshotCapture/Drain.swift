@@ -14,7 +14,7 @@ extension Run {
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))
-        // The store rejected entries up to `rejected.last` within the last hour: begin after them.
+        // The store rejected entries up to `rejected.last` within the last hour, so begin after them.
         let rejected = spool.figures.rejected.flatMap {
             now.age(of: $0.since, recordBoot: record.boot) < 3600 ? $0 : nil
         }
@@ -55,7 +55,7 @@ extension Run {
                     guard error.scope != .store, storePause == nil else { return }
                     skipped += 1
                     if skipped == Self.mostSkipped {
-                        // Later runs skip the entries up to here for an hour.
+                        // Later runs skip the entries up to here until an hour after the first of these rejections.
                         spool.skipRejected(RejectedEntries(last: name.number, since: rejected?.since ?? now.moment))
                         return
                     }

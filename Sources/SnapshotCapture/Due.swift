@@ -22,6 +22,7 @@ extension Run {
     }
 
     /// Counts a run that takes no picture as a failed capture; the reason is in `shot.failure`.
+    /// - Returns: nil, since there is no picture.
     mutating func skip(_ postponement: Postponement) -> Picture? {
         shot.outcome.result = .skipped
         shot.failure = .heldOff(

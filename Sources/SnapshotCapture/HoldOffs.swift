@@ -18,8 +18,8 @@ extension Run {
         }
     }
 
-    /// Starts or extends the hold-off, if the failure is a refusal of credentials; a failed `credential_process` waits
-    /// for one to ten minutes only. The first refusal of credentials that have worked before starts none, unless the
+    /// Starts or extends the hold-off, if the failure's kind is a refusal; a failed `credential_process` waits for one
+    /// to ten minutes only. The first refusal of credentials that have worked before starts none, unless the
     /// camera warns that it will lock the account.
     mutating func holdOffIfRefused(by side: String, _ failure: Failure) {
         guard [.cameraRefused, .storeRefused].contains(failure.kind) else { return }
@@ -37,7 +37,7 @@ extension Run {
         return login.refusals == 1
     }
 
-    /// Notes that the present credentials were accepted, and ends their hold-off.
+    /// Notes that the present credentials were accepted, which ends their hold-off and, for the store, its stall.
     mutating func noteCredentialsAccepted(by side: String) {
         let login = AcceptedLogin(settings: credentialsHMAC(of: side))
         if record.logins?[side] != login {
@@ -48,7 +48,7 @@ extension Run {
         if side == "store" { record.stall = nil }
     }
 
-    /// Seconds left of the store's `Retry-After`; nil where it is over, or was sent to other settings.
+    /// Seconds left of the store's `Retry-After`; nil where it is over, or the store's settings have changed since.
     var storePause: Double? {
         record.storePause?.remaining(settings: credentialsHMAC(of: "store"), now: now, recordBoot: record.boot)
     }
@@ -62,7 +62,7 @@ extension Run {
             settings: credentialsHMAC(of: "store"))
     }
 
-    /// Marks the hold-offs of other settings than the present ones, and deletes those of them that are over.
+    /// Marks each hold-off that began under other settings than the present ones, and deletes it once it is over.
     mutating func noteChangedSettings() {
         for side in ["camera", "store"] {
             guard let holdOff = record.holdOffs[side] else { continue }

@@ -77,6 +77,7 @@ struct Run: ~Copyable {
             shot.outcome.result = .captureFailed
             shot.failure = error
             record.captureFailures += 1
+            // A changed TLS key and unreadable pins have the kind `cameraRefused`, too, but refuse no credentials.
             if error.code == .camera(.credentials) { holdOffIfRefused(by: "camera", error) }
             return nil
         }

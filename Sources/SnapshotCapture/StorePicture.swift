@@ -90,7 +90,8 @@ extension Run {
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.storeAddress = store.address.printable(limit: 160)
         if let wait = storePause { throw .paused(store.address, wait: wait) }
-        // While the store is down, one attempt per run shows its return, and keeps runs within the interval.
+        // If the last run, whose outcome the record still has, couldn't store its picture, one attempt shows whether the
+        // store is back, and keeps this run within the interval.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
             RetryPolicy(

@@ -35,7 +35,7 @@ struct CheckPlan: Sendable {
         } else {
             noteNoCamera(settings)
         }
-        store = read { () throws(Failure) in try UnreadStore.read(settings) }
+        store = read { () throws(Failure) in try UnreadStore.readOrReplace(settings) }
         if let remark = read({ () throws(Failure) in try KeyTemplate(settings) })?.remark {
             findings.append(.remark("settings", remark))
         }

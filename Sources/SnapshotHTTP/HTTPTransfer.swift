@@ -63,7 +63,8 @@ final class HTTPTransfer {
         tlsSession?.resume(on: easy)
         // libcurl fills its buffer before it sends anything; this is the smallest size that it allows.
         if pace != nil { _ = shim_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384) }
-        (request.proxies == nil ? shared.camera : shared.others).watch(easy)
+        // Only requests to cameras have no `proxies`.
+        (request.proxies == nil ? shared.camera : shared.others).count(on: easy)
         _ = shim_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
     }
 
@@ -84,12 +85,12 @@ final class HTTPTransfer {
             return response
         } catch {
             guard let tlsSession, tlsSession.isOffered, responses == 0, error != .askedToEnd,
-                // A line that stalls within the body says nothing about the session.
+                // A connection that stalls while the body is sent says nothing about the TLS session.
                 [.tls, .lost, .unconnected].contains(error.kind) || error.kind == .timedOut && hasSentAll
             else { throw error }
             tlsSession.note(worked: false)
             var failure = error
-            failure.mayRetryWithoutTLSSession = sentBytes == 0 || ["GET", "HEAD"].contains(request.method)
+            failure.mayRetryWithoutTLSSession = sentHeaderBytes == 0 || ["GET", "HEAD"].contains(request.method)
             throw failure
         }
     }
@@ -101,7 +102,7 @@ final class HTTPTransfer {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
-            let sent = sentBytes
+            let sent = sentHeaderBytes
             failure.bodyWasSent = sent > 0 && hasSentAll
             if case .proxy(_, let setting) = request.route { failure.proxySetting = setting }
             // No request was sent, so the server was not slow to respond: there was no connection in time.
@@ -127,7 +128,7 @@ final class HTTPTransfer {
     }
 
     /// How much of the request's header was sent.
-    private var sentBytes: Int {
+    private var sentHeaderBytes: Int {
         var sent = 0
         _ = shim_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
         return sent

@@ -8,7 +8,8 @@ package protocol BodyReader: Sendable {
     /// - Parameter body: everything received so far.
     mutating func isEnough(_ body: [UInt8]) -> Bool
     /// The range of the wanted part; nil if the body is an endless stream without a complete part.
-    func wanted(of body: [UInt8], isWhole: Bool) -> Range<Int>?
+    /// - Parameter hasEnded: whether the body ended by itself, rather than being cut off where the reader had enough.
+    func wanted(of body: [UInt8], hasEnded: Bool) -> Range<Int>?
 }
 
 /// The body of a response while it is being received.
@@ -72,7 +73,7 @@ struct ResponseBody {
     /// The wanted part. The bytes are moved out, as a copy of a large picture would double the memory.
     mutating func taken() throws(HTTPFailure) -> [UInt8] {
         guard let reader else { return bytes }
-        guard let range = reader.wanted(of: bytes, isWhole: !isEnough) else { throw .multipart }
+        guard let range = reader.wanted(of: bytes, hasEnded: !isEnough) else { throw .multipart }
         var wanted = bytes
         bytes = []
         wanted.removeSubrange(range.upperBound...)

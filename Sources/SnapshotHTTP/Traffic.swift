@@ -35,7 +35,8 @@ final class TrafficCounter {
 
     deinit { sockets.deallocate() }
 
-    func watch(_ easy: UnsafeMutableRawPointer) {
+    /// Counts what this handle's connections send and receive.
+    func count(on easy: UnsafeMutableRawPointer) {
         sockets.pointee.context = Unmanaged.passUnretained(self).toOpaque()
         _ = shim_set_sockets(easy, sockets)
     }

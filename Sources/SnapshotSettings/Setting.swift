@@ -13,7 +13,7 @@ package struct Setting<Value: Sendable>: Sendable {
 extension Setting where Value: SettingValue {
     /// - Parameters:
     ///   - secrecy: by default that of the kind, which hides any text.
-    ///   - endsHoldOff: whose hold-off a change ends; the fingerprint of the camera or store must contain the setting.
+    ///   - endsHoldOff: whose hold-off a change ends; see `SettingDeclaration.endsHoldOff`.
     init(
         _ key: String, _ typed: TypedSettingKind<Value>, default defaultValue: Value,
         secrecy: SettingDeclaration.Secrecy? = nil, endsHoldOff: HoldOffSide? = nil, _ meaning: String
@@ -61,6 +61,8 @@ package final class SettingDeclaration: Sendable {
     package let kind: SettingKind
     package let defaultValue: SettingDefault
     package let secrecy: Secrecy
+    /// Whose hold-off a change ends. The fingerprint of that camera or store has this effect and must contain the setting;
+    /// only tests read this property.
     package let endsHoldOff: HoldOffSide?
     /// What the setting means, as a sentence.
     package let meaning: String

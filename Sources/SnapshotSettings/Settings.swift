@@ -75,11 +75,11 @@ package struct Settings: Sendable {
     }
 
     private init(
-        commandLine: Named<String>, in context: ProcessContext, file found: SettingsFile?, _ skipped: [String]
+        commandLine: Named<String>, in context: ProcessContext, file found: SettingsFile?, _ fileWarnings: [String]
     ) throws(Failure) {
         self.commandLine = commandLine
         self.context = context
-        var warnings = skipped
+        var warnings = fileWarnings
         self.path = found?.path
         var entries = Named<Dotenv.Entry>()
         for entry in try found?.entries() ?? [] {
@@ -124,7 +124,7 @@ package struct Settings: Sendable {
         if found.text.unicodeScalars.contains("\u{FFFD}") {
             throw refusal(declaration, found, rule: "must be UTF-8 text")
         }
-        // A secret that really has one can be in a file of its own.
+        // A value that really begins or ends with an invisible character is accepted from a file of its own.
         if let sign = invisibleCharacter(atEndsOf: found.text), found.origin.isTyped {
             throw refusal(
                 declaration, found, rule: "begins or ends with an invisible character (\(sign)), as copied text may",
@@ -137,6 +137,7 @@ package struct Settings: Sendable {
     package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
         let name = setting.key
         let first = commandLine[name] ?? environment[name] ?? file[name]?.value
+        // A value of which nothing is left without blanks and comment counts as empty, too.
         return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.defaultValue
     }
 

@@ -19,13 +19,13 @@ package struct SettingsFile {
     }
 
     /// Looks for a settings file if none was named.
-    /// - Parameter skipped: called with a sentence about a `./.env` that is not used.
-    static func find(_ skipped: (String) -> Void) throws(Failure) -> SettingsFile? {
+    /// - Parameter warn: called with a sentence about a `./.env` that is not used.
+    static func find(_ warn: (String) -> Void) throws(Failure) -> SettingsFile? {
         let local = ".env"
         do throws(Distrust) {
             if let file = try SettingsFile(trusting: local) { return file }
         } catch {
-            skipped("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
+            warn("\(local) is not used: \(error.why); to use it all the same, give --config \(local)")
         }
         // A file in a folder that this user may not enter is reported as unreadable.
         let mayHang = FileSystems.mountThatMayHang(Settings.systemPath) != nil

@@ -22,8 +22,9 @@ package struct CaptureClock: Sendable {
     /// Clocks that differ by less than this, in milliseconds, agree: `Date` has whole seconds, and responses take time.
     private static let tolerance: Int64 = 5000
 
-    /// The capture time for a picture taken at `now`, and its quality. A time that can't be trusted is made later than
-    /// that of every picture before, so that no key is used twice.
+    /// The capture time for a picture taken at `now`, and its quality. So that no key is used twice, a time up to 5 s
+    /// before the last picture's becomes the millisecond after that one, unless a time service has synchronised the
+    /// clock; an untrusted time does so however far it is behind.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {

@@ -122,7 +122,7 @@ package struct S3Store: RemoteStore {
         _ method: String, key: String, query: String = "", headers: [(name: String, value: String)], body: HTTPBody,
         sha256: String, deadline: Deadline, reusesConnection: Bool = true
     ) -> HTTPRequest {
-        let (base, host, path) = address(of: settings.prefix + key)
+        let (base, host, path) = urlParts(of: settings.prefix + key)
         let target = query.isEmpty ? path : "\(path)?\(query)"
         let date = settings.context.clock.wall().advanced(byMilliseconds: signingOffset).amzDate
         var signed = [(name: "host", value: host), ("x-amz-content-sha256", sha256), ("x-amz-date", date)] + headers
@@ -139,7 +139,7 @@ package struct S3Store: RemoteStore {
     }
 
     /// Scheme and host, the Host header, and the path, which is signed exactly as it is sent.
-    private func address(of key: String) -> (base: String, host: String, path: String) {
+    private func urlParts(of key: String) -> (base: String, host: String, path: String) {
         let encoded = percentEncoded(key, also: "/")
         var authority = settings.endpoint?.authority ?? awsHost(region: region)
         var host = settings.endpoint?.hostHeader ?? authority
@@ -171,7 +171,7 @@ package struct S3Store: RemoteStore {
                 described(response, error, "it wants a checksum", hint: "set S3_CHECKSUM=auto"), .giveUp)
         }
         if error.code == "RequestTimeTooSkewed" {
-            // The request had the time that the response gives and was refused all the same: don't correct it again.
+            // Correct the time only if the response gives a credible one that this request didn't have.
             guard let offset = clockOffset, abs(offset - signingOffset) >= 1000 else {
                 let why =
                     switch (response.clockOffset, clockOffset) {

@@ -51,12 +51,13 @@ extension RemoteStore {
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         try prepare(deadline)
         try checkResult(
-            client.result(of: upload(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
+            client.result(
+                of: uploadRequest(object, client.uploadTimeouts, deadline, reusesConnection: reusesConnection)),
             of: object.key)
     }
 
     /// A request that stores `object`, with the timeouts of uploads.
-    package func upload(
+    package func uploadRequest(
         _ object: StoredObject, _ timeouts: UploadTimeouts?, _ deadline: Deadline, reusesConnection: Bool
     ) -> HTTPRequest {
         var request = request(putting: object, deadline: deadline, reusesConnection: reusesConnection)
@@ -93,8 +94,7 @@ package struct StoredObject: Sendable {
 
     package init(
         key: String, content: HTTPBody, contentType: String = "image/jpeg", capturedAt: Timestamp,
-        camera: String,
-        sha256: String, clock: ClockQuality
+        camera: String, sha256: String, clock: ClockQuality
     ) {
         self.key = key
         self.content = content
@@ -145,7 +145,7 @@ package struct StoreFailure: Error, Sendable {
     package var scope: Scope
     /// The least time to wait, by the store's `Retry-After`.
     package var retryAfter: Duration?
-    /// Whether the next attempt should use a new connection.
+    /// Whether there was no usable response; the next attempt then uses a new connection.
     package var connectionFailed = false
     /// How long no byte had moved when the attempt was given up.
     package var stalledFor: Duration?

@@ -18,7 +18,7 @@ private let jpeg: [UInt8] = [0xFF, 0xD8] + exif + sof + sos + [0x12, 0xFF, 0x00,
         for count in stride(from: step, through: body.count + step - 1, by: step) {
             let part = Array(body.prefix(count))
             guard reader.isEnough(part) else { continue }
-            return (part.count, reader.wanted(of: part, isWhole: false).map { Array(part[$0]) })
+            return (part.count, reader.wanted(of: part, hasEnded: false).map { Array(part[$0]) })
         }
         return nil
     }

@@ -42,14 +42,15 @@ struct PictureReader: BodyReader {
             self.walk = walk
             return end != nil
         } catch {
-            // The text of an error ends like any other body, so read on; a stream has no end.
+            // These bytes aren't a JPEG, perhaps an error page: read it to its end, so that a message can show it. A
+            // multipart stream has no end.
             isOther = true
             return isStream
         }
     }
 
-    func wanted(of body: [UInt8], isWhole: Bool) -> Range<Int>? {
-        guard isStream else { return 0..<(isWhole ? body.count : end ?? body.count) }
+    func wanted(of body: [UInt8], hasEnded: Bool) -> Range<Int>? {
+        guard isStream else { return 0..<(hasEnded ? body.count : end ?? body.count) }
         guard case .picture(let start) = position else { return nil }
         return start..<(end ?? body.count)
     }

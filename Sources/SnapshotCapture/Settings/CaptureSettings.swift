@@ -41,7 +41,7 @@ package struct CaptureSettings: Sendable {
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
         context = settings.context
         camera = try CameraSettings(settings)
-        store = try UnreadStore.read(settings)
+        store = try UnreadStore.readOrReplace(settings)
         keyTemplate = try KeyTemplate(settings)
         isRepeating = interval != nil
         let configured = try settings[Key.captureInterval]

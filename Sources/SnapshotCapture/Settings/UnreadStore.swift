@@ -10,8 +10,9 @@ package struct UnreadStore: StoreKind, Store {
     private let failure: StoreFailure
     package let address: String
 
+    /// The store that the settings name; an `UnreadStore` in its place where a folder hangs.
     /// - Throws: the failure of the settings, unless it is that a folder hangs.
-    package static func read(_ settings: Settings) throws(Failure) -> any StoreKind {
+    package static func readOrReplace(_ settings: Settings) throws(Failure) -> any StoreKind {
         do throws(Failure) { return try StoreKinds.read(settings) } catch {
             guard error.isHang else { throw error }
             return UnreadStore(error, address: try settings[Key.storageBackend].rawValue)

@@ -60,7 +60,7 @@ struct ParallelDrain {
         do throws(StoreFailure) { try upload.store.prepare(upload.attempts.policy.deadline) } catch {
             return failed(upload, error, &queue)
         }
-        let request = upload.store.upload(
+        let request = upload.store.uploadRequest(
             upload.picture.object, store.client.uploadTimeouts, upload.attempts.policy.deadline,
             reusesConnection: upload.attempts.reusesConnection)
         underWay.append(upload)

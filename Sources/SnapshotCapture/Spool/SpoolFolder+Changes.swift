@@ -37,7 +37,7 @@ extension SpoolFolder {
     mutating func write(_ pieces: [[UInt8]], as name: SpoolName) throws(SystemError) {
         let incoming = try made().folder(Self.incoming, creating: 0o700)
         let folder = try madeEntryFolder(name.folder)
-        try folder.put(name.text, by: name.text, in: incoming, mode: 0o600) { file throws(SystemError) in
+        try folder.replace(name.text, temporary: name.text, in: incoming, mode: 0o600) { file throws(SystemError) in
             for piece in pieces { try file.write(piece) }
         }
     }
