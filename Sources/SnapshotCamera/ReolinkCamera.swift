@@ -151,7 +151,7 @@ package struct ReolinkCamera: Camera {
         do throws(Failure) { response = try client.ask(request, of: settings, trust) } catch {
             // An answer over the limit has the code of a picture that is too large, also at a login.
             guard error.code == .picture(.tooLarge) else { throw error }
-            return .failed(.unexpectedLoginAnswer(settings), isLasting: false)
+            throw .unexpectedLoginAnswer(settings)
         }
         if [404, 405, 501].contains(response.status) {
             return .failed(.unexpectedLoginAnswer(settings), isLasting: true)
