@@ -1,6 +1,7 @@
 """What is in a recording or a stream, judged by ffmpeg's own tools."""
 import json
 import subprocess
+import tempfile
 
 
 def decode(source, *options, seconds=30, timed=True):
@@ -9,6 +10,15 @@ def decode(source, *options, seconds=30, timed=True):
     done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, options), "-i", str(source), *sink, "/dev/null"],
                           capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0 and not done.stderr.strip(), f"{source}: {done.stderr[-2000:]}"
+
+
+def decode_first(source, count):
+    """Decodes the first `count` pictures in the order in which they are stored, as `decode` does."""
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as part:
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(source), "-map", "0:v:0", "-c", "copy", "-frames:v", str(count),
+                        part.name], timeout=30, check=True)
+        assert len(video_times(part.name)) == count
+        decode(part.name)
 
 
 def codecs(source, *options, seconds=30):
