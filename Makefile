@@ -24,6 +24,7 @@ RELEASED := $(or $(shell awk '$$2 == "$(VERSION)" {print $$4; exit}' CHANGELOG.m
 
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
+LIBDIR = $(PREFIX)/lib/snapshot
 DOCDIR = $(PREFIX)/share/doc/snapshot
 MANDIR = $(PREFIX)/share/man
 ETCDIR = $(DESTDIR)/etc/snapshot
@@ -47,10 +48,12 @@ help: ## show this list
 build: ## build the programs, optimised, with the Swift runtime inside
 	@scripts/require $(BUILD_PACKAGES)
 	swift build $(RELEASE)
+	packaging/stand-ins .build/release/../lib/snapshot
 
 run: ## take one picture and show it, its state and its health (a simulated camera unless there is a .env)
 	@scripts/require $(RUN_PACKAGES)
 	swift build $(RELEASE)
+	packaging/stand-ins .build/release/../lib/snapshot
 	@scripts/run
 
 test: ## check everything in a short form; what CI runs
@@ -81,6 +84,7 @@ e2e: build build-asan
 # Programs that tell of every access to memory that isn't theirs, and of every race between threads.
 build-asan:
 	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot
+	packaging/stand-ins $(ASAN)/../lib/snapshot
 
 build-tsan:
 	swift build -c release --scratch-path .build-tsan --sanitize=thread --product snapshot
@@ -117,6 +121,8 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 	install -d $(SHARE)/bash-completion/completions $(ZSHDIR) $(SHARE)/fish/vendor_completions.d
 	$(INSTALL_PROGRAM) $(PROGRAMS:%=$(BIN)/%) $(DESTDIR)$(BINDIR)
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(BIN)/../lib/snapshot/libsnapshot-*.so
+	cp -P $(BIN)/../lib/snapshot/*.so.* $(DESTDIR)$(LIBDIR)
 	for unit in $(UNITS); do \
 	    sed 's|/usr/bin/|$(BINDIR)/|; s|/usr/share/doc/snapshot|$(DOCDIR)|' systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit; \
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; \
@@ -146,6 +152,7 @@ install: man ## install under PREFIX (/usr/local); settings that are there stay 
 uninstall: ## remove what `make install` put there; settings, pictures and state stay
 	@test -n "$(DESTDIR)" || sh packaging/prerm remove
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
+	rm -rf $(DESTDIR)$(LIBDIR)
 	rm -f $(DESTDIR)$(UNITDIR)/run-credentials-.mount.d/snapshot.conf
 	rm -f $(DESTDIR)$(PREFIX)/lib/sysusers.d/snapshot.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/snapshot.conf
 	rm -f $(DESTDIR)$(MANDIR)/man1/snapshot.1 $(DESTDIR)$(MANDIR)/man1/snapshot-*.1 $(DESTDIR)$(MANDIR)/man7/snapshot.7

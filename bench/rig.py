@@ -1,6 +1,7 @@
 """What is measured against: the simulated camera, a real S3 server over TLS, and the settings for both."""
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -46,11 +47,13 @@ class Rig(contextlib.ExitStack):
                         HERE / "clients" / "reference.c", "-lcurl", "-lcrypto"], check=True)
 
     def installed(self, program):
-        """The program as `make install` leaves it: stripped."""
+        """The program as `make install` leaves it: stripped, with the stand-ins for libraries beside it."""
         path = self.folder / "bin" / program
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            subprocess.run(["strip", "-o", path, binary(program)], check=True)
+            built = binary(program)
+            subprocess.run(["strip", "-o", path, built], check=True)
+            shutil.copytree(built.resolve().parent / "../lib", self.folder / "lib", symlinks=True, dirs_exist_ok=True)
         return path
 
     @property

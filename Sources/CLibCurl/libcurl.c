@@ -6,9 +6,6 @@
 #include <netinet/tcp.h>
 #include <stdint.h>
 
-// The suffix is the version of the ABI that curl.h declares.
-#define LIBRARY "libcurl.so.4"
-
 static void *library;
 // Looked up once, since each run calls them a hundred times. The parentheses prevent the expansion of the header's
 // macros of these names.
@@ -16,7 +13,7 @@ static __typeof__(&(curl_easy_setopt)) set_option;
 static __typeof__(&(curl_easy_getinfo)) get_info;
 
 const char *shim_load(void) {
-  if (!library) library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  if (!library) library = shim_open_library();
   if (!library) return dlerror();
   set_option = (__typeof__(set_option))dlsym(library, "curl_easy_setopt");
   get_info = (__typeof__(get_info))dlsym(library, "curl_easy_getinfo");

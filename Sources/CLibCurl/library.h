@@ -10,3 +10,6 @@ CURLcode shim_set_context(CURL *easy, curl_ssl_ctx_callback function);
 CURLcode shim_get_backend(CURL *easy, struct curl_tlssessioninfo **value);
 CURLcode shim_set_opening(CURL *easy, curl_opensocket_callback function);
 CURLcode shim_set_closing(CURL *easy, curl_closesocket_callback function);
+
+// Opens libcurl as dlopen does, without the libraries that snapshot never uses.
+void *shim_open_library(void);

@@ -72,7 +72,6 @@ package final class FileHandle: Sendable {
     package func readAll(limit: Int) throws(SystemError) -> [UInt8] {
         let size = max(0, Int(try status().st_size))
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(limit, size))
         var failed: SystemError?
         var chunk = min(limit, max(size, 4096))
         while bytes.count < limit, chunk > 0 {
@@ -84,7 +83,7 @@ package final class FileHandle: Sendable {
             if let failed { throw failed }
             if more.isEmpty { break }
             if bytes.isEmpty { bytes = more } else { bytes += more }
-            chunk = min(65536, limit - bytes.count)
+            chunk = min(bytes.count, limit - bytes.count)
         }
         return bytes
     }
