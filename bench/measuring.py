@@ -54,10 +54,13 @@ class Meter:
         return Cost(float(wall), float(user) + float(system), int(rss), int(written))
 
     def interleaved(self, commands, runs, codes=(0,)):
-        """{name: [Cost]}: all commands in turn, so that what else the machine does hits them alike; one warm-up."""
+        """{name: [Cost]}: all commands in turn, so that what else the machine does hits them alike; one warm-up.
+
+        Every other turn goes backwards: a command costs less after one that uses the same libraries.
+        """
         costs = {name: [] for name in commands}
         for turn in range(runs + 1):
-            for name, command in commands.items():
+            for name, command in list(commands.items())[::-1 if turn % 2 else 1]:
                 cost = self.cost(command, codes)
                 if turn:
                     costs[name].append(cost)

@@ -29,7 +29,9 @@ class Rig(contextlib.ExitStack):
 
     def __init__(self):
         super().__init__()
-        self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="snapshot-bench-")))
+        # Not in /tmp: for a path there snapshot looks whether it is a service's own (PrivateTmp=).
+        (ROOT / "out").mkdir(exist_ok=True)
+        self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "out")))
         self.meter = Meter(self.folder)
         self.pictures = {name: make_picture(self.folder / f"{name}.jpg", *what) for name, what in PICTURES.items()}
         self.cameras = {name: self.enter_context(

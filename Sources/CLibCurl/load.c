@@ -15,6 +15,8 @@
 
 // The suffix is the version of the ABI that curl.h declares.
 #define LIBCURL "libcurl.so.4"
+// The version whose headers sessions.c includes.
+#define LIBSSL "libssl.so.3"
 // In a folder beside that of the program, as in /usr/bin and /usr/lib.
 #define STAND_INS "/../lib/snapshot"
 
@@ -60,7 +62,9 @@ static int open_folder(void) {
 }
 
 static void *load_stand_ins(void) {
-  int folder = name_services_are_plain() ? open_folder() : -1;
+  // OpenSSL comes first, so that it has the real ones of the libraries that it needs: Debian 13's needs libzstd.
+  if (!dlopen(LIBSSL, RTLD_LAZY | RTLD_LOCAL) || !name_services_are_plain()) return NULL;
+  int folder = open_folder();
   if (folder < 0) return NULL;
   char path[64];
   snprintf(path, sizeof path, "/proc/self/fd/%d/libsnapshot-names.so", folder);

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import SnapshotBase
 
 /// The first part of `text` that a shell or systemd would replace: a leading `~`, `$NAME`, `${NAME}`, `$(program)`,
@@ -94,7 +95,7 @@ package func privateTmpFlaw(inPath text: String) -> (rule: String, hint: String?
 /// without parsing the table of mounts.
 private let privateFolders: [String] = {
     let (path, mark) = ("/proc/self/mountinfo", "/systemd-private-")
-    guard let table = try? readFile(path, limit: 1 << 20), shim_contains(table, table.count, mark) else { return [] }
+    guard let table = try? FileHandle(opening: path, O_RDONLY).readAll(limit: 1 << 20), shim_contains(table, table.count, mark) else { return [] }
     return Mount.all().filter { $0.root[...].range(of: mark) != nil }.map(\.point)
 }()
 
