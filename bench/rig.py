@@ -48,14 +48,14 @@ class Rig(contextlib.ExitStack):
         subprocess.run(["cc", "-O2", "-Wno-deprecated-declarations", "-o", self.reference,
                         HERE / "clients" / "reference.c", "-lcurl", "-lcrypto"], check=True)
 
-    def installed(self, program):
+    def installed(self, program, built=None, below="", strip="strip"):
         """The program as `make install` leaves it: stripped, with the stand-ins for libraries beside it."""
-        path = self.folder / "bin" / program
+        path = self.folder / below / "bin" / program
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            built = binary(program)
-            subprocess.run(["strip", "-o", path, built], check=True)
-            shutil.copytree(built.resolve().parent / "../lib", self.folder / "lib", symlinks=True, dirs_exist_ok=True)
+            built = built or binary(program)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run([strip, "-o", path, built], check=True)
+            shutil.copytree(built.resolve().parent / "../lib", path.parent.parent / "lib", symlinks=True, dirs_exist_ok=True)
         return path
 
     @property

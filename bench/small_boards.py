@@ -43,9 +43,7 @@ def measure(rig, options):
     reference = rig.folder / "reference-arm64"
     subprocess.run(["aarch64-linux-gnu-gcc", "-O2", "-Wno-deprecated-declarations", f"--sysroot={SYSROOT}", "-o", reference,
                     HERE / "clients/reference.c", "-lcurl", "-lcrypto"], check=True)
-    stripped = rig.folder / "bin/snapshot-arm64"
-    stripped.parent.mkdir(exist_ok=True)
-    subprocess.run(["aarch64-linux-gnu-strip", "-o", stripped, PROGRAM], check=True)
+    stripped = rig.installed("snapshot", PROGRAM, "arm64", "aarch64-linux-gnu-strip")
     arm64 = ["qemu-aarch64", "-L", str(SYSROOT)]
     rows = {"arm64": (arm64, stripped, reference, {}),
             "arm64 without instructions for cryptography": (arm64, stripped, reference, {"OPENSSL_armcap": "1"}),

@@ -95,7 +95,9 @@ package func privateTmpFlaw(inPath text: String) -> (rule: String, hint: String?
 /// without parsing the table of mounts.
 private let privateFolders: [String] = {
     let (path, mark) = ("/proc/self/mountinfo", "/systemd-private-")
-    guard let table = try? FileHandle(opening: path, O_RDONLY).readAll(limit: 1 << 20), shim_contains(table, table.count, mark) else { return [] }
+    guard let table = try? FileHandle(opening: path, O_RDONLY).readAll(limit: 1 << 20),
+        shim_contains(table, table.count, mark)
+    else { return [] }
     return Mount.all().filter { $0.root[...].range(of: mark) != nil }.map(\.point)
 }()
 
