@@ -16,11 +16,11 @@
 static void *library;
 
 static void load(void) {
-  // Global: libssl needs a thousand of its symbols, which are found sooner in what the whole program sees.
+  // RTLD_GLOBAL: libssl needs a thousand of libcrypto's symbols, which the linker finds sooner in the global scope.
   library = dlopen(LIBRARY, RTLD_LAZY | RTLD_GLOBAL);
   if (library) return;
   dprintf(STDERR_FILENO, "snapshot: error: cannot load libcrypto: %s\n", dlerror());
-  // What the dynamic linker ends a program with whose library is missing.
+  // 127 is the status with which the dynamic linker ends a program whose library is missing.
   _exit(127);
 }
 

@@ -15,8 +15,8 @@
 // The age in seconds after which the server must present its certificate again, whatever lifetime its sessions have.
 enum { LONGEST = 24 * 60 * 60 };
 
-// The header of a saved session. The session follows, with the server's certificate in it, then those that the server
-// sent along, all in DER.
+// The header of a saved session. After it come the session, which holds the server's certificate, and the other
+// certificates that the server sent, all in DER.
 struct head {
   // When the server last proved that it has its private key.
   int64_t proven;
@@ -54,18 +54,19 @@ static struct connection *connection_of(const SSL *ssl) {
 
 // MARK: Whether a session may be offered
 
-static int is_of_time(const struct head *head, const SSL_SESSION *session, int64_t now) {
+static int has_not_expired(const struct head *head, const SSL_SESSION *session, int64_t now) {
   int64_t begin = CALL(SSL_SESSION_get_time)(session);
   int64_t life = CALL(SSL_SESSION_get_ticket_lifetime_hint)(session);
   if (life == 0) life = CALL(SSL_SESSION_get_timeout)(session);
   return begin <= now && now - begin < life && head->proven <= now && now - head->proven < LONGEST;
 }
 
-static int asks_authorities(SSL_CTX *context) { return CALL(SSL_CTX_get_verify_mode)(context) & SSL_VERIFY_PEER; }
+// Whether authorities verify the server's certificate; with a pin they don't.
+static int verifies_peer(SSL_CTX *context) { return CALL(SSL_CTX_get_verify_mode)(context) & SSL_VERIFY_PEER; }
 
 // Verifies the certificate of a resumed session with the current authorities, as in a full handshake.
 static long verify(SSL_CTX *context, X509 *leaf, STACK_OF(X509) *certificates) {
-  // Otherwise libcurl would take errors that remain in the queue for the connection's.
+  // libcurl takes errors that remain in OpenSSL's queue for errors of the connection, so these are removed below.
   CALL(ERR_set_mark)();
   X509_STORE_CTX *check = CALL(X509_STORE_CTX_new)();
   long result = X509_V_ERR_UNSPECIFIED;
@@ -88,6 +89,7 @@ static void note_client(SSL_CTX *context, struct head *head) {
   if (client) CALL(X509_digest)(client, CALL(EVP_sha256)(), head->client, NULL);
 }
 
+// Parses a saved session, and keeps it if it may be offered.
 static int take(struct connection *this, const unsigned char *at, size_t size) {
   const unsigned char *end = at + size;
   struct head head;
@@ -97,7 +99,7 @@ static int take(struct connection *this, const unsigned char *at, size_t size) {
   this->offered = CALL(d2i_SSL_SESSION)(NULL, &at, end - at);
   if (!this->offered || !CALL(SSL_SESSION_get0_peer)(this->offered)) return 0;
   if (!CALL(SSL_SESSION_is_resumable)(this->offered)) return 0;
-  if (!is_of_time(&head, this->offered, time(NULL))) return 0;
+  if (!has_not_expired(&head, this->offered, time(NULL))) return 0;
   while (at < end) {
     X509 *next = CALL(d2i_X509)(NULL, &at, end - at);
     if (!next) return 0;
@@ -120,7 +122,7 @@ static void offer(struct connection *this, SSL *ssl) {
 // libcurl checks this result next, and the name and pin as in a full handshake.
 static void judge(struct connection *this, SSL *ssl) {
   SSL_CTX *context = CALL(SSL_get_SSL_CTX)(ssl);
-  if (!CALL(SSL_session_reused)(ssl) || !asks_authorities(context)) return;
+  if (!CALL(SSL_session_reused)(ssl) || !verifies_peer(context)) return;
   X509 *leaf = CALL(SSL_SESSION_get0_peer)(CALL(SSL_get_session)(ssl));
   CALL(SSL_set_verify_result)(ssl, verify(context, leaf, this->certificates));
 }
@@ -145,12 +147,12 @@ static void keep(struct connection *this, SSL *ssl, SSL_SESSION *session) {
     first = 1;
   }
   if (!CALL(SSL_SESSION_get0_peer)(session)) return;
-  if (asks_authorities(CALL(SSL_get_SSL_CTX)(ssl)) && CALL(SSL_get_verify_result)(ssl) != X509_V_OK) return;
-  // Without this extension, a TLS 1.2 session is not bound to the handshake in which the client presented its
-  // certificate.
+  if (verifies_peer(CALL(SSL_get_SSL_CTX)(ssl)) && CALL(SSL_get_verify_result)(ssl) != X509_V_OK) return;
+  // Without the extension `extended_master_secret` (RFC 7627), a TLS 1.2 session is not bound to the handshake in which
+  // the client presented its certificate.
   int is_bound = CALL(SSL_version)(ssl) >= TLS1_3_VERSION || CALL(SSL_ctrl)(ssl, SSL_CTRL_GET_EXTMS_SUPPORT, 0, NULL) == 1;
   if (CALL(SSL_get_certificate)(ssl) && !is_bound) return;
-  unsigned char bytes[SHIM_SESSION_MOST], *at = bytes + sizeof head;
+  unsigned char bytes[SHIM_MOST_SESSION_BYTES], *at = bytes + sizeof head;
   long left = sizeof bytes - sizeof head, size = CALL(i2d_SSL_SESSION)(session, NULL);
   if (size <= 0 || size > left) return;
   memcpy(bytes, &head, sizeof head);
@@ -186,7 +188,7 @@ static CURLcode on_context(CURL *easy, void *context, void *user) {
   }
   note_client(context, &this->head);
   CALL(ERR_set_mark)();
-  unsigned char bytes[SHIM_SESSION_MOST];
+  unsigned char bytes[SHIM_MOST_SESSION_BYTES];
   size_t size = this->callbacks.load(this->callbacks.context, bytes, sizeof bytes);
   if (!take(this, bytes, size) && this->offered) {
     CALL(SSL_SESSION_free)(this->offered);

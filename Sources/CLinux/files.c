@@ -38,7 +38,7 @@ bool shim_has_access_list(int descriptor) { return fgetxattr(descriptor, "system
 
 static int64_t milliseconds(struct statx_timestamp time) { return time.tv_sec * 1000 + time.tv_nsec / 1000000; }
 
-int64_t shim_birth_time(int folder, const char *name) {
+int64_t shim_birth_or_modification_time(int folder, const char *name) {
   struct statx facts;
   if (statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME | STATX_MTIME, &facts) != 0) return -1;
   return milliseconds(facts.stx_mask & STATX_BTIME ? facts.stx_btime : facts.stx_mtime);

@@ -25,8 +25,8 @@ static void close_from(int first, const int *kept, int count) {
   }
 }
 
-static int change_to(uid_t user, gid_t group, gid_t more) {
-  if (setgroups(1, &more) != 0 || shim_setresgid(group) != 0) return -1;
+static int change_to(uid_t user, gid_t group, gid_t supplementary) {
+  if (setgroups(1, &supplementary) != 0 || shim_setresgid(group) != 0) return -1;
   return shim_setresuid(user);
 }
 
@@ -50,7 +50,7 @@ typedef struct {
   int count;
   bool ends;
   uid_t user;
-  gid_t group, more;
+  gid_t group, supplementary;
 } program;
 
 enum { most_descriptors = 64 };
@@ -79,7 +79,7 @@ static void become(const program *it, pid_t parent, const int *descriptors, int 
   for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, 0);
   // setsid makes a process group to signal, and detaches the terminal, so that the child cannot type into it.
-  if (setsid() > 0 && (it->user == 0 || change_to(it->user, it->group, it->more) == 0) &&
+  if (setsid() > 0 && (it->user == 0 || change_to(it->user, it->group, it->supplementary) == 0) &&
       (!it->ends || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)) &&
       take_descriptors(descriptors, it->count, &report))
     refusal = run_first(it->paths, it->argv, it->envp);
@@ -199,8 +199,8 @@ static pid_t ask(const program *it, const int *descriptors, int report) {
 }
 
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
-                 bool ends, uid_t user, gid_t group, gid_t more, int *report) {
-  const program it = {paths, argv, envp, count, ends, user, group, more};
+                 bool ends, uid_t user, gid_t group, gid_t supplementary, int *report) {
+  const program it = {paths, argv, envp, count, ends, user, group, supplementary};
   int reports[2];
   if (count < 0 || count > most_descriptors) return errno = E2BIG, -1;
   if (shim_pipe(reports) != 0) return -1;
@@ -219,12 +219,12 @@ pid_t shim_fork(const int *kept, int count) {
   if (pid != 0) return pid;
   // The thread that starts programs isn't in this process.
   starter.sockets[1] = -1;
-  sigset_t asking;
-  sigemptyset(&asking);
-  sigaddset(&asking, SIGTERM);
-  sigaddset(&asking, SIGINT);
-  sigaddset(&asking, SIGHUP);
-  sigprocmask(SIG_BLOCK, &asking, 0);
+  sigset_t termination;
+  sigemptyset(&termination);
+  sigaddset(&termination, SIGTERM);
+  sigaddset(&termination, SIGINT);
+  sigaddset(&termination, SIGHUP);
+  sigprocmask(SIG_BLOCK, &termination, 0);
   if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
   close_from(3, kept, count);
   return 0;

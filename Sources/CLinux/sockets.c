@@ -54,19 +54,19 @@ int shim_interfaces(shim_interface *found, int most) {
     memset(entry, 0, sizeof *entry);
     // Includes aliases such as eth0:1.
     memcpy(entry->name, all[i].ifr_name, sizeof entry->name - 1);
-    struct sockaddr_in place;
-    memcpy(&place, &all[i].ifr_addr, sizeof place);
-    entry->address = ntohl(place.sin_addr.s_addr);
-    memcpy(&place, &mask.ifr_netmask, sizeof place);
-    entry->mask = ntohl(place.sin_addr.s_addr);
+    struct sockaddr_in endpoint;
+    memcpy(&endpoint, &all[i].ifr_addr, sizeof endpoint);
+    entry->address = ntohl(endpoint.sin_addr.s_addr);
+    memcpy(&endpoint, &mask.ifr_netmask, sizeof endpoint);
+    entry->mask = ntohl(endpoint.sin_addr.s_addr);
   }
   close(descriptor);
   return count;
 }
 
-static struct sockaddr_in place_of(uint32_t address, uint16_t port) {
-  struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
-  return place;
+static struct sockaddr_in endpoint_of(uint32_t address, uint16_t port) {
+  struct sockaddr_in endpoint = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+  return endpoint;
 }
 
 int shim_udp(uint32_t address, uint16_t port, bool shared) {
@@ -74,11 +74,11 @@ int shim_udp(uint32_t address, uint16_t port, bool shared) {
   if (descriptor < 0) return -1;
   const int yes = 1;
   const struct in_addr interface = {htonl(address)};
-  const struct sockaddr_in place = place_of(address, port);
+  const struct sockaddr_in endpoint = endpoint_of(address, port);
   setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes);
   if (shared) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (address != 0) setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &interface, sizeof interface);
-  if (bind(descriptor, (const struct sockaddr *)&place, sizeof place) == 0) return descriptor;
+  if (bind(descriptor, (const struct sockaddr *)&endpoint, sizeof endpoint) == 0) return descriptor;
   const int number = errno;
   close(descriptor);
   errno = number;
@@ -86,9 +86,9 @@ int shim_udp(uint32_t address, uint16_t port, bool shared) {
 }
 
 uint16_t shim_udp_port(int descriptor) {
-  struct sockaddr_in place;
-  socklen_t length = sizeof place;
-  return getsockname(descriptor, (struct sockaddr *)&place, &length) == 0 ? ntohs(place.sin_port) : 0;
+  struct sockaddr_in endpoint;
+  socklen_t length = sizeof endpoint;
+  return getsockname(descriptor, (struct sockaddr *)&endpoint, &length) == 0 ? ntohs(endpoint.sin_port) : 0;
 }
 
 int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
@@ -97,16 +97,16 @@ int shim_udp_join(int descriptor, uint32_t group, uint32_t address) {
 }
 
 ssize_t shim_udp_send(int descriptor, const void *bytes, size_t count, uint32_t address, uint16_t port) {
-  const struct sockaddr_in place = place_of(address, port);
-  return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&place, sizeof place);
+  const struct sockaddr_in endpoint = endpoint_of(address, port);
+  return sendto(descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)&endpoint, sizeof endpoint);
 }
 
 ssize_t shim_udp_receive(int descriptor, void *bytes, size_t size, uint32_t *address, uint16_t *port) {
-  struct sockaddr_in place;
-  memset(&place, 0, sizeof place);
-  socklen_t length = sizeof place;
-  const ssize_t count = recvfrom(descriptor, bytes, size, MSG_DONTWAIT, (struct sockaddr *)&place, &length);
-  *address = ntohl(place.sin_addr.s_addr);
-  *port = ntohs(place.sin_port);
+  struct sockaddr_in endpoint;
+  memset(&endpoint, 0, sizeof endpoint);
+  socklen_t length = sizeof endpoint;
+  const ssize_t count = recvfrom(descriptor, bytes, size, MSG_DONTWAIT, (struct sockaddr *)&endpoint, &length);
+  *address = ntohl(endpoint.sin_addr.s_addr);
+  *port = ntohs(endpoint.sin_port);
   return count;
 }

@@ -6,7 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-/// Loads the library now: whoever has something to lose calls this before it begins.
+/// Loads the library now. Call it before work that would be lost if loading failed later, such as taking a picture.
 void shim_load_crypto(void);
 
 const EVP_MD *shim_sha256(void);

@@ -65,7 +65,7 @@ CURLcode shim_set_sockets(CURL *easy, const struct shim_sockets *sockets);
 int shim_socket_traffic(int socket, uint64_t *sent, uint64_t *received);
 
 /// The largest saved session in bytes, with its certificates.
-enum { SHIM_SESSION_MOST = 32768 };
+enum { SHIM_MOST_SESSION_BYTES = 32768 };
 
 /// Callbacks that store TLS sessions for the next process; `context` is passed to each. A connection retains the
 /// context for as long as OpenSSL may call back, which is longer than the transfer.

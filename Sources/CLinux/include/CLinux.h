@@ -1,5 +1,5 @@
 // Linux calls that are missing in Swift's Glibc module, and the work between fork and exec, which must be C. They
-// return what the call of that name returns, unless it says otherwise.
+// return what the call of that name returns, unless a comment says otherwise.
 #pragma once
 #include <dirent.h>
 #include <signal.h>
@@ -26,7 +26,7 @@ int shim_set_attribute(int descriptor, const char *name, const void *value, size
 bool shim_has_access_list(int descriptor);
 /// When a file was created, in milliseconds since 1970; when it was last modified, if that is unknown; -1 if there is
 /// no such file.
-int64_t shim_birth_time(int folder, const char *name);
+int64_t shim_birth_or_modification_time(int folder, const char *name);
 /// When an open file was created, in milliseconds since 1970; 0 if its file system does not record that.
 int64_t shim_birth(int descriptor);
 unsigned shim_major(uint64_t device);
@@ -42,7 +42,8 @@ int shim_open_folder_without_links(int start, const char *path);
 int shim_find_folder_in_mount(int start, const char *path);
 /// Opens a path (O_PATH) if its way from the root crosses no mount; otherwise -1 with EXDEV.
 int shim_find_in_root_mount(const char *path);
-/// Whether a file system's type, which a blank follows, is that of a network or of FUSE. `fuseblk` is a local disk.
+/// Whether `type`, a file system's type followed by a blank, is that of a network file system or of FUSE. `fuseblk` is
+/// a local disk.
 bool shim_is_remote(const void *type, size_t size);
 /// Whether such a file system is in text of `/proc/PID/mountinfo`.
 bool shim_has_remote(const void *text, size_t size);
@@ -55,10 +56,10 @@ typedef struct { int number, step; } shim_refusal;
 
 /// Starts the first program of `paths` (ends with a null) in its own process group, with descriptors[i] as descriptor i
 /// and no others; `count` is at most 64. `ends`: kill it when the thread that forked it ends. `user` other than 0: run
-/// as that user, with `group` and `more`. Only the child touches the program's file, as its folder may hang: `report`
-/// then reads as a shim_refusal, or as end of file once the program runs.
+/// as that user, with `group` and `supplementary`. Only the child touches the program's file, as its folder may hang.
+/// Reading from `*report` gives a shim_refusal if the start failed, or end of file once the program runs.
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
-                 bool ends, uid_t user, gid_t group, gid_t more, int *report);
+                 bool ends, uid_t user, gid_t group, gid_t supplementary, int *report);
 /// From now on shim_spawn forks in a thread with a descriptor table of its own. A child then inherits no file of a
 /// folder that hangs, which it could not close. Returns 0, or -1 with errno.
 int shim_begin_starter(void);

@@ -101,7 +101,7 @@ package struct RecordingFolder: Sendable {
             Growing(name: $0)
         }
         for numbered in present.compactMap(NumberedName.init).sorted() {
-            let begin = shim_birth_time(writing.folder.descriptor, numbered.text)
+            let begin = shim_birth_or_modification_time(writing.folder.descriptor, numbered.text)
             guard begin >= 0 else { continue }
             let name = free(Timestamp(milliseconds: begin), after: growing.last?.name, in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
