@@ -21,8 +21,8 @@ package struct ForkedWork: Sendable {
         /// The child exited normally, so its report is complete.
         case finished
         /// The deadline passed, or this program received a termination signal. The child was killed, or left behind
-        /// where that doesn't end it.
-        case leftBehind
+        /// if that didn't end it.
+        case givenUp
         /// A child that was left behind earlier still hangs.
         case stillHangs
         /// The child died or could not be started.
@@ -130,7 +130,7 @@ package struct ForkedWork: Sendable {
                 Self.leftBehind.withLock { $0.append(pid) }
                 if let lock { ftruncate(lock.descriptor, 1) }
             }
-            return (lines, .leftBehind)
+            return (lines, .givenUp)
         }
         var status: Int32 = 0
         retrying { waitpid(pid, &status, 0) }

@@ -19,7 +19,7 @@ package struct Mount: Equatable, Sendable {
 
     private init?(_ fields: [ArraySlice<UInt8>]) {
         guard fields.count > 4 else { return nil }
-        let facts = fields.count > 5 ? Self.rest(behind: " - ", of: fields[5]) : nil
+        let facts = fields.count > 5 ? Self.rest(after: " - ", of: fields[5]) : nil
         let words = facts?.split(separator: UInt8(ascii: " ")) ?? []
         type = String(decoding: words.first ?? [], as: UTF8.self)
         isReadOnly = words.last?.split(separator: UInt8(ascii: ",")).first.map { $0.elementsEqual("ro".utf8) } ?? false
@@ -49,7 +49,7 @@ package struct Mount: Equatable, Sendable {
     }
 
     /// The mount points of network and FUSE file systems, mounted or listed in `/etc/fstab`: access to them may hang.
-    package static func mayHang() -> [String] {
+    package static func pointsThatMayHang() -> [String] {
         let wanted = table("/etc/fstab", limit: 65536).compactMap { fields -> String? in
             guard fields.count > 2, fields[0].first != UInt8(ascii: "#"), isRemote(fields[2]) else { return nil }
             return withoutSlashAtEnd(unescaped(fields[1]))
@@ -60,12 +60,12 @@ package struct Mount: Equatable, Sendable {
     /// The mount points of network and FUSE file systems.
     static func mountedThatMayHang() -> [String] {
         table("/proc/self/mountinfo", limit: 1 << 20, where: shim_has_remote).compactMap { fields -> String? in
-            guard fields.count > 5, let type = rest(behind: " - ", of: fields[5]), isRemote(type) else { return nil }
+            guard fields.count > 5, let type = rest(after: " - ", of: fields[5]), isRemote(type) else { return nil }
             return unescaped(fields[4])
         }
     }
 
-    private static func rest(behind mark: String, of field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    private static func rest(after mark: String, of field: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         field.indices.first { field[$0...].starts(with: mark.utf8) }.map { field[($0 + mark.utf8.count)...] }
     }
 

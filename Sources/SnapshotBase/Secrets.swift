@@ -95,7 +95,7 @@ package func program(in text: String) -> String? {
 
 /// Whether a part of a URL's path holds a password: `user=admin_password=…`, `password:…`, or the part after
 /// `/password/`.
-package func isSecretPart(_ part: Substring, behind previous: Substring, isHost: Bool) -> Bool {
+package func isSecretPart(_ part: Substring, after previous: Substring, isHost: Bool) -> Bool {
     if part.utf8.contains(UInt8(ascii: "=")) || isSecretName(previous) { return true }
     return !isHost && part.cutAtFirst(":").map { isSecretName($0.0) } ?? false
 }

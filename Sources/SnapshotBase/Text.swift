@@ -26,9 +26,9 @@ extension Substring {
     package func cut(at mark: Unicode.Scalar) -> [Substring] {
         var pieces: [Substring] = []
         var rest = self
-        while let (piece, behind) = rest.cutAtFirst(mark) {
+        while let (piece, after) = rest.cutAtFirst(mark) {
             pieces.append(piece)
-            rest = behind
+            rest = after
         }
         return pieces + [rest]
     }

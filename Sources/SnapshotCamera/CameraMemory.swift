@@ -91,8 +91,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         self = found
     }
 
-    /// This memory if it belongs to that camera and user; otherwise a new one, which keeps the HMAC key and the host that
-    /// has offered Digest.
+    /// This memory if it belongs to that camera and user; otherwise a new one, which keeps the HMAC key and the host
+    /// that has offered Digest.
     package func belonging(to identity: String) -> CameraMemory {
         var memory = self.identity == identity ? self : CameraMemory()
         memory.identity = identity
@@ -101,7 +101,8 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         return memory
     }
 
-    /// Writes the memory durably. Callers may ignore an error: without the memory the next run logs in again.
+    /// Writes the memory durably, after the pin that version 0.2.2 kept in the same file was copied to `pins.json`.
+    /// Callers may ignore an error: without the memory the next run logs in again.
     package func write(to directory: String) throws(Failure) {
         try Pins(statePath: directory).migrateOldPin()
         let path = directory + "/" + Self.fileName

@@ -24,7 +24,9 @@ struct FFmpegCamera: Camera {
     private func picture(
         of url: String, _ memory: inout CameraMemory, _ deadline: Deadline
     ) throws(Failure) -> [UInt8] {
-        let known = try TLSHost(url: url).map { host throws(Failure) in try trust.trust(for: host, deadline: deadline) }
+        let known = try HostAndPort(tlsURL: url).map { host throws(Failure) in
+            try trust.trust(for: host, deadline: deadline)
+        }
         var stream = PullGateway.Stream(settings, url: url) { _, _ in known ?? .authorities(file: nil) }
         // Longer than the deadline, so that the error is the run's timeout and not the gateway's.
         stream.timeout = deadline.left + .seconds(2)
@@ -58,10 +60,10 @@ struct FFmpegCamera: Camera {
                 hint: "choose a smaller stream of the camera's")
         }
         if case .device(let path) = input, let failure = VideoDevice(path: path).failure { return failure }
-        let translated = gateway?.name.translated(stderrTail) ?? stderrTail
+        let text = gateway?.replacement.applied(to: stderrTail) ?? stderrTail
         // ffmpeg prefixes its messages with the name of its input, which is always the same pipe.
-        let isWithoutVideo = translated[...].range(of: "matches no streams") != nil
-        let last = translated.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
+        let isWithoutVideo = text[...].range(of: "matches no streams") != nil
+        let last = text.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
             .camera(.stream), "no picture from camera", settings.address,
             why: isWithoutVideo

@@ -93,7 +93,7 @@ struct FileCamera: Camera {
         var failure =
             switch ending {
             case .stillHangs: failure("its folder hangs: an earlier run still waits for it")
-            case .leftBehind, .finished: failure("its folder hangs")
+            case .givenUp, .finished: failure("its folder hangs")
             case .failed(let why): failure(why)
             }
         failure.hint = Failure.hangHint(parentDirectory(paths.last ?? ""))

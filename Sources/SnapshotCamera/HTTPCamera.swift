@@ -31,7 +31,7 @@ struct HTTPCamera: Camera {
         }
     }
 
-    /// The target of a redirect; nil where the response is none.
+    /// The target of a redirect; nil where the response isn't one.
     /// - Throws: where the target has another host, port or scheme.
     private func redirect(_ response: HTTPResponse, from url: String) throws(Failure) -> String? {
         guard [301, 302, 303, 307, 308].contains(response.status), let location = response.headers["location"] else {
@@ -98,7 +98,8 @@ struct HTTPCamera: Camera {
         return withLogin
     }
 
-    /// Some servers answer 401 without a challenge. Basic is tried then, unless Digest was ever offered.
+    /// Whether to send Basic unasked: the login was refused without a challenge, or with one for Basic that libcurl
+    /// left unanswered, and the server has never offered Digest.
     private func mayTryBasic(after response: HTTPResponse, _ request: HTTPRequest) -> Bool {
         request.credentials != nil && response.refusesLogin && !request.sendsBasic && !request.needsDigest
             && !response.hasOfferedDigest && !response.hasAnsweredChallenge
@@ -108,7 +109,7 @@ struct HTTPCamera: Camera {
 
 extension URLParts {
     /// Host and port in normal form.
-    fileprivate var server: TLSHost? { TLSHost(authority, defaultPort: scheme == "https" ? 443 : 80) }
+    fileprivate var server: HostAndPort? { HostAndPort(authority, defaultPort: scheme == "https" ? 443 : 80) }
 }
 
 extension HTTPResponse {

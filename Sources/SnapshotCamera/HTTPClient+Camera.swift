@@ -10,7 +10,7 @@ extension HTTPClient {
     {
         var request = request
         request.connectTimeout = settings.connectTimeout
-        if let host = TLSHost(url: request.url) {
+        if let host = HostAndPort(tlsURL: request.url) {
             request.trust = try trust.trust(for: host, deadline: request.deadline)
         }
         do throws(HTTPFailure) { return try perform(request) } catch {
@@ -18,8 +18,8 @@ extension HTTPClient {
         }
     }
 
-    /// Requests a picture. Where the camera's Content-Length is too short for the picture, or no number, the request is
-    /// repeated without regard to that length, and `memory` notes it for later runs.
+    /// Requests a picture. If the camera's Content-Length is too short for the picture, or isn't a number, the request
+    /// is repeated without regard to that length, and `memory` notes it for later runs.
     func picture(
         _ request: HTTPRequest, of settings: CameraSettings, _ trust: CameraTrust, _ memory: inout CameraMemory
     ) throws(Failure) -> HTTPResponse {

@@ -3,8 +3,8 @@ import SnapshotHTTP
 
 /// A Reolink camera, NVR or hub over its HTTP API: `Snap` with a session token, or with user and password.
 ///
-/// Cameras allow few sessions and lock out clients with wrong passwords, so a token is kept between runs and renewed
-/// early, the replaced one is logged out, and a refusal ends the run.
+/// Cameras allow few sessions and lock out clients with wrong passwords. So a token is kept between runs and renewed
+/// early, the replaced one is logged out, and once the credentials are refused no other login is tried in this run.
 package struct ReolinkCamera: Camera {
     let settings: CameraSettings
     let host: String
@@ -195,7 +195,8 @@ package struct ReolinkCamera: Camera {
     /// Whether the session was opened with the present user and password, and its lease isn't about to end.
     package func isUsable(_ session: CameraMemory.Session, _ memory: CameraMemory) -> Bool {
         guard session.loginHMAC == loginHMAC(memory) else { return false }
-        // After a reboot the session's age is unknown: use it, and the camera reports a token error if it has ended.
+        // After a reboot of this machine the session's age is unknown: use it, and the camera reports a token error if
+        // it has ended.
         return session.boot != clock.boot || clock.up().seconds < session.renewal
     }
 

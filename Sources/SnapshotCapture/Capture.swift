@@ -23,8 +23,8 @@ package struct Capture {
     }
 
     /// Takes and stores one picture. Failures of camera and store are in the result.
-    /// - Parameter signals: blocked from before the picture is stored until the record is written, so that SIGTERM,
-    ///   SIGINT and SIGHUP lose neither; the caller releases them.
+    /// - Parameter signals: blocked before the picture is stored, so that SIGTERM, SIGINT and SIGHUP lose neither
+    ///   picture nor record; the caller releases them after this returns.
     /// - Returns: nil where another run holds the lock.
     /// - Throws: only where the run can't begin: the state can't be opened, locked or read.
     package func run(blocking signals: BlockedSignals) throws(Failure) -> Shot? {
@@ -34,7 +34,7 @@ package struct Capture {
         let marker = RunMarker(in: settings.runtimeDirectory, statePath: settings.statePath)
         var run = Run(settings, client: client, log: log, state: state)
         // The run before this one didn't remove its marker: it was killed, and counts as a failed capture.
-        if let begun = marker.killed { run.count(killed: begun) }
+        if let begun = marker.killedRunBegan { run.count(killed: begun) }
 
         let picture: Picture?
         switch run.due() {

@@ -48,7 +48,7 @@ extension Run {
                     noteCredentialsAccepted(by: "store")
                 } catch {
                     log.verbose("\(object.key) stays in the spool: \(error.failure)")
-                    noteLearned(by: store)
+                    noteLearned(from: store)
                     holdOffIfRefused(by: "store", error.failure)
                     noteFailure(error)
                     // Go on where only this object may be at fault, so that it doesn't block the others.
@@ -76,13 +76,13 @@ extension Run {
         }
     }
 
-    /// The object to upload for a spool entry; nil where it is gone or damaged (and
-    /// quarantined), or can't be read now.
+    /// Like `Spool.object`, but quarantines an entry that is gone or damaged, and returns nil with a warning also where
+    /// it can't be read now.
     private mutating func object(_ name: SpoolName) -> StoredObject? {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
             if let found { return found }
-            log.warn("spooled picture \(name.number) is damaged and put aside in \(spool.path)/bad")
+            log.warn("spooled picture \(name.number) is gone, or damaged and put aside in \(spool.path)/bad")
             spool.quarantine(name)
         } catch {
             log.warn("spooled picture \(name.number) can't be read now: \(error)")

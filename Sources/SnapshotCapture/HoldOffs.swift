@@ -2,9 +2,9 @@ import SnapshotBase
 import SnapshotState
 import SnapshotStore
 
-/// Credential hold-off: credentials that the camera or the store ("camera", "store") refused are tried again after a
-/// delay that grows from ten minutes to six hours, or at once when the settings change. It applies only to the settings
-/// that were refused, so a run by hand with a wrong password doesn't hold off the service.
+/// Credential hold-off: credentials that one side, "camera" or "store", refused are tried again after a delay that
+/// grows from ten minutes to six hours, or at once when the settings change. It applies only to the settings that were
+/// refused, so a run by hand with a wrong password doesn't hold off the service.
 extension Run {
     /// Seconds until the present credentials may be tried again; nil if they may be tried now.
     func heldOffSeconds(_ side: String) -> Double? {

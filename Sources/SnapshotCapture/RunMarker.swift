@@ -5,11 +5,11 @@ import SnapshotState
 /// A marker file in RAM while a run is in progress. A run that is killed doesn't remove it, so the next one knows; a
 /// run that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
 struct RunMarker {
-    /// When the last run began, if it was killed, as its marker shows; nil where it ended by itself.
-    private(set) var killed: Timestamp?
+    /// When the last run began, if it was killed and so left its marker; nil where no marker was left.
+    private(set) var killedRunBegan: Timestamp?
     private let path: String?
 
-    /// Creates the marker. Call it with the state's lock held, so that two runs of one state can't meet here.
+    /// Creates the marker. Call it with the state's lock held, so that only one run of a state does so at a time.
     /// - Parameter directory: systemd's RUNTIME_DIRECTORY; nil where there is none, as under cron. The marker is then
     ///   in `/run/lock` or `/dev/shm`, or there is none.
     init(in directory: String?, statePath: String) {
@@ -30,7 +30,7 @@ struct RunMarker {
                 path = nil
                 return
             }
-            killed = Timestamp(status.st_mtim)
+            killedRunBegan = Timestamp(status.st_mtim)
             unlink(file)
             _ = Self.make(file)
         }

@@ -83,15 +83,15 @@ extension Run {
         shot.sha256 = picture.sha256
     }
 
-    /// Uploads the picture, with retries. After the first failed attempt that isn't merely corrected (`retryCorrected`)
-    /// it is also in the spool.
+    /// Uploads the picture, with retries. After a failed attempt the picture is also in the spool, unless the request
+    /// is only repeated with what the store asked for (`retryCorrected`).
     private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
         var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.storeAddress = store.address.printable(limit: 160)
         if let wait = storePause { throw .paused(store.address, wait: wait) }
-        // If the last run, whose outcome the record still has, couldn't store its picture, one attempt shows whether the
-        // store is back, and keeps this run within the interval.
+        // If the last run, whose outcome the record still has, couldn't store its picture, one attempt shows whether
+        // the store is back, and keeps this run within the interval.
         let wasDown = record.outcome.result == .spooled || record.outcome.result == .lost
         var attempts = Attempts(
             RetryPolicy(
@@ -100,7 +100,7 @@ extension Run {
         defer {
             record.retryQuota = quota
             shot.outcome.attempts = attempts.count
-            noteLearned(by: store)
+            noteLearned(from: store)
         }
         do throws(StoreFailure) {
             try putWithRetries(&object, into: &store, &attempts, quota: &quota, stop: settings.context.stop) {
@@ -133,8 +133,8 @@ extension Run {
         }
     }
 
-    /// The store refused the request for its wrong time and sent its own: correct the picture's capture time, unless a
-    /// time service vouches for our clock.
+    /// Corrects the picture's capture time by the store's clock, after the store refused a request for its wrong time.
+    /// Does nothing if a time service vouches for our clock.
     private mutating func correct(_ object: inout StoredObject, by offset: Int64) {
         guard CaptureClock.timeService() != .synced else { return }
         object.capturedAt = now.wall.advanced(byMilliseconds: offset)
@@ -143,9 +143,9 @@ extension Run {
         record.clock.latestMilliseconds = object.capturedAt.milliseconds
     }
 
-    /// Copies into the record what the store has learned: clock offset, region, what its refusals asked for, and its
-    /// temporary credentials.
-    mutating func noteLearned(by store: any Store) {
+    /// Copies into the record what the store's responses have shown: clock offset, region, and what its refusals asked
+    /// for. The temporary credentials are copied, too.
+    mutating func noteLearned(from store: any Store) {
         CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
         record.region = store.learnedRegion

@@ -31,7 +31,7 @@ struct KeyCheck {
         .passed("TLS key", text, hint: hint, facts: ["pin": .string(pin)])
     }
 
-    private func otherKey(_ host: TLSHost) -> Finding? {
+    private func otherKey(_ host: HostAndPort) -> Finding? {
         guard let pin = fetchPin(of: host) else { return nil }
         let what = settings.verification == .pinFirst ? "snapshot check --forget-pin" : "CAMERA_TLS_VERIFY=\(pin)"
         var finding = Finding.remark(
@@ -42,7 +42,7 @@ struct KeyCheck {
     }
 
     /// The key that `host` presents now; nil where the handshake fails.
-    private func fetchPin(of host: TLSHost) -> String? {
+    private func fetchPin(of host: HostAndPort) -> String? {
         try? settings.fetchPin(of: host, deadline: .after(Self.timeout))
     }
 }

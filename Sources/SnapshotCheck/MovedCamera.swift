@@ -14,7 +14,7 @@ struct MovedCamera {
     /// - Returns: the findings. If the camera is found, the one that says that it wasn't reached gets a hint with its
     ///   present address.
     func withNewAddress(_ findings: [Finding]) -> [Finding] {
-        guard case .reolink(let host) = settings.kind.trial, let name = TLSHost(host, defaultPort: 80)?.name,
+        guard case .reolink(let host) = settings.kind.trial, let name = HostAndPort(host, defaultPort: 80)?.name,
             name.hasPrefix("127.") == false,
             let index = findings.firstIndex(where: { finding in
                 finding.isFailure && finding.code.map(Self.unreached.contains) ?? false

@@ -11,7 +11,7 @@ package func sandboxPermit(for folder: String) -> [String] {
 
 /// The mount point of the file system that holds `path`, if access to it may hang (network, FUSE); otherwise nil.
 func hangingMount(of path: String) -> String? {
-    Mount.mayHang().filter { isBelow(path, $0) }.max { $0.utf8.count < $1.utf8.count }
+    Mount.pointsThatMayHang().filter { isBelow(path, $0) }.max { $0.utf8.count < $1.utf8.count }
 }
 
 /// Whether `ProtectHome=` hides the path.

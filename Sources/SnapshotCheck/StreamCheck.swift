@@ -42,7 +42,7 @@ struct StreamCheck {
 
     /// What ffprobe reports for one address; nil where the time was too short.
     private func facts(at address: String, _ deadline: Deadline) throws(Failure) -> StreamFacts? {
-        let known = try TLSHost(url: address).map { host throws(Failure) in
+        let known = try HostAndPort(tlsURL: address).map { host throws(Failure) in
             try trust.trust(for: host, deadline: deadline)
         }
         var stream = PullGateway.Stream(camera, url: address) { _, _ in known ?? .authorities(file: nil) }

@@ -3,8 +3,8 @@ import Glibc
 
 /// Digests, HMAC, base64 and public keys, implemented with libcrypto.
 package enum Crypto {
-    /// Loads libcrypto, and ends the program with 127 if that fails. Without this call its first use does, but a run that
-    /// only then failed to load it could lose its picture.
+    /// Loads libcrypto, and ends the program with 127 if that fails. Otherwise its first use loads it: if that failed
+    /// after the picture was taken, the picture would be lost.
     package static func load() { shim_load_crypto() }
 
     /// SHA-256, 32 bytes.
@@ -16,7 +16,7 @@ package enum Crypto {
         }
     }
 
-    /// The MD5 digest, 16 bytes, for HTTP Digest logins; empty if the system's policy forbids MD5.
+    /// The MD5 digest, 16 bytes, for HTTP Digest logins and S3's Content-MD5; empty if the system's policy forbids MD5.
     package static func md5(_ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 16) { digest, count in
             var length: UInt32 = 0

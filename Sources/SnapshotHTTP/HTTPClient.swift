@@ -5,8 +5,7 @@ import SnapshotBase
 ///
 /// It speaks HTTP/1.1, which cameras and object stores need, and never follows redirects.
 package final class HTTPClient {
-    /// Created when first needed: loading libcurl is the largest part of a run's cost, and a local folder does not need
-    /// it.
+    /// Created when first needed: loading libcurl is a large part of a run's cost, and a local folder does not need it.
     private var handle: EasyHandle?
     private let shared: SharedTransferState
     /// For uploads whose deadline must be met to a tenth of a second: the easy interface checks only once a second.
@@ -15,7 +14,7 @@ package final class HTTPClient {
     package var uploadTimeouts: UploadTimeouts?
 
     /// - Parameters:
-    ///   - context: a transfer that still runs two seconds after its request to stop is ended.
+    ///   - context: the clock, and the request to stop; a transfer is ended if it still runs two seconds later.
     ///   - sessions: TLS sessions of earlier runs; nil makes every connection begin with a full handshake.
     ///   - rate: the limit for all uploads together, in bytes a second.
     package init(_ context: ProcessContext, sessions: TLSSessions? = nil, rate: Int? = nil) {
@@ -30,7 +29,8 @@ package final class HTTPClient {
     /// A client for concurrent requests with the same options.
     package func transfers() -> HTTPTransfers { HTTPTransfers(shared) }
 
-    /// Performs one request. A response of any status is returned; only the lack of one throws.
+    /// Performs one request. A whole response of any status is returned.
+    /// - Throws: where there is no usable response.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         if request.timeouts?.uploadDeadline != nil { return try performWatched(request) }
         do throws(HTTPFailure) { return try performAlone(request) } catch {

@@ -124,19 +124,20 @@ package struct HTTPResponse: Sendable {
     package var receivedAt: Timestamp?
 }
 
-/// The result of a request.
+/// The result of a request. A type of our own, as `Result` is generic: its runtime metadata costs a run as much memory
+/// as the picture.
 package enum HTTPResult: Sendable {
     /// A response of any status.
     case response(HTTPResponse)
     case failure(HTTPFailure)
 
-    /// A type of our own, as `Result` is generic: its runtime metadata costs a run as much memory as the picture.
+    /// Runs `body`, and keeps its response or failure.
     init(_ body: () throws(HTTPFailure) -> HTTPResponse) {
         do throws(HTTPFailure) { self = .response(try body()) } catch { self = .failure(error) }
     }
 }
 
-/// A request that got no response.
+/// A request that got no usable response.
 package struct HTTPFailure: Error, Equatable, Sendable {
     package enum Kind: Sendable {
         case unresolved, unreachable, timedOut, tls, pinMismatch

@@ -29,7 +29,7 @@ extension HTTPRequest {
         _ = shim_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, connectTimeout.milliseconds)
         setTimes(on: easy)
         if ignoresLength { _ = shim_set_long(easy, CURLOPT_IGNORE_CONTENT_LENGTH, 1) }
-        // Never by Kerberos, which libcurl may have been loaded without.
+        // A SOCKS proxy's login is by user and password only: libcurl may have been loaded without Kerberos.
         _ = shim_set_long(easy, CURLOPT_SOCKS5_AUTH, Int(shim_auth_basic))
         switch route {
         case .direct: _ = shim_set_string(easy, CURLOPT_PROXY, "")

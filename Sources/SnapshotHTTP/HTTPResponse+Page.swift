@@ -12,14 +12,14 @@ extension HTTPResponse {
         while true {
             rest = rest.afterSpace
             if rest.starts(with: "<!--".utf8) {
-                guard rest.skip(behind: "-->") else { return true }
+                guard rest.skip(past: "-->") else { return true }
             } else if rest.starts(with: "<?".utf8) {
-                guard rest.skip(behind: "?>") else { return false }
-            } else if rest.word(behind: "<!") == "doctype" {
-                guard rest.dropFirst(9).afterSpace.word(behind: "") != "html" else { return true }
-                guard rest.skip(behind: ">") else { return false }
+                guard rest.skip(past: "?>") else { return false }
+            } else if rest.word(after: "<!") == "doctype" {
+                guard rest.dropFirst(9).afterSpace.word(after: "") != "html" else { return true }
+                guard rest.skip(past: ">") else { return false }
             } else {
-                return Self.elements.contains(rest.word(behind: "<"))
+                return Self.elements.contains(rest.word(after: "<"))
             }
         }
     }
@@ -31,8 +31,8 @@ extension HTTPResponse {
     }
 
     /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and all others of HTML whose
-    /// names hardly occur in the XML of a program's interface. It is an array, since a set costs each run a search of
-    /// all conformances (`Named`).
+    /// names hardly occur in the XML of a program's interface. It is an array, since the first use of a set makes
+    /// the runtime scan all conformances, in each run (see `Named`).
     private static let elements = [
         "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
         "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img", "h4", "h5",
@@ -46,7 +46,7 @@ extension ArraySlice<UInt8> {
     fileprivate var afterSpace: Self { drop { $0 == 0x20 || (0x09...0x0D).contains($0) } }
 
     /// Drops everything up to the end of `mark`; false if it does not occur.
-    fileprivate mutating func skip(behind mark: String) -> Bool {
+    fileprivate mutating func skip(past mark: String) -> Bool {
         let mark = Array(mark.utf8)
         guard let start = indices.first(where: { self[$0...].starts(with: mark) }) else { return false }
         self = self[(start + mark.count)...]
@@ -54,7 +54,7 @@ extension ArraySlice<UInt8> {
     }
 
     /// The word after `mark` at the start, in lower case; empty if there is none.
-    fileprivate func word(behind mark: String) -> String {
+    fileprivate func word(after mark: String) -> String {
         guard starts(with: mark.utf8) else { return "" }
         let word = dropFirst(mark.utf8.count).prefix(16).prefix { byte in
             byte > 0x20 && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "/")

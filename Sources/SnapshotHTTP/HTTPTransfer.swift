@@ -98,7 +98,7 @@ final class HTTPTransfer {
     private func outcome(of code: CURLcode) throws(HTTPFailure) -> HTTPResponse {
         if let ownFailure { throw ownFailure }
         if code != CURLE_OK, body.isWhole { body.end() }
-        guard code == CURLE_OK || body.isEnough || body.isStream && code == CURLE_PARTIAL_FILE else {
+        guard code == CURLE_OK || body.shouldEnd || body.isStream && code == CURLE_PARTIAL_FILE else {
             var number = 0
             _ = shim_get_long(easy, CURLINFO_OS_ERRNO, &number)
             var failure = HTTPFailure(code, String(cString: errorText), errno: number, certificate: request.certificate)
@@ -117,7 +117,7 @@ final class HTTPTransfer {
         _ = shim_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         response.status = status
         response.body = try body.taken()
-        response.hasOfferedDigest = challenges.haveOfferedDigest
+        response.hasOfferedDigest = challenges.hasOfferedDigest
         response.challenges = challenges.present
         response.hasAnsweredChallenge = challenges.areAnswered
         // A 2xx before the whole body was sent comes from a proxy or captive portal, not from the store.
@@ -225,6 +225,6 @@ final class HTTPTransfer {
     private func receiveBody(_ raw: UnsafeRawBufferPointer) -> Int {
         lastByte = clock.up()
         guard body.take(raw) else { return abort(.bodyTooLarge) }
-        return body.isEnough ? 0 : raw.count
+        return body.shouldEnd ? 0 : raw.count
     }
 }

@@ -83,7 +83,9 @@ struct ProxyExceptions: Equatable {
 
     /// Whether the server of `url` is reached without a proxy.
     func include(_ url: URLParts) -> Bool {
-        guard let server = TLSHost(url.authority, defaultPort: url.scheme == "https" ? 443 : 80) else { return false }
+        guard let server = HostAndPort(url.authority, defaultPort: url.scheme == "https" ? 443 : 80) else {
+            return false
+        }
         // A link-local address is followed by its interface.
         let address = ipAddress(String(server.name.prefix { $0 != "%" }))
         return entries.contains { entry in

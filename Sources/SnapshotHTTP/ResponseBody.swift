@@ -22,8 +22,8 @@ struct ResponseBody {
     private(set) var isStream = false
     /// Whether the wanted part is complete; some padding may follow.
     private(set) var isWhole = false
-    /// Set when the transfer should end.
-    private(set) var isEnough = false
+    /// Whether the transfer should end.
+    private(set) var shouldEnd = false
 
     /// The most padding, in bytes, that is awaited after the wanted part. If Content-Length announces more, it is
     /// ignored.
@@ -42,11 +42,10 @@ struct ResponseBody {
     func isComplete(ignoringLength: Bool) -> Bool { isWhole || ignoringLength && !isEmpty && hasAllAnnounced }
 
     /// Discards everything received so far, because another response begins.
-    mutating func begin() { (bytes, announced, isStream, isWhole, isEnough) = ([], nil, false, false, false) }
+    mutating func begin() { (bytes, announced, isStream, isWhole, shouldEnd) = ([], nil, false, false, false) }
 
     /// Called when the response's header is complete.
-    /// - Returns: the reason to reject the body if only its length ends it, and it is too large or endless; nil
-    ///   otherwise.
+    /// - Returns: without a reader, the reason to reject a body that is too large or endless; otherwise nil.
     mutating func begin(_ headers: Named<String>) -> HTTPFailure? {
         let type = headers["content-type"]?.lowercased() ?? ""
         reader?.begin(contentType: type)
@@ -64,16 +63,16 @@ struct ResponseBody {
         bytes.append(contentsOf: raw)
         // At the announced length the transfer ends by itself, and the connection stays open for the next request.
         if !isWhole, bytes.count != announced, reader?.isEnough(bytes) == true { isWhole = true }
-        if isWhole, !(0...Self.mostPadding).contains((announced ?? 0) - bytes.count) { isEnough = true }
+        if isWhole, !(0...Self.mostPadding).contains((announced ?? 0) - bytes.count) { shouldEnd = true }
         return true
     }
 
-    mutating func end() { isEnough = true }
+    mutating func end() { shouldEnd = true }
 
     /// The wanted part. The bytes are moved out, as a copy of a large picture would double the memory.
     mutating func taken() throws(HTTPFailure) -> [UInt8] {
         guard let reader else { return bytes }
-        guard let range = reader.wanted(of: bytes, hasEnded: !isEnough) else { throw .multipart }
+        guard let range = reader.wanted(of: bytes, hasEnded: !shouldEnd) else { throw .multipart }
         var wanted = bytes
         bytes = []
         wanted.removeSubrange(range.upperBound...)

@@ -3,7 +3,7 @@ import SnapshotBase
 /// What all transfers of a client share. Handles keep a reference, because libcurl calls the traffic counters until the
 /// last connection is closed.
 final class SharedTransferState {
-    /// A transfer that still runs two seconds after this was made is ended.
+    /// The request to stop. A transfer is ended if it still runs two seconds later.
     let stop: StopRequest
     let clock: SystemClock
     /// TLS sessions of earlier runs; nil makes every connection begin with a full handshake.

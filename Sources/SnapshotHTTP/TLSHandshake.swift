@@ -3,14 +3,16 @@ import SnapshotBase
 
 /// Opens a TLS connection with libcurl without sending an HTTP request, for examining a server or for RTSP over TLS.
 package struct TLSHandshake {
-    let host: TLSHost
+    let host: HostAndPort
     let connectTimeout: Duration
     let deadline: Deadline
 
     /// The client certificate, if there is one.
     let certificate: ClientCertificate?
 
-    package init(host: TLSHost, connectTimeout: Duration, deadline: Deadline, certificate: ClientCertificate? = nil) {
+    package init(
+        host: HostAndPort, connectTimeout: Duration, deadline: Deadline, certificate: ClientCertificate? = nil
+    ) {
         self.host = host
         self.certificate = certificate
         self.connectTimeout = connectTimeout

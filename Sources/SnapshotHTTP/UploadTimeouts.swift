@@ -8,8 +8,8 @@ package struct UploadTimeouts: Sendable {
     package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// UPLOAD_DEADLINE, if it is set. The response is then awaited until the request's deadline or, where that passed
-    /// while the body was sent, for this long after the body; never for longer than `response`.
+    /// UPLOAD_DEADLINE, if it is set. The wait for the response then ends at the request's deadline or, if that passed
+    /// while the body was sent, this long after the body; in both cases after `response` at the latest.
     package var uploadDeadline: Duration?
 
     package init() {}
@@ -25,7 +25,7 @@ struct UploadWatch {
     private var heldUp = Duration.zero
     private var bytes = (sent: 0, received: 0)
     /// When waiting for the response ends, and its limit; nil while the body is being sent.
-    private var response: (end: Uptime, wait: Duration)?
+    private var responseWait: (end: Uptime, limit: Duration)?
 
     init(_ timeouts: UploadTimeouts, deadline: Deadline, now: Uptime) {
         self.timeouts = timeouts
@@ -41,23 +41,23 @@ struct UploadWatch {
         if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
         // A server that responds before the whole body is sent gets no additional time.
         let isResponding = whole > 0 && sent >= whole || received > 0
-        if !isResponding { response = nil } else if response == nil { response = wait(from: now) }
-        if let response {
-            guard now >= response.end else { return nil }
+        if !isResponding { responseWait = nil } else if responseWait == nil { responseWait = wait(from: now) }
+        if let responseWait {
+            guard now >= responseWait.end else { return nil }
             var failure = Self.failure(
-                "no answer within \(Self.text(response.wait)) after the whole picture was sent", now - moved)
+                "no answer within \(Self.text(responseWait.limit)) after the whole picture was sent", now - moved)
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }
-        let stood = now - moved - (waited - heldUp)
-        if stood >= timeouts.stall {
-            return Self.failure("it took no byte for UPLOAD_STALL (\(Self.text(timeouts.stall)))", stood)
+        let stalled = now - moved - (waited - heldUp)
+        if stalled >= timeouts.stall {
+            return Self.failure("it took no byte for UPLOAD_STALL (\(Self.text(timeouts.stall)))", stalled)
         }
         guard now - begin >= timeouts.whole else { return nil }
         return Self.failure("the upload wasn't finished after \(Self.text(timeouts.whole))", .zero)
     }
 
-    private func wait(from now: Uptime) -> (end: Uptime, wait: Duration) {
+    private func wait(from now: Uptime) -> (end: Uptime, limit: Duration) {
         guard let uploadDeadline = timeouts.uploadDeadline else { return (now + timeouts.response, timeouts.response) }
         let wait = min(timeouts.response, now < deadline.end ? deadline.end - now : uploadDeadline)
         return (now + wait, min(timeouts.response, uploadDeadline))

@@ -77,7 +77,7 @@ package enum Dotenv {
     }
 
     /// The comment after the value in a line `KEY=value # comment`, from `#` on; nil if there is none.
-    static func comment(behindValueOf line: String) -> Substring? {
+    static func comment(afterValueOf line: String) -> Substring? {
         guard let equals = line.firstIndex(of: "=") else { return nil }
         let raw = line[line.index(after: equals)...]
         let tail: Substring

@@ -25,7 +25,7 @@ package enum NamedFile {
         switch read(path, on: mount) {
         case .finished: return
         case .failed: throw SystemError("fork", number: EAGAIN)
-        case .leftBehind, .stillHangs:
+        case .givenUp, .stillHangs:
             silent.withLock { $0.append((mount, .after(timeout * 2))) }
             throw SystemError("open", number: ETIME)
         }

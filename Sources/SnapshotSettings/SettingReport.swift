@@ -11,7 +11,7 @@ package struct SettingReport: Sendable {
     /// Why the value is invalid or cannot be read; nil if it is valid.
     package let failure: Failure?
 
-    /// - Parameter refusals: by the code that uses the values; what is wrong with the value's form is found here.
+    /// - Parameter refusals: what the code that uses the values has refused; flaws in a value's form are found here.
     package init(_ declaration: SettingDeclaration, _ settings: Settings, refusals: [Failure] = []) {
         self.declaration = declaration
         do throws(Failure) {

@@ -137,7 +137,7 @@ package struct Settings: Sendable {
     package func valueOrEmpty(_ setting: Setting<String>) throws(Failure) -> String {
         let name = setting.key
         let first = commandLine[name] ?? environment[name] ?? file[name]?.value
-        // A value of which nothing is left without blanks and comment counts as empty, too.
+        // A value that consists only of blanks and a comment counts as empty, too.
         return first == "" ? "" : try value(setting)?.text ?? first.map { _ in "" } ?? setting.defaultValue
     }
 

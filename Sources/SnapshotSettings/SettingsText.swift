@@ -41,7 +41,7 @@ package struct SettingsText: Equatable, Sendable {
     /// The comment after the line's value, with a blank in front; empty if there is none.
     private static func comment(of line: String) -> String {
         let text = line.utf8.last == UInt8(ascii: "\r") ? String(decoding: line.utf8.dropLast(), as: UTF8.self) : line
-        return Dotenv.comment(behindValueOf: text).map { " \($0)" } ?? ""
+        return Dotenv.comment(afterValueOf: text).map { " \($0)" } ?? ""
     }
 
     /// Changes one value in a file, preserving its owner and mode.

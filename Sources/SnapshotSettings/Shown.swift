@@ -37,7 +37,7 @@ package func redactedURL(_ text: String) -> String {
     let query = rest.utf8.firstIndex { "?#".utf8.contains($0) }
     let parts = rest[..<(query ?? rest.endIndex)].cut(at: "/")
     for index in parts.indices {
-        let isSecret = isSecretPart(parts[index], behind: index > 0 ? parts[index - 1] : "", isHost: index == 0)
+        let isSecret = isSecretPart(parts[index], after: index > 0 ? parts[index - 1] : "", isHost: index == 0)
         shown += (index > 0 ? "/" : "") + (isSecret ? "***" : String(parts[index]))
     }
     return shown + (query == nil ? "" : "?***")

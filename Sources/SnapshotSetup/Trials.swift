@@ -28,7 +28,7 @@ struct Trials {
         let why =
             switch ending {
             case .finished: "the attempt ended without a result"
-            case .leftBehind, .stillHangs: "the attempt hangs"
+            case .givenUp, .stillHangs: "the attempt hangs"
             case .failed(let why): "the attempt failed: \(why)"
             }
         return [.failed("setup", .settings("cannot try it", why: why))]

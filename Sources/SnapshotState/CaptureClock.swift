@@ -23,8 +23,8 @@ package struct CaptureClock: Sendable {
     private static let tolerance: Int64 = 5000
 
     /// The capture time for a picture taken at `now`, and its quality. So that no key is used twice, a time up to 5 s
-    /// before the last picture's becomes the millisecond after that one, unless a time service has synchronised the
-    /// clock; an untrusted time does so however far it is behind.
+    /// before the last picture's is moved to the millisecond after that one, and an untrusted time from any distance. A
+    /// time that a time service has synchronised is never moved.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {

@@ -3,7 +3,7 @@ import SnapshotBase
 
 /// Local time: the zone that `TZ` names, else that of `/etc/localtime`.
 extension Timestamp {
-    /// The fields from year to secondsSince1970 in local time, and the offset from UTC, e.g. `+0100`.
+    /// The fields from year to millisecond in local time, and the offset from UTC, e.g. `+0100`.
     package var local: (fields: Fields, offset: String) {
         let parts = localParts
         let minutes = parts.tm_gmtoff / 60

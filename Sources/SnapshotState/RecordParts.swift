@@ -101,7 +101,8 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
 package struct Pause: JSONMapped, Equatable, Sendable {
     package var since = Moment()
     package var delaySeconds = 0.0
-    /// The HMAC of the settings to which it applies; without the private key it reveals nothing.
+    /// The HMAC of the settings to which it applies. It reveals nothing without the HMAC's key, which is in
+    /// `session.json`.
     package var settings = ""
     /// Whether the settings have changed since the refusal. Retries and health then ignore the hold-off; nil is false.
     package var isOfOtherSettings: Bool?

@@ -31,19 +31,19 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         var pieces: [Piece] = []
         var piece = Piece(text: "")
         var rest = Substring(text)
-        while let (before, behind) = rest.cutAtFirst("{") {
+        while let (before, after) = rest.cutAtFirst("{") {
             piece.text += before
-            let (name, _) = behind.cutAtFirst("}") ?? ("", "")
+            let (name, _) = after.cutAtFirst("}") ?? ("", "")
             if name.isEmpty || !name.utf8.allSatisfy(isNameByte) {
                 piece.text += "{"
-                rest = behind
+                rest = after
                 continue
             }
             guard Self.fields.contains(String(name)) else { throw UnknownField(name: String(name)) }
             piece.field = String(name)
             pieces.append(piece)
             piece = Piece(text: "")
-            rest = behind[name.endIndex...].dropFirst()
+            rest = after[name.endIndex...].dropFirst()
         }
         piece.text += rest
         self.pieces = pieces + [piece]

@@ -60,8 +60,8 @@ package struct FolderReport: JSONMapped, Sendable {
     /// - Parameters:
     ///   - folder: that the task will access.
     ///   - descriptor: that the copy needs as well.
-    /// - Throws: `.store(.timeout)` where no report has come by the deadline; the copy is then left behind.
-    package static func of(
+    /// - Throws: `.store(.timeout)` where no report has come by the deadline; the copy is then killed, or left behind.
+    package static func run(
         _ work: FolderWork, reaching folder: String, until deadline: Deadline, keeping descriptor: Int32? = nil,
         _ task: (FolderWork, _ send: (FolderReport) -> Void) -> Void
     ) throws(StoreFailure) -> FolderReport {
@@ -85,7 +85,7 @@ package struct FolderReport: JSONMapped, Sendable {
             switch ending {
             case .stillHangs: "it hangs: an earlier attempt still waits for it"
             case .failed(let why): why
-            case .leftBehind, .finished: "it hangs: nothing happened for \(Int(time.seconds.rounded())) s"
+            case .givenUp, .finished: "it hangs: nothing happened for \(Int(time.seconds.rounded())) s"
             }
         let failure = Failure(
             .store(.timeout), "cannot write", folder, why: why,

@@ -81,7 +81,7 @@ struct FolderSearch {
         }
         if !isSorted, index.count <= Self.mostSorted { index.sort { $0.time < $1.time } }
         let late = try lateLines()
-        let isKnown = Set(late.map(\.key))
+        let known = Set(late.map(\.key))
         try writeDurably(to: ledger.late.path, temporary: ledger.late.path + ".new", mode: 0o600) {
             file throws(SystemError) in
             var lines: [UInt8] = []
@@ -91,7 +91,7 @@ struct FolderSearch {
                     continue
                 }
                 // A run that was killed before it noted its progress has left these lines twice.
-                guard line.key != last, !isKnown.contains(line.key) else { continue }
+                guard line.key != last, !known.contains(line.key) else { continue }
                 last = line.key
                 lines += StoredList.line(key: line.key, bytes: line.bytes, time: entry.time)
                 if lines.count > StoredList.piece {

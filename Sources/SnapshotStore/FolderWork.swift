@@ -74,17 +74,17 @@ package struct FolderWork {
 
     /// Writes a file below the folder, and creates the folders on its path.
     func writeFile(_ content: HTTPBody, at path: String) throws(SystemError) {
-        do throws(SystemError) { try write(content, to: path, by: settings.path) } catch {
+        do throws(SystemError) { try write(content, to: path, temporaryIn: settings.path) } catch {
             // The key's folder is on another disk: the temporary file goes there.
             guard error.number == EXDEV else { throw error }
-            try write(content, to: path, by: parentDirectory(path))
+            try write(content, to: path, temporaryIn: parentDirectory(path))
         }
     }
 
-    /// Part of the names of temporary files, so that states that share the folder don't meet.
+    /// Part of the names of temporary files, so that those of states that share the folder never collide.
     private var writer: String { String(hexadecimal(Crypto.sha256(Array(statePath.utf8))).prefix(12)) }
 
-    func write(_ content: HTTPBody, to path: String, by folder: String) throws(SystemError) {
+    func write(_ content: HTTPBody, to path: String, temporaryIn folder: String) throws(SystemError) {
         let incoming = try inFolder(of: path) { () throws(SystemError) in
             try IncomingFile(in: folder, writer: writer, mode: 0o644)
         }
@@ -185,7 +185,7 @@ extension HTTPBody {
         switch self {
         case .bytes(let bytes): try target.write(bytes)
         case .file(let file, let offset, let length):
-            // Copied in pieces: a recording is larger than all else in memory.
+            // Copied in pieces, since a recording may be larger than a board's memory.
             guard lseek(file.descriptor, off_t(offset), SEEK_SET) >= 0 else { throw SystemError("lseek") }
             var left = length
             while left > 0 {

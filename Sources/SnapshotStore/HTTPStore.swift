@@ -70,8 +70,8 @@ package struct HTTPStore: RemoteStore {
         case .raw:
             request.headers.append(("Content-Type", object.contentType))
             request.headers.append(("X-Snapshot-Key", headerText(object.key)))
-            for fact in object.facts where fact.name != "clock" || object.clock != .trusted {
-                request.headers.append(("X-Snapshot-\(fact.name.capitalisedWords)", fact.value))
+            for field in object.metadata where field.name != "clock" || object.clock != .trusted {
+                request.headers.append(("X-Snapshot-\(field.name.capitalisedWords)", field.value))
             }
             request.body = object.content
         }

@@ -8,7 +8,7 @@ struct IncomingFile: ~Copyable {
     private let file: FileHandle
     private let path: String
 
-    /// - Parameter writer: part of the name; writers with different values never meet.
+    /// - Parameter writer: part of the name; the names of writers with different values never collide.
     init(in folder: String, writer: String, mode: mode_t) throws(SystemError) {
         for number in 0..<256 {
             let path = "\(folder)/.incoming-\(writer)" + (number == 0 ? "" : "-\(number)")

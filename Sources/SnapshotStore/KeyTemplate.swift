@@ -67,8 +67,7 @@ package struct KeyTemplate: Sendable {
         let hasEmptyPart = text[...].cut(at: "/").contains("")
         guard !hasTraversal(text), !hasEmptyPart, !text.utf8.contains(UInt8(ascii: "\\")) else {
             throw settings.refusal(
-                Key.keyTemplate,
-                rule: "must be a path without '..', without empty parts and not begin or end with '/'")
+                Key.keyTemplate, rule: "must be a path without '\\', and without parts that are empty, '.' or '..'")
         }
         guard key(camera: try settings[Key.cameraName], at: settings.context.clock.wall()).utf8.count <= 512 else {
             throw settings.refusal(Key.keyTemplate, rule: "must make keys of at most 512 bytes")

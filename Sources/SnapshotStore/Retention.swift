@@ -93,7 +93,7 @@ struct Retention {
                 continue
             }
             guard line.key != kept else { return noteFull(isLast: readers.allSatisfy { $0.lines.count < 2 }) }
-            guard isBeyond(facts) else { return }
+            guard mustBeDeleted(facts) else { return }
             guard (line.time ?? 0) <= latest else { return noteFull(isLast: true) }
             guard removeFile(target) else { return noteFull(isLast: true) }
             (hasDeleted, freed) = (true, freed.adding(line.bytes))
@@ -105,7 +105,7 @@ struct Retention {
         }
     }
 
-    private func isBeyond(_ facts: stat) -> Bool {
+    private func mustBeDeleted(_ facts: stat) -> Bool {
         let age = settings.context.clock.wall().milliseconds - Timestamp(facts.st_mtim).milliseconds
         return settings.maxAge.map { age > Int64($0.milliseconds) } ?? false || isTooMuch
     }

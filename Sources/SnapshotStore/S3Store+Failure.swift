@@ -8,7 +8,7 @@ extension S3Store {
         "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity",
     ]
 
-    /// The access keys are refused. Temporary ones may have expired: they are renewed once, and the request is repeated.
+    /// The access keys are refused. Temporary ones may have expired: they are renewed once, and the request repeated.
     func refusal(_ response: HTTPResponse, _ error: S3Error) -> StoreFailure {
         var failure = StoreFailure(
             status: 403, response, address: address, setting: settingToCheck(error), detail: error.text)

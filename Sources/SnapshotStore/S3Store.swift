@@ -37,10 +37,10 @@ package struct S3Store: RemoteStore {
         let isKnown = settings.checksum == .auto && learned?.identity == settings.identity
         checksum = isKnown ? S3Checksum(rawValue: learned?.checksum ?? "") ?? .auto : settings.checksum
         keys = settings.source.keys ?? AWSKeys(accessKey: "", secretKey: "", sessionToken: nil)
-        let means = ProviderMeans(
+        let inputs = ProviderInputs(
             client: client, authorities: settings.authorities, proxies: settings.proxies,
             context: settings.context, statePath: statePath)
-        cache = settings.source.keys == nil ? CredentialsCache(settings.source, means) : nil
+        cache = settings.source.keys == nil ? CredentialsCache(settings.source, inputs) : nil
         signingOffset =
             record.map { CaptureClock.offset(at: now, $0.clock, timeService: CaptureClock.timeService()) } ?? 0
     }
@@ -83,7 +83,7 @@ package struct S3Store: RemoteStore {
     package func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest {
         request(
             "PUT", key: object.key,
-            headers: [("content-type", object.contentType)] + object.facts.map { ("x-amz-meta-\($0.name)", $0.value) }
+            headers: [("content-type", object.contentType)] + object.metadata.map { ("x-amz-meta-\($0)", $1) }
                 + settings.objects.headers(for: object) + checksum.headers(object),
             body: object.content, sha256: object.sha256, deadline: deadline, reusesConnection: reusesConnection)
     }

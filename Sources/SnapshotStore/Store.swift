@@ -5,9 +5,9 @@ import SnapshotState
 /// Where pictures are stored: a bucket, a folder, an HTTP endpoint.
 ///
 /// `put` returns only when the store has acknowledged the object; otherwise it throws. It makes one attempt and ends by
-/// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. What the
-/// store asks for instead, `put` throws as `.retryCorrected` and uses in the next attempt. It may be called again with
-/// the same object: the same key then holds the same bytes. The caller retries, spools and orders objects.
+/// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. If the
+/// store asks for a changed request, `put` throws `.retryCorrected`, and the next attempt makes it. It may be called
+/// again with the same object: the same key then holds the same bytes. The caller retries, spools and orders objects.
 package protocol Store {
     /// The store's address for messages; never a secret.
     var address: String { get }
@@ -107,8 +107,8 @@ package struct StoredObject: Sendable {
 
     package var fileName: String { key[...].cutAtLast("/").map { String($1) } ?? key }
 
-    /// The facts that every store gets with the content; the values are fit for headers.
-    var facts: [(name: String, value: String)] {
+    /// The metadata that every store gets with the content; the values are fit for headers.
+    var metadata: [(name: String, value: String)] {
         [
             ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),
             ("sha256", sha256),

@@ -7,8 +7,9 @@ extension StoreFailure {
     ///   - setting: the setting that holds the store's address.
     ///   - usesTLS: whether the request went over TLS.
     package init(_ failure: HTTPFailure, address: String, setting: String, usesTLS: Bool) {
-        func make(_ code: Failure.Code, _ what: String, _ hint: String?, why: String? = nil) -> Failure {
-            Failure(code, what, address, why: why ?? failure.why, hint: hint, cause: failure)
+        let why = failure.kind == .tooLarge ? "it is over 64 KiB" : failure.why
+        func make(_ code: Failure.Code, _ what: String, _ hint: String?) -> Failure {
+            Failure(code, what, address, why: why, hint: hint, cause: failure)
         }
         switch failure.kind {
         case .unresolved:
@@ -57,7 +58,7 @@ extension StoreFailure {
             let hint = usesTLS ? nil : failure.plainHint(setting)
             self.init(make(.store(.lost), "lost connection to store", hint), .retry)
         case .tooLarge, .endless:
-            self.init(make(.store(.answer), "bad answer from store", nil, why: "it is over 64 KiB"), .giveUp)
+            self.init(make(.store(.answer), "bad answer from store", nil), .giveUp)
         }
         connectionFailed = true
         stalledFor = failure.stalledFor
@@ -119,7 +120,7 @@ extension StoreFailure {
 extension HTTPFailure {
     /// The same failure, or the refusal of our client certificate, which a handshake with `url` reveals.
     func explained(_ url: String, _ certificate: ClientCertificate?, authorities: String?) -> HTTPFailure {
-        guard kind == .lost, proxySetting == nil, let host = TLSHost(url: url) else { return self }
+        guard kind == .lost, proxySetting == nil, let host = HostAndPort(tlsURL: url) else { return self }
         let handshake = TLSHandshake(
             host: host, connectTimeout: .seconds(2), deadline: .after(.seconds(3)), certificate: certificate)
         return handshake.certificateFailure(trusting: .authorities(file: authorities)) ?? self

@@ -82,7 +82,7 @@ struct CaptureJob {
         var capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
         guard let interval else { return shoot(capture, settings, printer) }
         return repeating(every: interval, for: span, context.clock) {
-            // The folder that hung, with a file that the store's settings name, may respond again.
+            // Read the store's settings again: a folder that hung, with a file that they name, may respond now.
             if settings.store is UnreadStore, let read = try? CaptureSettings(ownersSettings, interval: interval) {
                 settings = read
                 capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)

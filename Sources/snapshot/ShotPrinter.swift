@@ -24,7 +24,7 @@ struct ShotPrinter {
             if let failure { log.report(failure) }
         }
         if isJournal, shot.recoveredAfter > 0 {
-            // At the level of the errors before it, since the unit passes nothing lower to the journal.
+            // This line has the level of the errors before it, since the unit passes nothing lower to the journal.
             log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
         }
         if json {

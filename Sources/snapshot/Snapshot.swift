@@ -24,7 +24,7 @@ struct Snapshot: ParsableCommand {
 
     /// Runs the command. `capture`, `health` and `relay`, as timers, monitors and units call them, bypass the argument
     /// parser, and so does `--version`. The parser costs more instructions than `health` itself, and would stay in the
-    /// relay's memory. They end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
+    /// relay's memory. These commands end with `_exit`, which skips libcrypto's cleanup; no output is buffered.
     static func main() {
         // Ignore SIGPIPE and SIGXFSZ; EPIPE and EFBIG are handled where they occur.
         for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }

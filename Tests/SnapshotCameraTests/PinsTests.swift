@@ -29,7 +29,7 @@ private final class Folder {
     var pins: Pins { Pins(statePath: path) }
 }
 
-@Suite struct TLSHostTests {
+@Suite struct HostAndPortTests {
     @Test(arguments: [
         ("Camera.LAN", "camera.lan:443"), ("camera.lan.:443", "camera.lan:443"), ("10.0.0.9:0443", "10.0.0.9:443"),
         ("127.1", "127.0.0.1:443"), ("[FE80::1%25eth0]:8443", "[fe80::1%25eth0]:8443"),
@@ -37,17 +37,17 @@ private final class Folder {
         ("[::ffff:10.0.0.9]", "10.0.0.9:443"), ("[::FFFF:0a00:0009]:443", "10.0.0.9:443"),
     ])
     func oneServerHasOneForm(_ written: String, _ form: String) throws {
-        let host = try #require(TLSHost(written, defaultPort: 443))
+        let host = try #require(HostAndPort(written, defaultPort: 443))
         #expect(host.description == form)
-        #expect(TLSHost(host.description, defaultPort: 1) == host)
+        #expect(HostAndPort(host.description, defaultPort: 1) == host)
     }
 
     @Test func schemesHavePortsOfTheirOwn() {
-        #expect(TLSHost(url: "HTTPS://user:secret@Cam/a?b")?.description == "cam:443")
-        #expect(TLSHost(url: "rtsps://cam/a")?.description == "cam:322")
-        #expect(TLSHost(url: "rtsps://cam:443/a") == TLSHost(url: "https://cam"))
+        #expect(HostAndPort(tlsURL: "HTTPS://user:secret@Cam/a?b")?.description == "cam:443")
+        #expect(HostAndPort(tlsURL: "rtsps://cam/a")?.description == "cam:322")
+        #expect(HostAndPort(tlsURL: "rtsps://cam:443/a") == HostAndPort(tlsURL: "https://cam"))
         for url in ["http://cam/", "rtsp://cam/", "cam", "https:///x", "https://cam:0/", "https://[::g]/"] {
-            #expect(TLSHost(url: url) == nil, "\(url)")
+            #expect(HostAndPort(tlsURL: url) == nil, "\(url)")
         }
     }
 }
@@ -55,9 +55,10 @@ private final class Folder {
 @Suite struct PinListTests {
     @Test func whatIsWrittenIsReadAgain() throws {
         var list = PinList()
-        for number in 0..<PinList.most {
+        for number in 0..<PinList.mostPins {
             let name = String(repeating: "a", count: 60) + ".\(number)." + String(repeating: "b", count: 180)
-            list.add(number.isMultiple(of: 2) ? first : second, for: try #require(TLSHost(name, defaultPort: 65535)))
+            let host = try #require(HostAndPort(name, defaultPort: 65535))
+            list.add(number.isMultiple(of: 2) ? first : second, for: host)
         }
         #expect(list.isFull && list.bytes.count <= PinList.maximumBytes)
         #expect(PinList(list.bytes) == list)
@@ -86,7 +87,7 @@ private final class Folder {
 @Suite struct PinsTests {
     @Test func theFirstKeyStays() throws {
         let folder = try Folder()
-        let host = try #require(TLSHost(url: "https://cam"))
+        let host = try #require(HostAndPort(tlsURL: "https://cam"))
         #expect(try folder.pins.pin(of: host) == nil)
         #expect(try folder.pins.add(first, for: host) == first)
         #expect(try folder.pins.add(second, for: host) == first, "another run was sooner")
@@ -98,10 +99,10 @@ private final class Folder {
 
     @Test func noMoreHostsThanThereMayBe() throws {
         let folder = try Folder()
-        for number in 0..<PinList.most {
-            _ = try folder.pins.add(first, for: try #require(TLSHost("cam\(number)", defaultPort: 443)))
+        for number in 0..<PinList.mostPins {
+            _ = try folder.pins.add(first, for: try #require(HostAndPort("cam\(number)", defaultPort: 443)))
         }
-        let host = try #require(TLSHost("one-more", defaultPort: 443))
+        let host = try #require(HostAndPort("one-more", defaultPort: 443))
         let failure = #expect(throws: Failure.self) { try folder.pins.add(first, for: host) }
         #expect(failure?.exitCode == 74)
     }
@@ -110,9 +111,9 @@ private final class Folder {
     func whatAnOlderVersionPinnedIsTakenOver(_ place: String) throws {
         let folder = try Folder()
         try folder.write(#"{"place":"\#(place)","pin":"\#(first)","digestKey":"00"}"#, to: CameraMemory.fileName)
-        let host = try #require(TLSHost(url: "https://cam"))
+        let host = try #require(HostAndPort(tlsURL: "https://cam"))
         #expect(try folder.pins.pin(of: host) == first)
-        #expect(try folder.pins.pin(of: try #require(TLSHost(url: "https://other"))) == nil)
+        #expect(try folder.pins.pin(of: try #require(HostAndPort(tlsURL: "https://other"))) == nil)
         try CameraMemory().belonging(to: "elsewhere").write(to: folder.path)
         #expect(try folder.pins.pin(of: host) == first, "the file it was in was written anew")
         #expect(try folder.pins.forget(host) == .pin(first))
@@ -125,7 +126,7 @@ private final class Folder {
     func whatAnOlderVersionMayHavePinnedIsNotForgotten(_ text: String) throws {
         let folder = try Folder()
         try folder.write(text, to: CameraMemory.fileName)
-        let host = try #require(TLSHost(url: "https://cam"))
+        let host = try #require(HostAndPort(tlsURL: "https://cam"))
         for _ in 0..<2 {
             let failure = #expect(throws: Failure.self) { _ = try folder.pins.pin(of: host) }
             #expect(failure?.exitCode == 77)

@@ -31,6 +31,6 @@ import Testing
         let template = try KeyTemplate(Settings(environment: [:], path: "/dev/null"))
         let object = entry.object(.bytes([1, 2, 3, 4, 5]), template: template, now: now, clock: ClockFigures())
         #expect(object.key == "a.jpg" && object.capturedAt.milliseconds == 1_800_000_000_000)
-        #expect(object.facts.allSatisfy { $0.value.utf8.allSatisfy { (0x20...0x7E).contains($0) } })
+        #expect(object.metadata.allSatisfy { $0.value.utf8.allSatisfy { (0x20...0x7E).contains($0) } })
     }
 }

@@ -10,14 +10,14 @@ import Testing
         ("Digester x=1", false), ("", false),
     ])
     func digestIsFoundWhereItIsOffered(_ value: String, _ offered: Bool) {
-        #expect(ChallengeHistory.offerDigest(value[...]) == offered)
+        #expect(ChallengeHistory.hasDigest(value[...]) == offered)
     }
 
     @Test func basicBehindDigestIsWeaker() {
         var challenges = ChallengeHistory()
         func take(_ lines: String...) { lines.forEach { challenges.take($0 + "\r\n") } }
         take("HTTP/1.1 401 No", "WWW-Authenticate: Basic realm=\"x\"", "www-authenticate: Digest realm=\"x\"")
-        #expect(!challenges.areWeaker && challenges.haveOfferedDigest)
+        #expect(!challenges.areWeaker && challenges.hasOfferedDigest)
         take("HTTP/1.1 401 No")
         #expect(!challenges.areWeaker, "it asks for nothing")
         take("WWW-Authenticate: Basic realm=\"x\"")

@@ -13,7 +13,7 @@ package final class PullGateway: Sendable {
         /// The stream's URL, without user and password.
         package var url: String
         /// How to verify TLS for rtsps://; called before each connection.
-        package var trust: @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
+        package var trust: @Sendable (HostAndPort, Deadline) throws(Failure) -> TLSTrust
         /// How long the camera may be silent before media flows.
         package var timeout: Duration = .seconds(10)
         /// How long media may accumulate, to be passed on in large writes.
@@ -24,7 +24,7 @@ package final class PullGateway: Sendable {
 
         package init(
             _ camera: CameraSettings, url: String,
-            trust: @escaping @Sendable (TLSHost, Deadline) throws(Failure) -> TLSTrust
+            trust: @escaping @Sendable (HostAndPort, Deadline) throws(Failure) -> TLSTrust
         ) {
             self.camera = camera
             self.url = url
@@ -41,7 +41,7 @@ package final class PullGateway: Sendable {
     private let result: SessionResult
     /// The input for ffmpeg and ffprobe.
     package let source: RTSPSource
-    package let name: PublicName
+    package let replacement: AddressReplacement
 
     package init(_ stream: Stream) throws(Failure) {
         let result = SessionResult()
@@ -61,7 +61,7 @@ package final class PullGateway: Sendable {
         gateway = try Gateway(path: hexadecimal(Crypto.random(16)), to: destination)
         self.result = result
         source = RTSPSource(url: gateway.localURL, timeout: stream.timeout)
-        name = PublicName(secret: gateway.localURL, address: redactedURL(stream.url))
+        replacement = AddressReplacement(secret: gateway.localURL, address: redactedURL(stream.url))
     }
 
     /// Why the last session gave no media, or no more; nil where the camera isn't to blame, and during a session.
@@ -74,12 +74,12 @@ package final class PullGateway: Sendable {
 }
 
 /// Replaces the gateway's URL, which is a secret, by the camera's in text for logs and messages.
-package struct PublicName: Sendable {
+package struct AddressReplacement: Sendable {
     let secret: String
     let address: String
 
     /// `text` with each occurrence of the gateway's URL replaced by the camera's address.
-    package func translated(_ text: String) -> String {
+    package func applied(to text: String) -> String {
         var result = ""
         var rest = text[...]
         while let found = rest.range(of: secret) {
@@ -126,7 +126,7 @@ extension PullGateway.Stream {
 
     fileprivate func connect() throws(Failure) -> any RTSPConnection {
         let deadline = Deadline.after(timeout)
-        let host = TLSHost(url: url)
+        let host = HostAndPort(tlsURL: url)
         let trust = try host.map { host throws(Failure) in try self.trust(host, deadline) }
         do throws(HTTPFailure) {
             if let host, let trust {

@@ -25,7 +25,7 @@ package struct CameraAddress {
     }
 
     /// The part of CAMERA_URL after `scheme` and its colon; nil where it has another scheme.
-    func behind(_ scheme: String) -> String? {
+    func rest(after scheme: String) -> String? {
         isURL && text.hasPrefix(scheme + ":") ? String(text.dropFirst(scheme.utf8.count + 1)) : nil
     }
 
@@ -56,7 +56,7 @@ struct CameraURL {
     let userInfo: (user: String, password: String?)?
 
     var shown: String { redactedURL(url) }
-    var tlsHost: TLSHost? { TLSHost(url: url) }
+    var tlsHost: HostAndPort? { HostAndPort(tlsURL: url) }
 
     /// The hint for a camera that can't be reached, or not in time; nil for failures that don't concern the network.
     static func hint(_ failure: HintedFailure, setting: String = "CAMERA_URL") -> String? {

@@ -45,7 +45,7 @@ package protocol CameraKind: Sendable {
     /// no secret, and its form must never change.
     func identity(_ settings: CameraSettings) -> String
     /// Host and port of the TLS connection for pictures; nil where there is none.
-    func tlsHost(_ settings: CameraSettings) -> TLSHost?
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort?
     /// Whether taking a picture needs ffmpeg.
     var needsFFmpeg: Bool { get }
     /// The candidate URLs of its video, without user and password, the likeliest first; empty where it has no video.

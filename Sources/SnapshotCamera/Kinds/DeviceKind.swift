@@ -8,7 +8,7 @@ struct DeviceKind: CameraKind {
     private let path: String
 
     init?(_ address: CameraAddress) throws(Failure) {
-        guard let path = address.behind("v4l2") else { return nil }
+        guard let path = address.rest(after: "v4l2") else { return nil }
         guard path.hasPrefix("/dev/") else { throw address.refusal() }
         self.path = path
     }
@@ -21,7 +21,7 @@ struct DeviceKind: CameraKind {
     var trial: CameraTrial { .picture }
 
     func identity(_ settings: CameraSettings) -> String { "v4l2 \(path)" }
-    func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
     func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {

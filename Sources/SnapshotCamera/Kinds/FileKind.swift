@@ -10,7 +10,7 @@ struct FileKind: CameraKind {
     private let decoded: String
 
     init?(_ address: CameraAddress) throws(Failure) {
-        guard var path = address.behind("file") else { return nil }
+        guard var path = address.rest(after: "file") else { return nil }
         if path.hasPrefix("//") { path = String(path.dropFirst(path.hasPrefix("//localhost/") ? 11 : 2)) }
         guard let decoded = percentDecoded(path), !decoded.isEmpty else { throw address.refusal() }
         // The file system may hang, so it is asked only where the path looks wrong.
@@ -28,7 +28,7 @@ struct FileKind: CameraKind {
     var trial: CameraTrial { .picture }
 
     func identity(_ settings: CameraSettings) -> String { "file \(decoded)" }
-    func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
     func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {

@@ -12,7 +12,7 @@ struct ProgramKind: CameraKind {
     let secretAddress: String
 
     init?(_ address: CameraAddress) throws(Failure) {
-        guard let text = address.behind("exec") else { return nil }
+        guard let text = address.rest(after: "exec") else { return nil }
         guard let words = programWords(text) else {
             throw address.refusal("has an unclosed quote, or a backslash at its end")
         }
@@ -34,7 +34,7 @@ struct ProgramKind: CameraKind {
     var trial: CameraTrial { .picture }
 
     func identity(_ settings: CameraSettings) -> String { "exec \(path)" }
-    func tlsHost(_ settings: CameraSettings) -> TLSHost? { nil }
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort? { nil }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [] }
 
     func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {
@@ -56,7 +56,8 @@ struct ProgramKind: CameraKind {
     }
 }
 
-/// Runs that program for one picture. The program gets no secret in its environment, and no descriptor of this process.
+/// Runs a camera's program for one picture. The program gets no secret in its environment, and no descriptor of this
+/// process.
 struct ProgramCamera: Camera {
     let command: Command
     let settings: CameraSettings

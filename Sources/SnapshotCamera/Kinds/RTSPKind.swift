@@ -20,7 +20,7 @@ struct RTSPKind: CameraKind {
     var trial: CameraTrial { .picture }
 
     func identity(_ settings: CameraSettings) -> String { "rtsp \(address.shown)" }
-    func tlsHost(_ settings: CameraSettings) -> TLSHost? { address.tlsHost }
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort? { address.tlsHost }
     func streams(_ camera: CameraSettings, _ settings: Settings) -> [String] { [address.url] }
 
     func hint(_ failure: HintedFailure, _ settings: CameraSettings) -> String? {

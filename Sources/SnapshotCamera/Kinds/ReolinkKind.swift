@@ -30,8 +30,8 @@ struct ReolinkKind: CameraKind {
         "reolink \(settings.useHTTPS ? "https" : "http") \(host) \(settings.username)"
     }
 
-    func tlsHost(_ settings: CameraSettings) -> TLSHost? {
-        settings.useHTTPS ? TLSHost(host, defaultPort: 443) : nil
+    func tlsHost(_ settings: CameraSettings) -> HostAndPort? {
+        settings.useHTTPS ? HostAndPort(host, defaultPort: 443) : nil
     }
 
     /// The stream paths contain the codec, which isn't known before asking; newer models have one path for both.

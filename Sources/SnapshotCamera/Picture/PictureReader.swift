@@ -55,8 +55,8 @@ struct PictureReader: BodyReader {
         return start..<(end ?? body.count)
     }
 
-    /// Skips to the first part's content. Any line that begins with two hyphens counts as the boundary, since servers
-    /// send others than they announce.
+    /// Skips to the first part's content. Any line that begins with two hyphens counts as the boundary, since some
+    /// servers send another boundary than the one they announce.
     private mutating func skipLines(in body: [UInt8]) {
         while line <= Self.longestHeader {
             if case .picture = position { return }

@@ -65,7 +65,7 @@ package struct CameraSettings: Sendable {
     }
 
     /// Host and port of the TLS connection for pictures; nil where there is none.
-    package var tlsHost: TLSHost? { kind.tlsHost(self) }
+    package var tlsHost: HostAndPort? { kind.tlsHost(self) }
 
     /// The identity of the camera to which `CameraMemory` belongs.
     package var identity: String { kind.identity(self) }

@@ -6,7 +6,7 @@ import SnapshotHTTP
 package final class CameraTrust {
     private let settings: CameraSettings
     private let pins: Pins
-    private var pinned: (host: TLSHost, pin: String)?
+    private var pinned: (host: HostAndPort, pin: String)?
     /// The pin that this object has stored because the host had no pin; nil where none.
     package private(set) var firstPin: String?
     /// The pin that pin-first used; nil before the first connection.
@@ -25,7 +25,7 @@ package final class CameraTrust {
     /// How a connection to `host` is verified. Under pin-first a host without a pin is first asked for its key by a
     /// handshake that sends nothing else; every connection is then made with that pin.
     /// - Throws: where the pins can't be read (exit code 77), a first one can't be stored (74), or the handshake fails.
-    package func trust(for host: TLSHost, deadline: Deadline) throws(Failure) -> TLSTrust {
+    package func trust(for host: HostAndPort, deadline: Deadline) throws(Failure) -> TLSTrust {
         switch settings.verification {
         case .off: .unverifiedAnyVersion
         case .authorities: .authorities(file: settings.authorities)
@@ -34,7 +34,7 @@ package final class CameraTrust {
         }
     }
 
-    private func pin(of host: TLSHost, _ deadline: Deadline) throws(Failure) -> String {
+    private func pin(of host: HostAndPort, _ deadline: Deadline) throws(Failure) -> String {
         if let pinned, pinned.host == host { return pinned.pin }
         let pin: String
         if let known = try pins.pin(of: host) {
@@ -51,7 +51,7 @@ package final class CameraTrust {
 
 extension CameraSettings {
     /// The pin of the key that `host` presents now, from a handshake alone.
-    package func fetchPin(of host: TLSHost, deadline: Deadline) throws(Failure) -> String {
+    package func fetchPin(of host: HostAndPort, deadline: Deadline) throws(Failure) -> String {
         do throws(HTTPFailure) {
             return try TLSHandshake(host: host, connectTimeout: connectTimeout, deadline: deadline).pin()
         } catch {

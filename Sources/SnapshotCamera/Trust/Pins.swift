@@ -9,13 +9,13 @@ package struct Pins: Sendable {
 
     let directory: String
     private var path: String { directory + "/" + Self.fileName }
-    private var session: String { directory + "/" + CameraMemory.fileName }
+    private var sessionPath: String { directory + "/" + CameraMemory.fileName }
 
     package init(statePath: String) { directory = statePath }
 
     /// The pin that the key of `host` must match; nil where none is stored yet.
     /// - Throws: where the pins can't be read; no camera may be trusted then.
-    package func pin(of host: TLSHost) throws(Failure) -> String? {
+    package func pin(of host: HostAndPort) throws(Failure) -> String? {
         let list = try read()
         // Copy the pin of an older version at once: it lies in session.json, which people are told to delete.
         if !list.entries.isEmpty, !fileExists(path) { try? migrateOldPin() }
@@ -25,7 +25,7 @@ package struct Pins: Sendable {
     /// Stores the first pin of `host`.
     /// - Returns: the pin to use, which is an earlier one where another process was faster.
     /// - Throws: where the pin can't be stored; `host` may not be trusted then.
-    package func add(_ pin: String, for host: TLSHost) throws(Failure) -> String {
+    package func add(_ pin: String, for host: HostAndPort) throws(Failure) -> String {
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         var list = try read()
@@ -33,7 +33,7 @@ package struct Pins: Sendable {
         guard !list.isFull else {
             throw Failure(
                 .own(.state), "cannot pin the TLS key of", "\(host)",
-                why: "\(path) holds \(PinList.most) pins already",
+                why: "\(path) holds \(PinList.mostPins) pins already",
                 hint: "run snapshot check --forget-pin with the settings of a camera that is gone")
         }
         list.add(pin, for: host)
@@ -50,7 +50,7 @@ package struct Pins: Sendable {
     }
 
     /// Removes the pin of `host`. A file that can't be read is renamed, since a person has asked for this.
-    package func forget(_ host: TLSHost) throws(Failure) -> Forgotten {
+    package func forget(_ host: HostAndPort) throws(Failure) -> Forgotten {
         let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         var list: PinList
@@ -117,24 +117,24 @@ package struct Pins: Sendable {
     /// The pin of version 0.2.2, which stored one in `session.json`. It counts while `pins.json` doesn't exist.
     private func oldPin() throws(Failure) -> PinList {
         var list = PinList()
-        guard let bytes = try bytes(of: session, limit: 65536) else { return list }
+        guard let bytes = try bytes(of: sessionPath, limit: 65536) else { return list }
         guard let json = JSON(bytes), CameraMemory(json: json) != nil else {
-            throw unreadable(session, "it is damaged, and may have held a pin")
+            throw unreadable(sessionPath, "it is damaged, and may have held a pin")
         }
         guard let pin = json["pin"] else { return list }
         guard let pin = pin.string, PinList.isPin(pin), let host = Self.host(identity: json["place"]?.string ?? "")
         else {
-            throw unreadable(session, "its pin is damaged")
+            throw unreadable(sessionPath, "its pin is damaged")
         }
         list.add(pin, for: host)
         return list
     }
 
     /// The TLS host in a stored identity, `reolink https HOST USER` or `http URL`.
-    private static func host(identity: String) -> TLSHost? {
+    private static func host(identity: String) -> HostAndPort? {
         let words = identity.split(separator: " ", omittingEmptySubsequences: false)
-        if words.count >= 3, words[0] == "reolink" { return TLSHost(String(words[2]), defaultPort: 443) }
-        return words.count == 2 && words[0] == "http" ? TLSHost(url: String(words[1])) : nil
+        if words.count >= 3, words[0] == "reolink" { return HostAndPort(String(words[2]), defaultPort: 443) }
+        return words.count == 2 && words[0] == "http" ? HostAndPort(tlsURL: String(words[1])) : nil
     }
 
     /// Copies the pin in `session.json` to `pins.json` before `session.json` is rewritten. An unreadable `session.json`
@@ -145,7 +145,7 @@ package struct Pins: Sendable {
         defer { withExtendedLifetime(lock) {} }
         guard !fileExists(path) else { return }
         do throws(Failure) { try write(try oldPin()) } catch {
-            guard error.code == .camera(.pins), (try? moveFile(session, to: path)) != nil else { throw error }
+            guard error.code == .camera(.pins), (try? moveFile(sessionPath, to: path)) != nil else { throw error }
         }
     }
 

@@ -28,8 +28,7 @@ package struct TimerSchedule: Equatable, Sendable {
         return count == whole ? "0" : "0/\(count)"
     }
 
-    /// The timer's drop-in. An empty `OnCalendar=` clears all lines of the unit that start the timer, so each is given
-    /// again.
+    /// The timer's drop-in. An empty `OnCalendar=` clears all triggers of the unit (`On…=`), so each is given again.
     /// - Parameter spread: whether each camera that shares the interval gets its own moment within it.
     package func timerDropIn(spread: Bool) -> String {
         var lines = ["[Timer]", "OnCalendar="]

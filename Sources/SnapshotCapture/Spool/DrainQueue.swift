@@ -22,7 +22,7 @@ struct DrainQueue: ~Copyable {
         RetryPolicy(attempts: run.settings.uploadAttempts, deadline: .after(run.settings.uploadDeadline * transfers))
     }
 
-    private var waiting: ArraySlice<SpoolName>
+    private var remaining: ArraySlice<SpoolName>
     private var counted: DrainAll.Result
     /// Consecutive failures that may be due to one object or to the store (`StoreFailure.Scope.unclear`).
     private var unclear: Int
@@ -37,7 +37,7 @@ struct DrainQueue: ~Copyable {
         // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init`
         // for the compiler's bug.
         let rejected = run.spool.figures.rejected?.last ?? -1
-        waiting = (all.filter { $0.number > rejected } + all.filter { $0.number <= rejected })[...]
+        remaining = (all.filter { $0.number > rejected } + all.filter { $0.number <= rejected })[...]
         counted = DrainAll.Result()
         unclear = 0
         total = all.count
@@ -55,14 +55,15 @@ struct DrainQueue: ~Copyable {
     /// The next picture, oldest first; damaged entries are quarantined. nil at the end, and once the program is asked
     /// to end.
     mutating func next() -> Waiting? {
-        while !run.settings.context.stop.isMade, let name = waiting.popFirst() {
+        while !run.settings.context.stop.isMade, let name = remaining.popFirst() {
             do throws(SystemError) {
                 if let object = try object(of: name) {
                     guard run.isOvertaken(object) else { return Waiting(name: name, object: object) }
                     run.spool.supersede(name)
                     continue
                 }
-                run.log.warn("spooled picture \(name.number) is damaged and put aside in \(run.spool.path)/bad")
+                run.log.warn(
+                    "spooled picture \(name.number) is gone, or damaged and put aside in \(run.spool.path)/bad")
                 run.spool.quarantine(name)
             } catch {
                 failed(.spool(.own(.spoolRead), "read", name, in: run.spool.path, why: "\(error)"), stops: false)
@@ -112,7 +113,7 @@ struct DrainQueue: ~Copyable {
         // Keep the first failure, or the one that stops the drain. A refusal of credentials is never replaced: it
         // starts a hold-off.
         if counted.failure == nil || stops, counted.failure?.kind != .storeRefused { counted.failure = failure }
-        if stops { waiting = [] }
+        if stops { remaining = [] }
     }
 
     mutating func sendOneByOne(into store: inout any Store) {

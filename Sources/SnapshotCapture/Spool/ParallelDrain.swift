@@ -89,7 +89,7 @@ struct ParallelDrain {
         var upload = underWay.remove(at: index)
         do throws(StoreFailure) {
             try upload.store.checkResult(result, of: upload.picture.object.key)
-            noteLearned(by: upload.store, &queue, mayHaveLearned: !isAccepted)
+            noteLearned(from: upload.store, &queue, mayHaveLearned: !isAccepted)
             isAccepted = true
             queue.run.record.retryQuota = queue.run.record.retryQuota.replenished
             queue.sent(upload.picture)
@@ -100,7 +100,7 @@ struct ParallelDrain {
 
     private mutating func failed(_ upload: Upload, _ failure: StoreFailure, _ queue: inout DrainQueue) {
         var upload = upload
-        noteLearned(by: upload.store, &queue, mayHaveLearned: true)
+        noteLearned(from: upload.store, &queue, mayHaveLearned: true)
         guard let pause = upload.attempts.pause(after: failure, quota: &queue.run.record.retryQuota) else {
             return queue.failed(failure)
         }
@@ -110,9 +110,9 @@ struct ParallelDrain {
         underWay.append(upload)
     }
 
-    private mutating func noteLearned(by updated: any RemoteStore, _ queue: inout DrainQueue, mayHaveLearned: Bool) {
+    private mutating func noteLearned(from updated: any RemoteStore, _ queue: inout DrainQueue, mayHaveLearned: Bool) {
         guard mayHaveLearned else { return }
         store = updated
-        queue.run.noteLearned(by: updated)
+        queue.run.noteLearned(from: updated)
     }
 }

@@ -12,8 +12,8 @@ extension Record {
 
         let missing = spool.count + unrecorded.count - entries.count
         if missing >= 0 {
-            // Fewer files than recorded: count those as uploaded. The killed run may also have quarantined or superseded
-            // some, which can't be told apart: it removes all these before it records them.
+            // There are fewer files than recorded: count the missing ones as uploaded. Some may have been quarantined
+            // or superseded instead, which can't be told apart: a run removes all of these before it records them.
             totalUploads += missing
         } else {
             // More files than recorded: undo drops first, then uploads (those will be sent again), then count captures

@@ -3,14 +3,14 @@ import SnapshotBase
 /// The pinned public keys of TLS servers, stored as JSON.
 package struct PinList: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
-        package let host: TLSHost
+        package let host: HostAndPort
         package let pin: String
     }
 
     package private(set) var entries: [Entry] = []
 
     /// The limits of the file, which exceed the number of cameras in one state.
-    package static let most = 64
+    package static let mostPins = 64
     package static let maximumBytes = 32768
 
     package init() {}
@@ -18,10 +18,10 @@ package struct PinList: Equatable, Sendable {
     /// - Returns: nil if `bytes` are not a valid list of this version.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.maximumBytes, let json = JSON(bytes), json["version"] == .integer(1),
-            case .object(let object) = json["pins"], object.members.count <= Self.most
+            case .object(let object) = json["pins"], object.members.count <= Self.mostPins
         else { return nil }
         for member in object.members {
-            guard let host = TLSHost(member.name, defaultPort: 443), self[host] == nil,
+            guard let host = HostAndPort(member.name, defaultPort: 443), self[host] == nil,
                 let pin = member.value.string, Self.isPin(pin)
             else { return nil }
             entries.append(Entry(host: host, pin: pin))
@@ -35,14 +35,14 @@ package struct PinList: Equatable, Sendable {
         return Array((object.json.text + "\n").utf8)
     }
 
-    package subscript(host: TLSHost) -> String? { entries.first { $0.host == host }?.pin }
+    package subscript(host: HostAndPort) -> String? { entries.first { $0.host == host }?.pin }
 
-    package var isFull: Bool { entries.count >= Self.most }
+    package var isFull: Bool { entries.count >= Self.mostPins }
 
     /// Adds a host that must not be in the list yet.
-    package mutating func add(_ pin: String, for host: TLSHost) { entries.append(Entry(host: host, pin: pin)) }
+    package mutating func add(_ pin: String, for host: HostAndPort) { entries.append(Entry(host: host, pin: pin)) }
 
-    package mutating func remove(_ host: TLSHost) { entries.removeAll { $0.host == host } }
+    package mutating func remove(_ host: HostAndPort) { entries.removeAll { $0.host == host } }
 
     /// Whether `text` is `sha256//` followed by 32 bytes in base64.
     package static func isPin(_ text: String) -> Bool {

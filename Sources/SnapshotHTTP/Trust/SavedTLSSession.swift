@@ -17,7 +17,7 @@ final class SavedTLSSession {
 
     private static let digestSize = 32
 
-    init(of host: TLSHost, binding: String, in sessions: TLSSessions) {
+    init(of host: HostAndPort, binding: String, in sessions: TLSSessions) {
         self.sessions = sessions
         self.binding = Array(binding.utf8)
         name = hexadecimal(Crypto.sha256(self.binding).prefix(16).map { $0 })

@@ -20,7 +20,7 @@ package struct TLSSessions: Sendable {
     /// The session for a request's server; nil without TLS, or if the purpose of the request is to see the server's
     /// key.
     func session(for request: HTTPRequest) -> SavedTLSSession? {
-        guard let host = TLSHost(url: request.url), let trust = request.trust.inWords else { return nil }
+        guard let host = HostAndPort(tlsURL: request.url), let trust = request.trust.inWords else { return nil }
         // The server identifies a resumed session with the certificate that was used when it began.
         let own = request.certificate.map { " as \($0.identity)" } ?? ""
         return SavedTLSSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
@@ -29,7 +29,7 @@ package struct TLSSessions: Sendable {
     // MARK: Files
 
     /// The most files that are kept, which exceeds the hosts of one set of settings.
-    private static let most = 16
+    private static let mostFiles = 16
 
     /// The content of a file that only this user can have written; nil if there is none.
     func read(_ name: String, limit: Int) -> [UInt8]? {
@@ -70,7 +70,8 @@ package struct TLSSessions: Sendable {
     // MARK: Servers that fail when a session is resumed
 
     /// A file whose size is how often in a row the server didn't respond after it was offered a session. From the third
-    /// time on, none is saved for a day: a full handshake in between succeeds, and would hide that each other one fails.
+    /// time on, no session is saved for a day: otherwise every second handshake would be a full one, which succeeds and
+    /// hides that resumption fails.
     private static func failures(of name: String) -> String { name + ".failures" }
 
     func forgetFailures(of name: String) { (try? Folder(directory))?.remove(Self.failures(of: name)) }
@@ -83,9 +84,9 @@ package struct TLSSessions: Sendable {
     }
 
     private func makeRoom(in folder: Folder) {
-        guard let names = try? folder.names(), names.count >= Self.most else { return }
+        guard let names = try? folder.names(), names.count >= Self.mostFiles else { return }
         let files = names.map { (name: $0, time: folder.status($0).map { Timestamp($0.st_mtim).milliseconds } ?? 0) }
-        for file in files.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.most + 1) {
+        for file in files.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.mostFiles + 1) {
             folder.remove(file.name)
         }
     }

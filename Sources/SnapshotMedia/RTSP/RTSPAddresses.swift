@@ -22,9 +22,9 @@ package struct RTSPAddresses: Sendable {
         let rest = url.dropFirst(local.count)
         if rest.hasPrefix(".") {
             let number = rest.dropFirst().prefix { $0.isNumber }
-            let behind = rest.dropFirst(1 + number.count)
-            guard let index = Int(number), others.indices.contains(index), Self.isURLEnd(behind) else { return nil }
-            return others[index] + behind
+            let tail = rest.dropFirst(1 + number.count)
+            guard let index = Int(number), others.indices.contains(index), Self.isURLEnd(tail) else { return nil }
+            return others[index] + tail
         }
         return Self.isURLEnd(rest) ? server + rest : nil
     }
@@ -53,8 +53,8 @@ package struct RTSPAddresses: Sendable {
     /// The gateway's replacement for the beginning of a URL, and how many characters of the URL it replaces.
     private mutating func inward(address: Substring) -> (String, Int) {
         if address.hasPrefix(server), Self.isURLEnd(address.dropFirst(server.count)) { return (local, server.count) }
-        let behind = address.range(of: "://").map { address[$0.upperBound...] } ?? address
-        let host = behind.prefix { !$0.isBlank && !"/?,;\"'<>".contains($0) }
+        let tail = address.range(of: "://").map { address[$0.upperBound...] } ?? address
+        let host = tail.prefix { !$0.isBlank && !"/?,;\"'<>".contains($0) }
         let origin = String(address[..<host.endIndex])
         if !others.contains(origin) {
             guard others.count < Self.mostOthers else { return (local, origin.count) }

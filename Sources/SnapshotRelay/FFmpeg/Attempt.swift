@@ -212,7 +212,7 @@ final class Attempt {
         var stream = plan.stream(address, digest: start.digest)
         stream.watchesFormat = start.watchesFormat
         let gateway = try PullGateway(stream)
-        stderrTail.translate = gateway.name.translated
+        stderrTail.translate = gateway.replacement.applied(to:)
         return gateway
     }
 

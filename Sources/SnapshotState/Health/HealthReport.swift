@@ -3,7 +3,7 @@ import SnapshotBase
 
 /// The health of all cameras in one `STATE_PATH`: its own, and one for each instance directory below it.
 package struct HealthReport: Sendable {
-    /// The health by instance name, in its order; the camera whose state is in `STATE_PATH` itself is "".
+    /// The health by instance name, sorted by it; the camera whose state is in `STATE_PATH` itself is "".
     package let cameras: Named<Health>
     /// The worst of them, which represents all.
     package let worst: Health

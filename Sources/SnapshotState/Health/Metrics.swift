@@ -66,10 +66,10 @@ extension HealthReport {
         family("received_bytes_total", "counter", "Bytes received from stores, with TLS, TCP and IP.") {
             $0.traffic.map { Double($0.received) }
         }
-        family("camera_sent_bytes_total", "counter", "Bytes sent to the camera, likewise.") {
+        family("camera_sent_bytes_total", "counter", "Bytes sent to the camera, with TLS, TCP and IP.") {
             $0.traffic.map { Double($0.cameraSent) }
         }
-        family("camera_received_bytes_total", "counter", "Bytes received from the camera, likewise.") {
+        family("camera_received_bytes_total", "counter", "Bytes received from the camera, with TLS, TCP and IP.") {
             $0.traffic.map { Double($0.cameraReceived) }
         }
     }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotState
 
-/// An AWS role, whose temporary credentials STS gives to the holder of others. Source: STS API Reference, "AssumeRole".
+/// An AWS role. STS gives its temporary credentials to a caller with other keys. Source: STS API Reference, AssumeRole.
 package struct AssumedRole: Sendable {
     var arn: String
     var session: String
@@ -26,10 +26,10 @@ package struct AssumedRole: Sendable {
 
     /// Requests the role's keys with `keys`, which may assume it. `now` is by the store's clock, as far as known.
     func assume(
-        with keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
+        with keys: AWSKeys, _ inputs: ProviderInputs, at now: Timestamp, _ deadline: Deadline
     ) throws(StoreFailure) -> TemporaryCredentials {
         let response: HTTPResponse
-        switch means.client.result(of: request(keys, means, at: now, deadline)) {
+        switch inputs.client.result(of: request(keys, inputs, at: now, deadline)) {
         case .response(let found): response = found
         case .failure(let failure):
             throw StoreFailure(failure, address: address, setting: "AWS_ENDPOINT_URL_STS", usesTLS: usesTLS)
@@ -44,11 +44,11 @@ package struct AssumedRole: Sendable {
                 new, end: end, obtained: now,
                 holder: "the keys of role \(ForeignText(found("Arn").isEmpty ? arn : found("Arn")))")
         }
-        throw failure(response, at: now, means.context.clock)
+        throw failure(response, at: now, inputs.context.clock)
     }
 
     private func request(
-        _ keys: AWSKeys, _ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline
+        _ keys: AWSKeys, _ inputs: ProviderInputs, at now: Timestamp, _ deadline: Deadline
     ) -> HTTPRequest {
         var fields = [
             ("Action", "AssumeRole"), ("Version", "2011-06-15"), ("RoleArn", arn), ("RoleSessionName", session),
@@ -66,10 +66,10 @@ package struct AssumedRole: Sendable {
         let authorization = SigV4(credentials: keys, region: region, service: "sts").authorization(
             method: "POST", target: target, headers: headers, payloadHash: hash, date: now.amzDate)
         var request = HTTPRequest(
-            "POST", "\(endpoint.scheme)://\(endpoint.authority)\(target)", through: means.proxies, deadline: deadline)
+            "POST", "\(endpoint.scheme)://\(endpoint.authority)\(target)", through: inputs.proxies, deadline: deadline)
         request.headers = headers + [("authorization", authorization)]
         request.body = .bytes(body)
-        request.trust = .authorities(file: means.authorities)
+        request.trust = .authorities(file: inputs.authorities)
         return request
     }
 

@@ -25,19 +25,19 @@ package indirect enum CredentialSource: Sendable {
     }
 
     /// - Parameter now: by the store's clock, as far as known.
-    func obtain(_ means: ProviderMeans, at now: Timestamp, deadline: Deadline) throws(StoreFailure)
+    func obtain(_ inputs: ProviderInputs, at now: Timestamp, deadline: Deadline) throws(StoreFailure)
         -> TemporaryCredentials
     {
         switch self {
         case .keys(let keys): return TemporaryCredentials(keys, end: nil, obtained: now, holder: "")
         case .process(let words):
-            let file = means.statePath.map { $0 + "/credentials.pid" }
-            return try CredentialProcess(words: words, context: means.context, leftBehindFile: file)
+            let file = inputs.statePath.map { $0 + "/credentials.pid" }
+            return try CredentialProcess(words: words, context: inputs.context, leftBehindFile: file)
                 .run(at: now, deadline)
         case .role(let role, let source):
-            let caller = try source.obtain(means, at: now, deadline: deadline)
-            return try role.assume(with: caller.keys, means, at: now, deadline)
-        case .iot(let provider): return try provider.obtain(means, at: now, deadline)
+            let caller = try source.obtain(inputs, at: now, deadline: deadline)
+            return try role.assume(with: caller.keys, inputs, at: now, deadline)
+        case .iot(let provider): return try provider.obtain(inputs, at: now, deadline)
         }
     }
 }

@@ -9,7 +9,7 @@ package final class CredentialsCache {
 
     private let source: CredentialSource
     private let digest: String
-    private let means: ProviderMeans
+    private let inputs: ProviderInputs
     /// The file; nil where they are requested anew in each run.
     private let path: String?
     private var current: TemporaryCredentials?
@@ -20,10 +20,10 @@ package final class CredentialsCache {
     /// Whether they were replaced after a refusal, and the store has accepted none since.
     private var hasReplaced = false
 
-    init(_ source: CredentialSource, _ means: ProviderMeans) {
+    init(_ source: CredentialSource, _ inputs: ProviderInputs) {
         self.source = source
-        self.means = means
-        path = means.statePath.map { $0 + "/" + Self.fileName }
+        self.inputs = inputs
+        path = inputs.statePath.map { $0 + "/" + Self.fileName }
         digest = String(hexadecimal(Crypto.sha256(Array(source.fingerprint.utf8))).prefix(32))
     }
 
@@ -36,7 +36,7 @@ package final class CredentialsCache {
         readOnce()
         if let current, !isRefused, !current.isDue(at: now) { return current.keys }
         do throws(StoreFailure) {
-            var new = try source.obtain(means, at: now, deadline: deadline)
+            var new = try source.obtain(inputs, at: now, deadline: deadline)
             new.sourceDigest = digest
             (isRefused, renewalFailure) = (false, nil)
             keep(new)

@@ -50,13 +50,13 @@ package struct IoTProvider: Sendable {
 
     private var address: String { "AWS IoT at \(endpoint.authority)" }
 
-    func obtain(_ means: ProviderMeans, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure)
+    func obtain(_ inputs: ProviderInputs, at now: Timestamp, _ deadline: Deadline) throws(StoreFailure)
         -> TemporaryCredentials
     {
         let response: HTTPResponse
-        switch means.client.result(of: request(means, deadline)) {
+        switch inputs.client.result(of: request(inputs, deadline)) {
         case .response(let found): response = found
-        case .failure(let failure): throw lost(failure, means)
+        case .failure(let failure): throw lost(failure, inputs)
         }
         let json = JSON(response.body)
         let given = json?["credentials"]
@@ -73,20 +73,20 @@ package struct IoTProvider: Sendable {
         throw failure(response, json)
     }
 
-    private func request(_ means: ProviderMeans, _ deadline: Deadline) -> HTTPRequest {
+    private func request(_ inputs: ProviderInputs, _ deadline: Deadline) -> HTTPRequest {
         let path = "/role-aliases/\(percentEncoded(alias))/credentials"
         var request = HTTPRequest(
-            "GET", "https://\(endpoint.authority)\(path)", through: means.proxies, deadline: deadline)
+            "GET", "https://\(endpoint.authority)\(path)", through: inputs.proxies, deadline: deadline)
         if let thing { request.headers = [("x-amzn-iot-thingname", thing)] }
-        request.trust = .authorities(file: means.authorities)
+        request.trust = .authorities(file: inputs.authorities)
         request.certificate = certificate
         // An open connection may have been made without the certificate.
         request.reusesConnection = false
         return request
     }
 
-    private func lost(_ failure: HTTPFailure, _ means: ProviderMeans) -> StoreFailure {
-        let explained = failure.explained(endpoint.withoutUser, certificate, authorities: means.authorities)
+    private func lost(_ failure: HTTPFailure, _ inputs: ProviderInputs) -> StoreFailure {
+        let explained = failure.explained(endpoint.withoutUser, certificate, authorities: inputs.authorities)
         guard explained.kind == .certificate else {
             return StoreFailure(
                 explained, address: address, setting: "AWS_IOT_CREDENTIAL_ENDPOINT", usesTLS: true

@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotState
 
 /// What requests for temporary credentials need.
-struct ProviderMeans {
+struct ProviderInputs {
     let client: HTTPClient
     let authorities: String?
     let proxies: Proxies

@@ -52,7 +52,7 @@ package struct HTTPStoreSettings: Sendable {
         fields = try NamedTemplates(fields: Key.httpUploadFields, of: settings)
         headers = try NamedTemplates(headers: Key.httpUploadHeaders, of: settings)
         token = try settings[Key.httpAuthToken]
-        // There is one Authorization header: a token or a header of the settings precedes user and password.
+        // A request has one Authorization header: that of a token or of the headers replaces user and password.
         let hasOwn = token != nil || headers["Authorization"] != nil
         credentials = hasOwn ? nil : parts.user.map { ($0, parts.password ?? "") }
         certificate = try Self.certificate(settings)

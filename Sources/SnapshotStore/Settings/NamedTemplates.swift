@@ -36,7 +36,7 @@ package struct NamedTemplates: Equatable, Sendable {
         self.entries = entries
     }
 
-    /// `Name: value`, one per line, and so sent, also if two have one name. In a quoted value `\n` also ends a line.
+    /// `Name: value`, one per line; all are sent, even two of the same name. In a quoted value `\n` also ends a line.
     package init(headers setting: Setting<String?>, of settings: Settings) throws(Failure) {
         guard let text = try settings[setting] else {
             entries = []

@@ -16,7 +16,7 @@ package struct S3ObjectSettings: Sendable {
             guard
                 name.utf8.allSatisfy({ $0 == 95 || $0 == 45 || (48...57).contains($0) || (65...90).contains($0 & 0xDF) }
                 )
-            else { throw settings.refusal(Key.s3StorageClass, rule: "must be letters, digits and _") }
+            else { throw settings.refusal(Key.s3StorageClass, rule: "must be letters, digits, - and _") }
             fixed.append(("x-amz-storage-class", name))
         }
         if let acl = try settings[Key.s3ACL] { fixed.append(("x-amz-acl", acl.rawValue)) }
@@ -101,7 +101,7 @@ package struct S3ObjectSettings: Sendable {
         guard tags.count <= 10, !tags.contains(where: { $0.name.isEmpty || $0.name.unicodeScalars.count > 128 }),
             Set(tags.map(\.name)).count == tags.count
         else {
-            throw settings.refusal(Key.s3Tags, rule: "must be a=b&c=d, at most ten, none without a name or twice")
+            throw settings.refusal(Key.s3Tags, rule: "must be a=b&c=d, at most 10, unique names of 1 to 128 characters")
         }
         return tags
     }

@@ -37,7 +37,7 @@ package struct S3Settings: Sendable {
         guard !hasTraversal(prefix), prefix.utf8.first != UInt8(ascii: "/"), prefix.utf8.count <= 512 else {
             throw .settings(
                 "refused", "S3_PREFIX='\(prefix.printable(limit: 80))'",
-                why: "must not begin with '/' nor contain '..'")
+                why: "must have at most 512 bytes, not begin with '/', and have no part '.' or '..'")
         }
         if let flaw = unexpandedFlaw(in: prefix, isPath: false) {
             throw settings.refusal(Key.s3Prefix, rule: flaw.rule, hint: flaw.hint)
@@ -162,7 +162,7 @@ extension URLParts {
         guard authority.lowercased().hasPrefix(start) else { return nil }
         let server = authority.dropFirst(start.utf8.count)
         let isS3 = server.hasPrefix("s3.") || server.hasPrefix("s3-")
-        // The rest can be a server's name, not just the ending of a home network's.
+        // The rest may be a server's name: the ending of a home network's names, such as `lan`, has no dot.
         let mayBeServer = server.utf8.contains(UInt8(ascii: ".")) || server.hasPrefix("localhost")
         guard isS3 || mayBeServer && !isServersName else { return nil }
         return "set it to \(scheme)://\(server)\(target)"

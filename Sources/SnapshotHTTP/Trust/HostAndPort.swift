@@ -1,9 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// A host and its port in canonical form, by which two addresses are compared; of a TLS server also what its pin
-/// belongs to.
-package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
+/// A host and its port in canonical form, so that two spellings of an address are equal. A pin belongs to the host and
+/// port of a TLS server.
+package struct HostAndPort: Equatable, Sendable, CustomStringConvertible {
     /// A name in lower case, or an address in the system's notation; IPv6 without brackets.
     package let name: String
     package let port: Int
@@ -23,7 +23,7 @@ package struct TLSHost: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The server of `url`; nil if the scheme does not use TLS.
-    package init?(url: String) {
+    package init?(tlsURL url: String) {
         guard let parts = URLParts(url) else { return nil }
         switch parts.scheme {
         case "https": self.init(parts.authority, defaultPort: 443)
