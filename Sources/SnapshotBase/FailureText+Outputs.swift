@@ -16,8 +16,7 @@ extension Failure.Code.Store {
         case .bucketMissing: "There is no such bucket."
         case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
         case .away: "The disk of `LOCAL_STORAGE_PATH` isn't mounted, or a link in its path leads nowhere."
-        case .credentialProcess:
-            "The profile's `credential_process` gave no credentials. The error holds its last words."
+        case .credentialProcess: "`credential_process` gave no credentials. The error quotes its standard error."
         case .denied: "`LOCAL_STORAGE_PATH` can't be written, or the bucket's policy doesn't allow it (exit code 77)."
         }
     }
@@ -38,8 +37,7 @@ extension Failure.Code.Store {
         case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
         case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
         case .away: "Mount the disk. If pictures are to go elsewhere now: `snapshot check --accept-folder`."
-        case .credentialProcess:
-            "Run the command as the service's user; under systemd see `docs/recipes/credentials.md`."
+        case .credentialProcess: "Run it as the service's user; under systemd see `docs/recipes/credentials.md`."
         case .denied:
             "Make the folder writable for the service's user, with `ReadWritePaths=` under systemd; or allow `s3:PutObject`."
         }
@@ -64,7 +62,7 @@ extension Failure.Code.Relay {
         case .pipeEnded: "The server ended the request, which should go on without end."
         case .pipeLost: "The connection to `SERVER_URL` broke."
         case .outputFolder: "A folder below `OUTPUT_DIR` can't be made or written."
-        case .outputCodec: "An output can't carry the camera's video codec, e.g. HLS no MJPEG."
+        case .outputCodec: "An output can't carry the camera's video codec: HLS, for example, can't carry MJPEG."
         case .outputStuck: "ffmpeg writes nothing more to an output, though video flows."
         case .folderGone: "The folder of an output is gone: a link in its path leads nowhere, or its disk fails."
         case .folderAway: "The disk of an output's folder isn't mounted. Nothing is written below its mount point."
@@ -86,14 +84,12 @@ extension Failure.Code.Relay {
         case .pushLost, .pipeLost: "If it happens often, look at the network and the server's log."
         case .pipeUnreachable: "Check `SERVER_URL`."
         case .pipeTLS: "Set `SSL_CERT_FILE` to the authority that signed it."
-        case .pipeRefused: "Check `HTTP_AUTH_TOKEN`, then restart the relay."
+        case .pipeRefused: "Check `HTTP_AUTH_TOKEN`, or the login in `SERVER_URL`, then restart the relay."
         case .pipeEnded: "The server's log says why; `SERVER_URL` has to accept an endless POST."
-        case .outputFolder, .folderDenied:
-            "Check `OUTPUT_DIR` and its rights; under systemd it needs `ReadWritePaths=`."
-        case .folderGone: "Mount the disk, or make the folder that the link leads to. The relay goes on by itself."
+        case .outputFolder, .folderDenied: "Check `OUTPUT_DIR` and its rights; systemd needs `ReadWritePaths=` for it."
+        case .folderGone: "Mount the disk, or create the folder that a link leads to. The relay goes on by itself."
         case .folderAway: "Mount the disk, the relay goes on by itself; or choose another `OUTPUT_DIR`."
-        case .folderHangs, .ffmpegStuck:
-            "Check whether the folder's server or disk responds. The relay goes on by itself."
+        case .folderHangs, .ffmpegStuck: "Check that the folder's server or disk responds. The relay then goes on."
         case .folderFull, .ffmpegFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
         }
     }
@@ -116,17 +112,21 @@ extension Failure.Code {
     package var retry: String {
         switch self {
         case .own(.usage): "no"
-        case .camera(.credentials): "after 10 min, then after ever longer, up to 6 h; at once with other settings"
+        case .camera(.credentials): "after 10 min, then after longer waits, up to 6 h; at once with changed settings"
         case .store(.credentials):
-            "after 10 min, then after ever longer, up to 6 h; at once with other settings. Pictures are spooled meanwhile"
+            "after 10 min, then after longer waits, up to 6 h; at once with changed settings. Pictures are spooled"
         case .store(.credentialProcess):
-            "after 1 min, then after ever longer, up to 10 min; at once with other settings. Pictures are spooled meanwhile"
+            "after 1 min, then after longer waits, up to 10 min; at once with changed settings. Pictures are spooled"
         case .own, .camera, .reolink, .picture, .missing, .notStarted, .unknown: "at the next run"
-        case .store(let code):
-            code.isRepeated
-                ? "within the run while `UPLOAD_DEADLINE` lasts, then from the spool at later runs"
-                : "from the spool at later runs"
-        case .relay: "by the relay, after ever longer pauses"
+        case .store(let code) where code.isRepeated:
+            "within the run while `UPLOAD_DEADLINE` lasts, then from the spool at later runs"
+        case .store: "from the spool at later runs"
+        case .relay(.pushRefused), .relay(.pipeRefused): "after 10 min, then after longer waits, up to 6 h"
+        case .relay(.pushRejected): "every 10 s"
+        case .relay(.pushUnreachable), .relay(.pushLost): "every second"
+        case .relay(.outputFolder): "when the relay is started again; systemd starts it after 5 s"
+        case .relay(.outputCodec): "when the camera's video changes"
+        case .relay: "by the relay, after pauses of a minute at most"
         }
     }
 

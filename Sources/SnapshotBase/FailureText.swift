@@ -7,7 +7,7 @@ extension Failure.Code.Own {
         case .settings: "A setting is missing, contradicts another, or has a value that isn't allowed."
         case .state: "`STATE_PATH` can't be read or written, so the run could not record what it did."
         case .stateOwner: "The command was started by root and can't become the user who owns `STATE_PATH`."
-        case .killed: "The previous run ended without recording how. Most often the kernel killed it for its memory."
+        case .killed: "The previous run ended without recording how. Mostly the kernel killed it for lack of memory."
         case .signals: "The kernel refused a descriptor for signals, so the relay did not start."
         case .gateway: "The gateway on loopback, through which ffmpeg reaches the camera, can't listen."
         case .spoolFull: "The picture could not be stored, and the spool had no room for it or could not be written."
@@ -74,7 +74,7 @@ extension Failure.Code.Camera {
         case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. Restart the relay."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
-        case .redirect: "Set `CAMERA_URL` to the final address, `CAMERA_FOLLOW=same-host`, or `CAMERA_USE_HTTPS=true`."
+        case .redirect: "Set `CAMERA_URL` to that address, or set `CAMERA_FOLLOW=same-host` or `CAMERA_USE_HTTPS=true`."
         case .status:
             "Check `CAMERA_URL`: a browser should show the picture there. Some Reolink cameras need `CAMERA_WIDTH` and "
                 + "`CAMERA_HEIGHT`. What a program said last is in the error."

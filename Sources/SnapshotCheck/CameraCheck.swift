@@ -61,7 +61,7 @@ struct CameraCheck: Sendable {
         finding.text =
             "no picture from camera \(settings.address): nothing came within the \(Self.longest.settingText) that check "
             + "allows (CAMERA_TIMEOUT is \(settings.timeout.settingText))"
-        finding.hint = "snapshot capture"
+        finding.hint = "snapshot capture   # waits for the whole CAMERA_TIMEOUT"
         return finding
     }
 }

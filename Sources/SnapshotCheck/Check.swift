@@ -5,9 +5,9 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotState
 
-/// `snapshot check`: tries everything once. It disturbs no capture: it ends the camera sessions that it opens, leaves
-/// nothing in stores, takes the lock only to end a hold-off, and otherwise writes nothing but the camera's pin. It ends
-/// within `limit`.
+/// `snapshot check`: tries everything once, within `limit`. It disturbs no capture: it ends the camera sessions that it
+/// opens, leaves nothing in stores, and takes the lock only to end a hold-off. Otherwise it writes only the camera's
+/// pin, and what `acceptsFolder` asks for.
 package struct Check {
     package static let limit = Duration.seconds(19)
 

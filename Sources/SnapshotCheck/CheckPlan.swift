@@ -77,7 +77,7 @@ struct CheckPlan: Sendable {
         if stat(path, &status) == 0, status.st_mode & 0o004 != 0 {
             findings.append(
                 .remark(
-                    "settings", "everybody on this computer can read the password in \(path)", hint: "chmod o= \(path)")
+                    "settings", "every user of this machine can read the password in \(path)", hint: "chmod o= \(path)")
             )
         }
     }

@@ -11,7 +11,7 @@ package struct Finding: Sendable {
     package var text: String
     /// What to do about it, if anything.
     package var hint: String?
-    /// Whether pictures can't be taken and stored without it.
+    /// Whether it is needed for taking and storing pictures.
     package var isNecessary = true
     /// The exit code for this failure; 0 unless it failed.
     package var exitCode: Int32 = 0
@@ -20,7 +20,7 @@ package struct Finding: Sendable {
     /// Values for scripts; the name says the unit.
     package var facts: [String: JSON] = [:]
 
-    /// Whether pictures can't be taken and stored because of this finding.
+    /// Whether this finding keeps pictures from being taken or stored.
     package var isFailure: Bool { result == .failed && isNecessary }
 
     private init(_ subject: String, _ result: Result, _ text: String, hint: String?) {

@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// Checks the web front's settings, `web.env` beside the camera's. A mistake in them keeps pictures off the page, but
-/// they are still taken, so no finding is a failure.
+/// Checks the settings of `snapshot-web`, `web.env` beside the camera's. A mistake in them keeps pictures off the page,
+/// but they are still taken, so no finding is a failure.
 struct FrontCheck {
     let settings: Settings
 
@@ -18,11 +18,12 @@ struct FrontCheck {
             guard isShown, try !settings[Key.webImages] else { return [] }
             return [
                 .remark(
-                    "web", "\(path) shows pictures, but \(own) gives none to the web front",
+                    "web",
+                    "\(path) asks for pictures on the status page, but \(own) doesn't let snapshot-web read them",
                     hint: "set WEB_IMAGES=true in \(own), too")
             ]
         } catch {
-            return [.remark("web", "the web front shows no pictures: \(error)", hint: error.hint)]
+            return [.remark("web", "snapshot-web shows no pictures: \(error)", hint: error.hint)]
         }
     }
 }

@@ -82,7 +82,7 @@ struct HTTPCheck {
     private func doubt(_ response: HTTPResponse) -> Finding {
         .remark(
             "storage",
-            "\(store.address) answers HTTP status \(response.status) to a HEAD: the path may be wrong, or the "
+            "\(store.address) answers HEAD with \(response.status): the path may be wrong, or the "
                 + "server accepts only POST there",
             hint: "snapshot capture   # sends one picture, to be sure")
     }

@@ -29,7 +29,11 @@ struct HoldOffCheck {
         else { return [] }
         do throws(Failure) {
             guard var state = try StateDirectory.open(plan.statePath), var record = state.last else {
-                return [.remark("hold-off", "a capture is under way", hint: "snapshot check   # once more")]
+                return [
+                    .remark(
+                        "hold-off", "captures still wait, since a capture that is under way holds the lock",
+                        hint: "snapshot check   # once more")
+                ]
             }
             let names = heldOff(record).map(\.peer).filter(accepted.contains)
             for name in names {

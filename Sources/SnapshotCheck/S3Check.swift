@@ -16,7 +16,7 @@ struct S3Check {
     private static let mismatches: Set = [
         "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "InvalidDigest",
     ]
-    /// One name for all probes: if one ever stays, the next check removes it.
+    /// All probes have the same name, so the next check overwrites or removes one that stayed.
     private static let key = ".snapshot-check"
 
     mutating func run() -> Finding {
@@ -54,19 +54,20 @@ struct S3Check {
         let removal = try delete(version: isRefused ? nil : version)
         guard (200...299).contains(removal.status) else {
             return isRefused
-                ? "can be written to, but nothing can be deleted: the probe had a wrong hash, so nothing was stored"
-                : "took a probe, which these credentials can't delete: it stays as \(store.settings.prefix)\(Self.key), the same each time"
+                ? "can be written to; nothing can be deleted there, so a wrong hash was sent on purpose "
+                    + "and nothing was stored"
+                : "accepted a test object, which these credentials can't delete: it stays as \(store.settings.prefix)\(Self.key), the same each time"
         }
-        guard isRefused else { return "took a probe, which is removed" }
+        guard isRefused else { return "accepted a test object, which was removed again" }
         if let marker = removal.headers["x-amz-version-id"], marker != "null" {
             // Deleting an object that didn't exist has left a delete marker in the versioned bucket: remove that.
             _ = try delete(version: marker)
-            return "can be written to; it keeps versions, so the probe had a wrong hash, and nothing was stored"
+            return "can be written to; it keeps versions, so a wrong hash was sent on purpose and nothing was stored"
         }
         _ = try put(isTrue: true)
         let last = try delete(version: nil)
         guard (200...299).contains(last.status) else { throw store.failure(last, S3Error(last.body)) }
-        return "took a probe, which is removed"
+        return "accepted a test object, which was removed again"
     }
 
     /// Puts the probe as a capture puts its picture.

@@ -112,7 +112,7 @@ package struct ServiceSandbox {
             case "226":
                 (
                     "a path that its sandbox names isn't there (226/NAMESPACE)",
-                    "systemctl cat \(service)   # a minus before the path allows that: ReadWritePaths=-/mnt"
+                    "systemctl cat \(service)   # with a minus before the path the service starts without it: ReadWritePaths=-/mnt"
                 )
             case "217": ("its user isn't there (217/USER)", "sudo systemd-sysusers")
             case "243": ("a credential can't be read (243/CREDENTIALS)", "ls -l /etc/snapshot/credentials")

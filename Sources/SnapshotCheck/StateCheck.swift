@@ -42,7 +42,8 @@ struct StateCheck {
         return [
             .remark(
                 "state",
-                "\(others.joined(separator: ", ")) in \(path) doesn't belong to \(owner.name), who owns the folder",
+                "\(path) has files that don't belong to \(owner.name), who owns the folder: "
+                    + others.joined(separator: ", "),
                 hint: "sudo chown -R --reference=\(path) \(path)")
         ]
     }

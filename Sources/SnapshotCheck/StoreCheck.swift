@@ -68,7 +68,8 @@ struct StoreCheck {
         }
         let room = report.free.map { ", \(sizeText($0)) free" } ?? ""
         let text =
-            report.isMissing == true ? "isn't there yet; the first capture makes it" : "took a probe, which is removed"
+            report.isMissing == true
+            ? "isn't there yet; the first capture makes it" : "accepted a test file, which was removed again"
         return [.passed("storage", "\(path) \(text)\(room)")] + bounds(settings, report)
     }
 
@@ -77,7 +78,7 @@ struct StoreCheck {
             return [
                 .remark(
                     "storage",
-                    "LOCAL_STORAGE_MIN_FREE or LOCAL_STORAGE_MAX_BYTES can't be kept: deleting the pictures that "
+                    "LOCAL_STORAGE_MIN_FREE or LOCAL_STORAGE_MAX_BYTES can't be met: deleting the pictures that "
                         + "snapshot stored there isn't enough, or the list of them can't be read",
                     hint: "df -h \(settings.path); ls -l \(statePath)/stored*")
             ]

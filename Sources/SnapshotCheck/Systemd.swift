@@ -11,7 +11,7 @@ package struct Systemd: Sendable {
         let result = try call(arguments, until: .after(.seconds(30)))
         guard result.ending == .exited(0) else {
             throw .settings(
-                "cannot do", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.stderrTail))",
+                "cannot run", "systemctl \(arguments.joined(separator: " "))", why: "\(ForeignText(result.stderrTail))",
                 hint: "systemctl status \(arguments.last ?? "")")
         }
     }

@@ -34,7 +34,9 @@ struct UnitsCheck {
             return .remark("units", "\(timer) isn't running", hint: "sudo systemctl enable --now \(timer)")
         }
         guard let unitFile = facts["UnitFileState"], unitFile.hasPrefix("enabled") else {
-            return .remark("units", "\(timer) isn't started with the computer", hint: "sudo systemctl enable \(timer)")
+            return .remark(
+                "units", "\(timer) isn't enabled, so it won't start after a reboot",
+                hint: "sudo systemctl enable \(timer)")
         }
         guard
             let found = timerInterval(
@@ -67,7 +69,7 @@ struct UnitsCheck {
                         "cannot start", "\(unit).service",
                         why: "ReadWritePaths= names \(missing), which isn't there (226/NAMESPACE)",
                         hint:
-                            "sudo systemctl edit \(unit).service   # and there: ReadWritePaths=-\(missing), with the minus"
+                            "sudo systemctl edit \(unit).service   # instead of that line: ReadWritePaths=-\(missing)"
                     )
                 )
             ]

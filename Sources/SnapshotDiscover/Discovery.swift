@@ -8,7 +8,7 @@ package struct Discovery: Sendable {
         /// Whether more devices answered than are listed.
         package var isCut = false
         package var interfaces: [Interface] = []
-        /// Why questions couldn't be sent or answers couldn't be received, one sentence each.
+        /// Why discovery requests couldn't be sent or answers couldn't be received, one sentence each.
         package var obstacles: [String] = []
     }
 
@@ -60,14 +60,14 @@ package struct Discovery: Sendable {
             }
         }
         sockets += probes.map(\.socket)
-        let questions = Questions()
+        let requests = Requests()
         let end = Deadline.after(Self.timeout)
         var receiver = AnswerReceiver()
         // Ask twice, since broadcasts get lost, above all on Wi-Fi.
         for pause in [Duration.milliseconds(700), Self.timeout] {
             for (interface, socket) in probes {
-                guard let why = questions.send(by: socket, interface, targets) else { continue }
-                let words = "no question can be sent on \(interface.text): \(why)"
+                guard let why = requests.send(by: socket, interface, targets) else { continue }
+                let words = "no discovery request can be sent on \(interface.text): \(why)"
                 if !result.obstacles.contains(words) { result.obstacles.append(words) }
             }
             receiver.listen(to: sockets, until: end.sooner(pause), stop) { device in
@@ -78,17 +78,17 @@ package struct Discovery: Sendable {
     }
 }
 
-/// The questions of one run.
-private struct Questions {
+/// The discovery requests of one run.
+private struct Requests {
     private let transaction = UInt32.random(in: 1...0x7FFF_FFFF)
     private let probe: [UInt8]
 
     init() {
         var generator = SystemRandomNumberGenerator()
-        probe = ONVIF.question(id: hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }))
+        probe = ONVIF.probe(id: hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }))
     }
 
-    /// Sends all questions through one interface.
+    /// Sends all requests through one interface.
     /// - Returns: why none could be sent; nil if one was.
     func send(by socket: UDPSocket, _ interface: Interface, _ targets: [IPv4Address]) -> String? {
         var failed: SystemError?
@@ -101,7 +101,7 @@ private struct Questions {
         }
         let new = ReolinkPacket(askingFor: socket.port, transaction: transaction).bytes
         for address in [interface.broadcast, .broadcast] + targets {
-            send(ReolinkOld.question, to: address, ReolinkOld.askPort)
+            send(ReolinkOld.request, to: address, ReolinkOld.askPort)
             for port in ReolinkNew.askPorts { send(new, to: address, port) }
         }
         for address in [.onvifGroup] + targets { send(probe, to: address, ONVIF.port) }

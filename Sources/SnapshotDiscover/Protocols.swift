@@ -1,13 +1,14 @@
 import SnapshotBase
 
-/// The older form of Reolink's discovery, a broadcast on the local network. An answer's own words about the device's
-/// address are ignored: it is that of the sender.
+/// The older form of Reolink's discovery, a broadcast on the local network. The address that an answer claims is
+/// ignored; the sender's address is used.
 package enum ReolinkOld {
     package static let askPort: UInt16 = 2000
     package static let answerPort: UInt16 = 3000
-    package static let question: [UInt8] = [0xAA, 0xAA, 0, 0]
+    package static let request: [UInt8] = [0xAA, 0xAA, 0, 0]
 
-    /// Parses an answer of 388 bytes. It also contains a key to the camera's video, which is never read.
+    /// Parses an answer, which usually has 388 bytes; what is read is in the first 228. It also contains a key to the
+    /// camera's video, which is never read.
     static func device(_ bytes: [UInt8], from address: IPv4Address) -> Device? {
         guard (228...1024).contains(bytes.count) else { return nil }
         let binary = bytes[80..<86].map { $0.padded(2, radix: 16) }.joined()
@@ -36,8 +37,8 @@ package enum ONVIF {
     package static let port: UInt16 = 3702
 
     /// A Probe message.
-    /// - Parameter id: 32 hexadecimal digits, new ones for each question.
-    static func question(id: String) -> [UInt8] {
+    /// - Parameter id: 32 hexadecimal digits, new ones for each discovery.
+    static func probe(id: String) -> [UInt8] {
         Array(
             """
             <?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" \

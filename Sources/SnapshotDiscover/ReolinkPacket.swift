@@ -8,7 +8,7 @@ package struct ReolinkPacket: Equatable, Sendable {
 
     package init(transaction: UInt32, payload: [UInt8]) { (self.transaction, self.payload) = (transaction, payload) }
 
-    /// A question that all cameras answer to `port`.
+    /// A request that all cameras answer to `port`.
     package init(askingFor port: UInt16, transaction: UInt32) {
         self.init(
             transaction: transaction, payload: Array("<P2P><C2D_S><to><port>\(port)</port></to></C2D_S></P2P>".utf8))

@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// An outage of at most this time is short: after its end, media must flow again within STALL_TIMEOUT and 5 s.
+    /// An outage of at most this time is short: after its end, media must flow again within STALL_TIMEOUT and 10 s.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait, at most half the stall timeout while the outage is short.

@@ -16,9 +16,9 @@ package final class Relay {
     private var reporter: RelayReporter
     /// Whether ffprobe ignores announced audio of which no packet arrives; set after ffmpeg waited for audio in vain.
     private var verifiesAudio = false
-    /// The source with which the next attempt skips ffprobe; for a camera that had no session left for ffmpeg.
+    /// The stream for the next attempt, which then skips ffprobe: the camera had no session left after ffprobe's.
     private var known: StreamInfo?
-    /// The source of the present attempt; nil until ffprobe has found it.
+    /// The stream of the present attempt; nil until ffprobe has found it.
     private var found: StreamInfo?
     private var formatChanges = FormatChanges()
     /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size:

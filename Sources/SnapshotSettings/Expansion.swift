@@ -63,7 +63,7 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
         : nil
 }
 
-/// The rule that a URL, a network share or a folder of another computer (`//nas/share`, `nas:/share`, `C:\share`) in
+/// The rule that a URL, a network share or a folder of another machine (`//nas/share`, `nas:/share`, `C:\share`) in
 /// the place of a path breaks, and a hint; nil for a path.
 func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let first = text[...].cutAtFirst("/")?.0 ?? text[...]
@@ -75,7 +75,7 @@ func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let isURL = !scheme.isEmpty && scheme.utf8.allSatisfy(isLetter)
     guard isShare || isURL else { return nil }
     let hint = scheme == "file" ? "leave out file://" : "mount it, and write the folder where it is mounted: /mnt/…"
-    return (isURL ? "is a URL, not a path" : "is a folder of another computer, not a path", hint)
+    return (isURL ? "is a URL, not a path" : "is a folder of another machine, not a path", hint)
 }
 
 /// The rule that a path in the `/tmp` of a service with `PrivateTmp=` breaks, and a hint: what is written there is

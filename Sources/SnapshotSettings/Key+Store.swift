@@ -26,8 +26,8 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "How long after its first attempt to store a picture a run may begin another one. If it is set, no answer is waited for "
-            + "longer than this, even if UPLOAD_ANSWER is longer.")
+        "How long after its first attempt to store a picture a run may begin another attempt. If it is set, no answer is "
+            + "waited for longer than this, even if UPLOAD_ANSWER is longer.")
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
         "How long an upload may make no progress; one that makes progress may take 15 min.")
@@ -49,7 +49,7 @@ extension Key {
         "The file of certificate authorities that every upload trusts.")
     package static let curlCABundle = Setting(
         "CURL_CA_BUNDLE", .path, otherwise: "that of SSL_CERT_FILE",
-        "The file of certificate authorities that every upload trusts.")
+        "The file of certificate authorities that is used instead of SSL_CERT_FILE.")
 
     package static let httpsProxy = Setting(
         "HTTPS_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, endsHoldOff: .store,

@@ -11,7 +11,7 @@ extension Draft {
         let isURL = isDevice || address[...].range(of: "://") != nil || Self.schemes.contains { address.hasPrefix($0) }
         let (key, other) = isURL ? (Key.cameraURL, Key.cameraIP) : (Key.cameraIP, Key.cameraURL)
         let value = isDevice ? "v4l2:" + address : address
-        guard let standing = try? settings().value(key)?.text, standing == value else {
+        guard let current = try? settings().value(key)?.text, current == value else {
             let old = self
             set(other, "")
             set(Key.cameraUseHTTPS, "")
@@ -56,7 +56,7 @@ extension Draft {
 
     /// Sets the HTTP endpoint, and clears the token if it was given for another one.
     mutating func setUpload(_ url: String) throws(Failure) {
-        if let standing = try? settings().value(Key.httpUploadURL)?.text, standing != url {
+        if let current = try? settings().value(Key.httpUploadURL)?.text, current != url {
             setSecret(Key.httpAuthToken.declaration, "")
         }
         set(Key.storageBackend, "http")

@@ -10,8 +10,9 @@ struct Draft: Sendable {
     /// The settings file as it is; nil where there is none.
     private let before: SettingsText?
     private(set) var text: SettingsText
-    /// Secrets: those that are in files of their own, and the new ones, where an empty one removes the file.
-    private var standing: Named<String> = [:]
+    /// Secrets that are in files of their own now.
+    private var current: Named<String> = [:]
+    /// New secrets; an empty one removes its file.
     private(set) var secrets: Named<String> = [:]
     /// Names of settings that were answered and aren't in the file yet.
     private var answers: [String] = []
@@ -38,7 +39,7 @@ struct Draft: Sendable {
             before = nil
         }
         text = before ?? SettingsText(Array("# Settings of snapshot; all of them: man snapshot.env\n".utf8))
-        if target.isSystem { standing = try Self.credentials(in: target.credentials) }
+        if target.isSystem { current = try Self.credentials(in: target.credentials) }
         // The present settings must be valid before anything is added.
         let present = try settings()
         guard target.isSystem else { return }
@@ -54,7 +55,7 @@ struct Draft: Sendable {
 
     /// The settings as they would be once they are written, with the secrets.
     func settings() throws(Failure) -> Settings {
-        var all = standing
+        var all = current
         for (name, secret) in secrets.entries { all[name] = secret }
         return try Settings(
             contents: text.bytes, of: target.settingsPath, secrets: all, answers: answers, in: context)
@@ -86,7 +87,7 @@ struct Draft: Sendable {
         }
     }
 
-    /// The refusal of a value that no line of a settings file can hold; nil where there is no such.
+    /// Why no line of a settings file can hold the value; nil where one can.
     private static func refusal(_ key: SettingDeclaration, _ value: String) -> Failure? {
         let lineEnds: [Unicode.Scalar] = key.kind.mayHaveLines ? ["\n", "\r"] : []
         guard value.unicodeScalars.contains(where: { $0.isControl && !lineEnds.contains($0) }) else { return nil }
@@ -96,12 +97,12 @@ struct Draft: Sendable {
             hint: key.isSecret ? "its file must hold the secret alone, on one line" : nil)
     }
 
-    /// The secrets that the units read from files: all but the web front's.
+    /// The secrets that the units read from files: all but that of `snapshot-web`.
     static let unitSecrets = Key.all.filter { $0.isSecret && $0.key != Key.webToken.key }
 
     /// The files of secrets that were there before and stay as they are.
-    var standingFiles: [String] {
-        standing.entries.map(\.name).filter { secrets[$0] == nil }.map { "\(target.credentials)/\($0.lowercased())" }
+    var keptFiles: [String] {
+        current.entries.map(\.name).filter { secrets[$0] == nil }.map { "\(target.credentials)/\($0.lowercased())" }
     }
 
     private static func credentials(in folder: String) throws(Failure) -> Named<String> {

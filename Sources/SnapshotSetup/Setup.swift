@@ -25,20 +25,20 @@ package struct Setup {
         draft = try Draft(target, in: context)
         wasSetUp = draft.cameraAddress != nil
         web = options.web
-        try Machine.mayBeSetUp(target)
+        try Machine.checkServiceUser(of: target)
     }
 
     /// - Throws: `SetupEnd`; nothing has been written then, unless its failure says so.
     package mutating func run() throws(SetupEnd) -> SetupReport {
         do throws(Failure) { try options.apply(to: &draft) } catch { throw .failed(error) }
         if options.isOnlyWeb { return try finish() }
-        if terminal.asks { try askWhatIsOpen() } else { try tryAll() }
+        if terminal.asks { try askMissingAnswers() } else { try tryAll() }
         return try finish()
     }
 
     // MARK: With questions
 
-    private mutating func askWhatIsOpen() throws(SetupEnd) {
+    private mutating func askMissingAnswers() throws(SetupEnd) {
         terminal.say("Enter takes the answer in [ ]. Ctrl-D quits, and nothing is written.\n")
         if wasSetUp, !options.hasCamera { followCamera() }
         if options.hasCamera ? tryCameraOnce() != nil : !wasSetUp { try askCamera() }
@@ -65,7 +65,7 @@ package struct Setup {
 
                 """)
             switch try terminal.ask(
-                "Enter writes this to \(draft.target.settingsPath); 1 to 4 changes one, q quits", standing: "")
+                "Enter writes this to \(draft.target.settingsPath); 1 to 4 changes one, q quits", default: "")
             {
             case "": return
             case "1": try askCamera()
@@ -114,7 +114,7 @@ package struct Setup {
             if cameras.isEmpty, let failure = result.failure { throw .failed(failure) }
             throw .refused(
                 "no camera is given", why: "\(counted(cameras.count, "Reolink camera")) answered",
-                hint: "--camera ADDRESS, one of those that this shows: snapshot discover")
+                hint: "give --camera ADDRESS; `snapshot discover` shows the addresses")
         }
         try ending { () throws(Failure) in try draft.setCamera(cameras[0].cameraAddress) }
         guard let file = options.passwordFile else { return }

@@ -50,7 +50,9 @@ package struct SetupOptions: Sendable {
         for text in secretFiles {
             let (key, path) = try Self.pair(text, of: "--secret")
             guard key.mayComeFromFile else {
-                throw Failure(.own(.usage), "refused", "--secret \(key.key)", why: "it isn't a secret", hint: "--set")
+                throw Failure(
+                    .own(.usage), "refused", "--secret \(key.key)", why: "it isn't a secret",
+                    hint: "give it as --set \(key.key)=VALUE")
             }
             try draft.set(key, Self.secret(in: path))
         }

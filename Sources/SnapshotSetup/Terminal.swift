@@ -20,20 +20,20 @@ package struct Terminal: Sendable {
         if prints { writeText(to: 1, text) }
     }
 
-    /// Asks for a line; an empty one means `standing`.
+    /// Asks for a line; an empty one means `answer`.
     /// - Throws: `SetupEnd.quit` at the end of input.
-    func ask(_ question: TerminalText, standing: String) throws(SetupEnd) -> String {
+    func ask(_ question: TerminalText, default answer: String) throws(SetupEnd) -> String {
         while true {
-            say(standing.isEmpty ? "\(question): " : "\(question) [\(standing)]: ")
-            if let line = try readLine() { return line.isEmpty ? standing : line }
+            say(answer.isEmpty ? "\(question): " : "\(question) [\(answer)]: ")
+            if let line = try readLine() { return line.isEmpty ? answer : line }
         }
     }
 
-    func confirm(_ question: TerminalText, standing: Bool) throws(SetupEnd) -> Bool {
+    func confirm(_ question: TerminalText, default answer: Bool) throws(SetupEnd) -> Bool {
         while true {
-            say("\(question) [\(standing ? "Y/n" : "y/N")]: ")
+            say("\(question) [\(answer ? "Y/n" : "y/N")]: ")
             switch try readLine()?.lowercased() {
-            case "": return standing
+            case "": return answer
             case "y", "yes": return true
             case "n", "no": return false
             default: say("y or n\n")

@@ -4,8 +4,9 @@ import SnapshotCheck
 import SnapshotSettings
 import SnapshotState
 
-/// Tries an answer as captures would use it, with the same code and as the same user. This happens in a forked copy of
-/// this process, since root's rights can't be regained, and its state is in a temporary folder.
+/// Tries an answer as captures would use it, with the same code and as the same user. It works in a forked copy of
+/// this process, since root's rights can't be regained. A camera's trial has its state in a temporary folder; a store's
+/// uses the real state, if there is one.
 struct Trials {
     let target: Target
     let log: Log
@@ -21,17 +22,17 @@ struct Trials {
         } catch { return [.failed("settings", error)] }
         let apart = ForkedWork(lock: nil, stop: settings.context.stop)
         let (lines, ending) = apart.run(until: .after(Trial.longest + .seconds(4))) { reporter in
-            for finding in attempt(trial, settings, statePath) { reporter.send(finding.line.bytes) }
+            for finding in outcome(of: trial, settings, statePath) { reporter.send(finding.line.bytes) }
         }
         let findings = lines.compactMap { JSON($0[...]).flatMap(Finding.init(json:)) }
         guard findings.isEmpty else { return findings }
         let why =
             switch ending {
-            case .finished: "the attempt ended without a result"
-            case .givenUp, .stillHangs: "the attempt hangs"
-            case .failed(let why): "the attempt failed: \(why)"
+            case .finished: "the trial ended without a result"
+            case .givenUp, .stillHangs: "the trial hangs"
+            case .failed(let why): "the trial failed: \(why)"
             }
-        return [.failed("setup", .settings("cannot try it", why: why))]
+        return [.failed("setup", .settings("cannot try the \(trial)", why: why))]
     }
 
     /// Whether the service's user may enter the folder.
@@ -48,7 +49,7 @@ struct Trials {
         return !lines.isEmpty
     }
 
-    private func attempt(_ trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {
+    private func outcome(of trial: Trial, _ settings: Settings, _ statePath: String) -> [Finding] {
         var settings = settings
         if trial == .camera, let found = tryDevice(settings, statePath) { return found }
         do throws(Failure) {

@@ -2,12 +2,12 @@ import CLinux
 import Glibc
 import SnapshotBase
 
-/// Determines capture times on a computer whose clock may never have been set.
+/// Determines capture times on a machine whose clock may never have been set.
 package struct CaptureClock: Sendable {
     /// Whether a time service (timesyncd, chrony, ntpd) has synchronised the clock, has not yet, or does not run.
     package enum TimeService: Sendable { case synced, notYet, none }
 
-    /// The state of this computer's time service, from the kernel and the files of known services.
+    /// The state of this machine's time service, from the kernel and the files of known services.
     package static func timeService() -> TimeService {
         let kernel = shim_clock_is_synced()
         if kernel > 0 || fileExists("/run/systemd/timesync/synchronized") { return .synced }

@@ -73,7 +73,7 @@ package struct RejectedEntries: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// What is known about the accuracy of this computer's clock.
+/// What is known about the accuracy of this machine's clock.
 package struct ClockFigures: JSONMapped, Equatable, Sendable {
     /// False while there is a sign that the wall clock is wrong.
     package var synced = true

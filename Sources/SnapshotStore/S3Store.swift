@@ -175,16 +175,16 @@ package struct S3Store: RemoteStore {
             guard let offset = clockOffset, abs(offset - signingOffset) >= 1000 else {
                 let why =
                     switch (response.clockOffset, clockOffset) {
-                    case (nil, _): "this computer's clock is wrong"
-                    case (_, nil): "its clock and this computer's differ too much to tell which is wrong"
-                    default: "it finds this computer's clock wrong, though its answer has the same time"
+                    case (nil, _): "this machine's clock is wrong"
+                    case (_, nil): "its clock and this machine's differ too much to tell which is wrong"
+                    default: "it finds this machine's clock wrong, though its answer has the same time"
                     }
-                let whose = response.clockOffset == nil ? "" : ", the store's or this computer's"
+                let whose = response.clockOffset == nil ? "" : ", the store's or this machine's"
                 return StoreFailure(described(response, error, why, hint: "set the clock\(whose)"), .giveUp)
             }
             signingOffset = offset
             var failure = StoreFailure(
-                described(response, error, "this computer's clock is \(offset / 1000) s off", hint: "set the clock"),
+                described(response, error, "this machine's clock is \(offset / 1000) s off", hint: "set the clock"),
                 .retryCorrected)
             failure.clockOffset = offset
             return failure

@@ -49,11 +49,11 @@ struct WebCommand: ParsableCommand {
                 log.write(.info, "listening on http://\(host):\(listeners[0].port ?? options.port)/")
             }
         } catch let failure as Failure {
-            throw usageError("\(failure)", hint: failure.hint, code: failure.exitCode)
+            throw exitCode(reporting: "\(failure)", hint: failure.hint, code: failure.exitCode)
         } catch let refused as Listener.Refused {
-            throw usageError("\(refused)", hint: refused.hint, code: Listener.Refused.exitCode)
+            throw exitCode(reporting: "\(refused)", hint: refused.hint, code: Listener.Refused.exitCode)
         } catch {
-            throw usageError("cannot serve: \(error)", hint: nil, code: Listener.Refused.exitCode)
+            throw exitCode(reporting: "cannot serve: \(error)", hint: nil, code: Listener.Refused.exitCode)
         }
     }
 
@@ -77,7 +77,7 @@ struct WebCommand: ParsableCommand {
         context.environment["CREDENTIALS_DIRECTORY"].map { $0 + "/web.env" }.flatMap { fileExists($0) ? $0 : nil }
     }
 
-    private func usageError(_ error: String, hint: String?, code: Int32) -> ExitCode {
+    private func exitCode(reporting error: String, hint: String?, code: Int32) -> ExitCode {
         log.write(.error, "error: \(error)")
         if let hint { log.write(.error, "hint: \(hint)") }
         return ExitCode(code)

@@ -6,9 +6,9 @@ struct DiscoverCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "discover", abstract: "Show the cameras that answer on the local network.",
         discussion: """
-            Asks on every interface in Reolink's two ways and by ONVIF, for 2 s, and looks for /dev/video*. No login is \
-            tried and nothing is written. What a camera says about itself isn't verified. Discovery requests don't reach another \
-            network or VLAN, but an ADDRESS there can be asked.
+            Sends Reolink's two discovery requests and ONVIF's on every interface, waits 2 s for answers, and looks \
+            for /dev/video*. No login is tried and nothing is written. What a camera says about itself isn't verified. \
+            Discovery requests don't reach another network or VLAN, but an ADDRESS there can be asked.
 
             Exit code: 0 a camera was found; 69 none was.
             """)

@@ -6,14 +6,15 @@ import SnapshotSetup
 
 struct SetupCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "setup", abstract: "From a fresh install to the first stored picture, by four questions.",
+        commandName: "setup", abstract: "Set up camera, store and timer by four questions, and take the first picture.",
         discussion: """
             Which camera, where pictures go, how often, and who may see the status page: each answer is tried at once, and nothing \
             is written before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
-            picture, and prints a line for cron. Run again it shows the present answers and changes one of them; old files \
-            stay as .bak. Every answer is also an option; with --yes nothing is asked, settings that no option names keep \
-            their values, and the only Reolink on the network is taken if no camera is given.
+            picture, and prints a line for cron. Run again, it shows the present answers and lets you change one \
+            of them; the old files are kept as .bak. Every answer is also an option; with --yes nothing is asked, \
+            settings that no option names keep their values, and the only Reolink on the network is \
+            taken if no camera is given.
 
             A password that is given is tried once at the camera. With nothing but --web or --no-web it only opens or \
             closes the status page.

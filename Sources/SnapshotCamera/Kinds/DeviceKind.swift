@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotHTTP
 import SnapshotSettings
 
-/// A video device of this computer.
+/// A video device of this machine.
 struct DeviceKind: CameraKind {
     static let forms = ["v4l2:/dev/…"]
     private let path: String

@@ -126,8 +126,8 @@ package struct HLSFolder: Sendable {
         return segment
     }
 
-    /// Replaces the playlist atomically. Without a sync: after a power cut that destroys it, the media sequence begins
-    /// at the present time in seconds.
+    /// Replaces the playlist atomically. It isn't synced: if a power cut destroys it, the media sequence begins at
+    /// the present time in seconds, which is higher than any number before.
     private func write() -> Bool {
         let temporary = "stream.m3u8.tmp"
         output.folder.remove(temporary)

@@ -25,7 +25,7 @@ enum FolderTrouble: String, TroubleCode {
         switch self {
         case .full: "free some space; RECORD_MAX_BYTES or RECORD_MIN_FREE keep recordings from taking all of it"
         case .denied: "check OUTPUT_DIR and its rights; under systemd the service needs ReadWritePaths= for it"
-        case .gone: "a link in its path leads nowhere, or its disk fails"
+        case .gone: "mount the disk, or create the folder that a link leads to; the relay goes on by itself"
         case .away: "mount it, the relay goes on by itself; or choose another OUTPUT_DIR"
         case .hangs: "check whether the folder's server or disk responds; the relay goes on by itself"
         case .stuck: nil

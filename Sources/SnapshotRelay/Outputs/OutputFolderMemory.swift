@@ -12,7 +12,7 @@ struct OutputFolderMemory: Sendable {
     /// The remembered mount point of the folder, where no disk is mounted there now; nil where all is well. May hang.
     func missingMount(on path: String) throws(SystemError) -> String? {
         var memory = memory
-        // A user who has accepted for pictures that no disk is mounted there has accepted it for video too.
+        // `snapshot check --accept-folder` for pictures also holds for video in the same folder.
         if let accepted = FolderMemory(reading: statePath)?.accepted {
             memory = memory ?? FolderMemory()
             memory?.accepted = accepted
@@ -21,7 +21,7 @@ struct OutputFolderMemory: Sendable {
         return try FolderLocation(path).missingMount(memory)
     }
 
-    /// Stores the folder's present mount point. An error is ignored: the folder's disk is then not missed later.
+    /// Stores the folder's present mount point. An error is ignored: a missing disk isn't noticed then.
     func rememberMount(of path: String) {
         var new = FolderMemory()
         new.path = absolutePath(path)

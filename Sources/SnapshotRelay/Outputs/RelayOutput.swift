@@ -26,7 +26,7 @@ package protocol RelayOutput: Sendable {
     func carries(_ codec: String) -> Bool
 
     /// Creates what lasts as long as the relay: folders, gateways, threads. An output that writes into OUTPUT_DIR first
-    /// calls `hold` of `SharedOutputSettings.outputDirectory`.
+    /// calls `createAndLock` of `SharedOutputSettings.outputDirectory`.
     /// - Parameter reporter: receives the output's troubles, from any thread.
     func open(_ reporter: OutputReporter, log: Log) throws(Failure) -> any OpenOutput
 }

@@ -54,7 +54,7 @@ enum PipeTrouble: String, TroubleCode {
         switch self {
         case .unreachable: "the server can't be reached"
         case .lost: "the connection was lost"
-        case .refused: "the server refuses HTTP_AUTH_TOKEN"
+        case .refused: "the server refuses the credentials"
         case .ended: "the server ended the request"
         case .tls: "the server's certificate isn't trusted"
         }
@@ -64,7 +64,8 @@ enum PipeTrouble: String, TroubleCode {
         switch self {
         case .unreachable: "check SERVER_URL"
         case .lost: nil
-        case .refused: "check HTTP_AUTH_TOKEN, then restart the relay, which otherwise waits 10 min or longer"
+        case .refused:
+            "check HTTP_AUTH_TOKEN or SERVER_URL's login, then restart the relay, which otherwise waits 10 min or longer"
         case .ended: "the server's log says why; SERVER_URL has to accept an endless POST"
         case .tls: "set SSL_CERT_FILE to the authority that signed it"
         }

@@ -124,7 +124,7 @@ struct RelayReporter: ~Copyable {
             return "relaying \(mediaInWords) to \(modes), \(restarts)\(failing)"
         case .stalled: return "ending an ffmpeg that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
-        case .refused: return "the camera refuses the login; waiting long before the next try"
+        case .refused: return "waiting 10 min or longer before the camera is asked again: \(trouble)"
         case .stopping, .stopped: return "finishing files"
         }
     }

@@ -44,8 +44,8 @@ enum ServiceProcess {
         let result = Mutex<Result<Bool, Failure>?>(nil)
     }
 
-    /// Runs `body` in a new thread. Swift's locks record their owner's thread id, which each thread caches. After a
-    /// fork the only thread still has the id of the parent's thread, so another one would wait for its locks for ever.
+    /// Runs `body` in a new thread. Swift's locks record their owner by a thread id that each thread caches. After a
+    /// fork the child's first thread still has its parent's id, and another thread could wait for its locks for ever.
     private static func inThread(_ body: @escaping @Sendable () throws(Failure) -> Bool) throws(Failure) -> Bool {
         let ending = Ending()
         let thread = startThread {

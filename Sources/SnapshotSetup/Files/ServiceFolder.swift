@@ -32,7 +32,7 @@ struct ServiceFolder {
 
     /// Creates the folder and gives it to the service's user. The folder that is opened must be root's, and empty,
     /// whatever stood there before.
-    /// - Returns: what takes it back.
+    /// - Returns: the folder, which can be undone; nil where its path isn't plain or there is no such user.
     func make() throws(Failure) -> Made? {
         guard isPlain, let account = UserAccount(named: Owner.serviceName) else { return nil }
         let made = Made(path: path, missing: MissingFolders(path))

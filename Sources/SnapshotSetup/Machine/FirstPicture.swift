@@ -11,7 +11,7 @@ struct FirstPicture {
     let settings: CaptureSettings
     let systemd: Systemd
 
-    /// With a longer interval the service is started instead of waiting for the timer.
+    /// If the interval is longer than this, setup starts the service at once and doesn't wait for the timer.
     private static let soon = Duration.seconds(15)
 
     /// The sequence number of the state's last record; only a later one can be of the first picture.

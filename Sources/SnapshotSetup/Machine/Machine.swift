@@ -20,7 +20,7 @@ struct Machine {
     }
 
     /// - Throws: where root sets up the service and its user doesn't exist.
-    static func mayBeSetUp(_ target: Target) throws(Failure) {
+    static func checkServiceUser(of target: Target) throws(Failure) {
         guard target.isSystem, UserAccount(named: Owner.serviceName) == nil else { return }
         throw .settings(
             "cannot set up the service", why: "there is no user \(Owner.serviceName)",
@@ -109,7 +109,7 @@ struct Machine {
                 files.put(secret.isEmpty ? nil : Array("\(secret)\n".utf8), at: path, mode: 0o600, folderMode: 0o700)
             }
         }
-        for path in draft.standingFiles { try files.restrict(path, to: 0o600) }
+        for path in draft.keptFiles { try files.restrict(path, to: 0o600) }
         files.put(text.bytes, at: target.settingsPath, mode: 0o640, group: group, folderMode: 0o750, keepsOld: true)
         guard let settings else { return }
         let read = try draft.settings()

@@ -57,7 +57,7 @@ struct Page {
 
     /// The present password, if it is long enough; otherwise a new one.
     private func token(in settings: Settings) throws(Failure) -> String {
-        if let standing = try settings[Key.webToken], standing.utf8.count >= 16 { return standing }
+        if let current = try settings[Key.webToken], current.utf8.count >= 16 { return current }
         var generator = SystemRandomNumberGenerator()
         return hexadecimal((0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
@@ -66,7 +66,7 @@ struct Page {
         ["127.", "localhost", "::1", "[::1]"].contains { address.hasPrefix($0) }
     }
 
-    /// Restarts the web front's socket, so that the next request starts it with the new settings.
+    /// Restarts the socket of `snapshot-web`, so that the next request starts it with the new settings.
     /// - Throws: where the page was to be closed and another drop-in keeps it open.
     func restart(_ systemd: Systemd, isOpen: Bool) throws(Failure) {
         guard target.hasSystemd else { return }

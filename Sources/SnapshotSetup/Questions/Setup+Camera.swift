@@ -10,7 +10,7 @@ extension Setup {
         let found = discover()
         var address = draft.cameraAddress ?? found.first?.cameraAddress ?? ""
         while true {
-            let given = try terminal.ask("number, address or URL", standing: address)
+            let given = try terminal.ask("number, address or URL", default: address)
             let number = Int(decimal: given)
             let device = number.flatMap { number in number > 0 ? found.dropFirst(number - 1).first : nil }
             guard number == nil || device != nil else {
@@ -27,18 +27,18 @@ extension Setup {
     /// Follows a camera that has another address now, recognised by its hardware address. The user confirms it before
     /// it is written.
     mutating func followCamera() {
-        guard draft.isReolink, let standing = draft.cameraAddress,
+        guard draft.isReolink, let current = draft.cameraAddress,
             let mac = (try? draft.settings()[Key.cameraMAC]).flatMap({ $0 }).flatMap({ hardwareAddress($0) })
         else { return }
         devices = Discovery(stop: context.stop).run().devices
-        guard !devices.contains(where: { $0.cameraAddress == standing }),
+        guard !devices.contains(where: { $0.cameraAddress == current }),
             let now = devices.first(where: { $0.mac == mac && $0.address != nil })?.cameraAddress
         else { return }
-        terminal.say("the camera isn't at \(standing) any more; it answers from \(now)\n")
+        terminal.say("the camera isn't at \(current) any more; it answers from \(now)\n")
         draft.set(Key.cameraIP, now)
         if let obstacle = tryCameraOnce() {
-            terminal.say("it stays \(standing): \(obstacle.text)\n")
-            draft.set(Key.cameraIP, standing)
+            terminal.say("it stays \(current): \(obstacle.text)\n")
+            draft.set(Key.cameraIP, current)
         }
     }
 
@@ -70,7 +70,7 @@ extension Setup {
         if let device, device.address != nil, !device.isReolink {
             terminal.say(
                 "a camera other than a Reolink needs the address of a picture or a stream; see its manual\n")
-            answer = try terminal.ask("URL", standing: "rtsp://\(device.cameraAddress):554/")
+            answer = try terminal.ask("URL", default: "rtsp://\(device.cameraAddress):554/")
         }
         return try keeping { draft throws(Failure) in try draft.setCamera(answer) }
     }
@@ -81,7 +81,7 @@ extension Setup {
         let isNetwork = draft.isReolink || url.hasPrefix("http") || url.hasPrefix("rtsp")
         guard isNetwork, url[...].range(of: "@") == nil else { return true }
         let user = try ending { () throws(Failure) in try settings[Key.cameraUsername] }
-        let answer = try terminal.ask("user", standing: user)
+        let answer = try terminal.ask("user", default: user)
         if answer != user {
             let isKept = try keeping { draft throws(Failure) in try draft.set(Key.cameraUsername.declaration, answer) }
             guard isKept else { return false }
@@ -90,9 +90,9 @@ extension Setup {
     }
 
     private mutating func askPassword() throws(SetupEnd) -> Bool {
-        let standing = try ending { () throws(Failure) in try draft.settings()[Key.cameraPassword] }
+        let current = try ending { () throws(Failure) in try draft.settings()[Key.cameraPassword] }
         let password = try terminal.askSecret(
-            standing.isEmpty ? "password (it isn't shown)" : "password (Enter keeps the present one)")
+            current.isEmpty ? "password (it isn't shown)" : "password (Enter keeps the present one)")
         guard !password.isEmpty else { return true }
         return try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
     }
@@ -109,7 +109,7 @@ extension Setup {
                 guard !password.isEmpty else { return false }
                 _ = try keeping { draft throws(Failure) in try draft.set(Key.cameraPassword.declaration, password) }
             } else {
-                guard try terminal.confirm("try again", standing: true) else { return false }
+                guard try terminal.confirm("try again", default: true) else { return false }
             }
         }
     }

@@ -9,10 +9,10 @@ extension Setup {
             "\nWhere pictures go: 1 a folder of this machine, 2 a bucket of S3 or a compatible store, 3 an HTTP address\n"
         )
         while true {
-            let standing = try ending { () throws(Failure) in try draft.settings()[Key.storageBackend] }
-            let number = standing == .filesystem ? "1" : standing == .s3 ? "2" : "3"
+            let current = try ending { () throws(Failure) in try draft.settings()[Key.storageBackend] }
+            let number = current == .filesystem ? "1" : current == .s3 ? "2" : "3"
             let isTaken: Bool
-            switch try terminal.ask("1, 2 or 3", standing: number) {
+            switch try terminal.ask("1, 2 or 3", default: number) {
             case "1": isTaken = try askFolder()
             case "2": isTaken = try askBucket()
             case "3": isTaken = try askUpload()
@@ -24,7 +24,7 @@ extension Setup {
         }
     }
 
-    private func standing(_ setting: Setting<some Sendable>) throws(SetupEnd) -> String {
+    private func current(_ setting: Setting<some Sendable>) throws(SetupEnd) -> String {
         try ending { () throws(Failure) in
             let settings = try draft.settings()
             return try settings.value(setting)?.text ?? setting.declaration.defaultText ?? ""
@@ -32,25 +32,25 @@ extension Setup {
     }
 
     private mutating func askFolder() throws(SetupEnd) -> Bool {
-        let path = try terminal.ask("folder", standing: try standing(Key.localStoragePath))
+        let path = try terminal.ask("folder", default: try current(Key.localStoragePath))
         return try keeping { draft throws(Failure) in try draft.setFolder(path) }
     }
 
     private mutating func askBucket() throws(SetupEnd) -> Bool {
-        let prefix = try standing(Key.s3Bucket).isEmpty ? "" : try standing(Key.s3Prefix)
+        let prefix = try current(Key.s3Bucket).isEmpty ? "" : try current(Key.s3Prefix)
         let bucket = try terminal.ask(
-            "bucket", standing: try standing(Key.s3Bucket) + (prefix.isEmpty ? "" : "/" + prefix))
+            "bucket", default: try current(Key.s3Bucket) + (prefix.isEmpty ? "" : "/" + prefix))
         guard !bucket.isEmpty, try keeping({ draft throws(Failure) in try draft.setBucket(bucket) }) else {
             return false
         }
         let endpoint = try terminal.ask(
-            "endpoint, such as https://s3.example.org (- is AWS)", standing: orDash(try standing(Key.s3EndpointURL)))
+            "endpoint, such as https://s3.example.org (- is AWS)", default: orDash(try current(Key.s3EndpointURL)))
         guard
             try keeping({ draft throws(Failure) in
                 try draft.set(Key.s3EndpointURL.declaration, endpoint == "-" ? "" : endpoint)
             })
         else { return false }
-        let region = try terminal.ask("region", standing: try standing(Key.awsRegion))
+        let region = try terminal.ask("region", default: try current(Key.awsRegion))
         guard try keeping({ draft throws(Failure) in try draft.set(Key.awsRegion.declaration, region) }) else {
             return false
         }
@@ -58,7 +58,7 @@ extension Setup {
     }
 
     private mutating func askKeys() throws(SetupEnd) -> Bool {
-        let hint: TerminalText = try standing(Key.awsAccessKeyID).isEmpty ? "" : " (Enter keeps the present one)"
+        let hint: TerminalText = try current(Key.awsAccessKeyID).isEmpty ? "" : " (Enter keeps the present one)"
         let id = try terminal.askSecret("access key id\(hint)")
         if !id.isEmpty {
             guard try keeping({ draft throws(Failure) in try draft.set(Key.awsAccessKeyID.declaration, id) }) else {
@@ -72,7 +72,7 @@ extension Setup {
 
     private mutating func askUpload() throws(SetupEnd) -> Bool {
         let url = try terminal.ask(
-            "address, such as https://example.org/pictures", standing: try standing(Key.httpUploadURL))
+            "address, such as https://example.org/pictures", default: try current(Key.httpUploadURL))
         guard !url.isEmpty, try keeping({ draft throws(Failure) in try draft.setUpload(url) }) else { return false }
         let token = try terminal.askSecret("token (Enter keeps the present one, or none)")
         guard !token.isEmpty else { return true }
@@ -87,13 +87,13 @@ extension Setup {
             if obstacle.code == .store(.credentials) {
                 _ = try askKeysAgain()
             } else {
-                guard try terminal.confirm("try again", standing: false) else { return false }
+                guard try terminal.confirm("try again", default: false) else { return false }
             }
         }
     }
 
     private mutating func askKeysAgain() throws(SetupEnd) -> Bool {
-        try standing(Key.storageBackend) == "s3" ? askKeys() : askUpload()
+        try current(Key.storageBackend) == "s3" ? askKeys() : askUpload()
     }
 
     /// Tries the store once and prints the findings.
@@ -127,8 +127,8 @@ extension Setup {
 
     /// The smallest policy that a key needs.
     private func policy() throws(SetupEnd) -> TerminalText? {
-        let bucket = try standing(Key.s3Bucket)
-        guard try standing(Key.storageBackend) == "s3", !bucket.isEmpty else { return nil }
+        let bucket = try current(Key.s3Bucket)
+        guard try current(Key.storageBackend) == "s3", !bucket.isEmpty else { return nil }
         let settings = try ending { () throws(Failure) in try draft.settings() }
         let prefix = try ending { () throws(Failure) in try settings.valueOrEmpty(Key.s3Prefix) }
         return """

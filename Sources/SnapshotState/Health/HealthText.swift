@@ -83,7 +83,7 @@ extension Health {
             "a picture takes longer than CAPTURE_INTERVAL (CAMERA_STREAM=sub or a longer interval helps)"
         case .dropped: "\(spool.dropped) dropped from the spool so far"
         case .storeAway: "the disk for the pictures isn't mounted"
-        case .storeFull: "the limits of the folder for pictures can't be kept"
+        case .storeFull: "the limits of the folder for pictures can't be met"
         case .stateReset: "the state was damaged and began anew"
         case .settingsRefused: "the settings are refused"
         case .relayOutput, .relayInterrupted, .relayDown: relayWords[reason] ?? reason.rawValue

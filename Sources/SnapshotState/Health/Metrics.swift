@@ -2,7 +2,7 @@ import SnapshotBase
 
 extension HealthReport {
     /// The metrics in Prometheus's text format, version 0.0.4.
-    /// - Parameter board: the figures of the computer that the program runs on.
+    /// - Parameter board: the figures of the machine that the program runs on.
     package func prometheus(board: Board) -> TerminalText {
         var text: TerminalText = ""
         func family(

@@ -18,8 +18,8 @@ extension Health.Reason {
         case .dropped: "In the last day pictures were dropped from the spool."
         case .storeAway: "The disk of LOCAL_STORAGE_PATH isn't mounted. Pictures are spooled."
         case .storeFull:
-            "LOCAL_STORAGE_MAX_BYTES or LOCAL_STORAGE_MIN_FREE can't be kept, or the disk is full: deleting the oldest pictures "
-                + "of snapshot doesn't help or isn't possible."
+            "LOCAL_STORAGE_MAX_BYTES or LOCAL_STORAGE_MIN_FREE can't be met, or the disk is full: deleting the oldest pictures "
+                + "that snapshot stored doesn't free enough, or isn't possible."
         case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
         case .settingsRefused:
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."

@@ -105,7 +105,7 @@ package struct AssumedRole: Sendable {
         var failure = StoreFailure(
             Failure(
                 .store(.rejected), "no keys from", address,
-                why: "this computer's clock is \(offset / 1000) s off (HTTP status \(response.status), \(error.text))",
+                why: "this machine's clock is \(offset / 1000) s off (HTTP status \(response.status), \(error.text))",
                 hint: "set the clock"), .retryCorrected)
         failure.clockOffset = offset
         return failure

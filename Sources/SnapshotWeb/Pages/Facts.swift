@@ -8,7 +8,7 @@ struct Facts {
     let newest: Record?
     let disk: Disk?
     let now: Now
-    /// The figure about this computer; nil on a page of several cameras, which shows it once below all of them.
+    /// The figure about this machine; nil on a page of several cameras, which shows it once below all of them.
     var host: HTML?
 
     var html: HTML {
@@ -129,7 +129,7 @@ struct Disk {
 }
 
 extension Board {
-    /// The computer's name, temperature and power supply, as far as they are known.
+    /// The machine's name, temperature and power supply, as far as they are known.
     var figure: HTML {
         var remarks: [String] = []
         if let celsius { remarks.append("\(Int(celsius.rounded())) °C") }

@@ -44,7 +44,7 @@ struct NoLivePage {
                 <h2>There is no live video yet</h2>
                 <p>\(latest == nil ? "" : "This is the latest picture. ")A relay passes the camera's video on.</p>
                 <ol>
-                <li><p>Put <code>STREAM_MODE=hls</code> into its settings</p>\
+                <li><p>Put <code>STREAM_MODE=hls</code> into the camera's settings</p>\
                 <code class="command">sudoedit /etc/snapshot/\(file.printable(limit: 64)).env</code></li>
                 <li><p>Start it</p>\
                 <code class="command">sudo systemctl enable --now \(unit.printable(limit: 80))</code></li>

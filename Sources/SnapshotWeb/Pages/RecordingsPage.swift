@@ -130,7 +130,8 @@ struct RecordingsPage {
             ? ""
             : """
             <p class="card">There are no recordings yet. The relay makes them: set <code>STREAM_MODE=record</code>, then \
-            <code>systemctl enable --now snapshot-relay</code>.</p>
+            <code>sudo systemctl enable --now snapshot-relay</code> (<code>snapshot-relay@NAME</code> \
+            for <code>NAME.env</code>).</p>
             """
     }
 

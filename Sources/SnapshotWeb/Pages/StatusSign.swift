@@ -3,7 +3,7 @@ import SnapshotState
 /// What to do where a picture or video exists but can't be read.
 enum Unreadable {
     static let advice =
-        "Capture and relay let the web front read their files only if WEB_IMAGES=true is in their own settings, too "
+        "Capture and relay let snapshot-web read their files only if WEB_IMAGES=true is in their own settings, too "
         + "(snapshot.env or NAME.env); an OUTPUT_DIR elsewhere than under /var/lib/snapshot may also need chmod o+x on the "
         + "folders that lead to it."
 }

@@ -22,7 +22,7 @@ final class Connection: ChannelDuplexHandler {
     /// A received request that has no response yet, or the response to one that can't be parsed.
     private enum Pending {
         case request(HTTPRequestHead)
-        case unreadable(Response)
+        case malformed(Response)
     }
 
     let services: SharedServices
@@ -125,7 +125,7 @@ final class Connection: ChannelDuplexHandler {
             case .invalidMethod: .methodNotAllowed
             default: .closing(.badRequest, "this isn't an HTTP request")
             }
-        pending.append(.unreadable(response))
+        pending.append(.malformed(response))
         goOn()
     }
 
@@ -145,7 +145,7 @@ final class Connection: ChannelDuplexHandler {
         guard let context, phase == .waiting, context.channel.isWritable else { return }
         switch pending.popFirst() {
         case .request(let head): respond(to: head, context)
-        case .unreadable(let response): send(response, keepAlive: false, hasBody: true)
+        case .malformed(let response): send(response, keepAlive: false, hasBody: true)
         case nil: goOn()
         }
     }

@@ -35,8 +35,7 @@ struct Limits: Equatable {
         setrlimit(resource, &limit)
     }
 
-    /// The limit of open files, read from /proc: the system call for it is forbidden in the unit, since it can also set
-    /// it.
+    /// The limit of open files, read from /proc: the unit forbids `prlimit`, which could also raise the limit.
     private static func openFiles() -> Int? {
         guard let bytes = try? readFile("/proc/self/limits", limit: 65536) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")

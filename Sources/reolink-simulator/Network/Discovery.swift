@@ -54,7 +54,7 @@ struct DiscoveryAnswers: Sendable {
     /// - Returns: datagrams, each with the port that it goes to.
     private func answer(_ form: Form, _ question: [UInt8], _ port: UInt16) -> [([UInt8], UInt16)] {
         switch form {
-        case .old: return question == ReolinkOld.question ? [(facts, ReolinkOld.answerPort)] : []
+        case .old: return question == ReolinkOld.request ? [(facts, ReolinkOld.answerPort)] : []
         case .new:
             guard let packet = ReolinkPacket(question),
                 let port = SmallXML(packet.payload).first("port").flatMap(UInt16.init)

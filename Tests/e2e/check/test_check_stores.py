@@ -27,7 +27,7 @@ def test_a_folder(simulated, snapshot, check):
     (snapshot.folder / "snapshots").mkdir()
     before = (snapshot.folder / "snapshots")
     checked = Checked(snapshot.run("check", "--json"))
-    assert "took a probe, which is removed" in checked["storage"]["found"] and not list(before.iterdir())
+    assert "accepted a test file, which was removed again" in checked["storage"]["found"] and not list(before.iterdir())
     found = check(LOCAL_STORAGE_PATH="/proc/none")
     assert found.code == 75 and "/proc/none" in found["storage"]["found"]
 
@@ -42,7 +42,7 @@ def test_a_bucket(simulated, check):
     bucket = Bucket(server, f"check-{secrets.token_hex(4)}")
     camera = settings_of(simulated)
     found = check(**camera, **s3_settings(server, bucket.name, server["owner"]))
-    assert found.code == 0 and "took a probe, which is removed" in found["storage"]["found"], found["storage"]
+    assert found.code == 0 and "accepted a test object, which was removed again" in found["storage"]["found"], found["storage"]
     assert bucket.name in found["storage"]["found"] and bucket.keys() == []
     assert "store's agrees" in found["clock"]["found"] and abs(found["clock"]["facts"]["offset_seconds"]) < 3
 
@@ -59,7 +59,7 @@ def test_a_bucket_that_may_only_be_written(simulated, check):
     name = f"check-{secrets.token_hex(4)}"
     bucket = Bucket(server, name, rgw.put_only(name))
     found = check(**settings_of(simulated), **s3_settings(server, name, server["camera"]))
-    assert found.code == 0 and "so nothing was stored" in found["storage"]["found"] and bucket.keys() == []
+    assert found.code == 0 and "and nothing was stored" in found["storage"]["found"] and bucket.keys() == []
 
 
 def test_a_bucket_that_keeps_versions(simulated, check):
@@ -75,7 +75,7 @@ def test_a_bucket_that_keeps_versions(simulated, check):
 
 def test_a_store_that_looks_at_no_digest(simulated, check, endpoint):
     found = check(**settings_of(simulated), **endpoint.as_s3())
-    assert [r.method for r in endpoint.received] == ["PUT", "DELETE"] and "is removed" in found["storage"]["found"]
+    assert [r.method for r in endpoint.received] == ["PUT", "DELETE"] and "was removed again" in found["storage"]["found"]
     assert endpoint.received[0].path == endpoint.received[1].path
     endpoint.answers = [Answer(200), Answer(403, {}, s3_error("AccessDenied"))]
     found = check()
