@@ -43,7 +43,7 @@ def test_a_settings_file_that_cannot_be_read(snapshot):
 def test_a_password_that_everybody_can_read(snapshot, check):
     snapshot.dotenv(f"CAMERA_IP=127.0.0.1:{free_port()}\nCAMERA_PASSWORD=x\n")
     (snapshot.folder / ".env").chmod(0o644)
-    remark = next(c for c in check().all if "everybody" in c["found"])
+    remark = next(c for c in check().all if "every user of this machine" in c["found"])
     assert remark["hint"] == "chmod o= .env" and not remark["necessary"]
 
 
@@ -121,7 +121,7 @@ UNITS = {
     "another interval": ({"calendar": "*-*-* *:*:00/5 UTC"}, "failed", "every 5s, but CAPTURE_INTERVAL is 10s",
                          "sudo snapshot schedule"),
     "stopped": ({"active": "inactive"}, "failed", "isn't running", "sudo systemctl enable --now snapshot.timer"),
-    "not at boot": ({"file": "disabled"}, "failed", "isn't started", "sudo systemctl enable snapshot.timer"),
+    "not at boot": ({"file": "disabled"}, "failed", "isn't enabled", "sudo systemctl enable snapshot.timer"),
     "not there": ({"load": "not-found", "active": "inactive", "file": ""}, "skipped", "isn't installed", "make install"),
     "odd": ({"calendar": "Mon *-*-* 10:00:00"}, "passed", "its interval can't be read", None),
 }
@@ -181,7 +181,7 @@ def test_health_draws_latencies_on_a_terminal_alone(simulated, snapshot):
 
 
 @pytest.mark.parametrize("web, own, told", [
-    ("WEB_TOKEN=fifteen-bytes-x\n", "", "WEB_TOKEN"), ("WEB_IMAGES=true\n", "", "gives none"), ("WEB_IMAGES=maybe\n", "", "WEB_IMAGES"),
+    ("WEB_TOKEN=fifteen-bytes-x\n", "", "WEB_TOKEN"), ("WEB_IMAGES=true\n", "", "doesn't let snapshot-web read them"), ("WEB_IMAGES=maybe\n", "", "WEB_IMAGES"),
     ("WEB_IMAGES=true\nWEB_TOKEN=sixteen-bytes-ok\n", "WEB_IMAGES=true\n", None), ("", "", None),
 ])
 def test_settings_of_the_web_front(snapshot, web, own, told):
