@@ -1,5 +1,5 @@
-// The functions that libcurl looks up in the libraries that have stand-ins. They are for protocols and options that
-// snapshot never uses, so that none is called but libssh2_init, for which 0 is success (Sources/CLibCurl/load.c).
+// The functions that libcurl looks up in the libraries for which there is a stand-in (Sources/CLibCurl/load.c). Only
+// libssh2_init is ever called, for which 0 is success: the others serve protocols and options that snapshot never uses.
 
 #define UNUSED(name) long name(void) { return 0; }
 

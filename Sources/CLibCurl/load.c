@@ -1,6 +1,6 @@
-// Loads libcurl without the libraries for protocols that snapshot never uses. Debian's libcurl links twenty of them, for
-// LDAP, RTMP and Kerberos, which would be a fifth of what a run costs. A library that is loaded already under such a
-// name is taken instead, whatever it holds: packaging/stand-ins builds one. Without it, libcurl is loaded whole.
+// Loads libcurl without the libraries that snapshot never uses: twenty, for LDAP, RTMP, Kerberos and more, a fifth of a
+// run's cost. The dynamic linker loads no library whose name is loaded already, so a stand-in that has all their names
+// is loaded first (packaging/stand-ins builds it). Without the stand-in, libcurl is loaded whole.
 #define _GNU_SOURCE
 #include "library.h"
 
@@ -17,10 +17,11 @@
 #define LIBCURL "libcurl.so.4"
 // The version whose headers sessions.c includes.
 #define LIBSSL "libssl.so.3"
-// In a folder beside that of the program, as in /usr/bin and /usr/lib.
+// The stand-in's folder, seen from the program's: /usr/lib/snapshot for /usr/bin.
 #define STAND_INS "/../lib/snapshot"
 
-// Name services that link none of the libraries that have stand-ins. NIS, for one, links Kerberos, and WINS links LDAP.
+// Whether a name service (of glibc, in nsswitch.conf) links none of the libraries that have a stand-in. NIS links
+// Kerberos, for example, and WINS links LDAP.
 static bool is_plain(const char *service) {
   static const char *const plain[] = {"files", "dns", "systemd", "myhostname", "mymachines", "resolve"};
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
@@ -29,7 +30,7 @@ static bool is_plain(const char *service) {
   return !strncmp(service, "mdns", 4) || *service == '[';
 }
 
-// Whether the name services of this machine do without the real libraries.
+// Whether none of this machine's name services needs a library that has a stand-in.
 static bool name_services_are_plain(void) {
   FILE *file = fopen("/etc/nsswitch.conf", "re");
   if (!file) return true;
@@ -43,7 +44,7 @@ static bool name_services_are_plain(void) {
   return plain;
 }
 
-// Opens the folder of the stand-ins, if nobody but root and the program's owner can write to it; -1 otherwise.
+// Opens the stand-in's folder, if nobody but root and the program's owner can write to it; returns -1 otherwise.
 static int open_folder(void) {
   struct stat program, folder;
   if (stat("/proc/self/exe", &program)) return -1;
@@ -61,8 +62,8 @@ static int open_folder(void) {
   return -1;
 }
 
-static void *load_stand_ins(void) {
-  // OpenSSL comes first, so that it has the real ones of the libraries that it needs: Debian 13's needs libzstd.
+static void *load_stand_in(void) {
+  // OpenSSL is loaded first, with the real ones of the libraries that it needs: Debian 13's needs libzstd.
   if (!dlopen(LIBSSL, RTLD_LAZY | RTLD_LOCAL) || !name_services_are_plain()) return NULL;
   int folder = open_folder();
   if (folder < 0) return NULL;
@@ -74,9 +75,9 @@ static void *load_stand_ins(void) {
 }
 
 void *shim_open_library(void) {
-  void *stand_ins = load_stand_ins(), *library = dlopen(LIBCURL, RTLD_LAZY | RTLD_LOCAL);
-  if (library || !stand_ins) return library;
-  // A newer libcurl may look up a function that the stand-ins lack.
-  dlclose(stand_ins);
+  void *stand_in = load_stand_in(), *library = dlopen(LIBCURL, RTLD_LAZY | RTLD_LOCAL);
+  if (library || !stand_in) return library;
+  // A newer libcurl may look up a function that the stand-in lacks.
+  dlclose(stand_in);
   return dlopen(LIBCURL, RTLD_LAZY | RTLD_LOCAL);
 }

@@ -1,6 +1,6 @@
-// libcurl, loaded at its first use: it depends on thirty libraries, whose loading is most of a program's startup cost,
-// and `snapshot health` needs none of them. Each function wraps libcurl's function of the same name; variadic ones have
-// a typed wrapper for each kind of argument, as Swift cannot call them.
+// libcurl, loaded at its first use: loading it costs more than all of `snapshot health`, which doesn't need it. Most
+// functions wrap libcurl's function of the same name; variadic ones have a typed wrapper for each kind of argument,
+// since Swift can't call them.
 #pragma once
 #include <curl/curl.h>
 #include <stdint.h>
