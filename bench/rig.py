@@ -55,7 +55,9 @@ class Rig(contextlib.ExitStack):
             built = built or binary(program)
             path.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run([strip, "-o", path, built], check=True)
-            shutil.copytree(built.resolve().parent / "../lib", path.parent.parent / "lib", symlinks=True, dirs_exist_ok=True)
+            libraries = path.parent.parent / "lib/snapshot"
+            if not libraries.exists():
+                shutil.copytree(built.resolve().parent / "../lib/snapshot", libraries, symlinks=True)
         return path
 
     @property
