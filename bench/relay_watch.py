@@ -1,5 +1,6 @@
 """The relay's supervisor beside the ffmpeg that it watches, and beside the same ffmpeg without it."""
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -47,7 +48,9 @@ def watched(rig, seconds, modes, camera, central, ingest):
     with relay:
         relay.wait_running()
         ffmpeg = wait_until(lambda: relay.ffmpeg, 5, "ffmpeg")
-        command = Path(f"/proc/{ffmpeg}/cmdline").read_bytes().decode().split("\0")[:-1]
+        # The relay passes folders that it has opened; what runs without it gets their paths.
+        command = [re.sub(r"/proc/self/fd/(\d+)", lambda found: os.readlink(f"/proc/{ffmpeg}/fd/{found[1]}"), argument)
+                   for argument in Path(f"/proc/{ffmpeg}/cmdline").read_bytes().decode().split("\0")[:-1]]
         before = relay.cpu, cpu(ffmpeg)
         time.sleep(seconds)
         after = relay.cpu, cpu(ffmpeg)
@@ -59,8 +62,7 @@ def unwatched(command, url, seconds, folder):
     """The CPU of the same ffmpeg with nobody watching; what would go to the relay goes nowhere."""
     folder = Path(folder) / "bare"
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "stream_output/hls").mkdir(parents=True)
-    (folder / "stream_output/record/.writing").mkdir(parents=True)
+    folder.mkdir()
     read, write = os.pipe()
     options = "".join(f"option {o}\n" for o in ("rtsp_transport tcp", "timeout 10000000", "fpsprobesize 0"))
     os.write(write, f"ffconcat version 1.0\nfile '{url}'\n{options}".encode())
