@@ -9,6 +9,8 @@ enum Slot {
     /// The highest `seq`; after it the numbers begin at 1 again.
     static let highestSequence = UInt64(Int.largestInJSON)
 
+    private static let beginning = Array("{\"seq\":".utf8)
+
     static func encode(_ record: Record) throws(Failure) -> [UInt8] {
         var record = record
         var hasOthers = true
@@ -41,8 +43,8 @@ enum Slot {
 
     /// The number at the beginning of a slot; nil if the slot does not begin like a record.
     static func sequence(of slot: ArraySlice<UInt8>) -> UInt64? {
-        guard slot.starts(with: Array("{\"seq\":".utf8)) else { return nil }
-        let digits = slot.dropFirst(7).prefix { (48...57).contains($0) }
+        guard slot.starts(with: beginning) else { return nil }
+        let digits = slot.dropFirst(beginning.count).prefix { (48...57).contains($0) }
         guard (1...19).contains(digits.count) else { return nil }
         let seq = digits.reduce(0) { $0 * 10 + UInt64($1 - 48) }
         return seq <= highestSequence ? seq : nil

@@ -27,14 +27,25 @@ package struct StateRing: Sendable {
 
     /// - Parameter all: whether to decode every slot for `history`, or only the newest.
     package init(reading directory: String, all: Bool = false) {
-        let bytes: [UInt8]
         do throws(SystemError) {
-            bytes = try readFile(directory + "/" + Self.fileName, limit: Self.slots * Slot.size + 1)
+            let file = try openFile(directory + "/" + Self.fileName, O_RDONLY)
+            try self.init(size: Int(file.status().st_size), all: all) { index throws(SystemError) in
+                try Self.read(index, of: file)
+            }
         } catch {
             self.init(noFile: error)
-            return
         }
-        self.init(bytes: bytes, all: all)
+    }
+
+    /// The bytes of a slot, fewer where the file ends. The whole ring at once would take 256 KB of memory in each run.
+    private static func read(_ index: Int, of file: FileHandle) throws(SystemError) -> [UInt8] {
+        var got = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: Slot.size) { buffer, count in
+            got = retrying { pread(file.descriptor, buffer.baseAddress, Slot.size, off_t(index * Slot.size)) }
+            count = max(0, got)
+        }
+        guard got >= 0 else { throw SystemError("read") }
+        return bytes
     }
 
     private init(noFile error: SystemError) {
@@ -47,13 +58,18 @@ package struct StateRing: Sendable {
 
     /// - Parameter bytes: the content of the file, possibly invalid.
     init(bytes: [UInt8], all: Bool) {
+        self.init(size: bytes.count, all: all) { Array(bytes[($0 * Slot.size)..<(($0 + 1) * Slot.size)]) }
+    }
+
+    /// - Parameter slot: the bytes of the slot with that index; asked for whole slots within `size` alone.
+    private init<Failure>(size: Int, all: Bool, slot: (Int) throws(Failure) -> [UInt8]) throws(Failure) {
         var candidates: [(seq: UInt64, index: Int)] = []
         var damaged: [Int] = []
-        for index in 0..<min(Self.slots, bytes.count / Slot.size) {
-            let slot = bytes[(index * Slot.size)..<((index + 1) * Slot.size)]
-            if let seq = Slot.sequence(of: slot), seq > 0 {
+        for index in 0..<min(Self.slots, size / Slot.size) {
+            let bytes = try slot(index)[...]
+            if let seq = Slot.sequence(of: bytes), seq > 0 {
                 candidates.append((seq, index))
-            } else if !Slot.isBlank(slot) {
+            } else if !Slot.isBlank(bytes) {
                 damaged.append(index)
             }
         }
@@ -62,7 +78,7 @@ package struct StateRing: Sendable {
             let newest = candidates.indices.max(by: { candidates[$0].seq < candidates[$1].seq })
         {
             let index = candidates.remove(at: newest).index
-            if let record = Slot.decode(bytes[(index * Slot.size)..<((index + 1) * Slot.size)]) {
+            if let record = Slot.decode(try slot(index)[...]) {
                 records.append(record)
             } else {
                 damaged.append(index)
@@ -70,14 +86,14 @@ package struct StateRing: Sendable {
         }
         history = records.reversed()
         self.damaged = damaged
-        isWhole = bytes.count == Self.slots * Slot.size
-        isShort = bytes.count < Self.slots * Slot.size
+        isWhole = size == Self.slots * Slot.size
+        isShort = size < Self.slots * Slot.size
         if let newest = records.first {
             content = .record(newest)
         } else if isWhole, damaged.isEmpty {
             content = .neverRan
         } else {
-            content = .unreadable(bytes.isEmpty ? "the file is empty" : "no record in it is valid")
+            content = .unreadable(size == 0 ? "the file is empty" : "no record in it is valid")
         }
     }
 
