@@ -101,7 +101,7 @@ package struct S3ObjectSettings: Sendable {
         guard tags.count <= 10, !tags.contains(where: { $0.name.isEmpty || $0.name.unicodeScalars.count > 128 }),
             Set(tags.map(\.name)).count == tags.count
         else {
-            throw settings.refusal(Key.s3Tags, rule: "must be a=b&c=d, at most 10, unique names of 1 to 128 characters")
+            throw settings.refusal(Key.s3Tags, rule: "must be a=b&c=d, at most ten, unique names of 1–128 characters")
         }
         return tags
     }
