@@ -51,6 +51,12 @@ def photograph(browser, name):
     (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
 
 
+def texts(browser, selector):
+    """What is seen of each such element, read at once: the page may replace them between two questions."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).map(one => one.innerText)", selector)
+
+
 def console_errors(browser):
     """What the console says against the page."""
     return [entry for entry in browser.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]

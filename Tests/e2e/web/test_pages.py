@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from browser import SIZES, barriers, browser, console_errors, healthy, look, photograph, shots  # noqa: F401
+from browser import SIZES, barriers, browser, console_errors, healthy, look, photograph, shots, texts  # noqa: F401
 from process import wait_until
 from web import Web, moment, record, write_relay, write_ring
 
@@ -117,11 +117,11 @@ def test_the_page_with_pictures(browser, tmp_path, picture, name, size, scheme):
         main = browser.find_element("tag name", "main").text
         assert "Host" in main and not re.search(r"HTML\(|<(dl|div|p|ul|span)\b", main), "markup is shown as text"
         if name in ("outage", "many"):
-            cause = browser.find_element("class name", "cause")
-            assert cause.text.startswith("The camera hasn't answered since ") and cause.text.endswith("(no route to host)")
+            cause = texts(browser, ".cause")[0]
+            assert cause.startswith("The camera hasn't answered since ") and cause.endswith("(no route to host)"), cause
             assert "Check that it is on, its address" in main and "min ago" in main
         if name == "many":
-            names = [one.text for one in browser.find_elements("css selector", ".overview .gist strong") if one.text and "ago" not in one.text]
+            names = [text for text in texts(browser, ".overview .gist strong") if "ago" not in text]
             assert names[:2] == ["front door & <gate>", "hall"] and len(names) == 5, names
         if name == "never":
             assert len(browser.find_elements("css selector", ".steps li .command")) == 3
