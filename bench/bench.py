@@ -38,6 +38,7 @@ def main():
             print(f"measuring {name}", file=sys.stderr, flush=True)
             sections += SECTIONS[name].measure(rig, options)
             rig.empty_bucket()
+            rig.settle()
             # After each, so that an interrupted run leaves what it has.
             options.output.write_text(render(sections))
     print(options.output.read_text())

@@ -13,6 +13,7 @@ def measure(rig, options):
     picture = rig.pictures["small"].read_bytes()
     ours = rig.snapshot("drain", "--transfers", TRANSFERS, home="drain", S3_PREFIX="drained/", SPOOL_MAX_BYTES="100G")
     states.fill_spool(ours.folder / "state", options.spooled, picture)
+    rig.settle()
     cost = rig.meter.cost(ours)
     sent = rig.count_objects("drained/")
     assert sent == options.spooled, f"drain stored {sent} of {options.spooled}"
@@ -23,6 +24,7 @@ def measure(rig, options):
         path = source / f"{number // 1000:03}" / f"{number:06}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
+    rig.settle()
     rclone = rig.meter.cost(copy_command(rig, source))
     assert rig.count_objects("rclone/") == options.spooled
     shutil.rmtree(source)

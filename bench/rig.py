@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from measuring import Command, Meter
@@ -15,7 +16,7 @@ sys.path.insert(0, str(ROOT / "Tests" / "kit"))
 
 import rgw  # noqa: E402
 from bucket import client  # noqa: E402
-from process import stop_server  # noqa: E402
+from process import stop_server, wait_until  # noqa: E402
 from simulator import Simulator, binary  # noqa: E402
 
 BUCKET = "bench"
@@ -89,6 +90,20 @@ class Rig(contextlib.ExitStack):
         for page in self.store.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
             if keys := [{"Key": o["Key"]} for o in page.get("Contents", [])]:
                 self.store.delete_objects(Bucket=BUCKET, Delete={"Objects": keys, "Quiet": True})
+
+    def settle(self):
+        """Waits until the machine is idle: the server still cleans up after objects were deleted."""
+        def idle():
+            with open("/proc/stat") as file:
+                figures = [int(word) for word in file.readline().split()[1:]]
+            return figures[3] + figures[4], sum(figures[:8])
+
+        def is_idle():
+            before = idle()
+            time.sleep(2)
+            after = idle()
+            return after[0] - before[0] > 0.95 * (after[1] - before[1])
+        wait_until(is_idle, 120, "idle machine")
 
     def count_objects(self, prefix=""):
         pages = self.store.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
