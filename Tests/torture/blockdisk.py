@@ -23,7 +23,7 @@ class Disk:
         subprocess.run(["umount", self.mount], check=True)
         subprocess.run(["losetup", "-d", self.device], check=True)
         # A test beside this one that has mounts of its own got this one too, and holds it until it ends.
-        wait_until(lambda: self._backing != str(self.image), 60, f"{self.device} to be let go")
+        wait_until(lambda: self._backing != str(self.image), 120, f"{self.device} to be let go")
 
     @property
     def _backing(self):
