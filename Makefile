@@ -13,10 +13,10 @@ OUT ?= out
 NATIVE := $(shell dpkg --print-architecture 2>/dev/null)
 ARCH ?= $(NATIVE)
 CROSS_CACHE ?= /var/cache/snapshot-cross
-# What `make apt` and `make oci` are made of, and gpg's home with the key that signs packages; a new one is made on first use.
+# The architectures of `make apt` and `make oci`, and gpg's home with the key that signs packages; a key is made on first use.
 ARCHITECTURES ?= amd64 arm64
 APT_KEYS ?= $(HOME)/.local/share/snapshot-packages
-# Runs a built program; empty where this machine can.
+# What runs a built program, such as QEMU; empty where this machine runs it itself.
 RUN ?=
 VERSION := $(shell sed -n 's/.*snapshotVersion = "\(.*\)"/\1/p' Sources/SnapshotBase/Version.swift)
 # The version's date, or today's while it has none.
@@ -81,7 +81,7 @@ unit-test:
 e2e: build build-asan
 	SNAPSHOT_ASAN_DIR=$(ASAN) Tests/run-e2e
 
-# Programs that tell of every access to memory that isn't theirs, and of every race between threads.
+# Programs that report every access to memory outside an object, and every race between threads.
 build-asan:
 	swift build -c release --scratch-path .build-asan --sanitize=address --product snapshot
 	packaging/stand-ins $(ASAN)/../lib/snapshot
