@@ -36,7 +36,7 @@ static bool name_services_are_plain(void) {
   if (!file) return true;
   bool plain = true;
   for (char line[512]; plain && fgets(line, sizeof line, file);) {
-    // glibc needs no blank behind the colon.
+    // glibc needs no blank after the colon.
     char *rest = NULL, *database = strtok_r(line, ": \t\n", &rest);
     if (!database || (strcmp(database, "hosts") && strcmp(database, "passwd") && strcmp(database, "group"))) continue;
     for (char *word; plain && (word = strtok_r(NULL, ": \t\n", &rest)) && *word != '#';) plain = is_plain(word);

@@ -1,4 +1,4 @@
-// Each file here includes this first.
+// Each file here includes this first: _GNU_SOURCE counts only before the first header of the system.
 #pragma once
 #define _GNU_SOURCE
 #include <features.h>

@@ -83,7 +83,7 @@ package final class Child {
     /// How long to wait for a killed child before it is left behind.
     private static let killTimeout = Duration.seconds(2)
 
-    /// - Parameter arrival: the start is no longer waited for when it becomes readable.
+    /// - Parameter arrival: a descriptor that ends the wait for the start when it becomes readable.
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
     package init(
         _ command: Command, until deadline: Deadline = .after(.seconds(10)), or arrival: FileHandle? = nil
@@ -128,7 +128,7 @@ package final class Child {
         return (pid, FileHandle(owning: report))
     }
 
-    /// Returns why the program doesn't run, by `deadline` or `arrival`; its folder may hang, which blocks `execve`.
+    /// Waits for `execve`, which blocks in a folder that hangs, until `deadline` or `arrival`; returns why it failed.
     private static func startFailure(
         _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
     ) -> Failure? {

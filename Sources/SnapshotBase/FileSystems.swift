@@ -29,7 +29,7 @@ package enum FileSystems {
     /// folder, is mounted. Those are not accessed, as they may hang.
     package static func localNames(in base: String) -> [String] {
         guard let folder = try? Folder(base), let names = try? folder.names() else { return [] }
-        // Where the kernel doesn't answer that (QEMU, some containers), the table of mounts does.
+        // For names about which this call says nothing (QEMU, some containers), the table of mounts is asked below.
         let doubtful = names.filter { name in
             let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
             if found >= 0 { close(found) }

@@ -17,7 +17,7 @@ struct FolderWalk {
         // Most paths contain no link; then one openat2 call is enough.
         let direct = retrying { shim_open_folder_without_links(start, path) }
         if direct >= 0 { return FileHandle(owning: direct) }
-        // A link in the path would have failed before the missing folder did, with ELOOP.
+        // A link before the missing folder would have failed with ELOOP, so there is none to follow.
         if errno == ENOENT, mode == nil { throw SystemError("open") }
         return try openInSteps(path)
     }

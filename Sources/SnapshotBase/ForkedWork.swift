@@ -14,8 +14,8 @@ extension FileHandle {
 /// Runs work that may hang for ever, such as writing into a folder on an unreachable server: the kernel then blocks the
 /// process, even against SIGKILL. The work runs in a forked child, which can be left behind.
 ///
-/// The lock file allows one such child at a time. A child waits for the lock while the child of another run works. It
-/// doesn't wait for a child that was left behind, whose lock file isn't empty.
+/// The lock file allows one such child at a time: before the fork the caller waits while another run's child holds it.
+/// It doesn't wait for a child that was left behind, whose lock file isn't empty.
 package struct ForkedWork: Sendable {
     package enum Ending: Equatable, Sendable {
         /// The child exited normally, so its report is complete.

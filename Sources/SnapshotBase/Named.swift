@@ -1,8 +1,8 @@
 /// Values by name, found by linear search. For a few dozen entries that is cheaper than a dictionary, whose first use
 /// makes the runtime scan every protocol conformance in the program, at each start.
 ///
-/// It is public because only then the compiler specialises it in other modules: unspecialised, a look-up takes three
-/// times as long.
+/// It is public because only then does the compiler specialise it in other modules: unspecialised, a look-up takes
+/// three times as long.
 public struct Named<Value> {
     public typealias Entry = (name: String, value: Value)
 

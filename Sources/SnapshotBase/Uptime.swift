@@ -47,7 +47,7 @@ package struct Stopwatch: Sendable {
     package var elapsed: Duration { up() - start }
 }
 
-/// A moment by which an operation must have ended, by the system's own clock, which the system calls that wait use.
+/// A moment by which an operation must have ended. It goes by the system's clock, as system calls that wait do.
 package struct Deadline: Sendable {
     package let end: Uptime
 

@@ -44,7 +44,7 @@ package struct CameraMemory: JSONMapped, Equatable, Sendable {
         }
     }
 
-    /// The pause after the camera has answered that logins are too frequent; further ones would prolong that.
+    /// The pause after the camera has answered that logins are too frequent: more logins would make it refuse longer.
     package struct LoginPause: JSONMapped, Equatable, Sendable {
         /// The end of the pause, in seconds of uptime in the boot `boot`.
         package var until = 0.0

@@ -61,8 +61,8 @@ struct FFmpegCamera: Camera {
         }
         if case .device(let path) = input, let failure = VideoDevice(path: path).failure { return failure }
         let text = gateway?.replacement.applied(to: stderrTail) ?? stderrTail
-        // ffmpeg prefixes its messages with the name of its input, which is always the same pipe.
         let isWithoutVideo = text[...].range(of: "matches no streams") != nil
+        // ffmpeg begins its messages with the name of its input, which tells nothing: it is always the same pipe.
         let last = text.split(separator: "\n").last?.trimmingPrefix("pipe:\(RTSPSource.descriptor): ")
         return Failure(
             .camera(.stream), "no picture from camera", settings.address,

@@ -3,7 +3,7 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// Performs the runs of `snapshot capture`, of which `--every` has many. Each locks the state, takes and checks a
+/// Performs the runs of `snapshot capture`: one, or with `--every` many. Each locks the state, takes and checks a
 /// picture, uploads it, drains the spool and writes the record.
 ///
 /// The steps are methods of `Run`: `due` in `Due.swift`, `capture` and `complete` in `Run.swift`, `store` in

@@ -76,8 +76,8 @@ extension Run {
         }
     }
 
-    /// Like `Spool.object`, but quarantines an entry that is gone or damaged, and returns nil with a warning also where
-    /// it can't be read now.
+    /// Like `Spool.object`, but doesn't throw: it quarantines an entry that is gone or damaged, and returns nil, with a
+    /// warning, for one that can't be read now, too.
     private mutating func object(_ name: SpoolName) -> StoredObject? {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)

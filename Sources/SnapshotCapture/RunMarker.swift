@@ -44,7 +44,7 @@ struct RunMarker {
 
     private static func shared(_ state: String, of statePath: String) -> String? {
         var status = stat()
-        // The name contains the state directory's inode, so one that was deleted and made again has no marker left.
+        // The name contains the state directory's inode, so a new directory at the same path finds no old marker.
         guard stat(statePath, &status) == 0, let folder = sharedFolders.first(where: isSafeRAM) else { return nil }
         return "\(folder)/snapshot-\(geteuid())-\(state)-\(String(status.st_ino, radix: 16))"
     }

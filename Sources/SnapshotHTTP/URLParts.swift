@@ -1,6 +1,7 @@
 import SnapshotBase
 import SnapshotSettings
 
+/// A URL, split into the parts that requests and messages need.
 package struct URLParts: Equatable, Sendable {
     /// The scheme in lower case.
     package let scheme: String

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Time limits of an upload. One that makes progress is not aborted because the line is slow, up to `whole`.
+/// Time limits of an upload. An upload that makes progress, however slowly, is aborted only after `whole`.
 package struct UploadTimeouts: Sendable {
     /// How long the server may accept no byte.
     package var stall = Duration.seconds(20)
@@ -39,7 +39,7 @@ struct UploadWatch {
         sent: Int, of whole: Int, received: Int, now: Uptime, waited: Duration = .zero
     ) -> HTTPFailure? {
         if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
-        // A server that responds before the whole body is sent gets no additional time.
+        // The wait also begins when a server responds before it has the whole body, and doesn't begin again after it.
         let isResponding = whole > 0 && sent >= whole || received > 0
         if !isResponding { responseWait = nil } else if responseWait == nil { responseWait = wait(from: now) }
         if let responseWait {

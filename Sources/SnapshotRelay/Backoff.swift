@@ -27,7 +27,7 @@ struct Backoff: Sendable {
     /// An outage of at most this time is short: after its end, media must flow again within STALL_TIMEOUT and 10 s.
     static let shortOutage: Duration = .seconds(120)
 
-    /// The next wait, at most half the stall timeout while the outage is short.
+    /// The next wait; while the outage is short, at most half the stall timeout, or two seconds if that is longer.
     /// - Parameter lastGood: when it last worked; nil where it never did.
     mutating func next(since lastGood: Uptime?, now: Uptime, stallTimeout: Duration) -> Duration {
         let full = next()

@@ -53,7 +53,7 @@ extension Settings {
     /// Whether `text` is surely a comment, like `# c`; `#1` may be part of the value.
     private static func isComment(_ text: Substring) -> Bool { text.dropFirst().first?.isBlank ?? true }
 
-    /// One sentence for each comment that was removed from a value in which it could have been meant.
+    /// One sentence for each removed comment that may have been meant as a part of the value.
     static func removedComments(_ environment: Environment, besides commandLine: Named<String>) -> [String] {
         environment.entries.compactMap { name, text in
             guard text.utf8.contains(UInt8(ascii: "#")), let key = Key.declaration(of: name), key.kind.isFreeText,

@@ -63,8 +63,8 @@ package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)
         : nil
 }
 
-/// The rule that a URL, a network share or a folder of another machine (`//nas/share`, `nas:/share`, `C:\share`) in
-/// the place of a path breaks, and a hint; nil for a path.
+/// The broken rule and a hint where a URL, a network share or a folder of another machine (`//nas/share`, `nas:/share`,
+/// `C:\share`) stands instead of a path; nil for a path.
 func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let first = text[...].cutAtFirst("/")?.0 ?? text[...]
     let isDrive = first.utf8.count > 2 && first.utf8.dropFirst().starts(with: ":\\".utf8)
@@ -78,8 +78,8 @@ func urlFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     return (isURL ? "is a URL, not a path" : "is a folder of another machine, not a path", hint)
 }
 
-/// The rule that a path in the `/tmp` of a service with `PrivateTmp=` breaks, and a hint: what is written there is
-/// deleted when the service ends.
+/// The broken rule and a hint for a path in the `/tmp` of a service with `PrivateTmp=`, where everything is deleted
+/// when the service ends; nil for other paths.
 package func privateTmpFlaw(inPath text: String) -> (rule: String, hint: String?)? {
     let path = absolutePath(text)
     guard let folder = ["/tmp", "/var/tmp"].first(where: { isBelow(path, $0) }),

@@ -29,7 +29,7 @@ package struct IPNetwork: Equatable, Sendable {
 
 /// The 4 or 16 bytes of an IP address, where IPv6 may stand in brackets; nil where `text` isn't one.
 package func ipAddress(_ text: String) -> [UInt8]? {
-    // A C string would end there.
+    // As a C string, the text would end at a zero byte.
     if text.utf8.contains(0) { return nil }
     let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
     let text = isBracketed ? String(text.dropFirst().dropLast()) : text

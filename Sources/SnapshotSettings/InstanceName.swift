@@ -48,7 +48,7 @@ package enum InstanceName {
         return refusal(of: name)
     }
 
-    /// The error for a state folder in the place of an instance's state that has a reserved name; else nil.
+    /// The error for a state folder that has a reserved name and lies where instances have theirs; nil for others.
     package static func refusal(ofState path: String, settingsPath: String?) -> Failure? {
         var folder = path[...]
         while folder.utf8.count > 1, folder.utf8.last == UInt8(ascii: "/") { folder.removeLast() }

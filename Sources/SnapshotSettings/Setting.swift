@@ -61,8 +61,8 @@ package final class SettingDeclaration: Sendable {
     package let kind: SettingKind
     package let defaultValue: SettingDefault
     package let secrecy: Secrecy
-    /// Whose hold-off a change ends. What ends it is a changed fingerprint of that camera or store, which must
-    /// therefore contain the setting; only tests read this property.
+    /// Whose hold-off a change of this setting ends. A hold-off ends when the fingerprint of the camera or store
+    /// changes, so the fingerprint must contain the setting; only tests read this property.
     package let endsHoldOff: HoldOffSide?
     /// What the setting means, as a sentence.
     package let meaning: String

@@ -22,9 +22,9 @@ package struct CaptureClock: Sendable {
     /// Clocks that differ by less than this, in milliseconds, agree: `Date` has whole seconds, and responses take time.
     private static let tolerance: Int64 = 5000
 
-    /// The capture time for a picture taken at `now`, and its quality. So that no key is used twice, a time up to 5 s
-    /// before the last picture's is moved to the millisecond after that one, and an untrusted time from any distance. A
-    /// time that a time service has synchronised is never moved.
+    /// The capture time for a picture taken at `now`, and its quality. So that no key is used twice, a time that isn't
+    /// after the last picture's is moved to the millisecond after that one, if it is at most 5 s earlier or can't be
+    /// trusted. A time that a time service has synchronised is never moved.
     package static func time(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> (
         Timestamp, ClockQuality
     ) {

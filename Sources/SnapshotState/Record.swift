@@ -52,8 +52,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var storePause: Pause?
     /// Set while the last attempts at the store made no progress.
     package var stall: Stall?
-    /// Kept while the spool contains pictures whose keys may be used again: the periods during which every picture was
-    /// stored directly, without the spool, as pairs of milliseconds since 1970.
+    /// Kept while the spool contains pictures whose keys may be used again: the periods in which each run stored its
+    /// own picture, as pairs of milliseconds since 1970.
     package var storedSpans: [Int]?
     package var pictures = PictureHistory()
     /// The sums of the last 48 hours, oldest first.
@@ -149,7 +149,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         for (name, _) in holdOffs.entries { holdOffs[name]?.others = JSONObject() }
     }
 
-    /// Names in JSON never change, also where the property has a better one by now: "latches" and "told" are those of
+    /// Names in JSON never change, even where the property has a better one by now: "latches" and "told" are those of
     /// 0.2.2, and "due", "lease", "store_rest", "standstill" and "goes_to" came with 0.3.0.
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("schema", &schema)

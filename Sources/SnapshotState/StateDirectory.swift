@@ -26,6 +26,7 @@ package struct StateDirectory: ~Copyable {
             do throws(SystemError) {
                 lock = try openFile(path + "/lock", O_RDONLY | O_CREAT, mode: 0o600)
             } catch  where error.number == EROFS {
+                // An existing lock can still be taken: the picture is then stored, and only the record is lost.
                 lock = try openFile(path + "/lock", O_RDONLY)
             }
             restrictLock(lock, path)

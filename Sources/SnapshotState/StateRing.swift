@@ -61,7 +61,7 @@ package struct StateRing: Sendable {
         self.init(size: bytes.count, all: all) { Array(bytes[($0 * Slot.size)..<(($0 + 1) * Slot.size)]) }
     }
 
-    /// - Parameter slot: the bytes of the slot with that index; asked for whole slots within `size` alone.
+    /// - Parameter slot: returns the bytes of a slot; called only with indices of slots that lie wholly in `size`.
     private init<Failure>(size: Int, all: Bool, slot: (Int) throws(Failure) -> [UInt8]) throws(Failure) {
         var candidates: [(seq: UInt64, index: Int)] = []
         var damaged: [Int] = []

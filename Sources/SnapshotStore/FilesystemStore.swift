@@ -6,8 +6,8 @@ import SnapshotState
 /// Stores into a folder. An object appears there complete, under its name, or not at all: temporary file, fsync,
 /// rename, fsync of the directory.
 ///
-/// For one state, one `put` at a time. If the folder is on another disk than the state, a forked copy of this process
-/// writes it, so that a disk that hangs can be left behind.
+/// Each state has one `put` at a time. If the folder is on another disk than the state, a forked copy of this process
+/// writes the file, so that a process that a hanging disk blocks can be left behind.
 package struct FilesystemStore: Store {
     let settings: FilesystemSettings
     let statePath: String

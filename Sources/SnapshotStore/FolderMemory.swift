@@ -9,7 +9,7 @@ package struct FolderMemory: JSONMapped, Equatable, Sendable {
     package var mount: String?
     /// A mount point that a person has accepted as unmounted (`snapshot check --accept-folder`).
     package var accepted: String?
-    /// The folder's inode and its time of creation: on another disk both differ. nil where the file system doesn't say.
+    /// The folder's inode and time of creation, which a folder on another disk doesn't have; nil where unknown.
     package var identity: String?
     /// Set while the search for earlier pictures isn't complete.
     package var search: SearchProgress?

@@ -1,13 +1,12 @@
 import SnapshotBase
 import SnapshotState
 
-/// The result of work in a folder; as JSON only in a pipe from a forked copy of this process, and never stored.
+/// The result of work in a folder. A forked copy of this process sends it as JSON through a pipe; it is never stored.
 package struct FolderReport: JSONMapped, Sendable {
     /// The system call that failed and its errno, or the mount point whose disk is missing.
     package struct ReportedFailure: JSONMapped, Sendable {
         package var call = ""
         package var number = 0
-        /// The mount point whose disk is missing.
         package var missingMount: String?
 
         package init() {}

@@ -12,7 +12,7 @@ package struct HTTPStore: RemoteStore {
     /// The server's clock minus ours, in milliseconds, by its last response.
     package var clockOffset: Int64?
     private var login: UploadLogin
-    /// Whether the reason of a broken connection was looked for in this run.
+    /// Whether this run has looked for the reason of a broken connection.
     private var hasAskedWhy = false
 
     /// - Parameter record: of the last run, for the login that worked.

@@ -59,7 +59,7 @@ struct IncomingFile: ~Copyable {
         return nil
     }
 
-    /// True also where the file system has no locks; only the writer's name then keeps writers apart.
+    /// Locks the file. True also where the file system has no locks: then only the writer's name keeps writers apart.
     private static func isHeld(_ file: FileHandle) -> Bool {
         retrying { flock(file.descriptor, LOCK_EX | LOCK_NB) } == 0 || errno != EWOULDBLOCK
     }

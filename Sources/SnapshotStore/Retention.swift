@@ -62,8 +62,8 @@ struct Retention {
         wanted = max(room, missingRoom())
     }
 
-    /// The bytes to free for LOCAL_STORAGE_MIN_FREE. Where all our pictures together are smaller than that, something
-    /// else fills the disk: ours stay, as long as a little space is left (64 MiB, or 5 % of the disk).
+    /// The bytes to free for LOCAL_STORAGE_MIN_FREE. Where deleting all our pictures wouldn't suffice, something else
+    /// fills the disk: ours stay, as long as a little space is left (64 MiB, or 5 % of the disk).
     private mutating func missingRoom() -> Int {
         guard let least = settings.minFree, let (free, size) = spaceOfDisk(settings.path), free < least else {
             return 0
@@ -112,7 +112,7 @@ struct Retention {
 
     private var isTooMuch: Bool { settings.maxBytes.map { total > $0 } ?? false || freed < wanted }
 
-    /// Notes that a limit is exceeded and nothing more can be deleted.
+    /// If nothing more can be deleted (`isLast`), notes whether a limit is still exceeded.
     private mutating func noteFull(isLast: Bool) { if isLast, isTooMuch { isFull = true } }
 
     /// The list whose next line is older, and that line. Lines of earlier versions, without a time, come first.

@@ -43,7 +43,7 @@ package protocol RemoteStore: Store {
     /// Gets what a request needs beyond the settings, such as temporary credentials. Called before each request.
     mutating func prepare(_ deadline: Deadline) throws(StoreFailure)
     func request(putting object: StoredObject, deadline: Deadline, reusesConnection: Bool) -> HTTPRequest
-    /// Learns from the result of such a request. Returns where the store acknowledges the object, otherwise throws.
+    /// Learns from the result of such a request. It returns if the store acknowledges the object, and throws otherwise.
     mutating func checkResult(_ result: HTTPResult, of key: String) throws(StoreFailure)
 }
 

@@ -72,7 +72,7 @@ struct CaptureJob {
             read.warnings.forEach(log.warn)
             ownersSettings = try read.asOwner(makesState: true)
             settings = try CaptureSettings(ownersSettings, interval: interval)
-            // A journal would get this warning at every run.
+            // Not in the journal, which would get this warning at every run.
             if let remark = settings.keyTemplate.remark, !log.isJournal { log.warn(remark) }
         } catch {
             let isNews = UnbegunRun(error, settingsForRecord, in: context).record()
@@ -82,7 +82,7 @@ struct CaptureJob {
         var capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
         guard let interval else { return shoot(capture, settings, printer) }
         return repeating(every: interval, for: span, context.clock) {
-            // Read the store's settings again: a folder that hung, with a file that they name, may respond now.
+            // Read the store's settings again: they name a file in a folder that hung, which may respond now.
             if settings.store is UnreadStore, let read = try? CaptureSettings(ownersSettings, interval: interval) {
                 settings = read
                 capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
@@ -105,7 +105,7 @@ struct CaptureJob {
     }
 }
 
-/// Calls `body` at start + k·interval. Where a call takes longer, those that were due meanwhile are skipped, and later
+/// Calls `body` at start + k·interval. Calls that fall due while another one runs are skipped, and later
 /// ones keep their times. SIGTERM and SIGINT end the loop after the call in progress.
 /// - Returns: 0 after a signal, otherwise what the last call returned.
 private func repeating(

@@ -38,7 +38,7 @@ struct DiscoverCommand: SnapshotCommand {
         }
         guard let failure = result.failure else { return }
         if !json {
-            // A camera at this machine was found, so this is only a warning.
+            // The failure says that the network has no camera: only a warning if one was found at this machine.
             if result.devices.isEmpty { log.report(failure) } else { log.warn("on the network: \(failure)") }
         }
         if result.devices.isEmpty { throw ExitCode(failure.exitCode) }

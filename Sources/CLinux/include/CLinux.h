@@ -45,7 +45,7 @@ int shim_find_in_root_mount(const char *path);
 /// Whether `type`, a file system's type followed by a blank, is that of a network file system or of FUSE. `fuseblk` is
 /// a local disk.
 bool shim_is_remote(const void *type, size_t size);
-/// Whether such a file system is in text of `/proc/PID/mountinfo`.
+/// Whether text of `/proc/PID/mountinfo` names such a file system.
 bool shim_has_remote(const void *text, size_t size);
 
 // Processes.

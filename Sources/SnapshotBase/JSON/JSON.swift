@@ -117,7 +117,7 @@ extension Double: JSONValue {
         }
         guard magnitude <= Double(Int.largestInJSON) else { return nil }
     }
-    /// Infinities, NaN and too large numbers are replaced by the nearest readable number.
+    /// Infinities and numbers that are too large become the nearest number that can be read back, NaN becomes 0.
     package var json: JSON { .number(magnitude <= Double(Int.largestInJSON) ? self : Double(Int(bounded: self))) }
 }
 

@@ -3,8 +3,8 @@ import SnapshotState
 import SnapshotStore
 
 /// Where KEY_TEMPLATE gives several pictures the same key (`latest.jpg`), the newest picture wins. A spooled picture is
-/// overtaken once a newer one was uploaded directly under its key; it is then removed instead of uploaded.
-/// `Record.storedSpans` remembers when pictures were uploaded directly, as [start, end, …] in milliseconds since 1970.
+/// overtaken, and removed instead of uploaded, once a newer one was uploaded under its key by the run that took it.
+/// `Record.storedSpans` remembers when runs uploaded their own pictures, as [start, end, …] in milliseconds since 1970.
 extension Run {
     /// The record keeps the latest spans only; a spooled picture older than these is uploaded, overtaken or not.
     private static let mostSpans = 8
@@ -12,7 +12,7 @@ extension Run {
     /// whose key isn't among them is uploaded.
     private static let mostKeys = 5000
 
-    /// Notes that this run's picture, captured at `time`, was uploaded directly.
+    /// Notes that this run has uploaded its own picture, captured at `time`.
     mutating func noteStored(at time: Timestamp) {
         guard spool.figures.count > 0, settings.keyTemplate.keyLifetime != nil else {
             record.storedSpans = nil

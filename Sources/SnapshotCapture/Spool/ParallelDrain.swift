@@ -110,6 +110,8 @@ struct ParallelDrain {
         underWay.append(upload)
     }
 
+    /// - Parameter mayHaveLearned: false for successes after the first: they teach nothing, and their copy of the store
+    ///   may be older than what a failure has taught meanwhile.
     private mutating func noteLearned(from updated: any RemoteStore, _ queue: inout DrainQueue, mayHaveLearned: Bool) {
         guard mayHaveLearned else { return }
         store = updated

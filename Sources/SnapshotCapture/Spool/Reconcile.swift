@@ -13,7 +13,7 @@ extension Record {
         let missing = spool.count + unrecorded.count - entries.count
         if missing >= 0 {
             // There are fewer files than recorded: count the missing ones as uploaded. Some may have been quarantined
-            // or superseded instead, which can't be told apart: a run removes all of these before it records them.
+            // or superseded instead, but nothing tells which: a run removes files before it records why.
             totalUploads += missing
         } else {
             // More files than recorded: undo drops first, then uploads (those will be sent again), then count captures

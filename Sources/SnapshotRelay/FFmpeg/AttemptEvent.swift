@@ -29,7 +29,7 @@ extension Attempt {
         /// ffmpeg has written more media.
         case grew
         case ended(Supervisor.Trouble)
-        /// Media arrives from the camera; whether any was written is said by `grew`.
+        /// Media arrives from the camera; `grew` says whether any was written.
         case receiving
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 
 /// The folder from which players are served. ffmpeg writes the segments and a playlist that begins anew with each run.
-/// This type reads that one and writes `stream.m3u8` for players, which continues across restarts.
+/// This type reads that playlist and writes `stream.m3u8` for players, which continues across restarts.
 package struct HLSFolder: Sendable {
     /// The number of segments in the playlist; as many more stay on the disk for slow players.
     package static let listSize = 6
@@ -12,6 +12,7 @@ package struct HLSFolder: Sendable {
     private var retired: [Playlist.Segment] = []
     /// ffmpeg's playlist in this run: its name, that of the initialisation segment, and the status when last read.
     private var list: (name: String, initialisation: String, seen: stat)?
+    /// The number of the last segment that this run of ffmpeg has finished; nil before the first.
     private var last: Int?
     /// Whether the camera's timestamps jumped within the last segment.
     private var jumps = false

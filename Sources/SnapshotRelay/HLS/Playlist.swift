@@ -38,7 +38,7 @@ package struct Playlist: Equatable, Sendable {
         self.targetDuration = targetDuration
     }
 
-    /// Parses a playlist of this program or of ffmpeg; nil where it has no valid media sequence.
+    /// Parses a playlist of this program or of ffmpeg; nil where its media sequence, a name or a duration isn't valid.
     package init?(_ text: String) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: true).map(\.trimmed)[...]
         guard lines.popFirst() == "#EXTM3U" else { return nil }

@@ -90,7 +90,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         case .trouble(let trouble): fail(trouble, report.failure?.words)
         case .fine where isLeftOut: break
         case .fine:
-            // Clear only a trouble that was reported here; an upload, for one, reports troubles of its own.
+            // Clear only a trouble that was reported here: an upload, for example, reports its own.
             if lastReported != nil { reporter.works() }
             lastReported = nil
         case .restart:

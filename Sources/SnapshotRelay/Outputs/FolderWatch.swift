@@ -7,7 +7,7 @@ struct FolderWatch: Sendable {
         case fine
         /// A trouble that a restart of ffmpeg wouldn't end.
         case trouble(FolderTrouble)
-        /// A restart of ffmpeg would make it write again.
+        /// A restart of ffmpeg would make the output grow again.
         case restart
     }
 

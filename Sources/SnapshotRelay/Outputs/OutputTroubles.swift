@@ -9,8 +9,7 @@ package final class OutputTroubles: Sendable {
 
     package init() {}
 
-    /// The troubles by the output's mode. A deep copy: with shared storage ThreadSanitizer would report
-    /// a race that isn't one.
+    /// By the output's mode. A deep copy: with shared storage ThreadSanitizer would report a race that isn't one.
     package var all: [String: OutputTrouble] {
         troubles.withLock { Dictionary(uniqueKeysWithValues: $0.map { ($0.key, $0.value) }) }
     }

@@ -40,7 +40,7 @@ package struct RecordingFolder: Sendable {
         var name: RecordingName
         /// ffmpeg's name of it; nil for a file that an earlier process renamed.
         var numbered: NumberedName?
-        /// Its begin by the stream's time; known once ffmpeg has finished it.
+        /// Its start by the stream's time; known once ffmpeg has finished it.
         var begin: Timestamp?
         /// Whether finishing it failed at least once.
         var hasFailed = false
@@ -111,7 +111,7 @@ package struct RecordingFolder: Sendable {
         }
     }
 
-    /// Takes each recording's begin from ffmpeg's segment list.
+    /// Takes each recording's start from ffmpeg's segment list.
     private mutating func takeTimes() {
         guard let streamStart, let run = growing.last?.numbered?.run,
             let bytes = try? writing.folder.open(SegmentList.name(run), O_RDONLY).readAll(limit: 1 << 16)
@@ -127,7 +127,7 @@ package struct RecordingFolder: Sendable {
         }
     }
 
-    /// The begin by the file's creation time, or by the stream's time where the file was created late.
+    /// The start by the file's creation time, or by the stream's time where the file was created late.
     private func begin(of recording: Growing) -> Timestamp {
         let created = recording.name.begin
         let begin = recording.begin ?? created

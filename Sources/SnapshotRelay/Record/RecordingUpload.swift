@@ -40,7 +40,7 @@ final class RecordingUpload: Sendable {
         }
     }
 
-    /// Uploads recordings of that folder from now on: once its disk is mounted again, its path is another folder.
+    /// Uploads recordings of that folder from now on: once its disk is mounted again, its path leads to another one.
     func use(_ folder: Folder) { shared.withLock { $0.folder = folder } }
 
     /// Starts the thread, which runs until the program ends.
@@ -116,7 +116,7 @@ final class RecordingUpload: Sendable {
         shared.withLock { $0.uploaded.append(name.text) }
     }
 
-    /// The recording's key: that of a picture at its begin, with the extension `.mp4`.
+    /// The recording's key: that of a picture taken at its start, with the extension `.mp4`.
     private func key(of name: RecordingName) -> String {
         // Recordings that begin in the same second get different milliseconds.
         let begin = name.begin.advanced(byMilliseconds: Int64(name.copy - 1))

@@ -3,6 +3,7 @@ import SnapshotHTTP
 import SnapshotSettings
 import SnapshotStore
 
+/// The settings of RECORD_UPLOAD: those of the store, as captures have them, with more time for an upload.
 package struct RecordingUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate

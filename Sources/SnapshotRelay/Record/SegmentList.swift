@@ -1,15 +1,15 @@
 import SnapshotBase
 
-/// ffmpeg's list of the recordings that it has finished in a run: `1769000000000.csv`, with lines of name, begin and
-/// end in seconds such as `1769000000000-7.mp4,420.000000,480.040000`. Its times are right even if
-/// a folder that hung delayed a file's creation.
+/// ffmpeg's list of the recordings that it has finished in a run: `1769000000000.csv`, with lines of name, start and
+/// end in seconds such as `1769000000000-7.mp4,420.000000,480.040000`. Its times are right even if a folder that hung
+/// delayed a file's creation.
 enum SegmentList {
     /// The number of entries: more than ffmpeg's queue holds.
     static let length = 100
 
     struct Row: Equatable {
         var name: NumberedName
-        /// Begin and end in the stream's time, in milliseconds.
+        /// Start and end in the stream's time, in milliseconds.
         var begin: Int64
         var end: Int64
     }

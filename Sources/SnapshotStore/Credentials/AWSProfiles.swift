@@ -11,7 +11,7 @@ struct AWSProfiles {
     private var config = Reading.unread
     private var credentials = Reading.unread
 
-    /// Not an optional `Result`: resolving a generic type costs each start more than the rest of this.
+    /// Not an optional `Result`: resolving that generic type costs each start more than all else in this type.
     private enum Reading {
         case unread, missing
         case file(AWSFile)
@@ -170,6 +170,7 @@ struct AWSProfiles {
 
     private func read(_ key: Setting<String?>, _ name: String) -> Reading {
         guard let path = path(key, name) else { return .missing }
+        // A config file that a setting names must be there; that credentials are missing is reported by `known`.
         let isNamed = key.declaration.key == Key.awsConfigFile.key && (try? settings[key]) != nil
         guard isNamed || settings.mayExist(path) else { return .missing }
         do throws(SystemError) {

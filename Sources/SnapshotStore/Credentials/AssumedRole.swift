@@ -13,7 +13,7 @@ package struct AssumedRole: Sendable {
     var endpoint: URLParts
     var region: String
 
-    /// Error codes for a wrong clock; the third also has other meanings.
+    /// Error codes for a wrong clock; `SignatureDoesNotMatch` has other causes, too.
     private static let clockCodes: Set = ["RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch"]
     private static let busyCodes: Set = ["Throttling", "ThrottlingException", "RequestLimitExceeded", "SlowDown"]
 

@@ -24,7 +24,7 @@ package enum StoreKinds {
 package protocol StoreKind: Sendable {
     init(_ settings: Settings) throws(Failure)
 
-    /// Everything that may be changed to have refused credentials accepted. Contains secrets: for a digest only.
+    /// Every setting whose change may end a refusal of credentials. It holds secrets: only a digest of it is stored.
     var fingerprint: String { get }
     /// The folder on this machine where pictures are stored; nil for stores elsewhere.
     var folder: String? { get }

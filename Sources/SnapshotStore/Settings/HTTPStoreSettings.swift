@@ -64,7 +64,7 @@ package struct HTTPStoreSettings: Sendable {
         try refuseWhatDoesNotGoTogether(settings)
     }
 
-    /// Everything that a person may change so that refused credentials are accepted. Contains secrets.
+    /// See `StoreKind.fingerprint`. It holds secrets.
     package var fingerprint: String {
         let files = certificate?.identity ?? ""
         return [

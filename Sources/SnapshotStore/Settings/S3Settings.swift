@@ -162,7 +162,7 @@ extension URLParts {
         guard authority.lowercased().hasPrefix(start) else { return nil }
         let server = authority.dropFirst(start.utf8.count)
         let isS3 = server.hasPrefix("s3.") || server.hasPrefix("s3-")
-        // The rest may be a server's name: the ending of a home network's names, such as `lan`, has no dot.
+        // A rest without a dot, such as `lan`, isn't a server's name but the ending of all names in a home network.
         let mayBeServer = server.utf8.contains(UInt8(ascii: ".")) || server.hasPrefix("localhost")
         guard isS3 || mayBeServer && !isServersName else { return nil }
         return "set it to \(scheme)://\(server)\(target)"
