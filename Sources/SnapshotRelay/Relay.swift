@@ -81,8 +81,6 @@ package final class Relay {
     }
 
     private func wait(for signals: FileHandle) {
-        // ffmpeg writes media in many small pieces: let a tenth of a second of them accumulate, to save wake-ups.
-        if attempt?.carriesMedia == true { usleep(100_000) }
         var waiting = ([signals.descriptor] + (attempt?.descriptors ?? [])).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
@@ -90,6 +88,8 @@ package final class Relay {
         var limit = next.map { max(0, ($0 - clock.up()).milliseconds + 1) } ?? 60_000
         if attempt?.mustBePolled == true { limit = min(limit, 100) }
         poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
+        // ffmpeg writes what it gets at once in many small pieces: let them accumulate, to save wake-ups.
+        if attempt?.carriesMedia == true { usleep(50_000) }
     }
 
     private func perform(_ action: Supervisor.Action?, _ now: Uptime) {

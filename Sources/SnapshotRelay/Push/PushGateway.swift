@@ -21,7 +21,7 @@ final class PushGateway: OpenOutput, Sendable {
         let holdOff = HoldOff()
         let admitted = AdmittedGroup()
         var destination = Gateway.Destination(
-            server: server, timeout: Self.timeout, batchTime: .milliseconds(100), clock: push.clock,
+            server: server, timeout: Self.timeout, batchTime: .milliseconds(50), clock: push.clock,
             connect: { () throws(Failure) in try push.connect(timeout: Self.timeout) },
             ended: { ending in
                 if let trouble = holdOff.note(ending) { reporter.fails(trouble) }
