@@ -59,7 +59,7 @@ package enum Owner {
         guard facts.st_uid != 0 else { return nil }
         guard let account = UserAccount(facts.st_uid) else {
             throw Refusal(
-                why: "it belongs to number \(facts.st_uid), and no user has that number",
+                why: "its owner is user id \(facts.st_uid), and there is no such user",
                 hint: "give it to the user who is to run snapshot: chown -R USER: \(statePath)")
         }
         return account

@@ -17,7 +17,7 @@ extension Failure {
         case .unresolved: (.camera(.unresolved), "cannot find camera")
         case .unreachable, .unconnected, .proxy: (.camera(.unreachable), "cannot reach camera")
         case .timedOut: (.camera(.timeout), "no picture from camera")
-        case .tls, .noTLS, .oldTLS, .certificate: (.camera(.tls), "no TLS with camera")
+        case .tls, .noTLS, .oldTLS, .certificate: (.camera(.tls), "no TLS connection to camera")
         case .pinMismatch: (.camera(.keyChanged), "refused camera")
         case .cutShort: (.picture(.cutShort), "bad picture from camera")
         case .tooLarge: (.picture(.tooLarge), "bad picture from camera")
@@ -108,7 +108,7 @@ extension Failure {
             case .digest: ("; user and password were sent by Digest", check)
             case .weaker:
                 (
-                    "; it has offered a Digest login before, and now asks for the password itself, which wasn't sent",
+                    "; it has offered a Digest login before, and now asks for the password in the clear, which wasn't sent",
                     digestHint
                 )
             case .unknown(let ways):

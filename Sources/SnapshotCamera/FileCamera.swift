@@ -86,7 +86,7 @@ struct FileCamera: Camera {
         Failure(
             .camera(.file), "cannot read picture", paths.last ?? "",
             why: error?.number == EINVAL ? "it isn't a regular file" : why,
-            hint: "CAMERA_URL=file: wants the path of a JPEG file", cause: error)
+            hint: "after file: CAMERA_URL must have the path of a JPEG file", cause: error)
     }
 
     private func unread(_ ending: ForkedWork.Ending) -> Failure {

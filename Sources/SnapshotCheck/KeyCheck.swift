@@ -52,7 +52,9 @@ extension CheckPlan {
     func forgetPin() -> Finding {
         let subject = "pin"
         guard let camera else { return .skipped(subject, "none forgotten: see settings") }
-        guard let host = camera.tlsHost else { return .skipped(subject, "none forgotten: no TLS with this camera") }
+        guard let host = camera.tlsHost else {
+            return .skipped(subject, "none forgotten: this camera isn't reached by TLS")
+        }
         do throws(Failure) {
             switch try Pins(statePath: statePath).forget(host) {
             case .nothing: return .skipped(subject, "none forgotten: \(host) has none in \(statePath)")

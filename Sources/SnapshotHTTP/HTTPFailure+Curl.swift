@@ -10,7 +10,7 @@ extension HTTPFailure {
     static let tooManyResponses = HTTPFailure(kind: .lost, why: "it keeps sending interim answers")
     static let tooManyChallenges = HTTPFailure(kind: .refused, why: "it asks for the credentials again and again")
     static let weakerLogin = HTTPFailure(
-        kind: .refused, why: "it has offered a Digest login, and now asks for the password itself")
+        kind: .refused, why: "it has offered a Digest login, and now asks for the password in the clear")
     static let askedToEnd = HTTPFailure(kind: .lost, why: "a stop was requested before the answer came")
 }
 

@@ -56,7 +56,7 @@ extension HTTPTransfer {
             shim_mime_source(part, curl_off_t(source.length ?? 0), readSource, seekSource, source.context))
         // A part that could not be allocated gives an error code here instead of a crash.
         guard let form, codes.allSatisfy({ $0 == CURLE_OK }) else {
-            throw HTTPFailure(kind: .lost, why: "libcurl can't make a form; there is no memory or no randomness")
+            throw HTTPFailure(kind: .lost, why: "libcurl can't build the form: it got no memory or no random numbers")
         }
         _ = shim_set_mime(easy, form)
         if request.method != "POST" { _ = shim_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method) }

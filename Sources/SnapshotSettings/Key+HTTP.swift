@@ -21,7 +21,7 @@ extension Key {
         "More fields of the form or the object.")
     package static let httpUploadHeaders = Setting(
         "HTTP_UPLOAD_HEADERS",
-        .lines("Name: value, one a line (\\n in a quoted value), with fields as in HTTP_UPLOAD_FIELDS"),
+        .lines("Name: value, one per line (\\n in a quoted value), with fields as in HTTP_UPLOAD_FIELDS"),
         secrecy: .secret, endsHoldOff: .store,
         "More headers of each upload, but not those that the program sets itself.")
     package static let httpAuthToken = Setting(

@@ -23,7 +23,7 @@ extension Key {
     package static let webImages = Setting(
         "WEB_IMAGES", .flag, default: false, "Whether `snapshot-web` shows pictures, streams and recordings.")
     package static let webToken = Setting(
-        "WEB_TOKEN", .text, secrecy: .secret, "What `snapshot-web` asks for before it shows pictures.")
+        "WEB_TOKEN", .text, secrecy: .secret, "The password that `snapshot-web` asks for before it shows pictures.")
 
     static let state = [
         statePath.declaration, pingURL.declaration, healthCheckPort.declaration,

@@ -35,14 +35,15 @@ extension Key {
         "UPLOAD_ANSWER", .duration(.seconds(1)...(.seconds(600))), default: .seconds(60),
         "How long the store may take to answer once it has the whole picture.")
     package static let spoolMaxBytes = Setting(
-        "SPOOL_MAX_BYTES", .size, default: 256 << 20, "How much may wait for the store; the oldest is dropped first.")
+        "SPOOL_MAX_BYTES", .size, default: 256 << 20,
+        "How much may wait for the store; SPOOL_KEEP says what a full spool drops.")
     package static let spoolMinFree = Setting(
         "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
     package static let spoolKeep = Setting(
         "SPOOL_KEEP", .choice, default: SpoolKeep.newest,
         "What a full spool keeps: newest drops the oldest pictures, thin thins them out, the more the older they are.")
     package static let uploadRate = Setting(
-        "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no bound",
+        "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no limit",
         "How many bytes a second all uploads of a run together may send, such as 200K; each still ends after 15 min.")
     package static let sslCertFile = Setting(
         "SSL_CERT_FILE", .path, otherwise: "the system's",

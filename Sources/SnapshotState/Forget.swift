@@ -74,7 +74,7 @@ package struct Forget {
         let relay = "snapshot-relay\(suffix).service"
         for (unit, target) in [(timer, "timers"), (relay, "multi-user")] where isEnabled(unit, target, of: statePath) {
             throw .settings(
-                "cannot forget", name.printable(limit: 64), why: "\(unit) is switched on",
+                "cannot forget", name.printable(limit: 64), why: "\(unit) is enabled",
                 hint: "sudo systemctl disable --now \(unit)")
         }
     }

@@ -21,31 +21,13 @@ extension StoreFailure {
             self.init(make(.store(.unreachable), "cannot reach store", HTTPFailure.Kind.proxyHint), .retry)
         case .timedOut:
             self.init(make(.store(.timeout), "no answer from store", failure.slowHint), .retry)
-        case .noTLS:
-            self.init(
-                make(
-                    .store(.tls), "no TLS with store",
-                    "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"),
-                .giveUp)
-        case .tls where failure.why[...].range(of: "handshake failure") != nil:
-            self.init(
-                make(
-                    .store(.tls), "no TLS with store",
-                    "if it asks for a client certificate, set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY"), .giveUp)
-        case .tls, .oldTLS, .pinMismatch:
-            self.init(
-                make(
-                    .store(.tls), "no TLS with store",
-                    "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
-                ),
-                .giveUp)
+        case .noTLS, .tls, .oldTLS, .pinMismatch:
+            self.init(make(.store(.tls), "no TLS connection to store", failure.tlsHint(setting)), .giveUp)
         case .certificate:
-            self.init(
-                make(
-                    .store(.credentials), "store refuses credentials",
-                    "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY to PEM files that belong together; the key has no passphrase"
-                ),
-                .giveUp)
+            let hint = HTTPFailure.certificateHint(
+                setting,
+                "set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY to PEM files that belong together; the key has no passphrase")
+            self.init(make(.store(.credentials), "store refuses credentials", hint), .giveUp)
         case .refused:
             self.init(make(.store(.credentials), "store refuses credentials", "check \(setting)"), .giveUp)
         case .invalid:
@@ -103,13 +85,12 @@ extension StoreFailure {
             let hint = "that port speaks TLS: set \(setting) to https://"
             self.init(make(.store(.invalid), "store rejects request", hint: hint), .giveUp)
         case 413:
-            self.init(
-                make(.store(.rejected), "store rejects picture", hint: "it is too large for what the server allows"),
-                .giveUp, .object)
+            let hint = "raise the server's limit on requests, or take smaller pictures: CAMERA_STREAM=sub"
+            self.init(make(.store(.rejected), "store rejects picture", hint: hint), .giveUp, .object)
         case 511:
             self = .signInPage(response, address: address, setting: setting)
         case 507:
-            self.init(make(.store(.rejected), "store rejects picture", hint: "the server's disk is full"), .giveUp)
+            self.init(make(.store(.rejected), "store rejects picture", hint: "free space on the server"), .giveUp)
         default:
             self.init(make(.store(.rejected), "store rejects picture", hint: "check \(setting)"), .giveUp, .object)
         }
@@ -160,6 +141,23 @@ extension HTTPFailure {
     fileprivate var slowHint: String? {
         if bodyWasSent { return "if the store needs longer, raise UPLOAD_ANSWER, and UPLOAD_DEADLINE if it is set" }
         return stalledFor == nil ? nil : "on slow connections smaller pictures help: CAMERA_STREAM=sub"
+    }
+
+    /// A hint where there is no TLS: a plain port, a missing certificate, an unknown authority, a wrong clock.
+    fileprivate func tlsHint(_ setting: String) -> String {
+        if kind == .noTLS {
+            return "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"
+        }
+        if kind == .tls, why[...].range(of: "handshake failure") != nil {
+            return Self.certificateHint(
+                setting, "if it asks for a client certificate, set HTTP_CLIENT_CERT and HTTP_CLIENT_KEY")
+        }
+        return "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
+    }
+
+    /// `hint`, or that there is no such setting: of the stores, only the one whose address is `HTTP_UPLOAD_URL` has it.
+    fileprivate static func certificateHint(_ setting: String, _ hint: String) -> String {
+        setting == "HTTP_UPLOAD_URL" ? hint : "it may ask for a client certificate, which S3 uploads don't send"
     }
 
     /// A hint where a server doesn't respond to plain HTTP.

@@ -11,10 +11,10 @@ struct ForgetCommand: SnapshotCommand {
             Nothing is deleted: its folder below STATE_PATH moves to STATE_PATH/forgotten and can be moved back, with state, \
             pins, the pictures in its spool, and whatever else lies there. A camera without a folder of its own has its \
             state in STATE_PATH itself; then only the state's files and the spool move. Settings, and pictures and \
-            recordings elsewhere, stay where they are. It is refused while the camera's timer or relay is switched on, and \
-            while a run is under way.
+            recordings elsewhere, stay where they are. It is refused while the camera's timer or relay is enabled, and while \
+            a run is under way.
 
-            Exit code: 0 forgotten; 64 no such camera; 74 a run holds its lock, or nothing can be moved; 78 it is switched on.
+            Exit code: 0 forgotten; 64 no such camera; 74 a run holds its lock, or nothing can be moved; 78 it is enabled.
             """)
 
     @Argument(

@@ -7,7 +7,9 @@ import SnapshotState
 struct HealthCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "health", abstract: "Say whether pictures are taken and stored, from the state alone.",
-        discussion: "Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0, 1, 2 or 3.")
+        discussion: """
+            Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+            """)
 
     enum Format: String, EnumerableFlag {
         case json, nagios, prometheus

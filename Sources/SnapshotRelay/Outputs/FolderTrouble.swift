@@ -17,7 +17,7 @@ enum FolderTrouble: String, TroubleCode {
         case .gone: "its folder is gone"
         case .away: "its disk isn't mounted"
         case .hangs: "its folder hangs"
-        case .stuck: "ffmpeg wrote nothing more to it"
+        case .stuck: "ffmpeg no longer writes to it"
         }
     }
 

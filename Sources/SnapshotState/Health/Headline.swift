@@ -84,7 +84,7 @@ extension Health {
         }
         let size = work.bytesADay.map { sizeText($0) }
         lines.append(("A day", counted(work.picturesADay, "picture"), size.map { "about \($0)" } ?? ""))
-        if let address = work.storeAddress { lines.append(("Goes to", address.printable(limit: 200), "")) }
+        if let address = work.storeAddress { lines.append(("Store", address.printable(limit: 200), "")) }
         let every = "one is due every \(inWords(Int(max(1, intervalSeconds.rounded()))))"
         lines.append(("Next", work.nextInWords(interval: intervalSeconds), every))
         return lines

@@ -75,13 +75,14 @@ extension Health {
         case .stateUnreadable: "the state file can't be read"
         case .stale:
             ageSeconds.map { "last picture stored \(inWords($0)) ago" } ?? "no picture has been stored yet"
-        case .spooling: "\(spool.count) waiting in the spool"
+        case .spooling: "\(counted(spool.count, "picture")) \(spool.count == 1 ? "waits" : "wait") in the spool"
         case .frozen: "the picture is frozen"
         case .covered: "the picture has collapsed in size, as if the lens were covered"
         case .clockUnsynced: "the clock can't be trusted"
         case .lineSlow:
             "a picture takes longer than CAPTURE_INTERVAL (CAMERA_STREAM=sub or a longer interval helps)"
-        case .dropped: "\(spool.dropped) dropped from the spool so far"
+        case .dropped:
+            "\(counted(spool.dropped, "picture")) \(spool.dropped == 1 ? "has" : "have") been dropped from the spool so far"
         case .storeAway: "the disk for the pictures isn't mounted"
         case .storeFull: "the limits of the folder for pictures can't be met"
         case .stateReset: "the state was damaged and began anew"

@@ -44,9 +44,9 @@ extension Health.Reason {
         case .stateUnreadable:
             "The next capture moves a damaged file aside. If only the status page says this, it lacks permission: the next "
                 + "capture gives it, and a STATE_PATH that isn't below /var/lib/snapshot also needs `chmod o+rx`."
-        case .stale: "Nothing newer has reached the store: `snapshot check` says why."
+        case .stale: "`snapshot check` says why."
         case .spooling: "They are sent when the store answers again; `snapshot drain` does it now."
-        case .frozen: "The camera keeps sending the same picture; restarting it usually helps."
+        case .frozen: "Restarting the camera usually helps."
         case .covered: "Have a look at the lens."
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronised."
         case .lineSlow:

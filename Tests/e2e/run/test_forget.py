@@ -100,7 +100,7 @@ def test_a_camera_that_is_switched_on_is_not_forgotten(snapshot, tmp_path, unit,
     done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", script], capture_output=True, text=True,
                           cwd=snapshot.folder)
     assert done.returncode == 0, done.stderr
-    assert f"{unit} is switched on" in done.stderr and f"systemctl disable --now {unit}" in done.stderr
+    assert f"{unit} is enabled" in done.stderr and f"systemctl disable --now {unit}" in done.stderr
     assert "yard is forgotten" in done.stdout and os.listdir(tmp_path / "lib/snapshot/forgotten")
 
 

@@ -63,7 +63,7 @@ def test_each_part_that_fails_has_its_own_beginning(ready, camera, endpoint):
     ready.set(**endpoint.as_http(UPLOAD_DEADLINE="1s", UPLOAD_ATTEMPTS=1))
     ready.capture().expect(75)
     line = first_line(ready)
-    assert re.search(r"degraded: the store has taken no picture since .*\(HTTP status 500\), 1 waiting in the spool", line), line
+    assert re.search(r"degraded: the store has taken no picture since .*\(HTTP status 500\), 1 picture waits in the spool", line), line
     records = ready.ring.records
     assert records[-1]["last_error"]["since"]["at"] > records[-2]["last_error"]["since"]["at"]
     failures(ready)

@@ -141,7 +141,7 @@ def test_changed_authority_makes_a_whole_handshake_and_refuses(running, tmp_path
         trusted = authority.certificate.read_bytes()
         authority.certificate.write_bytes(other.certificate.read_bytes())
         made = len(server.handshakes)
-        running.set(UPLOAD_ATTEMPTS=1).capture().refuses(75, "no TLS with store")
+        running.set(UPLOAD_ATTEMPTS=1).capture().refuses(75, "no TLS connection to store")
         # The authorities are asked about the session's certificate, and then about what the server shows now.
         assert [h.offers for h in server.handshakes[made:]] == [True, False] and len(server.bodies) == 1
         authority.certificate.write_bytes(trusted)

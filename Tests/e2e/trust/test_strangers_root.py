@@ -97,7 +97,7 @@ def test_no_log_or_mark_is_written_through_a_link(box, tmp_path, owner):
 def test_an_owner_that_is_no_user_stops_it(box, tmp_path, command):
     os.chown(tmp_path / "theirs" / "state", NOBODYS, NOBODYS)
     run = box.run(command, env={"STREAM_MODE": "record", "CAMERA_URL": "rtsp://127.0.0.1:1/x"} if command == "relay" else {})
-    assert run.code == 74 and str(NOBODYS) in run.stderr + run.stdout and "no user has that number" in run.stderr + run.stdout
+    assert run.code == 74 and str(NOBODYS) in run.stderr + run.stdout and "there is no such user" in run.stderr + run.stdout
     assert list((tmp_path / "theirs" / "state").iterdir()) == []
 
 

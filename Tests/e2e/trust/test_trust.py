@@ -215,7 +215,7 @@ def test_a_new_key_is_settled_by_a_person(snapshot, secure):
 def test_nothing_is_forgotten_where_there_is_nothing(snapshot):
     with Camera("admin", "right one") as plain:
         snapshot.set(**plain.settings())
-        assert "no TLS with this camera" in snapshot.run("check", "--forget-pin").expect(0).stdout
+        assert "this camera isn't reached by TLS" in snapshot.run("check", "--forget-pin").expect(0).stdout
     with Camera("admin", "right one", certificate=None) as _:
         shown = snapshot.set(CAMERA_USE_HTTPS="true").run("check", "--forget-pin").stdout
         assert "has none in" in shown
