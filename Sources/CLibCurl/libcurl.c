@@ -67,24 +67,24 @@ CURLcode shim_set_closing(CURL *easy, curl_closesocket_callback function) { retu
 CURLcode shim_set_seek(CURL *easy, shim_seek function) { return SET(CURLOPT_SEEKFUNCTION, function); }
 CURLcode shim_set_progress(CURL *easy, shim_progress function) { return SET(CURLOPT_XFERINFOFUNCTION, function); }
 
-static int limit_waiting(void *milliseconds, curl_socket_t socket, curlsocktype purpose) {
+static int limit_unacknowledged(void *milliseconds, curl_socket_t socket, curlsocktype purpose) {
   unsigned time = (unsigned)(uintptr_t)milliseconds;
   (void)purpose;
   setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &time, sizeof time);
   return CURL_SOCKOPT_OK;
 }
-CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds) {
-  CURLcode code = SET(CURLOPT_SOCKOPTFUNCTION, limit_waiting);
+CURLcode shim_limit_unacknowledged(CURL *easy, unsigned milliseconds) {
+  CURLcode code = SET(CURLOPT_SOCKOPTFUNCTION, limit_unacknowledged);
   return code ? code : SET(CURLOPT_SOCKOPTDATA, (void *)(uintptr_t)milliseconds);
 }
 
-static int limit_backlog(void *nothing, curl_socket_t socket, curlsocktype purpose) {
+static int limit_unsent(void *nothing, curl_socket_t socket, curlsocktype purpose) {
   int bytes = 128 << 10;
   (void)nothing, (void)purpose;
   setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
   return CURL_SOCKOPT_OK;
 }
-CURLcode shim_set_uploading(CURL *easy) { return SET(CURLOPT_SOCKOPTFUNCTION, limit_backlog); }
+CURLcode shim_limit_unsent(CURL *easy) { return SET(CURLOPT_SOCKOPTFUNCTION, limit_unsent); }
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value) { return GET(info, value); }
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) { return GET(info, value); }

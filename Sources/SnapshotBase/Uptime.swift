@@ -25,7 +25,7 @@ package struct Uptime: Comparable, Sendable {
 
     /// Sleeps until this moment, or until one of `signals` arrives, which must be blocked; returns that signal, else
     /// nil.
-    package func wait(for signals: sigset_t) -> Int32? {
+    package func sleep(untilThisOr signals: sigset_t) -> Int32? {
         var signals = signals
         while true {
             let left = (self - Uptime.now()).nanoseconds

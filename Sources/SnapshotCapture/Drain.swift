@@ -10,7 +10,7 @@ extension Run {
     /// Uploads pictures from the spool, oldest first, until the deadline or until the store fails.
     mutating func drain(until deadline: Deadline) {
         guard storeIsUp, spool.figures.count > 0, heldOffSeconds("store") == nil, storePause == nil else { return }
-        var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
+        var store = settings.storeKind.open(client: client, record: record, now: now, statePath: settings.statePath)
         var drained = 0
         var skipped = 0
         var slowest = Duration.milliseconds(max(20, shot.outcome.storeMilliseconds ?? 0))

@@ -87,7 +87,7 @@ extension Run {
     /// is only repeated with what the store asked for (`retryCorrected`).
     private mutating func put(_ object: inout StoredObject, _ pending: inout PendingPicture) throws(Failure) {
         if let failure = heldOffStore { throw failure }
-        var store = settings.store.open(client: client, record: record, now: now, statePath: settings.statePath)
+        var store = settings.storeKind.open(client: client, record: record, now: now, statePath: settings.statePath)
         record.storeAddress = store.address.printable(limit: 160)
         if let wait = storePause { throw .paused(store.address, wait: wait) }
         // If the last run, whose outcome the record still has, couldn't store its picture, one attempt shows whether

@@ -12,7 +12,7 @@ extension Run {
     /// nil where UPLOAD_DEADLINE alone bounds the upload.
     var uploadTimeouts: UploadTimeouts? {
         if let stall = record.stall, stall.seconds >= Self.longestTotalStall,
-            stall.settings == credentialsHMAC(of: "store")
+            stall.settingsHMAC == credentialsHMAC(of: "store")
         {
             return nil
         }
@@ -24,7 +24,7 @@ extension Run {
         guard failure.connectionFailed else { return record.stall = nil }
         guard let time = failure.stalledFor else { return }
         let present = credentialsHMAC(of: "store")
-        let earlier = record.stall?.settings == present ? record.stall?.seconds ?? 0 : 0
-        record.stall = Stall(seconds: min(earlier + time.seconds, 1e6), settings: present)
+        let earlier = record.stall?.settingsHMAC == present ? record.stall?.seconds ?? 0 : 0
+        record.stall = Stall(seconds: min(earlier + time.seconds, 1e6), settingsHMAC: present)
     }
 }

@@ -60,9 +60,9 @@ struct HoldOffCheck {
             ("store", plan.store?.fingerprint ?? ""),
         ]
         return credentials.compactMap { peer, text in
-            record.holdOffs[peer]?.remaining(settings: memory.hmac(of: text), now: now, recordBoot: record.boot).map {
-                (peer, $0)
-            }
+            record.holdOffs[peer]?.remaining(
+                settingsHMAC: memory.hmac(of: text), now: now, recordBoot: record.boot
+            ).map { (peer, $0) }
         }
     }
 }

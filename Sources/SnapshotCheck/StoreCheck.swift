@@ -53,7 +53,7 @@ struct StoreCheck {
         let key = settings.template.key(camera: settings.camera, at: now.wall)
         let report: FolderReport
         do throws(StoreFailure) {
-            report = try FolderReport.run(work, reaching: work.folder(of: key), until: deadline) { work, say in
+            report = try FolderReport.of(work, reaching: work.folder(of: key), until: deadline) { work, say in
                 var report = work.probe(key)
                 if let reported = report.failure, reported.missingMount == nil {
                     report.hint = hint(for: reported.error, directory: path)

@@ -32,21 +32,21 @@ package final class HTTPClient {
     /// Performs one request. A whole response of any status is returned.
     /// - Throws: where there is no usable response.
     package func perform(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
-        if request.timeouts?.uploadDeadline != nil { return try performWatched(request) }
-        do throws(HTTPFailure) { return try performAlone(request) } catch {
+        if request.timeouts?.uploadDeadline != nil { return try performByMulti(request) }
+        do throws(HTTPFailure) { return try performByEasy(request) } catch {
             guard let again = request.withoutTLSSession(after: error) else { throw error }
-            return try performAlone(again)
+            return try performByEasy(again)
         }
     }
 
-    private func performAlone(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
+    private func performByEasy(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         let handle = try opened()
         let transfer = try HTTPTransfer(request, on: handle, shared)
         let code = withExtendedLifetime(transfer) { shim_easy_perform(handle.pointer) }
         return try transfer.end(code)
     }
 
-    private func performWatched(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
+    private func performByMulti(_ request: HTTPRequest) throws(HTTPFailure) -> HTTPResponse {
         uploads.start(request, tag: 0)
         while true {
             guard let (_, result) = uploads.next(within: .milliseconds(50)) else { continue }

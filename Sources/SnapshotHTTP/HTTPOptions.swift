@@ -86,10 +86,10 @@ extension HTTPRequest {
             if let stallTimeout = stallTimeout {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))
-                _ = shim_set_waiting(easy, UInt32(clamping: stallTimeout.milliseconds))
+                _ = shim_limit_unacknowledged(easy, UInt32(clamping: stallTimeout.milliseconds))
             }
         } else if timeouts != nil {
-            _ = shim_set_uploading(easy)
+            _ = shim_limit_unsent(easy)
         } else {
             _ = shim_set_long(easy, CURLOPT_TIMEOUT_MS, deadline.millisecondsLeft)
         }

@@ -199,11 +199,11 @@ final class HTTPTransfer {
         headerIsWhole = raw.allSatisfy { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
         challenges.take(line)
         if headerIsWhole, challenges.areWeaker { return abort(.weakerLogin) }
-        if headerIsWhole, request.method != "HEAD", let why = body.begin(response.headers) { return abort(why) }
+        if headerIsWhole, request.method != "HEAD", let why = body.prepare(for: response.headers) { return abort(why) }
         if line.hasPrefix("HTTP/") {
             // A new response begins; the previous one was an interim response or a challenge.
             response = HTTPResponse()
-            body.begin()
+            body.reset()
             responses += 1
             if responses > Self.mostResponses { return abort(.tooManyResponses) }
             if challenges.areTooMany { return abort(.tooManyChallenges) }

@@ -42,11 +42,11 @@ struct ResponseBody {
     func isComplete(ignoringLength: Bool) -> Bool { isWhole || ignoringLength && !isEmpty && hasAllAnnounced }
 
     /// Discards everything received so far, because another response begins.
-    mutating func begin() { (bytes, announced, isStream, isWhole, shouldEnd) = ([], nil, false, false, false) }
+    mutating func reset() { (bytes, announced, isStream, isWhole, shouldEnd) = ([], nil, false, false, false) }
 
     /// Called when the response's header is complete.
     /// - Returns: without a reader, the reason to reject a body that is too large or endless; otherwise nil.
-    mutating func begin(_ headers: Named<String>) -> HTTPFailure? {
+    mutating func prepare(for headers: Named<String>) -> HTTPFailure? {
         let type = headers["content-type"]?.lowercased() ?? ""
         reader?.begin(contentType: type)
         isStream = type.hasPrefix("multipart/")

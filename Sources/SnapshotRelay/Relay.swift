@@ -75,7 +75,7 @@ package final class Relay {
             for event in attempt?.takeEvents() ?? [] { handle(event, now) }
             Child.reapLeftBehind()
             perform(supervisor.handle(.tick, now: now), now)
-            reporter.report(supervisor, outputs.troubles, now: now)
+            reporter.report(supervisor, outputs.states, now: now)
             outputs.tick(now: now)
         }
     }

@@ -3,7 +3,7 @@ import SnapshotBase
 /// The names of additional cameras: NAME in `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
 package enum InstanceName {
     /// Reserved names: files and folders of ours in the same folders, and in the folders of pictures and video.
-    package static let ours = [
+    package static let reserved = [
         "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
         "stream_output",
         "web",
@@ -23,12 +23,12 @@ package enum InstanceName {
     package static func all() -> [String] {
         let directory = parentDirectory(Settings.systemPath)
         let files = (try? listDirectory(directory)) ?? []
-        return files.compactMap { of(settingsPath: "\(directory)/\($0)") }.filter { !ours.contains($0) }.sorted()
+        return files.compactMap { of(settingsPath: "\(directory)/\($0)") }.filter { !reserved.contains($0) }.sorted()
     }
 
     /// The error for an instance with a reserved name; nil for other names.
     package static func refusal(of name: String) -> Failure? {
-        guard ours.contains(name) else { return nil }
+        guard reserved.contains(name) else { return nil }
         return .settings(
             "refused", "instance \(name)", why: "snapshot itself has a file or folder of that name beside instances",
             hint: "give the camera's settings file another name, such as \(name)-camera.env")

@@ -52,7 +52,7 @@ package struct Setup {
     private mutating func review() throws(SetupEnd) {
         while true {
             let settings = try ending { () throws(Failure) in try draft.settings() }
-            let store = try ending { () throws(Failure) in try CaptureSettings(settings).store.location(of: "") }
+            let store = try ending { () throws(Failure) in try CaptureSettings(settings).storeKind.location(of: "") }
             let interval = try ending { () throws(Failure) in try settings[Key.captureInterval] }
             let isOpen = web ?? Page(draft.target).isOpen
             terminal.say(

@@ -42,7 +42,7 @@ package struct CaptureClock: Sendable {
         // Whether the clock shows a time before the last picture's, by more than the tolerance.
         let isBehind = now.wall.milliseconds + tolerance < figures.latestMilliseconds
         // Whether the store's clock was compared in this boot; it agrees, since the offset is small.
-        let isConfirmed = figures.base != nil && !now.boot.isEmpty
+        let isConfirmed = figures.wallAtBoot != nil && !now.boot.isEmpty
         // A confirmed clock is right even if it is behind: it was ahead when the last picture was taken.
         if isConfirmed, isBehind { return (now.wall, .trusted) }
         // Without a time service a clock is trusted, unless it is behind or shows a time before this program's release.
@@ -55,7 +55,7 @@ package struct CaptureClock: Sendable {
     /// change is subtracted; 0 if the result is not credible.
     package static func offset(at now: Now, _ figures: ClockFigures, timeService: TimeService) -> Int64 {
         var known = Double(figures.offsetSeconds) * 1000
-        if let base = figures.base, !now.boot.isEmpty { known -= (now.wall.seconds - now.up - base) * 1000 }
+        if let before = figures.wallAtBoot, !now.boot.isEmpty { known -= (now.wall.seconds - now.up - before) * 1000 }
         let offset = Int64(Int(bounded: known))
         // The recorded offset may come from an older version, or was accepted for a clock that was never set.
         return isCredible(offset, at: now.wall, timeService: timeService, isVerified: false) ? offset : 0
@@ -66,7 +66,7 @@ package struct CaptureClock: Sendable {
         guard let offset else { return }
         let isOff = abs(offset) >= tolerance
         figures.offsetSeconds = isOff ? Int(bounded: Double(offset) / 1000) : 0
-        figures.base = now.boot.isEmpty ? nil : now.wall.seconds - now.up
+        figures.wallAtBoot = now.boot.isEmpty ? nil : now.wall.seconds - now.up
     }
 }
 

@@ -94,7 +94,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
         boot = now.boot
         bootFirstRun = now.up
         clock.offsetSeconds = 0
-        clock.base = nil
+        clock.wallAtBoot = nil
         lastCapture?.up = nil
         lastUpload?.up = nil
         lastError?.moment.up = nil

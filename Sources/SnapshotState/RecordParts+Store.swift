@@ -3,16 +3,16 @@ import SnapshotBase
 /// Credentials that have worked: a single refusal of them may be a temporary fault of the server.
 package struct AcceptedLogin: JSONMapped, Equatable, Sendable {
     /// The HMAC of the settings that worked.
-    package var settings = ""
+    package var settingsHMAC = ""
     /// The number of refusals since they last worked; nil for none.
     package var refusals: Int?
 
     package init() {}
 
-    package init(settings: String) { self.settings = settings }
+    package init(settingsHMAC: String) { self.settingsHMAC = settingsHMAC }
 
     package mutating func map(_ fields: inout JSONFields) {
-        fields.field("settings", &settings)
+        fields.field("settings", &settingsHMAC)
         fields.field("refusals", &refusals)
     }
 }
@@ -22,18 +22,18 @@ package struct Stall: JSONMapped, Equatable, Sendable {
     /// The total stalled time of all attempts since the store's last response.
     package var seconds = 0.0
     /// The HMAC of the settings to which this applies.
-    package var settings = ""
+    package var settingsHMAC = ""
 
     package init() {}
 
-    package init(seconds: Double, settings: String) {
+    package init(seconds: Double, settingsHMAC: String) {
         self.seconds = seconds
-        self.settings = settings
+        self.settingsHMAC = settingsHMAC
     }
 
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("seconds", &seconds)
-        fields.field("settings", &settings)
+        fields.field("settings", &settingsHMAC)
     }
 }
 

@@ -81,7 +81,7 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     package var offsetSeconds = 0
     /// The wall clock minus seconds since boot when `offsetSeconds` was observed, which shows whether the clock has
     /// been set since; nil if no store has sent its time in this boot.
-    package var base: Double?
+    package var wallAtBoot: Double?
     /// The latest capture time ever assigned, in milliseconds since 1970; an untrusted clock continues after it.
     package var latestMilliseconds: Int64 = 0
     package var others = JSONObject()
@@ -91,7 +91,7 @@ package struct ClockFigures: JSONMapped, Equatable, Sendable {
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("synced", &synced)
         fields.field("offset_seconds", &offsetSeconds)
-        fields.field("base", &base)
+        fields.field("base", &wallAtBoot)
         fields.field("latest_ms", &latestMilliseconds)
     }
 }
@@ -103,7 +103,7 @@ package struct Pause: JSONMapped, Equatable, Sendable {
     package var delaySeconds = 0.0
     /// The HMAC of the settings to which it applies. It reveals nothing without the HMAC's key, which is in
     /// `session.json`.
-    package var settings = ""
+    package var settingsHMAC = ""
     /// Whether the settings have changed since the refusal. Retries and health then ignore the hold-off; nil is false.
     package var isOfOtherSettings: Bool?
     /// The failure, unless it was a refusal of credentials.
@@ -117,30 +117,31 @@ package struct Pause: JSONMapped, Equatable, Sendable {
 
     package init() {}
 
-    package init(since: Moment, delaySeconds: Double, settings: String) {
+    package init(since: Moment, delaySeconds: Double, settingsHMAC: String) {
         self.since = since
         self.delaySeconds = delaySeconds
-        self.settings = settings
+        self.settingsHMAC = settingsHMAC
     }
 
     /// The hold-off after another refusal: twice as long as the previous one for the same settings, within limits.
     package static func holdOff(
-        after previous: Pause?, _ code: Failure.Code? = nil, settings: String, now: Now
+        after previous: Pause?, _ code: Failure.Code? = nil, settingsHMAC: String, now: Now
     ) -> Pause {
         let isProcess = code == .store(.credentialProcess)
         let delays = isProcess ? holdOffsOfProcess : firstHoldOff...longestHoldOff
         let own: Failure.Code? = isProcess ? code : nil
-        let isSame = previous?.settings == settings && previous?.code == own
+        let isSame = previous?.settingsHMAC == settingsHMAC && previous?.code == own
         let delay = isSame ? (previous?.delaySeconds ?? 0) * 2 : 0
         var holdOff = Pause(
-            since: now.moment, delaySeconds: min(max(delay, delays.lowerBound), delays.upperBound), settings: settings)
+            since: now.moment, delaySeconds: min(max(delay, delays.lowerBound), delays.upperBound),
+            settingsHMAC: settingsHMAC)
         holdOff.code = own
         return holdOff
     }
 
     /// Seconds until the end of the pause; nil if it is over, or applies to other settings.
-    package func remaining(settings: String, now: Now, recordBoot: String) -> Double? {
-        guard settings == self.settings else { return nil }
+    package func remaining(settingsHMAC: String, now: Now, recordBoot: String) -> Double? {
+        guard settingsHMAC == self.settingsHMAC else { return nil }
         let left = delaySeconds - now.age(of: since, recordBoot: recordBoot)
         return left > 0 ? left : nil
     }
@@ -148,7 +149,7 @@ package struct Pause: JSONMapped, Equatable, Sendable {
     package mutating func map(_ fields: inout JSONFields) {
         fields.field("since", &since)
         fields.field("delay_seconds", &delaySeconds)
-        fields.field("settings", &settings)
+        fields.field("settings", &settingsHMAC)
         fields.field("past", &isOfOtherSettings)
         fields.field("code", &code)
     }

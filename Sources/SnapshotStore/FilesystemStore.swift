@@ -21,7 +21,7 @@ package struct FilesystemStore: Store {
 
     package mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure) {
         let work = FolderWork(settings, statePath: statePath)
-        let report = try FolderReport.run(
+        let report = try FolderReport.of(
             work, reaching: work.folder(of: object), until: deadline, keeping: object.content.descriptor
         ) { work, send in work.put(object, send) }
         learned = report.learned(of: address)

@@ -60,7 +60,7 @@ package struct FolderReport: JSONMapped, Sendable {
     ///   - folder: that the task will access.
     ///   - descriptor: that the copy needs as well.
     /// - Throws: `.store(.timeout)` where no report has come by the deadline; the copy is then killed, or left behind.
-    package static func run(
+    package static func of(
         _ work: FolderWork, reaching folder: String, until deadline: Deadline, keeping descriptor: Int32? = nil,
         _ task: (FolderWork, _ send: (FolderReport) -> Void) -> Void
     ) throws(StoreFailure) -> FolderReport {

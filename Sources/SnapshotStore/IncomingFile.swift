@@ -43,12 +43,12 @@ struct IncomingFile: ~Copyable {
         for _ in 0..<16 {
             do throws(SystemError) {
                 let file = try openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
-                if isHeld(file), isAt(path, file) { return file }
+                if tryLock(file), isAt(path, file) { return file }
                 continue
             } catch  where error.number == EEXIST {}
             do throws(SystemError) {
                 let found = try openFile(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
-                guard isHeld(found) else { return nil }
+                guard tryLock(found) else { return nil }
                 if isAt(path, found) { removeFile(path) }
             } catch  where error.number == ENOENT {
             } catch {
@@ -60,7 +60,7 @@ struct IncomingFile: ~Copyable {
     }
 
     /// Locks the file. True also where the file system has no locks: then only the writer's name keeps writers apart.
-    private static func isHeld(_ file: FileHandle) -> Bool {
+    private static func tryLock(_ file: FileHandle) -> Bool {
         retrying { flock(file.descriptor, LOCK_EX | LOCK_NB) } == 0 || errno != EWOULDBLOCK
     }
 

@@ -83,7 +83,7 @@ struct CaptureJob {
         guard let interval else { return shoot(capture, settings, printer) }
         return repeating(every: interval, for: span, context.clock) {
             // Read the store's settings again: they name a file in a folder that hung, which may respond now.
-            if settings.store is UnreadStore, let read = try? CaptureSettings(ownersSettings, interval: interval) {
+            if settings.storeKind is UnreadStore, let read = try? CaptureSettings(ownersSettings, interval: interval) {
                 settings = read
                 capture = Capture(settings, client: settings.makeClient(), log: log, drains: drains)
             }
@@ -125,6 +125,6 @@ private func repeating(
         count = max(count, passed) + 1
         let next = interval * Double(count)
         if let span, next >= span { return last }
-        if (start + next).wait(for: signals) != nil { return 0 }
+        if (start + next).sleep(untilThisOr: signals) != nil { return 0 }
     }
 }

@@ -50,7 +50,7 @@ struct ShotPrinter {
         let time = { (milliseconds: Int?) in latency(Double(milliseconds ?? 0)) }
         let drained = outcome.drained.map { ", \($0) more from the spool" } ?? ""
         return
-            "stored \(settings.store.location(of: outcome.key ?? "")) (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
+            "stored \(settings.storeKind.location(of: outcome.key ?? "")) (\(outcome.width ?? 0)×\(outcome.height ?? 0), "
             + "\(sizeText(outcome.bytes ?? 0)), camera \(time(outcome.cameraMilliseconds)), "
             + "store \(time(outcome.storeMilliseconds))\(drained))"
     }
@@ -70,7 +70,7 @@ struct ShotPrinter {
             "code": failure?.code,
             "camera": settings.camera.name,
             "key": shot.outcome.key,
-            "url": shot.outcome.result == .stored ? shot.outcome.key.map(settings.store.location) : nil,
+            "url": shot.outcome.result == .stored ? shot.outcome.key.map(settings.storeKind.location) : nil,
             "captured_at": shot.capturedAt,
             "bytes": shot.outcome.bytes,
             "width": shot.outcome.width,

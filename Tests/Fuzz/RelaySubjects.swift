@@ -35,7 +35,7 @@ let relaySubjects: [String: @Sendable ([UInt8]) -> Void] = [
         let count = playlist.segments.count
         let number = playlist.mediaSequence
         for segment in playlist.segments {
-            for name in [segment.name, segment.map].compactMap({ $0 }) {
+            for name in [segment.name, segment.initialisation].compactMap({ $0 }) {
                 expect(!name.contains("/") && !name.hasPrefix(".") && !name.isEmpty, "the name \(name)")
             }
         }

@@ -53,7 +53,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
                 record.pictures.add(scan: "", bytes: 1, frozenAfter: 12)
                 record.reconcile(with: [])
                 _ = CaptureClock.time(at: now, record.clock, timeService: .none)
-                _ = Pause.holdOff(after: record.holdOffs["store"], settings: "", now: now)
+                _ = Pause.holdOff(after: record.holdOffs["store"], settingsHMAC: "", now: now)
                 let slot = try? Slot.encode(record)
                 expect(slot == nil || slot?.count == Slot.size, "a slot of \(slot?.count ?? 0) bytes")
                 if let slot { expect(Slot.decode(slot[...]) != nil, "a record that can't be read again") }

@@ -28,7 +28,7 @@ import Testing
         .integer(1), .number(1), .string("a"), .bool(true), .array([.integer(1)]), .array([.string("a")]),
         .object(["a": "b"]), Moment().json, ErrorReport().json, RejectedEntries().json, LearnedRegion().json,
         LearnedStore().json, Pause().json, .object(["a": Pause()]), .object(["a": Moment()]), Postponement().json,
-        Stall().json, .object(["a": AcceptedLogin(settings: "a")]), .array([Hour(hour: 1).json]),
+        Stall().json, .object(["a": AcceptedLogin(settingsHMAC: "a")]), .array([Hour(hour: 1).json]),
         CameraMemory.Session().json, CameraMemory.LoginPause().json, .string("synced"), DayShares().json,
         TrafficRecord().json,
     ]
@@ -150,8 +150,8 @@ import Testing
             record.pictures.add(scan: "", bytes: 1, frozenAfter: 12)
             record.countHour(now: now, captured: true, uploadMilliseconds: 1 << 53)
             record.reconcile(with: [SpoolName(number: SpoolName.highest, bytes: SpoolName.mostBytes)])
-            record.holdOffs["store"] = Pause.holdOff(after: record.holdOffs["store"], settings: "", now: now)
-            _ = record.holdOffs["store"]?.remaining(settings: "", now: now, recordBoot: boot)
+            record.holdOffs["store"] = Pause.holdOff(after: record.holdOffs["store"], settingsHMAC: "", now: now)
+            _ = record.holdOffs["store"]?.remaining(settingsHMAC: "", now: now, recordBoot: boot)
             record.retryQuota = record.retryQuota.replenished
             let health = Health(.record(record), relay: nil, now: now, interval: nil, camera: "c", version: "0")
             _ = health.summary + health.json().text

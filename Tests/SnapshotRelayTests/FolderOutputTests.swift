@@ -42,7 +42,7 @@ private struct Files: OutputFiles {
 @Suite struct FolderOutputTests {
     private let time = TestClock()
     private let disk = Disk()
-    private let troubles = OutputTroubles()
+    private let states = OutputStates()
     private let home: TemporaryFolder
 
     init() throws { home = try TemporaryFolder() }
@@ -62,12 +62,12 @@ private struct Files: OutputFiles {
                 throw cannotWrite(folder, error)
             }
         }
-        return try FolderOutput(upkeep, shared, troubles.reporter(of: "test")) { _, folder, _ in
+        return try FolderOutput(upkeep, shared, states.reporter(of: "test")) { _, folder, _ in
             FFmpegSlave("null", to: .address("-"))
         }
     }
 
-    private var code: String? { troubles.all["test"]?.code }
+    private var code: String? { states.troubles["test"]?.code }
 
     @Test(arguments: [20, 45]) func aFolderHangsAfterTheStallTimeout(seconds: Int) throws {
         let output = try output(stallTimeout: "\(seconds)s")

@@ -95,8 +95,8 @@ private enum CopyTrouble: String, TroubleCode {
 
         outputs.started(7)
         #expect(!outputs.flowed(now: at(1), media: nil))
-        #expect(outputs.troubles.all == ["copy": OutputTrouble(CopyTrouble.slow)])
-        #expect(outputs.flowed(now: at(2), media: .seconds(1)) && outputs.troubles.all.isEmpty)
+        #expect(outputs.states.troubles == ["copy": OutputTrouble(CopyTrouble.slow)])
+        #expect(outputs.flowed(now: at(2), media: .seconds(1)) && outputs.states.troubles.isEmpty)
         #expect(outputs.wake == at(5))
         outputs.tick(now: at(4))
         outputs.tick(now: at(5))
@@ -125,15 +125,16 @@ private enum CopyTrouble: String, TroubleCode {
     }
 
     @Test func whatFailsIsToldByItsOwnWordsOrBetterOnes() {
-        let troubles = OutputTroubles()
-        let reporter = troubles.reporter(of: "hls")
+        let states = OutputStates()
+        let reporter = states.reporter(of: "hls")
         reporter.fails(FolderTrouble.full)
-        #expect(troubles.all["hls"]?.code == "folder-full" && troubles.all["hls"]?.words == "the disk is full")
+        #expect(states.troubles["hls"]?.code == "folder-full" && states.troubles["hls"]?.words == "the disk is full")
         reporter.fails(FolderTrouble.away, "no disk is mounted at /mnt")
         #expect(
-            troubles.all["hls"]?.code == "folder-away" && troubles.all["hls"]?.words == "no disk is mounted at /mnt")
+            states.troubles["hls"]?.code == "folder-away"
+                && states.troubles["hls"]?.words == "no disk is mounted at /mnt")
         reporter.works()
-        #expect(troubles.all.isEmpty)
+        #expect(states.troubles.isEmpty)
     }
 
     @Test func codesAndModesAreUnique() {

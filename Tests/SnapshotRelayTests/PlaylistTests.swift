@@ -2,12 +2,12 @@ import SnapshotRelay
 import Testing
 
 @Suite struct PlaylistTests {
-    private func segment(_ name: String, _ seconds: Double = 2, discontinuous: Bool = false, map: String? = nil)
-        -> Playlist.Segment
-    {
+    private func segment(
+        _ name: String, _ seconds: Double = 2, discontinuous: Bool = false, initialisation: String? = nil
+    ) -> Playlist.Segment {
         var it = Playlist.Segment(name: name, seconds: seconds, date: "2026-01-21T10:30:45.000+0000")
         it.isDiscontinuous = discontinuous
-        it.map = map
+        it.initialisation = initialisation
         return it
     }
 
@@ -15,8 +15,8 @@ import Testing
         var it = Playlist(mediaSequence: 41, targetDuration: 2)
         _ = it.append(
             [
-                segment("a.m4s", map: "init-1.mp4"), segment("b.m4s", 1.234, map: "init-1.mp4"),
-                segment("c.m4s", discontinuous: true, map: "init-2.mp4"),
+                segment("a.m4s", initialisation: "init-1.mp4"), segment("b.m4s", 1.234, initialisation: "init-1.mp4"),
+                segment("c.m4s", discontinuous: true, initialisation: "init-2.mp4"),
             ], limit: 6)
         it.discontinuitySequence = 7
         #expect(Playlist(it.text) == it)
@@ -73,7 +73,7 @@ import Testing
         #expect(it.mediaSequence == 1_795_378_347_682_498)
         #expect(it.segments.map(\.name) == ["1795378347682498.m4s"])
         #expect(it.segments.first?.date == "2026-11-22T19:42:17.548+0000")
-        #expect(it.segments.first?.map == "init-2.mp4")
+        #expect(it.segments.first?.initialisation == "init-2.mp4")
     }
 
     @Test(arguments: [

@@ -11,7 +11,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
     @Test func whatTheClockWasComparedWithIsSaid() {
         var figures = ClockFigures()
         #expect(figures.offsetInWords == "nothing to compare it with")
-        figures.base = 1_700_000_000
+        figures.wallAtBoot = 1_700_000_000
         #expect(figures.offsetInWords == "agrees with the store")
         figures.offsetSeconds = -120
         #expect(figures.offsetInWords == "2 min ahead of the store's")
@@ -71,7 +71,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .trusted)
         // In another boot nobody has said so yet.
-        figures.base = nil
+        figures.wallAtBoot = nil
         #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .untrusted)
     }
 
@@ -112,12 +112,12 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
     @Test func whatWasLearnedForAClockThatWasNeverSetIsNotUsedOnceItIs() {
         var figures = ClockFigures()
         CaptureClock.learn(20_780 * 86_400_000, at: now("1970-01-01T00:00:10Z", boot: "a"), &figures)
-        figures.base = nil
+        figures.wallAtBoot = nil
         for timeService in [CaptureClock.TimeService.none, .synced] {
             #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, timeService: timeService) == 0)
         }
         #expect(CaptureClock.offset(at: now("1970-01-01T00:00:10Z"), figures, timeService: .none) > 0)
-        (figures.offsetSeconds, figures.base) = (Int.max / 2000, -1e300)
+        (figures.offsetSeconds, figures.wallAtBoot) = (Int.max / 2000, -1e300)
         #expect(CaptureClock.offset(at: now("2026-11-22T10:00:00Z"), figures, timeService: .none) == 0)
     }
 }

@@ -43,11 +43,11 @@ private func health(_ record: Record, at moment: Now) -> Health {
             (.neverCaptured, .unhealthy, { $0.lastCapture = nil }),
             (
                 .cameraCredentials, .unhealthy,
-                { $0.holdOffs["camera"] = .holdOff(after: nil, settings: "x", now: now(1)) }
+                { $0.holdOffs["camera"] = .holdOff(after: nil, settingsHMAC: "x", now: now(1)) }
             ),
             (
                 .storeCredentials, .unhealthy,
-                { $0.holdOffs["store"] = .holdOff(after: nil, settings: "x", now: now(1)) }
+                { $0.holdOffs["store"] = .holdOff(after: nil, settingsHMAC: "x", now: now(1)) }
             ),
             (.spooling, .degraded, { $0.spool.count = 1 }), (.frozen, .degraded, { $0.pictures.frozen = true }),
             (.covered, .degraded, { $0.pictures.covered = true }),
@@ -92,16 +92,16 @@ private func health(_ record: Record, at moment: Now) -> Health {
     }
 
     @Test func holdOffsDoubleToSixHours() {
-        var holdOff = Pause.holdOff(after: nil, settings: "s", now: now(0))
+        var holdOff = Pause.holdOff(after: nil, settingsHMAC: "s", now: now(0))
         var delays = [holdOff.delaySeconds]
         for _ in 0..<7 {
-            holdOff = .holdOff(after: holdOff, settings: "s", now: now(0))
+            holdOff = .holdOff(after: holdOff, settingsHMAC: "s", now: now(0))
             delays.append(holdOff.delaySeconds)
         }
         #expect(delays == [600, 1200, 2400, 4800, 9600, 19200, 21600, 21600])
-        #expect(holdOff.remaining(settings: "other", now: now(1), recordBoot: "b") == nil)
-        #expect(holdOff.remaining(settings: "s", now: now(21599), recordBoot: "b") == 1)
-        #expect(holdOff.remaining(settings: "s", now: now(21600), recordBoot: "b") == nil)
+        #expect(holdOff.remaining(settingsHMAC: "other", now: now(1), recordBoot: "b") == nil)
+        #expect(holdOff.remaining(settingsHMAC: "s", now: now(21599), recordBoot: "b") == 1)
+        #expect(holdOff.remaining(settingsHMAC: "s", now: now(21600), recordBoot: "b") == nil)
     }
 
     @Test func frozenAndCovered() {

@@ -15,7 +15,7 @@ import Testing
         record.lastCapture = now.moment
         record.lastUpload = now.moment
         record.outcome = Outcome(result: .stored)
-        record.holdOffs["camera"] = Pause(since: now.moment, delaySeconds: 600, settings: "s")
+        record.holdOffs["camera"] = Pause(since: now.moment, delaySeconds: 600, settingsHMAC: "s")
         var json = record.json
         for (path, value) in changes { json = set(json, path.split(separator: ".")[...], value) }
         return try #require(Record(json: json))

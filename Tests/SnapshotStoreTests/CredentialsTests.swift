@@ -85,11 +85,11 @@ import Testing
         var holdOff: Pause?
         var delays: [Double] = []
         for _ in 0..<6 {
-            holdOff = Pause.holdOff(after: holdOff, .store(.credentialProcess), settings: "s", now: now)
+            holdOff = Pause.holdOff(after: holdOff, .store(.credentialProcess), settingsHMAC: "s", now: now)
             delays.append(holdOff?.delaySeconds ?? 0)
         }
         #expect(delays == [60, 120, 240, 480, 600, 600])
-        #expect(Pause.holdOff(after: holdOff, .store(.credentials), settings: "s", now: now).delaySeconds == 600)
-        #expect(Pause.holdOff(after: nil, .store(.credentials), settings: "s", now: now).code == nil)
+        #expect(Pause.holdOff(after: holdOff, .store(.credentials), settingsHMAC: "s", now: now).delaySeconds == 600)
+        #expect(Pause.holdOff(after: nil, .store(.credentials), settingsHMAC: "s", now: now).code == nil)
     }
 }

@@ -44,9 +44,9 @@ typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, 
 CURLcode shim_set_progress(CURL *easy, shim_progress function);
 /// Closes a connection whose sent data is not acknowledged for that long; otherwise megabytes could pile up in the
 /// kernel.
-CURLcode shim_set_waiting(CURL *easy, unsigned milliseconds);
+CURLcode shim_limit_unacknowledged(CURL *easy, unsigned milliseconds);
 /// Limits the unsent data in the kernel, so that the bytes passed to it are nearly the bytes sent.
-CURLcode shim_set_uploading(CURL *easy);
+CURLcode shim_limit_unsent(CURL *easy);
 
 CURLcode shim_get_long(CURL *easy, CURLINFO info, long *value);
 CURLcode shim_get_offset(CURL *easy, CURLINFO info, curl_off_t *value);

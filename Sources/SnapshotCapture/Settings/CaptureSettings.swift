@@ -9,7 +9,7 @@ import SnapshotStore
 /// All settings of one capture, checked before the camera, the store or the state is touched.
 package struct CaptureSettings: Sendable {
     package var camera: CameraSettings
-    package var store: any StoreKind
+    package var storeKind: any StoreKind
     package var keyTemplate: KeyTemplate
     package var interval: Duration
     /// Whether `--every` set the interval.
@@ -41,7 +41,7 @@ package struct CaptureSettings: Sendable {
     package init(_ settings: Settings, interval: Duration? = nil) throws(Failure) {
         context = settings.context
         camera = try CameraSettings(settings)
-        store = try UnreadStore.readOrReplace(settings)
+        storeKind = try UnreadStore.readOrReplace(settings)
         keyTemplate = try KeyTemplate(settings)
         isRepeating = interval != nil
         let configured = try settings[Key.captureInterval]

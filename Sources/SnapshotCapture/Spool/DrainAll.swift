@@ -39,7 +39,7 @@ package struct DrainAll {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: settings.makeClient(), log: log, state: state)
         if let failure = run.heldOffStore { throw failure }
-        var store = settings.store.open(
+        var store = settings.storeKind.open(
             client: run.client, record: run.record, now: run.now, statePath: settings.statePath)
         if let wait = run.storePause { throw .paused(store.address, wait: wait) }
         var queue = try DrainQueue(run, progress)

@@ -121,8 +121,8 @@ package struct HLSFolder: Sendable {
         // before they reload the playlist.
         jumps = segment.seconds > segmentTime.seconds + Self.largestExcess
         if jumps { segment.seconds = segmentTime.seconds }
-        segment.map = segment.name.hasSuffix(".m4s") ? initialisation : nil
-        share([segment.name, segment.map])
+        segment.initialisation = segment.name.hasSuffix(".m4s") ? initialisation : nil
+        share([segment.name, segment.initialisation])
         last = number
         return segment
     }
@@ -146,17 +146,17 @@ package struct HLSFolder: Sendable {
         guard retired.count > Self.listSize else { return }
         let gone = retired.prefix(retired.count - Self.listSize)
         retired.removeFirst(gone.count)
-        let kept = Set((playlist.segments + retired).compactMap(\.map) + [list?.initialisation ?? ""])
+        let kept = Set((playlist.segments + retired).compactMap(\.initialisation) + [list?.initialisation ?? ""])
         for segment in gone {
             output.folder.remove(segment.name)
-            if let map = segment.map, !kept.contains(map) { output.folder.remove(map) }
+            if let needed = segment.initialisation, !kept.contains(needed) { output.folder.remove(needed) }
         }
     }
 
     /// Removes every file of this output that no player can request any more.
     private func sweep() {
         let listed = playlist.segments + retired
-        let kept = Set(listed.map(\.name) + listed.compactMap(\.map))
+        let kept = Set(listed.map(\.name) + listed.compactMap(\.initialisation))
         for name in (try? output.folder.names()) ?? [] where Self.isOurs(name) && !kept.contains(name) {
             output.folder.remove(name)
         }

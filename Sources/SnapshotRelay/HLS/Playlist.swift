@@ -11,7 +11,7 @@ package struct Playlist: Equatable, Sendable {
         /// Whether its timeline differs from the one before (EXT-X-DISCONTINUITY).
         package var isDiscontinuous = false
         /// The file name of its initialisation segment (EXT-X-MAP); nil for MPEG-TS.
-        package var map: String?
+        package var initialisation: String?
 
         package init(name: String, seconds: Double, date: String? = nil) {
             self.name = name
@@ -45,7 +45,7 @@ package struct Playlist: Equatable, Sendable {
         var sequence: Int?
         self.init(mediaSequence: 0, targetDuration: 1)
         var next = Segment(name: "", seconds: 0)
-        var map: String?
+        var initialisation: String?
         for line in lines {
             func value(_ tag: String) -> String? { line.hasPrefix(tag) ? String(line.dropFirst(tag.count)) : nil }
             if let text = value("#EXT-X-MEDIA-SEQUENCE:") {
@@ -59,7 +59,7 @@ package struct Playlist: Equatable, Sendable {
             } else if let text = value("#EXT-X-MAP:URI=\"") {
                 let name = text.prefix { $0 != "\"" }
                 guard isPlainName(name) else { return nil }
-                map = String(name)
+                initialisation = String(name)
             } else if let text = value("#EXT-X-PROGRAM-DATE-TIME:") {
                 next.date = text
             } else if let text = value("#EXTINF:") {
@@ -67,7 +67,7 @@ package struct Playlist: Equatable, Sendable {
             } else if !line.hasPrefix("#") {
                 guard isPlainName(line), next.seconds > 0, next.seconds <= Self.longestSegment else { return nil }
                 next.name = String(line)
-                next.map = map
+                next.initialisation = initialisation
                 segments.append(next)
                 next = Segment(name: "", seconds: 0)
             }
@@ -96,15 +96,15 @@ package struct Playlist: Equatable, Sendable {
 
     /// The playlist in M3U8 format.
     package var text: String {
-        let version = segments.contains { $0.map != nil } ? 7 : 3
+        let version = segments.contains { $0.initialisation != nil } ? 7 : 3
         var text = "#EXTM3U\n#EXT-X-VERSION:\(version)\n#EXT-X-TARGETDURATION:\(targetDuration)\n"
         text += "#EXT-X-MEDIA-SEQUENCE:\(mediaSequence)\n"
         text += "#EXT-X-DISCONTINUITY-SEQUENCE:\(discontinuitySequence)\n"
-        var map: String?
+        var last: String?
         for segment in segments {
             if segment.isDiscontinuous { text += "#EXT-X-DISCONTINUITY\n" }
-            if let needed = segment.map, needed != map { text += "#EXT-X-MAP:URI=\"\(needed)\"\n" }
-            map = segment.map
+            if let needed = segment.initialisation, needed != last { text += "#EXT-X-MAP:URI=\"\(needed)\"\n" }
+            last = segment.initialisation
             if let date = segment.date { text += "#EXT-X-PROGRAM-DATE-TIME:\(date)\n" }
             text += "#EXTINF:\(decimals(segment.seconds)),\n\(segment.name)\n"
         }

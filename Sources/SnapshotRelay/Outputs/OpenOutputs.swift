@@ -4,7 +4,7 @@ import SnapshotMedia
 
 /// All open outputs of a relay.
 package final class OpenOutputs {
-    package let troubles = OutputTroubles()
+    package let states = OutputStates()
     private let plan: RelayPlan
     private let outputs: [any OpenOutput]
     /// The outputs that can carry the video of the present run of ffmpeg, or of the last one.
@@ -14,7 +14,7 @@ package final class OpenOutputs {
         self.plan = plan
         var outputs: [any OpenOutput] = []
         for output in plan.outputs {
-            outputs.append(try output.open(troubles.reporter(of: output.mode), log: log))
+            outputs.append(try output.open(states.reporter(of: output.mode), log: log))
         }
         self.outputs = outputs
     }
@@ -23,12 +23,12 @@ package final class OpenOutputs {
     /// - Returns: their slaves; empty where no output can carry it.
     package func begin(_ facts: StreamFacts) -> [FFmpegSlave] {
         carrying = zip(plan.outputs, outputs).compactMap { output, open in
-            let reporter = troubles.reporter(of: output.mode)
+            let reporter = states.reporter(of: output.mode)
             guard output.carries(facts.video) else {
                 reporter.fails(CodecTrouble.uncarried)
                 return nil
             }
-            if troubles.all[output.mode] == OutputTrouble(CodecTrouble.uncarried) { reporter.works() }
+            if states.troubles[output.mode] == OutputTrouble(CodecTrouble.uncarried) { reporter.works() }
             return open
         }
         let slaves = carrying.compactMap { $0.begin(facts) }

@@ -47,8 +47,8 @@ struct RelayReporter: ~Copyable {
     mutating func remember(stderrTail: [String]) { self.stderrTail = stderrTail }
 
     /// Reports what has changed since the last call.
-    mutating func report(_ supervisor: Supervisor, _ outputs: OutputTroubles, now: Uptime) {
-        let (troubles, newCredentials) = (outputs.all, outputs.credentials.withLock { $0 })
+    mutating func report(_ supervisor: Supervisor, _ outputs: OutputStates, now: Uptime) {
+        let (troubles, newCredentials) = (outputs.troubles, outputs.credentials.withLock { $0 })
         let isNewState = lastReported.map { !Self.isSame($0, supervisor.state) } ?? true
         let isDue = wake.map { now >= $0 } ?? true
         guard isNewState || troubles != lastTroubles || newCredentials != credentials || isDue else { return }

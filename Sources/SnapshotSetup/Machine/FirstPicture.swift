@@ -32,7 +32,7 @@ struct FirstPicture {
             guard case .record(let record) = StateRing(reading: settings.statePath).content, record.seq > sequence,
                 ![.none, .skipped].contains(record.outcome.result)
             else { continue }
-            if record.outcome.result == .stored { return settings.store.location(of: record.outcome.key ?? "") }
+            if record.outcome.result == .stored { return settings.storeKind.location(of: record.outcome.key ?? "") }
             // The first record may be of a run that the change of files disturbed: wait for a second one.
             if let last, last.seq != record.seq { break }
             last = last ?? record
@@ -58,7 +58,7 @@ struct FirstPicture {
             command, outputLimit: 65536,
             deadline: .after(.seconds(10) + settings.camera.timeout + settings.uploadDeadline))
         let shot = JSON(result.output)
-        if shot?["result"]?.string == "stored" { return settings.store.location(of: shot?["key"]?.string ?? "") }
+        if shot?["result"]?.string == "stored" { return settings.storeKind.location(of: shot?["key"]?.string ?? "") }
         let code = shot?["code"].flatMap(Failure.Code.init(json:)) ?? .own(.state)
         throw Failure(
             code, "no picture was stored", why: shot?["error"]?.string ?? "\(ForeignText(result.stderrTail))",

@@ -44,7 +44,7 @@ struct Machine {
         let signals = BlockedSignals()
         signals.block()
         defer { signals.release() }
-        let made = draft.makesFolder ? try settings?.store.folder.flatMap(makeFolder) : nil
+        let made = draft.makesFolder ? try settings?.storeKind.folder.flatMap(makeFolder) : nil
         do throws(Failure) {
             try put(settings, into: &files)
             report.settingsPath = target.settingsPath
@@ -119,7 +119,7 @@ struct Machine {
         let sandbox = Sandbox(unit: target.unit)
         let url = try read.value(Key.cameraURL)?.text ?? ""
         put(sandbox.camera(url), "camera", into: &files)
-        put(settings.store.folder.flatMap(sandbox.pictures), "pictures", into: &files)
+        put(settings.storeKind.folder.flatMap(sandbox.pictures), "pictures", into: &files)
     }
 
     /// Writes a drop-in of the sandbox; removes one that isn't needed any more, if setup wrote it.

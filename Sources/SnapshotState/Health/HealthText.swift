@@ -174,7 +174,7 @@ extension ClockFigures {
     /// The difference from the store's clock in words.
     package var offsetInWords: String {
         let seconds = Int(offsetSeconds.magnitude & UInt(Int.max))
-        guard seconds > 0 else { return base == nil ? "nothing to compare it with" : "agrees with the store" }
+        guard seconds > 0 else { return wallAtBoot == nil ? "nothing to compare it with" : "agrees with the store" }
         return "\(inWords(seconds)) \(offsetSeconds > 0 ? "behind" : "ahead of") the store's"
     }
 }
