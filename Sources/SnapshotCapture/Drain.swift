@@ -82,8 +82,7 @@ extension Run {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)
             if let found { return found }
-            log.warn("spooled picture \(name.number) is gone, or damaged and put aside in \(spool.path)/bad")
-            spool.quarantine(name)
+            spool.quarantine(name, log)
         } catch {
             log.warn("spooled picture \(name.number) can't be read now: \(error)")
         }

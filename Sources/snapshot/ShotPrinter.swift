@@ -25,7 +25,7 @@ struct ShotPrinter {
         }
         if isJournal, shot.recoveredAfter > 0 {
             // This line has the level of the errors before it, since the unit passes nothing lower to the journal.
-            log.write(.error, "good again after \(shot.recoveredAfter) failed runs")
+            log.write(.error, "good again after \(counted(shot.recoveredAfter, "failed run"))")
         }
         if json {
             write(object(shot, settings))

@@ -29,7 +29,7 @@ import Testing
                 rmdir(home.path + "/spool/tmp/000000000004-1000.jpg")
             case "room-add":
                 try home.add(home.picture(4), &spool, &record, &state, within: Spool.Bounds(maxBytes: 2500, minFree: 0))
-            case "quarantine": spool.quarantine(before[1])
+            case "quarantine": spool.quarantine(before[1], Log("test", in: ProcessContext()))
             case "lose": spool.countLost()
             default: try FileHandle(opening: home.path + "/spool/dirty", O_WRONLY | O_CREAT, mode: 0o600).write([])
             }

@@ -62,9 +62,7 @@ struct DrainQueue: ~Copyable {
                     run.spool.supersede(name)
                     continue
                 }
-                run.log.warn(
-                    "spooled picture \(name.number) is gone, or damaged and put aside in \(run.spool.path)/bad")
-                run.spool.quarantine(name)
+                run.spool.quarantine(name, run.log)
             } catch {
                 failed(.spool(.own(.spoolRead), "read", name, in: run.spool.path, why: "\(error)"), stops: false)
             }

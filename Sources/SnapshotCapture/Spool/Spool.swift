@@ -158,9 +158,12 @@ package struct Spool: ~Copyable {
         return true
     }
 
-    /// Moves a damaged entry to `spool/bad`, or removes it if it can't be moved, and counts it as dropped; it is never
-    /// uploaded.
-    package mutating func quarantine(_ name: SpoolName) {
+    /// Moves a damaged entry to `spool/bad`, or removes it if it can't be moved, and counts it as dropped, with a
+    /// warning; it is never uploaded.
+    package mutating func quarantine(_ name: SpoolName, _ log: Log) {
+        log.warn(
+            "spooled picture \(name.number) is missing or damaged, and counts as dropped; what is left of it is in "
+                + "\(path)/bad")
         try? createMarker()
         files.quarantine(name)
         noteRemoval(of: name)

@@ -55,7 +55,7 @@ struct RelayReporter: ~Copyable {
         credentials = newCredentials
         if isNewState { logState(supervisor, now) }
         for (mode, trouble) in troubles where lastTroubles[mode] != trouble {
-            let others = plan.outputs.count > 1 ? "; the other outputs go on" : ""
+            let others = troubles.count < plan.outputs.count ? "; the other outputs go on" : ""
             log.warn("\(mode) doesn't work: \(trouble.words)\(others)")
             if let hint = trouble.hint { log.write(.warning, "hint: \(hint)") }
         }

@@ -76,7 +76,7 @@ def test_figures_in_units_people_say(tmp_path):
     with Web(tmp_path / "state", tmp_path) as web:
         page = words(web.get("/").text)
     assert "1,234 waiting" in page and "17 MB" in page and "s3://garden at s3.example" in page
-    assert "Uptime 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
+    assert "Coverage 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
     assert not re.search(r"\d{5,} ?(bytes|ms|s)\b|KiB|MiB", page), page
 
 
