@@ -67,7 +67,7 @@ import Testing
         try write(it.begin(now: now).list, 10_000_000...10_000_002, type: "m4s")
         it.end()
         let before = try published()
-        #expect(before.segments.allSatisfy { $0.map != nil })
+        #expect(before.segments.allSatisfy { $0.initialisation != nil })
         // Another camera has come in its place.
         try write(it.begin(now: now.advanced(byMilliseconds: 1)).list, 20_000_000...20_000_001)
         it.update()
@@ -100,7 +100,7 @@ import Testing
             it.end()
         }
         #expect(Set(names).count == 4)
-        let maps = try published().segments.map(\.map)
+        let maps = try published().segments.map(\.initialisation)
         #expect(maps == [names[2]] + Array(repeating: names[3], count: 5))
         // Those that no segment on the disk needs are gone.
         #expect(try !folder.names().contains(names[0]))

@@ -46,7 +46,7 @@ package struct HLSFolder: Sendable {
         _ = playlist.removeFirst(missing.map { $0 + 1 } ?? 0)
         sweep()
         // The setting may have changed since these files were written.
-        share(["stream.m3u8"] + playlist.segments.flatMap { [$0.name, $0.map] })
+        share(["stream.m3u8"] + playlist.segments.flatMap { [$0.name, $0.initialisation] })
     }
 
     /// Lets the web front read these files.
@@ -91,7 +91,7 @@ package struct HLSFolder: Sendable {
         guard !new.isEmpty else { return false }
         let before = (playlist, retired, last, jumps)
         // EXT-X-MAP applies to all later segments, so .ts segments can't follow fMP4 ones: retire those first.
-        if playlist.segments.last?.map != nil, new[0].name.hasSuffix(".ts") {
+        if playlist.segments.last?.initialisation != nil, new[0].name.hasSuffix(".ts") {
             retired += playlist.removeFirst(playlist.segments.count)
         }
         retired += playlist.append(new.map { entry($0, list.initialisation) }, limit: Self.listSize)
