@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,12 +36,14 @@ static bool name_services_are_plain(void) {
   FILE *file = fopen("/etc/nsswitch.conf", "re");
   if (!file) return true;
   bool plain = true;
-  for (char line[512]; plain && fgets(line, sizeof line, file);) {
+  char *line = NULL;
+  for (size_t size = 0; plain && getline(&line, &size, file) >= 0;) {
     // glibc needs no blank after the colon.
     char *rest = NULL, *database = strtok_r(line, ": \t\n", &rest);
     if (!database || (strcmp(database, "hosts") && strcmp(database, "passwd") && strcmp(database, "group"))) continue;
     for (char *word; plain && (word = strtok_r(NULL, ": \t\n", &rest)) && *word != '#';) plain = is_plain(word);
   }
+  free(line);
   fclose(file);
   return plain;
 }

@@ -26,17 +26,17 @@ extension Failure.Code.Store {
         case .unresolved, .unreachable: "Check the network, and `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
         case .timeout: "Look at network and store; on slow connections smaller pictures help: `CAMERA_STREAM=sub`."
         case .tls: "For an authority of your own set `AWS_CA_BUNDLE` (S3) or `SSL_CERT_FILE`; check the clock."
-        case .credentials: "The hint names the setting. Correct it: changed settings are tried at once."
+        case .credentials: "Correct the store's credentials; `snapshot check` names the setting. Runs try changed settings at once."
         case .invalid: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
         case .lost: "Nothing, unless it happens often: then look at the network and the store's log."
         case .answer: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`, and for a proxy in the environment."
         case .error: "The store's log tells why."
         case .busy: "Nothing, unless it stays: then raise the store's limits or `CAPTURE_INTERVAL`."
         case .redirect: "Set `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL` to the final address."
-        case .rejected: "The error holds the status, and S3's own words; the hint names what to check."
+        case .rejected: "The error holds the status, and S3's own words; `snapshot check` says what to look at."
         case .bucketMissing: "Create the bucket, or check `S3_BUCKET` and `S3_ENDPOINT_URL`."
         case .full: "Free some space, or set `LOCAL_STORAGE_MAX_BYTES`."
-        case .away: "Mount the disk. If pictures are to go elsewhere now: `snapshot check --accept-folder`."
+        case .away: "Mount the disk. If pictures are to go there without it: `snapshot check --accept-folder`."
         case .credentialProcess: "Run it as the service's user; under systemd see `docs/recipes/credentials.md`."
         case .denied:
             "Make the folder writable for the service's user, with `ReadWritePaths=` under systemd; or allow `s3:PutObject`."
@@ -149,7 +149,7 @@ extension Failure.Code {
         switch self {
         case .own(let code): code.remedy
         case .camera(let code): code.remedy
-        case .reolink: "See the hint; -5 (all sessions taken) and -105 (too many logins) end by themselves."
+        case .reolink: "`snapshot check` has a hint; -5 (all sessions taken) and -105 (too many logins) end by themselves."
         case .picture(let code): code.remedy
         case .store(let code): code.remedy
         case .relay(let code): code.remedy

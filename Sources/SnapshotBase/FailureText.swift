@@ -71,7 +71,7 @@ extension Failure.Code.Camera {
         case .keyChanged:
             "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
         case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
-        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. Restart the relay."
+        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once, a relay once it is restarted."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to that address, or set `CAMERA_FOLLOW=same-host` or `CAMERA_USE_HTTPS=true`."
@@ -111,7 +111,7 @@ extension Failure.Code.Picture {
         switch self {
         case .empty: "Some Reolink firmware sends nothing unless `CAMERA_WIDTH` and `CAMERA_HEIGHT` are set."
         case .cutShort: "If it happens often, look at the camera's network."
-        case .tooLarge: "Choose a smaller stream of the camera's."
+        case .tooLarge: "Raise `CAMERA_MAX_BYTES`, or choose a smaller stream: `CAMERA_STREAM=sub`."
         case .stream: "Give the address of the camera's still picture; for its video give `rtsp://…`."
         case .json, .bad: "`snapshot capture --verbose` shows what the camera sent."
         case .html: "`CAMERA_URL` must be the address of the picture itself; `--verbose` shows what the camera sent."

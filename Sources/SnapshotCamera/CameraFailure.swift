@@ -86,7 +86,8 @@ extension Failure {
             case .empty: settings.hint(.empty)
             case .html: settings.hint(.page)
             case .otherFormat, .json: "--verbose shows what the camera sent"
-            case .cutShort, .tiny, .badMarker, .badSegment, .noDimensions, .noScan: nil
+            case .cutShort, .tiny, .badMarker, .badSegment, .noDimensions, .noScan:
+                "if it happens often, look at the camera's network, or restart the camera; --verbose shows what it sent"
             }
         return Failure(
             code, "bad picture from camera", settings.address, why: "\(flaw)", hint: hint)
@@ -141,7 +142,8 @@ extension Failure {
         default:
             return Failure(
                 .camera(.status), "no picture from camera", settings.address,
-                why: "HTTP status \(response.status)", hint: nil)
+                why: "HTTP status \(response.status)",
+                hint: response.status >= 500 ? "restart the camera if this stays; a browser should show the picture there" : nil)
         }
     }
 }

@@ -71,7 +71,7 @@ enum ReolinkError {
 
     private static func explanation(_ code: Int, _ settings: CameraSettings) -> (words: String, hint: String?) {
         switch code {
-        case -1: ("it says that a parameter is missing", nil)
+        case -1: ("it says that a parameter is missing", "some models need CAMERA_WIDTH and CAMERA_HEIGHT")
         case -4: ("it rejects a parameter", "check CAMERA_CHANNEL, CAMERA_WIDTH and CAMERA_HEIGHT")
         case -5:
             (
@@ -92,12 +92,12 @@ enum ReolinkError {
         case -12: ("it can't read its configuration", "restart the camera")
         case -16, -17:
             ("the hub can't reach the camera", "look at the camera's power and Wi-Fi in the hub's app")
-        case -21: ("it refuses the session token", nil)
+        case -21: ("it refuses the session token", "the next run logs in anew; if this stays, restart the camera")
         case -26: ("this user may not do that", "use an account with administrator rights")
         case -48: ("taking the picture failed inside the camera", "restart the camera if this stays")
         case -49: ("it has no channel \(settings.channel)", "check CAMERA_CHANNEL; the first channel is 0")
         case -105: ("too many logins in a short time", "wait some minutes")
-        default: ("it reports an error", nil)
+        default: ("it reports an error", "restart the camera, or update its firmware; --verbose shows its answer")
         }
     }
 }

@@ -66,12 +66,12 @@ func hint(for error: SystemError, directory: String) -> String? {
         let user = UserAccount(geteuid())?.name ?? "\(geteuid())"
         if access(nearest, X_OK) != 0 { return "user \(user) may not enter \(nearest); choose a folder elsewhere" }
         return "sudo install -d -o \(user) -g \"$(id -gn \(user))\" -m 750 \(directory)"
-    case ENOSPC, EDQUOT: return "df -h \(nearest)"
-    case EROFS: return Mount.readOnlyHint(nearest) ?? "findmnt -T \(nearest)"
+    case ENOSPC, EDQUOT: return "df -h \(nearest)   # it is full"
+    case EROFS: return Mount.readOnlyHint(nearest) ?? "findmnt -T \(nearest)   # it is mounted read-only"
     // The failure's own hint says more.
     case ENOENT, EINVAL, EILSEQ, ENAMETOOLONG, ENODEV, ENOTCONN, ESTALE, ENOMEDIUM: return nil
     case ENOTDIR, EEXIST: return "ls -l \(nearest)"
-    default: return "ls -ld \(nearest)"
+    default: return "ls -ld \(nearest)   # is it there, and whose is it?"
     }
 }
 

@@ -21,8 +21,8 @@ extension Key {
     package static let cameraTLSVerify = Setting(
         "CAMERA_TLS_VERIFY", .form("off, ca, pin-first or sha256//BASE64"), default: "pin-first",
         secrecy: .open,
-        "Which TLS key of the camera is trusted: off trusts any, ca one whose certificate an authority has signed, "
-            + "pin-first the first one seen, sha256//… the one with this hash.")
+        "Which TLS key of the camera is trusted. off: any; ca: one whose certificate an authority has signed; "
+            + "pin-first: the first one seen, and from then on only that; sha256//…: the one with this hash.")
     package static let cameraChannel = Setting(
         "CAMERA_CHANNEL", .number(0...255), default: 0, endsHoldOff: .camera, "The channel of an NVR or hub, from 0.")
     package static let cameraStream = Setting(

@@ -9,12 +9,12 @@ extension Key {
         "HTTP_UPLOAD_METHOD", .choice, default: UploadMethod.post, endsHoldOff: .store,
         "How pictures are sent; with put HTTP_UPLOAD_FORMAT is raw, unless it is set.")
     package static let httpUploadFormat = Setting(
-        "HTTP_UPLOAD_FORMAT", TypedSettingKind<UploadFormat>.choice, otherwise: "multipart; with put raw",
+        "HTTP_UPLOAD_FORMAT", TypedSettingKind<UploadFormat>.choice, otherwise: "multipart; with put: raw",
         endsHoldOff: .store,
         "multipart is a form with the picture and the fields camera, captured_at, sha256 and key; json is an object with the same members "
             + "and the picture as base64; raw is the picture alone, with X-Snapshot-… headers.")
     package static let httpUploadPart = Setting(
-        "HTTP_UPLOAD_PART", .text, otherwise: "file; for json image", secrecy: .open, endsHoldOff: .store,
+        "HTTP_UPLOAD_PART", .text, otherwise: "file; with json: image", secrecy: .open, endsHoldOff: .store,
         "The name of the form's part, or of the object's member, that holds the picture.")
     package static let httpUploadFields = Setting(
         "HTTP_UPLOAD_FIELDS", .freeForm(pairs), secrecy: .secret, endsHoldOff: .store,

@@ -7,7 +7,7 @@ extension Key {
         "The folder of state, spool, session token and pinned TLS keys.")
     package static let pingURL = Setting(
         "PING_URL", .webURL, secrecy: .urlWithSecretPath,
-        "A dead man's switch such as healthchecks.io, requested at most once a minute.")
+        "A service that raises an alarm when requests stop, such as healthchecks.io; it gets one a minute at most.")
     package static let healthCheckPort = Setting(
         "HEALTH_CHECK_PORT", .number(0...65535), default: 8080, "The port of a `snapshot-web` started by hand.")
     package static let healthCheckAddress = Setting(

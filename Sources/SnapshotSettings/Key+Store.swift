@@ -26,11 +26,11 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "How long after its first attempt to store a picture a run may begin another attempt. If it is set, no answer is "
-            + "waited for longer than this, even if UPLOAD_ANSWER is longer.")
+        "This long after its first attempt to store a picture a run begins no further attempt. If it is set, no answer "
+            + "is waited for longer than this, even if UPLOAD_ANSWER is longer.")
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
-        "How long an upload may make no progress; one that makes progress may take 15 min.")
+        "An upload that makes no progress for this long is given up; one that makes progress may take 15 min.")
     package static let uploadAnswer = Setting(
         "UPLOAD_ANSWER", .duration(.seconds(1)...(.seconds(600))), default: .seconds(60),
         "How long the store may take to answer once it has the whole picture.")

@@ -40,7 +40,8 @@ extension StoreFailure {
             let hint = usesTLS ? nil : failure.plainHint(setting)
             self.init(make(.store(.lost), "lost connection to store", hint), .retry)
         case .tooLarge, .endless:
-            self.init(make(.store(.answer), "bad answer from store", nil), .giveUp)
+            let hint = "check \(setting), and whether a proxy or a sign-in page answers"
+            self.init(make(.store(.answer), "bad answer from store", hint), .giveUp)
         }
         connectionFailed = true
         stalledFor = failure.stalledFor

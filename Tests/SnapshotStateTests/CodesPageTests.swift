@@ -64,9 +64,9 @@ import Testing
             "`snapshot capture --json` (`code`), in `snapshot health --json` (`last_error`, `reasons`), in the state and on",
             "the status page. They never change. An unknown code comes from another version.", "",
             "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
-            "spool can't be used; 75 the store can't be used, and a picture waits in the spool; 77 credentials refused, or a",
-            "camera that can't be trusted; 78 settings. Of the relay's codes only `output-folder` ends the relay, at its start;",
-            "otherwise the relay tries again.",
+            "spool can't be used; 75 the store, or something else that is needed, can't be used now; 77 credentials refused, or",
+            "a camera that can't be trusted; 78 settings. With 75 and 77 a picture that was taken waits in the spool. Of the",
+            "relay's codes only `output-folder` ends the relay, at its start; otherwise the relay tries again.",
             "", "## Reasons of health", "",
             "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
         ]

@@ -65,7 +65,7 @@ struct CameraURL {
         case .unreachable(let name), .portClosed(let name):
             "is the camera on, is \(setting) right, and is \(name) enabled in the camera?"
         case .invalid: "check \(setting)"
-        case .slow: "on slow paths raise CAMERA_TIMEOUT"
+        case .slow: "on a slow network raise CAMERA_TIMEOUT"
         case .plainPort, .unanswered, .empty, .page, .redirect, .notFound, .streamRedirect, .noStream: nil
         }
     }

@@ -51,7 +51,7 @@ struct ReolinkKind: CameraKind {
         case .portClosed(let name): otherPorts(settings) ?? hint(.unreachable(protocol: name), settings)
         case .plainPort: "if that port speaks plain HTTP, set CAMERA_USE_HTTPS=false"
         case .unanswered: settings.useHTTPS ? nil : "if that port speaks TLS, set CAMERA_USE_HTTPS=true"
-        case .slow: "CAMERA_STREAM=sub is quicker; on slow paths raise CAMERA_TIMEOUT"
+        case .slow: "CAMERA_STREAM=sub is quicker; on a slow network raise CAMERA_TIMEOUT"
         case .empty: "some firmware sends nothing unless CAMERA_WIDTH and CAMERA_HEIGHT are set"
         case .page: "is CAMERA_IP the camera's address? --verbose shows what it sent"
         case .redirect:

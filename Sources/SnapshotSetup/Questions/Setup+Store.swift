@@ -74,7 +74,7 @@ extension Setup {
         let url = try terminal.ask(
             "address, such as https://example.org/pictures", default: try current(Key.httpUploadURL))
         guard !url.isEmpty, try keeping({ draft throws(Failure) in try draft.setUpload(url) }) else { return false }
-        let token = try terminal.askSecret("token (Enter keeps the present one, or none)")
+        let token = try terminal.askSecret("token (Enter: no change)")
         guard !token.isEmpty else { return true }
         return try keeping { draft throws(Failure) in try draft.set(Key.httpAuthToken.declaration, token) }
     }

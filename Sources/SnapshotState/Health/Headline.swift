@@ -16,15 +16,27 @@ extension Health {
             return Headline(text: summary, remedy: nil, explained: [])
         }
         if let cause, worst.status == .degraded || cause.explained.contains(worst) || worst == .neverCaptured {
-            return Headline(text: cause.text, remedy: cause.remedy, explained: cause.explained)
+            return Headline(text: cause.text, remedy: named(cause.remedy), explained: cause.explained)
         }
-        return Headline(text: sentence(worst), remedy: worst.remedy, explained: [worst])
+        return Headline(text: sentence(worst), remedy: named(worst.remedy), explained: [worst])
     }
 
     /// The reasons that the headline does not explain, the worst first.
     package var furtherReasons: [Reason] {
         let explained = headline.explained
         return reasons.filter { !explained.contains($0) }.sorted { $0.status > $1.status }
+    }
+
+    /// The text of a remedy with this camera's settings file and units.
+    package func named(_ remedy: String) -> String {
+        guard let instance else { return remedy }
+        return [
+            ("snapshot check", "snapshot check --config /etc/snapshot/\(instance).env"),
+            ("snapshot drain", "snapshot drain --config /etc/snapshot/\(instance).env"),
+            ("snapshot capture", "snapshot capture --config /etc/snapshot/\(instance).env"),
+            ("snapshot setup", "snapshot setup --instance \(instance)"),
+            ("snapshot.timer", "snapshot@\(instance).timer"), ("snapshot-relay", "snapshot-relay@\(instance)"),
+        ].reduce(remedy) { $0.replacing($1.0, with: $1.1) }
     }
 
     /// The remedy as plain text for a terminal.

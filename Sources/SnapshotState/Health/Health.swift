@@ -76,6 +76,8 @@ package struct Health: Sendable {
     /// Whether there is a relay, but nothing that takes pictures.
     package var isRelayAlone = false
     package var camera: String
+    /// The name of the camera's instance (`snapshot@NAME`); nil for other cameras.
+    package var instance: String?
     package var version: String
 
     /// Seconds for which a drop or a reset is reported: long enough to be noticed, short enough to stay meaningful.

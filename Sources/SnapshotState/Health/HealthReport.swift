@@ -20,23 +20,29 @@ package struct HealthReport: Sendable {
         let relay = RelayReport(reading: statePath, now: now)
         var isThere = true
         if case .neverRan = own { isThere = relay != nil }
-        let health = Health(
+        var health = Health(
             own, relay: relay, now: now, interval: interval, camera: camera,
             hasTimer: hasCaptureTimer(statePath: statePath, instance: ""), version: version)
+        health.instance = Self.instance(ofState: statePath)
         let instances = Self.instances(in: statePath)
         var cameras = Named<Health>()
         if isThere || instances.isEmpty { cameras.append("", health) }
         for name in instances {
             let path = statePath + "/" + name
-            cameras.append(
-                name,
-                Health(
-                    StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now,
-                    interval: nil, camera: name, hasTimer: hasCaptureTimer(statePath: statePath, instance: name),
-                    version: version))
+            var health = Health(
+                StateRing(reading: path).content, relay: RelayReport(reading: path, now: now), now: now,
+                interval: nil, camera: name, hasTimer: hasCaptureTimer(statePath: statePath, instance: name),
+                version: version)
+            health.instance = Self.instance(ofState: path)
+            cameras.append(name, health)
         }
         self.cameras = cameras
         worst = cameras.entries.max { $0.value.status < $1.value.status }?.value ?? health
+    }
+
+    /// The instance whose unit keeps its state there; nil for other folders.
+    static func instance(ofState path: String) -> String? {
+        parentDirectory(path) == "/var/lib/snapshot" ? String(path.dropFirst("/var/lib/snapshot/".count)) : nil
     }
 
     /// The names of the directories that contain a state, or may: unreadable ones of other owners. Unreadable

@@ -50,7 +50,7 @@ struct HeadlineBlock {
         let items = reasons.map { reason -> HTML in
             """
             <li class="\(reason.status.rawValue)"><strong>\(health.sentence(reason).sentence).</strong> \
-            \(HTML(markdown: reason.remedy))</li>
+            \(HTML(markdown: health.named(reason.remedy)))</li>
             """
         }
         return "<ul class=\"reasons\">\(items)</ul>"

@@ -84,7 +84,7 @@ def test_no_library_is_taken_from_a_folder_that_somebody_else_can_write(copied, 
     ("passwd: files systemd\ngroup: files systemd\nhosts: files mdns4_minimal [NOTFOUND=return] dns myhostname\nnetgroup: nis", True),
     ("hosts:\tfiles resolve [!UNAVAIL=return] dns # wins", True),
     ("hosts:files dns", True), ("hosts:nis dns", False), ("\thosts : files nis", False),
-    ("hosts: files wins dns", False), ("hosts: files nis dns", False),
+    ("hosts: files wins dns", False), ("hosts: files nis dns", False), ("hosts: files" + 200 * " dns" + " nis", False),
     ("passwd: files ldap\nhosts: files dns", False), ("group: compat", False)])
 def test_name_services_that_may_need_the_real_libraries_get_them(copied, tmp_path, services, are_plain):
     (tmp_path / "nsswitch.conf").write_text(f"# Of this test.\n{services}\n")
