@@ -45,7 +45,7 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
         case .state, .spool: 74
         case .store: 75
         case .cameraRefused, .storeRefused: 77
-        // A file of the settings that is in a folder that hangs will be read again later.
+        // Where the folder of a settings file, or of a file that settings name, hangs, a later run may read it.
         case .settings: isHang ? 75 : 78
         }
     }

@@ -5,8 +5,8 @@ import SnapshotHTTP
 /// A source of still pictures.
 ///
 /// `snapshot` returns one picture's bytes as received; `Picture` validates them. It ends by the deadline and keeps at
-/// most `CameraSettings.maxBytes` bytes. After a failure it may ask in another way that the camera may support, such as
-/// another login, but never again with credentials that were refused: the same attempt is left to the next run.
+/// most `CameraSettings.maxBytes` bytes. After a failure it may try another way that the camera may support, such as
+/// another form of login. It never repeats an attempt or sends refused credentials again: that is left to the next run.
 package protocol Camera {
     mutating func snapshot(memory: inout CameraMemory, deadline: Deadline) throws(Failure) -> [UInt8]
     /// Logs out of the session in `memory`. Called when the memory can't be stored.

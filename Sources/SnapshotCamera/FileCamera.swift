@@ -47,7 +47,8 @@ struct FileCamera: Camera {
         }
     }
 
-    /// The file's bytes once they are stable, and a whole JPEG or over a second old; after two seconds in any case.
+    /// Waits until the file doesn't change while it is read, and either is a whole JPEG or was last changed over a
+    /// second ago; at most two seconds. Returns its bytes.
     private func stableBytes(until deadline: Deadline) throws(SystemError) -> [UInt8] {
         let timeout = deadline.sooner(Self.stableAfter * 2)
         while true {

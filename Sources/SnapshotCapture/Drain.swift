@@ -76,8 +76,8 @@ extension Run {
         }
     }
 
-    /// Like `Spool.object`, but doesn't throw: it quarantines an entry that is gone or damaged, and returns nil, with a
-    /// warning, for one that can't be read now, too.
+    /// Like `Spool.object`, but doesn't throw. It returns nil for an entry that is gone or damaged, which it
+    /// quarantines, and for one that can't be read now, which stays; both with a warning.
     private mutating func object(_ name: SpoolName) -> StoredObject? {
         do throws(SystemError) {
             let found = try spool.object(name, template: settings.keyTemplate, now: now, clock: record.clock)

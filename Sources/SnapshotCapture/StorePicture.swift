@@ -157,7 +157,7 @@ extension Run {
         record.credentials = store.credentials
     }
 
-    /// Writes the picture to the runtime directory, in RAM, for the live page; removes the last one if WEB_IMAGES is
+    /// Writes the picture to the runtime directory, in RAM, for the status page; removes the last one if WEB_IMAGES is
     /// off.
     private func keepLatest(_ picture: Picture) {
         guard let directory = settings.runtimeDirectory else { return }

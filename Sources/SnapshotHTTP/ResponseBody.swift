@@ -7,7 +7,7 @@ package protocol BodyReader: Sendable {
     /// Whether the wanted part is complete, so that the transfer can end.
     /// - Parameter body: everything received so far.
     mutating func isEnough(_ body: [UInt8]) -> Bool
-    /// The range of the wanted part; nil if the body is an endless stream without a complete part.
+    /// The range of the wanted part; nil if the body is an endless stream in which no part has begun.
     /// - Parameter hasEnded: whether the body ended by itself, rather than being cut off where the reader had enough.
     func wanted(of body: [UInt8], hasEnded: Bool) -> Range<Int>?
 }

@@ -39,7 +39,7 @@ struct UploadWatch {
         sent: Int, of whole: Int, received: Int, now: Uptime, waited: Duration = .zero
     ) -> HTTPFailure? {
         if (sent, received) != bytes { (bytes, moved, heldUp) = ((sent, received), now, waited) }
-        // The wait also begins when a server responds before it has the whole body, and doesn't begin again after it.
+        // The wait also begins when a server responds before it has the whole body; the body's end doesn't restart it.
         let isResponding = whole > 0 && sent >= whole || received > 0
         if !isResponding { responseWait = nil } else if responseWait == nil { responseWait = wait(from: now) }
         if let responseWait {

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The text of the first `<tag>` in `xml` whose end is within `limit` characters; empty where there is none.
+/// The text of the first `<tag>` in `xml`; empty where there is none, or its end isn't within `limit` characters.
 package func xmlText(of tag: String, in xml: Substring, limit: Int = 512) -> String {
     guard let open = xml.range(of: "<\(tag)>") else { return "" }
     let rest = xml[open.upperBound...].prefix(limit)

@@ -1,8 +1,8 @@
 import SnapshotBase
 
 /// Cleans values that other programs pass through the environment with remains of the `.env` syntax. systemd's
-/// `EnvironmentFile=` leaves inline comments (`door # c`; `"door" # c` becomes `door# c`, an empty value `# c`);
-/// Docker's `--env-file` leaves comments and quotes.
+/// `EnvironmentFile=` leaves the comment after a value: `door # c` stays as it is, `"door" # c` becomes `door# c`, and
+/// an empty value becomes its comment, `# c`. Docker's `--env-file` leaves comments and quotes.
 extension Settings {
     /// The value without such remains; nil if it is empty.
     /// - Throws: `Failure` if the value is ambiguous.

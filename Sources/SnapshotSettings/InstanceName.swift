@@ -2,7 +2,8 @@ import SnapshotBase
 
 /// The names of additional cameras: NAME in `/etc/snapshot/NAME.env`, `snapshot@NAME.timer` and `STATE_PATH/NAME`.
 package enum InstanceName {
-    /// Reserved names: files and folders of ours in the same folders, and in the folders of pictures and video.
+    /// Names that no instance may have: `snapshot` has files or folders of these names beside those of instances, or in
+    /// the folders of pictures and video.
     package static let reserved = [
         "credentials", "forgotten", "hls", "lock", "lost+found", "record", "relay", "snapshots", "spool",
         "stream_output",

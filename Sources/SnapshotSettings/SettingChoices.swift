@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// A setting whose value is one of several words, regardless of case.
+/// The value of a setting that takes one of several words, regardless of case.
 package protocol SettingChoice: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
 
 extension SettingChoice {

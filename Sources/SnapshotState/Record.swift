@@ -5,7 +5,7 @@ import SnapshotBase
 package struct Record: JSONMapped, Equatable, Sendable {
     package static let schema = 1
 
-    /// The number of this run. It is not in `map`: the slot writes it first.
+    /// The number of this record; a run may write several. It is not in `map`: the slot writes it first.
     package var seq: UInt64 = 0
     package var schema = Record.schema
     package var version = ""
@@ -52,8 +52,8 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var storePause: Pause?
     /// Set while the last attempts at the store made no progress.
     package var stall: Stall?
-    /// Kept while the spool contains pictures whose keys may be used again: the periods in which each run stored its
-    /// own picture, as pairs of milliseconds since 1970.
+    /// The periods in which every run stored its own picture, as pairs of milliseconds since 1970; kept while the spool
+    /// contains pictures whose keys may be used again.
     package var storedSpans: [Int]?
     package var pictures = PictureHistory()
     /// The sums of the last 48 hours, oldest first.

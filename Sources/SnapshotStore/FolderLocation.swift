@@ -6,7 +6,7 @@ import SnapshotBase
 /// Without its disk a mount point is an empty folder on another disk, usually the memory card. Files written there
 /// would fill the card, and be hidden once the disk is mounted.
 package struct FolderLocation {
-    /// The innermost part of the path that exists. Opening it has made an automount mount its disk.
+    /// The innermost part of the path that exists. Opening it has triggered the automount, if there is one.
     package let nearest: Folder
     /// The absolute path without symbolic links, including what doesn't exist yet.
     package let path: String

@@ -142,8 +142,8 @@ package struct HTTPStore: RemoteStore {
         settings.credentials != nil && login.chooseAnother(after: response)
     }
 
-    /// - Throws: where a 2xx response is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK, or is an HTML
-    ///   page, which over plain HTTP may come from a captive portal.
+    /// - Throws: where a 2xx response is not an acknowledgement: it lacks the text of HTTP_UPLOAD_ACK; or that is
+    ///   unset, and it is an HTML page over plain HTTP, which may come from a captive portal.
     private func acknowledge(_ response: HTTPResponse) throws(StoreFailure) {
         if let wanted = settings.acknowledgement {
             if String(decoding: response.body, as: UTF8.self)[...].range(of: wanted) != nil { return }

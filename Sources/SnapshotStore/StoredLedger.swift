@@ -51,7 +51,7 @@ struct StoredLedger: Sendable {
         }
     }
 
-    /// Without retention settings: removes lines of replaced files, or of a long log's oldest files once they are gone.
+    /// Without retention settings: removes lines of replaced files or, unless `replaced`, of old files that are gone.
     func tidy(_ settings: FilesystemSettings, replaced: Bool) throws(SystemError) {
         for list in [direct, late] {
             guard let log = try list.open() else { continue }

@@ -25,7 +25,7 @@ package struct CaptureSettings: Sendable {
     package var pingURL: String?
     package var proxies: Proxies
     /// systemd's RUNTIME_DIRECTORY, in RAM: holds the marker of a run in progress, TLS sessions, and `latest.jpg` for
-    /// the live page. nil outside systemd.
+    /// the status page. nil outside systemd.
     package var runtimeDirectory: String?
     package var showsPictures: Bool
     package let context: ProcessContext

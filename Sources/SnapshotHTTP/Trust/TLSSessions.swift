@@ -70,8 +70,8 @@ package struct TLSSessions: Sendable {
     // MARK: Servers that fail when a session is resumed
 
     /// A file whose size is how often in a row the server didn't respond after it was offered a session. From the third
-    /// time on, no session is saved for a day: otherwise every second handshake would be a full one, which succeeds and
-    /// hides that resumption fails.
+    /// time on, no session is saved for a day: otherwise each full handshake, which succeeds, would save a session that
+    /// can't be resumed.
     private static func failures(of name: String) -> String { name + ".failures" }
 
     func forgetFailures(of name: String) { (try? Folder(directory))?.remove(Self.failures(of: name)) }

@@ -19,8 +19,8 @@ package enum StoreKinds {
     }
 }
 
-/// The settings of one store, and everything in which its kind differs from others. Other code asks these requirements
-/// and never which kind it is. None has a default, so the compiler names what a new kind lacks.
+/// The settings of one store, and everything in which its kind differs from others. No requirement has a default, so
+/// the compiler names what a new kind lacks. Of other code only `snapshot setup` compares STORAGE_BACKEND with kinds.
 package protocol StoreKind: Sendable {
     init(_ settings: Settings) throws(Failure)
 
