@@ -26,7 +26,7 @@ extension Failure.Code.Store {
         case .unresolved, .unreachable: "Check the network, and `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
         case .timeout: "Look at network and store; on slow connections smaller pictures help: `CAMERA_STREAM=sub`."
         case .tls: "For an authority of your own set `AWS_CA_BUNDLE` (S3) or `SSL_CERT_FILE`; check the clock."
-        case .credentials: "Correct the store's credentials; `snapshot check` names the setting. Runs try changed settings at once."
+        case .credentials: "`snapshot check` names the setting. Correct it: runs try changed settings at once."
         case .invalid: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`."
         case .lost: "Nothing, unless it happens often: then look at the network and the store's log."
         case .answer: "Check `S3_ENDPOINT_URL` or `HTTP_UPLOAD_URL`, and for a proxy in the environment."
@@ -149,7 +149,7 @@ extension Failure.Code {
         switch self {
         case .own(let code): code.remedy
         case .camera(let code): code.remedy
-        case .reolink: "`snapshot check` has a hint; -5 (all sessions taken) and -105 (too many logins) end by themselves."
+        case .reolink: "`snapshot check` has a hint; -5 (sessions taken) and -105 (too many logins) end by themselves."
         case .picture(let code): code.remedy
         case .store(let code): code.remedy
         case .relay(let code): code.remedy

@@ -71,7 +71,7 @@ extension Failure.Code.Camera {
         case .keyChanged:
             "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
         case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
-        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once, a relay once it is restarted."
+        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. Restart a relay."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to that address, or set `CAMERA_FOLLOW=same-host` or `CAMERA_USE_HTTPS=true`."

@@ -143,7 +143,8 @@ extension Failure {
             return Failure(
                 .camera(.status), "no picture from camera", settings.address,
                 why: "HTTP status \(response.status)",
-                hint: response.status >= 500 ? "restart the camera if this stays; a browser should show the picture there" : nil)
+                hint: response.status >= 500
+                    ? "restart the camera if this stays; a browser should show the picture there" : nil)
         }
     }
 }

@@ -115,7 +115,11 @@ package struct ServiceSandbox {
                     "systemctl cat \(service)   # with a minus before the path the service starts without it: ReadWritePaths=-/mnt"
                 )
             case "217": ("its user isn't there (217/USER)", "sudo systemd-sysusers")
-            case "243": ("a credential can't be read (243/CREDENTIALS)", "sudo ls -l /etc/snapshot/credentials   # each must be a file")
+            case "243":
+                (
+                    "a credential can't be read (243/CREDENTIALS)",
+                    "sudo ls -l /etc/snapshot/credentials   # each must be a file"
+                )
             case "203": ("its program can't be started (203/EXEC)", "ls -l \(program)")
             default:
                 (

@@ -28,7 +28,8 @@ struct UnitsCheck {
         }
         let timer = "\(unit).timer"
         guard facts["LoadState"] == "loaded" else {
-            return .skipped("units", "\(timer) isn't installed", hint: "install the package, or in a clone: sudo make install")
+            return .skipped(
+                "units", "\(timer) isn't installed", hint: "install the package, or in a clone: sudo make install")
         }
         guard facts["ActiveState"] == "active" else {
             return .remark("units", "\(timer) isn't running", hint: "sudo systemctl enable --now \(timer)")

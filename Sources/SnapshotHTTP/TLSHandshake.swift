@@ -33,7 +33,9 @@ package struct TLSHandshake {
         var request = HTTPRequest("GET", "https://\(host)/", through: nil, deadline: deadline)
         (request.trust, request.connectTimeout) = (trust, connectTimeout)
         request.certificate = certificate
-        guard !deadline.hasPassed else { throw HTTPFailure(kind: .timedOut, why: "the time for it was over before it began") }
+        guard !deadline.hasPassed else {
+            throw HTTPFailure(kind: .timedOut, why: "the time for it was over before it began")
+        }
         // A separate handle, so that the connection is not reused for HTTP requests.
         let handle = try EasyHandle()
         let easy = handle.pointer

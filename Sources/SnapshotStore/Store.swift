@@ -7,7 +7,8 @@ import SnapshotState
 /// `put` returns only when the store has acknowledged the object; otherwise it throws. It makes one attempt and ends by
 /// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. If the
 /// store asks for a changed request, `put` throws `.retryCorrected`, and the next attempt makes it. It may be called
-/// again with the same object: the same key then holds the same bytes. The caller retries, spools and orders objects.
+/// again with the same object: the same key then holds the same bytes. Another object of the same key replaces the
+/// one before. The caller retries, spools and orders objects.
 package protocol Store {
     /// The store's address for messages; never a secret.
     var address: String { get }

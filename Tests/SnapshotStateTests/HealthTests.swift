@@ -27,6 +27,23 @@ private func health(_ record: Record, at moment: Now) -> Health {
         #expect(health(good, at: now(1101)).reasons == [.noCapture, .stale])
     }
 
+    @Test func anInstanceIsNamedInWhatToDo() throws {
+        #expect(HealthReport.instance(ofState: "/var/lib/snapshot/front") == "front")
+        for other in ["/var/lib/snapshot", "/var/lib/snapshot/front/deeper", "/srv/front", "state"] {
+            #expect(HealthReport.instance(ofState: other) == nil)
+        }
+        var camera = health(good, at: now(1101))
+        #expect(
+            try #require(camera.remedyText).contains(
+                "snapshot check says what fails; systemctl list-timers snapshot.timer"))
+        camera.instance = "front"
+        let remedy = try #require(camera.remedyText)
+        #expect(remedy.contains("snapshot check --config /etc/snapshot/front.env says what fails"))
+        #expect(remedy.contains("systemctl list-timers snapshot@front.timer"))
+        let relay = camera.named(Health.Reason.relayDown.remedy)
+        #expect(relay.contains("journalctl -u snapshot-relay@front`") && !relay.contains("snapshot-relay`"))
+    }
+
     @Test func agesSurviveClockJumps() {
         for jump in [Int64(-3_600_000), 3_600_000, 86_400_000_000] {
             #expect(health(good, at: now(1010, wall: jump)).ageSeconds == 10)

@@ -40,18 +40,13 @@ package struct HealthReport: Sendable {
         worst = cameras.entries.max { $0.value.status < $1.value.status }?.value ?? health
     }
 
-<<<<<<< HEAD
     /// The instance whose unit keeps its state there; nil for other folders.
     static func instance(ofState path: String) -> String? {
         parentDirectory(path) == "/var/lib/snapshot" ? String(path.dropFirst("/var/lib/snapshot/".count)) : nil
     }
 
-    /// The names of the directories that contain a state, or may: unreadable ones of other owners. Unreadable
-    /// directories of the state's own owner, such as the pictures, are not cameras.
-=======
     /// The names of the directories that contain a state. One that can't be read counts, too, if it has another owner
     /// than `statePath`; one of the same owner holds other files, such as the pictures.
->>>>>>> 1d48626 (Comments and CONTRIBUTING say at first reading what the code does)
     package static func instances(in statePath: String) -> [String] {
         let owner = ownerID(of: statePath)
         return FileSystems.localNames(in: statePath).filter { name in
