@@ -133,7 +133,7 @@ def test_a_closed_account_is_not_refused_credentials(ready, camera, endpoint, co
 
 
 @pytest.mark.parametrize("status, code, words", [
-    (400, "XMinioAdminBucketQuotaExceeded", "quota"), (400, "EntityTooLarge", "too large"), (400, "KeyTooLongError", "KEY_TEMPLATE"),
+    (400, "XMinioAdminBucketQuotaExceeded", "quota"), (400, "EntityTooLarge", "limit on requests"), (400, "KeyTooLongError", "KEY_TEMPLATE"),
     (400, "InvalidStorageClass", "S3_STORAGE_CLASS"), (400, "KMS.DisabledException", "S3_SSE_KMS_KEY_ID")])
 def test_the_hint_names_what_a_bucket_refuses(ready, camera, endpoint, status, code, words):
     endpoint.always = Answer(status, {}, s3_error(code))
