@@ -89,10 +89,10 @@ extension Health {
         if let day = work.lastDay {
             let span = day.hours >= 24 ? "24 h" : "\(day.hours) h"
             lines.append(
-                ("Coverage \(span)", percent(day.share), "\(grouped(day.taken)) of \(counted(day.due, "picture")) due"))
+                ("Uptime \(span)", percent(day.share), "\(grouped(day.taken)) of \(counted(day.due, "picture")) due"))
         }
         if let month = work.lastMonth {
-            lines.append(("Coverage \(month.days) d", percent(month.share), "of the pictures due"))
+            lines.append(("Uptime \(month.days) d", percent(month.share), "of the pictures due"))
         }
         let size = work.bytesADay.map { sizeText($0) }
         lines.append(("A day", counted(work.picturesADay, "picture"), size.map { "about \($0)" } ?? ""))

@@ -61,7 +61,7 @@ def test_the_same_words(tmp_path, name):
         assert page.index(figures["to do"]) < page.index("Last 64 runs")
     if "line" in figures:
         assert figures["line"] in page and "yesterday 4.0 GB sent" in page
-    for figure in ("coverage 24 h", "coverage 12 d", "a day", "store"):
+    for figure in ("uptime 24 h", "uptime 12 d", "a day", "store"):
         for part in filter(None, [figures.get(figure, "").partition(", ")[0]]):
             assert part in page, (figure, part)
     assert re.search(r"last \d{4}-\d\d-\d\d \d\d:\d\d:\d\d Here$", figures["captured"]), figures
@@ -76,7 +76,7 @@ def test_figures_in_units_people_say(tmp_path):
     with Web(tmp_path / "state", tmp_path) as web:
         page = words(web.get("/").text)
     assert "1,234 waiting" in page and "17 MB" in page and "s3://garden at s3.example" in page
-    assert "Coverage 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
+    assert "Uptime 12 d 95.8 %" in page and "8,640 pictures about 3.3 GB" in page
     assert not re.search(r"\d{5,} ?(bytes|ms|s)\b|KiB|MiB", page), page
 
 
@@ -96,4 +96,4 @@ def test_the_share_taken_says_over_what_it_is(tmp_path):
         write_ring(tmp_path / "state", [record(1, hours=kept)])
         with Web(tmp_path / "state", tmp_path) as web:
             page = words(web.get("/").text)
-            assert (words_ in page) if words_ else "Taken " not in page
+            assert (words_ in page) if words_ else "Uptime " not in page
