@@ -43,7 +43,7 @@ package struct RelayPlan: Sendable {
         var stream = PullGateway.Stream(camera, url: address) { [camera, statePath] host, deadline throws(Failure) in
             try CameraTrust(camera, statePath: statePath).trust(for: host, deadline: deadline)
         }
-        stream.batchTime = .milliseconds(175)
+        stream.batchTime = .milliseconds(200)
         stream.digest = digest
         return stream
     }

@@ -10,7 +10,7 @@ package final class Gateway: Sendable {
         package var server: RTSPServer
         /// How long either side may be silent before media flows, and how long it may leave sent data unacknowledged.
         package var timeout: Duration
-        /// How long media may accumulate after its first bytes, so that writes are few and large.
+        /// How long media may accumulate before it is passed on, so that writes are few and large.
         package var batchTime: Duration
         package var clock: SystemClock
         /// The transport of media from the server. A push always goes over the connection.

@@ -46,7 +46,7 @@ package struct RTSPSession {
 
     /// - Parameters:
     ///   - timeout: how long either side may be silent before media flows.
-    ///   - batchTime: how long to let media accumulate after its first bytes, so that it is passed on in large writes.
+    ///   - batchTime: how long to let media accumulate, so that it is passed on in large writes.
     package init(
         newcomer: GatewayClients.Newcomer, server: any RTSPConnection, exchange: RTSPExchange, transport: RTSPTransport,
         watchesFormat: Bool, timeout: Duration, batchTime: Duration, clock: SystemClock
@@ -115,7 +115,8 @@ package struct RTSPSession {
         }
         let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
         if hasTraffic { nextMessageBy = .after(timeout) }
-        if isFlowing, !isBehind, batchTime > .zero { letMediaAccumulate(stop) }
+        // ffmpeg writes what it gets at once in many small pieces: wait for the rest of them.
+        if ready[1].revents != 0, !isBehind { letMediaAccumulate(stop) }
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
         if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
@@ -123,10 +124,14 @@ package struct RTSPSession {
         if end == nil, media.firstDatagramBy?.hasPassed == true { end = .noDatagrams }
         // Before media flows, either the server owes a response or ffmpeg a request.
         if end == nil, !isFlowing, nextMessageBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
+        // A camera sends its pictures evenly: let some accumulate before the next are read.
+        let serverHasSent = ready[2..<firstClient].contains { $0.revents != 0 }
+        if end == nil, serverHasSent, !isBehind { letMediaAccumulate(stop) }
     }
 
-    /// Waits for `batchTime`, so that what arrives meanwhile is passed on with the first bytes, in one write.
+    /// Once media flows, waits for `batchTime`, so that what arrives meanwhile is passed on in one write.
     private func letMediaAccumulate(_ stop: Int32) {
+        guard isFlowing, batchTime > .zero else { return }
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
         // Don't wait long with UDP, since what exceeds a socket's small buffer is lost.
         poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, batchTime.milliseconds) : batchTime.milliseconds))
