@@ -6,8 +6,8 @@ import SnapshotSettings
 import SnapshotState
 
 /// `snapshot check`: tries everything once, within `limit`. It disturbs no capture: it ends the camera sessions that it
-/// opens, leaves nothing in stores, and takes the lock only to end a hold-off. Otherwise it writes only the camera's
-/// pin, and what `acceptsFolder` asks for.
+/// opens, removes what it stores where that is allowed, and takes the lock only to end a hold-off. Otherwise it writes
+/// only the camera's pin, and what `acceptsFolder` asks for.
 package struct Check {
     package static let limit = Duration.seconds(19)
 

@@ -61,7 +61,7 @@ package struct Finding: Sendable {
     /// The finding for scripts.
     package var json: JSON { object.json }
 
-    /// The finding for the process that runs the check in the service's sandbox: one line, with the exit code.
+    /// The finding as the check in the service's sandbox sends it to the process outside: one line, with the exit code.
     package var line: JSON {
         var object = object
         object.append("exit", .integer(Int(exitCode)))

@@ -2,8 +2,8 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// Reports the camera's TLS key and whether it is the expected one. With a wrong key or without verification the
-/// check's requests don't give the key. A TLS handshake then gets it, without a request.
+/// Reports the camera's TLS key and whether it is the expected one. Where the key is wrong or isn't verified, the
+/// requests of the camera's check don't tell it, so a TLS handshake without a request asks for it.
 struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust

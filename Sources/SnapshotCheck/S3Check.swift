@@ -3,9 +3,9 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Checks a bucket without leaving anything in it. It first puts an object with a wrong hash, which a store refuses
-/// only after it has accepted signature, permission, bucket and headers. If DeleteObject is allowed and the bucket
-/// keeps no versions, a correct probe is then put and removed.
+/// Checks a bucket by a probe with a wrong hash, which a store refuses only after it has accepted signature,
+/// permission, bucket and headers. If DeleteObject is allowed and the bucket keeps no versions, a correct probe is then
+/// put and removed. A probe stays only where the store ignores the wrong hash and denies DeleteObject.
 struct S3Check {
     private(set) var store: S3Store
     let capturedAt: Timestamp

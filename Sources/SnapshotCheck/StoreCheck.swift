@@ -4,7 +4,7 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// Checks whether pictures can be stored, without leaving anything in the store.
+/// Checks whether pictures can be stored. What it stores it removes again, where the store allows that.
 struct StoreCheck {
     struct Result {
         var findings: [Finding]

@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// An outage of at most this time is short: after its end, media must flow again within STALL_TIMEOUT and 10 s.
+    /// An outage up to this long is short: media must flow again at most STALL_TIMEOUT plus 10 s after its end.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait; while the outage is short, at most half the stall timeout, or two seconds if that is longer.

@@ -16,13 +16,13 @@ package final class Relay {
     private var reporter: RelayReporter
     /// Whether ffprobe ignores announced audio of which no packet arrives; set after ffmpeg waited for audio in vain.
     private var verifiesAudio = false
-    /// The stream for the next attempt, which then skips ffprobe: the camera had no session left after ffprobe's.
+    /// The stream for the next attempt, which skips ffprobe, since ffprobe's session was the last one the camera had.
     private var known: StreamInfo?
     /// The stream of the present attempt; nil until ffprobe has found it.
     private var found: StreamInfo?
     private var formatChanges = FormatChanges()
-    /// Whether ffmpeg exited though media arrived, perhaps before the first key frame, which gives the video's size:
-    /// some cameras send few.
+    /// Whether ffmpeg exited though media arrived. It may have given up before the first key frame, which gives the
+    /// video's size and which some cameras send rarely.
     private var hasRareKeyFrames = false
 
     private init(_ plan: RelayPlan, _ outputs: OpenOutputs, _ notifier: consuming Notifier, log: Log) {
@@ -88,7 +88,7 @@ package final class Relay {
         var limit = next.map { max(0, ($0 - clock.up()).milliseconds + 1) } ?? 60_000
         if attempt?.mustBePolled == true { limit = min(limit, 100) }
         poll(&waiting, nfds_t(waiting.count), Int32(clamping: limit))
-        // ffmpeg writes what it gets at once in many small pieces: let them accumulate, to save wake-ups.
+        // ffmpeg passes on each burst of media in many small writes: let them accumulate, to save wake-ups.
         if attempt?.carriesMedia == true { usleep(50_000) }
     }
 

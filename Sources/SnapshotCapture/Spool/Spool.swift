@@ -101,8 +101,8 @@ package struct Spool: ~Copyable {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After lost records an entry may have this number already: never overwrite it. `lastNumber` isn't raised to
-        // the number that is taken instead, so a recount finds as many entries above it as the record doesn't know.
+        // After lost records an unrecorded entry may have this number: never overwrite it. `lastNumber` isn't raised to
+        // the number taken instead, so that a recount finds one entry above `lastNumber` for each unrecorded one.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()

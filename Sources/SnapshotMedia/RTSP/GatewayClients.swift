@@ -27,8 +27,8 @@ package struct GatewayClients {
     private static let requestTimeout = Duration.seconds(2)
     private static let longestHead = 4096
 
-    /// How long the admitted client may leave sent data unacknowledged. The program that runs ffmpeg notices earlier
-    /// that it hangs.
+    /// How long the admitted client may leave sent data unacknowledged. If ffmpeg hangs, the process that started it
+    /// notices earlier.
     private static let timeout = Duration.seconds(60)
 
     /// - Parameters:

@@ -75,7 +75,7 @@ package struct RTSPAddresses: Sendable {
         return Array(changed.joined(separator: [UInt8(ascii: "\n")]))
     }
 
-    /// Whether a translated part of a URL may end before `rest`: it mustn't end within a name.
+    /// Whether the part of a URL before `rest` may be replaced: it must not end within a name.
     private static func isURLEnd(_ rest: Substring) -> Bool {
         guard let first = rest.utf8.first else { return true }
         return "/?,;\" \r".utf8.contains(first)

@@ -53,7 +53,7 @@ package struct RTSPExchange: Sendable {
     package enum Reaction: Equatable, Sendable {
         /// Send this response to ffmpeg.
         case pass(RTSPMessage)
-        /// Send this request, which the server has challenged, to it again with a login.
+        /// Send the server this request: the one that it has challenged, now with a login.
         case again(RTSPMessage)
         /// Send the SETUP again and ask for UDP, since the server refuses the transport that ffmpeg asked for.
         case otherTransport
@@ -175,8 +175,8 @@ package struct RTSPExchange: Sendable {
 
     private mutating func inward(_ message: RTSPMessage, number: String?) -> RTSPMessage {
         var message = message
-        // The gateway logs in, and redirects aren't followed. By the last two ffmpeg recognises certain old servers, to
-        // which it speaks dialects that the gateway doesn't know.
+        // ffmpeg must neither log in nor follow redirects. By Server and RealChallenge1 it recognises certain old
+        // servers, to which it speaks dialects that the gateway doesn't know.
         for name in ["WWW-Authenticate", "Location", "Server", "RealChallenge1"] { message.set(name, nil) }
         for index in message.headers.indices {
             message.headers[index].value = addresses.inward(message.headers[index].value)

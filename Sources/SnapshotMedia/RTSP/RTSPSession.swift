@@ -115,7 +115,7 @@ package struct RTSPSession {
         }
         let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
         if hasTraffic { nextMessageBy = .after(timeout) }
-        // ffmpeg writes what it gets at once in many small pieces: wait for the rest of them.
+        // ffmpeg passes on each burst of media in many small writes: wait for the rest of them.
         if ready[1].revents != 0, !isBehind { letMediaAccumulate(stop) }
         if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }

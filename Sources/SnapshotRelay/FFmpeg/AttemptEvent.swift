@@ -24,7 +24,7 @@ extension Attempt {
     enum Event {
         /// ffprobe tries the next address.
         case probing
-        /// ffprobe has found video, and ffmpeg was started on it.
+        /// ffmpeg was started on the video that ffprobe has found, in this attempt or in the last one (`Start.known`).
         case connected(String, StreamFacts)
         /// ffmpeg has written more media.
         case grew

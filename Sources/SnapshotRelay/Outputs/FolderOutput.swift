@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotMedia
 
-/// An output that writes into a folder. Only the folder's own thread accesses the folder, so the relay and its other
-/// outputs go on while the disk is full, missing or hanging.
+/// An output that writes into a folder. The relay's own thread never accesses the folder, but a thread for this folder
+/// does, so the relay and its other outputs go on while the disk is full, missing or hanging.
 final class FolderOutput<Files: OutputFiles>: OpenOutput {
     typealias Upkeep = FolderUpkeep<Files>
 

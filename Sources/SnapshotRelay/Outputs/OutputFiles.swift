@@ -7,7 +7,7 @@ protocol OutputFiles: Sendable {
     /// A run of ffmpeg begins; its start time identifies it.
     mutating func begin(_ runStart: Timestamp)
     /// Takes over the files that ffmpeg has finished; called about once a second while media flows.
-    /// - Parameter streamStart: the wall-clock time of the stream's timestamp 0, by its position; nil where unknown.
+    /// - Parameter streamStart: the wall-clock time of the stream's timestamp 0; nil where ffmpeg gives no position.
     /// - Returns: whether the playable media has grown since the last call.
     mutating func update(now: Uptime, streamStart: Timestamp?) -> Bool
     /// ffmpeg has ended: takes over the remaining files.

@@ -6,8 +6,8 @@ import SnapshotState
 import Synchronization
 
 /// Forwards ffmpeg's RTSP push from a port on loopback to the server. Without it the login would stand in ffmpeg's
-/// arguments, which every user can read, and ffmpeg would wait for ever for a server that stops responding. The
-/// gateway's URL stands there instead, so only sockets of ffmpeg's process group are admitted.
+/// arguments, which every user can read, and ffmpeg would wait for ever for a server that stops responding. Users can
+/// read the gateway's URL in the arguments, too, so only sockets of ffmpeg's process group are admitted.
 final class PushGateway: OpenOutput, Sendable {
     private let gateway: Gateway
     private let admitted: AdmittedGroup

@@ -143,7 +143,7 @@ struct RelayReporter: ~Copyable {
     }
 
     private static func isSame(_ left: Supervisor.State, _ right: Supervisor.State) -> Bool {
-        // A start that fails at once goes from one wait to the next.
+        // Two waits are different states: a start that fails at once goes from one wait to the next.
         if case .backingOff = left, case .backingOff = right { return left == right }
         return name(left) == name(right)
     }

@@ -72,8 +72,8 @@ struct FileSet {
             keepsOld: false)
     }
 
-    /// Whether the file has its mode, owner and group, or is missing as it should be. The group of a file that no group
-    /// can read doesn't matter.
+    /// Whether the file has its mode, owner and group, or is missing as it should be. The group doesn't matter where it
+    /// has the same rights as all other users.
     private static func isAsAsked(_ entry: Entry) -> Bool {
         guard entry.bytes != nil, let facts = fileStatus(entry.path), facts.st_mode & S_IFMT == S_IFREG else {
             return true

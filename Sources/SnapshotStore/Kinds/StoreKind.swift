@@ -37,7 +37,7 @@ package protocol StoreKind: Sendable {
     func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store
 }
 
-/// The steps by which `snapshot check` tries a store without leaving anything there.
+/// The steps by which `snapshot check` tries a store. What they store they remove again, where the store allows that.
 package enum StoreTrial: Sendable {
     /// A file that is created and removed.
     case folder(FilesystemSettings)

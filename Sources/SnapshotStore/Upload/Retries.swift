@@ -8,7 +8,7 @@ package struct RetryPolicy: Sendable {
 
     private static let longest = Duration.seconds(20)
     private static let cost = 5
-    /// An attempt with less time than that left isn't made.
+    /// No attempt is made if less time than this is left.
     private static let least = Duration.milliseconds(20)
 
     package init(attempts: Int, deadline: Deadline) {

@@ -55,8 +55,8 @@ struct MovieLength {
             count > 1
         else { return nil }
         let width = table.first == 1 ? 8 : 4
-        // An entry is a time, an offset and three numbers. `lengths` has two bits for the width of each number, less
-        // one.
+        // An entry is a time, an offset and three numbers. For each number `lengths` has two bits: its width in bytes,
+        // minus one.
         let widths: [UInt64] = [lengths >> 4 & 3, lengths >> 2 & 3, lengths & 3]
         let entry = 2 * width + Int(widths.reduce(3, +))
         guard count <= UInt64(table.count / entry),

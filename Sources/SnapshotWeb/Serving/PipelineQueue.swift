@@ -4,7 +4,7 @@ import NIOCore
 /// and the event loop serves its sockets in between, so that no client's requests delay another's. Used on the event
 /// loop only.
 final class PipelineQueue {
-    /// The event loop serves its sockets only when no task is due; this delay makes sure of that.
+    /// The delay before each turn: the event loop serves its sockets only while no task is due.
     private static let pause = TimeAmount.microseconds(50)
 
     private let loop: any EventLoop
