@@ -91,8 +91,8 @@ def bytes_section(rig):
     section = Section(
         "Bytes beside the picture",
         "What one run and a store with RSA keys, whose chain has three certificates, send each other beside the picture's own "
-        f"bytes; medians of {TURNS} runs. \"Resumed\" is every run but the first of a day. What IP and TCP put round the "
-        "picture itself is among the last columns.",
+        f"bytes; medians of {TURNS} runs. \"Resumed\" is every run but the first of a day. The columns \"as IP\" also count "
+        "the headers of IP and TCP, those of the picture's own packets included.",
         ["", *(f"{name}: {what}" for name in VERSIONS for what in ("carried by TCP", "sent as IP", "received as IP"))])
     rows, shares = {}, []
     for name, version in VERSIONS.items():
