@@ -66,7 +66,7 @@ import Testing
             "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
             "spool can't be used; 75 the store, or something else that is needed, can't be used now; 77 credentials refused, or",
             "a camera that can't be trusted; 78 settings. With 75 and 77 a picture that was taken waits in the spool. Of the",
-            "relay's codes only `output-folder` ends the relay, at its start; otherwise the relay tries again.",
+            "codes of the video relay only `output-folder` ends it, at its start; otherwise the relay tries again.",
             "", "## Reasons of health", "",
             "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
         ]

@@ -42,10 +42,10 @@ extension Health.Reason {
         case .storeCredentials:
             "Correct the store's credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:
-            "The next capture moves a damaged file aside. If only the status page says this, it lacks permission: the next "
-                + "capture gives it, and a STATE_PATH that isn't below /var/lib/snapshot also needs `chmod o+rx`."
+            "The next capture moves a damaged file aside. If only the status page says this, it may not read the file: the "
+                + "next capture lets it, and a STATE_PATH that isn't below /var/lib/snapshot also needs `chmod o+rx`."
         case .stale: "`snapshot check` says why."
-        case .spooling: "They are sent when the store answers again; `snapshot drain` does it now."
+        case .spooling: "They are sent when the store answers again; `snapshot drain` then sends all at once."
         case .frozen: "Restarting the camera usually helps."
         case .covered: "Have a look at the lens."
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronised."
