@@ -113,11 +113,12 @@ package struct RTSPSession {
         if ready[firstClient...].contains(where: { $0.revents != 0 }) || clients.wake?.hasPassed == true {
             clients.serve()
         }
-        let hasTraffic = isBehind || ready[1].revents != 0 || ready[2].revents != 0
+        let clientHasSent = ready[1].revents != 0
+        let hasTraffic = isBehind || clientHasSent || ready[2].revents != 0
         if hasTraffic { nextMessageBy = .after(timeout) }
         // ffmpeg passes on each burst of media in many small writes: wait for the rest of them.
-        if ready[1].revents != 0, !isBehind { letMediaAccumulate(stop) }
-        if ready[1].revents != 0 || fromClient.isFull { takeFromClient() }
+        if clientHasSent, !isBehind { letMediaAccumulate(stop) }
+        if clientHasSent || fromClient.isFull { takeFromClient() }
         if end == nil, ready[2].revents != 0 || fromServer.isFull { takeFromServer() }
         if end == nil, ready[3..<firstClient].contains(where: { $0.revents != 0 }) { takeDatagrams() }
         if end == nil, busyRetry.isDue { sendAgain() }
@@ -126,7 +127,7 @@ package struct RTSPSession {
         if end == nil, !isFlowing, nextMessageBy.hasPassed { end = exchange.isWaiting ? .silent : .clientClosed }
         // A camera sends its pictures evenly: let some accumulate before the next are read.
         let serverHasSent = ready[2..<firstClient].contains { $0.revents != 0 }
-        if end == nil, serverHasSent, !isBehind { letMediaAccumulate(stop) }
+        if end == nil, serverHasSent, !clientHasSent, !isBehind { letMediaAccumulate(stop) }
     }
 
     /// Once media flows, waits for `batchTime`, so that what arrives meanwhile is passed on in one write.
