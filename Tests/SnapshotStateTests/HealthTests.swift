@@ -29,7 +29,10 @@ private func health(_ record: Record, at moment: Now) -> Health {
 
     @Test func anInstanceIsNamedInWhatToDo() throws {
         #expect(HealthReport.instance(ofState: "/var/lib/snapshot/front") == "front")
-        for other in ["/var/lib/snapshot", "/var/lib/snapshot/front/deeper", "/srv/front", "state"] {
+        for other in [
+            "/var/lib/snapshot", "/var/lib/snapshot/front/deeper", "/srv/front", "state", "/var/lib/snapshot/",
+            "/var/lib/snapshot/front; reboot", "/var/lib/snapshot/`id`", "/var/lib/snapshot/$(id)",
+        ] {
             #expect(HealthReport.instance(ofState: other) == nil)
         }
         var camera = health(good, at: now(1101))

@@ -40,9 +40,19 @@ package struct HealthReport: Sendable {
         worst = cameras.entries.max { $0.value.status < $1.value.status }?.value ?? health
     }
 
-    /// The instance whose unit keeps its state there; nil for other folders.
+    /// The instance whose unit keeps its state there; nil for other folders, and for names that a person shouldn't
+    /// copy into a shell: the service's user can make any folder there.
     static func instance(ofState path: String) -> String? {
-        parentDirectory(path) == "/var/lib/snapshot" ? String(path.dropFirst("/var/lib/snapshot/".count)) : nil
+        guard parentDirectory(path) == "/var/lib/snapshot" else { return nil }
+        let name = path.dropFirst("/var/lib/snapshot/".count)
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+        return isPlain && !name.isEmpty ? String(name) : nil
     }
 
     /// The names of the directories that contain a state. One that can't be read counts, too, if it has another owner
