@@ -46,10 +46,14 @@ let package = Package(
 
         // Failures, clocks, files, JSON: what every program here needs.
         .target(name: "SnapshotBase", dependencies: ["CLinux"], swiftSettings: strict),
+        // Child programs, and work in a forked copy of this one.
+        .target(name: "SnapshotProcesses", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: strict),
         // Looking for cameras on the local network.
         .target(name: "SnapshotDiscover", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: small),
         // Every setting's declaration, and where values come from.
-        .target(name: "SnapshotSettings", dependencies: ["SnapshotBase", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "SnapshotSettings", dependencies: ["SnapshotBase", "SnapshotProcesses", "CLinux"],
+            swiftSettings: strict),
         // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
         .target(
             name: "SnapshotState", dependencies: ["SnapshotBase", "SnapshotSettings", "CLinux"], swiftSettings: strict),
@@ -59,48 +63,54 @@ let package = Package(
             swiftSettings: strict),
         // RTSP between ffmpeg and whoever speaks it, and what a stream holds.
         .target(
-            name: "SnapshotMedia", dependencies: ["SnapshotBase", "SnapshotHTTP", "CLibCurl"], swiftSettings: strict),
+            name: "SnapshotMedia", dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotHTTP", "CLibCurl"],
+            swiftSettings: strict),
         // Cameras: settings, trust, login, still pictures, and the gate that every picture passes.
         .target(
             name: "SnapshotCamera",
-            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotMedia"],
+            dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotHTTP", "SnapshotMedia"],
+            swiftSettings: strict),
+        // The names of stored pictures.
+        .target(
+            name: "SnapshotKeys", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotState"],
             swiftSettings: strict),
         // Stores, and uploads with their attempts.
         .target(
-            name: "SnapshotStore", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP"],
-            swiftSettings: strict),
+            name: "SnapshotStore",
+            dependencies: [
+                "SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotState", "SnapshotHTTP",
+                "SnapshotKeys",
+            ], swiftSettings: strict),
         // Camera → gate → store → spool: the one-shot's path.
         .target(
             name: "SnapshotCapture",
             dependencies: [
-                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotStore",
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotKeys",
+                "SnapshotStore",
             ],
             swiftSettings: strict),
         // `snapshot check`: tries everything that the settings name.
         .target(
             name: "SnapshotCheck",
             dependencies: [
-                "SnapshotBase", "SnapshotDiscover", "SnapshotSettings", "SnapshotState", "SnapshotHTTP",
-                "SnapshotMedia", "SnapshotCamera",
-                "SnapshotStore",
-                "SnapshotCapture",
+                "SnapshotBase", "SnapshotProcesses", "SnapshotDiscover", "SnapshotSettings", "SnapshotState",
+                "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera", "SnapshotKeys", "SnapshotStore", "SnapshotCapture",
             ], swiftSettings: small),
 
         // `snapshot setup`: questions, and what their answers make of this machine.
         .target(
             name: "SnapshotSetup",
             dependencies: [
-                "SnapshotBase", "SnapshotDiscover", "SnapshotSettings", "SnapshotState", "SnapshotCamera",
-                "SnapshotStore", "SnapshotCapture", "SnapshotCheck",
+                "SnapshotBase", "SnapshotProcesses", "SnapshotDiscover", "SnapshotSettings", "SnapshotState",
+                "SnapshotCamera", "SnapshotStore", "SnapshotCapture", "SnapshotCheck",
             ], swiftSettings: small),
 
         // ffmpeg, watched and kept going: republish, HLS, recordings, MPEG-TS over HTTP.
         .target(
             name: "SnapshotRelay",
             dependencies: [
-                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera",
-                "SnapshotStore",
-                "CLinux",
+                "SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotState", "SnapshotHTTP",
+                "SnapshotMedia", "SnapshotCamera", "SnapshotKeys", "SnapshotStore", "CLinux",
             ], swiftSettings: strict),
 
         .executableTarget(
@@ -138,7 +148,7 @@ let package = Package(
         .executableTarget(
             name: "reolink-simulator",
             dependencies: [
-                "SnapshotBase", "SnapshotDiscover", "CLibSSL",
+                "SnapshotBase", "SnapshotProcesses", "SnapshotDiscover", "CLibSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -146,6 +156,9 @@ let package = Package(
         // What unit tests share.
         .target(name: "TestKit", dependencies: ["SnapshotBase"], path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "SnapshotBaseTests", dependencies: ["SnapshotBase", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotProcessesTests", dependencies: ["SnapshotBase", "SnapshotProcesses", "TestKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SnapshotDiscoverTests", dependencies: ["SnapshotBase", "SnapshotDiscover"], swiftSettings: strict),
         .testTarget(
@@ -163,6 +176,9 @@ let package = Package(
             name: "SnapshotCameraTests",
             dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"], swiftSettings: strict),
         .testTarget(
+            name: "SnapshotKeysTests", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotKeys"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SnapshotStoreTests",
             dependencies: [
                 "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotStore", "TestKit",
@@ -170,8 +186,8 @@ let package = Package(
         .testTarget(
             name: "SnapshotCaptureTests",
             dependencies: [
-                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotStore",
-                "SnapshotCapture", "TestKit",
+                "SnapshotBase", "SnapshotSettings", "SnapshotState", "SnapshotHTTP", "SnapshotCamera", "SnapshotKeys",
+                "SnapshotStore", "SnapshotCapture", "TestKit",
             ], swiftSettings: strict),
         // Signs requests for the tests to compare with botocore's signatures.
         .executableTarget(
@@ -180,7 +196,8 @@ let package = Package(
 
         .testTarget(
             name: "SnapshotRelayTests",
-            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotMedia", "SnapshotRelay", "TestKit"],
-            swiftSettings: strict),
+            dependencies: [
+                "SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotMedia", "SnapshotRelay", "TestKit",
+            ], swiftSettings: strict),
     ]
 )

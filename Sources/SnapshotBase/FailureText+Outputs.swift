@@ -5,7 +5,7 @@ extension Failure.Code.Store {
         case .unreachable: "There is no connection to the store."
         case .timeout: "The store took nothing for `UPLOAD_STALL`, or did not answer in time to a whole picture."
         case .tls: "No TLS connection with the store: its certificate isn't trusted, or a clock is wrong."
-        case .credentials: "The store refuses the credentials, or doesn't allow them to write here."
+        case .credentials: "The store refuses the credentials, or an HTTP server doesn't allow them to write here."
         case .invalid: "No request can be made to the store: the URL, or a file that it needs, isn't valid."
         case .lost: "The connection to the store broke before it acknowledged the picture."
         case .answer: "The answer isn't one of such a store. It may come from a proxy or a sign-in page."
@@ -112,6 +112,8 @@ extension Failure.Code {
     package var retry: String {
         switch self {
         case .own(.usage): "no"
+        case .own(.signals), .relay(.outputFolder): "when the relay is started again; systemd starts it after 5 s"
+        case .camera(.codec), .camera(.format), .camera(.stalled), .camera(.clock): Self.byRelay
         case .camera(.credentials): "after 10 min, then after longer waits, up to 6 h; at once with changed settings"
         case .store(.credentials):
             "after 10 min, then after longer waits, up to 6 h; at once with changed settings. Pictures are spooled"
@@ -124,11 +126,12 @@ extension Failure.Code {
         case .relay(.pushRefused), .relay(.pipeRefused): "after 10 min, then after longer waits, up to 6 h"
         case .relay(.pushRejected): "every 10 s"
         case .relay(.pushUnreachable), .relay(.pushLost): "every second"
-        case .relay(.outputFolder): "when the relay is started again; systemd starts it after 5 s"
         case .relay(.outputCodec): "when the camera's video changes"
-        case .relay: "by the relay, after pauses of a minute at most"
+        case .relay: Self.byRelay
         }
     }
+
+    private static let byRelay = "by the relay, after pauses of a minute at most"
 
     package var meaning: String {
         switch self {

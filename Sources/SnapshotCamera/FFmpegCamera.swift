@@ -1,6 +1,7 @@
 import SnapshotBase
 import SnapshotHTTP
 import SnapshotMedia
+import SnapshotProcesses
 
 /// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
 struct FFmpegCamera: Camera {

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotProcesses
 
 /// A picture in a file, which another program may be writing in place; the camera waits up to two seconds for that to
 /// end.

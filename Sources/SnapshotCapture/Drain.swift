@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotKeys
 import SnapshotState
 import SnapshotStore
 

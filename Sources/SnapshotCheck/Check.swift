@@ -2,6 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
+import SnapshotProcesses
 import SnapshotSettings
 import SnapshotState
 

@@ -3,6 +3,7 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotCapture
 import SnapshotDiscover
+import SnapshotKeys
 import SnapshotSettings
 import SnapshotState
 import SnapshotStore

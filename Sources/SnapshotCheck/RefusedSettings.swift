@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotCamera
+import SnapshotKeys
 import SnapshotSettings
 import SnapshotStore
 

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotProcesses
 import SnapshotSettings
 
 /// Runs `snapshot check` in the sandbox of the capturing service, since nothing else shows what that sandbox forbids. A

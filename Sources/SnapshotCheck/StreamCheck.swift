@@ -2,6 +2,7 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 import SnapshotMedia
+import SnapshotProcesses
 import SnapshotSettings
 
 /// Checks the camera's video, and ffmpeg.

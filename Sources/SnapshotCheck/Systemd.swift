@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 
 /// Calls `systemctl`.
 package struct Systemd: Sendable {

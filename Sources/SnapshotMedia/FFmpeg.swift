@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 
 extension Command {
     package static func ffmpeg(_ arguments: [String], _ environment: Environment) -> Command {

@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 
 /// The codecs and size of a camera's stream, as ffprobe reports them.
 package struct StreamFacts: Equatable, Sendable {

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import SnapshotBase
 import SnapshotMedia
+import SnapshotProcesses
 
 /// `snapshot relay`: one connection to the camera and any of the outputs, for months. A loop around `poll` passes
 /// events to the supervisor and performs its actions.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
+import SnapshotProcesses
 import Synchronization
 
 /// Checks the folders of files that settings name. The kernel blocks a process that reads in a network folder that

@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotCheck
+import SnapshotProcesses
 import SnapshotSettings
 import SnapshotState
 

@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotKeys
 import SnapshotState
 
 /// Text with fields such as `{camera}` that each object fills in. Other braces are literal, so a value may be JSON.

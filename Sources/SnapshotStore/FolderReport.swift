@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 import SnapshotState
 
 /// The result of work in a folder. A forked copy of this process sends it as JSON through a pipe; it is never stored.

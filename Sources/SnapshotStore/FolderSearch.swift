@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotKeys
 
 /// Searches a folder for pictures that an earlier state stored there (files whose names match KEY_TEMPLATE), and adds
 /// them to the ledger, so that retention deletes them before newer ones. A large folder is searched over several runs,

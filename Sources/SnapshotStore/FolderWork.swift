@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotKeys
 
 /// The work in a store's folder. It keeps what it learns in files, so a forked copy of this process can do it, too.
 package struct FolderWork {

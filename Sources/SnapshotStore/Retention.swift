@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotKeys
 
 /// One round of retention: deletes the oldest files of the ledger until the limits are kept. It never deletes a newer
 /// file before an older one, or a file that isn't in the ledger. Whatever fails leaves files where they are.

@@ -8,7 +8,8 @@ struct HealthCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "health", abstract: "Say whether pictures are taken and stored, from the state alone.",
         discussion: """
-            Exit code: 0 healthy or degraded, 1 unhealthy; with --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+            Exit code: 0 healthy or degraded, 1 unhealthy, 64 usage, 74 root can't become the owner of STATE_PATH, \
+            78 settings; with --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
             """)
 
     enum Format: String, EnumerableFlag {
@@ -36,7 +37,7 @@ struct HealthCommand: SnapshotCommand {
     /// The work of `snapshot health`, independent of the argument parser.
     /// - Returns: the exit code.
     static func run(as format: Format?, _ log: Log, _ readSettings: () throws(Failure) -> Settings) -> Int32 {
-        code(reportingTo: log) { () throws(Failure) in
+        exitStatus(reportingTo: log) { () throws(Failure) in
             do throws(Failure) { return try report(as: format, readSettings(), log) } catch {
                 guard format == .nagios else { throw error }
                 log.report(error)

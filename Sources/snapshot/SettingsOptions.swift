@@ -67,12 +67,12 @@ protocol SnapshotCommand: ParsableCommand {
 
 /// Runs a command's body, reports a failure, and exits with its code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
-    throw ExitCode(code(reportingTo: log, body))
+    throw ExitCode(exitStatus(reportingTo: log, body))
 }
 
 /// Runs a command's body and reports a failure.
 /// - Returns: the exit code.
-func code(reportingTo log: Log, _ body: () throws(Failure) -> Int32) -> Int32 {
+func exitStatus(reportingTo log: Log, _ body: () throws(Failure) -> Int32) -> Int32 {
     do throws(Failure) { return try body() } catch {
         log.report(error)
         return error.exitCode

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotKeys
 import SnapshotSettings
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotMedia
+import SnapshotProcesses
 import Testing
 
 @testable import SnapshotRelay

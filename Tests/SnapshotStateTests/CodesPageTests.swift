@@ -49,6 +49,7 @@ import Testing
     }
 
     private static func exit(_ code: Failure.Code) -> String {
+        if code == .own(.killed) || code.retry.hasPrefix("by the relay") { return "–" }
         let own = Failure(code, "", why: "").exitCode
         if case .missing = code { return "\(own), or 75 where the store needs it" }
         if case .notStarted = code { return "\(own), or 75 where the store needs it" }
@@ -65,8 +66,9 @@ import Testing
             "the status page. They never change. An unknown code comes from another version.", "",
             "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
             "spool can't be used; 75 the store, or something else that is needed, can't be used now; 77 credentials refused, or",
-            "a camera that can't be trusted; 78 settings. With 75 and 77 a picture that was taken waits in the spool. Of the",
-            "codes of the video relay only `output-folder` ends it, at its start; otherwise the relay tries again.",
+            "a camera that can't be trusted; 78 settings. With 75 and 77 a picture that was taken waits in the spool. A code",
+            "with – ends no run: a killed run has its signal instead, and the relay goes on. Of the codes of the video relay",
+            "only `output-folder` ends it, at its start.",
             "", "## Reasons of health", "",
             "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
         ]

@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotProcesses
 import SnapshotSettings
 
 /// A program that prints a picture. CAMERA_URL is split into words by a shell's rules of quoting, but no shell runs:

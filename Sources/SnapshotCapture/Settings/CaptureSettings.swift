@@ -2,6 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
+import SnapshotKeys
 import SnapshotSettings
 import SnapshotState
 import SnapshotStore

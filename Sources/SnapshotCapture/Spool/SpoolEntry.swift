@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotKeys
 import SnapshotState
 import SnapshotStore
 

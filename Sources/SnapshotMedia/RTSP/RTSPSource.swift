@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 
 /// The input of ffmpeg and ffprobe: a gateway's URL in an ffconcat list. The URL is a secret and arguments are visible
 /// to every user, so the list goes through a pipe.

@@ -3,6 +3,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCamera
 import SnapshotMedia
+import SnapshotProcesses
 
 /// One attempt at relaying: ffprobe tries the camera's addresses in turn, then ffmpeg relays the first that has video.
 /// The relay's loop calls `takeEvents` whenever a descriptor is readable; no call waits.

@@ -2,6 +2,7 @@ import Glibc
 import SnapshotBase
 import SnapshotCapture
 import SnapshotCheck
+import SnapshotProcesses
 import SnapshotSettings
 import SnapshotState
 

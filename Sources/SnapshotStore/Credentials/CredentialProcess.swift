@@ -1,5 +1,6 @@
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotProcesses
 import SnapshotState
 
 /// Runs a profile's `credential_process` once. The program gets no secrets of ours, and its output is never shown.

@@ -1,6 +1,7 @@
 import Glibc
 import SnapshotBase
 import SnapshotHTTP
+import SnapshotKeys
 import SnapshotSettings
 
 /// Settings of the store `s3`: the bucket, where it is, and whose keys sign the requests.

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotProcesses
 
 /// An ffmpeg process that writes one JPEG after the other into a pipe. It draws only as fast as the pipe is read, so it
 /// pauses between shots, and it ends by itself when the simulator has ended, even by a kill.

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotSettings
 import Testing
 
-@testable import SnapshotStore
+@testable import SnapshotKeys
 
 @Suite struct KeyTemplateTests {
     /// 2026-01-21, 22:30:45.123 UTC

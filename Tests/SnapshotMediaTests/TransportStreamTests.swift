@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SnapshotRelay
+@testable import SnapshotMedia
 
 @Suite struct TransportStreamTests {
     private func packet(_ identifier: Int, start: Bool = true, isKey: Bool = false, payload: [UInt8] = []) -> [UInt8] {

@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 extension Failure {
     /// The error for a program that is not installed, with a hint if its package is known.

@@ -1,5 +1,6 @@
 import Glibc
 import SnapshotBase
+import SnapshotProcesses
 import TestKit
 import Testing
 
@@ -186,5 +187,28 @@ import Testing
             usleep(10_000)
         }
         return false
+    }
+
+    @Test func programsAreLookedForWhereTheEnvironmentSays() {
+        func starts(_ program: String, _ environment: Environment) -> Bool {
+            (try? Child(Command(program, ["-c", ":"], environment: environment))) != nil
+        }
+        #expect(starts("sh", ["PATH": "/nowhere:/etc/passwd:/bin"]))
+        #expect(!starts("sh", ["PATH": "/nowhere"]))
+        #expect(!starts("sh", ["PATH": ""]))
+        #expect(starts("sh", [:]))
+        #expect(starts("/bin/sh", ["PATH": "/nowhere"]))
+        #expect(!starts("/bin/no-such", [:]))
+    }
+
+    @Test func aChildGetsNoCredential() throws {
+        let environment: Environment = [
+            "PATH": "/usr/bin:/bin", "HOME": "/h", "AWS_SECRET_ACCESS_KEY": "canary", "CAMERA_PASSWORD": "canary",
+            "LD_PRELOAD": "/canary.so", "TZ": "Asia/Tokyo",
+        ]
+        let result = try Child.run(
+            Command("env", [], environment: environment), outputLimit: 4096, deadline: .after(.seconds(10)))
+        let lines = Set(String(decoding: result.output, as: UTF8.self).split(separator: "\n"))
+        #expect(lines == ["PATH=/usr/bin:/bin", "HOME=/h", "TZ=UTC"])
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import SnapshotBase
 
 /// Both ends of a command's pipes.
 struct Pipes {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import SnapshotBase
 import Synchronization
 
 /// A program to start, with its arguments and pipes. It inherits no descriptors, and only a few variables of the

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import SnapshotBase
 import Synchronization
 
 extension FileHandle {

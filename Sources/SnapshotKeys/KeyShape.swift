@@ -1,7 +1,7 @@
 import SnapshotBase
 
 /// The pattern of KEY_TEMPLATE's keys, folder by folder, by which pictures of earlier states are recognised.
-struct KeyShape: Sendable {
+package struct KeyShape: Sendable {
     private enum Piece: Equatable, Sendable {
         case byte(UInt8)
         /// A digit of a field such as `yyyy`.
@@ -12,10 +12,10 @@ struct KeyShape: Sendable {
     /// One pattern per folder, and the last for the file.
     private let parts: [[Piece]]
 
-    var depth: Int { parts.count }
+    package var depth: Int { parts.count }
 
     /// - Parameter suffix: replaces `.jpg` at the end of the file's name; a recording has `.mp4`.
-    init(_ template: KeyTemplate, camera: String, suffix: String? = nil) {
+    package init(_ template: KeyTemplate, camera: String, suffix: String? = nil) {
         var pieces = template.parts.flatMap { part -> [Piece] in
             switch part {
             case .text(let text): return text.utf8.map(Piece.byte)
@@ -43,7 +43,7 @@ struct KeyShape: Sendable {
     }
 
     /// Whether the name matches the pattern at `depth`: a file's at the last depth, a folder's at the others.
-    func matches(_ name: some StringProtocol, at depth: Int) -> Bool {
+    package func matches(_ name: some StringProtocol, at depth: Int) -> Bool {
         guard depth < parts.count, parts[depth].count == name.utf8.count else { return false }
         return zip(parts[depth], name.utf8).allSatisfy { piece, byte in
             switch piece {
@@ -55,7 +55,7 @@ struct KeyShape: Sendable {
     }
 
     /// The capture time that a key contains, taken as UTC; nil where it doesn't contain the day.
-    func time(of key: String) -> Timestamp? {
+    package func time(of key: String) -> Timestamp? {
         var digits = Named<String>()
         for (piece, byte) in zip(parts.joined(separator: [.byte(UInt8(ascii: "/"))]), key.utf8) {
             guard case .digit(let field) = piece else { continue }

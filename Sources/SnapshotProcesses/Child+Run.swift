@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 /// The result of `Child.run`.
 package struct ChildResult: Sendable {

@@ -1,7 +1,7 @@
 import TestKit
 import Testing
 
-@testable import SnapshotRelay
+@testable import SnapshotMedia
 
 @Suite struct FragmentedMP4Tests {
     private func length(_ bytes: [UInt8]) -> Int {

@@ -4,8 +4,8 @@ import SnapshotState
 
 /// KEY_TEMPLATE after its check: makes the name of a picture in the store.
 package struct KeyTemplate: Sendable {
-    static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
-    static let fields = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
+    package static let local = ["local_yyyy", "local_MM", "local_dd", "local_HH", "local_mm", "local_ss", "offset"]
+    package static let fields = ["camera", "yyyy", "MM", "dd", "HH", "mm", "ss", "timestamp"] + local
 
     private let text: String
     private var isLocal = false
@@ -13,16 +13,16 @@ package struct KeyTemplate: Sendable {
     package private(set) var remark: String?
 
     /// Whether it is the default, which needs no check.
-    var isDefault: Bool { text == Key.keyTemplate.defaultValue }
+    package var isDefault: Bool { text == Key.keyTemplate.defaultValue }
 
     /// Literal text, or the name of a field.
-    enum Part {
+    package enum Part {
         case text(String)
         case field(String)
     }
 
     /// A template from parts that have been checked.
-    init(parts: [Part]) {
+    package init(parts: [Part]) {
         text = parts.reduce(into: "") { text, part in
             switch part {
             case .text(let piece): text += piece
@@ -32,7 +32,7 @@ package struct KeyTemplate: Sendable {
         isLocal = Self.local.contains { text.contains("{\($0)}") }
     }
 
-    var parts: [Part] {
+    package var parts: [Part] {
         var parts: [Part] = []
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
@@ -105,7 +105,7 @@ package struct KeyTemplate: Sendable {
 
     /// The value of each field.
     /// - Parameter withLocal: includes the fields of local time, which need the system's time zone files.
-    static func values(camera: String, at time: Timestamp, withLocal: Bool) -> Named<String> {
+    package static func values(camera: String, at time: Timestamp, withLocal: Bool) -> Named<String> {
         let fields = time.fields
         var values: Named<String> = [
             "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
