@@ -194,7 +194,7 @@ board-kills: ## twenty power cuts of an emulated board (root)
 	@$(MAKE) --no-print-directory deb ARCH=arm64
 	$(BOARD) --kills 20
 
-test-arm64: ## the black-box tests on the arm64 programs under QEMU, but what measures time (root, hours)
+test-arm64: ## the black-box tests on the arm64 programs under QEMU, except those that measure time (root, hours)
 	packaging/cross/programs $(CROSS_CACHE) sigv4-sign
 	Tests/run-arm64 $(CROSS_CACHE) $(ARM64)
 

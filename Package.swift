@@ -2,19 +2,19 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
-// For what a person waits for and no capture needs: small rather than quick.
+// Code that runs only while a person waits, never in a capture, is compiled for size instead of speed.
 let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
-// The linker resolves all that it will ever resolve before the program begins, and the tables are read-only from then on.
+// The dynamic linker resolves all symbols before the program begins, so its tables of addresses are then read-only.
 let hardened: [LinkerSetting] = [
     .unsafeFlags(
         ["-z", "relro", "-z", "now"].flatMap { ["-Xlinker", $0] },
         .when(platforms: [.linux], configuration: .release))
 ]
-// glibc checks sizes where an array is written to. It must not reach Swift: functions such as `read` would be ambiguous there.
+// With this macro glibc checks the size of arrays. Swift must not see it: functions such as `read` would be ambiguous.
 let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(platforms: [.linux], configuration: .release))]
 
-// A new process each time: what its start costs is most of what a run costs. bench/PROFILE.md has the figures.
+// Each run is a new process, and starting it is most of the run's cost. bench/PROFILE.md has the figures.
 let link = "\(Context.packageDirectory)/packaging/link"
 // The functions that a capture calls lie side by side. Names in that list that no longer exist do no harm.
 let ordered = ["--symbol-ordering-file=\(link)/order", "--no-warn-symbol-ordering"]
@@ -37,10 +37,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
-        // System libraries, each behind typed shims.
+        // System libraries and headers; all but CLibSSL are behind typed shims.
         .systemLibrary(name: "CLibSSL"),
         .target(name: "CLinux", cSettings: fortified),
-        // libcurl and libcrypto behind the same, loaded and not linked.
+        // libcurl and libcrypto behind typed shims, loaded at run time instead of linked.
         .target(name: "CLibCurl", cSettings: fortified),
         .target(name: "CLibCrypto", cSettings: fortified),
 
@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "SnapshotSettings", dependencies: ["SnapshotBase", "SnapshotProcesses", "CLinux"],
             swiftSettings: strict),
-        // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it alone.
+        // The state ring and health: links neither libcurl nor libcrypto, since the web front depends on it.
         .target(
             name: "SnapshotState", dependencies: ["SnapshotBase", "SnapshotSettings", "CLinux"], swiftSettings: strict),
         // HTTP on libcurl, digests and signatures on libcrypto, and whom TLS trusts.
@@ -65,7 +65,7 @@ let package = Package(
         .target(
             name: "SnapshotMedia", dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotHTTP", "CLibCurl"],
             swiftSettings: strict),
-        // Cameras: settings, trust, login, still pictures, and the gate that every picture passes.
+        // Cameras: settings, trust, login, still pictures, and the check of every picture.
         .target(
             name: "SnapshotCamera",
             dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotHTTP", "SnapshotMedia"],
@@ -81,7 +81,7 @@ let package = Package(
                 "SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotState", "SnapshotHTTP",
                 "SnapshotKeys",
             ], swiftSettings: strict),
-        // Camera → gate → store → spool: the one-shot's path.
+        // One run: camera → check → store, or spool if the store fails.
         .target(
             name: "SnapshotCapture",
             dependencies: [

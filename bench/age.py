@@ -27,7 +27,7 @@ def measure(rig, options):
     names = list(commands)
     section = Section(
         "Age", f"`snapshot capture --no-drain` on states of different histories, {options.runs} interleaved runs.",
-        ["", "CPU ms", "wall ms", "peak MiB", "CPU, to the first"],
+        ["", "CPU ms", "wall ms", "peak MiB", "CPU / the first row's"],
         [[n, f"{1000 * median(costs[n], 'cpu'):.1f}", f"{1000 * median(costs[n], 'wall'):.1f}",
           f"{median(costs[n], 'rss') / 1024:.1f}", f"{ratio(costs[n], costs[names[0]]):.2f}"] for n in names])
     section.targets = [Target("run at age 100,000 with 100,000 spooled / fresh, CPU", 1.2,

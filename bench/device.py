@@ -36,6 +36,6 @@ def measure(rig, options):
 
 
 def written(place, stat):
-    """Bytes that the device has been given so far, after all that waited has been."""
+    """Bytes that have been written to the device so far, after a sync."""
     subprocess.run(["sync", "-f", place], check=True)
     return int(stat.read_text().split()[6]) * 512

@@ -7,7 +7,7 @@ import time
 
 from measuring import Command, ratio
 from report import Section, Target
-from rig import BUCKET, PASSWORD  # before what lies in Tests/kit, whose place it knows
+from rig import BUCKET, PASSWORD  # first, since rig adds Tests/kit to sys.path
 
 from process import wait_until
 from simulator import binary
@@ -115,7 +115,7 @@ def bytes_section(rig):
 
 
 def first_run(ends):
-    """Who has no session to offer: each run in a state of its own."""
+    """The bytes of a run that has no TLS session to offer: each has a new state."""
     return medians([ends.once_beside(ends.snapshot(f"whole-{turn}")) for turn in range(TURNS)])
 
 

@@ -3,7 +3,7 @@ import re
 import subprocess
 
 from measuring import Command
-from rig import ROOT  # before what lies in Tests/kit, whose place it knows
+from rig import ROOT  # first, since rig adds Tests/kit to sys.path
 
 from simulator import binary
 

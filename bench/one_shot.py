@@ -11,7 +11,7 @@ def measure(rig, options):
         "One shot", f"A new process each time: {rig.pictures['small'].stat().st_size} bytes of JPEG from the camera "
         f"over HTTP, then PUT over HTTPS with a signature; {options.runs} interleaved runs, medians (quartiles).",
         ["", "CPU ms", "wall ms", "peak MiB", "KiB written", "million instructions", "system calls",
-         "CPU, snapshot's to its"])
+         "snapshot's CPU / this row's"])
     for name, command in commands.items():
         c = costs[name]
         spread = "{:.1f}–{:.1f}".format(*(1000 * q for q in quartiles(c, "cpu")))
@@ -38,5 +38,5 @@ def large_picture(rig, options, small):
         "A large picture", f"The same with {size} bytes of JPEG.", ["", "CPU ms", "wall ms", "peak MiB"],
         [[name, f"{1000 * median(c, 'cpu'):.1f}", f"{1000 * median(c, 'wall'):.1f}", f"{median(c, 'rss') / 1024:.1f}"]
          for name, c in costs.items()])
-    section.targets = [Target("growth of peak memory with a 12 MB picture", 1.1, growth, "× the picture")]
+    section.targets = [Target(f"growth of peak memory with a picture of {size / 1e6:.1f} MB", 1.1, growth, "× the picture")]
     return section

@@ -14,7 +14,7 @@ from rtsp import RTSPServer
 
 MODES = ("hls,record", "republish,hls,record,pipe")
 CONSTANT = 0.004
-"""Of one processor: what looking at the progress once a second and moving two streams on may cost."""
+"""The share of one processor that reading progress once a second and passing two streams on may cost."""
 
 
 def measure(rig, options):

@@ -30,7 +30,7 @@ class Rig(contextlib.ExitStack):
 
     def __init__(self):
         super().__init__()
-        # Not in /tmp: for a path there snapshot looks whether it is a service's own (PrivateTmp=).
+        # Not in /tmp: for a path there snapshot also finds out whether /tmp is private to a service (PrivateTmp=).
         (ROOT / "out").mkdir(exist_ok=True)
         self.folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "out")))
         self.meter = Meter(self.folder)

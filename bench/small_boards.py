@@ -34,8 +34,8 @@ class Counter:
 def measure(rig, options):
     section = Section(
         "Small boards", "Million instructions in user space, as QEMU's emulation of programs counts them: one shot as above, by the "
-        "packaged programs for each processor. Without instructions for cryptography are a Raspberry Pi 3 and 4.",
-        ["", "snapshot capture", "C on libcurl", "snapshot's to its", "snapshot health", "snapshot --version"])
+        "packaged programs for each processor. A Raspberry Pi 3 or 4 has no instructions for cryptography.",
+        ["", "snapshot capture", "C on libcurl", "snapshot / C", "snapshot health", "snapshot --version"])
     if not PROGRAM.exists():
         section.how += " Not measured: `make deb ARCH=arm64` comes first."
         return [section]
@@ -54,7 +54,7 @@ def measure(rig, options):
             return Command([program, *command.arguments[1:]], command.environment, command.folder)
         theirs = rig.others()["C on libcurl"]
         theirs = Command([c, *theirs.arguments[1:]], theirs.environment, theirs.folder)
-        # The first run makes what later ones find.
+        # A first run, which isn't counted, creates the state that later runs find.
         counter.count(emulator, ours("capture"), **settings)
         shot, reference_shot = counter.count(emulator, ours("capture"), **settings), counter.count(emulator, theirs, **settings)
         health, version = (counter.count(emulator, ours(word), **settings) for word in ("health", "--version"))

@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Closes all descriptors from `first` but `kept`, which must be in ascending order.
+// Closes all descriptors from `first` on, except those in `kept`, which must be in ascending order.
 static void close_from(int first, const int *kept, int count) {
   for (int i = 0; i <= count; i++) {
     int last = i < count ? kept[i] - 1 : 1 << 20;
@@ -48,7 +48,7 @@ static shim_refusal run_first(char *const *paths, char *const argv[], char *cons
 typedef struct {
   char *const *paths, *const *argv, *const *envp;
   int count;
-  bool ends;
+  bool dies_with_thread;
   uid_t user;
   gid_t group, supplementary;
 } program;
@@ -80,7 +80,7 @@ static void become(const program *it, pid_t parent, const int *descriptors, int 
   sigprocmask(SIG_SETMASK, &none, 0);
   // setsid makes a process group to signal, and detaches the terminal, so that the child cannot type into it.
   if (setsid() > 0 && (it->user == 0 || change_to(it->user, it->group, it->supplementary) == 0) &&
-      (!it->ends || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)) &&
+      (!it->dies_with_thread || (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)) &&
       take_descriptors(descriptors, it->count, &report))
     refusal = run_first(it->paths, it->argv, it->envp);
   if (refusal.step == shim_step_prepare) refusal.number = errno;
@@ -199,8 +199,8 @@ static pid_t ask(const program *it, const int *descriptors, int report) {
 }
 
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
-                 bool ends, uid_t user, gid_t group, gid_t supplementary, int *report) {
-  const program it = {paths, argv, envp, count, ends, user, group, supplementary};
+                 bool dies_with_thread, uid_t user, gid_t group, gid_t supplementary, int *report) {
+  const program it = {paths, argv, envp, count, dies_with_thread, user, group, supplementary};
   int reports[2];
   if (count < 0 || count > most_descriptors) return errno = E2BIG, -1;
   if (shim_pipe(reports) != 0) return -1;

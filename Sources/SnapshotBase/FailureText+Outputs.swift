@@ -8,7 +8,7 @@ extension Failure.Code.Store {
         case .credentials: "The store refuses the credentials, or an HTTP server doesn't allow them to write here."
         case .invalid: "No request can be made to the store: the URL, or a file that it needs, isn't valid."
         case .lost: "The connection to the store broke before it acknowledged the picture."
-        case .answer: "The answer isn't one of such a store. It may come from a proxy or a sign-in page."
+        case .answer: "The answer isn't one that this kind of store gives. It may come from a proxy or a sign-in page."
         case .error: "The store failed while it had the picture, e.g. with HTTP status 500."
         case .busy: "The store asks for fewer requests, e.g. with HTTP status 503."
         case .redirect: "The store redirects to another address. Redirects are never followed."
@@ -76,7 +76,7 @@ extension Failure.Code.Relay {
         switch self {
         case .ffmpegFailed: "`snapshot check` tries the camera alone."
         case .ffmpegKilled: "`journalctl -k` shows whether memory ran out."
-        case .ffmpegRestart, .outputStuck: "If it happens often, look at the disk, and the relay's log before it."
+        case .ffmpegRestart, .outputStuck: "If it happens often, look at the disk, and at what the relay logged just before."
         case .outputCodec: "Set the camera to H.264 or H.265, or choose another of its streams."
         case .pushUnreachable: "Check host and port of `OUTPUT_RTSP_URL`."
         case .pushRefused: "Check user and password in `OUTPUT_RTSP_URL`, then restart the relay."

@@ -38,7 +38,7 @@ extension Failure.Code.Camera {
         case .unresolved: "The camera's name does not resolve."
         case .unreachable: "There is no connection to the camera."
         case .timeout: "The camera is there, but no whole picture came within `CAMERA_TIMEOUT`."
-        case .tls: "No TLS connection with the camera: it speaks none, or its certificate isn't trusted."
+        case .tls: "No TLS connection with the camera: it doesn't speak TLS at this port, or its certificate isn't trusted."
         case .keyChanged: "The camera has another TLS key than the pinned one. Nothing was sent to it."
         case .pins: "The file with the pinned TLS keys can't be read. Without it no camera is trusted."
         case .credentials: "The camera refuses the user or the password, or has locked the login."
@@ -46,7 +46,7 @@ extension Failure.Code.Camera {
         case .login: "The camera's answer to the login isn't one of a Reolink camera."
         case .redirect: "The camera redirects to another address, which isn't followed."
         case .status:
-            "The camera answers with an HTTP status that says it has no picture here, or its program failed."
+            "The camera answers with an HTTP status that says it has no picture here, or the program of `exec:` failed."
         case .stream: "ffmpeg gets no video from the camera's stream, or the camera has no such stream."
         case .transport: "The camera's video doesn't come over the transport that `CAMERA_RTSP_TRANSPORT` asks for."
         case .busy:
@@ -71,7 +71,7 @@ extension Failure.Code.Camera {
         case .keyChanged:
             "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
         case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
-        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. Restart a relay."
+        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. If the relay runs, restart it."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to that address, or set `CAMERA_FOLLOW=same-host` or `CAMERA_USE_HTTPS=true`."
@@ -81,7 +81,7 @@ extension Failure.Code.Camera {
         case .stream: "Check `CAMERA_URL`, or `CAMERA_CHANNEL` and `STREAM_SOURCE`; VLC should show the same stream."
         case .transport:
             "`CAMERA_RTSP_TRANSPORT=auto`; and UDP from the camera must pass this machine's firewall."
-        case .busy: "Close other viewers of the camera. Some take one at a time: then give this one another stream."
+        case .busy: "Close other viewers of the camera. If it allows one viewer for each stream, choose another stream."
         case .format: "Nothing, unless it happens often: then look for what changes the camera's settings."
         case .codec: "Set the camera to H.264 or H.265, or choose another of its streams; `record` takes MJPEG, too."
         case .silent: "Restart the camera, and check that RTSP is switched on in it."

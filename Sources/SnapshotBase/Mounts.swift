@@ -34,7 +34,7 @@ package struct Mount: Equatable, Sendable {
         let on = all().filter { isBelow(path, $0.point) }.max { $0.point.utf8.count <= $1.point.utf8.count }
         guard let on, on.isReadOnly else { return nil }
         return
-            "the disk itself is read-only, as Linux makes it after an error on it: see dmesg; unmount \(on.point) and run fsck"
+            "the disk itself is read-only; Linux does that after an error: see dmesg, unmount \(on.point), run fsck"
     }
 
     /// The mount points in `/etc/fstab`, without the root and swap.

@@ -27,7 +27,7 @@ package struct ProcessContext: Sendable {
     }
 }
 
-package typealias Environment = Named<String>
+package typealias Environment = NamedValues<String>
 
 /// The process's environment; of duplicate names the first counts, as in getenv.
 private func currentEnvironment() -> Environment {

@@ -35,6 +35,7 @@ extension Failure {
         case .unconnected where settings.timeout < settings.connectTimeout:
             "no connection within CAMERA_TIMEOUT (\(settings.timeout.settingText))"
         case .unconnected: "no connection within CAMERA_CONNECT_TIMEOUT (\(settings.connectTimeout.settingText))"
+        case .timedOut where failure.waitedForFile: failure.why
         case .timedOut: "it took longer than CAMERA_TIMEOUT (\(settings.timeout.settingText))"
         case .pinMismatch: "its TLS key isn't the one that is pinned"
         case .cutShort: "the body ended before its announced length"
@@ -52,6 +53,7 @@ extension Failure {
         case .lost where failure.hasNoResponse: settings.hint(.unanswered)
         case .unresolved: settings.hint(.unresolved)
         case .unreachable, .unconnected, .proxy: settings.hint(.unreachable(protocol: name))
+        case .timedOut where failure.waitedForFile: "check whether the server or disk of that folder responds"
         case .timedOut: settings.hint(.slow)
         case .invalid: settings.hint(.invalid)
         case .noTLS: settings.hint(.plainPort)
@@ -100,7 +102,7 @@ extension Failure {
         let digestHint =
             "somebody may intercept the connection; if you have switched Digest off in the camera, remove "
             + "\(CameraMemory.fileName) from STATE_PATH"
-        let unasked = attempt?.isChallenged == false ? ", which doesn't ask for a login" : ""
+        let unasked = attempt?.isChallenged == false ? ", without a request for a login" : ""
         let (why, hint) =
             switch attempt?.way {
             case nil: ("", check)

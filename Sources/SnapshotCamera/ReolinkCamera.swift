@@ -149,7 +149,7 @@ package struct ReolinkCamera: Camera {
         request.ask("Login", with: ["User": user])
         let response: HTTPResponse
         do throws(Failure) { response = try client.ask(request, of: settings, trust) } catch {
-            // The answer to a login, if it is over the size limit, has the code of a picture that is too large.
+            // `ask` reports a login answer over the size limit like a picture that is too large.
             guard error.code == .picture(.tooLarge) else { throw error }
             throw .unexpectedLoginAnswer(settings)
         }

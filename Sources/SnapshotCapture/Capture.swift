@@ -3,8 +3,8 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// Performs the runs of `snapshot capture`: one, or with `--every` many. Each locks the state, takes and checks a
-/// picture, uploads it, drains the spool and writes the record.
+/// A run of `snapshot capture` at each call of `run`: it locks the state, takes and checks a picture, uploads it, drains
+/// the spool and writes the record. With `--every` the caller repeats it.
 ///
 /// The steps are methods of `Run`: `due` in `Due.swift`, `capture` and `complete` in `Run.swift`, `store` in
 /// `StorePicture.swift`, `drain` in `Drain.swift`.
@@ -53,7 +53,7 @@ package struct Capture {
     }
 
     /// Requests PING_URL, the dead man's switch: as it is after a success, with `/fail` added to its path after a
-    /// failure. A ping that fails changes nothing else.
+    /// failure. A failed ping has no effect on the run.
     private func ping(_ shot: Shot) {
         guard let url = settings.pingURL else { return }
         let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")
@@ -61,7 +61,9 @@ package struct Capture {
         var request = HTTPRequest("GET", target, through: settings.proxies, deadline: .after(.seconds(5)))
         request.connectTimeout = .seconds(3)
         do throws(HTTPFailure) { _ = try client.perform(request) } catch {
-            log.verbose("PING_URL did not answer: \(error.why)")
+            log.verbose("the request to PING_URL failed: \(error.why)")
         }
+        // With `--every` the next run uses the same client: the ping isn't part of its traffic.
+        _ = client.takeTraffic()
     }
 }

@@ -18,7 +18,7 @@ struct Run: ~Copyable {
     /// What earlier runs learned of the camera, such as its session's token.
     var memory: CameraMemory
     var shot = Shot(outcome: Outcome(result: .none))
-    /// False once the store has failed in this run; the spool isn't drained then.
+    /// False once this run couldn't store its picture; the spool isn't drained then.
     var storeIsUp = true
     /// `memory` as it was read: it is written only if it has changed.
     private let rememberedCamera: CameraMemory?
@@ -34,8 +34,8 @@ struct Run: ~Copyable {
         let path = settings.statePath
         var record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
-        // Recount the spool after a reboot as well, since a power cut may have lost the `dirty` marker, and whenever
-        // records were lost: the directory is then the only truth.
+        // Recount the spool even without its marker after a reboot, since a power cut may have lost the marker, and
+        // wherever records were lost: only the folder then shows what the spool holds.
         let recounts = state.last == nil || record.boot != now.boot || state.hasLostRecords
         record.begin(
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,

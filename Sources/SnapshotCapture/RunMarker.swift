@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A marker file in RAM while a run is in progress. A run that is killed doesn't remove it, so the next one knows; a
-/// run that a signal asks to end removes it. It costs no write to the card, and a reboot clears it.
+/// A marker file in RAM while a run is in progress. SIGKILL leaves it there, by which the next run notices the kill; a
+/// run that SIGTERM, SIGINT or SIGHUP ends removes it. It costs no write to the card, and a reboot clears it.
 struct RunMarker {
     /// When the last run began, if it was killed and so left its marker; nil where no marker was left.
     private(set) var killedRunBegan: Timestamp?
@@ -105,8 +105,8 @@ extension Run {
     /// too.
     mutating func count(killed begun: Timestamp) {
         let failure = Failure(
-            .own(.killed), "run was killed", "begun at \(begun.iso8601)",
-            why: "it left no record of its end",
+            .own(.killed), "the run before was killed",
+            why: "it began at \(begun.iso8601) and left no record of its end",
             hint: "journalctl -k   # shows whether the kernel killed it because memory ran out")
         // If the killed run spooled its picture, recounting the spool has already counted the capture.
         let isCounted = record.totalCaptures > state.last?.totalCaptures ?? 0

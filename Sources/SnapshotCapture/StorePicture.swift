@@ -26,7 +26,7 @@ extension Run {
         var pending = PendingPicture(picture: picture, before: record)
         let (time, quality) = CaptureClock.time(at: now, record.clock, timeService: CaptureClock.timeService())
         count(picture, at: time, quality)
-        keepLatest(picture)
+        writeLatest(picture)
         var object = StoredObject(
             key: settings.keyTemplate.key(camera: settings.camera.name, at: time),
             content: .bytes(picture.bytes),
@@ -55,7 +55,7 @@ extension Run {
 
     /// Puts a picture that isn't stored into the spool, or counts it as lost if the spool can't take it.
     private mutating func keepUnstored(_ failure: Failure, _ object: StoredObject, _ pending: inout PendingPicture) {
-        keep(object, &pending)
+        putIntoSpool(object, &pending)
         storeIsUp = false
         record.failedUploads += 1
         if case .lost(var why) = pending.status {
@@ -108,7 +108,7 @@ extension Run {
                 log.verbose("attempt failed: \(failure.failure)")
                 if let offset = failure.clockOffset { correct(&object, by: offset) }
                 // Spool the picture before the pause, so that from here on a kill doesn't lose it.
-                if failure.advice != .retryCorrected { keep(object, &pending) }
+                if failure.advice != .retryCorrected { putIntoSpool(object, &pending) }
             }
             noteCredentialsAccepted(by: "store")
             record.storePause = nil
@@ -120,7 +120,7 @@ extension Run {
     }
 
     /// Puts the picture into the spool, unless an earlier failure has done so.
-    private mutating func keep(_ object: StoredObject, _ pending: inout PendingPicture) {
+    private mutating func putIntoSpool(_ object: StoredObject, _ pending: inout PendingPicture) {
         guard case .inMemory = pending.status else { return }
         let entry = SpoolEntry(object, length: pending.picture.bytes.count, takenAt: now)
         do throws(Failure) {
@@ -144,7 +144,7 @@ extension Run {
     }
 
     /// Copies into the record what the store's responses have shown: clock offset, region, and what its refusals asked
-    /// for. The temporary credentials are copied, too.
+    /// for. The status of temporary credentials is copied, too.
     mutating func noteLearned(from store: any Store) {
         CaptureClock.learn(store.clockOffset, at: settings.context.clock.now(), &record.clock)
         if record.clock.offsetSeconds != 0 { record.clock.synced = false }
@@ -159,7 +159,7 @@ extension Run {
 
     /// Writes the picture to the runtime directory, in RAM, for the status page; removes the last one if WEB_IMAGES is
     /// off.
-    private func keepLatest(_ picture: Picture) {
+    private func writeLatest(_ picture: Picture) {
         guard let directory = settings.runtimeDirectory else { return }
         let path = directory + "/latest.jpg"
         guard settings.showsPictures else {

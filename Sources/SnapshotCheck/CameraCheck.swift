@@ -59,8 +59,8 @@ struct CameraCheck: Sendable {
         guard finding.code == .camera(.timeout), settings.timeout > Self.longest else { return finding }
         var finding = finding
         finding.text =
-            "no picture from camera \(settings.address): nothing came within the \(Self.longest.settingText) that check "
-            + "allows (CAMERA_TIMEOUT is \(settings.timeout.settingText))"
+            "no picture from camera \(settings.address): nothing came within \(Self.longest.settingText), the limit of "
+            + "`snapshot check` (CAMERA_TIMEOUT is \(settings.timeout.settingText))"
         finding.hint = "snapshot capture   # waits for the whole CAMERA_TIMEOUT"
         return finding
     }

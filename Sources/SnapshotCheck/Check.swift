@@ -94,8 +94,8 @@ package struct Check {
         let stored = folder ?? plan.store.map(store.run)
         let seen = camera?.value()
         signals.release()
-        reportAll(seen?.findings ?? [.skipped("camera", "not tried: see settings")])
-        reportAll(stored?.findings ?? [.skipped("storage", "not tried: see settings")])
+        reportAll(seen?.findings ?? [.skipped("camera", "not tried: the settings above are refused")])
+        reportAll(stored?.findings ?? [.skipped("storage", "not tried: the settings above are refused")])
         let accepted = [(seen?.isAccepted, "camera"), (stored?.isAccepted, "store")].filter { $0.0 == true }.map(\.1)
         reportAll(holdOff.release(Set(accepted)))
         var offsets: [(whose: String, milliseconds: Int64)] = []

@@ -2,8 +2,8 @@ import SnapshotBase
 import SnapshotCamera
 import SnapshotHTTP
 
-/// Reports the camera's TLS key and whether it is the expected one. Where the key is wrong or isn't verified, the
-/// requests of the camera's check don't tell it, so a TLS handshake without a request asks for it.
+/// Reports the camera's TLS key and whether it is the expected one. A wrong or unverified key isn't known from the
+/// requests of the camera's check, so a TLS handshake without a request fetches it.
 struct KeyCheck {
     let settings: CameraSettings
     let trust: CameraTrust
@@ -51,7 +51,7 @@ extension CheckPlan {
     /// Forgets the camera's pin (`--forget-pin`), since the user says that the camera has another key now.
     func forgetPin() -> Finding {
         let subject = "pin"
-        guard let camera else { return .skipped(subject, "none forgotten: see settings") }
+        guard let camera else { return .skipped(subject, "none forgotten: the settings above are refused") }
         guard let host = camera.tlsHost else {
             return .skipped(subject, "none forgotten: this camera isn't reached by TLS")
         }

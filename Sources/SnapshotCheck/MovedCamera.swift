@@ -11,8 +11,8 @@ struct MovedCamera {
 
     private static let unreached: Set<Failure.Code> = [.camera(.unreachable), .camera(.timeout), .camera(.unresolved)]
 
-    /// - Returns: the findings. If the camera is found, the one that says that it wasn't reached gets a hint with its
-    ///   present address.
+    /// - Returns: the findings. If the camera answers elsewhere, the first finding that it wasn't reached gets the
+    ///   present address as its hint.
     func withNewAddress(_ findings: [Finding]) -> [Finding] {
         guard case .reolink(let host) = settings.kind.trial, let name = HostAndPort(host, defaultPort: 80)?.name,
             name.hasPrefix("127.") == false,

@@ -113,7 +113,7 @@ package struct ServiceSandbox {
             case "226":
                 (
                     "a path that its sandbox names isn't there (226/NAMESPACE)",
-                    "systemctl cat \(service)   # with a minus before the path the service starts without it: ReadWritePaths=-/mnt"
+                    "systemctl cat \(service)   # with a minus the service starts even if the path is missing: ReadWritePaths=-/mnt"
                 )
             case "217": ("its user isn't there (217/USER)", "sudo systemd-sysusers")
             case "243":

@@ -3,8 +3,8 @@ import Glibc
 
 /// Digests, HMAC, base64 and public keys, implemented with libcrypto.
 package enum Crypto {
-    /// Loads libcrypto, and ends the program with 127 if that fails. Otherwise its first use loads it: if that failed
-    /// after the picture was taken, the picture would be lost.
+    /// Loads libcrypto, and ends the program with 127 if that fails. Without this call the first use loads it, and a
+    /// failure after the picture was taken would lose the picture.
     package static func load() { shim_load_crypto() }
 
     /// SHA-256, 32 bytes.

@@ -57,7 +57,7 @@ package final class HTTPClient {
         }
     }
 
-    /// Closes the connections of all requests but uploads, so that the next such request opens a new one.
+    /// Closes all connections but those of `uploads`, so that the next request opens a new one.
     package func dropConnections() { handle = nil }
 
     /// Performs one request like `perform`, and returns a failure instead of throwing it.

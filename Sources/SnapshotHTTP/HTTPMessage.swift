@@ -11,7 +11,7 @@ package struct HTTPRequest: Sendable {
     package var certificate: ClientCertificate?
     /// The login for Basic or Digest, whichever the server requests.
     package var credentials: (user: String, password: String)?
-    /// Whether Basic is not acceptable, because the server has offered Digest before.
+    /// Whether the login may be by Digest only, which sends no password in the clear.
     package var needsDigest = false
     /// Whether a Basic login is sent immediately, without waiting for a challenge.
     package var sendsBasic = false
@@ -43,7 +43,8 @@ package struct HTTPRequest: Sendable {
         self.deadline = deadline
     }
 
-    /// The request to send at once after `failure`, with a full handshake; nil if that may not help.
+    /// The request to send at once after `failure`, with a full handshake; nil where the failure or the deadline
+    /// forbids it.
     func withoutTLSSession(after failure: HTTPFailure) -> HTTPRequest? {
         guard failure.mayRetryWithoutTLSSession, !deadline.hasPassed else { return nil }
         var request = self
@@ -110,7 +111,7 @@ package enum TLSTrust: Equatable, Sendable {
 package struct HTTPResponse: Sendable {
     package var status = 0
     /// By lower-case name; of several headers with the same name, the last.
-    package var headers = Named<String>()
+    package var headers = NamedValues<String>()
     package var body: [UInt8] = []
     /// Whether the server has offered a Digest login in this or an earlier response.
     package var hasOfferedDigest = false
@@ -174,6 +175,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var kind: Kind
     /// The reason, in libcurl's words or ours.
     package var why: String
+    /// Whether a file that the request needs is in a folder that hangs, so that no request was made.
+    package var waitedForFile = false
     /// Whether the whole body of the request was sent.
     package var bodyWasSent = false
     /// How long there had been no progress when the transfer was given up.
@@ -190,10 +193,11 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     /// The setting of the proxy that the request was sent to; nil where the settings name none for its URL.
     package var proxySetting: String?
 
-    package init(kind: Kind, why: String, stalledFor: Duration? = nil) {
+    package init(kind: Kind, why: String, stalledFor: Duration? = nil, waitedForFile: Bool = false) {
         self.kind = kind
         self.why = why
         self.stalledFor = stalledFor
+        self.waitedForFile = waitedForFile
     }
 
     /// What may be wrong if no connection was made: the proxy, or where there is none, the address in `setting`.

@@ -16,7 +16,7 @@ extension HTTPRequest {
     func set(on easy: UnsafeMutableRawPointer) throws(HTTPFailure) {
         for file in files {
             do throws(SystemError) { try NamedFile.checkResponds(file) } catch {
-                throw HTTPFailure(kind: .timedOut, why: "cannot read \(file): \(error)")
+                throw HTTPFailure(kind: .timedOut, why: "cannot read \(file): \(error)", waitedForFile: true)
             }
         }
         _ = shim_set_string(easy, CURLOPT_URL, url)

@@ -32,7 +32,7 @@ extension HTTPResponse {
 
     /// The elements with which a page may begin: those of the WHATWG's "MIME Sniffing", and all others of HTML whose
     /// names hardly occur in the XML of a program's interface. It is an array, since the first use of a set makes
-    /// the runtime scan all conformances, in each run (see `Named`).
+    /// the runtime scan all conformances, in each run (see `NamedValues`).
     private static let elements = [
         "html", "head", "body", "script", "iframe", "h1", "div", "font", "table", "a", "style", "title", "b", "br", "p",
         "meta", "link", "base", "center", "form", "noscript", "frameset", "h2", "h3", "span", "main", "img", "h4", "h5",

@@ -46,7 +46,7 @@ struct ResponseBody {
 
     /// Called when the response's header is complete.
     /// - Returns: without a reader, the reason to reject a body that is too large or endless; otherwise nil.
-    mutating func prepare(for headers: Named<String>) -> HTTPFailure? {
+    mutating func prepare(for headers: NamedValues<String>) -> HTTPFailure? {
         let type = headers["content-type"]?.lowercased() ?? ""
         reader?.begin(contentType: type)
         isStream = type.hasPrefix("multipart/")

@@ -8,8 +8,8 @@ package struct UploadTimeouts: Sendable {
     package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// UPLOAD_DEADLINE, if it is set. The wait for the response then ends at the request's deadline or, if that passed
-    /// while the body was sent, this long after the body; in both cases after `response` at the latest.
+    /// UPLOAD_DEADLINE, if it is set. It limits the wait for the response to the request's deadline or, once that has
+    /// passed, to this time after the body. The wait is never longer than `response`.
     package var uploadDeadline: Duration?
 
     package init() {}
@@ -45,7 +45,7 @@ struct UploadWatch {
         if let responseWait {
             guard now >= responseWait.end else { return nil }
             var failure = Self.failure(
-                "no answer within \(Self.text(responseWait.limit)) after the whole picture was sent", now - moved)
+                "no whole answer in time (at most \(Self.text(responseWait.limit)) after the picture)", now - moved)
             failure.bodyWasSent = whole > 0 && sent >= whole
             return failure
         }

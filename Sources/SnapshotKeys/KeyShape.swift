@@ -56,7 +56,7 @@ package struct KeyShape: Sendable {
 
     /// The capture time that a key contains, taken as UTC; nil where it doesn't contain the day.
     package func time(of key: String) -> Timestamp? {
-        var digits = Named<String>()
+        var digits = NamedValues<String>()
         for (piece, byte) in zip(parts.joined(separator: [.byte(UInt8(ascii: "/"))]), key.utf8) {
             guard case .digit(let field) = piece else { continue }
             let name = field.hasPrefix("local_") ? String(field.dropFirst(6)) : field

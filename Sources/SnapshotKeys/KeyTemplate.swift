@@ -105,9 +105,9 @@ package struct KeyTemplate: Sendable {
 
     /// The value of each field.
     /// - Parameter withLocal: includes the fields of local time, which need the system's time zone files.
-    package static func values(camera: String, at time: Timestamp, withLocal: Bool) -> Named<String> {
+    package static func values(camera: String, at time: Timestamp, withLocal: Bool) -> NamedValues<String> {
         let fields = time.fields
-        var values: Named<String> = [
+        var values: NamedValues<String> = [
             "camera": camera, "yyyy": fields.year, "MM": fields.month, "dd": fields.day, "HH": fields.hour,
             "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
         ]

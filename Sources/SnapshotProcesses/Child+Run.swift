@@ -25,7 +25,7 @@ extension Child {
     ///   - outputLimit: the maximum size of the output, in bytes.
     ///   - stderrLimit: how much of the end of standard error is kept, in bytes.
     ///   - grace: how long a program that has not ended by itself may take to end after SIGTERM.
-    ///   - stop: another request to stop, for callers that hold the termination signals themselves.
+    ///   - stop: another request to stop, for callers that have blocked the termination signals themselves.
     /// - Throws: `Failure` if the program cannot be started, or its output cannot be read.
     package static func run(
         _ command: Command, outputLimit: Int, stderrLimit: Int = 4096, deadline: Deadline, grace: Duration = .zero,

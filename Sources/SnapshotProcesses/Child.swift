@@ -84,7 +84,7 @@ package final class Child {
     /// How long to wait for a killed child before it is left behind.
     private static let killTimeout = Duration.seconds(2)
 
-    /// - Parameter arrival: a descriptor that ends the wait for the start when it becomes readable.
+    /// - Parameter arrival: becomes readable when a termination signal arrives, which ends the wait for the start.
     /// - Throws: `Failure` with the code `no-<program>` if the program is not installed, else `start-<program>`.
     package init(
         _ command: Command, until deadline: Deadline = .after(.seconds(10)), or arrival: FileHandle? = nil

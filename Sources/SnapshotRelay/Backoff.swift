@@ -24,7 +24,7 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// An outage up to this long is short: media must flow again at most STALL_TIMEOUT plus 10 s after its end.
+    /// The longest outage that counts as short: after it media must flow again within STALL_TIMEOUT plus 10 s.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait; while the outage is short, at most half the stall timeout, or two seconds if that is longer.

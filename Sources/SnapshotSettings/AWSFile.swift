@@ -5,7 +5,7 @@ import SnapshotBase
 /// value continue it.
 package struct AWSFile: Sendable {
     package let path: String
-    private var sections = Named<Named<String>>()
+    private var sections = NamedValues<NamedValues<String>>()
 
     package init(_ text: String, path: String) {
         self.path = path
@@ -33,7 +33,7 @@ package struct AWSFile: Sendable {
         }
     }
 
-    /// The first names of the profiles in these files, for a hint; nil if there are none.
+    /// The names of the first eight profiles in these files, for a hint; nil if there are none.
     package static func profiles(in files: [AWSFile]) -> String? {
         var names: [String] = []
         for name in files.flatMap(\.sections.entries).map({ programWords($0.name)?.last ?? $0.name }) {
@@ -43,11 +43,11 @@ package struct AWSFile: Sendable {
     }
 
     /// The values of a profile in a credentials file; nil if there is no such profile.
-    package func credentials(of profile: String) -> Named<String>? { sections[profile] }
+    package func credentials(of profile: String) -> NamedValues<String>? { sections[profile] }
 
     /// The values of a profile in a configuration file, whose sections are `[default]` and `[profile NAME]`; nil if
     /// there is none.
-    package func profile(_ profile: String) -> Named<String>? {
+    package func profile(_ profile: String) -> NamedValues<String>? {
         let matching = sections.entries.filter { section in
             let words = programWords(section.name) ?? []
             return words.count == 2 && words[0] == "profile" && words[1] == profile

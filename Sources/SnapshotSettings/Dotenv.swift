@@ -116,7 +116,7 @@ package enum Dotenv {
         return (value, text[text.index(after: position)...])
     }
 
-    /// An unquoted value without a comment, which begins with white space and `#`.
+    /// An unquoted value without its comment; a comment begins with white space and `#`.
     private static func withoutComment(_ text: Substring) -> Substring {
         var previousIsBlank = false
         for index in text.indices {

@@ -54,7 +54,7 @@ extension Settings {
     private static func isComment(_ text: Substring) -> Bool { text.dropFirst().first?.isBlank ?? true }
 
     /// One sentence for each removed comment that may have been meant as a part of the value.
-    static func removedComments(_ environment: Environment, besides commandLine: Named<String>) -> [String] {
+    static func removedComments(_ environment: Environment, besides commandLine: NamedValues<String>) -> [String] {
         environment.entries.compactMap { name, text in
             guard text.utf8.contains(UInt8(ascii: "#")), let key = Key.declaration(of: name), key.kind.isFreeText,
                 !key.isSecret, commandLine[name] == nil, Dotenv.quoted(text[...]) == nil,

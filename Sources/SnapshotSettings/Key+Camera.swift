@@ -29,12 +29,13 @@ extension Key {
         "CAMERA_STREAM", .choice, default: CameraStream.main,
         "The stream whose picture a Reolink camera sends: main, or sub, which is smaller.")
     package static let cameraWidth = Setting(
-        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink camera for; set CAMERA_HEIGHT, too.")
+        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink or `v4l2:` camera for; set CAMERA_HEIGHT, too.")
     package static let cameraHeight = Setting(
-        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink camera for; set CAMERA_WIDTH, too.")
+        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink or `v4l2:` camera for; set CAMERA_WIDTH, too.")
     package static let cameraAuth = Setting(
         "CAMERA_AUTH", .choice, default: CameraAuth.auto, endsHoldOff: .camera,
-        "How to log in to a Reolink camera; auto remembers what worked.")
+        "How to log in to a Reolink camera: token gets a session, password goes into each request. auto begins with "
+            + "token and remembers what worked.")
     package static let cameraName = Setting(
         "CAMERA_NAME", .freeForm("at most 64 bytes, without '/' and '..'"), default: "camera",
         secrecy: .open, "The camera's name in keys and metadata.")
@@ -45,7 +46,7 @@ extension Key {
         "CAMERA_TIMEOUT", .duration(.milliseconds(100)...(.seconds(600))), default: .seconds(15),
         "How long taking a picture may take in total.")
     package static let cameraMaxBytes = Setting(
-        "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is taken.")
+        "CAMERA_MAX_BYTES", .size(1 << 16...(1 << 28)), default: 16 << 20, "The largest picture that is accepted.")
     package static let cameraFollow = Setting(
         "CAMERA_FOLLOW", .choice, default: CameraFollow.off,
         "Whether redirects of CAMERA_URL's picture are followed to the same host, port and scheme, five at most.")

@@ -26,8 +26,8 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "After this time, from its first attempt to store a picture, a run begins no further attempt. If it is set, no "
-            + "answer is waited for longer than this, even if UPLOAD_ANSWER is longer.")
+        "How long after its first attempt to store a picture a run may begin another. If it is set, it also limits the "
+            + "wait for the store's answer, even if UPLOAD_ANSWER is longer.")
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
         "An upload that makes no progress for this long is given up; one that makes progress may take 15 min.")
@@ -41,13 +41,14 @@ extension Key {
         "SPOOL_MIN_FREE", .size, default: 64 << 20, "How much the spool leaves free on its disk.")
     package static let spoolKeep = Setting(
         "SPOOL_KEEP", .choice, default: SpoolKeep.newest,
-        "What a full spool keeps: newest drops the oldest pictures, thin thins them out, the more the older they are.")
+        "What a full spool keeps: newest drops the oldest pictures; thin keeps pictures of the whole time, but fewer of the "
+            + "older ones.")
     package static let uploadRate = Setting(
         "UPLOAD_RATE", .size(1024...(1 << 40)), otherwise: "no limit",
         "How many bytes a second all uploads of a run together may send, such as 200K; each still ends after 15 min.")
     package static let sslCertFile = Setting(
         "SSL_CERT_FILE", .path, otherwise: "the system's",
-        "The file of certificate authorities that every upload trusts.")
+        "The file of certificate authorities that uploads trust, and cameras with CAMERA_TLS_VERIFY=ca.")
     package static let curlCABundle = Setting(
         "CURL_CA_BUNDLE", .path, otherwise: "that of SSL_CERT_FILE",
         "The file of certificate authorities that is used instead of SSL_CERT_FILE.")
@@ -90,7 +91,8 @@ extension Key {
         "AWS_ENDPOINT_URL", .webURL, secrecy: .url, endsHoldOff: .store, "Used if AWS_ENDPOINT_URL_S3 is unset, too.")
     package static let s3Addressing = Setting(
         "S3_ADDRESSING", .choice, default: S3Addressing.auto, endsHoldOff: .store,
-        "Where the bucket's name is in the address; with an endpoint of your own, auto is path.")
+        "Where the bucket's name goes: path puts it into the URL's path, virtual into the host's name. auto is path with an "
+            + "endpoint of your own.")
     package static let s3Checksum = Setting(
         "S3_CHECKSUM", .choice, default: S3Checksum.auto,
         "One more checksum with each object, which buckets with Object Lock need; auto sends it once the store asks for it."

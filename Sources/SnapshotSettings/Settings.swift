@@ -33,11 +33,11 @@ package struct Settings: Sendable {
         package let origin: Origin
     }
 
-    private let commandLine: Named<String>
+    private let commandLine: NamedValues<String>
     /// The environment, clocks and stop request of this process.
     package var context: ProcessContext
     var environment: Environment { context.environment }
-    private let file: Named<Dotenv.Entry>
+    private let file: NamedValues<Dotenv.Entry>
     private var answers: [String] = []
     /// The contents of files that were read before this process gave up root privileges, by path.
     var filesRead: [String: Result<[UInt8], SystemError>] = [:]
@@ -51,7 +51,7 @@ package struct Settings: Sendable {
     /// - Parameters:
     ///   - path: the settings file named by `--config`; nil looks for `./.env`, then `/etc/snapshot/snapshot.env`.
     package init(
-        commandLine: Named<String> = [:], in context: ProcessContext, path: String? = nil
+        commandLine: NamedValues<String> = [:], in context: ProcessContext, path: String? = nil
     ) throws(Failure) {
         var warnings: [String] = []
         let found: SettingsFile?
@@ -68,20 +68,20 @@ package struct Settings: Sendable {
     ///   - secrets: values that will be written to files of their own.
     ///   - answers: the keys whose values are not in the file yet.
     package init(
-        contents: [UInt8], of path: String, secrets: Named<String>, answers: [String], in context: ProcessContext
+        contents: [UInt8], of path: String, secrets: NamedValues<String>, answers: [String], in context: ProcessContext
     ) throws(Failure) {
         try self.init(commandLine: secrets, in: context, file: SettingsFile(path: path, bytes: contents), [])
         self.answers = answers
     }
 
     private init(
-        commandLine: Named<String>, in context: ProcessContext, file found: SettingsFile?, _ fileWarnings: [String]
+        commandLine: NamedValues<String>, in context: ProcessContext, file found: SettingsFile?, _ fileWarnings: [String]
     ) throws(Failure) {
         self.commandLine = commandLine
         self.context = context
         var warnings = fileWarnings
         self.path = found?.path
-        var entries = Named<Dotenv.Entry>()
+        var entries = NamedValues<Dotenv.Entry>()
         for entry in try found?.entries() ?? [] {
             entries[entry.key] = entry
             guard !Key.isKnown(entry.key) else { continue }
@@ -96,7 +96,7 @@ package struct Settings: Sendable {
     }
 
     package init(
-        commandLine: Named<String> = [:], environment: Environment, path: String? = nil
+        commandLine: NamedValues<String> = [:], environment: Environment, path: String? = nil
     ) throws(Failure) {
         try self.init(commandLine: commandLine, in: ProcessContext(environment: environment), path: path)
     }

@@ -11,9 +11,9 @@ struct Draft: Sendable {
     private let before: SettingsText?
     private(set) var text: SettingsText
     /// Secrets that are in files of their own now.
-    private var current: Named<String> = [:]
+    private var current: NamedValues<String> = [:]
     /// New secrets; an empty one removes its file.
-    private(set) var secrets: Named<String> = [:]
+    private(set) var secrets: NamedValues<String> = [:]
     /// Names of settings that were answered and aren't in the file yet.
     private var answers: [String] = []
     /// The size of the picture that a trial took, in bytes; nil where none was taken.
@@ -105,8 +105,8 @@ struct Draft: Sendable {
         current.entries.map(\.name).filter { secrets[$0] == nil }.map { "\(target.credentials)/\($0.lowercased())" }
     }
 
-    private static func credentials(in folder: String) throws(Failure) -> Named<String> {
-        var found: Named<String> = [:]
+    private static func credentials(in folder: String) throws(Failure) -> NamedValues<String> {
+        var found: NamedValues<String> = [:]
         for key in unitSecrets {
             let path = "\(folder)/\(key.key.lowercased())"
             do throws(SystemError) {

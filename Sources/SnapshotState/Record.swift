@@ -39,14 +39,14 @@ package struct Record: JSONMapped, Equatable, Sendable {
     /// Retry tokens shared by all runs, so that the number of attempts stays bounded in a long outage.
     package var retryQuota = Record.fullRetryQuota
     /// The hold-offs after refused credentials, by `camera` or `store`.
-    package var holdOffs = Named<Pause>()
+    package var holdOffs = NamedValues<Pause>()
     /// Credentials that have worked, by `camera` or `store`.
-    package var logins: Named<AcceptedLogin>?
+    package var logins: NamedValues<AcceptedLogin>?
     /// The region that the store asked for, and the settings to which this applies.
     package var region: LearnedRegion?
     /// Other facts learned about the store.
     package var learned: LearnedStore?
-    /// The store's temporary credentials, if it has any.
+    /// The status of the store's temporary credentials, if it has any.
     package var credentials: CredentialsStatus?
     /// Set while the store has asked for a pause (`Retry-After`).
     package var storePause: Pause?

@@ -31,7 +31,7 @@ package struct SpoolFigures: JSONMapped, Equatable, Sendable {
     package var bytes = 0
     /// The capture time of the oldest entry.
     package var oldest: Moment?
-    /// The total number of pictures dropped, because there was no room or their bytes were damaged.
+    /// The total number of pictures dropped: there was no room, they couldn't be written, or their bytes were damaged.
     package var dropped = 0
     package var lastDrop: Moment?
     /// Pictures that were not uploaded because a newer one was stored under the same key.

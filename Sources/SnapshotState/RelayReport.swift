@@ -22,7 +22,7 @@ package struct RelayReport: JSONMapped, Equatable, Sendable {
     package var idleSince: Moment?
     /// How long the relay waits for media before it reconnects, in seconds.
     package var stallTimeout: Double?
-    /// The temporary credentials that recordings are uploaded with, if any.
+    /// The status of the temporary credentials that recordings are uploaded with, if any.
     package var credentials: CredentialsStatus?
 
     package static let fileName = "relay.json"

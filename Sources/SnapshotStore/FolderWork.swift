@@ -59,7 +59,7 @@ package struct FolderWork {
     ) throws(SystemError) -> Int? {
         let path = settings.path + "/" + object.key
         let folder = folder(of: object)
-        // Mode 0750: the folder's owner decides by its mode who else may see the pictures.
+        // Mode 0750 keeps others out. All within is readable, so this folder's mode alone decides who else sees it.
         let root = try Folder(settings.path, creating: 0o750)
         if memory == nil { memory = recall(stored, root, before: object.capturedAt) }
         let old = try lookUp(path).flatMap { $0.st_mode & S_IFMT == S_IFREG ? Int($0.st_size) : nil }
@@ -146,7 +146,7 @@ package struct FolderWork {
 
     // MARK: Limits
 
-    /// Applies the limits, once the search for earlier pictures is complete, and frees `room` bytes in any case.
+    /// Once the search for earlier pictures is complete, applies the limits, and frees `room` bytes even within them.
     private func applyLimits(
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {

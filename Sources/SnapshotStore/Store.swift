@@ -18,7 +18,7 @@ package protocol Store {
     var learnedRegion: LearnedRegion? { get }
     /// What else the store's refusals have asked for.
     var learned: LearnedStore? { get }
-    /// The temporary credentials in use, if any.
+    /// The status of the temporary credentials in use, if any.
     var credentials: CredentialsStatus? { get }
     /// Makes one attempt. `reusesConnection` says whether an open connection may be used.
     mutating func put(_ object: StoredObject, deadline: Deadline, reusesConnection: Bool) throws(StoreFailure)
@@ -122,7 +122,7 @@ package struct StoredObject: Sendable {
 package struct StoreFailure: Error, Sendable {
     /// Whether and how to try again.
     package enum Advice: Equatable, Sendable {
-        /// Another attempt is useless until a person does something.
+        /// No further attempt in this run: it would fail, too.
         case giveUp
         case retry
         /// Retry, but slowly: the store is overloaded.

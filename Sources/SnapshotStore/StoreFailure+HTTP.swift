@@ -147,7 +147,7 @@ extension HTTPFailure {
     /// A hint where there is no TLS: a plain port, a missing certificate, an unknown authority, a wrong clock.
     fileprivate func tlsHint(_ setting: String) -> String {
         if kind == .noTLS {
-            return "if that port speaks plain HTTP, set \(setting) to http://; if not, to the port of https"
+            return "if that port speaks plain HTTP, write http:// in \(setting); if not, the server's HTTPS port"
         }
         if kind == .tls, why[...].range(of: "handshake failure") != nil {
             return Self.certificateHint(

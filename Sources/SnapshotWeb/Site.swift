@@ -71,8 +71,8 @@ final class Site: Sendable {
         return page
     }
 
-    /// The index of recordings. It is cached for 20 times as long as it took to make, so that at most 5 % of the time
-    /// go into making it.
+    /// The index of recordings. It is cached for 20 times as long as it took to make, at most 80 s, so that making it
+    /// usually takes no more than 5 % of the time.
     private func recordings(_ cache: inout Cache) -> RecordingIndex {
         if let known = cache.recordings, cache.recordingsUntil > clock.up() { return known }
         // The old index is freed first, since a small board has no memory for two of the largest.

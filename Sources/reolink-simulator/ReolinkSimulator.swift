@@ -13,8 +13,9 @@ struct ReolinkSimulator: ParsableCommand {
             cleared while it runs: POST /simulator/fault?name=NAME[&count=N] (name=none clears), \
             GET /simulator/stats, POST /simulator/reset.
 
-            Faults: \(Fault.names.joined(separator: ", ")). They strike Snap, or Login where the name says so; \
-            rsp-49 answers rspCode -49, slow:500 waits 500 ms, 300 is for all of plain HTTP.
+            Faults: \(Fault.names.joined(separator: ", ")). Most strike Snap; locked and login-… strike \
+            Login, max-session whatever opens a session, 300 all of plain HTTP, hang-connect new connections. rsp-49 answers \
+            rspCode -49, slow:500 waits 500 ms.
             """)
 
     @Option(help: "HTTP port; 0 takes a free one.") var port = 0
@@ -29,17 +30,17 @@ struct ReolinkSimulator: ParsableCommand {
     @Option var channels = 1
     @Option(help: "What Snap accepts: both, token or password.") var auth = Camera.SnapAuth.both
     @Flag(help: "Compare a query's password without percent decoding.") var rawCompare = false
-    @Option(help: "NAME[:COUNT], again for more: each for COUNT requests, in order.") var fault: [PlannedFault] = []
+    @Option(help: "A fault for COUNT requests, NAME[:COUNT]; given again, the faults come in order.") var fault: [PlannedFault] = []
     @Option(help: "Seed of the random fault.") var seed: UInt64 = 1
     @Option(help: "Share of Snap requests that the random fault strikes.") var faultRate = 0.3
     @Option(help: "Width of the main stream; the sub stream has half.") var width = 640
     @Option(help: "Height of the main stream.") var height = 360
-    @Option(help: "A JPEG to serve, again for more: in turn, instead of ffmpeg's.") var picture: [String] = []
+    @Option(help: "A JPEG to serve instead of ffmpeg's; given again, they are served in turn.") var picture: [String] = []
     @Flag(help: "Always the same picture.") var frozen = false
     @Option(help: "PEM file with certificate and key, instead of a new self-signed one.") var certificate: String?
     @Option(help: "The RTSP port to report.") var rtspPort: Int?
     @Option(help: "A file for one JSON line a request, secrets included.") var log: String?
-    @Option(help: "Answer those who look for cameras: old or new, as Reolink's do, or onvif; again for more.")
+    @Option(help: "Answer discovery in this form: old or new (Reolink's), or onvif; can be given again.")
     var discovery: [DiscoveryAnswers.Form] = []
     @Option(help: "What the camera is called.") var name = "Simulator"
     @Option(help: "Its hardware address.") var mac = "ec:71:db:00:00:01"

@@ -6,14 +6,14 @@ import SnapshotHTTP
 
 struct DrainCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Send everything in the spool now, several pictures at once.",
+        commandName: "drain", abstract: "Send everything in the spool now, several pictures in parallel.",
         discussion:
             "It holds the lock until it ends: no pictures are taken meanwhile. Ctrl-C ends it after the uploads in progress."
     )
 
     @OptionGroup var options: SettingsOptions
 
-    @Option(help: "How many pictures are sent at once.")
+    @Option(help: "How many pictures are sent in parallel.")
     var transfers = 4
 
     func validate() throws {

@@ -26,7 +26,7 @@ struct SettingsOptions: ParsableArguments {
     /// The settings of the command line, the environment and the settings file.
     /// - Throws: a failure of kind settings.
     func read(in context: ProcessContext) throws(Failure) -> Settings {
-        var commandLine = Named<String>()
+        var commandLine = NamedValues<String>()
         for text in overrides {
             let name = String(text.prefix { $0 != "=" })
             guard let equals = text.firstIndex(of: "="), let key = Key.declaration(of: name) else {
@@ -51,7 +51,7 @@ struct SettingsOptions: ParsableArguments {
 /// Reads a command's settings. In root's shell the secrets that systemd passes to the services are added: without them
 /// the login would be wrong, and a camera may lock the account after wrong logins.
 func readSettings(
-    commandLine: Named<String> = [:], path: String?, in context: ProcessContext
+    commandLine: NamedValues<String> = [:], path: String?, in context: ProcessContext
 ) throws(Failure) -> Settings {
     let settings = try Settings(commandLine: commandLine, in: context, path: path)
     guard let directory = ServiceSettings(settings)?.readableCredentials else { return settings }

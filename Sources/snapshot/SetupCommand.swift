@@ -8,8 +8,8 @@ struct SetupCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
         commandName: "setup", abstract: "Set up camera, store and timer by four questions, and take the first picture.",
         discussion: """
-            Which camera, where pictures go, how often, and who may see the status page: each answer is tried at once, and nothing \
-            is written before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
+            It asks which camera, where pictures go, how often, and who may see the status page. It tries each answer at once, \
+            and writes nothing before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
             picture, and prints a line for cron. Run again, it shows the present answers and lets you change one \
             of them; the old files are kept as .bak. Every answer is also an option; with --yes nothing is asked, \

@@ -64,8 +64,8 @@ struct Snapshot: ParsableCommand {
         }
     }
 
-    /// Ends the program on an error. Help and exit codes are the parser's; mistakes in arguments are printed in the
-    /// form of all other errors.
+    /// Ends the program on an error. Help, which the parser throws, and `ExitCode` are left to the parser; mistakes in
+    /// arguments are printed in the form of all other errors.
     private static func end(_ error: any Error, _ log: Log) -> Never {
         guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
         let text = message(for: error).split(separator: "\n").joined(separator: " ")

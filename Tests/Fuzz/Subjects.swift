@@ -25,7 +25,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
             values[entry.key] = entry.value
         }
         do throws(Failure) {
-            let settings = try Settings(environment: Named(values), path: "/dev/null")
+            let settings = try Settings(environment: NamedValues(values), path: "/dev/null")
             let capture = try CaptureSettings(settings)
             let key = capture.keyTemplate.key(camera: capture.camera.name, at: Timestamp(milliseconds: 0))
             expect(!hasTraversal(key) && !key.hasPrefix("/"), "the key \(key) leaves its place")

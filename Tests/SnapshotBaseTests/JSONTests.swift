@@ -79,11 +79,11 @@ import Testing
     }
 
     @Test func namedValues() {
-        var values: Named<Int> = ["a": 1, "b": 2]
+        var values: NamedValues<Int> = ["a": 1, "b": 2]
         values["a"] = 3
         values["b"] = nil
         values["c"] = nil
         #expect(values == ["a": 3] && values["b"] == nil)
-        #expect(JSON(values.json.bytes).flatMap(Named<Int>.init(json:)) == values)
+        #expect(JSON(values.json.bytes).flatMap(NamedValues<Int>.init(json:)) == values)
     }
 }

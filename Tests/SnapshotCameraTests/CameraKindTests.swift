@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotHTTP
 import SnapshotSettings
 import Testing
 
@@ -11,12 +12,22 @@ import Testing
 
     private func read(_ settings: [String: String]) throws -> Settings {
         try Settings(
-            commandLine: Named(settings), environment: [:], path: "/dev/null")
+            commandLine: NamedValues(settings), environment: [:], path: "/dev/null")
     }
 
     @Test func theSettingTellsOfEveryKind() {
         let forms = CameraKinds.all.flatMap { $0.forms }
         #expect(Key.cameraURL.declaration.kind.description == alternatives(forms))
+    }
+
+    @Test func aFileThatHangsIsNamedInsteadOfTheTimeout() throws {
+        let settings = try camera(["CAMERA_IP": "h"])
+        let why = "cannot read /mnt/nas/ca.pem: its folder hangs"
+        let failure = Failure.camera(
+            HTTPFailure(kind: .timedOut, why: why, waitedForFile: true), settings, over: "HTTPS")
+        #expect(failure.why == why && failure.hint?.contains("responds") == true)
+        let slow = Failure.camera(HTTPFailure(kind: .timedOut, why: why), settings, over: "HTTPS")
+        #expect(slow.why.contains("CAMERA_TIMEOUT"))
     }
 
     /// What is stored must not change from version to version: the session and the login belong to it.

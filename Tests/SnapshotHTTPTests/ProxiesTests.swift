@@ -4,7 +4,7 @@ import Testing
 
 @testable import SnapshotHTTP
 
-private func route(_ url: String, _ values: Named<String>) throws -> Proxies.Route {
+private func route(_ url: String, _ values: NamedValues<String>) throws -> Proxies.Route {
     try Proxies(Settings(commandLine: values, environment: [:], path: "/dev/null")).route(to: url)
 }
 
@@ -13,7 +13,7 @@ private func route(_ url: String, _ values: Named<String>) throws -> Proxies.Rou
         ("https://a/x", "t:1", "HTTPS_PROXY"), ("http://a/x", "p:1", "HTTP_PROXY"), ("HTTPS://A", "t:1", "HTTPS_PROXY"),
     ])
     func theSchemeDecides(_ url: String, address: String, setting: String) throws {
-        let values: Named<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "t:1", "NO_PROXY": "b"]
+        let values: NamedValues<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "t:1", "NO_PROXY": "b"]
         #expect(try route(url, values) == .proxy(address, setting: setting))
     }
 
@@ -39,7 +39,7 @@ private func route(_ url: String, _ values: Named<String>) throws -> Proxies.Rou
         ("10.0.0.0/9", "http://10.127.0.1/"), ("*:81", "http://a:81/"),
     ])
     func theseAreReachedDirectly(_ exceptions: String, url: String) throws {
-        let values: Named<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "p:1", "NO_PROXY": exceptions]
+        let values: NamedValues<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "p:1", "NO_PROXY": exceptions]
         #expect(try route(url, values) == .direct)
     }
 
@@ -54,7 +54,7 @@ private func route(_ url: String, _ values: Named<String>) throws -> Proxies.Rou
         ("/8", "http://1.2.3.4/"),
     ])
     func theseAreNot(_ exceptions: String, url: String) throws {
-        let values: Named<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "p:1", "NO_PROXY": exceptions]
+        let values: NamedValues<String> = ["HTTP_PROXY": "p:1", "HTTPS_PROXY": "p:1", "NO_PROXY": exceptions]
         #expect(try route(url, values) == .proxy("p:1", setting: "HTTP_PROXY"))
     }
 

@@ -9,7 +9,7 @@ import Testing
     private let time = Timestamp(milliseconds: 1_769_034_645_123)
 
     private func template(_ text: String?, _ environment: Environment = [:]) throws -> KeyTemplate {
-        var values: Named<String> = ["CAMERA_NAME": "front"]
+        var values: NamedValues<String> = ["CAMERA_NAME": "front"]
         values["KEY_TEMPLATE"] = text
         return try KeyTemplate(Settings(commandLine: values, environment: environment, path: "/dev/null"))
     }

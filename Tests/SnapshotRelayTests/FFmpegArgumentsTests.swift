@@ -5,8 +5,8 @@ import Testing
 
 @testable import SnapshotRelay
 
-func named(_ settings: [String: String]) -> Named<String> {
-    Named(Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value) }))
+func named(_ settings: [String: String]) -> NamedValues<String> {
+    NamedValues(Dictionary(uniqueKeysWithValues: settings.map { ($0.key, $0.value) }))
 }
 
 @Suite struct FFmpegArgumentsTests {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SnapshotSettings
 
-private func settings(_ values: Named<String>, environment: Named<String> = [:]) throws -> Settings {
+private func settings(_ values: NamedValues<String>, environment: NamedValues<String> = [:]) throws -> Settings {
     try Settings(commandLine: values, environment: environment, path: "/dev/null")
 }
 
@@ -102,7 +102,7 @@ private func settings(_ values: Named<String>, environment: Named<String> = [:])
     }
 
     @Test func aReportNeverHoldsASecret() throws {
-        let values: Named<String> = [
+        let values: NamedValues<String> = [
             "CAMERA_PASSWORD": "canary-1", "WEB_TOKEN": "canary-2", "PING_URL": "https://h/canary-3",
             "CAMERA_URL": "http://u:canary-4@h/x?canary-5", "AWS_ACCESS_KEY_ID": "canary-6",
         ]

@@ -1,10 +1,10 @@
-"""A server on loopback that is nothing but what it does with each connection."""
+"""A server on loopback that passes each connection to a function."""
 import socket
 import threading
 
 
 class Accepting:
-    """Hands each connection to `connected`, one after the other, until it is left."""
+    """Passes each connection to `connected`, one after the other, until the `with` block ends."""
 
     def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""A real browser, what it judges of a page, and a state worth looking at."""
+"""A real browser, what it finds wrong with a page, and sample states for pages."""
 import base64
 import random
 import time
@@ -33,7 +33,7 @@ def browser():
 
 
 def look(browser, size="desktop", scheme="light"):
-    """Makes the browser a phone or a desktop, by day or by night."""
+    """Gives the browser a phone's or a desktop's size, and the light or the dark colour scheme."""
     width, height, scale = SIZES[size]
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": height, "deviceScaleFactor": scale, "mobile": size == "phone"})
@@ -58,7 +58,7 @@ def texts(browser, selector):
 
 
 def console_errors(browser):
-    """What the console says against the page."""
+    """The warnings and errors in the browser's console."""
     return [entry for entry in browser.get_log("browser") if entry["level"] in ("WARNING", "SEVERE")]
 
 
@@ -78,7 +78,7 @@ def barriers(browser):
 
 
 def two_days(bad=()):
-    """48 hours' figures; in hours `bad` (ago) nearly everything failed."""
+    """The figures of 48 hours; nearly all runs failed in the hours in `bad`, counted back from now."""
     random.seed(4)
     present = int(time.time()) // 3600
     hours = []

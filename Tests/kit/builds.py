@@ -38,7 +38,7 @@ def is_sanitized(name="snapshot"):
 
 
 def most_memory(released, debug, name="snapshot"):
-    """The most KiB that a program may ever need; what a sanitizer needs says nothing about it."""
+    """The most KiB that a program may ever need; no limit for builds with a sanitizer."""
     return float("inf") if is_sanitized(name) else emulators_memory() + (debug if kind(name) == "debug" else released)
 
 
@@ -55,7 +55,7 @@ def emulators_memory():
         return 0
     child = subprocess.Popen([binary("snapshot"), "health"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, _, used = os.wait4(child.pid, 0)
-    # Which needs 9 MiB of its own.
+    # `snapshot health` itself needs 9 MiB of that.
     return 2 * (used.ru_maxrss - 9 * 1024)
 
 

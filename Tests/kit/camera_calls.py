@@ -1,4 +1,4 @@
-"""What a Reolink client says to its camera, said by hand."""
+"""The requests of a Reolink client, made without one."""
 
 import io
 import json

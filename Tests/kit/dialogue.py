@@ -14,7 +14,7 @@ class Dialogue:
     def __init__(self, command, **how):
         self.master, self.slave = pty.openpty()
         self.process = subprocess.Popen(
-            # What started the tests may ignore them.
+            # The process that started the tests may ignore these signals, and children inherit that.
             ["env", "--default-signal=INT,TERM,HUP", *command], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True, **how)
         self.text, self._read_to = "", 0
 
@@ -34,7 +34,7 @@ class Dialogue:
         return True
 
     def expect(self, pattern, timeout=20):
-        """Waits until that stands behind what was expected before."""
+        """Waits until `pattern` appears after what was expected before."""
         end = time.monotonic() + timeout
         while not (found := re.search(pattern, self.text[self._read_to:])):
             assert time.monotonic() < end, f"{pattern!r} isn't in {self.text[self._read_to:]!r}, all of it: {self.text}"

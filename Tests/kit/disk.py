@@ -33,7 +33,7 @@ def failing(call, error, path, when=""):
 
 @contextmanager
 def loop_disk(image, path, *, megabytes=8, spare=0):
-    """An ext4 disk in a file, made if it is missing, at `path`; `spare` takes that many numbers of disks before it."""
+    """An ext4 disk in a file, made if it is missing, at `path`; `spare` loop devices are taken before its own."""
     if not image.exists():
         with open(image, "wb") as file:
             file.truncate(megabytes << 20)

@@ -11,7 +11,7 @@ PROGRAMS = ("snapshot", "snapshot-web")
 
 @dataclass(frozen=True)
 class Text:
-    """A text, and of it what stands there as code: spans, blocks, examples."""
+    """A text, and the parts of it that are marked as code: spans, blocks, examples."""
     where: str
     whole: str
     code: tuple
@@ -68,7 +68,7 @@ def options(command):
 
 
 def helps():
-    """What `--help` prints of each command; in it code isn't marked but by backticks."""
+    """What `--help` prints of each command; it marks code by backticks only."""
     for name in commands():
         program, *words = name.split()
         text = subprocess.run([binary(program), *words, "--help"], capture_output=True, text=True, check=True).stdout

@@ -15,7 +15,7 @@ class FaultProxy:
     """
 
     def __init__(self, target, mode="pass", amount=0, buffer=0):
-        """`buffer`: how much waits in the kernel to be read, at most; 0 is as much as it likes."""
+        """`buffer`: the most bytes that may wait in the kernel; 0 leaves that to the kernel."""
         self.buffer = buffer
         self.target, self.connections, self.bytes_up = target, 0, 0
         self.spans = []

@@ -94,7 +94,7 @@ class Player:
             assert (self.path.parent / name).exists(), f"{name} is listed and not there"
 
     def wait(self, count, seconds, since=0):
-        """Until `count` segments have arrived after `since`; how long after it the first one came."""
+        """Waits for `count` segments after `since`; returns how many seconds after it the first one came."""
         end = time.monotonic() + seconds
         while len(new := [a for a in self.arrivals if a > since]) < count:
             assert not self.broken, self.broken

@@ -48,11 +48,11 @@ class Lan:
         self._ip("link", "set", "eth0", "up" if is_plugged else "down")
 
     def own(self, network):
-        """All addresses of that network are the cameras' end's."""
+        """Gives all addresses of that network to the cameras' end."""
         self._ip("route", "add", "local", network, "dev", "lo", far=True)
 
     def enter(self, far=False):
-        """What stands before a command that runs in it."""
+        """The prefix of a command that runs at the near or the far end."""
         return ("nsenter", "-t", str(self._held[int(far)].pid), "-n", "--")
 
     def _ip(self, *arguments, far=False):

@@ -51,7 +51,7 @@ def size(source):
 
 
 def profile(source):
-    """The encoder's choice among the codec's profiles; one that encodes anew chooses another."""
+    """The video's profile, which would differ if the video had been encoded anew."""
     done = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=profile", "-of",
                            "csv=p=0", str(source)], capture_output=True, text=True, timeout=30, check=True)
     return done.stdout.split("\n")[0].strip(",")

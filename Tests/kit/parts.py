@@ -26,7 +26,7 @@ def need(part):
         try:
             installer.wait(10)
         except subprocess.TimeoutExpired:
-            # It is being downloaded: what that takes is no matter of this test.
+            # A download may take longer than this test's timeout, so the timeout is cancelled.
             if _running and hasattr(_running, "cancel_timeout"):
                 _running.cancel_timeout()
         assert installer.wait() == 0, f"Tests/install {part} failed"

@@ -108,7 +108,6 @@ class Running:
         except subprocess.TimeoutExpired:
             threads = waits_of(self._process.pid)
             self.kill()
-            # Not `from None`, which would hide why a test stops what it has started.
             raise AssertionError(f"still running after {timeout} s\nstdout: {self.stdout}\nstderr: {self.stderr}\n{threads}")
         _, code, wall, rss = self._report.read_text().split()
         return Result(int(code), self.stdout, self.stderr, float(wall), int(rss))

@@ -173,7 +173,7 @@ def in_time(path):
 
 
 def copy(path):
-    """The how manieth of those that begin in the same second."""
+    """Its number among the recordings that begin in the same second."""
     return int(path.stem.partition("-")[2] or 1)
 
 

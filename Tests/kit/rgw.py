@@ -114,7 +114,7 @@ def start(folder, parent=None, memory="512M"):
 def temporary_credentials(server):
     """(access key, secret key, session token), good for an hour at server["sts"].
 
-    Their user may put objects into every bucket: `camera` must not come by that right, for tests refuse it."""
+    Their user may put objects into every bucket. It isn't `camera`, which tests deny that right."""
     at = {**server, "http": server["sts"]}
     client(at, service="iam").put_user_policy(UserName="borrower", PolicyName="sts", PolicyDocument=json.dumps({
         "Version": "2012-10-17",

@@ -42,8 +42,8 @@ def video(size="320x180", every=1, seconds=10):
 
 
 class Camera:
-    """`audio`: what is announced besides the video, and never sent. `clock`: what the camera's clock shows, by how long
-    it has been on, and `pace`: when a picture is sent, by its time in the stream; all in seconds.
+    """`audio`: what is announced besides the video, and never sent. `clock`: a function from
+    the seconds since its start to what its clock shows; `pace`: one from a picture's time in the stream to when it is sent, in seconds.
 
     `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
@@ -75,7 +75,7 @@ class Camera:
         return [r["authorization"] for r in self.requests if "authorization" in r]
 
     def send(self, stream):
-        """From the next key frame on, in mid-stream."""
+        """Goes on with `stream` from its next key frame, within the session."""
         self._coming = pictures(stream)
 
     def cut(self):

@@ -43,7 +43,7 @@ class RTSPServer:
         self.port, self.pid = listening["port"], listening["pid"]
 
     def change(self, **options):
-        """From its next start on; an option without a value is given as True, or taken away as False."""
+        """Changes options from the next start on: True sets one without a value, False removes one."""
         for name, value in options.items():
             self._options = [o for o in self._options if o.split("=")[0] != f"--{name}"]
             if value is not False:

@@ -3,7 +3,7 @@
 Run by the system's Python, which has GStreamer's bindings (python3-gi, gir1.2-gst-rtsp-server-1.0).
 
 Streams to play, each live-encoded: h264Preview_01_main (H.264, AAC), h264Preview_01_sub (H.264, A-law),
-h265Preview_02_main (H.265, AAC), Preview_03_main (H.264 alone), mjpeg (with A-law). Each carries its number in its timestamps' order.
+h265Preview_02_main (H.265, AAC), Preview_03_main (H.264 alone), mjpeg (with A-law).
 Places to push to: /live/h264, /live/h264-aac, /live/h265-aac, /live/mjpeg-aac; what comes in can be played from /out/ and the same name.
 SIGUSR1 stops all media but not the connections, whose RTCP goes on; SIGUSR2 lets it flow again.
 """
@@ -107,7 +107,7 @@ class Server:
         return True
 
     def central(self, name, take, give):
-        """What is pushed to /live/NAME goes to all who play /out/NAME: samples from sinks to sources, by their place."""
+        """What is pushed to /live/NAME goes to all who play /out/NAME: each sample from the appsink to every player's appsrc."""
         players, caps = {}, {}
 
         def pushed(sink, kind):

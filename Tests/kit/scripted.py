@@ -68,7 +68,7 @@ class Scripted:
             daemon_threads = True
 
             def handle_error(self, *_):
-                """A handshake that failed is the client's to tell."""
+                """Prints nothing: the client reports a handshake that failed."""
 
             def finish_request(self, request, client):
                 if ssl:

@@ -77,7 +77,7 @@ BAD_VALUES = [
     *[(key, v, {}) for key in ("LOCAL_STORAGE_PATH", "STATE_PATH")
       for v in ("~/pictures", "~pi/pictures", "$HOME/pictures", "${HOME}/pictures", "/srv/$USER", "/srv/$(hostname)/x", "%h/pictures",
                 "/srv/cam-%i", "/srv/%i/x", "/srv/a%d/x", "/srv/`hostname`/x", "`pwd`",
-                # Nor mounted.
+                # No network share is mounted.
                 "smb://nas/cam", "NFS://nas/cam", "file:///srv/cam", "sftp://nas/cam", "\\\\nas\\cam", "//nas/cam", "nas:/volume1/cam", "[fe80::1]:/srv", "C:\\cam", "d:/cam")],
     # What copied text brings along; a name may hold one inside.
     *[(key, v, more) for v, key, more in (("/srv/cam\u00a0", "LOCAL_STORAGE_PATH", {}), ("127.0.0.1\u00a0", "CAMERA_IP", {"CAMERA_IP": "1"}),
@@ -132,7 +132,7 @@ GOOD_VALUES = [
     *[("UPLOAD_DEADLINE", v) for v in ("5", "500ms", "1m")],
     *[("CAMERA_NAME", v) for v in ("a", "x" * 64, "Tür 1", "a.b", "-x", "no#1", "front\u00a0door", "\U0001F3F3\uFE0F\u200D\U0001F308", "\U0001F3F4\U000E0067\U000E007F")],
     *[("KEY_TEMPLATE", v) for v in ("{timestamp}.jpg", "{camera}/{yyyy}/{MM}/{dd}/{timestamp}.jpg", "ü é/{timestamp}", "u\u0308/{timestamp}")],
-    # Signs that are only that.
+    # Characters that have no special meaning here.
     *[("LOCAL_STORAGE_PATH", v) for v in ("share$", "50%", "50%off", "a%20b", "cost$5", "a~b", "a`b", "./a:/b", "://x", "a\\\\b")],
     *[("KEY_TEMPLATE", v) for v in ("{local_yyyy}/{local_MM}/{local_dd}/{local_HH}{local_mm}{local_ss}{offset}.jpg",)],
     *[("LOCAL_STORAGE_MAX_AGE", v) for v in ("30d", "12h", "3600")],

@@ -1,4 +1,4 @@
-"""The stores that the contract suite runs over, each behind one face.
+"""The stores that the contract suite runs over, all with the same interface.
 
 A store tells the settings that reach it, what it holds, and the facts that came with a picture (`names`, beside its
 time); it can be taken down and brought up, refuse the credentials, and lose its bucket.
@@ -36,7 +36,7 @@ class FilesystemStore:
         return {}
 
     def down(self):
-        """Something else lies where the folder should be: root's own way to a folder that can't be written."""
+        """Puts a file in the folder's place: modes don't keep root from writing into a folder."""
         assert not self.path.exists()
         self.path.write_text("in the way")
 
@@ -74,7 +74,7 @@ class HTTPStore:
             named["content_type"] = headers.get("content-type")
         else:
             named = {**r.fields, "content_type": r.file_type, "filename": r.filename}
-        # A clock that is right isn't spoken of.
+        # Where the clock is right, the request doesn't say so.
         return {"clock": "synced", **named}
 
     def down(self):

@@ -79,7 +79,7 @@ def self_signed(folder, name="reolink", kind="p256"):
 
 
 def server(authority, version=ssl.TLSVersion.TLSv1_3, demands=True):
-    """What a server on 127.0.0.1 speaks TLS with, which demands a certificate of that authority."""
+    """The TLS context of a server on 127.0.0.1; with `demands` clients need a certificate of that authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue("127.0.0.1"))
     context.load_verify_locations(authority.certificate)
@@ -101,7 +101,7 @@ def client(authority, folder, *, key=None, days=(-10, 10), issuer=None):
 
 
 def chain(folder, *names, kind="rsa2048", length=3):
-    """(authority, certificates, key): a server's chain of so many certificates, itself the first, and who vouches for it."""
+    """Paths of (authority, certificates, key): a chain of `length` certificates, the server's own first, and their root."""
     folder = Path(folder)
     issuer, signer = "Root", KINDS[kind]()
     authority = _write(folder / "root.pem", _certificate(issuer, issuer, signer.public_key(), signer, (), True))

@@ -46,7 +46,7 @@ class Wire:
     def __exit__(self, *_):
         self._stop.set()
         for process in self._started + self._held:
-            # A server that has children ends them, if it is asked.
+            # After SIGTERM a server ends its own children; after SIGKILL it couldn't.
             process.terminate()
             try:
                 process.wait(5)
@@ -60,7 +60,7 @@ class Wire:
         self.sent = self.received = self.carried = 0
 
     def enter(self, far=False):
-        """What stands before a command that runs at that end."""
+        """The prefix of a command that runs at the near or the far end."""
         return ["nsenter", "-t", str(self._held[int(far)].pid), "-n", "--"]
 
     def start(self, *command, far=False, **how):
@@ -113,7 +113,7 @@ def _open_tun(pid):
         tun = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH22x", b"line", _TUN_WITHOUT_INFO))
         found.append(tun)
-    # A namespace is a thread's own: this one goes with it.
+    # setns changes the namespace of one thread, so a thread of its own does this and ends.
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()

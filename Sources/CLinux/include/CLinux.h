@@ -38,14 +38,14 @@ enum { shim_O_PATH = 010000000 };
 
 /// Opens a folder in one call if no part of its path is a symbolic link; otherwise, and before Linux 5.6, returns -1.
 int shim_open_folder_without_links(int start, const char *path);
-/// Opens a folder below `start` (O_PATH) without crossing a mount or following a link; -1 with EXDEV, ELOOP or ENOENT.
+/// Opens a folder (O_PATH) below `start` without crossing a mount or following a link; -1 with EXDEV, ELOOP or ENOENT.
 int shim_find_folder_in_mount(int start, const char *path);
 /// Opens a path (O_PATH) if its way from the root crosses no mount; otherwise -1 with EXDEV.
 int shim_find_in_root_mount(const char *path);
 /// Whether `type`, a file system's type followed by a blank, is that of a network file system or of FUSE. `fuseblk` is
 /// a local disk.
 bool shim_is_remote(const void *type, size_t size);
-/// Whether text of `/proc/PID/mountinfo` names such a file system.
+/// Whether text of `/proc/PID/mountinfo` names a file system for which shim_is_remote is true.
 bool shim_has_remote(const void *text, size_t size);
 
 // Processes.
@@ -55,11 +55,12 @@ enum { shim_step_prepare, shim_step_find, shim_step_is_file, shim_step_exec };
 typedef struct { int number, step; } shim_refusal;
 
 /// Starts the first program of `paths` (ends with a null) in its own process group, with descriptors[i] as descriptor i
-/// and no others; `count` is at most 64. `ends`: kill it when the thread that forked it ends. `user` other than 0: run
-/// as that user, with `group` and `supplementary`. Only the child touches the program's file, as its folder may hang.
+/// and no others; `count` is at most 64. `dies_with_thread`: kill it when the thread that forked it ends. `user` other
+/// than 0: run as that user, with `group` and `supplementary`. Only the child touches the program's file, as its folder
+/// may hang.
 /// Reading from `*report` gives a shim_refusal if the start failed, or end of file once the program runs.
 pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], const int *descriptors, int count,
-                 bool ends, uid_t user, gid_t group, gid_t supplementary, int *report);
+                 bool dies_with_thread, uid_t user, gid_t group, gid_t supplementary, int *report);
 /// From now on shim_spawn forks in a thread with a descriptor table of its own. A child then inherits no file of a
 /// folder that hangs, which it could not close. Returns 0, or -1 with errno.
 int shim_begin_starter(void);

@@ -1,5 +1,5 @@
-/// A JSON value (RFC 8259). A specialised implementation: `Codable` costs a run more time than the small files that are
-/// read and written at each run.
+/// A JSON value (RFC 8259). A specialised implementation: `Codable` would take longer in each run than reading and
+/// writing that run's small files.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)

@@ -31,7 +31,7 @@ extension Failure {
         case .busy:
             return make(
                 .camera(.busy), "no video from camera", why: "it has no session left (RTSP status 453)",
-                hint: "close other viewers of the camera; some take one at a time")
+                hint: "close other viewers of the camera; some cameras allow only one")
         case .reformatted:
             return make(.camera(.format), "no more video from camera", why: "its size or encoding has changed")
         case .noDatagrams:

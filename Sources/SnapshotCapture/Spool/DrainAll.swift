@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// `snapshot drain`: uploads the whole spool, oldest first, several pictures at once. It holds the lock, so no run
+/// `snapshot drain`: uploads the whole spool, oldest first, several pictures in parallel. It holds the lock, so no run
 /// captures or changes the spool meanwhile. SIGTERM, SIGINT and SIGHUP stop it after the uploads in progress. A kill
 /// loses nothing: uploaded pictures have left the spool, and the next run counts them.
 package struct DrainAll {
@@ -33,8 +33,8 @@ package struct DrainAll {
     }
 
     /// - Returns: nil where another run holds the lock.
-    /// - Throws: where it can't begin: the state can't be opened, the spool can't be listed, or the store's credentials
-    ///   are held off; and where the record can't be written at the end.
+    /// - Throws: where it can't begin: the state can't be opened, the spool can't be listed, or a hold-off or store
+    ///   pause lasts; and where the record can't be written at the end.
     package func run() throws(Failure) -> Result? {
         guard let state = try StateDirectory.open(settings.statePath) else { return nil }
         let run = Run(settings, client: settings.makeClient(), log: log, state: state)

@@ -3,11 +3,11 @@ import SnapshotKeys
 import SnapshotState
 import SnapshotStore
 
-/// Where KEY_TEMPLATE gives several pictures the same key (`latest.jpg`), the newest picture wins. A spooled picture is
-/// overtaken, and removed instead of uploaded, once a newer one was uploaded under its key by the run that took it.
+/// Where KEY_TEMPLATE gives several pictures the same key (`latest.jpg`), the newest picture is kept. A spooled picture
+/// is overtaken, and removed instead of uploaded, once a later run has uploaded its own picture under the same key.
 /// `Record.storedSpans` remembers when runs uploaded their own pictures, as [start, end, …] in milliseconds since 1970.
 extension Run {
-    /// The record keeps the latest spans only; a spooled picture older than these is uploaded, overtaken or not.
+    /// The record keeps the latest spans only; a picture that was overtaken in an earlier span alone is uploaded.
     private static let mostSpans = 8
     /// How many keys `isOvertaken` computes at most for one span, so that a long span takes bounded time. A picture
     /// whose key isn't among them is uploaded.

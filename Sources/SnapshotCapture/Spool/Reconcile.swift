@@ -2,7 +2,7 @@ import SnapshotState
 
 extension Record {
     /// Corrects the counters after a run that changed the spool and was killed before it could write its record.
-    /// Afterwards `captures = uploads + spool + dropped + superseded` holds for all pictures that reached the spool.
+    /// Afterwards `captures = uploads + spool + dropped + superseded` holds as it did before that run.
     /// - Parameter entries: all entries of the spool, oldest first.
     package mutating func reconcile(with entries: [SpoolName]) {
         let unrecorded = entries.filter { $0.number > lastNumber }

@@ -96,13 +96,15 @@ package struct Spool: ~Copyable {
         _ entry: SpoolEntry, _ picture: [UInt8], number: Int, within bounds: Bounds, before: Record,
         to state: inout StateDirectory
     ) throws(Failure) -> SpoolName {
-        guard let line = entry.line else { throw full("its key is too long") }
+        guard let line = entry.line else {
+            throw full("its key is too long", hint: "shorten KEY_TEMPLATE or CAMERA_NAME")
+        }
         guard picture.count <= bounds.maxBytes else {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After lost records an unrecorded entry may have this number: never overwrite it. `lastNumber` isn't raised to
-        // the number taken instead, so that a recount finds one entry above `lastNumber` for each unrecorded one.
+        // After a loss of records an unrecorded entry may have this number: never overwrite it. `lastNumber` stays as
+        // it is: the new entry is then above it, and a recount counts it in place of the unrecorded one.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()

@@ -3,7 +3,7 @@ import SnapshotBase
 import SnapshotHTTP
 
 /// The files of a spool: one per entry, in one folder per thousand numbers, below `STATE_PATH/spool`, whose descriptor
-/// stays open. This part reads; what changes entries is in `SpoolFolder+Changes.swift` and called by `Spool` alone.
+/// stays open. This part opens folders and reads; `SpoolFolder+Changes.swift`, for `Spool` alone, changes entries.
 package struct SpoolFolder: Sendable {
     package let path: String
     private var folder: Folder?

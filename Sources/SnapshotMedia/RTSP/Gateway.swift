@@ -13,7 +13,7 @@ package final class Gateway: Sendable {
         /// How long media may accumulate before it is passed on, so that writes are few and large.
         package var batchTime: Duration
         package var clock: SystemClock
-        /// The transport of media from the server. A push always goes over the connection.
+        /// The transport of media from the server. A push always goes over the RTSP connection.
         package var transport = RTSPTransport.tcp
         /// Whether a session ends when the video's size or encoding changes.
         package var watchesFormat = false

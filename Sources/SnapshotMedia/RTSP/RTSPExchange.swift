@@ -147,7 +147,7 @@ package struct RTSPExchange: Sendable {
         return .pass(inward(message, number: sent.number))
     }
 
-    /// Whether the response grants interleaved TCP and nothing else: the gateway can push over this connection only.
+    /// Whether the response grants interleaved TCP and nothing else: the gateway pushes over the RTSP connection only.
     private static func isOverTCP(_ message: RTSPMessage) -> Bool {
         let transports = message.values("Transport")
         return transports.count == 1

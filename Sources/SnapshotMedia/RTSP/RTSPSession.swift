@@ -35,7 +35,7 @@ package struct RTSPSession {
     private(set) var unanswered: RTSPMessage?
     /// The response that ends the session; ffmpeg gets it in `close`.
     private var finalResponse: [UInt8] = []
-    /// When the session ends unless either side sends something, while no media flows yet.
+    /// Before media flows, the session ends at this time unless either side has sent something.
     private var nextMessageBy: Deadline
     private var unsolicited = UnsolicitedMessages()
     /// Called with the number of media bytes that have arrived from the server since the last call.

@@ -44,7 +44,7 @@ final class Attempt {
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
     private static let longestOutput = 65536
-    /// How long ffmpeg may wait for the first audio; a key frame may take as long.
+    /// How long media counts while ffmpeg waits for the first audio; the first key frame may take as long.
     private static let longestWaitForAudio = Duration.seconds(15)
 
     /// Starts ffprobe at the first address, or ffmpeg where the source is known; throws where that program can't be
@@ -173,8 +173,8 @@ final class Attempt {
             }
             // Without a failure the camera has a stream there, but ffprobe can't read it: try the next address, too.
             let failure = gateway.failure
-            let isUnknownThere = failure.map { $0.code == .camera(.stream) } ?? true
-            guard isUnknownThere, !addresses.isEmpty else { return [end(because: failure)] }
+            let hasNoVideoThere = failure.map { $0.code == .camera(.stream) } ?? true
+            guard hasNoVideoThere, !addresses.isEmpty else { return [end(because: failure)] }
             try probeNext()
             return [.probing]
         } catch {

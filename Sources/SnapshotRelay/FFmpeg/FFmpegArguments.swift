@@ -42,7 +42,7 @@ package struct FFmpegArguments: Sendable {
         + ":restart_with_keyframe=1"
 
     /// How long video waits for audio that doesn't arrive, in microseconds. ffmpeg's default of ten seconds applies
-    /// twice, and all that waits is lost when ffmpeg ends.
+    /// in `tee` and again in each `fifo`, and all that waits is lost when ffmpeg ends.
     private static let timeout = "1000000"
 
     /// Whether audio is re-encoded: it is wanted, and isn't AAC.

@@ -16,7 +16,7 @@ struct FFmpegFolder: Sendable {
     /// Whether the path still leads to this folder. If not, readers of the path don't see what is written into it.
     var isInPlace: Bool { (try? Folder(path)).map { isSame(folder, $0) } ?? false }
 
-    /// Why nothing can be written to the folder; nil where something can.
+    /// Why nothing can be written to the folder; nil where no reason is known.
     /// - Parameter probing: whether to try with a test file of 64 KiB, which wears SD cards.
     func trouble(probing: Bool) -> FolderTrouble? {
         if isFull(path) { return .full }

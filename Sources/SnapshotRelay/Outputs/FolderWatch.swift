@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// Detects an output folder that no longer grows while media flows. ffmpeg goes on with its other outputs when one has
-/// failed, and never resumes that one, so a restart is needed.
+/// Detects an output folder that no longer grows while media flows. When one output has failed, ffmpeg goes on with the
+/// others and may never resume that one; a restart then helps.
 struct FolderWatch: Sendable {
     enum Verdict: Equatable, Sendable {
         case fine

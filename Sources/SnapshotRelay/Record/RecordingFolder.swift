@@ -105,7 +105,7 @@ package struct RecordingFolder: Sendable {
             guard begin >= 0 else { continue }
             let name = free(Timestamp(milliseconds: begin), after: growing.last?.name, in: writing.folder)
             guard (try? writing.folder.rename(numbered.text, to: name.text)) != nil else { continue }
-            // ffmpeg has begun to count anew, so its segment list describes other files of these names.
+            // ffmpeg has begun to count anew, so a name in its segment list no longer says which file is meant.
             if let last = growing.last?.numbered, numbered <= last { writing.folder.remove(SegmentList.name(last.run)) }
             growing.append(Growing(name: name, numbered: numbered))
         }

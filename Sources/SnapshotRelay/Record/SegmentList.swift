@@ -4,7 +4,7 @@ import SnapshotBase
 /// end in seconds such as `1769000000000-7.mp4,420.000000,480.040000`. Its times are right even if a folder that hung
 /// delayed a file's creation.
 enum SegmentList {
-    /// The number of entries: more than ffmpeg's queue holds.
+    /// The number of entries: more recordings than ffmpeg's queue can hold.
     static let length = 100
 
     struct Row: Equatable {

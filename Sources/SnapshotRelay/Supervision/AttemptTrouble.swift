@@ -71,12 +71,12 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraStream: "check CAMERA_URL, or CAMERA_CHANNEL and STREAM_SOURCE"
         case .cameraTransport:
             "set CAMERA_RTSP_TRANSPORT=auto, and let UDP from the camera through this machine's firewall"
-        case .cameraBusy: "close other viewers of the camera; some take one at a time"
+        case .cameraBusy: "close other viewers of the camera; some cameras allow only one"
         case .cameraCodec: CodecTrouble.uncarried.hint
         case .cameraStalled: "if it happens often, look at the camera's network, or raise STALL_TIMEOUT"
         case .ffmpegFailed: "ffmpeg's last lines are in the brackets; snapshot check tries the camera alone"
         case .ffmpegKilled: "journalctl -k shows whether memory ran out"
-        case .ffmpegFull: "free some space; the other outputs go on without it"
+        case .ffmpegFull: "free some space; until then the relay goes on with its other outputs"
         case .ffmpegStuck: "check whether the folder's server or disk responds"
         case .noFFmpeg, .noFFprobe: "install ffmpeg, e.g. apt install ffmpeg"
         case .cameraUnresolved, .cameraPins, .cameraLost, .cameraClock, .cameraFormat, .ffmpegRestart: nil

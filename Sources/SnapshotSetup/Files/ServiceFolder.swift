@@ -30,8 +30,8 @@ struct ServiceFolder {
         return path.hasPrefix("/") && !names.isEmpty && !names.contains { $0 == "." || $0 == ".." }
     }
 
-    /// Creates the folder and gives it to the service's user. The folder that is opened must be root's, and empty,
-    /// whatever stood there before.
+    /// Creates the folder and gives it to the service's user. The folder is checked once more after it was opened: it
+    /// must be root's, and empty.
     /// - Returns: the folder, which can be undone; nil where its path isn't plain or there is no such user.
     func make() throws(Failure) -> Made? {
         guard isPlain, let account = UserAccount(named: Owner.serviceName) else { return nil }

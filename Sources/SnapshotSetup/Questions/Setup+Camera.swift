@@ -37,7 +37,7 @@ extension Setup {
         terminal.say("the camera isn't at \(current) any more; it answers from \(now)\n")
         draft.set(Key.cameraIP, now)
         if let obstacle = tryCameraOnce() {
-            terminal.say("it stays \(current): \(obstacle.text)\n")
+            terminal.say("CAMERA_IP stays \(current): \(obstacle.text)\n")
             draft.set(Key.cameraIP, current)
         }
     }

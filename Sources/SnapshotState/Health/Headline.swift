@@ -47,7 +47,7 @@ extension Health {
 package struct WorkFigures: Sendable {
     /// Pictures taken and due in the last 24 hours, or since the first run.
     package let lastDay: Coverage?
-    /// The share of due pictures that were taken in the last 30 days, or as many as are known, without today.
+    /// The mean daily share of due pictures that were taken, over the last 30 days or fewer before today.
     package let lastMonth: (share: Double, days: Int)?
     /// Pictures a day at the current interval; `bytesADay` uses the average size of the last pictures.
     package let picturesADay: Int

@@ -4,7 +4,7 @@ import SnapshotBase
 /// The health of all cameras in one `STATE_PATH`: its own, and one for each instance directory below it.
 package struct HealthReport: Sendable {
     /// The health by instance name, sorted by it; the camera whose state is in `STATE_PATH` itself is "".
-    package let cameras: Named<Health>
+    package let cameras: NamedValues<Health>
     /// The worst of them, which represents all.
     package let worst: Health
     let statePath: String
@@ -25,7 +25,7 @@ package struct HealthReport: Sendable {
             hasTimer: hasCaptureTimer(statePath: statePath, instance: ""), version: version)
         health.instance = Self.instance(ofState: statePath)
         let instances = Self.instances(in: statePath)
-        var cameras = Named<Health>()
+        var cameras = NamedValues<Health>()
         if isThere || instances.isEmpty { cameras.append("", health) }
         for name in instances {
             let path = statePath + "/" + name

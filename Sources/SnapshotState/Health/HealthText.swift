@@ -77,7 +77,7 @@ extension Health {
             ageSeconds.map { "last picture stored \(inWords($0)) ago" } ?? "no picture has been stored yet"
         case .spooling: "\(counted(spool.count, "picture")) \(spool.count == 1 ? "waits" : "wait") in the spool"
         case .frozen: "the picture is frozen"
-        case .covered: "the picture has collapsed in size, as if the lens were covered"
+        case .covered: "the picture has far fewer bytes than usual, as if the lens were covered"
         case .clockUnsynced: "the clock can't be trusted"
         case .lineSlow:
             "a picture takes longer than CAPTURE_INTERVAL (CAMERA_STREAM=sub or a longer interval helps)"
@@ -115,7 +115,7 @@ extension Health {
     private var figures: [(String, String)] {
         var lines: [(String, String)] = []
         if !isRelayAlone {
-            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not uploaded by their own run)" : ""
+            let late = failedUploads > 0 ? " (\(grouped(failedUploads)) not stored by the run that took them)" : ""
             let failed = captureFailures > 0 ? " (\(counted(captureFailures, "run")) without a picture)" : ""
             lines.append(("captured", "\(grouped(totalCaptures))\(failed), last \(Self.localText(lastCapture))"))
             lines.append(("uploaded", "\(grouped(totalUploads))\(late), last \(Self.localText(lastUpload))"))

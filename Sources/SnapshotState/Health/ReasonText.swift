@@ -11,10 +11,10 @@ extension Health.Reason {
         case .stale: "The last picture was stored over three intervals ago, or none was."
         case .spooling: "Pictures wait in the spool for the store."
         case .frozen: "The camera has sent the very same picture for `FROZEN_AFTER` captures."
-        case .covered: "The picture has collapsed in size, as if the lens were covered or it were dark."
+        case .covered: "The picture has far fewer bytes than usual, as if the lens were covered or it were dark."
         case .clockUnsynced: "There is a sign that the clock is wrong, so capture times can't be trusted."
         case .lineSlow:
-            "Taking and storing the last picture took longer than the interval, so that others were left out."
+            "Taking and storing the last picture took longer than the interval, so captures in between were left out."
         case .dropped: "In the last day pictures were dropped from the spool."
         case .storeAway: "The disk of LOCAL_STORAGE_PATH isn't mounted. Pictures are spooled."
         case .storeFull:
@@ -25,7 +25,7 @@ extension Health.Reason {
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."
         case .relayOutput: "One of the relay's outputs doesn't work. The others go on."
         case .relayInterrupted: "No video flows through the relay at the moment."
-        case .relayDown: "No video has flowed through the relay for longer than `STALL_TIMEOUT` and a minute."
+        case .relayDown: "No video has flowed through the relay for longer than `STALL_TIMEOUT` plus a minute."
         }
     }
 
@@ -42,10 +42,11 @@ extension Health.Reason {
         case .storeCredentials:
             "Correct the store's credentials; the next run tries them at once. Pictures are kept meanwhile."
         case .stateUnreadable:
-            "The next capture moves a damaged file aside. If only the status page says this, it may not read the file: the "
-                + "next capture lets it, and a STATE_PATH that isn't below /var/lib/snapshot also needs `chmod o+rx`."
+            "The next capture moves a damaged file aside. If only the status page says this, snapshot-web has no right to "
+                + "read the file: the next capture gives it, and a STATE_PATH that isn't below /var/lib/snapshot also "
+                + "needs `chmod o+rx`."
         case .stale: "`snapshot check` says why."
-        case .spooling: "They are sent when the store answers again; `snapshot drain` then sends all at once."
+        case .spooling: "They are sent when the store answers again; `snapshot drain` then sends all of them immediately."
         case .frozen: "Restarting the camera usually helps."
         case .covered: "Have a look at the lens."
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronised."
@@ -58,7 +59,8 @@ extension Health.Reason {
             "Something else fills the disk, or the pictures can't be deleted, or `stored.log` in STATE_PATH can't be read: "
                 + "`snapshot check` and `df -h` show which."
         case .dropped:
-            "The spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, covers longer outages."
+            "Mostly the spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, covers longer outages. "
+                + "Damaged pictures are in `spool/bad`."
         case .stateReset: "The counters began at zero. A damaged file is kept as `state.jsonl.bad`."
         case .settingsRefused: "`snapshot check` names the setting; the next run uses the corrected one."
         case .relayOutput, .relayInterrupted, .relayDown:

@@ -90,7 +90,7 @@ struct AWSProfiles {
     }
 
     private func assumed(
-        _ role: String, _ known: Named<String>, _ sts: URLParts, _ region: String,
+        _ role: String, _ known: NamedValues<String>, _ sts: URLParts, _ region: String,
         _ refusal: (String, String?) -> Failure
     ) throws(Failure) -> AssumedRole {
         for name in ["role_arn", "role_session_name", "external_id"] {
@@ -108,7 +108,7 @@ struct AWSProfiles {
     }
 
     /// The keys in `values`; nil where there are none.
-    private func keys(_ values: Named<String>, _ refusal: (String, String?) -> Failure) throws(Failure)
+    private func keys(_ values: NamedValues<String>, _ refusal: (String, String?) -> Failure) throws(Failure)
         -> AWSKeys?
     {
         guard let key = values["aws_access_key_id"], let secret = values["aws_secret_access_key"], !key.isEmpty,
@@ -122,7 +122,7 @@ struct AWSProfiles {
     }
 
     /// The values of a profile in both files, where the credentials file takes precedence, and the files' paths.
-    private mutating func known(_ profile: String) throws(Failure) -> (Named<String>, paths: String) {
+    private mutating func known(_ profile: String) throws(Failure) -> (NamedValues<String>, paths: String) {
         let (config, credentials) = (try configFile(), try credentialsFile())
         let files = [config, credentials].compactMap { $0 }
         guard !files.isEmpty else {

@@ -38,7 +38,7 @@ struct CredentialProcess {
         case .exited(let status): throw failure("it ended with exit status \(status)\(said)")
         case .killed(let signal): throw failure("signal \(signal) killed it\(said)")
         case nil where result.isTimedOut:
-            throw failure("it took longer than \(secondsText(allowed)) (UPLOAD_DEADLINE)\(said)")
+            throw failure("it took longer than \(secondsText(allowed)) (UPLOAD_DEADLINE, at most 60 s)\(said)")
         case nil:
             // A stop isn't the process's failure and starts no hold-off, so it has another code.
             throw StoreFailure(

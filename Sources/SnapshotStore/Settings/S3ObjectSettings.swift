@@ -77,7 +77,7 @@ package struct S3ObjectSettings: Sendable {
             headers.append(("x-amz-server-side-encryption-aws-kms-key-id", key))
         }
         if let isOn = try settings[Key.s3BucketKey] {
-            guard kind == .kms || kind == .doubleKMS else {
+            guard kind == .kms else {
                 throw settings.refusal(Key.s3BucketKey, rule: "goes with S3_SSE=aws:kms")
             }
             headers.append(("x-amz-server-side-encryption-bucket-key-enabled", isOn ? "true" : "false"))

@@ -39,7 +39,7 @@ struct PictureGate {
         if request.isLoggedIn { return nil }
         guard let token else {
             guard request.isLocal else {
-                return .sentence(.forbidden, "beyond this machine pictures are shown only with a WEB_TOKEN")
+                return .sentence(.forbidden, "other machines see pictures only with a WEB_TOKEN")
             }
             // DNS rebinding: another site's page could read the pictures by a host name that resolves to this machine.
             return request.names.allSatisfy { HostName.isOwn($0) }

@@ -29,7 +29,7 @@ struct TokenRateLimit {
     static let freeInAll = 200
     static let secondsBetween = 6
     private static let inAllPerSecond = 10.0
-    /// The most sources of wrong tokens that are remembered; as many sources of the right one are.
+    /// How many sources of wrong tokens are remembered, and how many of the right one, at most.
     static let remembered = 1024
 
     private var all: Allowance

@@ -48,7 +48,7 @@ struct Facts {
         let late = health.failedUploads
         return fact(
             "Uploads", "\(grouped(health.totalUploads))",
-            late > 0 ? "\(grouped(late)) not uploaded by their own run" : "")
+            late > 0 ? "\(grouped(late)) not stored by the run that took them" : "")
     }
 
     private var spool: HTML {

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import SnapshotBase
 
-/// Serves the web front on listening sockets until a signal stops it, or until no client has connected for `idleExit`.
+/// Serves the web front on listening sockets until a signal stops it, or no client has been connected for `idleExit`.
 package struct Server: Sendable {
     private let options: WebOptions
     /// The time without a client after which the process ends; nil where it never does.

@@ -60,7 +60,7 @@ def test_a_refusal_without_a_challenge_gets_basic_once_and_that_is_remembered(sn
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refusal_tells_what_was_tried(snapshot, status):
     with Server((status, {}), takes=None) as server:
-        ask(snapshot, server).capture().refuses(77, f"{status}", "doesn't ask for a login", "Basic")
+        ask(snapshot, server).capture().refuses(77, f"{status}", "without a request for a login", "Basic")
         assert server.logins == ["", "Basic"]
         snapshot.capture().refuses(77)
         assert len(server.logins) == 2, "latched"

@@ -1,6 +1,7 @@
 """PING_URL: a dead man's switch that is told, at most once a minute, and never in the way."""
 import pytest
 
+from pictures import picture
 from process import free_port
 from receiver import Answer, Receiver
 
@@ -38,3 +39,11 @@ def test_its_own_failures_are_ignored(ready, switch, fault):
     switch.always = {"500": Answer(500), "hang": Answer(wait=60), "reset": Answer(reset=True)}.get(fault)
     result = ready.set(PING_URL=url).capture().expect(0)
     assert result.wall < 8 and not result.errors
+
+
+def test_it_is_no_traffic_of_the_next_run(snapshot, tmp_path, switch):
+    (tmp_path / "still.jpg").write_bytes(picture())
+    snapshot.set(CAMERA_URL=f"file://{tmp_path}/still.jpg", PING_URL=switch.url + "/uuid")
+    snapshot.run("capture", "--every", "1s", "--for", "3s", timeout=40).expect(0)
+    assert len(switch.received) == 1 and snapshot.state["captures"] > 1
+    assert "traffic" not in snapshot.ring.newest

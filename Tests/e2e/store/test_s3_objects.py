@@ -72,6 +72,7 @@ def test_kinds_of_encryption(ready, endpoint, value, sent):
     ({"S3_SSE_KMS_KEY_ID": "k", "S3_SSE": "AES256"}, "S3_SSE_KMS_KEY_ID", "S3_SSE=aws:kms"),
     ({"S3_SSE_KMS_KEY_ID": "a b", "S3_SSE": "aws:kms"}, "S3_SSE_KMS_KEY_ID", "spaces"),
     ({"S3_BUCKET_KEY": "true"}, "S3_BUCKET_KEY", "S3_SSE=aws:kms"),
+    ({"S3_BUCKET_KEY": "true", "S3_SSE": "aws:kms:dsse"}, "S3_BUCKET_KEY", "S3_SSE=aws:kms"),
     ({"S3_BUCKET_KEY": "maybe", "S3_SSE": "aws:kms"}, "S3_BUCKET_KEY", "true"),
     ({"S3_STORAGE_CLASS": "a b"}, "S3_STORAGE_CLASS", "letters"),
     ({"S3_ACL": "everybody"}, "S3_ACL", "public-read"),

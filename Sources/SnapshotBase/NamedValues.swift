@@ -3,7 +3,7 @@
 ///
 /// It is public because only then does the compiler specialise it in other modules: unspecialised, a look-up takes
 /// three times as long.
-public struct Named<Value> {
+public struct NamedValues<Value> {
     public typealias Entry = (name: String, value: Value)
 
     @usableFromInline
@@ -43,22 +43,22 @@ public struct Named<Value> {
     }
 }
 
-extension Named: Sendable where Value: Sendable {}
+extension NamedValues: Sendable where Value: Sendable {}
 
-extension Named: Equatable where Value: Equatable {
-    public static func == (left: Named, right: Named) -> Bool {
+extension NamedValues: Equatable where Value: Equatable {
+    public static func == (left: NamedValues, right: NamedValues) -> Bool {
         left.entries.count == right.entries.count && left.entries.allSatisfy { right[$0.name] == $0.value }
     }
 }
 
-extension Named: ExpressibleByDictionaryLiteral {
+extension NamedValues: ExpressibleByDictionaryLiteral {
     @inlinable
     public init(dictionaryLiteral entries: (String, Value)...) {
         for (name, value) in entries { self[name] = value }
     }
 }
 
-extension Named: JSONValue where Value: JSONValue {
+extension NamedValues: JSONValue where Value: JSONValue {
     package init?(json: JSON) {
         guard case .object(let object) = json else { return nil }
         for member in object.members {
