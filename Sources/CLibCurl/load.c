@@ -67,7 +67,7 @@ static int open_folder(void) {
 }
 
 static void *load_stand_in(void) {
-  // OpenSSL is loaded first, with the real ones of the libraries that it needs: Debian 13's needs libzstd.
+  // Load OpenSSL first, with the real libraries that it needs; that of Debian 13 needs libzstd.
   if (!dlopen(LIBSSL, RTLD_LAZY | RTLD_LOCAL) || !name_services_are_plain()) return NULL;
   int folder = open_folder();
   if (folder < 0) return NULL;

@@ -33,8 +33,8 @@ package final class BlockedSignals: Sendable {
         }
     }
 
-    /// A descriptor that becomes readable when a blocked signal is pending that will end the program at `release`; nil
-    /// if nothing is blocked.
+    /// A descriptor that becomes readable once a signal is pending that ends the program at `release`; nil if nothing is
+    /// blocked.
     package func arrival() -> FileHandle? {
         guard var held = before.withLock({ $0 }) else { return nil }
         var signals = sigset_t()

@@ -1,3 +1,5 @@
+import Glibc
+
 /// An error for the user at the terminal, shown as `<what> <which>: <why>` with an optional hint.
 ///
 /// Code decides by `kind` and `code`, never by the text. No field may hold a secret.
@@ -49,6 +51,9 @@ package struct Failure: Error, Sendable, CustomStringConvertible {
         case .settings: isHang ? 75 : 78
         }
     }
+
+    /// Whether the failure is that a folder hangs.
+    package var isHang: Bool { (cause as? SystemError)?.number == ETIME }
 
     /// A failure with the code `settings`.
     package static func settings(

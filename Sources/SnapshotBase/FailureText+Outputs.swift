@@ -17,7 +17,7 @@ extension Failure.Code.Store {
         case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
         case .away: "The disk of `LOCAL_STORAGE_PATH` isn't mounted, or a link in its path leads nowhere."
         case .credentialProcess: "`credential_process` gave no credentials. The error quotes its standard error."
-        case .denied: "`LOCAL_STORAGE_PATH` can't be written, or the bucket's policy doesn't allow it (exit code 77)."
+        case .denied: "`LOCAL_STORAGE_PATH` can't be written; or the bucket's policy or a closed account forbids uploads (exit code 77)."
         }
     }
 
@@ -57,7 +57,7 @@ extension Failure.Code.Relay {
         case .pushRejected: "The server of `OUTPUT_RTSP_URL` refuses the stream."
         case .pushLost: "The connection to the server of `OUTPUT_RTSP_URL` broke."
         case .pipeUnreachable: "There is no connection to `SERVER_URL`."
-        case .pipeTLS: "The certificate of `SERVER_URL` isn't trusted."
+        case .pipeTLS: "No TLS connection with `SERVER_URL`: its port speaks no TLS, or its certificate isn't trusted."
         case .pipeRefused: "The server refuses `HTTP_AUTH_TOKEN`, or the login in `SERVER_URL`."
         case .pipeEnded: "The server ended the request, which should go on without end."
         case .pipeLost: "The connection to `SERVER_URL` broke."
@@ -83,7 +83,7 @@ extension Failure.Code.Relay {
         case .pushRejected: "Check the path of `OUTPUT_RTSP_URL`, and that the server takes pushes there."
         case .pushLost, .pipeLost: "If it happens often, look at the network and the server's log."
         case .pipeUnreachable: "Check `SERVER_URL`."
-        case .pipeTLS: "Set `SSL_CERT_FILE` to the authority that signed it."
+        case .pipeTLS: "Check the port; for an authority of your own set `SSL_CERT_FILE`."
         case .pipeRefused: "Check `HTTP_AUTH_TOKEN`, or the login in `SERVER_URL`, then restart the relay."
         case .pipeEnded: "The server's log says why; `SERVER_URL` has to accept an endless POST."
         case .outputFolder, .folderDenied: "Check `OUTPUT_DIR` and its rights; systemd needs `ReadWritePaths=` for it."
@@ -96,7 +96,7 @@ extension Failure.Code.Relay {
 }
 
 extension Failure.Code.Store {
-    /// Whether a failed attempt is retried within the same run. The store's response may override this.
+    /// Whether a failed attempt is usually retried within the same run, for `retry`; `StoreFailure.advice` decides.
     fileprivate var isRepeated: Bool {
         switch self {
         case .unresolved, .unreachable, .timeout, .lost, .error, .busy: true
@@ -122,6 +122,9 @@ extension Failure.Code {
         case .own, .camera, .reolink, .picture, .missing, .notStarted, .unknown: "at the next run"
         case .store(let code) where code.isRepeated:
             "within the run while `UPLOAD_DEADLINE` lasts, then from the spool at later runs"
+        case .store(.denied):
+            "from the spool at later runs; for a bucket after 10 min, then after longer waits, up to 6 h, or at once with "
+                + "changed settings"
         case .store: "from the spool at later runs"
         case .relay(.pushRefused), .relay(.pipeRefused): "after 10 min, then after longer waits, up to 6 h"
         case .relay(.pushRejected): "every 10 s"

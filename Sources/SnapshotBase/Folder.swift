@@ -95,7 +95,7 @@ package final class Folder: Sendable {
         }
     }
 
-    /// Makes changes to the directory's entries durable. Network file systems that do not support this are ignored.
+    /// Makes changes to the directory's entries durable. Network file systems that do not support this give no error.
     package func sync() throws(SystemError) { try Folder.sync(handle) }
 
     static func sync(_ handle: FileHandle) throws(SystemError) {

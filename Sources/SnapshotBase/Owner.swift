@@ -48,7 +48,7 @@ package enum Owner {
             guard let account = UserAccount(named: serviceName) else {
                 throw Refusal(
                     why: "it isn't there yet, and there is no user \(serviceName)",
-                    hint: "systemd-sysusers makes the user of the package; or make the folder for another user")
+                    hint: "run systemd-sysusers, which makes that user; or make the folder, and give it to the user who is to run snapshot")
             }
             return account
         } catch {
@@ -105,7 +105,7 @@ package enum Owner {
         }
         guard shim_is_only(account.id, account.group), setuid(0) != 0, seteuid(0) != 0 else {
             // Never continue with some of root's privileges left.
-            throw Refusal(why: "root's rights could not be given up for those of \(account.name)")
+            throw Refusal(why: "root became \(account.name), but could not give up all of its rights")
         }
         shim_not_dumpable()
         // Libraries read these variables from the process's own environment.

@@ -60,7 +60,7 @@ package func moveFile(_ path: String, to target: String) throws(SystemError) {
 /// Makes a directory and its missing parents; an existing one is not an error.
 package func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) { _ = try Folder(path, creating: mode) }
 
-/// Makes changes to a directory's entries durable. Network file systems that do not support this are ignored.
+/// Makes changes to a directory's entries durable. Network file systems that do not support this give no error.
 package func syncDirectory(_ path: String) throws(SystemError) { try Folder(path).sync() }
 
 /// The names of a directory's entries, without `.` and `..`, in no particular order.

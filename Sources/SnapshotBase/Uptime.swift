@@ -37,7 +37,7 @@ package struct Uptime: Comparable, Sendable {
     }
 }
 
-/// How long something takes, by the clock that made it.
+/// Measures how long something takes, by a `SystemClock`.
 package struct Stopwatch: Sendable {
     private let up: @Sendable () -> Uptime
     private let start: Uptime

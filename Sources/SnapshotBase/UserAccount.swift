@@ -39,7 +39,7 @@ package struct UserAccount: Equatable, Sendable {
         UserAccount(named: "nobody") ?? UserAccount(name: "nobody", id: 65534, group: 65534, home: "/")
 
     /// The group with access to local cameras, or `nogroup` if there is none.
-    static let videoGroup: gid_t = getgrnam("video")?.pointee.gr_gid ?? 65534
+    package static let videoGroup: gid_t = getgrnam("video")?.pointee.gr_gid ?? 65534
 
     private init(name: String, id: uid_t, group: gid_t, home: String) {
         (self.name, self.id, self.group, self.home) = (name, id, group, home)

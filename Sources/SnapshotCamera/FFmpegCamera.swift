@@ -3,7 +3,7 @@ import SnapshotHTTP
 import SnapshotMedia
 import SnapshotProcesses
 
-/// One frame through ffmpeg: a key frame of an RTSP stream, or a local video device.
+/// One frame through ffmpeg: a key frame of an RTSP stream, or a frame of a local video device.
 struct FFmpegCamera: Camera {
     enum Input {
         /// The URL has no user and password.

@@ -3,8 +3,8 @@ import SnapshotCamera
 import SnapshotHTTP
 import SnapshotState
 
-/// A run of `snapshot capture` at each call of `run`: it locks the state, takes and checks a picture, uploads it, drains
-/// the spool and writes the record. With `--every` the caller repeats it.
+/// Performs one run of `snapshot capture` at each call of `run`: locks the state, takes and checks a picture, uploads it,
+/// drains the spool and writes the record. With `--every` the caller repeats it.
 ///
 /// The steps are methods of `Run`: `due` in `Due.swift`, `capture` and `complete` in `Run.swift`, `store` in
 /// `StorePicture.swift`, `drain` in `Drain.swift`.

@@ -34,8 +34,8 @@ struct Run: ~Copyable {
         let path = settings.statePath
         var record =
             state.last ?? Record(version: snapshotVersion, camera: name, now: now, intervalSeconds: interval)
-        // Recount the spool even without its marker after a reboot, since a power cut may have lost the marker, and
-        // wherever records were lost: only the folder then shows what the spool holds.
+        // After a reboot recount the spool even without its marker, which a power cut may have lost. Recount it also
+        // where records were lost: only the folder then shows what the spool holds.
         let recounts = state.last == nil || record.boot != now.boot || state.hasLostRecords
         record.begin(
             now: now, version: snapshotVersion, camera: name, intervalSeconds: interval,

@@ -13,8 +13,8 @@ struct RunMarker {
     /// - Parameter directory: systemd's RUNTIME_DIRECTORY; nil where there is none, as under cron. The marker is then
     ///   in `/run/lock` or `/dev/shm`, or there is none.
     init(in directory: String?, statePath: String) {
-        // Units of several cameras may share a runtime directory but not a state, so the name contains the state's
-        // path.
+        // Units of several cameras may share a runtime directory but not a state, so the name contains a CRC of the
+        // state's path.
         let state = crc32(Array(canonical(statePath).utf8)[...]).hexadecimal
         let file = directory.map { "\($0)/.under-way-\(state)" } ?? Self.shared(state, of: statePath)
         guard let file else {

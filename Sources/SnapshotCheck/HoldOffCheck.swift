@@ -12,11 +12,13 @@ struct HoldOffCheck {
         guard case .record(let record) = StateRing(reading: plan.statePath).content else { return [] }
         return heldOff(record).map { peer, wait in
             let isProcess = record.holdOffs[peer]?.code == .store(.credentialProcess)
+            let (what, now) =
+                isProcess
+                ? ("credential_process failed: captures run it", "runs it")
+                : ("the \(peer) refused the credentials: captures try them", "tries them")
             return .remark(
-                "hold-off",
-                "\(isProcess ? "credential_process failed" : "the \(peer) refused the credentials"): captures try them again in \(inWords(Int(wait.rounded(.up)))), "
-                    + "this check tries them once now",
-                hint: "correct them: changed settings are tried at once")
+                "hold-off", "\(what) again in \(inWords(Int(wait.rounded(.up)))), this check \(now) once now",
+                hint: "\(isProcess ? "" : "correct them: ")changed settings are tried at once")
         }
     }
 

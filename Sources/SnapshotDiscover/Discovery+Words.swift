@@ -16,7 +16,7 @@ extension Discovery.Result {
         let (what, code) = ("no camera found", Failure.Code.camera(.silent))
         guard !interfaces.isEmpty else {
             return Failure(
-                code, what, why: "no network interface is up that has an IPv4 address and can broadcast",
+                code, what, why: "no network interface that is up has an IPv4 address and can broadcast",
                 hint: "ip -br address   # shows what there is")
         }
         let asked = "nothing answered on " + interfaces.map(\.text).joined(separator: ", ")

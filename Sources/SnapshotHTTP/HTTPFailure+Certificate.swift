@@ -52,7 +52,7 @@ extension TLSHandshake {
     private var closedWithoutAlert: HTTPFailure {
         if let flaw = certificate?.flaw { return HTTPFailure(kind: .certificate, why: flaw) }
         let demand = certificate == nil ? "wants a client certificate" : "refuses the client certificate"
-        let why = "it closes the connection after the TLS handshake, as a server does that \(demand) (HTTP_CLIENT_CERT)"
+        let why = "it closes the connection after the TLS handshake; perhaps it \(demand) (HTTP_CLIENT_CERT)"
         return HTTPFailure(kind: .lost, why: why)
     }
 

@@ -183,8 +183,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     package var stalledFor: Duration?
     /// Whether the connection was established but no line of a response was received.
     package var hasNoResponse = false
-    /// Whether the server was offered the TLS session of an earlier run and didn't respond, and the request may be sent
-    /// again: nothing of it was sent, or it changes nothing. The session has been removed.
+    /// Whether to send the request again with a full handshake: the server was offered a saved TLS session and didn't
+    /// respond, and it got nothing of the request, or the request changes nothing. The session has been removed.
     var mayRetryWithoutTLSSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false

@@ -56,7 +56,7 @@ package struct KeyTemplate: Sendable {
             names.insert(String(name))
             guard Self.fields.contains(String(name)), name.endIndex < rest.endIndex else {
                 let known = Self.fields.map { "{\($0)}" }.joined(separator: " ")
-                throw settings.refusal(Key.keyTemplate, rule: "may only contain \(known)")
+                throw settings.refusal(Key.keyTemplate, rule: "may have no other fields than \(known)")
             }
             rest = rest[name.endIndex...]
         }
@@ -112,8 +112,8 @@ package struct KeyTemplate: Sendable {
             "mm": fields.minute, "ss": fields.second, "timestamp": time.compact,
         ]
         guard withLocal else { return values }
-        let (there, offset) = time.local
-        let parts = [there.year, there.month, there.day, there.hour, there.minute, there.second, offset]
+        let (local, offset) = time.local
+        let parts = [local.year, local.month, local.day, local.hour, local.minute, local.second, offset]
         for (name, value) in zip(Self.local, parts) { values[name] = value }
         return values
     }

@@ -34,9 +34,6 @@ extension Failure {
         "check whether the server or disk of \(folder) responds"
     }
 
-    /// Whether the failure is that a folder hangs.
-    package var isHang: Bool { (cause as? SystemError)?.number == ETIME }
-
     /// Whether the program's file is the cause (missing, not executable, of a wrong format), so that a later try fails,
     /// too. Otherwise the machine lacks memory, processes or descriptors, or its disk fails: a later try may succeed.
     package var isOfProgram: Bool {

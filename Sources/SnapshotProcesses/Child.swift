@@ -3,8 +3,8 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// A program to start, with its arguments and pipes. It inherits no descriptors, and only a few variables of the
-/// environment: the others may hold credentials.
+/// A program to start, with its arguments and pipes. It inherits no descriptors but `handles`, and only a few variables
+/// of the environment: the others may hold credentials.
 package struct Command: Sendable {
     /// A path, or a name that is looked up in PATH.
     package var program: String
@@ -133,14 +133,14 @@ package final class Child {
     private static func startFailure(
         _ report: FileHandle, _ command: Command, _ deadline: Deadline, _ arrival: FileHandle?
     ) -> Failure? {
-        let begun = Uptime.now()
+        let allowed = deadline.left
         var waiting = [report.descriptor, arrival?.descriptor ?? -1].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         retrying { Glibc.poll(&waiting, 2, Int32(clamping: deadline.millisecondsLeft)) }
         // The caller notices the stop, too, and ends the child.
         if waiting[0].revents == 0, waiting[1].revents != 0 { return nil }
-        guard waiting[0].revents != 0 else { return .hangs(command, after: Uptime.now() - begun) }
+        guard waiting[0].revents != 0 else { return .hangs(command, after: allowed - deadline.left) }
         var refusal = shim_refusal()
         let size = MemoryLayout<shim_refusal>.size
         guard retrying({ read(report.descriptor, &refusal, size) }) == size else { return nil }

@@ -86,7 +86,7 @@ package func privateTmpFlaw(inPath text: String) -> (rule: String, hint: String?
         privateFolders.contains(folder)
     else { return nil }
     return (
-        "is in a \(folder) of this service alone, which is emptied at its end",
+        "is in the service's private \(folder), which is emptied when the service ends",
         "choose a folder elsewhere, or PrivateTmp=no in a drop-in of the unit"
     )
 }

@@ -23,7 +23,7 @@ extension Key {
         "More x-amz-meta- headers of each object.")
     package static let s3IfNoneMatch = Setting(
         "S3_IF_NONE_MATCH", .flag, default: false,
-        "Whether an existing object is never overwritten; a picture whose key is taken then stays in the spool.")
+        "With true no existing object is overwritten; a picture whose key is taken stays in the spool.")
 
     static let s3Objects = [
         s3SSE.declaration, s3SSEKMSKeyID.declaration, s3BucketKey.declaration, s3StorageClass.declaration,

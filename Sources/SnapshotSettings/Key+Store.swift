@@ -26,8 +26,8 @@ extension Key {
     package static let uploadDeadline = Setting(
         "UPLOAD_DEADLINE", .duration(.milliseconds(100)...(.seconds(86400))),
         otherwise: "0.8 × CAPTURE_INTERVAL, at least 5s",
-        "How long after its first attempt to store a picture a run may begin another. If it is set, it also limits the "
-            + "wait for the store's answer, even if UPLOAD_ANSWER is longer.")
+        "How long a run goes on trying to store its picture: after this time it begins no further attempt. If it is set, "
+            + "it also limits the wait for the store's answer, even if UPLOAD_ANSWER is longer.")
     package static let uploadStall = Setting(
         "UPLOAD_STALL", .duration(.seconds(1)...(.seconds(3600))), default: .seconds(20),
         "An upload that makes no progress for this long is given up; one that makes progress may take 15 min.")

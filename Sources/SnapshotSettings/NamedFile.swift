@@ -5,8 +5,8 @@ import SnapshotProcesses
 import Synchronization
 
 /// Checks the folders of files that settings name. The kernel blocks a process that reads in a network folder that
-/// hangs, even against SIGKILL. A forked child therefore reads such a file first; it can be left behind. For files
-/// elsewhere nothing is forked.
+/// hangs, even against SIGKILL. A forked child, which can be left behind, therefore reads such a file first. For
+/// files elsewhere nothing is forked.
 package enum NamedFile {
     /// How long a folder may take to respond.
     private static let timeout = Duration.seconds(5)

@@ -16,7 +16,7 @@ extension Settings {
         return bytes
     }
 
-    /// Whether it is in systemd's credentials directory, which is in RAM.
+    /// Whether it is in the credentials directory, which can't hang: systemd's, in RAM, or `/etc/snapshot/credentials`.
     private func isSystemdCredential(_ path: String) -> Bool {
         environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
     }

@@ -13,7 +13,7 @@ package struct Settings: Sendable {
         /// An answer of `snapshot setup` that is not in the file yet.
         case answer
 
-        /// False for a file that holds this value alone; true where somebody typed it among others.
+        /// False for a file that holds this value alone; true for all other origins.
         var isTyped: Bool { if case .credential = self { false } else { true } }
 
         package var description: String {
@@ -63,7 +63,7 @@ package struct Settings: Sendable {
         try self.init(commandLine: commandLine, in: context, file: found, warnings)
     }
 
-    /// Settings that are still to be written, as if they had been.
+    /// Settings that are still to be written, looked up as if they were in files already.
     /// - Parameters:
     ///   - secrets: values that will be written to files of their own.
     ///   - answers: the keys whose values are not in the file yet.
@@ -184,8 +184,8 @@ package struct Settings: Sendable {
         return file[name].flatMap { $0.value.isEmpty ? nil : $0.value }
     }
 
-    /// Reads the files that hold secrets, and AWS's config and credentials files where a setting names them, since only
-    /// root may be able to.
+    /// Reads the files that hold secrets, and AWS's config and credentials files where a setting names them, since perhaps
+    /// only root can read them.
     package mutating func readNamedFiles() {
         var paths: [String] = []
         for declaration in [Key.awsSharedCredentialsFile.declaration, Key.awsConfigFile.declaration] {

@@ -174,8 +174,8 @@ package struct LearnedRegion: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// What a store requires, as learned from its refusals. The values are plain text, so that an unknown value of a later
-/// version does not invalidate the record.
+/// What runs have found out about a store, mostly from its refusals. Words are plain text, so that an unknown one of a
+/// later version does not invalidate the record.
 package struct LearnedStore: JSONMapped, Equatable, Sendable {
     /// The identity of the store to which this applies; never a path that may be secret.
     package var identity = ""

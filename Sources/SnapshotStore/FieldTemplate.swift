@@ -50,7 +50,7 @@ package struct FieldTemplate: Equatable, Sendable, CustomStringConvertible {
         self.pieces = pieces + [piece]
     }
 
-    /// The text for `object`; `encode` writes each value, such as percent-encoded.
+    /// The text for `object`; `encode` encodes each value, e.g. by percent-encoding.
     func text(for object: StoredObject, encode: (_ field: String, _ value: String) -> String = { $1 }) -> String {
         pieces.reduce(into: "") { text, piece in
             text += piece.text

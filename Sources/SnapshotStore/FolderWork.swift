@@ -146,7 +146,8 @@ package struct FolderWork {
 
     // MARK: Limits
 
-    /// Once the search for earlier pictures is complete, applies the limits, and frees `room` bytes even within them.
+    /// Once the search for earlier pictures is complete, applies the limits, and frees `room` bytes even if none is
+    /// exceeded.
     private func applyLimits(
         _ memory: inout FolderMemory?, _ object: StoredObject, room: Int = 0
     ) -> (hasDeleted: Bool, isFull: Bool) {

@@ -16,7 +16,7 @@ package protocol Store {
     var clockOffset: Int64? { get }
     /// The region that the store has asked for instead of the settings'.
     var learnedRegion: LearnedRegion? { get }
-    /// What else the store's refusals have asked for.
+    /// What else was found out about the store, for the next run and for health.
     var learned: LearnedStore? { get }
     /// The status of the temporary credentials in use, if any.
     var credentials: CredentialsStatus? { get }
@@ -31,8 +31,8 @@ extension Store {
     package var credentials: CredentialsStatus? { nil }
 }
 
-/// A store over the network that takes an object in one HTTP request. Requests are made by the caller, one at a time or
-/// several at once; their results are passed to `checkResult`.
+/// A store over the network that takes an object in one HTTP request. A conforming type only makes requests and checks
+/// results: `put` sends one at a time, and a caller may send several in parallel.
 package protocol RemoteStore: Store {
     var client: HTTPClient { get }
     var clockOffset: Int64? { get set }

@@ -156,7 +156,7 @@ extension HTTPFailure {
         return "for a private authority set AWS_CA_BUNDLE (S3) or SSL_CERT_FILE; a wrong clock also looks like this"
     }
 
-    /// `hint`, or that there is no such setting: of the stores, only the one whose address is `HTTP_UPLOAD_URL` has it.
+    /// `hint` for the store `http`; otherwise that S3 uploads send no client certificate.
     fileprivate static func certificateHint(_ setting: String, _ hint: String) -> String {
         setting == "HTTP_UPLOAD_URL" ? hint : "it may ask for a client certificate, which S3 uploads don't send"
     }

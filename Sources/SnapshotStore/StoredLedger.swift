@@ -41,7 +41,7 @@ struct StoredLedger: Sendable {
     /// Removes the line that was added last, as its file was never written.
     func takeBack(_ added: Added) { added.list.takeBack(added.begin) }
 
-    /// Whether this state has never stored anything.
+    /// Whether there is no list.
     var isEmpty: Bool { [direct, late].allSatisfy { fileStatus($0.path) == nil } }
 
     /// Deletes the lists, as another folder is in use.
@@ -51,7 +51,7 @@ struct StoredLedger: Sendable {
         }
     }
 
-    /// Without retention settings: removes lines of replaced files or, unless `replaced`, of old files that are gone.
+    /// Without retention settings: removes lines of replaced files if `replaced`, else of old files that are gone.
     func tidy(_ settings: FilesystemSettings, replaced: Bool) throws(SystemError) {
         for list in [direct, late] {
             guard let log = try list.open() else { continue }

@@ -17,8 +17,8 @@ struct StoredList: Sendable {
         let length: Int
     }
 
-    /// The lines from offset `start` to `end` stand for files that exist, of `bytes` altogether. Files of earlier lines
-    /// were deleted; later lines aren't counted yet.
+    /// The lines from offset `start` to `end` stand for files that exist, of `bytes` altogether. Earlier lines
+    /// no longer count, as their files were deleted, replaced or changed; later lines aren't counted yet.
     struct Head {
         var inode: UInt = 0
         var start = 0

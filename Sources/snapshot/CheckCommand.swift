@@ -9,7 +9,7 @@ struct CheckCommand: SnapshotCommand {
         commandName: "check", abstract: "Try everything once and say what works.",
         discussion: """
             One line for each part, such as settings, state, spool, camera, storage, clock, ffmpeg, board and units: \
-            ✓ works, ✗ doesn't, – doesn't apply. It ends in 20 s and never disturbs a capture. In camera and store it \
+            ✓ works, ✗ doesn't, – doesn't apply. It ends within 20 s and never disturbs a capture. In camera and store it \
             leaves nothing behind, except a small object where a store neither checks hashes nor allows deletion. Under CAMERA_TLS_VERIFY=pin-first a key that is seen for the first time is pinned, as \
             by a capture. Run by root it tries the systemd service's settings in a copy of that service, so that what \
             its sandbox forbids fails here, too. Exit code: 0 if all that is necessary works, else that of the first \

@@ -14,7 +14,7 @@ struct ForgetCommand: SnapshotCommand {
             recordings elsewhere, stay where they are. It is refused while the camera's timer or relay is enabled, and while \
             a run is under way.
 
-            Exit code: 0 forgotten; 64 no such camera; 74 a run holds its lock, or nothing can be moved; 78 it is enabled.
+            Exit code: 0 forgotten; 64 no such camera; 74 a run holds its lock, or nothing can be moved; 78 its timer or relay is enabled.
             """)
 
     @Argument(

@@ -9,7 +9,7 @@ struct HealthCommand: SnapshotCommand {
         commandName: "health", abstract: "Say whether pictures are taken and stored, from the state alone.",
         discussion: """
             Exit code: 0 healthy or degraded, 1 unhealthy, 64 usage, 74 root can't become the owner of STATE_PATH, \
-            78 settings; with --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+            75 the settings file is in a folder that hangs, 78 settings; with --nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
             """)
 
     enum Format: String, EnumerableFlag {

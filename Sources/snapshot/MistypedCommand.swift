@@ -1,8 +1,8 @@
 import SnapshotBase
 import SnapshotSettings
 
-/// Refuses a first argument that isn't a command. `snapshot` alone means `snapshot capture`, so the parser would take
-/// it for an argument of `capture`.
+/// Refuses a first argument that isn't a command. The default command is `capture`, so the parser would take such a
+/// word for an argument of it.
 enum MistypedCommand {
     /// - Parameter arguments: without the program's name.
     /// - Returns: nil where the first argument is a command or an option, or is missing.

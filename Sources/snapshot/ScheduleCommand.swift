@@ -78,7 +78,7 @@ struct ScheduleCommand: SnapshotCommand {
         }
     }
 
-    /// The settings that the unit reads, unless `--config` names others; on a machine without that file, those that
+    /// Reads the file of `--config`, else of the instance; without both the common one, or if that is missing what
     /// every command reads.
     private func settings(in context: ProcessContext) throws(Failure) -> Settings {
         var options = options

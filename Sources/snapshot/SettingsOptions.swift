@@ -65,7 +65,7 @@ protocol SnapshotCommand: ParsableCommand {
     func run(in context: ProcessContext) throws
 }
 
-/// Runs a command's body, reports a failure, and exits with its code.
+/// Runs a command's body, reports a failure, and throws the exit code.
 func reporting(_ log: Log, _ body: () throws(Failure) -> Int32) throws -> Never {
     throw ExitCode(exitStatus(reportingTo: log, body))
 }

@@ -12,7 +12,7 @@ struct SetupCommand: SnapshotCommand {
             and writes nothing before the end. As root it writes /etc/snapshot/snapshot.env, the secrets beside it, and what the \
             units need, starts the timer and waits for its first picture. As a plain user it writes ./.env, takes a \
             picture, and prints a line for cron. Run again, it shows the present answers and lets you change one \
-            of them; the old files are kept as .bak. Every answer is also an option; with --yes nothing is asked, \
+            of them; old settings files are kept as .bak. Every answer is also an option; with --yes nothing is asked, \
             settings that no option names keep their values, and the only Reolink on the network is \
             taken if no camera is given.
 

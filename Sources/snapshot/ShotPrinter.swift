@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotCapture
 import SnapshotState
 
-/// Prints the result of a capture: one line on standard output and failures on standard error, or one JSON object.
+/// Prints the result of a capture: failures on standard error, one line or JSON object on standard output.
 struct ShotPrinter {
     let log: Log
     let json: Bool

@@ -102,11 +102,12 @@ def test_settings_and_state_outlive_removal_and_end_with_purge(fresh, package):
     assert set(shots) < set(fresh.shots())
     assert fresh.health()["total_captures"] > len(shots)
 
-    # As `snapshot setup` leaves them for a folder elsewhere, and for a camera at this machine.
-    fresh.run("touch /etc/systemd/system/snapshot.service.d/pictures.conf /etc/systemd/system/snapshot.service.d/camera.conf")
+    # As `snapshot setup` leaves them for a folder elsewhere, for a camera at this machine, and for the status page.
+    fresh.run("mkdir /etc/systemd/system/snapshot-web.socket.d && cd /etc/systemd/system"
+              " && touch snapshot.service.d/pictures.conf snapshot.service.d/camera.conf snapshot-web.socket.d/open-web.conf")
     fresh.apt("purge", "snapshot")
     for gone in ("/run/snapshot", "/etc/snapshot", "/etc/systemd/system/snapshot.timer.d", "/etc/systemd/system/snapshot.service.d",
-                 "/etc/systemd/system/timers.target.wants/snapshot.timer"):
+                 "/etc/systemd/system/snapshot-web.socket.d", "/etc/systemd/system/timers.target.wants/snapshot.timer"):
         assert fresh.run(["test", "-e", gone], check=False).returncode != 0, gone
     fresh.apt("install", "/root/snapshot.deb")
 

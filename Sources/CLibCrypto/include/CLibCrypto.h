@@ -1,5 +1,5 @@
 // libcrypto, which isn't linked: loading it costs more than the rest of `snapshot health`, which needs none of it.
-// Each function wraps libcrypto's function of nearly the same name. Without the library the program ends, as it would
+// The functions wrap libcrypto's; libcrypto.c says which. Without the library the program ends, as it would
 // if it were linked.
 #pragma once
 #include <openssl/evp.h>

@@ -38,7 +38,7 @@ enum { shim_O_PATH = 010000000 };
 
 /// Opens a folder in one call if no part of its path is a symbolic link; otherwise, and before Linux 5.6, returns -1.
 int shim_open_folder_without_links(int start, const char *path);
-/// Opens a folder (O_PATH) below `start` without crossing a mount or following a link; -1 with EXDEV, ELOOP or ENOENT.
+/// Opens a folder (O_PATH) below `start`; returns -1 with EXDEV at a mount and with ELOOP at a link.
 int shim_find_folder_in_mount(int start, const char *path);
 /// Opens a path (O_PATH) if its way from the root crosses no mount; otherwise -1 with EXDEV.
 int shim_find_in_root_mount(const char *path);

@@ -60,7 +60,7 @@ package struct CameraSettings: Sendable {
         timeout = try settings[Key.cameraTimeout]
         size = try Self.size(settings)
         guard transport != .udp || !kind.secretAddress.lowercased().hasPrefix("rtsps:") else {
-            throw settings.refusal(Key.cameraRTSPTransport, rule: "must be auto or tcp beside rtsps:// in CAMERA_URL")
+            throw settings.refusal(Key.cameraRTSPTransport, rule: "must be auto or tcp if CAMERA_URL is rtsps://")
         }
     }
 

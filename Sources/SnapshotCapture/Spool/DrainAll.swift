@@ -3,9 +3,9 @@ import SnapshotHTTP
 import SnapshotState
 import SnapshotStore
 
-/// `snapshot drain`: uploads the whole spool, oldest first, several pictures in parallel. It holds the lock, so no run
-/// captures or changes the spool meanwhile. SIGTERM, SIGINT and SIGHUP stop it after the uploads in progress. A kill
-/// loses nothing: uploaded pictures have left the spool, and the next run counts them.
+/// `snapshot drain`: uploads the whole spool, oldest first but rejected entries last, several pictures in parallel. It
+/// holds the lock, so no run captures or changes the spool meanwhile. SIGTERM, SIGINT and SIGHUP stop it after the
+/// uploads in progress. A kill loses nothing: uploaded pictures have left the spool, and the next run counts them.
 package struct DrainAll {
     package struct Result: Sendable {
         /// In pictures.

@@ -52,8 +52,8 @@ struct DrainQueue: ~Copyable {
         return result
     }
 
-    /// The next picture, oldest first; damaged entries are quarantined. nil at the end, and once the program is asked
-    /// to end.
+    /// The next picture; damaged entries are quarantined, overtaken ones removed. nil at the end, and once the program
+    /// is asked to end.
     mutating func next() -> Waiting? {
         while !run.settings.context.stop.isMade, let name = remaining.popFirst() {
             do throws(SystemError) {

@@ -33,7 +33,7 @@ extension Run {
 
     /// Whether a newer picture is stored under the key of this spooled one.
     func isOvertaken(_ object: StoredObject) -> Bool {
-        guard let spans = record.storedSpans, isWhole(spans), let step = settings.keyTemplate.keyLifetime else {
+        guard let spans = record.storedSpans, isWhole(spans), let lifetime = settings.keyTemplate.keyLifetime else {
             return false
         }
         func hasItsKey(_ time: Int) -> Bool {
@@ -45,9 +45,9 @@ extension Run {
             guard start <= end else { return false }
             if hasItsKey(end) || spans[index] > taken && hasItsKey(spans[index]) { return true }
             // Inside a span every key got a picture, provided that a key lasts for at least two capture intervals.
-            guard step < Int64.max, step >= 2 * Int64(settings.interval.milliseconds) else { return false }
-            let most = min(end, start.adding(Int(step).times(Self.mostKeys)))
-            return stride(from: start, through: most, by: Int(step)).contains(where: hasItsKey)
+            guard lifetime < Int64.max, lifetime >= 2 * Int64(settings.interval.milliseconds) else { return false }
+            let most = min(end, start.adding(Int(lifetime).times(Self.mostKeys)))
+            return stride(from: start, through: most, by: Int(lifetime)).contains(where: hasItsKey)
         }
     }
 }

@@ -88,7 +88,7 @@ package struct Spool: ~Copyable {
     /// Adds a picture durably. If there is no room, the record of the drops is written first, and then entries are
     /// deleted.
     /// - Parameters:
-    ///   - number: of the capture. If an entry that the record doesn't know has it, the next free number is taken.
+    ///   - number: of the capture; the next free one if an entry of the same number and length exists.
     ///   - before: the record as it is without this picture.
     /// - Returns: the entry's name.
     /// - Throws: where there is no room or writing fails; the picture is then not in the spool.
@@ -96,15 +96,13 @@ package struct Spool: ~Copyable {
         _ entry: SpoolEntry, _ picture: [UInt8], number: Int, within bounds: Bounds, before: Record,
         to state: inout StateDirectory
     ) throws(Failure) -> SpoolName {
-        guard let line = entry.line else {
-            throw full("its key is too long", hint: "shorten KEY_TEMPLATE or CAMERA_NAME")
-        }
+        guard let line = entry.line else { throw full("its key is too long", hint: "shorten KEY_TEMPLATE") }
         guard picture.count <= bounds.maxBytes else {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After a loss of records an unrecorded entry may have this number: never overwrite it. `lastNumber` stays as
-        // it is: the new entry is then above it, and a recount counts it in place of the unrecorded one.
+        // After a loss of records an unrecorded entry may have this name: never overwrite it. `lastNumber` stays below
+        // the new entry's number, so a recount counts one more capture: that of the unrecorded entry.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()

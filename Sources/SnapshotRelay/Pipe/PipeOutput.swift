@@ -56,7 +56,7 @@ enum PipeTrouble: String, TroubleCode {
         case .lost: "the connection was lost"
         case .refused: "the server refuses the credentials"
         case .ended: "the server ended the request"
-        case .tls: "the server's certificate isn't trusted"
+        case .tls: "no TLS connection: the port speaks no TLS, or the server's certificate isn't trusted"
         }
     }
 
@@ -67,7 +67,7 @@ enum PipeTrouble: String, TroubleCode {
         case .refused:
             "check HTTP_AUTH_TOKEN or SERVER_URL's login, then restart the relay, which otherwise waits 10 min or longer"
         case .ended: "the server's log says why; SERVER_URL has to accept an endless POST"
-        case .tls: "set SSL_CERT_FILE to the authority that signed it"
+        case .tls: "check the port of SERVER_URL; for an authority of your own set SSL_CERT_FILE"
         }
     }
 }

@@ -124,7 +124,8 @@ package struct Health: Sendable {
     private init(_ record: Record, now: Now, interval configured: Double?) {
         func age(_ moment: Moment?) -> Double? { moment.map { now.age(of: $0, recordBoot: record.boot) } }
         let captureAge = age(record.lastCapture)
-        // While captures are postponed, the last one counts as taken one interval before the postponement ends.
+        // While captures are postponed, the last one counts as at most one interval old; its age grows once the
+        // postponement has ended.
         let wait = record.postponement.map { max(0, now.age(of: $0.since, recordBoot: record.boot) - $0.delaySeconds) }
         let storedAge = age(record.lastUpload)
         // Clamp: a valid checksum does not imply a sane value.

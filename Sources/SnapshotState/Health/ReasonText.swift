@@ -6,9 +6,11 @@ extension Health.Reason {
         case .noCapture: "No picture has been captured for over ten intervals."
         case .cameraCredentials:
             "The camera refuses user or password. It is asked only rarely, so that it doesn't lock the account."
-        case .storeCredentials: "The store refuses the credentials. It is asked only rarely; pictures are spooled."
+        case .storeCredentials:
+            "The store refuses the credentials or denies access, or `credential_process` fails. It is tried again only "
+                + "rarely; pictures are spooled."
         case .stateUnreadable: "The state file can't be read, so nothing is known."
-        case .stale: "The last picture was stored over three intervals ago, or none was."
+        case .stale: "The last picture was taken or stored over three intervals ago, or none was stored."
         case .spooling: "Pictures wait in the spool for the store."
         case .frozen: "The camera has sent the very same picture for `FROZEN_AFTER` captures."
         case .covered: "The picture has far fewer bytes than usual, as if the lens were covered or it were dark."

@@ -30,7 +30,7 @@ struct AWSProfiles {
     mutating func value(_ option: String) throws(Failure) -> (text: String, origin: String)? {
         let file: AWSFile?
         do throws(Failure) { file = try configFile() } catch {
-            // Ignore an unreadable file unless AWS_CONFIG_FILE names it: the user may not know that it exists.
+            // Ignore an unreadable file unless AWS_CONFIG_FILE names it or its folder hangs: the user may not know it.
             let isNamed = try settings[Key.awsConfigFile] != nil
             guard isNamed || error.isHang else { return nil }
             throw error
@@ -50,7 +50,7 @@ struct AWSProfiles {
     ) throws(Failure) -> CredentialSource {
         let isSource = !chain.isEmpty
         let (known, paths) = try known(profile)
-        let own = try credentialsFile()?.credentials(of: profile) ?? [:]
+        let fromCredentialsFile = try credentialsFile()?.credentials(of: profile) ?? [:]
         func refusal(_ why: String, hint: String? = nil) -> Failure {
             .settings("profile '\(profile.printable(limit: 64))' in", paths, why: why, hint: hint ?? Self.hint)
         }
@@ -72,7 +72,7 @@ struct AWSProfiles {
             let caller = try source(next, sts, region, &chain)
             return .role(try assumed(role, known, sts, region, refusal), by: caller)
         }
-        if let keys = try keys(own, refusal) { return .keys(keys) }
+        if let keys = try keys(fromCredentialsFile, refusal) { return .keys(keys) }
         if let command = known["credential_process"] {
             guard let words = programWords(command), words.first?.isEmpty == false else {
                 throw refusal("credential_process has an unclosed quote, a backslash at its end, or no program")

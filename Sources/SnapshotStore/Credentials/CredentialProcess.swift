@@ -3,7 +3,8 @@ import SnapshotHTTP
 import SnapshotProcesses
 import SnapshotState
 
-/// Runs a profile's `credential_process` once. The program gets no secrets of ours, and its output is never shown.
+/// Runs a profile's `credential_process` once. The program gets no secrets of ours, and its standard output
+/// is never shown.
 /// Source: AWS CLI User Guide, "Sourcing credentials with an external process".
 struct CredentialProcess {
     let words: [String]

@@ -17,7 +17,7 @@ package final class CredentialsCache {
     private var isRead = false
     /// Whether the store has refused them.
     private var isRefused = false
-    /// Whether they were replaced after a refusal, and the store has accepted none since.
+    /// Whether the keys were replaced after a refusal, and the store has accepted no keys since.
     private var hasReplaced = false
 
     init(_ source: CredentialSource, _ inputs: ProviderInputs) {

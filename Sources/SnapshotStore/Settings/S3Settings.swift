@@ -53,7 +53,7 @@ package struct S3Settings: Sendable {
         let addressing = try settings[Key.s3Addressing]
         endpoint = try Self.endpoint(
             settings, &profiles, Key.s3EndpointURL, Key.awsEndpointURLS3, Key.awsEndpointURL
-        ) { parts in parts.withoutBucket(bucket, isServersName: addressing == .path) }
+        ) { parts in parts.hintAgainstBucket(bucket, isServersName: addressing == .path) }
         switch addressing {
         case .path: isPathStyle = true
         case .virtual: isPathStyle = false
@@ -152,7 +152,7 @@ package struct S3Settings: Sendable {
 extension URLParts {
     /// What to set instead, where an endpoint contains the bucket as well; nil where it doesn't.
     /// - Parameter isServersName: a host that begins with the bucket's name is the server's own (S3_ADDRESSING=path).
-    fileprivate func withoutBucket(_ bucket: String, isServersName: Bool) -> String? {
+    fileprivate func hintAgainstBucket(_ bucket: String, isServersName: Bool) -> String? {
         var path = target[...]
         while path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         if percentDecoded(path.cutAtLast("/")?.1 ?? path) == bucket {

@@ -125,7 +125,7 @@ def test_a_camera_and_a_store_that_hang_end_in_twenty_seconds(check):
         found = check(CAMERA_IP=f"127.0.0.1:{port}", CAMERA_PASSWORD=PASSWORD, CAMERA_TIMEOUT="60s",
                       STORAGE_BACKEND="http", HTTP_UPLOAD_URL=f"http://127.0.0.1:{port}/up")
     assert found.code == 69 and found.failed == ["camera", "storage"]
-    assert "that check allows (CAMERA_TIMEOUT is 1m)" in found["camera"]["found"]
+    assert "the limit of `snapshot check` (CAMERA_TIMEOUT is 1m)" in found["camera"]["found"]
 
 
 # Video

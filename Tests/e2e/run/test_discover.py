@@ -82,7 +82,7 @@ def test_why_nothing_is_found(snapshot, lan):
     assert result.stdout == ""
     lan.cable(False)
     result = discover(snapshot, lan, code=69)
-    assert "no network interface is up" in result.stderr
+    assert "no network interface that is up" in result.stderr
 
 
 def test_a_camera_beyond_broadcasts_is_asked_by_its_address(snapshot, lan):

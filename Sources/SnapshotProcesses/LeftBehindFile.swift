@@ -1,4 +1,5 @@
 import Glibc
+import SnapshotBase
 
 /// A file with the pid and start time of a child that was left behind, since the kernel doesn't let SIGKILL end it.
 struct LeftBehindFile {
