@@ -9,8 +9,8 @@ import SnapshotSettings
 @testable import SnapshotState
 @testable import SnapshotStore
 
-/// What reads bytes that somebody else wrote. Each takes any bytes at all; it may refuse them, and must neither trap
-/// nor return what its callers rely on not to get.
+/// Code that reads bytes that somebody else wrote. It may refuse any bytes, but must neither trap nor return a value
+/// that its callers don't expect.
 let subjects: [String: @Sendable ([UInt8]) -> Void] = [
     "dotenv": { bytes in
         guard let entries = try? Dotenv.parse(bytes, path: "fuzz.env") else { return }
@@ -40,7 +40,7 @@ let subjects: [String: @Sendable ([UInt8]) -> Void] = [
         expect(picture.scan.lowerBound > 0 && picture.scan.upperBound <= bytes.count, "a scan outside")
     },
     "state": { bytes in
-        // As the ring has it, and with a checksum made right, so that what is behind it is reached too.
+        // As they are, and with a right checksum, so that the code behind the check is reached, too.
         for content in [bytes, sealed(bytes)] {
             let ring = StateRing(bytes: content, all: true)
             let now = Now(wall: Timestamp(milliseconds: 1_800_000_000_000), up: 1000, boot: "b")

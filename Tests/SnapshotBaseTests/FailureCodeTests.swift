@@ -19,7 +19,7 @@ import Testing
         #expect(Failure.Code(json: .string(text))?.json == .string(text))
     }
 
-    @Test func eachCodeHasAnExitCodeOfTheContract() {
+    @Test func codesHaveTheExitCodesOfTheContract() {
         func exit(_ code: Failure.Code) -> Int32 { Failure(code, "cannot try", why: "it is a test").exitCode }
         #expect(exit(.own(.usage)) == 64)
         #expect(exit(.camera(.timeout)) == 69)

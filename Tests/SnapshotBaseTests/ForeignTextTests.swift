@@ -50,7 +50,7 @@ private func base64(_ text: String) -> String {
         "\(ForeignText(text, limit: limit, secrets: Secrets(secrets)))"
     }
 
-    /// Every character in a way of its own, and all in the same.
+    /// Each character is written in a form of its own, or all are in the same one.
     @Test(arguments: 0..<200)
     func noFormOfASecretStays(_ seed: Int) {
         var random = SystemRandomNumberGenerator()
@@ -77,7 +77,7 @@ private func base64(_ text: String) -> String {
         }
     }
 
-    /// Neither where the excerpt ends, nor where the text itself was cut.
+    /// No part of a secret is shown, whether the excerpt ends within it or the text itself was cut there.
     @Test(arguments: 0..<80)
     func notCut(_ position: Int) {
         let secret = "Canary%Päss"

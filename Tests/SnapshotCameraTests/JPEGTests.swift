@@ -2,7 +2,7 @@ import Testing
 
 @testable import SnapshotCamera
 
-/// The smallest thing that the gate takes: SOI, SOF0, SOS, one byte of scan, EOI, with a comment to pass 64 bytes.
+/// The smallest JPEG that passes: SOI, a comment for the least size, SOF0, SOS, a short scan, EOI.
 private let sof: [UInt8] = [0xFF, 0xC0, 0x00, 0x0B, 0x08, 0x00, 0x10, 0x00, 0x20, 0x01, 0x01, 0x11, 0x00]
 private let sos: [UInt8] = [0xFF, 0xDA, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x3F, 0x00]
 private let comment: [UInt8] = [0xFF, 0xFE, 0x00, 0x42] + Array(repeating: 0x41, count: 64)

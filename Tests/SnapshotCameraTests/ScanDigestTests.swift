@@ -5,7 +5,7 @@ import Testing
 @Suite struct ScanDigestTests {
     private let bytes = (0..<64).map { UInt8(truncatingIfNeeded: $0 &* 197 &+ 31) }
 
-    /// Sums, remainders of a hash's words and of its last bytes: whatever differs must show.
+    /// A change of one bit changes the digest at any length, in whole words and in the bytes behind them.
     @Test func eachBitOfEachByteCounts() {
         for length in 0...bytes.count {
             var found = [scanDigest(bytes[..<length])]

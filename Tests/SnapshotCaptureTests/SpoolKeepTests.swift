@@ -27,7 +27,7 @@ import Testing
         let left = left(.thin, all: all, most: 50)
         #expect(left.count == 50 && left.first == 1 && left.last == all)
         let gaps = zip(left, left.dropFirst()).map { $1 - $0 }
-        // The older, the fewer; and no hole that is larger than what is younger than it.
+        // Older pictures are sparser, and no gap exceeds a quarter of the pictures that came after its begin.
         #expect(gaps.prefix(10).reduce(0, +) > gaps.suffix(10).reduce(0, +))
         for (index, gap) in gaps.enumerated() { #expect(gap <= max(2, (all - left[index]) / 4)) }
     }

@@ -22,7 +22,7 @@ import Testing
             case "remove": _ = spool.remove(before[0])
             case "remove-all": for name in before { _ = spool.remove(name) }
             case "room":
-                // What is given up is told and gone; the picture itself doesn't come so far.
+                // The oldest entry is given up, but then the new picture can't be written.
                 mkdir(home.path + "/spool/tmp/000000000004-1000.jpg", 0o700)
                 _ = try? home.add(
                     home.picture(4), &spool, &record, &state, within: Spool.Bounds(maxBytes: 3500, minFree: 0))

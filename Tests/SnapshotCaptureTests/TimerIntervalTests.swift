@@ -52,6 +52,6 @@ import Testing
         #expect(InstanceName.of(settingsPath: path) == name)
     }
 
-    @Test(arguments: ["9999999999999999999y", "99999999999999999d", "nan s", "1e99s", "١s", "-5s"])
-    func anyTextOfSystemdIsADurationOrNone(text: String) { _ = systemdDuration(text) }
+    @Test(arguments: ["9999999999999999999y", "99999999999999999d", "nan s", "1e99s", "١s", "-5s", ""])
+    func aTextOfSystemdThatIsNoDurationIsNone(text: String) { #expect(systemdDuration(text) == nil) }
 }

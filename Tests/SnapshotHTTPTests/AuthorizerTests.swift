@@ -42,7 +42,7 @@ import Testing
         #expect(Authorizer.to(["Negotiate", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
         #expect(Authorizer.to([]) == nil)
         #expect(Authorizer.to(["Basic realm=\"x\""], mayBeBasic: false) == nil)
-        // Digest was offered, if one that isn't known here.
+        // Digest was offered, with an algorithm that isn't supported.
         #expect(Authorizer.to(["Basic realm=\"x\"", "Digest algorithm=SHA-512-256, nonce=\"n\""]) == nil)
     }
 

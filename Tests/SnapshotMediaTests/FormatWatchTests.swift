@@ -8,7 +8,7 @@ import Testing
         a=rtpmap:98 h265/90000\r\nm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/16000\r\n
         """
 
-    /// What behind the profile is one bit long is number 0, `0b010…` is number 1.
+    /// The number of the set follows the profile: a first bit 1 is number 0, `0b010…` is number 1.
     private static func h264(_ rest: [UInt8]) -> [UInt8] { [0x67, 0x42, 0xC0, 0x1E] + rest }
     private static func h265(_ rest: [UInt8]) -> [UInt8] {
         [0x42, 0x01, 0x01] + [UInt8](repeating: 0x60, count: 12) + rest
@@ -24,7 +24,7 @@ import Testing
         return [UInt8(ascii: "$"), channel, UInt8(packet.count >> 8), UInt8(packet.count & 0xFF)] + packet
     }
 
-    /// Whether the last of these payloads is a change.
+    /// Whether each of these frames is a change.
     private func changes(_ frames: [[UInt8]], _ description: String = description) -> [Bool] {
         var watch = FormatWatch(description: Array(description.utf8))
         return frames.map { frame in frame.withUnsafeBytes { watch.unchanged(in: $0) } < frame.count }
@@ -62,7 +62,7 @@ import Testing
         #expect(changes([frame(one), frame(other)], "m=video 0 RTP/AVP 26\r\n") == [false, false])
     }
 
-    /// Whatever comes, and wherever it ends.
+    /// A packet that is cut anywhere is no change.
     @Test func whatIsCutShort() {
         let whole = frame(Self.together([Self.h264([0x8A, 1])], [24]), extended: true)
         for count in 0..<whole.count { #expect(changes([Array(whole.prefix(count))]) == [false]) }

@@ -43,6 +43,7 @@ import Testing
     func anyBytesAreSurvived(_ seed: Int) {
         var generator = SplitMix(state: UInt64(seed))
         var it = Progress()
+        var latest = 0
         let alphabet = Array("=\nprogesout_timu0123456789-N/A\r ".utf8) + [0, 255]
         for _ in 0..<200 {
             let bytes = (0..<Int.random(in: 0...300, using: &generator)).map { _ in
@@ -50,5 +51,9 @@ import Testing
             }
             _ = it.read(bytes)
         }
+        // Whatever came before, whole blocks of progress are read.
+        _ = it.read(Array("\nprogress=continue\n".utf8))
+        for time in ["9000000000000000001", "9000000000000000002"] { latest += it.read(block(time)) ? 1 : 0 }
+        #expect(latest > 0)
     }
 }

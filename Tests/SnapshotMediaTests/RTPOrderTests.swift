@@ -12,7 +12,7 @@ import Testing
 
     private func numbers(_ packets: [[UInt8]]) -> [Int] { packets.map { Int($0[2]) << 8 | Int($0[3]) } }
 
-    /// What comes out, in a millisecond's distance each.
+    /// What comes out if the packets come a millisecond apart.
     private func order(_ numbers: [Int]) -> [Int] {
         var it = RTPOrder()
         return numbers.enumerated().flatMap { index, number in

@@ -17,7 +17,7 @@ import Testing
                 && addresses.outward("*") == nil)
     }
 
-    /// What a camera calls itself, and what it is called when it is asked again.
+    /// An address that the camera gives itself becomes one of ours, and in requests its own again.
     @Test(arguments: [
         "rtsp://10.0.0.2:554/live?a=1/", "rtsp://10.0.0.2/live/", "RTSP://10.0.0.2:554/live/track1",
         "rtsps://[fe80::1]:322/x?y=z",

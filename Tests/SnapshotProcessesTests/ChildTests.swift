@@ -107,7 +107,7 @@ import Testing
         #expect(failure?.isOfProgram == true, "\(failure?.description ?? "")")
     }
 
-    /// A file that is being written can't be run just now; and a pipe may not be had.
+    /// A file that is being written can't be run just now; and too long an input doesn't fit into a pipe.
     @Test func troubleThatPassesIsNotTheProgramsOwn() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/program"

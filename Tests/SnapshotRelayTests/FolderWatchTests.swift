@@ -46,7 +46,7 @@ import Testing
         #expect(!told.isEmpty && told.allSatisfy { $0 == .trouble(.stuck) })
     }
 
-    /// Nothing is written to find out, as long as a camera with few key frames may be the reason.
+    /// No file is written as a probe while a camera with few key frames may be the reason.
     @Test func aFolderIsProbedOnceItShouldHaveGrown() {
         var clock = Clock()
         _ = clock.pass(100, growing: 10)

@@ -19,12 +19,12 @@ import Testing
         #expect(jumps([(900, 0), (901, 1), (902.2, 2), (903, 3)]) == [false, false, false, false])
     }
 
-    @Test func whatALineBringsAfterAPauseIsNone() {
+    @Test func aBurstAfterAPauseIsNoJump() {
         #expect(jumps([(0, 0), (0.1, 20), (20, 21), (21, 22)]) == [false, false, false, false])
         #expect(jumps([(0, 0), (600, 600)]) == [false, false])
     }
 
-    @Test func aClockThatIsSetIs() {
+    @Test func aClockThatIsSetIsAJump() {
         #expect(jumps([(0, 0), (1, 1), (3601, 2), (3602, 3)]) == [false, false, true, false])
         #expect(jumps([(500, 0), (501, 1), (402, 2), (403, 3)]) == [false, false, true, false])
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import SnapshotRelay
 
 @Suite struct PeerTests {
-    /// Both ends of a connection over loopback, of which this process has the far one.
+    /// Both ends of a connection over loopback; this process has both, so it is also the peer.
     private func connection() throws -> (near: FileHandle, far: FileHandle) {
         let (listener, port) = try listenOnLoopback()
         let far = try connect(to: "127.0.0.1", port: port, timeout: .seconds(5), deadline: .after(.seconds(5)))

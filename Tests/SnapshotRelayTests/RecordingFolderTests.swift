@@ -108,7 +108,7 @@ import Testing
     @Test func whatCannotBeFinishedNowIsTriedAgainInItsPlace() throws {
         var it = try open()
         let names = (30...33).map { "20260121T10\($0)00Z.mp4" }
-        // Nothing that could be finished, for now.
+        // A folder in the second one's place, which can't be finished.
         let inTheWay = folder.path + "/record/.writing/" + names[1]
         try makeDirectory(inTheWay, mode: 0o755)
         for name in names where name != names[1] { try put(name, head + fragment) }
@@ -161,7 +161,7 @@ import Testing
         #expect(
             it.recordings.map(\.name)
                 == [0, 20, 40].map { RecordingName(begin: streamStart.advanced(byMilliseconds: $0 * 1000)) })
-        // Of a run that has begun since its streamStart is unknown, and the other's is none of its.
+        // The stream start of a new run isn't known yet, and that of the run before doesn't count.
         it.begin()
         try put("18-0.mp4", head + fragment)
         try folder.write("record/.writing/18.csv", "18-0.mp4,0.000000,20.0\n")
@@ -174,7 +174,7 @@ import Testing
     @Test func whatIsMadeInTimeIsNamedByTheFileSystem() throws {
         var it = try open()
         it.begin()
-        // What ffmpeg says of how far it is comes late, and a clock that was set back says anything.
+        // ffmpeg's progress comes late, and a clock that was set back gives any stream start.
         for behind in [0, 1900, -100_000] {
             let streamStart = systemClock.wall().advanced(byMilliseconds: Int64(-behind))
             it.setStreamStart(streamStart)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SnapshotRelay
 
-@Suite struct ComplaintsTests {
+@Suite struct StderrTailTests {
     @Test func theLastLinesWithoutSecrets() {
         var it = StderrTail(secrets: Secrets(["s3cr&t!"]))
         for number in 0..<50 { it.read(Array("line \(number) rtsp://u:s3cr%26t%21@h/x s3cr&t!\n".utf8)[...]) }

@@ -62,7 +62,7 @@ import Testing
         #expect(it.handle(.tick, now: at(19)) == .kill)
     }
 
-    /// Asking and receiving may each take that long where key frames are far apart.
+    /// ffprobe and ffmpeg may each take 40 s while media comes, since key frames may be far apart.
     @Test func aStartGoesOnWhileMediaComes() {
         var it = fresh()
         #expect(it.handle(.tick, now: at(0)) == .start)

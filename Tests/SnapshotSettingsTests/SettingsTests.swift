@@ -9,7 +9,7 @@ private func settings(_ values: NamedValues<String>, environment: NamedValues<St
 
 @Suite struct SettingsTests {
     @Test(arguments: [
-        ("CAPTURE_INTERVAL", ["1s", "1", "1000ms", "7d", "168h"], ["999ms", "0", "", "604801s", "8d", "1.5s", "-1"]),
+        ("CAPTURE_INTERVAL", ["1s", "1", "1000ms", "7d", "168h"], ["999ms", "0", "604801s", "8d", "1.5s", "-1"]),
         ("UPLOAD_DEADLINE", ["100ms", "1d"], ["99ms", "86401s"]),
         ("CAMERA_CHANNEL", ["0", "255"], ["256", "-1", "0x1", "1K"]),
         ("CAMERA_WIDTH", ["16", "16384"], ["15", "16385"]),
@@ -26,7 +26,7 @@ private func settings(_ values: NamedValues<String>, environment: NamedValues<St
     func kindsEndWhereTheySay(_ key: String, good: [String], bad: [String]) throws {
         let kind = try #require(Key.declaration(of: key)).kind
         for text in good { #expect(kind.flaw(in: text) == nil, "\(text)") }
-        for text in bad where !text.isEmpty { #expect(kind.flaw(in: text) != nil, "\(text)") }
+        for text in bad { #expect(kind.flaw(in: text) != nil, "\(text)") }
     }
 
     @Test(arguments: ["\u{A0}", "\u{AD}", "\u{200B}", "\u{2009}", "\u{2060}", "\u{3000}", "\u{FEFF}"])

@@ -12,7 +12,7 @@ import Testing
             try makeDirectory(parentDirectory("\(folder.path)/sys/\(path)"), mode: 0o700)
             try folder.write("sys/\(path)", text)
         }
-        // It is read at once.
+        // Board reads at once, so the folder may go afterwards.
         return Board(root: folder.path)
     }
 

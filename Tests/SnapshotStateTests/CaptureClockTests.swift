@@ -33,7 +33,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
             figures.latestMilliseconds = time.milliseconds
         }
         let waiting = CaptureClock.time(at: now("2026-11-22T10:01:00Z"), figures, timeService: .notYet)
-        #expect(waiting.1 == .untrusted, "its timeService hasn't set it yet")
+        #expect(waiting.1 == .untrusted, "the time service hasn't set it yet")
     }
 
     @Test func whatTheStoreTellsCorrects() {

@@ -58,7 +58,7 @@ private func health(_ record: Record, at moment: Now) -> Health {
         #expect(health(good, at: now(15, boot: "c", wall: 2_000_000)).ageSeconds == 1015)
     }
 
-    @Test func everyReasonHasItsStatus() {
+    @Test func reasonsHaveTheirStatus() {
         let changes: [(Health.Reason, Health.Status, (inout Record) -> Void)] = [
             (.neverCaptured, .unhealthy, { $0.lastCapture = nil }),
             (

@@ -96,7 +96,7 @@ import Testing
     // MARK: A capture that isn't due
 
     @Test(arguments: [
-        // Seconds since the last capture, those the wait began ago, its length; what is lastReported.
+        // Seconds since the last capture, since the wait began, and its length; the reasons.
         (90.0, nil, 0.0, [Health.Reason.stale]), (110, nil, 0, [.noCapture, .stale]),
         (5000, 90, 600, []), (5000, 615, 600, []), (5000, 625, 600, [.stale]), (5000, 695, 600, [.noCapture, .stale]),
         (90, 95, 5, [.stale]), (25, 20, 1, []),

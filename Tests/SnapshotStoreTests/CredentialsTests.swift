@@ -33,7 +33,7 @@ import Testing
         #expect(keys(obtained: obtained, end: end, failed: failed).isDue(at: now) == isDue)
     }
 
-    /// Only a clock that is right can say so.
+    /// Only a clock that is right can say that keys have ended.
     @Test(
         arguments: [
             (-1, .synced, true), (0, .synced, true), (1, .synced, false), (nil, .synced, false),
@@ -61,7 +61,7 @@ import Testing
     ])
     func whatIsNoEnd(_ text: String) { #expect(Timestamp(expiration: text) == nil) }
 
-    @Test func headersTakeNoOthers() {
+    @Test func keysThatNoHeaderTakesAreRefused() {
         for (key, secret, token) in [
             ("", "s", nil), ("a", "", nil), ("a b", "s", nil), ("a", "s", "t\r\nX: y"), ("ä", "s", nil),
         ] {

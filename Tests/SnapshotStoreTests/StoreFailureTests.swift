@@ -50,7 +50,7 @@ import Testing
         #expect(failure.scope == scope && failure.failure.code == code && failure.advice == .giveUp)
     }
 
-    @Test func noHintSpeaksOfAPicture() {
+    @Test func noHintSpeaksOfTheSpool() {
         for status in [400, 401, 403, 413, 500, 507] {
             #expect(failure(status).failure.hint?.contains("spool") != true)
         }

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-// Not there in the programs that these start.
+// Weak, because the programs that these start lack it.
 extern void __tsan_write4(void *) __attribute__((weak));
 
 static int number;

@@ -9,7 +9,7 @@
 #define SELF __attribute__((swift_context)) void *self
 #define SWIFT __attribute__((swiftcall))
 
-// Not there in the programs that these start.
+// Weak, because the programs that these start lack it.
 extern void __tsan_acquire(void *) __attribute__((weak));
 extern void __tsan_release(void *) __attribute__((weak));
 

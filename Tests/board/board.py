@@ -14,7 +14,7 @@ import image
 
 
 class Board:
-    """Its disk lies over Debian's, which stays as it is. `clock` is what its clock says at power-on."""
+    """Its disk lies over Debian's, which stays as it is. `clock` of `on` is the time at power-on."""
 
     def __init__(self, cache: pathlib.Path, suite: str, folder: pathlib.Path, plugin: pathlib.Path | None = None):
         self.base, self.kernel, self.initrd, self.cpu = image.disk(cache, suite)
@@ -88,7 +88,7 @@ class Board:
             with contextlib.suppress(OSError):
                 self.process.stdin.write(base64.b64encode(b"systemctl poweroff --no-wall") + b"\n")
             with contextlib.suppress(subprocess.TimeoutExpired):
-                # Its last words are to be read, or it waits for somebody who does.
+                # communicate() reads its output: with a full pipe it would never end.
                 self.process.communicate(timeout=90)
         if self.process and self.process.poll() is None:
             self.cut()

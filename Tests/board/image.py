@@ -14,7 +14,7 @@ KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # A mirror may be frozen for longer than an index is valid.
 FROZEN = 'Acquire::Check-Valid-Until "false"'
 PACKAGES = ["systemd-sysv", "dbus", "libcurl4", "ca-certificates", "openssl", "passwd", "busybox-static", "ffmpeg"]
-# What the kernel needs before it sees the disk and the line, in this order; a kernel that has one built in has no file of it.
+# What the kernel needs before it sees the disk and the network, in this order; a kernel that has one built in has no file of it.
 MODULES = ["crc16", "crc32c_generic", "libcrc32c", "mbcache", "jbd2", "ext4", "virtio", "virtio_ring", "virtio_pci_legacy_dev",
            "virtio_pci_modern_dev", "virtio_pci", "virtio_blk", "failover", "net_failover", "virtio_net"]
 QUIET = ["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
@@ -80,7 +80,7 @@ def locked(cache: pathlib.Path):
 
 
 def emulation():
-    """Programs for arm64 run by QEMU; without systemd as PID 1 nobody has told the kernel."""
+    """Makes the kernel run arm64 programs by QEMU, as systemd does where it is PID 1."""
     folder = pathlib.Path("/proc/sys/fs/binfmt_misc")
     if not (folder / "register").exists():
         subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", folder], check=True)
@@ -135,7 +135,7 @@ def kernel(cache: pathlib.Path, suite: str) -> pathlib.Path:
 
 
 def initrd(kernel: pathlib.Path, busybox: bytes, archive: pathlib.Path):
-    """A first root of busybox's, which finds the disk and sets up the line."""
+    """A first root of busybox's, which finds the disk and sets up the network."""
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
         for folder in ("bin", "dev", "proc", "root", "m"):
@@ -160,7 +160,7 @@ def furnish(root: pathlib.Path):
     (root / "etc/hostname").write_text("board\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost board\n")
     (root / "etc/machine-id").write_text("uninitialized\n")
-    # Leaves out documentation, of which the package's examples are part.
+    # This file makes dpkg leave out documentation, and the package's examples are documentation.
     (root / "etc/dpkg/dpkg.cfg.d/99mmdebstrap").unlink(missing_ok=True)
     # What systemd-timesyncd leaves while it hasn't reached a server yet; the stories set the clock in its place.
     (root / "etc/tmpfiles.d/timesync.conf").write_text("d /run/systemd/timesync 0755\n")

@@ -26,7 +26,7 @@ from board import Board
 
 HERE = pathlib.Path(__file__).parent
 INTERVAL = 10
-# The camera's picture, the state and the report of each run, as the tests want to see them.
+# Keeps what each run prints, and the most memory that it used.
 DROP_IN = """[Service]
 StandardOutput=append:/run/told
 ExecStopPost=+/bin/sh -c 'cat /sys/fs/cgroup/system.slice/snapshot.service/memory.peak >>/run/peaks'
@@ -90,7 +90,7 @@ def install(board: Board, field: Field):
 
 
 def prepare(board: Board, field: Field, **settings):
-    """Settings, and what tells of each run, which a power cut takes along."""
+    """Writes the settings and the drop-in; what that records is in RAM, and a power cut loses it."""
     board.run(f"cat >/etc/snapshot/snapshot.env <<'END'\n{field.settings(**settings)}END\n"
               "mkdir -p /etc/systemd/system/snapshot.service.d\n"
               f"cat >/etc/systemd/system/snapshot.service.d/board.conf <<'END'\n{DROP_IN}END\nsystemctl daemon-reload")
@@ -170,7 +170,7 @@ def cut(board: Board, field: Field) -> float:
     halves = board.run("find /var/lib/snapshot/snapshots -name '*.jpg' | while read -r path; do "
                        "[ \"$(head -c2 $path | base64) $(tail -c2 $path | base64)\" = '/9g= /9k=' ] || echo $path; done")
     assert not halves, f"half a picture after a power cut: {halves}"
-    # The timer goes on by itself; what tells of runs is in /etc.
+    # The timer goes on by itself, and the drop-in is in /etc, so it still records.
     before = len(there)
     wait_for(lambda: len(sums(board)) > before, 120, "a picture after a power cut", board)
     health = json.loads(board.run("snapshot health --json", check=False))

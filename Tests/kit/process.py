@@ -46,6 +46,19 @@ def wait_until(condition, seconds=10, what="condition", every=0.02):
         time.sleep(every)
 
 
+def is_gone(pid):
+    """Whether a process has ended. An orphan is reaped by whoever adopts it, so a zombie counts as gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].startswith("Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def gone(pid):
+    """Waits until a process has ended."""
+    wait_until(lambda: is_gone(pid), 10, f"end of {pid}")
+
+
 def waits_of(pid):
     """What each thread of a process and of those that it has started waits for, a line each."""
     lines = subprocess.run(["ps", "-eLo", "pid=,ppid=,lwp=,stat=,wchan:24=,args="], capture_output=True, text=True).stdout.splitlines()

@@ -112,7 +112,7 @@ class Machine:
 
     @contextlib.contextmanager
     def network(self):
-        """Inside, sockets that this thread makes are the machine's."""
+        """Within its `with` block, sockets that this thread makes are in the machine's network."""
         libc = ctypes.CDLL(None, use_errno=True)
         with open("/proc/thread-self/ns/net") as ours, open(f"/proc/{self.leader}/ns/net") as theirs:
             assert libc.setns(theirs.fileno(), CLONE_NEWNET) == 0

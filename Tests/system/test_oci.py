@@ -1,4 +1,4 @@
-"""The container image of `make oci`: what a registry's own tool takes from it, and what it does as a root of its own."""
+"""The container image of `make oci`: skopeo can copy it, and the program runs in it, not as root."""
 
 import json
 import pathlib

@@ -165,7 +165,7 @@ def test_make_install_is_idempotent_and_keeps_settings(tmp_path):
 
 
 def test_make_install_works_on_a_running_machine(fresh):
-    """Under /usr/local, beside nothing: units, users and folders are there, and the service runs."""
+    """Under /usr/local, without the package: units, users and folders are there, and the service runs."""
     fresh.apt("purge", "snapshot")
     fresh.run(["make", "--no-print-directory", "-C", REPOSITORY, "install", BIN, "OUT=/tmp/out"], timeout=120)
     fresh.settings()

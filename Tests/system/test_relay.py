@@ -48,14 +48,14 @@ def test_it_serves_and_records_what_decodes(relay):
 
 
 def test_a_thread_without_the_relays_files_starts_the_programs(relay):
-    """Its sandbox allows that."""
+    """The unit's sandbox allows the starter, a thread that has none of the relay's files open."""
     main = relay.property("snapshot-relay.service", "MainPID")
     task = f"/proc/{relay.out(f'pgrep -P {main} -x snapshot').split()[0]}/task"
     open_files = [len(relay.out(f"ls {task}/{thread}/fd").split()) for thread in relay.out(f"ls {task}").split()]
     assert min(open_files) == 4 < max(open_files), open_files
 
 
-def test_it_survives_its_own_death(relay):
+def test_systemd_restarts_a_relay_that_was_killed(relay):
     pid = relay.property("snapshot-relay.service", "MainPID")
     relay.run(["kill", "-KILL", pid])
     wait_for(lambda: relay.property("snapshot-relay.service", "MainPID") not in ("0", pid), 10, "a restart")

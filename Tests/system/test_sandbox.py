@@ -74,7 +74,7 @@ def test_check_comes_to_what_a_capture_comes_to(ready, case):
     code, settings, lines, prepare = CASES[case]
     ready.run(prepare)
     ready.settings(**settings)
-    # Without it systemd forgets at once how a run ended that ended as one may.
+    # Without RemainAfterExit= systemd forgets at once the exit code of a run that counts as successful.
     ready.write(DROP_IN, f"[Service]\nRemainAfterExit=yes\n{lines}\n")
     ready.run("systemctl daemon-reload")
     done = ready.run(f"snapshot check --json {SETTINGS}", check=False)

@@ -74,7 +74,7 @@ def test_the_state_is_the_groups_to_read_and_its_secrets_are_not(machine):
 
 
 def test_a_timer_does_not_wait_for_the_clock(machine):
-    """A box whose clock is never set, for want of a network, still captures."""
+    """The timer starts although the clock is never set, for want of a network."""
     machine.write("/etc/systemd/system/clock.service",
                   "[Unit]\nDefaultDependencies=no\nBefore=time-sync.target\nWants=time-sync.target\n"
                   "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n")

@@ -216,7 +216,7 @@ def test_the_spool_empties_itself_into_a_store_that_is_back(field):
 
 
 def test_the_pin_is_taken_over(field):
-    """The camera of before is trusted, another key refused, also without what may be thrown away."""
+    """The pinned camera is trusted and another key refused, also after session.json was removed."""
     box = field.box
     captured(field, "door", 1)
     box.run("systemctl stop snapshot.timer secure-camera")

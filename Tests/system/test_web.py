@@ -19,7 +19,7 @@ PORT = 8080
 
 @pytest.fixture(scope="module")
 def web(machine):
-    """The machine with its web socket open, one snapshot taken that is due for hours, and an idle time of 5 s."""
+    """The machine with its web socket open, one picture that isn't stale for hours, and an idle time of 5 s."""
     machine.settings(CAPTURE_INTERVAL="1h")
     machine.run("systemctl start snapshot.service")
     machine.drop_in("snapshot-web.service", "[Service]\nExecStart=\nExecStart=/usr/bin/snapshot-web --idle-exit 5s\n")

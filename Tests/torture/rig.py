@@ -23,7 +23,7 @@ MOUNTED = "disk"
 RETENTION = {"LOCAL_STORAGE_MAX_BYTES": "1G", "LOCAL_STORAGE_MAX_AGE": "30d", "LOCAL_STORAGE_MIN_FREE": "1M"}
 """Bounds that are looked after at each run, and not reached."""
 LENT = "s3-temporary"
-"""S3 with temporary keys, which a program gives at each run anew."""
+"""S3 with temporary keys, which a program gives for eight seconds at a time."""
 
 
 class FakeS3:
@@ -41,7 +41,7 @@ class FakeS3:
     def borrow(self, folder):
         """The keys come from a program whose keys end after eight seconds, so that many runs ask for new ones."""
         process = credential_provider.CredentialProcess(folder / "lender")
-        # What it is told to print has to end later than now, at each run.
+        # The end is computed at each run, since a fixed one would soon be past.
         process.does('end=$(date -u -d "+8 seconds" +%Y-%m-%dT%H:%M:%SZ); '
                      'echo "{\\"Version\\":1,\\"AccessKeyId\\":\\"ASIATORTURE$$\\",\\"SecretAccessKey\\":\\"s\\",\\"Expiration\\":\\"$end\\"}"')
         config = folder / "aws.conf"
@@ -243,7 +243,7 @@ CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
 
 
 def trace(rig, path, *arguments):
-    """The system calls of a run in their order, each with its number among those of its name: [(name, n)]."""
+    """A run's result, and its system calls in order: [(name, number among those of its name, line of strace)]."""
     done = rig.run(*arguments, prefix=("strace", "-f", "-o", path))
     counts, calls = {}, []
     for line in Path(path).read_text(errors="replace").splitlines():

@@ -86,7 +86,7 @@ class Scene:
             self.healed("camera's one session free")
 
     def few_key_frames(self):
-        """Nor are their parameters in its description: that is no fault, it takes as long as the key frames do."""
+        """Rare key frames, and no parameter sets in the SDP, are no fault: video only starts later."""
         with self.instead(self.sparse):
             wait_until(self.running, HEALS + 2 * FAR, f"video: {self.relay.report}")
             before = self.relay.report["restarts"]

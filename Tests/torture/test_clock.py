@@ -1,5 +1,5 @@
-"""Clocks that are wrong, jump, and are put right: no key is used again, what isn't known is said so, and what the store
-tells puts it right."""
+"""Clocks that are wrong, jump, and are put right: no key is used again, an unknown time is marked as such, and the
+store's time corrects it."""
 from datetime import datetime, timedelta, timezone
 
 import pytest

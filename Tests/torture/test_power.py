@@ -44,8 +44,8 @@ def test_power_cut(tmp_path, backend, scenario, long, figure):
             done, calls = trace(r, tmp_path / "trace", "capture")
             assert done.code == (75 if scenario == "down" else 0), done
         begin = locked(calls)
-        fork = random.Random(20260121)
-        chosen = [calls[fork.randrange(begin, len(calls))] for _ in range(count)]
+        draw = random.Random(20260121)
+        chosen = [calls[draw.randrange(begin, len(calls))] for _ in range(count)]
         taken = len(r.store.receiver.received) if r.store.remote else 0
         for name, when, line in chosen:
             if scenario == "down":

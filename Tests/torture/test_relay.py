@@ -90,7 +90,7 @@ def test_relay_soak(tmp_path, long, figure):
                             assert media.video_times(path), path
                     # What is well for a while goes wrong in another way, and after five good minutes waits are short again.
                     time.sleep(min(draw.choice(RESTS) if long else 0, max(0, end - time.monotonic())))
-                # Once all is well, everything flows, by the same ways as at first: UDP needs more of them.
+                # At the end everything flows over TCP again, as at first, since UDP needs more descriptors.
                 scene.changed(udp=False)
                 scene.healed("camera back over TCP, too")
                 calm(relay)

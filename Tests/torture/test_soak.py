@@ -11,7 +11,7 @@ from receiver import Answer
 from rig import rig
 from simulator import Simulator
 
-# Nothing that says no to one picture alone: those are passed over, so that they keep up nobody, and come later.
+# No answer that refuses a single picture: such a picture is passed over and comes later, out of order.
 STUMBLES = [Answer(500), Answer(503, {"Retry-After": "0"}), Answer(429), Answer(reset=True), Answer(502)]
 
 

@@ -1,4 +1,4 @@
-"""Logging in to the camera: sessions kept, passwords unharmed, refusals latched, keys pinned."""
+"""Logging in to the camera: sessions kept, passwords unharmed, refused credentials held off, keys pinned."""
 import stat
 
 import pytest
@@ -87,7 +87,7 @@ def test_token_mode_never_puts_the_password_into_a_url(snapshot):
 
 
 @pytest.mark.parametrize("auth", ["auto", "token", "password"])
-def test_a_wrong_password_is_never_hammered(snapshot, auth):
+def test_a_wrong_password_is_held_off(snapshot, auth):
     with Camera(password="right") as camera:
         snapshot.set(**camera.settings(), CAMERA_AUTH=auth).set(CAMERA_PASSWORD="wrong")
         for _ in range(3):
@@ -97,7 +97,7 @@ def test_a_wrong_password_is_never_hammered(snapshot, auth):
         attempts = camera.failed_logins
         for _ in range(5):
             snapshot.capture().expect(77)
-        assert camera.failed_logins == attempts, "latched"
+        assert camera.failed_logins == attempts, "held off"
         health = snapshot.health()
         assert health["status"] == "unhealthy" and not snapshot.stored()
         snapshot.set(CAMERA_PASSWORD="right").capture().expect(0)
@@ -163,7 +163,7 @@ def test_a_changed_password_is_tried_at_once_though_the_old_session_lives(snapsh
         snapshot.set(CAMERA_PASSWORD="wrong").capture().refuses(77)
         assert camera.failed_logins == 1
         snapshot.set(CAMERA_PASSWORD="right").capture().expect(0)
-        assert camera.logins == 1, "the session of before still fits"
+        assert camera.logins == 1, "the first session is still used"
 
 
 LOCKED = b'[{"cmd":"Login","code":1,"error":{"detail":"Login has been locked","rspCode":%d}}]'
@@ -177,11 +177,11 @@ def test_a_locked_login_latches_whatever_its_code(snapshot, answer):
         asked = len(camera.requests)
         assert asked == 1, "user and password are not tried after that"
         snapshot.capture().expect(77)
-        assert len(camera.requests) == asked, "latched"
+        assert len(camera.requests) == asked, "held off"
 
 
 def test_a_camera_that_is_still_starting_spoils_nothing(snapshot):
-    """Its pages are answers to anything, for a while."""
+    """While it starts, it answers every request, a login, too, with an HTML page."""
     with Camera(password="right", passwords=False) as camera:
         page = http(b"<html>starting</html>", kind="text/html")
         camera.raw, camera.raw_login = page, page

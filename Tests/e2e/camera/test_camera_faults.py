@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asan
 
 TIMEOUT = 4
 MARGIN = 10
-"""So much more may pass on a busy machine; `test_the_deadline_holds` measures."""
+"""Seconds beyond TIMEOUT that a busy machine may take; `test_the_deadline_holds` allows one."""
 
 # fault: (exit code, words of the error line)
 FAULTS = {
@@ -78,7 +78,7 @@ def test_the_deadline_holds(simulated, fault):
 @pytest.mark.parametrize("fault", ["login-html", "login-empty", "login-hang", "login-drip", "login-reset", "login-500",
                                    "login-endless", "login-truncated", "login-wrong-length"])
 def test_faults_of_the_login(simulated, fault):
-    """Where the camera seems to know no login, the password goes with the picture; everything else is told."""
+    """If the camera seems to have no login, the password goes into the request for the picture; any other fault is an error."""
     simulated.start("--fault", fault)
     is_unknown = fault in ("login-html", "login-empty")
     result = simulated.snapshot.capture().expect(0 if is_unknown else 69)
@@ -88,7 +88,7 @@ def test_faults_of_the_login(simulated, fault):
 
 
 def test_no_free_session_is_told_though_the_password_alone_is_refused_too(simulated):
-    """As hubs do that take tokens only: it isn't the way of the login that has to change."""
+    """A hub that takes only tokens refuses the password, too: the message must name the taken sessions, not that refusal."""
     simulated.start("--auth", "token", "--fault", "login-rsp-5:1")
     simulated.snapshot.capture().refuses(69, "all its sessions are taken", "close its app")
     simulated.snapshot.capture().expect(0)
@@ -119,7 +119,7 @@ def test_a_hundred_one_shots_open_at_most_two_sessions(simulated):
     assert camera.stats()["logins"] <= 2 and len(simulated.snapshot.stored()) == 100
 
 
-def test_expiring_leases_are_renewed_and_old_sessions_given_back(simulated):
+def test_expiring_leases_are_renewed(simulated):
     """With leases of two seconds and room for two sessions, every run still works."""
     camera = simulated.start("--lease", "2", "--max-sessions", "2")
     end = time.monotonic() + 7

@@ -1,4 +1,4 @@
-"""What answers at a camera's port: an old TLS, another protocol, or another port."""
+"""What a failed connection tells: an old TLS, another protocol, or another port that answers."""
 import itertools
 import os
 import socket

@@ -47,7 +47,7 @@ def test_a_challenge_that_is_always_stale_is_not_answered_for_ever(snapshot):
         snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="x").capture().refuses(77, "again and again")
         assert len(camera.asked_at) < 5
         snapshot.capture().expect(77)
-        assert len(camera.asked_at) < 5, "latched"
+        assert len(camera.asked_at) < 5, "held off"
 
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
@@ -63,14 +63,14 @@ def test_settings_in_the_query_end_a_latch(snapshot):
         snapshot.set(CAMERA_URL=camera.still_url() + "?usr=a&pwd=wrong").capture().expect(77)
         asked = camera.connections
         snapshot.capture().expect(77)
-        assert camera.connections == asked, "latched"
+        assert camera.connections == asked, "held off"
         snapshot.set(CAMERA_URL=camera.still_url() + "?usr=a&pwd=right").capture().expect(77)
         assert camera.connections == asked + 1
 
 
 @pytest.mark.timing
 def test_a_connection_that_never_comes_is_told_as_such(snapshot):
-    """A full backlog swallows what knocks, as a firewall does."""
+    """A listener whose backlog is full drops new connections, as a firewall does."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -98,7 +98,7 @@ def test_a_header_that_is_cut_or_endless(snapshot, raw, words):
         snapshot.set(CAMERA_URL=camera.still_url()).capture().refuses(69, words)
 
 
-def test_basic_is_not_sent_before_it_is_asked_for_nor_elsewhere(snapshot):
+def test_a_redirect_is_not_followed(snapshot):
     with Camera() as elsewhere, Camera(auth="none") as camera:
         camera.raw = http(b"", "302 Found", extra=f"Location: {elsewhere.still_url()}\r\n")
         snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_PASSWORD="pw").capture().refuses(69, "302")
@@ -133,7 +133,7 @@ def test_a_bad_file(snapshot, tmp_path, make):
 
 
 def test_a_file_that_is_being_written_is_waited_for(snapshot, tmp_path):
-    """In place, piece by piece, as programs do that know no rename."""
+    """The file is written in place, piece by piece, by a program that doesn't rename."""
     path, whole = tmp_path / "picture.jpg", picture(size=200_000)
     path.write_bytes(b"")
 
@@ -157,6 +157,7 @@ def test_urls_of_no_camera_are_refused(snapshot, url):
 
 def test_neither_or_both_cameras_are_told(snapshot):
     snapshot.capture().refuses(78, "CAMERA_IP", "CAMERA_URL")
+    snapshot.set(CAMERA_IP="127.0.0.1", CAMERA_URL="http://127.0.0.1/x").capture().refuses(78, "CAMERA_IP", "CAMERA_URL")
 
 
 def test_an_rtsp_source_that_is_not_there(snapshot):

@@ -1,4 +1,4 @@
-"""The gate between camera and store: every whole JPEG passes, nothing else does, and the reason is said."""
+"""The check of a camera's answer: every whole JPEG passes, nothing else does, and the message gives the reason."""
 import pytest
 
 from camera import http, refusal

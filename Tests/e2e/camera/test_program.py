@@ -5,13 +5,12 @@ import shlex
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from checking import check  # noqa: F401 a fixture
 from pictures import picture
-from process import wait_until
+from process import gone, is_gone, wait_until
 from program import memory_limit
 
 pytestmark = pytest.mark.asan
@@ -51,18 +50,6 @@ class Program:
 @pytest.fixture
 def program(tmp_path):
     return Program(tmp_path)
-
-
-def is_gone(pid):
-    """An orphan is reaped by whoever adopts it: a zombie is as good as gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].startswith("Z")
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-def gone(pid):
-    wait_until(lambda: is_gone(pid), 10, f"end of {pid}")
 
 
 # Pictures
@@ -231,7 +218,7 @@ def test_it_is_asked_to_end_and_then_killed_with_its_group(snapshot, program):
     gone(program.read("child").strip())
 
 
-def test_who_ends_when_asked_is_waited_for(snapshot, program):
+def test_a_program_that_ends_on_sigterm_is_waited_for(snapshot, program):
     where = shlex.quote(str(program.folder))
     url = program.script(f"trap 'sleep 0.2; echo shut >{where}/lens; exit 0' TERM; while :; do sleep 0.05; done")
     snapshot.set(CAMERA_URL=url, CAMERA_TIMEOUT="1s").capture().refuses(69)
@@ -249,7 +236,7 @@ def test_a_child_that_is_left_behind_holds_nothing_up(snapshot, program, start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_who_ends_the_run_ends_the_program_and_its_children(snapshot, program, number):
+def test_a_signal_to_the_run_ends_the_program_and_its_children(snapshot, program, number):
     where = shlex.quote(str(program.folder))
     url = program.script(f"sleep 300 & echo $$ $! >{where}/part; mv {where}/part {where}/pids; wait")
     run = snapshot.set(CAMERA_URL=url, CAMERA_TIMEOUT="60s").start("capture")

@@ -1,4 +1,4 @@
-"""Refused logins: a whim isn't a wrong password, and servers that don't say how to log in."""
+"""Refused logins: a single refusal isn't a wrong password, and servers that don't say how to log in."""
 import base64
 
 import pytest
@@ -63,7 +63,7 @@ def test_a_refusal_tells_what_was_tried(snapshot, status):
         ask(snapshot, server).capture().refuses(77, f"{status}", "without a request for a login", "Basic")
         assert server.logins == ["", "Basic"]
         snapshot.capture().refuses(77)
-        assert len(server.logins) == 2, "latched"
+        assert len(server.logins) == 2, "held off"
     with Server((status, {}), takes=None) as server:
         told = snapshot.set(CAMERA_URL=server.url, CAMERA_USERNAME=None, CAMERA_PASSWORD=None).capture().refuses(77, "no user or password")
         assert server.logins == [""] and "CAMERA_PASSWORD" in told.hints[0]
@@ -148,7 +148,7 @@ def test_one_stray_refusal_by_a_reolink(snapshot, auth):
 
 
 def test_a_password_that_was_changed_in_the_camera_costs_two_logins(snapshot):
-    """Token and password are one refusal."""
+    """A refused login for a token is one refusal; the camera is held off after two of them."""
     with Camera(password="old") as camera:
         snapshot.set(**camera.settings()).capture().expect(0)
         camera.password = "new"

@@ -27,7 +27,7 @@ def test_the_frame_is_a_settled_one(snapshot, tmp_path, rate, dark):
 
 
 @pytest.mark.parametrize("timeout", [2, 3])
-def test_little_time_is_shared(snapshot, tmp_path, timeout):
+def test_a_short_timeout_leaves_time_for_a_settled_frame(snapshot, tmp_path, timeout):
     path = fake_device(tmp_path, source(30, 0.3))
     snapshot.set(CAMERA_URL="v4l2:/dev/video7", PATH=path, CAMERA_TIMEOUT=f"{timeout}s").capture().expect(0)
     data, = snapshot.stored().values()

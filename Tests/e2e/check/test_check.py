@@ -150,7 +150,7 @@ def test_video_that_does_not_come(check):
         with RTSPServer("admin", "another one") as rtsp:
             found = check(**good, CAMERA_RTSP_PORT=rtsp.port)
             assert found.code == 0 and "refuses the login; only the relay" in found["codec"]["found"]
-            assert "CAMERA_PASSWORD" in found["codec"]["hint"] and len(rtsp.events("client")) <= 2, "it asks on"
+            assert "CAMERA_PASSWORD" in found["codec"]["hint"] and len(rtsp.events("client")) <= 2, "a refused login is not repeated"
             found = check(STREAM_MODE="hls")
             assert found.code == 69 and found.failed == ["codec"]
             rtsp.freeze()

@@ -82,7 +82,7 @@ def test_a_password_corrected_at_the_camera_ends_the_latch(snapshot):
         tries = camera.failed_logins
         snapshot.capture().refuses(77, "tried again in")
         before = snapshot.state
-        # A capture that holds the lock is let be.
+        # Check changes nothing while a capture holds the lock.
         with open(snapshot.state_folder / "lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             busy = [c for c in Checked(snapshot.run("check", "--json")).all if c["name"] == "hold-off"][1]

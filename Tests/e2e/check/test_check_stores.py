@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asan
 
 
 def test_without_a_state_nothing_on_the_machine_is_waited_for(simulated, snapshot, check):
-    """A lock that any program may hold is no lock of ours."""
+    """Check doesn't wait for a lock on /dev/null, which any program may hold."""
     with open("/dev/null") as anybodys:
         fcntl.flock(anybodys, fcntl.LOCK_EX)
         assert check(**settings_of(simulated)).failed == []

@@ -8,7 +8,7 @@ import pytest
 import builds
 from process import wait_until
 
-pytestmark = [pytest.mark.asan, pytest.mark.tsan, pytest.mark.skipif(not builds.is_sanitized(), reason="of a sanitizer")]
+pytestmark = [pytest.mark.asan, pytest.mark.tsan, pytest.mark.skipif(not builds.is_sanitized(), reason="needs a build with a sanitizer")]
 
 
 @pytest.mark.parametrize("name", [name for name in ("snapshot", "snapshot-web") if builds.is_sanitized(name)])
@@ -27,7 +27,7 @@ def test_what_it_reports_is_found(name):
     assert builds.take_reports() == "ERROR: something" and not builds.take_reports()
 
 
-@pytest.mark.skipif(builds.kind() != "tsan", reason="of ThreadSanitizer")
+@pytest.mark.skipif(builds.kind() != "tsan", reason="needs a build with ThreadSanitizer")
 def test_a_race_in_either_process_of_a_service_is_found(snapshot, tmp_path):
     """Under systemd a relay is two processes, of which the second is forked from the first."""
     race = tmp_path / "race.so"

@@ -1,4 +1,4 @@
-"""Nothing that people read names a setting, a command, an option, a unit, a target of make or a path that isn't there."""
+"""Every setting, command, option, unit, target of make and path that texts for people name exists."""
 import json
 import re
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(builds.is_sanitized(), reason="it is about texts
 
 MANUAL = tomllib.loads((ROOT / "packaging/manual.toml").read_text())
 UNITS = {path.name for path in (ROOT / "systemd").iterdir() if path.suffix in (".service", ".timer", ".socket")}
-# Names in capitals that others have given, or that are no settings of the programs.
+# Names in capitals that aren't settings: those of other programs, of systemd and of our own tools.
 FOREIGN = {
     "AWS_ENDPOINT_URL", "BASE_DIR", "CREDENTIALS_DIRECTORY", "DEBIAN_FRONTEND", "KEY_FILE", "LD_LIBRARY_PATH", "LISTEN_FDS",
     "LISTEN_PID", "NO_COLOR", "NOTIFY_SOCKET", "RELAY_AS_UNIT", "RUNTIME_DIRECTORY", "STANDARD_IA", "STATE_DIRECTORY", "UPDATE_DOCS",
@@ -51,7 +51,7 @@ def wrong(found):
 
 
 def unknown_settings(texts, declared):
-    """Names in capitals with an underscore that are neither a setting nor made by somebody else."""
+    """Names in capitals with an underscore that are neither a setting nor in FOREIGN, the Makefile or Tests/run-*."""
     makes = set(re.findall(r"^([A-Z_]+) *[?:]?=", (ROOT / "Makefile").read_text(), re.M)) | {"APT_KEY"}
     tests = set(re.findall(r"\b(?:E2E|SNAPSHOT)_[A-Z_]+", "".join(p.read_text() for p in (ROOT / "Tests").glob("run-*"))))
     known = set(declared) | {key + "_FILE" for key, one in declared.items() if one["secret"] or "_URL" in key} | FOREIGN | makes | tests
@@ -150,7 +150,7 @@ def unknown_paths(texts, declared):
                 yield text.where, path
         for path in re.findall(r"/etc/snapshot/([\w./-]*\w)", text.whole):
             folder, _, name = path.partition("/")
-            # Whoever adds certificates and the like says so.
+            # A text that adds a credential of its own, such as a certificate, has its LoadCredential=.
             loaded = set(re.findall(r"LoadCredential=(\w+):", text.whole))
             if folder.endswith((".env", ".conf", ".pem", ".key")):
                 continue

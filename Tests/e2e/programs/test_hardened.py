@@ -8,7 +8,7 @@ import pytest
 import builds
 
 PROGRAMS = ("snapshot", "snapshot-web")
-pytestmark = pytest.mark.skipif(builds.kind() != "release", reason="of the release build")
+pytestmark = pytest.mark.skipif(builds.kind() != "release", reason="needs a release build")
 
 
 def readelf(what, program):
@@ -25,7 +25,7 @@ def test_it_is_loaded_anywhere(program):
 def test_its_tables_are_read_only_before_it_begins(program):
     assert "GNU_RELRO" in readelf("-l", program)
     assert re.search(r"\(FLAGS\).*BIND_NOW|FLAGS_1.*\bNOW\b", readelf("-d", program))
-    # What holds addresses of code lies within what becomes read-only.
+    # The sections with addresses of code lie in the range that the loader makes read-only.
     begin, size = (int(n, 16) for n in re.search(r"GNU_RELRO +\w+ (\w+) \w+ \w+ (\w+)", readelf("-l", program)).groups())
     for address, length in re.findall(r" \.(?:got|got\.plt|dynamic|init_array) +\w+ +(\w+) \w+ (\w+)", readelf("-S", program)):
         assert begin <= int(address, 16) and int(address, 16) + int(length, 16) <= begin + size
@@ -44,8 +44,8 @@ def test_it_takes_libraries_from_the_system_alone(program):
     assert "TEXTREL" not in readelf("-d", program)
 
 
-# The shims in C. glibc checks what is written to an array if _FORTIFY_SOURCE says so, which nothing in a program shows while
-# each size is a constant: such a check is made by the compiler. So the sources say that they need it.
+# The C shims. Where all sizes are constants the compiler does the checks of _FORTIFY_SOURCE, and nothing in the program
+# shows whether it was set. So the sources refuse to compile without it.
 
 SHIMS = sorted((builds.ROOT / "Sources").glob("*/*.c"))
 

@@ -7,11 +7,11 @@ import pytest
 from pictures import picture
 from program import binary
 
-pytestmark = pytest.mark.skipif("debug" in str(binary("snapshot")), reason="of the release build")
+pytestmark = pytest.mark.skipif("debug" in str(binary("snapshot")), reason="needs a release build")
 
 
 def test_it_links_system_libraries_only():
-    # As ldd does it, which knows this machine's processor only.
+    # As ldd does, which can't read a program of another processor.
     asked = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1"}
     lines = subprocess.run([binary("snapshot")], env=asked, capture_output=True, text=True, check=True).stdout.splitlines()
     paths = [line.split("=>")[1].split()[0] for line in lines if "=>" in line]

@@ -39,7 +39,7 @@ def blocks(page, language):
 
 
 def changed(code, **changes):
-    """The code with another value, once or more, for each that it names; every one has to be there."""
+    """The code with each old text replaced by its new one; each old text has to occur. `changes`: name=(old, new)."""
     for old, new in changes.values():
         assert old in code, old
         code = code.replace(old, str(new))

@@ -95,7 +95,7 @@ def check_recordings(relay, codecs, profile):
 
 
 def check_nothing_is_missing(recorded, piped):
-    """Picture by picture, from one file to the next; the end may be cut at another moment."""
+    """Recordings and piped stream hold the same pictures; they may end at different ones."""
     both = min(len(recorded), len(piped))
     assert both > 5 * 15 and abs(len(recorded) - len(piped)) < 15, (len(recorded), len(piped))
     assert recorded[:both] == piped[:both]
@@ -151,7 +151,7 @@ def test_modes(snapshot, rtsp, central, tmp_path, modes, kind, path):
 
 @pytest.mark.parametrize("kind", ["h264-aac", "h265-aac"])
 def test_what_is_pushed_keeps_its_time(snapshot, rtsp, central, kind):
-    """Read off the line: a server that plays it on stamps it anew."""
+    """The times are read from the RTP packets: a server that plays them on writes new ones."""
     settings, name, _, _ = KINDS[kind]
     with Line(central.port, keeps=True) as line, Relay(
             snapshot, rtsp.as_camera(), "republish", OUTPUT_RTSP_URL=central.url(f"live/{name}", line.port), **settings):
@@ -204,7 +204,7 @@ def test_the_path_that_worked_is_asked_first_next_time(snapshot, tmp_path):
 
 
 def test_systemd_is_told(snapshot, rtsp, tmp_path):
-    """Ready once, alive only while media flows, how it goes in words."""
+    """systemd gets READY=1 once, WATCHDOG=1 only while media flows, and STATUS in words."""
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, RTSPServer("admin", PASSWORD) as camera:
         notify.bind(path)
@@ -276,7 +276,7 @@ def test_under_systemd_neither_process_outlives_the_other(snapshot, rtsp, first,
 
 
 def test_under_systemd_the_first_thread_of_the_child_holds_no_lock(snapshot, rtsp):
-    """After a fork Swift's locks take the thread that is left for its parent's: one that it holds never opens for others."""
+    """After a fork the child's first thread still has its parent's id in Swift's locks: others would wait for its lock for ever."""
     snapshot.environment |= AS_UNIT
     with Relay(snapshot, rtsp.as_camera(), "hls,record") as relay:
         relay.wait_running()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.tsan
 def test_audio_that_is_announced_and_never_comes(snapshot, audio):
     """Video flows all the same, soon after it was sent, and what came before the end is kept."""
     with Camera(audio=audio) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, STALL_TIMEOUT="20s") as relay:
-        # Once it waits in vain for the first sound; and all that ffmpeg asks takes five seconds, in the hope for one.
+        # The first attempt waits in vain for audio, and ffprobe and ffmpeg each look for it for up to five seconds.
         relay.wait_running(50)
         with Player(relay.hls) as player:
             player.wait(3, RECOVERY)
@@ -64,7 +64,7 @@ def test_a_camera_whose_clock_is_set(snapshot, step):
         ended = time.time()
     for path in relay.recordings:
         media.decode(path)
-    # The clock of the camera is not the time of day, nor does it say how long three seconds are.
+    # Neither the playlist's time of day nor the length of recordings follows the camera's clock.
     said = re.findall("DATE-TIME:(.*)", (relay.hls / "stream.m3u8").read_text())
     assert abs(datetime.strptime(said[-1], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() - ended) < 10, said
     assert all(len(media.video_times(path)) > 2 * FPS for path in relay.recordings[already + 1:already + 3])

@@ -100,7 +100,7 @@ def settled(relay):
 
 
 def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
-    """Neither at the start nor later. An ffmpeg that can't die there is left behind, and the next one does without it."""
+    """It hangs at the start, and again later. An ffmpeg that can't be killed is left behind; the next runs without that output."""
     net.hang()
     with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(tmp_path / "out"), STALL_TIMEOUT="4s") as relay:
         relay.wait_running()
@@ -119,7 +119,7 @@ def test_a_folder_that_hangs_holds_up_no_other(snapshot, camera, tmp_path, net):
             net.answer()
             settled(relay)
         assert relay.stderr.count("record doesn't work: its folder hangs; the other outputs go on") == 2
-        # What is told is true: it works again when it is written again.
+        # Each failure of the folder is reported once, and so is its end.
         assert relay.stderr.count("record doesn't work") == relay.stderr.count("record works again") == 2, relay.stderr
         relay.stop()
         for path in relay.recordings:
@@ -143,7 +143,7 @@ def test_a_folder_that_begins_to_hang_while_a_file_there_is_open_delays_no_start
 
 
 def test_a_relay_that_ends_while_a_folder_hangs_makes_room_for_the_next(snapshot, camera, tmp_path, net):
-    """What the kernel holds there keeps its process from going, but no lock."""
+    """A thread that hangs in the kernel keeps its process from ending, but the process has released its lock."""
     settings = {"OUTPUT_DIR": str(tmp_path / "out"), "STALL_TIMEOUT": "4s"}
     first = Relay(snapshot, camera.as_camera(), **settings).__enter__()
     try:
@@ -213,7 +213,7 @@ def test_recordings_keep_their_times_while_their_folder_hangs(snapshot, camera, 
 
 
 def births(paths):
-    """By their numbers, when files were made."""
+    """When each file was made: {inode number: Unix time}."""
     said = subprocess.run(["stat", "-c", "%i %W", *paths], capture_output=True, text=True, check=True)
     return {int(number): int(birth) for number, birth in map(str.split, said.stdout.splitlines())}
 
@@ -235,7 +235,7 @@ def mount(device, path):
 
 
 def pull(path):
-    """As a disk goes that is pulled: what is open there stays open."""
+    """Unmounts it lazily, as if the disk was pulled: open files stay open."""
     subprocess.run(["umount", "-l", str(path)], check=False, capture_output=True)
 
 
@@ -244,7 +244,7 @@ def lie(folder):
 
 
 def test_a_disk_is_used_when_it_comes(snapshot, camera, tmp_path, device):
-    """One that nobody knew of, and one that is known to be away: nothing is written below its mount point then."""
+    """A disk is used once it is mounted. While a known one is away, nothing is written below its mount point."""
     disk = tmp_path / "disk"
     settings = {"OUTPUT_DIR": str(disk / "video")}
     with Relay(snapshot, camera.as_camera(), **settings) as relay:
@@ -308,7 +308,7 @@ def test_a_disk_of_fstab_is_waited_for(snapshot, camera, tmp_path, device, below
 
 
 def test_a_recording_that_cannot_be_finished_at_once_is_finished_later(snapshot, camera):
-    """As on a disk that has a bad moment. What is being written meanwhile is left alone."""
+    """fsync fails for a while, as on a faulty disk. The file that is being written meanwhile isn't touched."""
     with Relay(snapshot, camera.as_camera(), "record") as relay:
         relay.wait_running()
         wait_until(lambda: relay.recordings, 20, "recording")

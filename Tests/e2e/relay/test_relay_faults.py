@@ -124,7 +124,7 @@ def test_a_line_that_goes_dead(snapshot, camera):
 
 def test_disk_full(snapshot, camera, tmp_path):
     with small_disk(tmp_path / "disk", "size=3M") as disk:
-        # Relative to the program's folder, which keeps its state elsewhere.
+        # The state stays in the program's folder, which is on another disk.
         with Relay(snapshot, camera.as_camera(), OUTPUT_DIR=str(disk / "out")) as relay:
             relay.wait_running()
             ballast = disk / "ballast"
@@ -223,7 +223,7 @@ def test_a_line_to_the_central_server_that_goes_dead(snapshot, camera):
             player.wait(2, 10)
             pushes = len(central.events("record"))
             line.freeze()
-            # The line holds some seconds of video; then the server has ten to take the next.
+            # The line buffers some seconds of video; after that the gateway waits ten seconds for the server.
             wait_until(lambda: central.events("record")[pushes:], 30, f"another push: {relay.report}")
         no_gap(player)
         assert relay.report["restarts"] == 0
@@ -286,7 +286,7 @@ def test_camera_that_is_not_there_yet(snapshot, camera):
         relay.wait_state("backing-off", 10)
         time.sleep(4)
         assert relay.stderr.count("it can't be reached") == 1, relay.stderr
-        # In ffprobe's own words, too, which name the address with its password.
+        # ffprobe's own message is shown, too, but not the password in its address.
         assert "Connection refused" in relay.stderr and "Canary" not in relay.stderr
         camera.start()
         relay.wait_running(RECOVERY)
@@ -351,7 +351,7 @@ def test_ingest_server_that_takes_nothing_for_a_while(snapshot, ingest, tmp_path
     got.write_bytes(request["body"])
     times = media.video_times(got)
     assert times[-1] - times[0] > 10, times
-    assert max(b - a for a, b in zip(times, times[1:])) > 1, "nothing was left out: the fault didn't bite"
+    assert max(b - a for a, b in zip(times, times[1:])) > 1, "nothing was left out: the fault had no effect"
     # Where something is missing, counters jump; the pictures themselves are whole.
     media.decode(got, "-fflags", "+discardcorrupt")
 
@@ -388,7 +388,7 @@ def test_ingest_server_that_refuses(snapshot, camera, ingest):
 
 
 def test_a_pipe_through_a_proxy(snapshot, camera, ingest):
-    """As uploads go, also where the settings file names it, with its login; the camera is asked directly."""
+    """The pipe uses HTTP_PROXY of the settings file, with its login, as uploads do; the camera is reached directly."""
     snapshot.dotenv(f"SERVER_URL=http://ingest.invalid/push\nHTTP_PROXY=http://user:s3cretpw@127.0.0.1:{ingest.port}\n")
     with Relay(snapshot, camera.as_camera(), "pipe") as relay:
         relay.wait_running()

@@ -61,7 +61,7 @@ def test_an_ffmpeg_that_never_stops_talking(snapshot, camera, tmp_path):
 
 
 def test_stopped_while_the_camera_is_asked(snapshot):
-    """One that takes the connection and says nothing: nobody waits for its answer."""
+    """The camera accepts the connection and doesn't answer: the relay ends without waiting for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(10)
         with Relay(snapshot, {"CAMERA_IP": "127.0.0.1", "CAMERA_RTSP_PORT": silent.getsockname()[1]}, "hls") as relay:
@@ -82,7 +82,7 @@ def test_stopped_while_it_waits_for_the_next_try(snapshot):
 
 
 def test_an_ffprobe_that_cannot_be_started_is_told_and_tried_again(snapshot, camera, tmp_path):
-    """Also where the relay was waiting already, for another reason."""
+    """The failure is reported although the relay is already waiting, because ffmpeg was killed."""
     instead_of_ffmpeg(snapshot, tmp_path / "bin", 'exec $ffmpeg "$@"')
     with Relay(snapshot, camera.as_camera(), "hls") as relay:
         relay.wait_running()
@@ -108,7 +108,7 @@ def files_of(thread):
 @pytest.mark.preloads
 @pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
 def test_without_close_range_it_relays_all_the_same(snapshot, camera, tmp_path, error):
-    """Old kernels lack the call, and some containers forbid it: no thread of its own starts programs there."""
+    """Old kernels lack close_range and some containers forbid it: the relay then has no starter, a thread that starts programs."""
     relay = Relay(snapshot, camera.as_camera(), "hls,record")
     fault = ("-e", "trace=close_range", "-e", f"inject=close_range:error={error}")
     relay.prefix = ("strace", "-D", "-f", "-qq", "-o", tmp_path / "trace", *fault)

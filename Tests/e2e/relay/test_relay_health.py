@@ -18,7 +18,7 @@ FAILS = {"failing": {"record": "folder-full"}, "failing_since": {"record": momen
 
 
 def cases():
-    """What relay.json holds, whether pictures are taken, too: status, reasons. Made when it is needed: moments grow old."""
+    """relay.json's members, whether captures run, status, reasons. Made at each call, since moments are relative to now."""
     return {
         "flows": ({}, True, "healthy", []),
         "flows alone": ({}, False, "healthy", []),
@@ -69,7 +69,7 @@ def test_what_the_relay_says_counts(snapshot, name):
 
 
 def test_an_instance_that_only_relays_is_shown(snapshot):
-    """Beside a camera with pictures, and in each form."""
+    """It is shown beside a camera with pictures: in JSON, for Nagios and Prometheus, and on the web."""
     snapshot.set(STATE_PATH=snapshot.folder / "all")
     write_ring(snapshot.folder / "all/garden", [record(1)])
     write_relay(snapshot.folder / "all/gate", **FAILS)

@@ -61,7 +61,7 @@ def test_retention_by_free_space(snapshot, camera, tmp_path):
 
         def two_more_have_gone():
             nonlocal now
-            # The one that is being written may take from it until it is finished.
+            # The recording that is being written may use some of that space.
             assert shutil.disk_usage(disk).free >= (1 << 20) - 200_000
             now = relay.recordings
             seen.update(now)
@@ -111,7 +111,7 @@ def size(folder):
 
 @pytest.mark.parametrize("kind", ["filesystem", "http", "seaweed"])
 def test_segments_go_to_the_store(snapshot, camera, tmp_path, kind):
-    """Each whole, as video, under a key like a picture's; gone from the disk only then."""
+    """Each is uploaded whole, as video, under a key like a picture's, and is then deleted from the disk."""
     with store(kind, tmp_path) as target:
         with Relay(snapshot, camera.as_camera(), "record,hls", SEGMENT_TIME="2s", RECORD_UPLOAD="true", CAMERA_NAME="front",
                    **target.settings) as relay:
@@ -160,7 +160,7 @@ PER_OBJECT = {
 
 @pytest.mark.parametrize("kind", PER_OBJECT)
 def test_segments_carry_what_is_set_for_each_object(snapshot, camera, endpoint, kind):
-    """As pictures do, and signed."""
+    """Uploads of recordings have the headers that pictures get, and S3 signs those that begin with X-Amz-."""
     settings, headers = PER_OBJECT[kind]
     with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", CAMERA_NAME="front",
                **getattr(endpoint, f"as_{kind}")(**settings)) as relay:
@@ -243,7 +243,7 @@ def test_segments_that_wait_are_bounded(snapshot, camera):
 
 
 def test_what_the_store_rejects_is_sent_ever_less_often(snapshot, camera):
-    """Each recording is rejected for itself, as a wrong address rejects them all."""
+    """A wrong address rejects each recording with 404; a rejected one is tried again after growing waits."""
     with Receiver() as endpoint, Relay(
             snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", UPLOAD_ATTEMPTS="1",
             HTTP_UPLOAD_FORMAT="raw", **endpoint.as_http()) as relay:

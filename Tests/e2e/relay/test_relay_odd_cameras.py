@@ -13,12 +13,12 @@ pytestmark = pytest.mark.tsan
 
 @pytest.mark.parametrize("holds", [2, 8])
 def test_one_session_at_a_time(snapshot, holds):
-    """Asking what it sends and relaying are one after the other; the first one's session may outlive it."""
+    """ffprobe and ffmpeg have their sessions one after the other; the camera may hold ffprobe's for a while after its end."""
     with Camera(holds=holds) as camera, Relay(snapshot, {"CAMERA_URL": camera.url}, "hls") as relay:
         relay.wait_running(30)
         with Player(relay.hls) as player:
             player.wait(2, 15)
-        # Where that is for longer than anybody waits, it isn't asked again what it sends.
+        # If the camera holds it for longer than the relay waits, ffprobe doesn't run a second time.
         assert len([r for r in camera.requests if r["method"] == "PLAY"]) == 2
         assert relay.report["restarts"] <= 2
 
@@ -87,8 +87,8 @@ def test_another_size_in_mid_stream(snapshot):
 
 @pytest.mark.parametrize("audio", [None, "ulaw"])
 def test_key_frames_far_apart_and_nothing_said_of_them(snapshot, audio):
-    """Without the parameters in its description, the camera is understood only from a key frame on. Beside sound ffmpeg allows less
-    time for them by default, so it is restarted with more."""
+    """The camera's SDP lacks the parameter sets, so ffmpeg needs a key frame. With audio it waits only 5 s for one by default, so it is
+    restarted with 15 s."""
     with Camera(stream=video(every=10, seconds=20), live=True, audio=audio, sounds=audio) as camera, \
             Relay(snapshot, {"CAMERA_URL": camera.url}) as relay:
         relay.wait_running(50)

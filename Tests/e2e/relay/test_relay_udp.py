@@ -47,7 +47,7 @@ def test_udp_by_choice_from_a_camera_that_has_both(snapshot):
 
 
 def disorder(packets, memory=[]):
-    """Neighbours change places, each third packet comes twice, and one from the last picture comes late."""
+    """Neighbours change places, each third packet comes twice, and the oldest of the last 40 comes once more."""
     memory[:] = (memory + packets)[-40:]
     mixed = [p for i in range(0, len(packets), 2) for p in reversed(packets[i:i + 2])]
     return [q for i, p in enumerate(mixed) for q in ([p, p] if i % 3 == 0 else [p])] + memory[:1]

@@ -59,7 +59,7 @@ def test_hosts_that_answer_anything_do_no_harm(snapshot, lan):
     result = discover(snapshot, lan, "--json")
     devices = found(result)
     assert devices[CAMERAS[0]]["mac"] == "ec:71:db:00:00:01"
-    # Where it answered from, whatever it says.
+    # Only addresses that have answered are listed, whatever an answer says.
     assert set(devices) <= {CAMERAS[0], *CAMERAS[1:]}
     assert result.rss < most_memory(60_000, 60_000) and result.wall < 4
     shown = discover(snapshot, lan).stdout

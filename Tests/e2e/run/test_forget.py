@@ -84,7 +84,7 @@ def test_a_run_under_way_is_not_disturbed(several, lock):
 
 @pytest.mark.parametrize("unit, target", [("snapshot@yard.timer", "timers"), ("snapshot-relay@yard.service", "multi-user")])
 def test_a_camera_that_is_switched_on_is_not_forgotten(snapshot, tmp_path, unit, target):
-    """The units' own state, in a mount namespace that no other program sees."""
+    """The unit is enabled by a link in /etc/systemd/system of a mount namespace of its own."""
     write_ring(tmp_path / "lib/snapshot/yard", [record(1)])
     script = f"""
         set -e

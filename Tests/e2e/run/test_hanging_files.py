@@ -151,7 +151,7 @@ def test_a_file_of_the_store_there(s3, net, camera, name, calls):
 
 
 def test_a_repeating_run_takes_the_store_up_again(s3, net, camera):
-    """Its settings are read once, and the store's file not at all while its folder hangs."""
+    """The settings are read once, but the store's file, whose folder hung then, is read later."""
     (net.behind / "credentials").write_text(CREDENTIALS)
     s3.set(AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE=net.path / "credentials")
     net.hang()

@@ -62,7 +62,7 @@ def test_situations_in_every_form(ready, endpoint, situation):
     result = ready.run("health", "--json").expect(code)
     health = json.loads(subprocess.run(["jq", "."], input=result.stdout, capture_output=True, text=True, check=True).stdout)
     assert health["status"] == status, health
-    assert SIX <= set(health) and ADDED <= set(health), SIX | ADDED - set(health)
+    assert SIX <= set(health) and ADDED <= set(health), (SIX | ADDED) - set(health)
     assert bool(health["reasons"]) == (health["status"] != "healthy")
     assert set(health["spool"]) >= {"count", "bytes", "oldest", "dropped"} and set(health["clock"]) == {"synced", "offset_seconds"}
     assert isinstance(health["uptime_seconds"], int) and (health["last_capture"] is None) == (situation in (never, latched, unreadable))
@@ -135,7 +135,7 @@ def test_several_cameras_in_one_state_folder(ready, tmp_path):
 
 
 def test_a_camera_that_cannot_be_looked_at_is_not_overlooked(ready, tmp_path):
-    """Its folder belongs to somebody else, as after a run by root; what isn't a camera's stays out of it."""
+    """Its folder belongs to somebody else, as after a run by root. Other such folders aren't listed as cameras."""
     everywhere = tmp_path / "all"
     for name in ("front", "back"):
         ready.capture(env={"STATE_PATH": everywhere / name, "CAMERA_NAME": name}).expect(0)

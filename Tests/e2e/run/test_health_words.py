@@ -18,7 +18,7 @@ def first_line(snapshot, **how):
 
 
 def failures(snapshot):
-    """That no figure contradicts another one."""
+    """Checks that no figure contradicts another one, and returns the health."""
     health = snapshot.health()
     text = snapshot.run("health").stdout
     assert health["consecutive_failures"] <= health["capture_failures"] + health["failed_uploads"], health
@@ -42,7 +42,7 @@ def test_an_outage_begins_with_its_cause(ready, camera):
     found = re.fullmatch(r"front: unhealthy: the camera hasn't answered since (?:[\d-]{10} )?(\d\d:\d\d) \(connection refused\)", line)
     assert found, line
     assert found[1] in {at.strftime("%H:%M"), datetime.now(ZoneInfo("Asia/Kathmandu")).strftime("%H:%M")}
-    # Another day has its date.
+    # A time on another day is shown with its date.
     line = ready.run("health", prefix=("faketime", "-f", "+2d")).stdout.splitlines()[0]
     assert f"since {at.strftime('%Y-%m-%d')} " in line
     assert "the camera hasn't answered since" in ready.run("health", "--nagios", prefix=later).stdout
@@ -54,7 +54,7 @@ def test_an_outage_begins_with_its_cause(ready, camera):
 
 @pytest.mark.preloads
 def test_each_part_that_fails_has_its_own_beginning(ready, camera, endpoint):
-    """First the camera, then the store: the store's outage is no older than it is."""
+    """The camera fails first, then the store: the store's outage begins with the store's own failure."""
     ready.capture().expect(0)
     camera.raw = b"nothing"
     ready.capture(prefix=("faketime", "-f", "-3h")).expect(69)
@@ -69,7 +69,7 @@ def test_each_part_that_fails_has_its_own_beginning(ready, camera, endpoint):
     failures(ready)
 
 
-def test_a_drain_ends_what_the_store_had_failed(ready, endpoint):
+def test_a_drain_ends_the_stores_outage(ready, endpoint):
     ready.set(SPOOL_MIN_FREE=0)
     endpoint.always = Answer(500)
     store = endpoint.as_http(UPLOAD_DEADLINE="1s", UPLOAD_ATTEMPTS=1)
@@ -135,7 +135,7 @@ def test_settings_that_were_refused_from_the_beginning(ready):
 
 
 def test_a_file_that_cannot_be_understood_reaches_a_state_that_is_there(ready):
-    """Which state a file names that can't be read, nobody knows: then it is the environment's, and none is made."""
+    """A file that can't be read may name another state, so the failure goes into the default one, if that exists."""
     broken = ready.folder / "broken.env"
     broken.write_text("CAMERA_NAME door\n")
     ready.capture("--config", broken).expect(78)
@@ -173,7 +173,7 @@ def test_latencies_are_told_in_milliseconds(ready):
 
 
 @pytest.mark.parametrize("left, words", [(1, "1 try left"), (2, "2 tries left")])
-def test_one_try_is_one_try(snapshot, left, words):
+def test_one_try_is_singular(snapshot, left, words):
     error = {"detail": "login failed", "rspCode": -7, "remain_times": left}
     with Camera(password="x") as camera:
         camera.raw_login = http(json.dumps([{"cmd": "Login", "code": 1, "error": error}]).encode(), kind="text/html")

@@ -10,7 +10,7 @@ from pictures import picture
 pytestmark = [pytest.mark.asan, pytest.mark.preloads]
 
 TEMPLATE = "{local_yyyy}-{local_MM}-{local_dd}T{local_HH}-{local_mm}-{local_ss}{offset}/{timestamp}.jpg"
-# Autumn's and spring's nights, and a day on either side of a year: in UTC.
+# In UTC: nights when summer time begins or ends, a year's end and a leap day.
 MOMENTS = ["2026-10-25 00:59:58", "2026-10-25 01:00:02", "2026-03-29 00:59:58", "2026-03-29 01:00:02", "2026-12-31 18:20:00",
            "2026-11-01 04:29:58", "2026-11-01 04:30:02", "2028-02-29 23:59:58"]
 ZONES = ["Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe", "UTC", "Etc/GMT+9"]
@@ -26,7 +26,7 @@ def still(snapshot, tmp_path):
 @pytest.mark.parametrize("zone", ZONES)
 def test_local_fields_are_those_of_the_zone(still, zone):
     for moment in MOMENTS:
-        # The clock of a new state, as nothing may go back in one.
+        # Each moment has a state of its own, since in one state the time must not go back.
         result = still.capture("--json", env={"TZ": zone, "STATE_PATH": still.folder / moment.replace(" ", "_")},
                                prefix=("faketime", "-f", f"@{moment}")).expect(0)
         found = result.json["key"]

@@ -22,7 +22,7 @@ def still(snapshot, tmp_path):
 
 
 def stored_as(snapshot, name):
-    """Whether the last picture went to the camera of that name."""
+    """Whether a picture was stored under the camera of that name."""
     return any(k.startswith(name + "/") for k in snapshot.stored())
 
 
@@ -244,7 +244,7 @@ def test_every_bad_value_names_key_value_and_rule(still):
                 still.dotenv("")
                 result = still.capture(env={**other, **more, key: value})
             said = result.stderr
-            # Its path is a secret.
+            # The path of PING_URL is a secret, so it isn't shown.
             shown = value.partition("/x")[0] if key == "PING_URL" else value[:30].strip()
             if result.code != 78 or len(result.errors) != 1 or key not in said or shown not in said:
                 failures.append(f"{key}={value!r} from {where}: exit {result.code}: {said.strip()!r}")

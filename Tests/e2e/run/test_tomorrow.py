@@ -1,4 +1,4 @@
-"""A state and a spool that a later version wrote: nothing in them is lost by what this one doesn't know."""
+"""A state and a spool that a later version wrote: this one reads them, and keeps what it doesn't know."""
 import re
 import zlib
 
@@ -69,6 +69,6 @@ def test_a_capture_that_waits_says_until_when(ready, camera):
             record[name] = {"at": "2026-01-01T00:00:00Z"}
 
     rewrite(ready, hours_ago)
-    assert ready.health()["reasons"] == ["camera_credentials_refused"], "late is only what was due"
+    assert ready.health()["reasons"] == ["camera_credentials_refused"], "a capture that isn't due isn't late"
     ready.set(CAMERA_PASSWORD=camera.password, CAMERA_AUTH=None).capture().expect(0)
     assert "due" not in ready.state and ready.health()["status"] == "healthy"

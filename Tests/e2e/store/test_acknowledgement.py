@@ -61,7 +61,7 @@ def test_a_page_refuses_no_credentials(ready, endpoint, status):
     endpoint.always = Answer(status, {}, PAGES["script"])
     for _ in range(2):
         ready.set(**endpoint.as_s3()).capture().refuses(75, "sign-in page")
-    assert len(endpoint.received) == 2, "not latched"
+    assert len(endpoint.received) == 2, "not held off"
 
 
 @pytest.mark.parametrize("form", ["multipart", "raw"])
@@ -82,7 +82,7 @@ def test_anything_else_acknowledges_an_upload(ready, endpoint, body):
 @pytest.mark.parametrize("coding, compress", [("gzip", gzip.compress), ("X-GZIP", gzip.compress), ("deflate", zlib.compress)])
 @pytest.mark.parametrize("kind", ["as_s3", "as_http"])
 def test_a_compressed_answer_may_be_a_page(ready, camera, endpoint, kind, coding, compress):
-    """Nobody asked for that, and nobody knows what it says."""
+    """The request doesn't ask for compression, and the program can't read such a body."""
     endpoint.always = Answer(200, {"Content-Encoding": coding}, compress(PAGES["doctype"].encode()))
     ready.set(**getattr(endpoint, kind)()).capture().refuses(75, "compressed", "sign-in page")
     assert ready.spooled_pictures() == [camera.last]

@@ -74,7 +74,7 @@ def test_a_move_on_purpose(ready, shelf):
     ready.run("check", "--accept-folder", timeout=40).expect(0)
     ready.capture().expect(0)
     assert len(files(shelf)) == 2, "and the one that had waited"
-    # Once a disk is there again, it is missed again.
+    # After a disk was mounted there once more, its absence is noticed again.
     with small_disk(shelf, "size=4M"):
         ready.capture().expect(0)
     ready.capture().refuses(75)
@@ -155,7 +155,7 @@ def test_a_bind_mount_of_fstab_is_one(ready, shelf, tmp_path, fstab):
     (tmp_path / "data").mkdir()
     line = f"{tmp_path}/data {escaped} none bind 0 0\n"
     assert in_fstab(ready, tmp_path, line, "snapshot capture").returncode == 75
-    # By itself, as systemd binds what a service may write.
+    # A folder bound over itself, as systemd does for ReadWritePaths=, is no mount of fstab's.
     assert in_fstab(ready, tmp_path, line, f'mount --bind "{shelf}" "{shelf}" && snapshot capture').returncode == 75
     done = in_fstab(ready, tmp_path, line, f'mount --bind "{tmp_path}/data" "{shelf}" && snapshot capture')
     assert done.returncode == 0 and files(tmp_path / "data"), done.stderr
@@ -305,7 +305,7 @@ def test_a_bad_sector_ends_no_run(ready, camera, name, bounds):
         begin = time.monotonic()
         ready.capture("--no-drain", prefix=fault, timeout=20).expect(0)
         assert time.monotonic() - begin < 15
-    assert len(ready.stored()) == 5, "nothing is deleted by what can't be known"
+    assert len(ready.stored()) == 5, "a ledger that can't be read deletes nothing"
     settle(ready, 1)
 
 
@@ -353,7 +353,7 @@ def test_its_ledger_does_not_grow(ready, camera):
 
 
 def test_a_ring_goes_by_age_not_by_place(ready, camera):
-    """The newest of a ring stands where the oldest stood."""
+    """With keys that repeat, the newest picture has the oldest one's key: retention goes by age, not by place."""
     camera.picture = lambda: picture(size=40_000)
     seconds = "{camera}/{ss}.jpg"
     ready.set(KEY_TEMPLATE=seconds)

@@ -66,10 +66,12 @@ def test_retention_drops_the_oldest_of_ours_and_nothing_else(ready, camera, sett
     assert camera.last in [p.read_bytes() for p in left], "the newest stays"
     if "LOCAL_STORAGE_MAX_BYTES" in setting:
         assert sum(p.stat().st_size for p in left) <= 60 * 1024 and len(left) < 6
+    else:
+        assert not any(p.exists() for p in ours[:3]) and len(left) == 3
 
 
-def test_two_programs_may_write_into_one_folder(ready, camera, tmp_path):
-    """Both from folders of their own, with the same settings: neither meets the other's temporary file."""
+def test_several_programs_may_write_into_one_folder(ready, camera, tmp_path):
+    """Three programs write at once, each from a folder of its own: none meets another's temporary file."""
     shared = tmp_path / "shared"
     ready.set(LOCAL_STORAGE_PATH=shared, KEY_TEMPLATE="{camera}/{timestamp}.jpg")
     slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000")

@@ -70,7 +70,7 @@ def test_a_spooled_picture_is_sent_as_a_new_one_is(ready, camera, endpoint):
 # Form, JSON, headers
 
 def test_the_form(ready, camera, endpoint):
-    """More fields, in their order, another name of the part; a field of one's own stands for ours."""
+    """More fields, another name of the part, and a field of the user's that replaces ours."""
     ready.set(**endpoint.as_http(
         HTTP_UPLOAD_PART="image", HTTP_UPLOAD_FIELDS='site = north barn ; meta={"cam": "{camera}"};key=k-{filename}; empty='))
     ready.capture().expect(0)
@@ -103,7 +103,7 @@ def test_the_name_of_the_picture_in_json(ready, camera, endpoint):
 
 @pytest.mark.parametrize("way", ["escaped", "file", "windows"])
 def test_headers(ready, camera, endpoint, way, tmp_path):
-    """One a line, also from a file; ours of the same name go."""
+    """HTTP_UPLOAD_HEADERS has one header a line, also in a file, and replaces ours of the same name."""
     lines = ["Token: s3cret-token-1", "Content-Disposition: attachment; filename=\"{filename}\"", "idempotency-key:  mine ",
              "Content-Type: image/x-jpg", "X-Camera: {camera}", "X-JSON: {\"a\": {}}"]
     settings = endpoint.as_http(HTTP_UPLOAD_FORMAT="raw", CAMERA_NAME="Tür")
@@ -233,7 +233,7 @@ def test_a_client_certificate(ready, camera, authority, tmp_path, version, kind)
     ("none", "HTTP_CLIENT_CERT"), ("expired", "expired"), ("of another authority", "client certificate"),
     ("another key", "doesn't belong"), ("passphrase", "passphrase"), ("no certificate", "no certificate in PEM")])
 def test_a_client_certificate_that_is_no_good(ready, camera, authority, tmp_path, version, case, words):
-    """Said in plain words, and the picture waits for a better one."""
+    """The message says what is wrong with it, and the picture waits in the spool."""
     certificate, path = client(
         authority, tmp_path, days=(-10, -5) if case == "expired" else (-10, 10),
         issuer=ec.generate_private_key(ec.SECP256R1()) if case == "of another authority" else None)

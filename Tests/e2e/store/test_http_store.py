@@ -1,4 +1,4 @@
-"""The HTTP store's form: what an endpoint gets, in both formats."""
+"""The HTTP store: what an endpoint gets as multipart and raw, and which answers acknowledge it."""
 import contextlib
 import socket
 import threading
@@ -59,7 +59,7 @@ def test_a_changed_password_in_the_url_is_tried_at_once(ready, endpoint):
     ready.capture().refuses(77)
     asked = len(endpoint.received)
     ready.capture().refuses(77)
-    assert len(endpoint.received) == asked <= 2, "latched"
+    assert len(endpoint.received) == asked <= 2, "held off"
     endpoint.always = None
     ready.capture(env={"HTTP_UPLOAD_URL": url("new")}).expect(0)
 
@@ -105,15 +105,15 @@ class Raw(Accepting):
                 pass
 
 
-def test_a_trailer_behind_the_acknowledgement_is_none_of_its_business(ready):
+def test_a_trailer_behind_the_acknowledgement_has_no_effect(ready):
     with Raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n2\r\nok\r\n0\r\nSum: 1\r\nMore: 2\r\n\r\n") as server:
         ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=server.url).capture().expect(0)
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("form", ["multipart", "raw"])
-def test_who_acknowledges_before_he_has_it_all_is_no_store(ready, camera, form):
-    """As a proxy or a captive portal may."""
+def test_an_acknowledgement_before_the_whole_body_is_none(ready, camera, form):
+    """A 2xx before the whole body was sent comes from a proxy or captive portal: the picture stays in the spool."""
     camera.picture = lambda: picture(size=12 << 20)
     with Raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", early=True) as server:
         ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL=server.url, HTTP_UPLOAD_FORMAT=form, UPLOAD_ATTEMPTS=1)

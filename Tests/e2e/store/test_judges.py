@@ -1,4 +1,4 @@
-"""The servers that judge the program judge for real: each refuses what it must."""
+"""The S3 servers, the receiver and the pictures of these tests do what the tests rely on."""
 import socket
 import subprocess
 from urllib.error import HTTPError

@@ -85,7 +85,7 @@ def test_rate_has_a_rule(snapshot, endpoint, still, value):
 
 
 def numbers(snapshot):
-    """Of the pictures in the spool."""
+    """The numbers of the pictures in the spool."""
     return sorted(int(re.match(r"(\d+)-", f.name)[1]) for f in (snapshot.state_folder / "spool").glob("*/*-*"))
 
 

@@ -43,7 +43,7 @@ def test_an_automount_is_asked_for_its_disk(ready, tmp_path, camera):
 
 @contextmanager
 def mounted_with_another_number(net, number, tmp_path):
-    """Other disks take the numbers that are free."""
+    """Mounts `net` until its device number is another one; other disks take the numbers between."""
     with ExitStack() as others:
         for n in range(20):
             with net:
@@ -108,13 +108,13 @@ def test_a_container_with_and_without_its_volume(ready, tmp_path, folder):
         with_pictures = {**volumes, pictures: mount}
         done, upper = contained(ready, layers, "three", with_pictures, "capture")
         assert done.returncode == 0 and len(files(pictures)) == 1, done.stderr
-        # Forgotten at the next start.
+        # A start without the volume that was there before.
         done, upper = contained(ready, layers, "four", volumes, "capture")
         assert done.returncode == 75 and f"no disk is mounted at {mount}" in done.stderr, done.stderr
         assert not files(upper / folder[1:]) if (upper / folder[1:]).exists() else True
         done, _ = contained(ready, layers, "five", with_pictures, "capture")
         assert done.returncode == 0 and len(files(pictures)) == 3, done.stderr
-        # On purpose.
+        # Without the volume on purpose.
         done, _ = contained(ready, layers, "six", volumes, "check", "--accept-folder")
         done, upper = contained(ready, layers, "seven", volumes, "capture")
         assert done.returncode == 0 and len(files(upper / folder[1:])) == 1, done.stderr

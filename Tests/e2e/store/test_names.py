@@ -70,7 +70,7 @@ def test_the_probe_touches_no_picture(ready, camera):
     ready.set(KEY_TEMPLATE="{camera}/latest.jpg").capture().expect(0)
     before = ready.stored()
     assert storage(ready)[0] == 0 and ready.stored() == before
-    # Only where captures could write, too.
+    # Check fails where captures do.
     folder = ready.folder / "snapshots/front"
     folder.rename(folder.with_name("other"))
     folder.write_text("a file stands there")

@@ -29,7 +29,7 @@ def secret_free(*results):
 @pytest.mark.parametrize("kind, path", [("http", "/up"), ("s3", "/snaps/snapshots/")])
 @pytest.mark.parametrize("where", ["file", "environment"])
 def test_a_proxy(ready, camera, endpoint, kind, path, where, tmp_path):
-    """Of uploads and pings, also from the settings file; never of the camera. Its login is a secret."""
+    """A proxy serves uploads and pings, also from the settings file, but never the camera. Its login is a secret."""
     settings = getattr(endpoint, f"as_{kind}")(PING_URL="HTTP://ping.invalid/x")
     settings["HTTP_UPLOAD_URL" if kind == "http" else "S3_ENDPOINT_URL"] = f"http://store.invalid{'/up' if kind == 'http' else ''}"
     proxy = f"http://user:s3cretpw@127.0.0.1:{endpoint.port}"
@@ -50,7 +50,7 @@ def test_a_proxy(ready, camera, endpoint, kind, path, where, tmp_path):
 
 @pytest.mark.parametrize("kind", ["http", "s3", "sts", "iot"])
 def test_a_tunnel(ready, camera, authority, tmp_path, kind):
-    """TLS goes through CONNECT, from end to end: certificates of both sides are those of the store, not of the proxy."""
+    """TLS goes through CONNECT end to end: both certificates are checked between us and the store, not by the proxy."""
     answer = credential_provider.sts() if kind == "sts" else credential_provider.iot()
     with Receiver(ssl=tls.server(authority, demands=kind == "http")) as endpoint, Tunnel() as proxy, \
             CredentialProvider(answer, ssl=tls.server(authority, demands=kind == "iot")) as keys:
@@ -92,7 +92,7 @@ def test_hosts_without_a_proxy(ready, endpoint):
     ("cam.localhost", "localhost", True), ("cam.localhost", ".localhost", True), ("cam.localhost", "*.LOCALHOST", True),
     ("localhost", "alhost,xlocalhost", False)])
 def test_each_form_of_an_exception(ready, endpoint, host, exceptions, is_direct):
-    """As curl, Go and Python write them; each of the two ways gets there, or doesn't."""
+    """As curl, Go and Python write them. No proxy listens, so only a direct upload arrives."""
     ready.set(**endpoint.as_http(
         HTTP_UPLOAD_URL=f"http://{host}:{endpoint.port}/up", HTTP_PROXY=f"127.0.0.1:{free_port()}", UPLOAD_ATTEMPTS=1,
         NO_PROXY=exceptions.replace("{port}", str(endpoint.port))))
@@ -120,7 +120,7 @@ def test_a_proxy_that_opens_no_tunnel(ready, camera, status):
 
 
 def test_a_proxy_that_wants_a_login_over_plain_http(ready, camera, endpoint):
-    """Every picture waits: none is the one that the store dislikes."""
+    """A 407 isn't a refusal of single pictures: all of them stay in the spool."""
     ready.set(**endpoint.as_http(
         HTTP_UPLOAD_URL="http://store.invalid/up", HTTP_PROXY=f"http://127.0.0.1:{endpoint.port}", UPLOAD_ATTEMPTS=1))
     endpoint.always = Answer(407, {"Proxy-Authenticate": 'Basic realm="x"'})

@@ -144,7 +144,7 @@ SPEAK_S3 = re.findall(r"^\| ([^|]+?) \| `https://([^|]+)` \| ([^|]+?) \|", (RECI
 
 @pytest.mark.parametrize("service, host, region", SPEAK_S3, ids=[row[0].split(" (")[0] for row in SPEAK_S3])
 def test_what_speaks_like_s3(ready, camera, endpoint, service, host, region):
-    """Each row of the page's table: paths, not hosts, and the region that the service signs by. A proxy stands for the service."""
+    """Each row of the page's table: path-style addresses and the service's region. A proxy takes the service's place."""
     host = host.replace("REGION", "eu-central-003")
     region = {"as in the endpoint": "eu-central-003", "`auto`": "auto", "as in its configuration": "garage"}.get(region)
     settings = endpoint.as_s3(S3_BUCKET="YOUR-BUCKET", S3_ENDPOINT_URL=f"http://{host}", AWS_REGION=region,

@@ -224,7 +224,7 @@ def test_what_may_end_a_refusal_ends_the_latch(ready, endpoint, change):
     endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
     ready.set(**endpoint.as_s3()).capture().expect(77)
     ready.capture().expect(77)
-    assert len(endpoint.received) == 1, "latched"
+    assert len(endpoint.received) == 1, "held off"
     endpoint.always = None
     ready.set(**change).capture().expect(0)
 
@@ -300,7 +300,7 @@ def test_a_wrong_clock_that_nobody_corrects_is_no_matter_of_credentials(ready, e
     endpoint.answers = [Answer(403, {"Date": date}, s3_error("RequestTimeTooSkewed"))]
     ready.set(**endpoint.as_s3()).capture().refuses(75, "clock")
     ready.capture().expect(0)
-    assert len(endpoint.received) == 3, "it is not latched, and the spooled one follows"
+    assert len(endpoint.received) == 3, "nothing is held off, and the spooled picture follows"
 
 
 @pytest.mark.parametrize("page", ["<!DOCTYPE html><title>Log in</title>", "\n <HTML><body>Welcome"])

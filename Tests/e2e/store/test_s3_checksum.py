@@ -80,7 +80,7 @@ def test_both_are_right_by_real_servers(ready, camera, tmp_path, kind, server):
         assert sorted(s.pictures().values()) == sorted(camera.served)
 
 
-def test_a_checksum_is_none_of_the_header_by_default(ready, endpoint):
+def test_no_header_has_a_checksum_by_default(ready, endpoint):
     ready.set(**endpoint.as_s3()).capture().expect(0)
     assert not {"Content-Md5", "X-Amz-Checksum-Sha256"} & set(endpoint.last.headers)
     endpoint.always = Answer(400, {}, s3_error("InvalidRequest"))

@@ -125,7 +125,7 @@ class Slow(Receiver):
 
 
 def test_a_repeat_of_the_same_picture_is_acknowledged(ready, camera):
-    """What was sent whole and never answered is there: in the next attempt, and in the next run."""
+    """A picture that was sent whole and never answered counts as stored when the next run repeats it."""
     with Slow(silent=1) as bucket:
         ready.set(**bucket.as_s3(S3_IF_NONE_MATCH="true", UPLOAD_DEADLINE="1s", UPLOAD_ATTEMPTS=1))
         ready.capture().expect(75)
@@ -135,7 +135,7 @@ def test_a_repeat_of_the_same_picture_is_acknowledged(ready, camera):
 
 
 def test_another_object_is_not_overwritten(ready, camera):
-    """Told, and kept, however often it is tried."""
+    """The refusal is reported and the picture stays in the spool, however often it is tried."""
     with Slow() as bucket:
         ready.set(**bucket.as_s3(S3_IF_NONE_MATCH="true", KEY_TEMPLATE="{camera}/latest.jpg")).capture().expect(0)
         first = camera.last

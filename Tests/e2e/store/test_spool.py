@@ -90,7 +90,7 @@ def test_a_damaged_spooled_picture_is_not_uploaded(failing, endpoint, camera):
 @pytest.mark.parametrize("sizes", [(50_000, 50_000, 50_000), (50_000, 60_000, 70_000)], ids=["same", "other"])
 def test_a_lost_record_costs_no_picture(failing, camera, endpoint, sizes):
     wanted = iter(sizes)
-    # Equal to the byte: padding behind the end is no part of the picture.
+    # Zeros behind the picture's end give it an exact size.
     camera.picture = lambda: picture().ljust(next(wanted), b"\0")
     failing.capture().expect(75)
     failing.capture().expect(75)
@@ -157,7 +157,7 @@ def test_many_that_the_store_refuses_hold_up_no_other_for_long(failing, camera, 
     assert [r.file for r in endpoint.received] == [camera.last, *camera.served[3:5]]
     failing.capture().expect(0)
     assert len(endpoint.received) == 4, "they cost nothing for a while"
-    # An hour ago, as far as the record knows.
+    # The record now says that the refusals are more than an hour old.
     record = failing.state
     record["spool"]["refused"]["since"] = {"at": "2026-01-01T00:00:00Z", "up": None}
     write_ring(failing.state_folder, [{name: value for name, value in record.items() if name != "crc"}])

@@ -151,7 +151,7 @@ def test_a_store_that_finds_our_clock_wrong_and_has_the_same_time(ready, camera,
 @pytest.mark.parametrize("status", [421, 423, 425])
 @pytest.mark.parametrize("kind", ["as_http", "as_s3"])
 def test_statuses_that_pass(ready, endpoint, status, kind):
-    """A connection for another host, a file that is locked, an answer that comes too early."""
+    """A connection for another host, a file that is locked, a request that comes too early."""
     endpoint.answers = [Answer(status)]
     ready.set(**getattr(endpoint, kind)(UPLOAD_DEADLINE="8s")).capture().expect(0)
     assert len(endpoint.received) == 2

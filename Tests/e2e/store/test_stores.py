@@ -1,4 +1,4 @@
-"""The contract of every store: one suite, run over the filesystem, HTTP (multipart and raw) and four S3 servers."""
+"""The contract of every store: one suite, run over the filesystem, HTTP (multipart and raw) and three S3 servers, one also over TLS."""
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -86,7 +86,7 @@ def test_wrong_secret_is_told_at_once_and_latches_until_the_settings_change(read
     assert ready.spooled_pictures() == [camera.last]
     for _ in range(2):
         ready.capture().expect(77)
-    assert remote.proxy.connections == first, "latched"
+    assert remote.proxy.connections == first, "held off"
     assert not remote.pictures()
     assert ready.health()["status"] == "unhealthy" and ready.run("health").code == 1
     ready.set(**remote.settings).capture().expect(0)

@@ -22,7 +22,7 @@ URL_SECRETS = ("CanaryQuery", "CanaryPing")
 
 
 def check(snapshot, watch, camera=None):
-    """Nothing of it is anywhere; the camera's token only in its 0600 file."""
+    """No secret is anywhere, and the camera's token only in files of mode 0600."""
     everything = [*snapshot.written(), *(("arguments", argv) for argv in watch.seen)]
     assert any(str(snapshot.binary).encode() in argv for argv in watch.seen), "the watch saw the run"
     everything = [(where, data) for where, data in everything if where != ".env"]

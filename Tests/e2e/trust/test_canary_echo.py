@@ -32,7 +32,7 @@ def forms(secret):
 
 
 def check(snapshot, watch, secret):
-    """Nothing of it is anywhere but in our own sentences."""
+    """No form of the secret is anywhere but in our own sentences."""
     assert any(str(snapshot.binary).encode() in argv for argv in watch.seen), "the watch saw the run"
     seen = watch.seen
     if len(secret) < 8:
@@ -56,7 +56,7 @@ def run_all(snapshot):
     return watch, results
 
 
-# Each password is repeated in three ways, each way repeats several.
+# Each password is repeated in three ways; each way but the last, `s3`, repeats several.
 PAIRS = {f"{name}, {way}": (PASSWORDS[name], way) for i, name in enumerate(PASSWORDS) for way in list(WAYS)[i % 4::4][:3]}
 
 

@@ -19,7 +19,7 @@ def is_harmless(text):
 
 @pytest.fixture
 def crafted(snapshot):
-    """A state that is rightly sealed and full of escapes, and an instance of such a name."""
+    """A state with a right checksum and full of escapes, and an instance of such a name."""
     moment = {"at": HOSTILE}
     changes = {"camera": "cam" + HOSTILE[:60], "version": HOSTILE, "last_capture": moment, "last_upload": moment,
                "last_error": {"code": HOSTILE, "moment": moment}, "consecutive_failures": 3}

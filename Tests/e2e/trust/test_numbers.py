@@ -49,7 +49,7 @@ def to_store(snapshot, peer, kind):
 @pytest.mark.parametrize("kind", ["http", "s3"])
 @pytest.mark.parametrize("date", HOSTILE_DATES)
 def test_a_date_of_a_store_that_cannot_be_right(still, date, kind):
-    """It takes a picture, refuses the next, and takes all: nothing is lost, nothing put aside, and all is counted."""
+    """The store takes a picture, refuses two, then takes all: nothing is lost or quarantined, and all is counted."""
     body = b"<Error><Code>RequestTimeTooSkewed</Code></Error>"
     with Peer(answer(date)) as peer:
         to_store(still, peer, kind).capture().expect(0)
@@ -77,7 +77,7 @@ def test_a_date_of_a_camera_that_cannot_be_right(snapshot, date):
 
 @pytest.mark.parametrize("date, ahead", [
     (email.utils.formatdate(time.time() + 20 * 3600, usegmt=True), True),
-    # A date that can be right, but is further off than a store on an open line is believed.
+    # A date that can be right, but is too far off to be believed without TLS.
     ("Fri, 31 Dec 2100 23:59:59 GMT", False), ("Thu, 01 Jan 2026 00:00:00 GMT", False),
 ], ids=["tomorrow", "2100", "2026"])
 def test_a_date_at_the_edge_counts(still, date, ahead):
@@ -167,7 +167,7 @@ def numbers(value, path=()):
 
 
 def test_any_number_in_a_record(still):
-    """Rightly sealed, with each number at its extremes: the next run reads it, and what that leaves can be read."""
+    """A record with a right checksum and one extreme number: the next run succeeds, and leaves one that can be read."""
     with Peer(answer("Sat, 28 Nov 2026 00:00:00 GMT")) as peer:
         to_store(still, peer, "http").capture().expect(0)
         record = still.ring.newest
@@ -241,7 +241,7 @@ def test_every_unit_has_bounds(unit):
     found = dict(line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] not in "#[")
     assert 64 <= int(found["MemoryMax"].removesuffix("M")) <= 384, "a board has 512 MB"
     assert 16 <= int(found["TasksMax"]) <= 128
-    assert found.get("OOMPolicy") == (None if "web" in unit.name else "continue"), "what ffmpeg is killed for is the program's to tell"
+    assert found.get("OOMPolicy") == (None if "web" in unit.name else "continue"), "the relay itself reports that ffmpeg was killed"
 
 
 # MARK: Killed runs
@@ -263,7 +263,7 @@ def silent():
 
 
 class Marks:
-    """Where runs leave their marks: under systemd in the runtime directory, otherwise among everybody's files in RAM."""
+    """Where runs leave their run markers: under systemd in the runtime directory, otherwise among everybody's files in RAM."""
     def __init__(self, snapshot, run):
         self.run, self.snapshot = run, snapshot
 

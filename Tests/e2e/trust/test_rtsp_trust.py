@@ -45,7 +45,7 @@ def asks_nothing_of(camera):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rtsps_with_each_kind_of_key(snapshot, check, tmp_path, kind):  # noqa: F811
-    """Pinned at first sight, and then the same for capture, check and relay; a wrong key gets no word."""
+    """The first capture pins the key; capture, check and relay compare it. A server with another key gets no request."""
     key = self_signed(tmp_path, "camera", kind)
     with Camera(tls=key, challenges=[BASIC], password=PASSWORD) as camera:
         snapshot.set(CAMERA_URL=camera.url, **LOGIN)
@@ -67,7 +67,7 @@ def test_rtsps_with_each_kind_of_key(snapshot, check, tmp_path, kind):  # noqa: 
 
 @pytest.mark.parametrize("verification", ["pin", "pin-first", "ca", "off"])
 def test_relay_over_tls(snapshot, tmp_path, verification):
-    """GStreamer's TLS; media flows, and no argument tells where from."""
+    """A GStreamer server with TLS: capture and relay work with each way to verify it."""
     authority = Authority(tmp_path)
     certificate, key = authority.issue("127.0.0.1") if verification == "ca" else self_signed(tmp_path)[:2]
     both = tmp_path / "both.pem"
@@ -135,7 +135,7 @@ def test_check_and_relay_send_no_password_in_the_clear_beside_https(snapshot, ch
 
 
 def test_basic_is_never_sent_after_digest(snapshot):
-    """Another run, and the camera has forgotten how it did it: or it is another."""
+    """A later run meets Basic where Digest was asked for before: the camera has changed, or it is an impostor."""
     with Camera(challenges=[MD5_QOP], password=PASSWORD) as camera:
         snapshot.set(CAMERA_URL=camera.url, **LOGIN).capture().expect(0)
         camera.challenges = [BASIC]
@@ -177,7 +177,7 @@ def test_nobody_is_followed(snapshot, check, answers):  # noqa: F811
 
 @pytest.mark.parametrize("base", ["rtsp://10.9.8.7:5554/inner/live/", "rtsp://camera.local/", None])
 def test_the_camera_sees_its_own_addresses(snapshot, base):
-    """Also those by which it calls itself behind a router; never the gateway's."""
+    """Requests have the camera's address, or the one that its Content-Base gives; never the gateway's."""
     with Camera(base=base, challenges=[MD5], password=PASSWORD) as camera:
         snapshot.set(CAMERA_URL=camera.url + "?profile=1", **LOGIN).capture().expect(0)
         urls = {r["method"]: r["url"] for r in camera.requests}
@@ -210,7 +210,7 @@ def ask(port, path, family=socket.AF_INET, method="ANNOUNCE"):
 
 
 def test_strangers_at_the_gateways(snapshot):
-    """They get 404, whatever they ask for, and change nothing: not at all while ffmpeg is pushing and pulling."""
+    """They get 404, whatever they ask for, and change nothing while ffmpeg is pushing and pulling."""
     with RTSPServer("pusher", "CanaryPush@:/2") as central, RTSPServer("admin", PASSWORD) as camera, Relay(
             snapshot, camera.as_camera(), "republish,hls", OUTPUT_RTSP_URL=central.url("live/h264-aac")) as relay:
         relay.wait_running()
@@ -232,7 +232,7 @@ def test_strangers_at_the_gateways(snapshot):
 
 
 def test_strangers_who_say_nothing_hold_nobody_up(snapshot):
-    """Forty of them come before ffmpeg's push does, and again while it pushes; ffmpeg is let in all the same."""
+    """Forty connect to each port before ffmpeg's push succeeds, and say nothing; ffmpeg is let in all the same."""
     with RTSPServer() as central, RTSPServer() as camera:
         central.stop()
         with Relay(snapshot, camera.as_camera(), "republish,hls", OUTPUT_RTSP_URL=central.url("live/h264-aac")) as relay:
@@ -250,7 +250,7 @@ def test_strangers_who_say_nothing_hold_nobody_up(snapshot):
 
 
 def test_the_way_to_the_stream_is_in_no_argument(snapshot):
-    """ffmpeg gets it through a pipe; and nobody else gets it from its console_errors."""
+    """ffmpeg gets the gateway's URL through a pipe, and its messages don't show it."""
     with RTSPServer("admin", PASSWORD) as camera, Relay(snapshot, camera.as_camera(), "hls,record") as relay:
         relay.wait_running()
         camera.stop()
@@ -295,7 +295,7 @@ BABBLE = {
 
 @pytest.mark.parametrize("kind", BABBLE)
 def test_a_server_that_talks_without_end(snapshot, kind):
-    """Neither the camera nor the server that is pushed to costs more than what they say is looked at once."""
+    """What a camera or the server of `republish` sends without end is bounded in memory, time and bytes."""
     with Babbler(*BABBLE[kind]) as babbler:
         result = snapshot.set(CAMERA_URL=f"rtsp://127.0.0.1:{babbler.port}/x").capture()
         assert result.refuses(69).wall < 8 and result.rss < 80_000
@@ -309,7 +309,7 @@ def test_a_server_that_talks_without_end(snapshot, kind):
             time.sleep(4)
             assert (cpu(relay.pid) - before) / (time.monotonic() - began) < 0.1
             assert relay.report["restarts"] == restarts, relay.stderr
-        # What the kernel takes in on both sides is beside what is looked at.
+        # This includes what the kernel buffers on both sides.
         assert babbler.most < 16 << 20
 
 
@@ -369,7 +369,7 @@ def test_a_server_that_takes_half_a_push_hurts_no_other_output(snapshot, kind):
 
 
 def test_strangers_among_very_many_connections(snapshot):
-    """Who one of them is isn't sought among all connections of the machine: they could make thousands."""
+    """The relay asks the kernel for one socket, not for all connections of the machine: strangers could make thousands."""
     with socket.create_server(("127.0.0.1", 0)) as busy:
         for _ in range(5000):
             with socket.create_connection(busy.getsockname()):

@@ -102,7 +102,7 @@ def test_camera_resumes(running, ram, tmp_path, authority, version, verify):
         assert [h.resumed for h in shot(running, server)] == [True]
 
 
-def test_reolink_and_s3_resume_side_by_side(running, ram, tmp_path, authority):
+def test_camera_and_store_resume_side_by_side(running, ram, tmp_path, authority):
     """Two servers, each with its own session."""
     from camera import Camera
     with TLSServer(authority.issue("127.0.0.1")) as one, TLSServer(self_signed(tmp_path, "b")) as two:
@@ -227,8 +227,8 @@ def cut_inside(path):
     rewrite(path, lambda content: content.__delitem__(slice(60, None)))
 
 
-def no_chain(path):
-    """The session alone: nothing to ask the authorities about but the leaf, which this authority signed itself."""
+def more_der(path):
+    """Appends the first bytes of another DER element, whose rest is missing."""
     rewrite(path, lambda content: content.extend(b"\x30\x82\x01"))
 
 
@@ -239,7 +239,7 @@ def link(path):
 
 ODD = {
     "damaged-head": flip(0.01), "damaged-binding": flip(0.05), "damaged-key": flip(0.5), "damaged-end": flip(0.99),
-    "empty": cut(0), "short": cut(100), "cut": cut(400), "der-cut": cut_inside, "der-more": no_chain,
+    "empty": cut(0), "short": cut(100), "cut": cut(400), "der-cut": cut_inside, "der-more": more_der,
     "large": lambda path: path.write_bytes(path.read_bytes() + bytes(40000)),
     "day-old": proven(24 * 3600 + 5), "of-tomorrow": proven(-3600),
     "link": link, "shared": lambda path: path.chmod(0o640), "folder": lambda path: (path.unlink(), path.mkdir()),
@@ -298,7 +298,7 @@ AT_ONCE = {"reset", "hang", "close"}
 @pytest.mark.parametrize("version", VERSIONS, ids=["tls12", "tls13"])
 @pytest.mark.parametrize("fault", ["reset", "hang", "close", "silence", "421"])
 def test_a_camera_that_fails_with_sessions_gets_none(running, tmp_path, fault, version):
-    """Each other run would succeed, with a full handshake, and leave a session for the next to fail with."""
+    """Otherwise every second run would make a full handshake and leave a session with which the next run fails."""
     running.set(CAMERA_CONNECT_TIMEOUT="1s", CAMERA_TIMEOUT="2s")
     with TLSServer(self_signed(tmp_path, "rsa2048"), version=version) as server:
         shot(running, server, **camera(server, "pin-first"))

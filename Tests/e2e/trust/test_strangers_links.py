@@ -1,4 +1,4 @@
-"""Links: to folders they are followed if root's or one's own, at a file's name never."""
+"""Links to folders are followed if they are root's or the user's own; links at a file's name never are."""
 import os
 import time
 
@@ -110,14 +110,14 @@ def test_the_relay_writes_through_no_strangers_link(box, tmp_path):
 
 
 def swap(folder, away):
-    """Puts a link to a folder in the place of one, as whoever may write in the folder above can."""
+    """Replaces `folder` by a stranger's link to `away`, as anybody who may write in the folder above can."""
     folder.rename(folder.with_name(folder.name + ".away"))
     folder.symlink_to(away)
     os.lchown(folder, STRANGER, STRANGER)
 
 
 def test_a_strangers_link_in_the_place_of_an_output_gets_nothing(snapshot, tmp_path):
-    """They come while ffmpeg writes. What it was given stays where it is, and the trouble is told."""
+    """The links come while ffmpeg writes: nothing is written through them, and both outputs report it."""
     victim = tmp_path / "victim"
     victim.mkdir()
     with RTSPServer() as camera, Relay(snapshot, camera.as_camera(), "hls,record") as relay:
@@ -129,7 +129,7 @@ def test_a_strangers_link_in_the_place_of_an_output_gets_nothing(snapshot, tmp_p
         (victim / ".writing").mkdir()
         time.sleep(5)
         assert os.listdir(victim) == [".writing"] and not os.listdir(victim / ".writing")
-        # Put back, they are used again.
+        # The folders are used again once they are back.
         for folder in (relay.hls, relay.record):
             folder.unlink()
             folder.with_name(folder.name + ".away").rename(folder)

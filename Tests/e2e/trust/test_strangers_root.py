@@ -1,4 +1,4 @@
-"""Typed by root, a command becomes the owner of STATE_PATH first, or stops."""
+"""A command that root types becomes the user who owns STATE_PATH, or stops."""
 import hashlib
 import json
 import os
@@ -129,7 +129,7 @@ def test_root_reads_what_its_own_sources_name_before(box, tmp_path, owner):
         box.capture().expect(0)
         os.rename(tmp_path / "password", tmp_path / "camera_password")
         box.set(CAMERA_PASSWORD_FILE=None, CREDENTIALS_DIRECTORY=tmp_path).capture().expect(0)
-        # What a file that the owner may read says of root's files isn't read for him: it isn't used at all.
+        # An .env of the owner's can't name files of root's, since it isn't used (test_strangers_settings.py).
 
 
 def test_keys_for_a_store_are_the_owners_or_roots_by_name(box, tmp_path, owner):

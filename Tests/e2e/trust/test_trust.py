@@ -254,8 +254,8 @@ def test_other_kinds_of_trust_need_no_pins(snapshot, secure, tmp_path):
         assert len(real.requests) == asked
 
 
-def test_runs_side_by_side_pin_one_key(snapshot, secure, tmp_path):
-    """Whoever is sooner decides; nobody's pin is lost."""
+def test_runs_side_by_side_keep_both_pins(snapshot, secure, tmp_path):
+    """Eight checks of two cameras at once: the pins of both are kept."""
     with camera(secure) as real, camera(secure, secure.second) as other:
         secure(real.port)
         second = {"reolink": {"CAMERA_IP": other.address}, "still": {"CAMERA_URL": f"https://{other.address}/still.jpg"}}
@@ -270,7 +270,7 @@ def test_runs_side_by_side_pin_one_key(snapshot, secure, tmp_path):
 DIGEST = b'WWW-Authenticate: Digest realm="cam", nonce="abc", qop="auth"\r\n'
 PLAIN = b'WWW-Authenticate: Basic realm="cam"\r\n'
 BASIC = b'WWW-Authenticate: Basic realm="cam, Digest nonce=1"\r\n'
-"""With a name that looks like more."""
+"""Its realm contains what looks like a second challenge."""
 
 
 def challenger(*challenges):
@@ -321,7 +321,7 @@ def test_digest_is_remembered_between_runs(snapshot):
 
 
 def test_no_login_from_a_netrc(snapshot):
-    """What this user's other programs know is not for cameras, nor for those whom they name."""
+    """A password in ~/.netrc is sent neither to a camera nor to a host that it redirects to."""
     with Camera("me", "s3cret", auth="basic") as real, Camera("me", "s3cret", auth="none") as elsewhere:
         (snapshot.folder / ".netrc").write_text("machine 127.0.0.1 login me password s3cret\n")
         (snapshot.folder / ".netrc").chmod(0o600)

@@ -48,7 +48,7 @@ def playing(it):
 
 
 def shows(it, seconds=15):
-    """Until two more seconds of pictures have been shown, with the words that belong to it."""
+    """Waits until two more seconds of video have played and the page says Live."""
     began, _, frames, _ = playing(it)
     wait_until(lambda: playing(it)[0] > began + 2 and playing(it)[2] > frames + 20, seconds, f"pictures: {playing(it)}", 0.2)
     _, state, delay, note = wait_until(lambda: (t := it.execute_script(TOLD))[1] == "Live" and t, 5, "the word Live")
@@ -71,7 +71,7 @@ def test_the_live_view_plays(request, name, relay, tmp_path):
         if name == "browser":
             photograph(it, "live-relay-desktop-light")
             assert console_errors(it) == []
-        # Who has paused for long comes back to what is live.
+        # After a pause it plays on with what is live.
         it.execute_script("document.querySelector('video').pause(); return 0")
         wait_until(lambda: it.execute_script(TOLD)[1] == "Paused", 5, "the word Paused")
         it.execute_script("document.querySelector('video').play(); return 0")

@@ -1,4 +1,4 @@
-"""Prometheus' own judge over what is told to it."""
+"""promtool, Prometheus' own checker, finds nothing wrong in our metrics."""
 import subprocess
 
 import builds

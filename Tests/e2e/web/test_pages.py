@@ -1,4 +1,4 @@
-"""The status page in a real browser: five states, phone and desktop, light and dark."""
+"""The status page in a real browser: eight states, phone and desktop, light and dark."""
 
 import os
 import re
@@ -69,7 +69,7 @@ def outage(state):
 
 
 def many(state):
-    """Five cameras with pictures, one of which is old, and one of which has none."""
+    """Five cameras, four of them with a picture, one of which is old."""
     healthy(state / "garden")
     degraded(state / "hall")
     outage(state / "front door & <gate>")
@@ -156,7 +156,7 @@ def test_status_page(browser, tmp_path, name):
 
 
 def test_axe_would_find_something(browser, tmp_path):
-    """The judge itself: an unnamed picture and grey on grey are found."""
+    """axe finds an image without alt text, and grey on grey."""
     page = tmp_path / "bad.html"
     page.write_text("<html><title>x</title><main><img src=''><p style='color:#999;background:#aaa'>pale</p></main>")
     browser.get(page.as_uri())
@@ -195,7 +195,7 @@ def test_the_page_keeps_itself_up_to_date(browser, tmp_path):
     with web:
         look(browser)
         browser.get(web.url + "/")
-        # The page looks again as soon as somebody looks at it.
+        # The page is refreshed when it becomes visible.
         again = "document.dispatchEvent(new Event('visibilitychange'))"
         main = lambda: browser.find_element("tag name", "main").text
         assert "Healthy" in main()

@@ -136,7 +136,7 @@ def test_live_view_without_a_relay(browser, tmp_path, stream, has_picture):
 
 
 def test_live_view_without_a_stream(browser, tmp_path):
-    """A relay is to make one, and hasn't yet."""
+    """A relay with STREAM_MODE=hls hasn't written a stream yet."""
     healthy(tmp_path / "state")
     write_relay(tmp_path / "state", modes=["hls"])
     with Web(tmp_path / "state", tmp_path, WEB_IMAGES="true", OUTPUT_DIR=str(tmp_path / "none")) as web:

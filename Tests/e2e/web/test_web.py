@@ -128,7 +128,7 @@ def test_metrics_are_read_by_prometheus(state, web):
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = {family.name: family for family in text_string_to_metric_families(answer.text)}
     status = {sample.labels["camera"]: sample.value for sample in families["snapshot_health_status"].samples}
-    # What could begin a line elsewhere is written out, as everywhere.
+    # A character that breaks a line in other programs is escaped.
     assert status == {"yard": 0, "hall": 1, hostile.replace("\u2028", r"\u{2028}"): 0}
     assert families["snapshot_captures"].type == "counter"
     assert [sample.labels["camera"] for sample in families["snapshot_relay_running"].samples] == ["yard"]

@@ -101,7 +101,7 @@ def test_readers_that_take_nothing_give_way(films):
     assert statuses.count(b"HTTP/1.1 200") == 64 and statuses.count(b"HTTP/1.1 503") == 36
     assert livez_seconds(films) < 1 and descriptors(films) < 64 * 2 + 36 + 40
     wait_until(lambda: rests(films), 4, "an end of the spinning")
-    # A reader that goes on is given the place of one that has stood still for 5 s.
+    # A new reader is given the place of one that has taken nothing for 5 s.
     wait_until(lambda: films.get("/recordings/film.mp4", Range="bytes=0-9").status == 206, 8, "a place")
     for one in deaf:
         one.close()
@@ -127,7 +127,7 @@ def test_few_descriptors_are_enough_for_those_who_ask(state, tmp_path, limit):
 
 @pytest.mark.timing
 def test_a_process_without_descriptors_pauses(state, tmp_path):
-    """Fewer than are counted on: accepting fails, and is left for a while each time."""
+    """With fewer descriptors than it plans for, accept fails, and the server pauses after each failure."""
     with Web(state, tmp_path, prefix=["prlimit", "--nofile=15:15"]) as web:
         crowd = [web.connect() for _ in range(40)]
         before = processor_seconds(web)

@@ -104,7 +104,7 @@ def test_each_camera_has_a_live_view_of_its_own(home, web):
     assert 'href="../live/" aria-current="page">yard<' in own and 'href="../../live/hall/" aria-current="page">hall<' in other
     assert 'href="../live/hall/">hall<' in own and 'href="../../live/">yard<' in other
     assert web.get("/live/attic/").status == web.get("/live/attic/hls/stream.m3u8").status == 404
-    # Where the camera without a name has no stream, an instance's comes first, and alone needs no choice.
+    # If the unnamed camera has no stream, the instance's is shown, and a single one needs no choice.
     (home / "out/hls/stream.m3u8").unlink()
     time.sleep(0.3)  # A page is kept for a moment.
     first = web.get("/live/").text
@@ -126,7 +126,7 @@ def test_wrong_tokens(home, authorization):
     """Also on loopback: a token that is set is asked for everywhere."""
     with Web(home / "state", home, **settings(home, WEB_IMAGES="true", WEB_TOKEN=TOKEN)) as web:
         headers = {} if authorization is None else {"Authorization": authorization}
-        # After ten mistakes it is slow to listen.
+        # Only every second route: after ten wrong tokens it refuses to look at more.
         for route in ROUTES[::2]:
             answer = web.get(route, **headers)
             assert answer.status == 401, route
@@ -160,8 +160,8 @@ def test_an_old_picture_is_greyed_and_has_its_time(home):
         assert 'class="old"' not in page and re.search(r"Here</time> · \d s ago", page)
 
 
-def test_the_menu_leads_nowhere_in_vain(home, web):
-    """Only what a relay makes is in it; the way to get the rest stands at the end of the page."""
+def test_the_menu_has_only_pages_that_a_relay_fills(home, web):
+    """The menu has only pages that a relay fills; the end of the status page links the others."""
     menu = lambda at="/": re.search(r"<nav aria-label=\"Pages\">.*?</nav>|$", web.get(at).text)[0]
     assert menu() == "" and 'href="live/">live video<' in web.get("/").text
     assert "Recordings" not in menu("/live/") and "Recordings" in menu("/recordings/")
@@ -303,7 +303,7 @@ def test_if_range(home, web):
 
 
 def test_large_files_take_little_memory(home, web):
-    """Eight readers of 60 MB each, none of them reading far."""
+    """Eight readers ask for 60 MB each; seven stop after some bytes, one reads to the end."""
     with open(home / "out/record/big.mp4", "wb") as big:
         big.truncate(60_000_000)
     readers = [web.connect() for _ in range(8)]

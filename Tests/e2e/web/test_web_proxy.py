@@ -1,4 +1,4 @@
-"""Behind a proxy, below a path and with the proxy's own login; in other sites' frames; and answers that spare a picture."""
+"""Behind a proxy, below a path and with the proxy's own login; in other sites' frames; and 304 for what hasn't changed."""
 import base64
 import re
 import socket
@@ -83,7 +83,7 @@ def test_a_browser_below_a_path(home, tmp_path, browser, kind):
     ("", True, False), ("127.0.0.1", True, True), ("127.0.0.0/8, 10.1.2.3", True, True), ("10.0.0.0/8", True, False),
     ("::1,unix", True, False), ("127.0.0.1", False, False)])
 def test_a_login_of_the_proxys(home, tmp_path, kind, trusts, login, sees):
-    """Believed from the addresses that are named, and only where there was one."""
+    """It counts only from the addresses in WEB_TRUST_PROXY, and only if the proxy asked for a login."""
     with web(home, WEB_TRUST_PROXY=trusts) as front, kind(tmp_path, front.url, login=login) as proxy:
         given = basic(PASSWORD) if login else {}
         if login:
@@ -108,7 +108,7 @@ def test_a_login_of_the_proxys_takes_the_place_of_the_token(home, tmp_path, kind
 
 @pytest.mark.parametrize("user, sees", [("anna", 200), ("", 403), ("-", 403), ("{http.auth.user.id}", 403), ("a-b", 200)])
 def test_what_is_no_user(home, user, sees):
-    """What a proxy sends that has asked nobody."""
+    """A proxy that has asked for no login sends an empty user or a placeholder, which gives no access."""
     with web(home, WEB_TRUST_PROXY="127.0.0.1") as front:
         for field in ("X_Forwarded_User", "Remote_User"):
             assert front.get("/latest.jpg", X_Forwarded_For="203.0.113.7", **{field: user}).status == sees

@@ -122,7 +122,7 @@ def test_many_lists_cost_one_look(month):
     (30, 15, "frag_keyframe+empty_moov+default_base_moof", 30), (30, 150, "frag_keyframe+empty_moov+default_base_moof", 30),
     (12, 15, "faststart", 12), (200, 75, "frag_keyframe+empty_moov+default_base_moof", 200), (9, 3000, "frag_keyframe+empty_moov", None)])
 def test_lengths(tmp_path, seconds, gop, more, told):
-    """As ffprobe tells them, in whole seconds; where a file has one fragment alone, nothing is said."""
+    """Lengths are in whole seconds; none is shown for a file that has a single fragment."""
     folder = tmp_path / "out/record"
     folder.mkdir(parents=True)
     write_ring(tmp_path / "state", [record(1)])

@@ -57,7 +57,7 @@ def test_the_same_words(tmp_path, name):
         cause = summary.split(", ")[0]
         assert cause[0].upper() + cause[1:] in page, page
         assert figures["to do"] in page
-        # It stands before all figures, and there is a time in it that is local.
+        # What to do stands before the figures.
         assert page.index(figures["to do"]) < page.index("Last 64 runs")
     if "line" in figures:
         assert figures["line"] in page and "yesterday 4.0 GB sent" in page
