@@ -174,7 +174,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SnapshotCameraTests",
-            dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"], swiftSettings: strict),
+            dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotSettings", "SnapshotHTTP", "SnapshotCamera"],
+            swiftSettings: strict),
         .testTarget(
             name: "SnapshotKeysTests", dependencies: ["SnapshotBase", "SnapshotSettings", "SnapshotKeys"],
             swiftSettings: strict),

@@ -17,7 +17,8 @@ extension Failure.Code.Store {
         case .full: "The disk of `LOCAL_STORAGE_PATH` is full."
         case .away: "The disk of `LOCAL_STORAGE_PATH` isn't mounted, or a link in its path leads nowhere."
         case .credentialProcess: "`credential_process` gave no credentials. The error quotes its standard error."
-        case .denied: "`LOCAL_STORAGE_PATH` can't be written; or the bucket's policy or a closed account forbids uploads (exit code 77)."
+        case .denied:
+            "`LOCAL_STORAGE_PATH` can't be written; or the bucket's policy or a closed account forbids uploads (exit code 77)."
         }
     }
 
@@ -76,7 +77,8 @@ extension Failure.Code.Relay {
         switch self {
         case .ffmpegFailed: "`snapshot check` tries the camera alone."
         case .ffmpegKilled: "`journalctl -k` shows whether memory ran out."
-        case .ffmpegRestart, .outputStuck: "If it happens often, look at the disk, and at what the relay logged just before."
+        case .ffmpegRestart, .outputStuck:
+            "If it happens often, look at the disk, and at what the relay logged just before."
         case .outputCodec: "Set the camera to H.264 or H.265, or choose another of its streams."
         case .pushUnreachable: "Check host and port of `OUTPUT_RTSP_URL`."
         case .pushRefused: "Check user and password in `OUTPUT_RTSP_URL`, then restart the relay."

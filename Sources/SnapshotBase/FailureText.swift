@@ -38,7 +38,7 @@ extension Failure.Code.Camera {
         case .unresolved: "The camera's name does not resolve."
         case .unreachable: "There is no connection to the camera."
         case .timeout: "The camera is there, but no whole picture came within `CAMERA_TIMEOUT`."
-        case .tls: "No TLS connection with the camera: it doesn't speak TLS at this port, or its certificate isn't trusted."
+        case .tls: "No TLS connection with the camera: its port doesn't speak TLS, or its certificate isn't trusted."
         case .keyChanged: "The camera has another TLS key than the pinned one. Nothing was sent to it."
         case .pins: "The file with the pinned TLS keys can't be read. Without it no camera is trusted."
         case .credentials: "The camera refuses the user or the password, or has locked the login."
@@ -71,7 +71,8 @@ extension Failure.Code.Camera {
         case .keyChanged:
             "If the camera was replaced or reset: `snapshot check --forget-pin`. If not, somebody may intercept the connection."
         case .pins: "Repair the file as the user who owns it, or start anew: `snapshot check --forget-pin`."
-        case .credentials: "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. If the relay runs, restart it."
+        case .credentials:
+            "Correct `CAMERA_USERNAME` and `CAMERA_PASSWORD`; runs try them at once. If the relay runs, restart it."
         case .insecureLogin: "Switch Digest on in the camera, or use `https://` or `rtsps://`."
         case .login: "For other cameras use `CAMERA_URL`; or try `CAMERA_AUTH=password`."
         case .redirect: "Set `CAMERA_URL` to that address, or set `CAMERA_FOLLOW=same-host` or `CAMERA_USE_HTTPS=true`."

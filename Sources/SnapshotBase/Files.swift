@@ -114,3 +114,10 @@ package func freeBytes(_ path: String) -> Int? {
     guard statvfs(path, &facts) == 0 else { return nil }
     return Int(clamping: facts.f_bavail).times(Int(clamping: facts.f_frsize))
 }
+
+/// Creates a pipe whose ends are close-on-exec.
+package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
+    var ends: [Int32] = [-1, -1]
+    guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
+    return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
+}

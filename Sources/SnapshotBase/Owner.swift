@@ -48,7 +48,7 @@ package enum Owner {
             guard let account = UserAccount(named: serviceName) else {
                 throw Refusal(
                     why: "it isn't there yet, and there is no user \(serviceName)",
-                    hint: "run systemd-sysusers, which makes that user; or make the folder, and give it to the user who is to run snapshot")
+                    hint: "run systemd-sysusers, which makes that user; or make the folder and give it to another user")
             }
             return account
         } catch {

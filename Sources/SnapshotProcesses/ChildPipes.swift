@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import SnapshotBase
 
@@ -30,11 +29,4 @@ struct Pipes {
             }
         }
     }
-}
-
-/// Creates a pipe whose ends are close-on-exec.
-package func makePipe() throws(SystemError) -> (reader: FileHandle, writer: FileHandle) {
-    var ends: [Int32] = [-1, -1]
-    guard shim_pipe(&ends) == 0 else { throw SystemError("pipe") }
-    return (FileHandle(owning: ends[0]), FileHandle(owning: ends[1]))
 }

@@ -29,9 +29,11 @@ extension Key {
         "CAMERA_STREAM", .choice, default: CameraStream.main,
         "The stream whose picture a Reolink camera sends: main, or sub, which is smaller.")
     package static let cameraWidth = Setting(
-        "CAMERA_WIDTH", .number(16...16384), "The width to ask a Reolink or `v4l2:` camera for; set CAMERA_HEIGHT, too.")
+        "CAMERA_WIDTH", .number(16...16384),
+        "The width to ask a Reolink or `v4l2:` camera for; set CAMERA_HEIGHT, too.")
     package static let cameraHeight = Setting(
-        "CAMERA_HEIGHT", .number(16...16384), "The height to ask a Reolink or `v4l2:` camera for; set CAMERA_WIDTH, too.")
+        "CAMERA_HEIGHT", .number(16...16384),
+        "The height to ask a Reolink or `v4l2:` camera for; set CAMERA_WIDTH, too.")
     package static let cameraAuth = Setting(
         "CAMERA_AUTH", .choice, default: CameraAuth.auto, endsHoldOff: .camera,
         "How to log in to a Reolink camera: token gets a session, password goes into each request. auto begins with "

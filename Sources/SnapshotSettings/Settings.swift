@@ -75,7 +75,8 @@ package struct Settings: Sendable {
     }
 
     private init(
-        commandLine: NamedValues<String>, in context: ProcessContext, file found: SettingsFile?, _ fileWarnings: [String]
+        commandLine: NamedValues<String>, in context: ProcessContext, file found: SettingsFile?,
+        _ fileWarnings: [String]
     ) throws(Failure) {
         self.commandLine = commandLine
         self.context = context

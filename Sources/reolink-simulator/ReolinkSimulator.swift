@@ -30,12 +30,14 @@ struct ReolinkSimulator: ParsableCommand {
     @Option var channels = 1
     @Option(help: "What Snap accepts: both, token or password.") var auth = Camera.SnapAuth.both
     @Flag(help: "Compare a query's password without percent decoding.") var rawCompare = false
-    @Option(help: "A fault for COUNT requests, NAME[:COUNT]; given again, the faults come in order.") var fault: [PlannedFault] = []
+    @Option(help: "A fault for COUNT requests, NAME[:COUNT]; given again, the faults come in order.")
+    var fault: [PlannedFault] = []
     @Option(help: "Seed of the random fault.") var seed: UInt64 = 1
     @Option(help: "Share of Snap requests that the random fault strikes.") var faultRate = 0.3
     @Option(help: "Width of the main stream; the sub stream has half.") var width = 640
     @Option(help: "Height of the main stream.") var height = 360
-    @Option(help: "A JPEG to serve instead of ffmpeg's; given again, they are served in turn.") var picture: [String] = []
+    @Option(help: "A JPEG to serve instead of ffmpeg's; given again, they are served in turn.")
+    var picture: [String] = []
     @Flag(help: "Always the same picture.") var frozen = false
     @Option(help: "PEM file with certificate and key, instead of a new self-signed one.") var certificate: String?
     @Option(help: "The RTSP port to report.") var rtspPort: Int?

@@ -44,7 +44,8 @@ struct Snapshot: ParsableCommand {
         case ["health", "--json"]: _exit(HealthCommand.run(as: .json, log, settings))
         case ["health", "--nagios"]: _exit(HealthCommand.run(as: .nagios, log, settings))
         case ["health", "--prometheus"]: _exit(HealthCommand.run(as: .prometheus, log, settings))
-        case ["relay"]: _exit(exitStatus(reportingTo: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
+        case ["relay"]:
+            _exit(exitStatus(reportingTo: log) { () throws(Failure) in try RelayCommand.run(settings(), log) })
         case ["--version"] where path == nil:
             writeText(to: 1, "\(snapshotVersion)\n")
             _exit(0)

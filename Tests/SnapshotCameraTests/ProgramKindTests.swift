@@ -1,4 +1,5 @@
 import SnapshotBase
+import SnapshotProcesses
 import SnapshotSettings
 import Testing
 

@@ -32,7 +32,7 @@ package enum FragmentedMP4 {
     }
 
     /// The playable length of an open file in bytes; nil where it can't be read, e.g. on a failing disk.
-    static func wholeLength(of file: FileHandle, known: Int = 0) -> Int? {
+    package static func wholeLength(of file: FileHandle, known: Int = 0) -> Int? {
         guard let facts = try? file.status() else { return nil }
         var isReadable = true
         let length = wholeLength(size: Int(facts.st_size), known: known) { offset in

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SnapshotBase
+import SnapshotMedia
 import SnapshotSettings
 
 /// The folder of recordings, `record/20260121T103045Z.mp4`, named by their start time in UTC. ffmpeg writes numbered

@@ -48,7 +48,7 @@ extension Health.Reason {
                 + "read the file: the next capture gives it, and a STATE_PATH that isn't below /var/lib/snapshot also "
                 + "needs `chmod o+rx`."
         case .stale: "`snapshot check` says why."
-        case .spooling: "They are sent when the store answers again; `snapshot drain` then sends all of them immediately."
+        case .spooling: "They are sent when the store answers again; `snapshot drain` sends all of them immediately."
         case .frozen: "Restarting the camera usually helps."
         case .covered: "Have a look at the lens."
         case .clockUnsynced: "`timedatectl` shows whether the time is synchronised."
