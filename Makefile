@@ -198,7 +198,7 @@ test-arm64: ## the black-box tests on the arm64 programs under QEMU, except thos
 	packaging/cross/programs $(CROSS_CACHE) sigv4-sign
 	Tests/run-arm64 $(CROSS_CACHE) $(ARM64)
 
-test-swift-6.2: ## build everything with Debian sid's Swift 6.2, the oldest that must do (root)
+test-swift-6.2: ## build everything with Debian sid's Swift 6.2, the oldest that must work (root)
 	packaging/cross/toolchain $(CROSS_CACHE)
 	packaging/cross/swift $(CROSS_CACHE) . build --build-tests --scratch-path .build-swift-6.2
 

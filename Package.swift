@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "SnapshotHTTP", dependencies: ["SnapshotBase", "SnapshotSettings", "CLibCurl", "CLibCrypto"],
             swiftSettings: strict),
-        // RTSP between ffmpeg and whoever speaks it, and what a stream holds.
+        // RTSP between ffmpeg and a camera or server, and the contents of a stream.
         .target(
             name: "SnapshotMedia", dependencies: ["SnapshotBase", "SnapshotProcesses", "SnapshotHTTP", "CLibCurl"],
             swiftSettings: strict),
@@ -97,7 +97,7 @@ let package = Package(
                 "SnapshotHTTP", "SnapshotMedia", "SnapshotCamera", "SnapshotKeys", "SnapshotStore", "SnapshotCapture",
             ], swiftSettings: small),
 
-        // `snapshot setup`: questions, and what their answers make of this machine.
+        // `snapshot setup`: questions, then the files and units that the answers need.
         .target(
             name: "SnapshotSetup",
             dependencies: [

@@ -1,4 +1,4 @@
-"""`capture --every`: what a shot costs once the process is warm."""
+"""`capture --every`: what a shot costs on average in one process that takes many, its start included."""
 import statistics
 
 from report import Section, Target
@@ -16,7 +16,7 @@ def measure(rig, options):
     single = statistics.median(rig.meter.cost(one).cpu for _ in range(options.runs // 2))
     section = Section(
         "Repeating in one process",
-        f"`snapshot capture --every 1s --for {SHOTS}s`, its start included, beside one shots.",
+        f"`snapshot capture --every 1s --for {SHOTS}s`, its start included, beside runs of one shot each.",
         ["", "CPU ms a shot"], [[f"--every, {shots} shots", f"{1000 * long.cpu / shots:.1f}"],
                                 ["one shot", f"{1000 * single:.1f}"]])
     section.targets = [Target("`--every` CPU per shot / one-shot", 0.25, long.cpu / shots / single)]

@@ -21,7 +21,7 @@ from simulator import Simulator, binary  # noqa: E402
 
 BUCKET = "bench"
 PASSWORD = "bench"
-# Quality and size that make ffmpeg's noise into pictures of about 177 KB and 12 MB.
+# Dimensions in pixels, and the size in bytes that make_picture reaches approximately by its choice of the quality.
 PICTURES = {"small": ("1280x720", 177_000), "large": ("7680x4320", 12_000_000)}
 
 

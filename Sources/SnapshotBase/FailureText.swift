@@ -8,7 +8,7 @@ extension Failure.Code.Own {
         case .state: "`STATE_PATH` can't be read or written, so the run could not record what it did."
         case .stateOwner: "The command was started by root and can't become the user who owns `STATE_PATH`."
         case .killed: "The previous run ended without recording how. Mostly the kernel killed it for lack of memory."
-        case .signals: "The kernel refused a descriptor for signals, so the relay did not start."
+        case .signals: "The kernel refused the relay a descriptor, a process or a thread, so it did not start."
         case .gateway: "The gateway on loopback, through which ffmpeg reaches the camera, can't listen."
         case .spoolFull: "The picture could not be stored, and the spool had no room for it or could not be written."
         case .spoolRead: "The spool, or a picture in it, can't be read. The pictures stay where they are."
@@ -23,7 +23,8 @@ extension Failure.Code.Own {
         case .state: "Free some space, or make `STATE_PATH` writable for the service's user."
         case .stateOwner: "Start it as the owner that `ls -ld` shows; if that is a number, `chown -R USER:` the folder."
         case .killed: "`journalctl -k` shows whether memory ran out; `MemoryMax=` is the most that a run may use."
-        case .signals: "Look for a limit on open files: `systemctl show -p LimitNOFILE snapshot-relay`."
+        case .signals:
+            "Look for limits on open files and tasks: `systemctl show -p LimitNOFILE -p TasksMax snapshot-relay`."
         case .gateway: "Look for a limit on open files, and whether the loopback interface is up."
         case .spoolFull: "Free some space, raise `SPOOL_MAX_BYTES`, or lower `SPOOL_MIN_FREE`."
         case .spoolRead, .spoolRemove:

@@ -3,7 +3,7 @@ import Glibc
 
 /// The only place where a command that was started as root, by a user, cron or a unit, switches to the user who owns
 /// the state. Root working in another user's folder would trust the links and keys in it, and would leave files that
-/// their owner cannot write.
+/// the folder's owner cannot write.
 package enum Owner {
     /// The user of the packaged units; `serviceSettings` is the folder of their settings.
     package static let serviceName = "snapshot"

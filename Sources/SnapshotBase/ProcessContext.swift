@@ -1,7 +1,8 @@
 import Glibc
 
-/// The surroundings of a process: its environment, the system's clocks, and whether it should stop. `main` creates it
-/// and passes it down, so that no other code reads the environment. Tests create their own.
+/// The surroundings of a process: its environment, the system's clocks, and whether it should stop. `main` creates it,
+/// as the shell completion of `snapshot forget` does, and passes it down: no other code reads the environment. Tests
+/// create their own.
 package struct ProcessContext: Sendable {
     package var environment: Environment
     package var clock: SystemClock

@@ -174,7 +174,7 @@ package struct ReolinkCamera: Camera {
             throw failure
         case .ok, .unreadable:
             log.verbose("login answer: \(escapedStart(of: response.body))")
-            // Either older firmware, or a camera that is still starting: don't remember it.
+            // Either older firmware, or a camera that is still starting: don't remember that it gives no token.
             return .failed(.unexpectedLoginAnswer(settings), isLasting: false)
         }
     }

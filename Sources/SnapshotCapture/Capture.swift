@@ -52,8 +52,8 @@ package struct Capture {
         return shot
     }
 
-    /// Requests PING_URL, the dead man's switch: as it is after a success, with `/fail` added to its path after a
-    /// failure. A failed ping has no effect on the run.
+    /// Requests PING_URL, the dead man's switch: the URL itself after a success, and with `/fail` added to its path
+    /// after a failure. A failed ping has no effect on the run.
     private func ping(_ shot: Shot) {
         guard let url = settings.pingURL else { return }
         let (path, query) = url[...].cutAtFirst("?").map { ($0, "?" + $1) } ?? (url[...], "")

@@ -185,8 +185,7 @@ extension Failure {
                 hint: "snapshot check   # runs it at once; changed settings are tried at once, too")
         }
         return Failure(
-            code, "\(what) refused the credentials",
-            which.isEmpty ? "earlier" : which,
+            code, (which.isEmpty ? what : "\(what) \(which)") + " refused the credentials", "earlier",
             why: "they are tried again in \(inWords(Int(wait.rounded(.up))))",
             hint: "correct them: changed settings are tried at once")
     }

@@ -2,8 +2,9 @@ import Glibc
 import SnapshotBase
 import SnapshotState
 
-/// A marker file in RAM while a run is in progress. SIGKILL leaves it there, by which the next run notices the kill; a
-/// run that SIGTERM, SIGINT or SIGHUP ends removes it. It costs no write to the card, and a reboot clears it.
+/// A marker file in RAM that exists while a run is in progress. A run that SIGKILL ends leaves it there, so the next
+/// run notices the kill; one that SIGTERM, SIGINT or SIGHUP ends removes it. It costs no write to the card, and a
+/// reboot clears it.
 struct RunMarker {
     /// When the last run began, if it was killed and so left its marker; nil where no marker was left.
     private(set) var killedRunBegan: Timestamp?

@@ -171,7 +171,7 @@ extension Run {
 }
 
 extension Failure {
-    /// The failure with a hint that the picture is in the spool.
+    /// Adds to the hint of a refusal that the picture is in the spool; other failures stay as they are.
     fileprivate var withPictureInSpool: Failure {
         guard kind == .storeRefused, let hint else { return self }
         var failure = self

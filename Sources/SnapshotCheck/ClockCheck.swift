@@ -1,7 +1,7 @@
 import SnapshotBase
 import SnapshotState
 
-/// Checks the clock. Pictures are stored even by a wrong clock, so the finding is never a failure.
+/// Checks the clock. Pictures are stored even while the clock is wrong, so the finding is never a failure.
 struct ClockCheck {
     let timeService: CaptureClock.TimeService
     /// Clocks of the store and the camera minus ours, in milliseconds.

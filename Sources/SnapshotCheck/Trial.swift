@@ -5,7 +5,7 @@ import SnapshotSettings
 import SnapshotStore
 
 /// Tries a camera or a store by the steps of `snapshot check`, for settings that aren't written to a file yet. Run it
-/// in a process of its own, after root's rights have been given up.
+/// in a process of its own, after root's rights have been given up; for a camera at this machine root may keep them.
 package enum Trial: Sendable {
     case camera, store
 

@@ -26,8 +26,8 @@ package struct Discovery: Sendable {
         (self.targets, self.stop, self.root) = (targets, stop, root)
     }
 
-    /// Asks for `timeout`, or until the program is asked to end. Reolink cameras come first, cameras at this machine
-    /// last.
+    /// Looks for cameras until `timeout` has passed or the program is asked to end. Reolink cameras come first, cameras
+    /// at this machine last.
     package func run() -> Result {
         var result = Result()
         result.interfaces = Interface.all()

@@ -1,7 +1,7 @@
 import Glibc
 import SnapshotBase
 
-/// Random access to a body's bytes, since a body may be read twice: to sign it, or to send it again. A pipe's can't be.
+/// Random access to a body's bytes, since a body may be read twice: to sign it, or to send it again. A pipe has none.
 extension HTTPBody {
     /// Copies the bytes from `position` on.
     /// - Returns: the number of bytes; 0 at the end; nil if a file cannot be read or is shorter than announced.

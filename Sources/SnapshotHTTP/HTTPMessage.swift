@@ -184,7 +184,8 @@ package struct HTTPFailure: Error, Equatable, Sendable {
     /// Whether the connection was established but no line of a response was received.
     package var hasNoResponse = false
     /// Whether to send the request again with a full handshake: the server was offered a saved TLS session and didn't
-    /// respond, and it got nothing of the request, or the request changes nothing. The session has been removed.
+    /// respond, and a repetition does no harm, since the request wasn't sent or is a GET or HEAD. The session has been
+    /// removed.
     var mayRetryWithoutTLSSession = false
     /// Whether the host exists but refuses connections to that port.
     package var isPortClosed = false

@@ -54,7 +54,7 @@ final class HTTPTransfer {
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         guard !request.deadline.hasPassed else {
-            throw HTTPFailure(kind: .timedOut, why: "its deadline had passed before it began")
+            throw HTTPFailure(kind: .timedOut, why: "there was no time left to begin it")
         }
         try request.set(on: easy)
         setHeaders()

@@ -34,7 +34,7 @@ package struct TLSHandshake {
         (request.trust, request.connectTimeout) = (trust, connectTimeout)
         request.certificate = certificate
         guard !deadline.hasPassed else {
-            throw HTTPFailure(kind: .timedOut, why: "its deadline had passed before it began")
+            throw HTTPFailure(kind: .timedOut, why: "there was no time left to begin it")
         }
         // A separate handle, so that the connection is not reused for HTTP requests.
         let handle = try EasyHandle()

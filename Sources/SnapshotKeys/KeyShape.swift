@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// The pattern of KEY_TEMPLATE's keys, folder by folder, by which pictures that an earlier state stored are recognised.
+/// The pattern of KEY_TEMPLATE's keys, folder by folder. It finds stored pictures that the ledger doesn't have.
 package struct KeyShape: Sendable {
     private enum Piece: Equatable, Sendable {
         case byte(UInt8)

@@ -65,8 +65,8 @@ extension Child {
     }
 
     private func collect(_ result: inout ChildResult, _ outputLimit: Int, _ stderrLimit: Int) {
-        drain(1) { result.output += $0 }
-        drain(2) {
+        readOutput(1) { result.output += $0 }
+        readOutput(2) {
             result.stderrTail += $0
             result.stderrTail.removeFirst(max(0, result.stderrTail.count - stderrLimit))
         }
@@ -75,7 +75,7 @@ extension Child {
 
     /// Passes what the child has written to `descriptor` to `take`, and closes the descriptor at end of file. Reads at
     /// most 256 KiB, so that one busy output does not delay the others.
-    package func drain(_ descriptor: Int32, _ take: (ArraySlice<UInt8>) -> Void) {
+    package func readOutput(_ descriptor: Int32, _ take: (ArraySlice<UInt8>) -> Void) {
         guard let handle = outputs[descriptor] else { return }
         for _ in 0..<4 {
             var count = 0

@@ -24,7 +24,8 @@ struct Backoff: Sendable {
         return coming
     }
 
-    /// The longest outage that counts as short: after it media must flow again within STALL_TIMEOUT plus 10 s.
+    /// The longest outage that counts as short. When such an outage ends, media must flow again within STALL_TIMEOUT
+    /// plus 10 s.
     static let shortOutage: Duration = .seconds(120)
 
     /// The next wait; while the outage is short, at most half the stall timeout, or two seconds if that is longer.

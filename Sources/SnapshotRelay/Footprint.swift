@@ -6,8 +6,8 @@ import SnapshotBase
 /// of its own, which never shrinks.
 func shareHeap() { shim_share_heap() }
 
-/// Gives memory that only the start needed back to the system: freed heap, and pages of code. Nothing is lost, since
-/// the pages of code are read-only: the kernel reads them again from the page cache when they are used.
+/// Returns freed heap and pages of code to the system, most of which only the start needed. Nothing is lost, since the
+/// pages of code are read-only: the kernel reads them again from the page cache when they are used.
 func releaseMemory() {
     shim_trim_heap()
     guard let maps = try? readFile("/proc/self/maps", limit: 1 << 20) else { return }

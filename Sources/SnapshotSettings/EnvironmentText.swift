@@ -35,7 +35,7 @@ extension Settings {
     private static func checkSecret(_ key: SettingDeclaration, _ text: String) throws(Failure) {
         guard Dotenv.withoutLeftover(text[...]).utf8.count == text.utf8.count else {
             throw refused(
-                key, "has a '#' after a blank, which may begin a comment or belong to the secret",
+                key, "has a '#' before or after a blank, which may begin a comment or belong to the secret",
                 hint: "put the secret alone into a file and name that file in \(key.key)_FILE")
         }
         let quotes = text.utf8.first.map { "\"'".utf8.contains($0) && $0 == text.utf8.last } ?? false

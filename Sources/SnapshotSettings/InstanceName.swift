@@ -31,7 +31,7 @@ package enum InstanceName {
     package static func refusal(of name: String) -> Failure? {
         guard reserved.contains(name) else { return nil }
         return .settings(
-            "refused", "instance \(name)", why: "snapshot uses that name for a file or folder of its own",
+            "refused", "instance \(name)", why: "the name is that of a file or folder of snapshot's own",
             hint: "give the camera's settings file another name, such as \(name)-camera.env")
     }
 

@@ -1,6 +1,6 @@
 import SnapshotBase
 
-/// Settings of the state and of its monitoring.
+/// Settings of the state, of its monitoring, and of `snapshot-web`.
 extension Key {
     package static let statePath = Setting(
         "STATE_PATH", .path, otherwise: "$STATE_DIRECTORY, else ./state",

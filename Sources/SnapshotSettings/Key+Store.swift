@@ -48,7 +48,8 @@ extension Key {
         "How many bytes a second all uploads of a run together may send, such as 200K; each still ends after 15 min.")
     package static let sslCertFile = Setting(
         "SSL_CERT_FILE", .path, otherwise: "the system's",
-        "The file of certificate authorities that uploads trust, and cameras with CAMERA_TLS_VERIFY=ca.")
+        "The file of certificate authorities by which uploads verify their server, and CAMERA_TLS_VERIFY=ca the camera."
+    )
     package static let curlCABundle = Setting(
         "CURL_CA_BUNDLE", .path, otherwise: "that of SSL_CERT_FILE",
         "The file of certificate authorities that is used instead of SSL_CERT_FILE.")
@@ -58,7 +59,7 @@ extension Key {
         "The proxy of uploads and pings over https; never of cameras.")
     package static let httpProxy = Setting(
         "HTTP_PROXY", .form("address such as http://proxy.example.org:3128"), secrecy: .url, endsHoldOff: .store,
-        "The proxy of uploads and pings over http.")
+        "The proxy of uploads and pings over http; never of cameras.")
     package static let noProxy = Setting(
         "NO_PROXY", .form("hosts, domains and networks, each also with a port, with commas between; * is all"),
         secrecy: .open, endsHoldOff: .store,
@@ -92,7 +93,7 @@ extension Key {
     package static let s3Addressing = Setting(
         "S3_ADDRESSING", .choice, default: S3Addressing.auto, endsHoldOff: .store,
         "Where the bucket's name goes: path puts it into the URL's path, virtual into the host's name. auto is path with an "
-            + "endpoint of your own.")
+            + "endpoint of your own, or if the bucket's name has a dot.")
     package static let s3Checksum = Setting(
         "S3_CHECKSUM", .choice, default: S3Checksum.auto,
         "One more checksum with each object, which buckets with Object Lock need; auto sends it once the store asks for it."

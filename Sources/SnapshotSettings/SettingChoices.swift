@@ -31,7 +31,7 @@ package enum CameraTransport: String, SettingChoice { case auto, tcp, udp }
 /// Which kind of store receives the pictures.
 package enum StorageBackend: String, SettingChoice { case s3, filesystem, http }
 
-/// What a full spool keeps: the newest pictures, or ever fewer the older they are.
+/// What a full spool keeps: the newest pictures, or pictures of the whole time, but fewer of the older ones.
 package enum SpoolKeep: String, SettingChoice { case newest, thin }
 
 /// Whether the bucket's name is in the path or the host of the URL.

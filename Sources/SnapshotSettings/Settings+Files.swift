@@ -21,7 +21,8 @@ extension Settings {
         environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
     }
 
-    /// Whether a file exists. True, without a look, where its folder may hang: reading the file then fails if need be.
+    /// Whether a file may exist: true also where reading it has failed before, or where its folder may hang, which this
+    /// doesn't access. Reading a file that is missing then fails.
     package func mayExist(_ path: String) -> Bool {
         filesRead[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
     }

@@ -13,7 +13,7 @@ package struct Setup {
     var draft: Draft
     /// Whether to open the page to the network; nil to leave it as it is.
     var web: Bool?
-    /// The cameras found on the network.
+    /// The cameras that discovery has found.
     var devices: [Device] = []
     private let wasSetUp: Bool
 

@@ -9,9 +9,9 @@ package struct Coverage: Equatable, Sendable {
 
     package var share: Double { due > 0 ? Double(taken) / Double(due) : 0 }
 
-    /// The coverage of the hours in `range`; those before the first complete recorded hour do not count, and nil is
-    /// returned if none does. `known` are the recorded hours, oldest first: a gap between them had no runs at all.
-    /// `interval` is in seconds.
+    /// The coverage of the hours in `range` without those before the first complete recorded hour; nil if that leaves
+    /// none. `known` are the recorded hours, oldest first: a gap between them had no runs at all. `interval` is in
+    /// seconds.
     init?(of known: [Hour], in range: Range<Int>, interval: Double) {
         // The very first hour is incomplete, unless older hours have already been removed.
         guard let first = known.first.map({ known.count < Hour.kept ? $0.hour.adding(1) : $0.hour }),

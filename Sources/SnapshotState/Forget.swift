@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotSettings
 
-/// `snapshot forget` removes a camera that is gone from health and the status page. Nothing is deleted, as its spool
-/// may contain pictures: all of its state moves to `STATE_PATH/forgotten`.
+/// `snapshot forget` removes from health and the status page a camera that no longer exists. Nothing is deleted, as its
+/// spool may contain pictures: all of its state moves to `STATE_PATH/forgotten`.
 package struct Forget {
     package struct Result: Sendable {
         /// The folder that now holds the state.

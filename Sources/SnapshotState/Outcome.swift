@@ -22,7 +22,7 @@ package struct Outcome: JSONMapped, Equatable, Sendable {
     package var attempts: Int?
     /// The number of earlier pictures that were uploaded from the spool.
     package var drained: Int?
-    /// Bytes sent to and received from all hosts but the camera, including protocol overhead.
+    /// Bytes sent to and received from stores and credential services, including protocol overhead.
     package var sent: Int?
     package var received: Int?
     package var others = JSONObject()

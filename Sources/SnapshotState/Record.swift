@@ -42,7 +42,7 @@ package struct Record: JSONMapped, Equatable, Sendable {
     package var holdOffs = NamedValues<Pause>()
     /// Credentials that have worked, by `camera` or `store`.
     package var logins: NamedValues<AcceptedLogin>?
-    /// The region that the store asked for, and the settings to which this applies.
+    /// The region that the store asked for, and the identity of that store.
     package var region: LearnedRegion?
     /// Other facts learned about the store.
     package var learned: LearnedStore?

@@ -17,7 +17,7 @@ package struct AcceptedLogin: JSONMapped, Equatable, Sendable {
     }
 }
 
-/// Attempts at a store that ended without progress.
+/// How long attempts at a store have stalled.
 package struct Stall: JSONMapped, Equatable, Sendable {
     /// The total stalled time of all attempts since the store's last response.
     package var seconds = 0.0

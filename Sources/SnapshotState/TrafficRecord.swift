@@ -1,7 +1,7 @@
 import SnapshotBase
 
-/// The traffic so far in bytes, including TLS, TCP and IP. Not included are DNS look-ups, pings to PING_URL, and the
-/// traffic of ffmpeg and other programs.
+/// The traffic so far in bytes, including TLS, TCP and IP. Not included are DNS look-ups, pings to PING_URL, RTSP, TLS
+/// handshakes that only examine a server, and the traffic of other programs.
 package struct TrafficRecord: JSONMapped, Equatable, Sendable {
     /// The total to and from stores.
     package var sent = 0

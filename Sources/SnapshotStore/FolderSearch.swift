@@ -2,8 +2,8 @@ import Glibc
 import SnapshotBase
 import SnapshotKeys
 
-/// Searches a folder for pictures that an earlier state stored there (files whose names match KEY_TEMPLATE), and adds
-/// them to the ledger, so that retention deletes them before newer ones. A large folder is searched over several runs,
+/// Searches a folder for pictures that were stored before this ledger began (files whose names match KEY_TEMPLATE), and
+/// adds them to it, so that retention deletes them before newer ones. A large folder is searched over several runs,
 /// subfolder by subfolder in the order of their names.
 struct FolderSearch {
     static let fileName = "stored-found.log"

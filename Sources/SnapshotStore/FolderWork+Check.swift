@@ -28,7 +28,7 @@ extension FolderWork {
         return report
     }
 
-    /// A name as long as the key and with the same characters, but never that of a picture.
+    /// A name with the key's characters and, unless it is short, the key's length, but never that of a picture.
     private func probeName(_ key: String) -> String {
         let end = ".~" + hexadecimal(Crypto.random(1))
         let name = key[...].cutAtLast("/").map { $0.1 } ?? key[...]

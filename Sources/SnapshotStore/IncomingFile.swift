@@ -39,7 +39,7 @@ struct IncomingFile: ~Copyable {
 
     /// Creates and locks the file of that name; nil where another writer holds it.
     private static func take(_ path: String, _ mode: mode_t) throws(SystemError) -> FileHandle? {
-        // Another round is needed only where another writer acted between two of our steps.
+        // Another round follows where a killed writer's file was removed, or another writer acted between our steps.
         for _ in 0..<16 {
             do throws(SystemError) {
                 let file = try openFile(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)

@@ -64,7 +64,7 @@ struct Retention {
     }
 
     /// The bytes to free for LOCAL_STORAGE_MIN_FREE. Where deleting all our pictures wouldn't suffice, something else
-    /// fills the disk: ours stay, as long as a little space is left (64 MiB, or 5 % of the disk).
+    /// fills the disk: ours stay, as long as a little space is left (5 % of the disk, at most 64 MiB).
     private mutating func missingRoom() -> Int {
         guard let least = settings.minFree, let (free, size) = spaceOfDisk(settings.path), free < least else {
             return 0

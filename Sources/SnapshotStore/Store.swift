@@ -108,7 +108,7 @@ package struct StoredObject: Sendable {
 
     package var fileName: String { key[...].cutAtLast("/").map { String($1) } ?? key }
 
-    /// The metadata that every store gets with the content; the values are fit for headers.
+    /// The metadata that S3 objects and raw HTTP uploads have in their headers; the values are fit for those.
     var metadata: [(name: String, value: String)] {
         [
             ("camera", headerText(camera)), ("captured-at", capturedAt.iso8601Milliseconds),

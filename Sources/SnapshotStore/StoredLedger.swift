@@ -1,9 +1,9 @@
 import Glibc
 import SnapshotBase
 
-/// The files that this program wrote into a folder, in two lists: retention deletes the oldest of them without reading
-/// the folder, and no others. A line is written before its file appears, and isn't synced: a picture whose line a power
-/// cut loses is never deleted.
+/// The files that this program wrote into a folder, in two lists. Retention deletes the oldest of them and no other
+/// file, without reading the folder. A line is written before its file appears, and isn't synced: a picture whose line
+/// a power cut loses is never deleted.
 struct StoredLedger: Sendable {
     let statePath: String
 

@@ -9,9 +9,9 @@ struct ReolinkSimulator: ParsableCommand {
         commandName: "reolink-simulator",
         abstract: "A Reolink camera on loopback, with faults on request.",
         discussion: """
-            Prints one line of JSON with its ports, then serves until it is ended. Faults can also be set and \
-            cleared while it runs: POST /simulator/fault?name=NAME[&count=N] (name=none clears), \
-            GET /simulator/stats, POST /simulator/reset.
+            Prints one line of JSON with its ports, then serves until it is ended. While it runs, \
+            POST /simulator/fault?name=NAME[&count=N] sets a fault (name=none clears all), GET /simulator/stats \
+            returns counters, and POST /simulator/reset resets faults, sessions and counters.
 
             Faults: \(Fault.names.joined(separator: ", ")). Most strike Snap; locked and login-… strike \
             Login, max-session whatever opens a session, 300 all of plain HTTP, hang-connect new connections. rsp-49 answers \

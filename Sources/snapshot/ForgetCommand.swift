@@ -6,13 +6,14 @@ import SnapshotState
 
 struct ForgetCommand: SnapshotCommand {
     static let configuration = CommandConfiguration(
-        commandName: "forget", abstract: "Remove a camera that is gone from health and the pages.",
+        commandName: "forget", abstract: "Remove from health and the pages a camera that no longer exists.",
         discussion: """
-            Nothing is deleted: its folder below STATE_PATH moves to STATE_PATH/forgotten and can be moved back, with state, \
-            pins, the pictures in its spool, and whatever else lies there. A camera without a folder of its own has its \
+            Nothing is deleted: the camera's folder below STATE_PATH moves to STATE_PATH/forgotten, with state, pins, the \
+            pictures in its spool and whatever else lies there. It can be moved back. \
+            A camera without a folder of its own has its \
             state in STATE_PATH itself; then only the state's files and the spool move. Settings, and pictures and \
-            recordings elsewhere, stay where they are. It is refused while the camera's timer or relay is enabled, and while \
-            a run is under way.
+            recordings elsewhere, stay where they are. The command is refused while the camera's timer or relay is \
+            enabled, and while a run is under way.
 
             Exit code: 0 forgotten; 64 no such camera; 74 a run holds its lock, or nothing can be moved; 78 its timer or relay is enabled.
             """)

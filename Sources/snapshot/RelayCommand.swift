@@ -9,7 +9,7 @@ struct RelayCommand: SnapshotCommand {
         commandName: "relay", abstract: "Relay the camera's video: republish it, serve it as HLS, record it, post it.",
         discussion: """
             STREAM_MODE names one output or several, separated by commas: \(RelayOutputs.help). The video is \
-            never re-encoded. It runs until a signal ends it. When the camera or ffmpeg fails, it starts ffmpeg again; \
+            never re-encoded. The relay runs until a signal ends it. When the camera or ffmpeg fails, it starts ffmpeg again; \
             when an output fails, the others go on.
             """)
 

@@ -13,7 +13,8 @@ struct ScheduleCommand: SnapshotCommand {
             Writes drop-ins for snapshot.timer and snapshot.service (or a camera's own, with --instance) under \
             /etc/systemd/system and has systemd read them. Where the interval divides a minute, an hour or a day, the \
             timer goes by the calendar, which does not drift; otherwise it counts from the last run. An INTERVAL that is given \
-            is also written as CAPTURE_INTERVAL into the settings file.
+            is also written as CAPTURE_INTERVAL into the settings file. Without --config that file is \
+            /etc/snapshot/snapshot.env, even beside a ./.env, or with --instance the camera's own.
             """)
 
     @Argument(
@@ -78,8 +79,8 @@ struct ScheduleCommand: SnapshotCommand {
         }
     }
 
-    /// Reads the file of `--config`, else of the instance; without both the common one, or if that is missing what
-    /// every command reads.
+    /// Reads the file of `--config`, or else that of `--instance`. Without both options it reads
+    /// `/etc/snapshot/snapshot.env`, or if that is missing, the file that every other command finds.
     private func settings(in context: ProcessContext) throws(Failure) -> Settings {
         var options = options
         if options.config == nil, let instance { options.config = "/etc/snapshot/\(instance).env" }

@@ -67,9 +67,10 @@ import Testing
             "Exit codes: 0 all is well, or another run holds the lock; 64 usage; 69 no picture from the camera; 74 state or",
             "spool can't be used; 75 the store, or something else that is needed, can't be used now; 77 credentials refused, or",
             "a camera that can't be trusted; 78 settings; 127 libcrypto is missing. With 75 and 77 a picture that was taken waits",
-            "in the spool. A code with – ends no run: a killed run has its signal instead, and the relay goes on. Of the codes",
-            "of the video relay only `output-folder` ends it, at its start. The relay also reports codes of the camera; it",
-            "doesn't exit then, but tries again by itself.",
+            "in the spool. Where the exit code is –, no run ends with it: a killed run ends by its signal, and the relay goes",
+            "on. Of the codes of the video relay only `output-folder` ends it, at its start. The relay also reports codes of",
+            "the camera; it doesn't exit then, but tries again by itself. `snapshot health` and `snapshot-web` have further",
+            "exit codes: see their `--help`.",
             "", "## Reasons of health", "",
             "| reason | status | what it means | what to do |", "| --- | --- | --- | --- |",
         ]

@@ -60,7 +60,7 @@ def rsp_code(body):
 
 
 class Raw:
-    """One request on a socket of our own, and what comes back byte by byte."""
+    """One request on a socket of our own, and the raw bytes that come back."""
 
     def __init__(self, camera, path, timeout=5):
         self.socket = socket.create_connection(("127.0.0.1", camera.http), timeout)

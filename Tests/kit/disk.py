@@ -89,7 +89,7 @@ class HangingFolder:
         self._process.wait()
 
     def hang(self, *calls):
-        """Only calls of these names, or all."""
+        """From now on calls of these names hang; without names all calls do."""
         self._held.unlink(missing_ok=True)
         self._control.write_text(" ".join(calls or ["all"]))
 

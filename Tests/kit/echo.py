@@ -45,7 +45,7 @@ class Echo:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
                 login = self.headers.get("Authorization", "")
                 basic = base64.b64decode(login[6:]).decode("utf-8", "replace") if login.startswith("Basic ") else ""
-                # Shortly and by itself first: only the beginning is ever shown.
+                # What may be a secret comes first, alone and short, since the program shows only an answer's beginning.
                 asked = f"{self.path.partition('user=')[2] or basic or body or self.path} {login} {self.requestline}"
                 owner.asked.append(asked)
                 wants = self.path.startswith("/still") and not login

@@ -1,7 +1,7 @@
 """A folder through FUSE that stops answering when it is told to: python3 hanging.py BEHIND MOUNTPOINT CONTROL
 
-While the file CONTROL names calls, such as `write fsync`, these wait for it to go; `all` means every one. The threads that wait
-are listed in CONTROL.held, one a line.
+Calls that the file CONTROL names, such as `write fsync`, hang until the file is removed; `all` means every call. The threads
+that wait are listed in CONTROL.held, one a line.
 """
 import errno
 import os

@@ -59,7 +59,7 @@ class Lan:
         subprocess.run([*self.enter(far), "ip", *arguments], check=True, capture_output=True)
 
     def start(self, *command):
-        """Runs a program at the cameras' end; it has printed a line before this returns that."""
+        """Runs a program at the cameras' end, waits for its first line, and returns it."""
         process = subprocess.Popen([*self.enter(far=True), *map(str, command)], stdout=subprocess.PIPE)
         self._started.append(process)
         ready, _, _ = select.select([process.stdout], [], [], 20)
@@ -68,6 +68,6 @@ class Lan:
         return line
 
     def camera(self, address, *arguments, forms=("old", "new", "onvif"), port=80):
-        """A simulated camera that answers who looks for it, in those forms; its ports."""
+        """Starts a simulated camera that answers discovery in those forms; returns its ports."""
         asked = [word for form in forms for word in ("--discovery", form)]
         return json.loads(self.start(binary("reolink-simulator"), "--bind", address, "--port", port, *asked, *arguments))

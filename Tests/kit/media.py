@@ -5,7 +5,7 @@ import tempfile
 
 
 def decode(source, *options, seconds=30, timed=True):
-    """Decodes all of it; an error if the decoder has anything to say. `timed`: about timestamps, too."""
+    """Decodes all of it; an error if the decoder has anything to say. With `timed` its words about timestamps count, too."""
     sink = ["-f", "null"] if timed else ["-map", "0:v", "-f", "rawvideo", "-y"]
     done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *map(str, options), "-i", str(source), *sink, "/dev/null"],
                           capture_output=True, text=True, timeout=seconds)

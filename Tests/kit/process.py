@@ -54,7 +54,7 @@ def is_gone(pid):
         return True
 
 
-def gone(pid):
+def wait_gone(pid):
     """Waits until a process has ended."""
     wait_until(lambda: is_gone(pid), 10, f"end of {pid}")
 

@@ -59,7 +59,7 @@ class Result:
         return self
 
     def refuses(self, code, *words):
-        """Itself, if it ended with that code and one error line holding all the words."""
+        """Itself, if it ended with that code and one error line, and standard error has all the words, perhaps in a hint."""
         self.expect(code)
         assert len(self.errors) == 1, self.stderr
         missing = [w for w in words if w.lower() not in self.stderr.lower()]

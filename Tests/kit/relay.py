@@ -23,7 +23,7 @@ MOST_MEMORY = most_memory(8 * 1024, debug=20 * 1024)
 """The most memory that the supervisor itself may hold, in KiB; a debug build needs more."""
 
 AS_UNIT = {"NOTIFY_SOCKET": "@nobody-listens"}
-"""Like systemd, which watches one process whose child relays; but nothing hears what it is told."""
+"""Makes the relay two processes, as under systemd; nobody receives its notifications."""
 
 
 class Relay:

@@ -1,8 +1,8 @@
 """Ceph RGW by hand on loopback: one monitor, one OSD in memory, one radosgw with an HTTP and an HTTPS port.
 
-A second radosgw of the same cluster issues temporary credentials, which make RGW report a wrong secret like a missing
-permission. Users: `owner` creates buckets, `camera` may do what a bucket's policy allows, and `borrower` gets temporary
-credentials. `start(folder)` needs root but no systemd, and returns what a client must know.
+A second radosgw of the same cluster issues temporary credentials. The first doesn't, since a radosgw that does reports a wrong
+secret like a missing permission. Users: `owner` creates buckets, `camera` may do what a bucket's policy allows, and `borrower`
+gets temporary credentials. `start(folder)` needs root but no systemd, and returns what a client must know.
 """
 import json
 import subprocess

@@ -48,8 +48,8 @@ class Camera:
     `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
     calls itself. `stream`: H.264 to send instead of its own. `udp`: media goes over UDP alone, and `line` says, given the packets of one
-    picture, what to send in which order. `holds`: it has one session at a time, and so many seconds after its end
-    it is still taken; while `taken` is true, somebody else has it. `live`: a session begins with the picture of the moment,
+    picture, what to send in which order. `holds`: it has one session, which stays taken for so many seconds after
+    its end; while `taken` is true, another client has it. `live`: a session begins with the picture of the moment,
     whatever that is, not with the first one. `sounds`: the audio that is announced is sent, too: silence in `ulaw`."""
 
     def __init__(self, audio=None, clock=lambda seconds: seconds, pace=lambda seconds: seconds, tls=None, challenges=(),
@@ -204,7 +204,7 @@ class Camera:
                 if self.udp:
                     for packet in self.line(packets):
                         self._media.sendto(packet, ("127.0.0.1", self._ports[0]))
-                    # Its end is seen on the connection alone.
+                    # That the client is gone shows on the connection alone.
                     connection.send(b"")
                     continue
                 for packet in packets:

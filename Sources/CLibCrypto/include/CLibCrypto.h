@@ -1,4 +1,4 @@
-// libcrypto, which isn't linked: loading it costs more than the rest of `snapshot health`, which needs none of it.
+// libcrypto, which isn't linked: loading it costs more than all of `snapshot health`, which doesn't need it.
 // The functions wrap libcrypto's; libcrypto.c says which. Without the library the program ends, as it would
 // if it were linked.
 #pragma once

@@ -39,7 +39,7 @@ typedef size_t (*shim_transfer)(char *bytes, size_t size, size_t count, void *co
 typedef int (*shim_seek)(void *context, curl_off_t offset, int origin);
 CURLcode shim_set_transfer(CURL *easy, CURLoption option, shim_transfer function);
 CURLcode shim_set_seek(CURL *easy, shim_seek function);
-/// Called a few times a second during a transfer; a result other than 0 aborts it.
+/// Called often while bytes move, otherwise about once a second; a result other than 0 aborts the transfer.
 typedef int (*shim_progress)(void *context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
 CURLcode shim_set_progress(CURL *easy, shim_progress function);
 /// Closes a connection whose sent data is not acknowledged for that long; otherwise megabytes could pile up in the

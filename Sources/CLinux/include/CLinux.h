@@ -64,8 +64,8 @@ pid_t shim_spawn(char *const *paths, char *const argv[], char *const envp[], con
 /// From now on shim_spawn forks in a thread with a descriptor table of its own. A child then inherits no file of a
 /// folder that hangs, which it could not close. Returns 0, or -1 with errno.
 int shim_begin_starter(void);
-/// Forks a child that dies with this process, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP. It keeps the
-/// standard descriptors and `kept`, which must be in ascending order.
+/// Forks a child that dies with the thread that forked it, has no terminal, and blocks SIGTERM, SIGINT and SIGHUP. It
+/// keeps the standard descriptors and `kept`, which must be in ascending order.
 pid_t shim_fork(const int *kept, int count);
 /// Set the real, effective and saved id.
 int shim_setresgid(gid_t id);

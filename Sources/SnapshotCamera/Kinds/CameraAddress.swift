@@ -58,7 +58,7 @@ struct CameraURL {
     var shown: String { redactedURL(url) }
     var tlsHost: HostAndPort? { HostAndPort(tlsURL: url) }
 
-    /// The hint for a camera that can't be reached, or not in time; nil for failures that don't concern the network.
+    /// The hint for a camera that can't be found, asked or reached, or that is too slow; nil for other failures.
     static func hint(_ failure: HintedFailure, setting: String = "CAMERA_URL") -> String? {
         switch failure {
         case .unresolved: "check \(setting), or use the camera's address instead of its name"

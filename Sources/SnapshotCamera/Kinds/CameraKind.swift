@@ -24,8 +24,8 @@ package enum CameraKinds {
 }
 
 /// One camera of a certain kind: its address, and everything that differs between kinds. No requirement has a default,
-/// so that the compiler names what a new kind lacks. Of other code only `snapshot setup`, by the settings, and `MovedCamera`,
-/// by `trial`, ask which kind it is.
+/// so that the compiler names what a new kind lacks. Other code asks in three places which kind it is: `snapshot setup`
+/// by the settings, `snapshot check` by `trial`, and `CameraSettings` by the scheme `rtsps:`.
 package protocol CameraKind: Sendable {
     /// The forms of CAMERA_URL for this kind; empty where another setting holds the address.
     static var forms: [String] { get }

@@ -34,8 +34,8 @@ struct DrainQueue: ~Copyable {
         do throws(SystemError) { all = try run.spool.list() } catch {
             throw Failure(.own(.spoolRead), "cannot read spool", run.spool.path, why: "\(error)", cause: error)
         }
-        // Entries that the store rejected come last. Properties are assigned after all that can throw: see `Run.init`
-        // for the compiler's bug.
+        // Entries that the store rejected come last. Because of the compiler's bug in `Run.init`, properties are
+        // assigned only after the last call that can throw.
         let rejected = run.spool.figures.rejected?.last ?? -1
         remaining = (all.filter { $0.number > rejected } + all.filter { $0.number <= rejected })[...]
         counted = DrainAll.Result()

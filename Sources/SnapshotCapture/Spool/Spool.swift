@@ -101,8 +101,8 @@ package struct Spool: ~Copyable {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After a loss of records an unrecorded entry may have this name: never overwrite it. `lastNumber` stays below
-        // the new entry's number, so a recount counts one more capture: that of the unrecorded entry.
+        // After a loss of records this name may be that of an entry that no record counts: never overwrite it. The new
+        // entry's number is then above `lastNumber`, so the next recount adds one capture, which is that entry's.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()

@@ -8,7 +8,7 @@ package final class Gateway: Sendable {
     /// The server behind a gateway, and callbacks. They run in the gateway's thread.
     package struct Destination: Sendable {
         package var server: RTSPServer
-        /// How long either side may be silent before media flows, and how long it may leave sent data unacknowledged.
+        /// How long either side may be silent before media flows.
         package var timeout: Duration
         /// How long media may accumulate before it is passed on, so that writes are few and large.
         package var batchTime: Duration

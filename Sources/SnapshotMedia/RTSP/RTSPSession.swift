@@ -134,7 +134,7 @@ package struct RTSPSession {
     private func letMediaAccumulate(_ stop: Int32) {
         guard isFlowing, batchTime > .zero else { return }
         var ready = pollfd(fd: stop, events: Int16(POLLIN), revents: 0)
-        // Don't wait long with UDP, since what exceeds a socket's small buffer is lost.
+        // Don't wait long with UDP, since what exceeds a socket's receive buffer is lost.
         poll(&ready, 1, Int32(clamping: media.isUsed ? min(5, batchTime.milliseconds) : batchTime.milliseconds))
     }
 

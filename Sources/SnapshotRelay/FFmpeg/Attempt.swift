@@ -29,7 +29,7 @@ final class Attempt {
     private var received = 0
     /// Why the relay ended this attempt; nil where it didn't.
     private var reason: AttemptTrouble?
-    /// The time since ffmpeg was killed. An ffmpeg that hangs in a folder ends only when the folder responds.
+    /// The time since ffprobe or ffmpeg was killed. An ffmpeg that hangs in a folder ends only when that responds.
     private var sinceKill: Stopwatch?
     /// After this time a killed ffmpeg that hasn't ended is left behind.
     private static let killTimeout = Duration.seconds(2)
@@ -44,10 +44,10 @@ final class Attempt {
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
     private static let longestOutput = 65536
-    /// How long media counts while ffmpeg waits for the first audio; the first key frame may take as long.
+    /// How long arriving media counts as progress while ffmpeg waits for the first audio, or for the first key frame.
     private static let longestWaitForAudio = Duration.seconds(15)
 
-    /// Starts ffprobe at the first address, or ffmpeg where the source is known; throws where that program can't be
+    /// Starts ffprobe at the first address, or ffmpeg where the stream is known; throws where that program can't be
     /// started. `arguments` returns ffmpeg's arguments for a stream, nil where no output can carry it. `takeMedia`
     /// receives what ffmpeg writes to its standard output.
     init(
@@ -140,26 +140,26 @@ final class Attempt {
 
     private func takeOutput() -> [Event] {
         guard let stage, let child else { return [] }
-        child.drain(2) { stderrTail.read($0) }
+        child.readOutput(2) { stderrTail.read($0) }
         switch stage {
         case .probing(_, let gateway, let address, var output):
-            child.drain(1) { output += $0 }
+            child.readOutput(1) { output += $0 }
             if output.count > Self.longestOutput { child.signal(SIGKILL) }
             self.stage = .probing(child, gateway, address: address, output: output)
             guard child.poll() != nil else { return [] }
-            child.drain(1) { output += $0 }
+            child.readOutput(1) { output += $0 }
             return probed(output, address, gateway)
         case .streaming:
-            child.drain(1, takeMedia)
+            child.readOutput(1, takeMedia)
             var grew = false
-            child.drain(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
+            child.readOutput(FFmpegArguments.progressDescriptor) { grew = progress.read($0) || grew }
             hasGrown = hasGrown || grew
             if grew, let media = progress.outTime, mediaClock.hasJumped(to: .microseconds(media), now: clock.up()) {
                 restart(because: .cameraClock)
             }
             if let sinceKill, sinceKill.elapsed > Self.killTimeout, child.leaveBehind() { reason = .ffmpegStuck }
             guard let ending = child.poll() else { return grew ? [.grew] : [] }
-            child.drain(1, takeMedia)
+            child.readOutput(1, takeMedia)
             return (grew ? [.grew] : []) + [ended(ending)]
         }
     }
@@ -239,7 +239,7 @@ final class Attempt {
     }
 
     private func end(_ trouble: Supervisor.Trouble) -> Event {
-        if let child { child.drain(2) { stderrTail.read($0) } }
+        if let child { child.readOutput(2) { stderrTail.read($0) } }
         stderrTail.endLine()
         stage = nil
         return .ended(trouble)

@@ -111,8 +111,8 @@ package struct HLSFolder: Sendable {
         sweep()
     }
 
-    /// The segment's entry in the playlist for players. It is discontinuous where its number doesn't follow the last
-    /// one's, since numbers are consecutive while one muxer writes, or where the timestamps have jumped.
+    /// The segment's entry in the playlist for players. It is discontinuous where the timestamps have jumped, or where
+    /// its number doesn't follow the last one's: one muxer writes consecutive numbers.
     private mutating func entry(_ segment: Playlist.Segment, _ initialisation: String) -> Playlist.Segment {
         var segment = segment
         let number = Self.number(of: segment.name)

@@ -61,7 +61,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
 
     func ended(now: Uptime) {
         thread.add(.end)
-        // The next run gets the folder only once the files of this one are finished, which rarely takes a second.
+        // The next run gets the folder only once the files of this one are finished, usually in less than a second.
         if lastReported != .hangs { thread.waitUntilIdle(within: .seconds(1)) }
         _ = takeReports(now)
         isLeftOut = false
@@ -90,7 +90,7 @@ final class FolderOutput<Files: OutputFiles>: OpenOutput {
         case .trouble(let trouble): fail(trouble, report.failure?.words)
         case .fine where isLeftOut: break
         case .fine:
-            // Clear only a trouble that was reported here: an upload, for example, reports its own.
+            // Clear only a trouble that was reported here: `OpenOutputs` reports a codec that the output can't carry.
             if lastReported != nil { reporter.works() }
             lastReported = nil
         case .restart:

@@ -46,7 +46,7 @@ struct FolderFailure: Error {
     let trouble: FolderTrouble
     /// Words that replace the trouble's own, where more is known.
     var words: String?
-    /// The error with which the relay ends if this failure exists at its start.
+    /// The error with which the relay ends if the trouble is `denied` at its start.
     var failure: Failure?
 
     init(_ failure: Failure) {

@@ -104,7 +104,7 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
         if roomNeeded == nil, isFull(path) { roomNeeded = Self.room(after: 0) }
         if let roomNeeded, freeBytes(path) ?? 0 < roomNeeded { return .trouble(.full) }
         roomNeeded = nil
-        // Nothing is written without media, so nothing shows that an output that was stuck works again.
+        // Whether an output that was stuck works again shows only while media flows.
         guard flows else { return lastTrouble == .stuck ? nil : .fine }
         return requestRestart(now)
     }

@@ -2,7 +2,7 @@ import Glibc
 import SnapshotBase
 import Synchronization
 
-/// OUTPUT_DIR and its lock: another relay with another state directory would delete this one's files.
+/// OUTPUT_DIR and its lock. Without the lock a relay with another state directory could delete this relay's files.
 package final class OutputDirectory: Sendable {
     package let path: String
     /// Whether the web front may read streams and recordings.

@@ -18,15 +18,15 @@ final class PushGateway: OpenOutput, Sendable {
     init(_ push: PushOutput, _ reporter: OutputReporter) throws(Failure) {
         let server = RTSPServer(
             url: push.url, user: push.user.isEmpty ? nil : push.user, password: push.password, mayUseBasic: true)
-        let holdOff = HoldOff()
+        let pause = SessionPause()
         let admitted = AdmittedGroup()
         var destination = Gateway.Destination(
             server: server, timeout: Self.timeout, batchTime: .milliseconds(50), clock: push.clock,
             connect: { () throws(Failure) in try push.connect(timeout: Self.timeout) },
             ended: { ending in
-                if let trouble = holdOff.note(ending) { reporter.fails(trouble) }
+                if let trouble = pause.note(ending) { reporter.fails(trouble) }
             })
-        destination.mayBegin = { !holdOff.lasts }
+        destination.mayBegin = { !pause.lasts }
         destination.flows = { reporter.works() }
         gateway = try Gateway(path: "push", to: destination) { client in admitted.hasOpen(client) }
         self.admitted = admitted
@@ -59,7 +59,7 @@ extension PushOutput {
 
 /// The pause before the next session after the server refused the login or the stream. ffmpeg retries every second, and
 /// so many logins could lock an account.
-private final class HoldOff: Sendable {
+private final class SessionPause: Sendable {
     private struct State {
         var until: Deadline?
         var backoff = Backoff.holdOff

@@ -62,7 +62,7 @@ struct RecordingFiles: OutputFiles {
             warn(of: bound)
         }
         if upload != nil {
-            log.warn("\(counted(dropped, "recording")) deleted before the store took them, to make room")
+            log.warn("\(counted(dropped, "recording")) deleted before the store took them: retention keeps no more")
         }
     }
 

@@ -5,9 +5,9 @@ import SnapshotMedia
 import SnapshotSettings
 
 /// The folder of recordings, `record/20260121T103045Z.mp4`, named by their start time in UTC. ffmpeg writes numbered
-/// files in `record/.writing`. A file gets its name while ffmpeg still writes it, since ffmpeg may use a number again
-/// after a disk error. A finished recording is synced and moved to `record`, never over another. Retention deletes only
-/// files in `record` with such a name.
+/// files in `record/.writing`. A file gets such a name while ffmpeg still writes it, since ffmpeg may use a number
+/// again after a disk error. A finished recording is synced and moved to `record`, never over another. Retention
+/// deletes only files in `record` with such a name.
 package struct RecordingFolder: Sendable {
     private let path: String
     let folder: Folder
@@ -41,7 +41,7 @@ package struct RecordingFolder: Sendable {
         var name: RecordingName
         /// ffmpeg's name of it; nil for a file that an earlier process renamed.
         var numbered: NumberedName?
-        /// Its start by the stream's time; known once ffmpeg has finished it.
+        /// Its start by the stream's time; nil until the segment list tells it.
         var begin: Timestamp?
         /// Whether finishing it failed at least once.
         var hasFailed = false

@@ -40,7 +40,7 @@ final class RecordingUpload: Sendable {
         }
     }
 
-    /// Uploads recordings of that folder from now on: once its disk is mounted again, its path leads to another one.
+    /// Uploads recordings of that folder from now on. After a disk was mounted again, its path leads to another folder.
     func use(_ folder: Folder) { shared.withLock { $0.folder = folder } }
 
     /// Starts the thread, which runs until the program ends.

@@ -4,12 +4,12 @@ import SnapshotKeys
 import SnapshotSettings
 import SnapshotStore
 
-/// The settings of RECORD_UPLOAD: those of the store, as captures have them, with more time for an upload.
+/// The settings of RECORD_UPLOAD: those of the store, as captures have them, with a longer default for UPLOAD_DEADLINE.
 package struct RecordingUploadSettings: Sendable {
     package var store: any StoreKind
     package var keyTemplate: KeyTemplate
     package var attempts: Int
-    /// The time for all attempts at one recording.
+    /// After this time no further attempt at a recording begins.
     package var deadline: Duration
     package var timeouts: UploadTimeouts
     /// In bytes a second.

@@ -63,7 +63,7 @@ enum AttemptTrouble: String, TroubleCode {
         case .cameraCredentials:
             "check CAMERA_USERNAME and CAMERA_PASSWORD, then restart the relay, which otherwise waits 10 min or longer"
         case .cameraInsecureLogin: "switch Digest on in the camera, or use rtsps:// in CAMERA_URL"
-        case .cameraTLS: "most cameras sign their own certificate: CAMERA_TLS_VERIFY=pin-first"
+        case .cameraTLS: "set CAMERA_TLS_VERIFY=pin-first, since most cameras sign their own certificate"
         case .cameraKeyChanged:
             "if the camera was replaced or reset, forget the old key: snapshot check --forget-pin; if not, somebody may "
                 + "intercept the connection"
@@ -89,7 +89,8 @@ extension Supervisor {
     package struct Trouble: Equatable, Sendable {
         /// A short, stable code, e.g. `camera-lost`.
         package let code: String
-        /// Whether the camera refused the credentials, or its TLS key isn't the known one: a person has to act.
+        /// Whether the camera refused the credentials, or its TLS key isn't known to be the pinned one: a person has to
+        /// act.
         package let isRefusal: Bool
 
         init(_ trouble: AttemptTrouble) {

@@ -122,7 +122,7 @@ struct RelayReporter: ~Copyable {
                 lastTroubles.isEmpty
                 ? "" : "; failing: " + lastTroubles.keys.sorted().joined(separator: ", ")
             return "relaying \(mediaInWords) to \(modes), \(restarts)\(failing)"
-        case .stalled: return "ending an ffmpeg that has stalled"
+        case .stalled: return "ending an attempt that has stalled"
         case .backingOff: return trouble.isEmpty ? "starting" : "waiting to ask the camera again: \(trouble)"
         case .refused: return "waiting 10 min or longer before the camera is asked again: \(trouble)"
         case .stopping, .stopped: return "finishing files"

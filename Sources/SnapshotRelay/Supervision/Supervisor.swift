@@ -13,7 +13,8 @@ package struct Supervisor: Sendable {
         /// The attempt was killed, since it wrote no media or made no progress for too long. It hasn't ended yet.
         case stalled
         case backingOff(until: Uptime)
-        /// The camera refused the credentials, or its key isn't the known one. More attempts could lock the account.
+        /// The camera refused the credentials, or its TLS key isn't known to be the pinned one. More attempts could
+        /// lock the account.
         case refused(until: Uptime)
         /// A stop was requested; ffmpeg is finishing its files.
         case stopping(since: Uptime, isKilled: Bool)
@@ -54,7 +55,8 @@ package struct Supervisor: Sendable {
     private var holdOffs = Backoff.holdOff
     private var lastMedia: Uptime?
 
-    /// How long a step of a start may take while media arrives: some cameras send a key frame only every half minute.
+    /// After this time arriving media no longer extends a step of a start. It is long, since some cameras send a key
+    /// frame only every half minute.
     static let longestStep: Duration = .seconds(40)
     /// A run in which media flowed for at least this long resets the backoff.
     package static let goodRun: Duration = .seconds(300)

@@ -6,7 +6,7 @@ import SnapshotProcesses
 import SnapshotSettings
 import SnapshotState
 
-/// The first picture with the new settings, taken by the timer or by this process.
+/// The first picture with the new settings, taken by the timer's service or by `snapshot capture`.
 struct FirstPicture {
     let draft: Draft
     let settings: CaptureSettings

@@ -14,7 +14,7 @@ struct Page {
     /// Where the socket listens.
     private static let port = 8080
 
-    /// Whether the page is open, by setup or by hand.
+    /// Whether the drop-in or the setting that opens the page exists, be it written by setup or by hand.
     var isOpen: Bool {
         guard !target.isSystem else { return fileExists(Self.dropIn) }
         guard let settings = try? Settings(environment: [:], path: target.settingsPath) else { return false }

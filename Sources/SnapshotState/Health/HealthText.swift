@@ -18,7 +18,7 @@ extension HealthReport {
     }
 
     /// The output line and the exit code of a Nagios plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. With several
-    /// cameras it names the unhealthy ones, and the performance data is that of the worst.
+    /// cameras it names all that aren't healthy, and the performance data is that of the worst.
     package func nagios() -> (line: String, code: Int32) {
         let health = worst
         let (word, code): (String, Int32) =
@@ -85,7 +85,7 @@ extension Health {
             "\(counted(spool.dropped, "picture")) \(spool.dropped == 1 ? "has" : "have") been dropped from the spool so far"
         case .storeAway: "the disk for the pictures isn't mounted"
         case .storeFull: "the limits of the folder for pictures can't be met"
-        case .stateReset: "the state was damaged and began anew"
+        case .stateReset: "the state was damaged or gone, and records were lost"
         case .settingsRefused: "the settings are refused"
         case .relayOutput, .relayInterrupted, .relayDown: relayWords[reason] ?? reason.rawValue
         }
@@ -153,7 +153,7 @@ extension Health {
 extension CredentialsStatus {
     /// When they end, and why they aren't renewed.
     package var inWords: String {
-        let end = end.map { "until \(Health.localText($0))" } ?? "without an end"
+        let end = end.map { "until \(Health.localText($0))" } ?? "without an expiry date"
         return end + (renewalFailure.map { ", not renewed: \($0.printable(limit: 160))" } ?? "")
     }
 }

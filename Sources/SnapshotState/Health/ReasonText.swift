@@ -22,7 +22,7 @@ extension Health.Reason {
         case .storeFull:
             "LOCAL_STORAGE_MAX_BYTES or LOCAL_STORAGE_MIN_FREE can't be met, or the disk is full: deleting the oldest pictures "
                 + "that snapshot stored doesn't free enough, or isn't possible."
-        case .stateReset: "In the last day the state was damaged or gone, and the counters began anew."
+        case .stateReset: "In the last day the state was damaged or gone, and records were lost."
         case .settingsRefused:
             "The last run ended at once, since a setting is missing or has a value that isn't allowed."
         case .relayOutput: "One of the relay's outputs doesn't work. The others go on."
@@ -34,8 +34,8 @@ extension Health.Reason {
     package var remedy: String {
         switch self {
         case .neverCaptured:
-            "`sudo snapshot setup` leads to the first picture; `snapshot check` tries everything once, "
-                + "`systemctl enable --now snapshot.timer` then takes one at every interval."
+            "`sudo snapshot setup` leads to the first picture; `snapshot check` tries everything once. After "
+                + "`systemctl enable --now snapshot.timer` one is taken at every interval."
         case .noCapture:
             "`snapshot check` says what fails; `systemctl list-timers snapshot.timer` shows when the next run is due."
         case .cameraCredentials:
@@ -63,7 +63,9 @@ extension Health.Reason {
         case .dropped:
             "Mostly the spool was full: a larger SPOOL_MAX_BYTES, or more room on the disk, covers longer outages. "
                 + "Damaged pictures are in `spool/bad`."
-        case .stateReset: "The counters began at zero. A damaged file is kept as `state.jsonl.bad`."
+        case .stateReset:
+            "The counters began at zero, or at those of an earlier run. A file without any valid record is kept as "
+                + "`state.jsonl.bad`."
         case .settingsRefused: "`snapshot check` names the setting; the next run uses the corrected one."
         case .relayOutput, .relayInterrupted, .relayDown:
             "`journalctl -u snapshot-relay` tells more, and `systemctl status snapshot-relay` whether it runs. For a relay "

@@ -11,7 +11,7 @@ package struct FilesystemSettings: StoreKind {
     package var maxAge: Duration?
     /// To stay free on the disk, in bytes; nil for no limit.
     package var minFree: Int?
-    /// Makes the pictures' names, and recognises those of pictures that an earlier state stored.
+    /// Makes the pictures' names, and recognises those of stored pictures that the ledger doesn't have.
     package var template: KeyTemplate
     package var camera: String
     let context: ProcessContext

@@ -32,7 +32,7 @@ package protocol StoreKind: Sendable {
     func location(of key: String) -> String
     /// How `snapshot check` tries the store.
     var trial: StoreTrial { get }
-    /// The store itself. Opening it makes no request. `record` is the last run's, with what it learned of the store;
+    /// The store itself. Opening it makes no request. `record` has what runs have learned of the store so far;
     /// `statePath` is the folder where the store may keep files of its own.
     func open(client: HTTPClient, record: Record?, now: Now, statePath: String) -> any Store
 }

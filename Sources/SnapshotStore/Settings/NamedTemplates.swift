@@ -36,7 +36,8 @@ package struct NamedTemplates: Equatable, Sendable {
         self.entries = entries
     }
 
-    /// `Name: value`, one per line; all are sent, even two of the same name. In a quoted value `\n` also ends a line.
+    /// `Name: value`, one per line; the two characters `\n` also end a line. All are sent, even two of the same name,
+    /// but Authorization and Content-Type may come only once.
     package init(headers setting: Setting<String?>, of settings: Settings) throws(Failure) {
         guard let text = try settings[setting] else {
             entries = []

@@ -19,9 +19,9 @@ const mp4 = (() => {
   const all = (view, type) => boxes(view).filter(box => box[0] === type).map(box => box[1]);
   const first = (view, ...path) => path.reduce((at, type) => at && all(at, type)[0], view);
 
-  const bits = {
+  const parameters = {
     avc1: config => 'avc1.' + hex(config, 1) + hex(config, 2) + hex(config, 3),
-    // Profile with its space, compatibility in reversed order, tier and level, then the constraints that aren't zero.
+    // Profile with its space, compatibility in reversed order, tier and level, then the constraints without zeros at the end.
     hvc1: config => {
       const profile = config.getUint8(1), level = config.getUint8(12);
       let compatibility = 0;
@@ -37,7 +37,7 @@ const mp4 = (() => {
     const [type, content] = entry;
     if (type === 'mp4a') return 'mp4a.40.2';
     const config = content.byteLength > 78 && first(part(content, 78), {avc1: 'avcC', hvc1: 'hvcC'}[type]);
-    return config && bits[type] ? bits[type](config) : type;
+    return config && parameters[type] ? parameters[type](config) : type;
   };
 
   return {

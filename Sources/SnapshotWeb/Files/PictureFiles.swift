@@ -33,7 +33,7 @@ struct PictureFiles {
         return runtimeDirectories.lazy.map { OpenFile.find(below: $0, names) }.first(where: \.mayExist) ?? .missing
     }
 
-    /// The instances whose relay has written something, by the folder that its unit gives it.
+    /// The instances in whose state directory a relay has created `stream_output`.
     var instances: [String] {
         let names = (try? listDirectory(statePath)) ?? []
         return names.filter { name in output(of: name).map(fileExists) ?? false }.sorted()

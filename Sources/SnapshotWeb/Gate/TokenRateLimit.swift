@@ -29,7 +29,7 @@ struct TokenRateLimit {
     static let freeInAll = 200
     static let secondsBetween = 6
     private static let inAllPerSecond = 10.0
-    /// How many sources of wrong tokens are remembered, and how many of the right one, at most.
+    /// The most sources of wrong tokens that are remembered, and the most sources of the right token.
     static let remembered = 1024
 
     private var all: Allowance

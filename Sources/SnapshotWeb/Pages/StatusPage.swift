@@ -7,7 +7,7 @@ struct StatusPage {
     let statePath: String
     let now: Now
     let board: Board
-    /// The latest pictures by camera, where `WEB_IMAGES` is on.
+    /// The latest pictures by camera; empty unless `view` is `.pictures`.
     let pictures: [String: LatestPicture]
     let view: PictureGate.View
     /// What is wrong with the web front's own settings.

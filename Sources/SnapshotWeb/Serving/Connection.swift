@@ -172,8 +172,8 @@ final class Connection: ChannelDuplexHandler {
             method: head.method, uri: head.uri, headers: head.headers, hasLocalSocket: hasLocalSocket,
             isOverLoopback: channel.localAddress?.isLoopback ?? false, peer: channel.remoteAddress?.ipBytes,
             source: ClientNetwork(channel.remoteAddress))
-        // A request with a body ends the connection, since none needs one. So does one with an upgrade, after which
-        // NIO's parser stops.
+        // A request with a body ends the connection, since no request that is served needs a body. So does one with an
+        // upgrade, after which NIO's parser stops.
         let isBare =
             !head.headers.contains(name: "Transfer-Encoding") && !head.headers.contains(name: "Upgrade")
             && head.headers["Content-Length"].allSatisfy { $0 == "0" } && head.method != .CONNECT

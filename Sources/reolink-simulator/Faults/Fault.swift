@@ -137,7 +137,7 @@ extension Fault.Kind {
         case .drip: answer.manner = .drip(head: false)
         case .dripHead: answer.manner = .drip(head: true)
         case .endless, .endlessLengthless, .hugeLength:
-            // The EOI marker is removed, since the picture would be complete before the endless rest.
+            // Remove the EOI marker: with it the picture would be complete before the endless rest.
             answer.body = Array(answer.body.dropLast(2))
             answer.manner = .endless(
                 self == .endless ? .chunked : self == .hugeLength ? .length(8 << 30) : .untilClose)

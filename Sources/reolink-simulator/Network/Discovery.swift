@@ -13,7 +13,7 @@ struct DiscoveryAnswers: Sendable {
     let mac: String
     let uid: String
 
-    /// Binds all ports, and starts a thread for each that answers.
+    /// Binds all ports, and starts a thread for each port, which answers requests there.
     func start() throws {
         guard let address = IPv4Address(host) else { throw StartupError("discovery \(host)", "not an IPv4 address") }
         do {
@@ -66,7 +66,7 @@ struct DiscoveryAnswers: Sendable {
         }
     }
 
-    /// The 388 bytes of a Reolink camera's answer. As in a real one's there is an access key, which no client may show.
+    /// The 388 bytes of a Reolink camera's answer. As a real one's, they hold an access key, which no client may show.
     private var facts: [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 388)
         func put(_ text: String, at offset: Int, limit: Int) {

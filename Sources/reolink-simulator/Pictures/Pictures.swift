@@ -40,7 +40,7 @@ final class Pictures: Sendable {
         state.withLock { $0.streams.append((Key(pattern: .clock, size: size), stream)) }
     }
 
-    /// The next picture, which differs from the last one unless frozen; nil when ffmpeg makes none.
+    /// The next file or test picture; when frozen, the same one again. nil when ffmpeg makes none.
     func next(_ size: PictureSize, pattern: TestPattern.Kind = .clock, frozen stuck: Bool = false) -> [UInt8]? {
         state.withLock { state in
             let key = Key(pattern: pattern, size: size)

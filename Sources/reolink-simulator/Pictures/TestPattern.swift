@@ -63,7 +63,7 @@ final class TestPattern: @unchecked Sendable {
         var ready = [pollfd(fd: output.descriptor, events: Int16(POLLIN), revents: 0)]
         retrying { poll(&ready, 1, -1) }
         let before = buffer.count
-        child.drain(1) { buffer += $0 }
+        child.readOutput(1) { buffer += $0 }
         return buffer.count > before
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from checking import check  # noqa: F401 a fixture
 from pictures import picture
-from process import gone, is_gone, wait_until
+from process import is_gone, wait_gone, wait_until
 from program import memory_limit
 
 pytestmark = pytest.mark.asan
@@ -215,7 +215,7 @@ def test_it_is_asked_to_end_and_then_killed_with_its_group(snapshot, program):
     url = program.script(f"trap 'echo asked >{where}/asked' TERM; sleep 300 & echo $! >{where}/child; while :; do sleep 0.1; done")
     told = snapshot.set(CAMERA_URL=url, CAMERA_TIMEOUT="1s").capture().refuses(69)
     assert told.wall < 8 and program.read("asked") == "asked\n"
-    gone(program.read("child").strip())
+    wait_gone(program.read("child").strip())
 
 
 def test_a_program_that_ends_on_sigterm_is_waited_for(snapshot, program):
@@ -232,7 +232,7 @@ def test_a_child_that_is_left_behind_holds_nothing_up(snapshot, program, start):
     told = snapshot.set(CAMERA_URL=url, CAMERA_TIMEOUT="60s").capture().expect(0)
     assert told.wall < 15 and list(snapshot.stored().values()) == [program.body]
     if "setsid" not in start:
-        gone(program.read("child").strip())
+        wait_gone(program.read("child").strip())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -245,7 +245,7 @@ def test_a_signal_to_the_run_ends_the_program_and_its_children(snapshot, program
     os.kill(run.pid, number)
     assert run.result(20).code == -number and time.monotonic() - started < 10
     for pid in program.read("pids").split():
-        gone(pid)
+        wait_gone(pid)
 
 
 # Check and relay

@@ -45,5 +45,5 @@ def test_it_is_no_traffic_of_the_next_run(snapshot, tmp_path, switch):
     (tmp_path / "still.jpg").write_bytes(picture())
     snapshot.set(CAMERA_URL=f"file://{tmp_path}/still.jpg", PING_URL=switch.url + "/uuid")
     snapshot.run("capture", "--every", "1s", "--for", "3s", timeout=40).expect(0)
-    assert len(switch.received) == 1 and snapshot.state["captures"] > 1
+    assert len(switch.received) == 1 and snapshot.ring.newest["total_captures"] > 1
     assert "traffic" not in snapshot.ring.newest

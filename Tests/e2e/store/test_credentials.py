@@ -18,7 +18,7 @@ import rgw
 import shared
 import tls
 from credential_provider import CredentialProcess, CredentialProvider
-from process import free_port, gone, wait_until
+from process import free_port, wait_gone, wait_until
 from receiver import Answer, s3_error
 from stores import store
 
@@ -406,7 +406,7 @@ def test_what_a_process_gets_and_that_nothing_of_it_stays(s3, process, monkeypat
     seen = (process.folder / "env").read_text()
     assert "Canary" not in seen and "CAMERA" not in seen and f"HOME={s3.folder}" in seen
     assert len((process.folder / "fds").read_text().splitlines()) <= 6
-    gone((process.folder / "child").read_text().strip())
+    wait_gone((process.folder / "child").read_text().strip())
 
 
 def test_a_stop_ends_the_process_and_keeps_the_picture(s3, process, camera):
