@@ -14,7 +14,7 @@ let hardened: [LinkerSetting] = [
 // With this macro glibc checks the size of arrays. Swift must not see it: functions such as `read` would be ambiguous.
 let fortified: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(platforms: [.linux], configuration: .release))]
 
-// Each run is a new process, and starting it is most of the run's cost. bench/PROFILE.md has the figures.
+// Each run is a new process, so it pays for the program's start again. bench/PROFILE.md has the figures.
 let link = "\(Context.packageDirectory)/packaging/link"
 // The functions that a capture calls lie side by side. Names in that list that no longer exist do no harm.
 let ordered = ["--symbol-ordering-file=\(link)/order", "--no-warn-symbol-ordering"]

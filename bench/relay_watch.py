@@ -23,7 +23,7 @@ def measure(rig, options):
             RTSPServer() as central, Ingest() as ingest:
         for modes in MODES:
             found = watched(rig, options.seconds, modes, camera, central, ingest)
-            bare = unwatched(found["command"], found["list"], options.seconds, rig.folder)
+            bare = unwatched(found["command"], found["url"], options.seconds, rig.folder)
             share = found["supervisor"] / found["ffmpeg"]
             rows.append([modes, *(f"{1000 * t / options.seconds:.2f}" for t in (found["supervisor"], found["ffmpeg"], bare)),
                          f"{100 * share:.1f} %", f"{found['memory'] / 1024:.1f}"])
@@ -55,7 +55,7 @@ def watched(rig, seconds, modes, camera, central, ingest):
         time.sleep(seconds)
         after = relay.cpu, cpu(ffmpeg)
         return {"command": command, "supervisor": after[0] - before[0], "ffmpeg": after[1] - before[1],
-                "memory": relay.peak, "list": camera.url("h264Preview_01_main")}
+                "memory": relay.peak, "url": camera.url("h264Preview_01_main")}
 
 
 def unwatched(command, url, seconds, folder):

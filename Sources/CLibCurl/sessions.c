@@ -33,7 +33,7 @@ struct connection {
   int is_over;
 };
 
-// Loaded by libcurl and not linked; the functions of libcrypto, which libssl needs, are found through it, too.
+// Loaded by load.c or libcurl, not linked; the functions of libcrypto, which libssl needs, are found through it, too.
 static void *libssl;
 static int slot = -1;
 #define CALL(name) ((__typeof__(&name))dlsym(libssl, #name))

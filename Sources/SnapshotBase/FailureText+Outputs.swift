@@ -90,7 +90,7 @@ extension Failure.Code.Relay {
         case .pipeEnded: "The server's log says why; `SERVER_URL` has to accept an endless POST."
         case .outputFolder, .folderDenied: "Check `OUTPUT_DIR` and its rights; systemd needs `ReadWritePaths=` for it."
         case .folderGone: "Mount the disk, or create the folder that a link leads to. The relay goes on by itself."
-        case .folderAway: "Mount the disk, the relay goes on by itself; or choose another `OUTPUT_DIR`."
+        case .folderAway: "Mount the disk: the relay then goes on by itself. Or choose another `OUTPUT_DIR`."
         case .folderHangs, .ffmpegStuck: "Check that the folder's server or disk responds. The relay then goes on."
         case .folderFull, .ffmpegFull: "Free some space; `RECORD_MAX_BYTES` or `RECORD_MIN_FREE` bound the recordings."
         }

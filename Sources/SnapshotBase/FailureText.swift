@@ -82,7 +82,7 @@ extension Failure.Code.Camera {
                 + "`CAMERA_HEIGHT`. What a program said last is in the error."
         case .stream: "Check `CAMERA_URL`, or `CAMERA_CHANNEL` and `STREAM_SOURCE`; VLC should show the same stream."
         case .transport:
-            "`CAMERA_RTSP_TRANSPORT=auto`; and UDP from the camera must pass this machine's firewall."
+            "Set `CAMERA_RTSP_TRANSPORT=auto`, and let UDP from the camera through this machine's firewall."
         case .busy: "Close other viewers of the camera. If it allows one viewer for each stream, choose another stream."
         case .format: "Nothing, unless it happens often: then look for what changes the camera's settings."
         case .codec: "Set the camera to H.264 or H.265, or choose another of its streams; `record` takes MJPEG, too."

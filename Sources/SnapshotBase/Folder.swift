@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 
 /// An open directory. All operations use names relative to its descriptor, so they act on this same directory even if
-/// its path changes, and they never follow a symbolic link at such a name.
+/// its path changes. They never follow a symbolic link at such a name, except that `folder` follows one that root or
+/// the effective user owns.
 package final class Folder: Sendable {
     /// The path as requested, for messages.
     package let path: String

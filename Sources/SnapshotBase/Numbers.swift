@@ -33,7 +33,7 @@ extension Int {
         return overflows ? .max : product
     }
 
-    /// The largest integer that every JSON reader represents exactly (RFC 7493).
+    /// 2⁵³, up to which a Double represents every integer exactly. RFC 7493 allows JSON integers up to one less.
     package static let largestInJSON = 1 << 53
 
     /// This number, clamped to what can be read back from JSON.

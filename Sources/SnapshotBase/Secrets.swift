@@ -64,7 +64,8 @@ package final class Secrets: Sendable {
         }
     }
 
-    /// Registers the values in `k=value` or `user=admin_password=value_channel=1`.
+    /// Registers the values in `k=value` or `user=admin_password=value_channel=1` that have a secret's name or at least
+    /// eight bytes.
     private func registerPassword(in part: Substring) {
         let pieces = part.cut(at: "=")
         guard pieces.count > 1 else { return }

@@ -47,7 +47,8 @@ package struct Stopwatch: Sendable {
     package var elapsed: Duration { up() - start }
 }
 
-/// A moment by which an operation must have ended. It goes by the system's clock, as system calls that wait do.
+/// A moment by which an operation must have ended, by the real time since boot even where a test has a clock of its
+/// own: system calls that wait know no other.
 package struct Deadline: Sendable {
     package let end: Uptime
 

@@ -114,7 +114,7 @@ struct Run: ~Copyable {
         let isStored = shot.failure == nil
         shot.recoveredAfter = isStored ? record.consecutiveFailures : 0
         if let failure = shot.failure {
-            // A skipped run asks nothing, so it keeps the reason of the last failure.
+            // A skipped run doesn't ask the camera, so it keeps the reason of the last failure.
             record.countFailure(
                 failure, now: now, why: shot.outcome.result == .skipped ? record.lastError?.why : nil)
             shot.isNews = record.noteReport(of: failure.code, now: now)

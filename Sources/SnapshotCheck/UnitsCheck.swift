@@ -54,8 +54,8 @@ struct UnitsCheck {
             facts: ["interval_seconds": .integer(found.milliseconds / 1000)])
     }
 
-    /// The findings about the service's sandbox, to which all but a few folders are read-only, whoever owns them, and
-    /// in which homes are hidden.
+    /// The findings about the service's sandbox, where all but a few folders are read-only, whoever owns them, and
+    /// homes are hidden.
     private func confinement() -> [Finding] {
         let names = ["ProtectSystem", "ProtectHome", "StateDirectory", "ReadWritePaths"]
         guard let facts = properties("\(unit).service", names) else { return [] }

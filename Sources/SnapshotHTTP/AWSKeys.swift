@@ -10,7 +10,7 @@ package struct AWSKeys: Equatable, Sendable {
         self.sessionToken = sessionToken
     }
 
-    /// Whether none is empty and all can be sent in headers.
+    /// Whether access key and secret key aren't empty, and no text has characters that a request can't use.
     package var areSound: Bool {
         func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         return !accessKey.isEmpty && !secretKey.isEmpty && isPlain(accessKey) && isPlain(sessionToken ?? "")

@@ -17,7 +17,7 @@ final class UploadPace {
         next = clock.up()
     }
 
-    /// The size of a piece in bytes: a quarter of a second's worth, but at least a packet.
+    /// The size of a piece in bytes: a quarter of a second's worth, but at least 1,024.
     var piece: Int { max(1024, bytesPerSecond / 4) }
 
     /// Waits until the next piece may be sent. After a request to stop nothing waits: a transfer then has two seconds

@@ -24,7 +24,8 @@ package struct ForkedWork: Sendable {
         /// The deadline passed, or this program received a termination signal. The child was killed, or left behind
         /// if that didn't end it.
         case givenUp
-        /// A child that was left behind earlier still hangs.
+        /// No child was forked: a child that was left behind still holds the lock, or another run's child held it until
+        /// the deadline or a stop request.
         case stillHangs
         /// The child died or could not be started.
         case failed(String)

@@ -51,7 +51,7 @@ package enum Dotenv {
         guard isName(key) else {
             throw malformed(
                 path, number, "the text before '=' is not a name",
-                hint: "names are letters, digits and _")
+                hint: "names are letters, digits and _, and don't begin with a digit")
         }
         let value = try parseValue(rest[rest.index(after: equals)...], path: path, number: number)
         if value.unicodeScalars.contains(where: { $0.isControl && $0 != "\t" }) {

@@ -46,7 +46,7 @@ package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: Stri
 }
 
 /// The rule that an unexpanded part of a URL breaks. User, password and path may contain `$`, so there only a part that
-/// is entirely `${…}` breaks it; in the host any unexpanded part does.
+/// is entirely `${…}` breaks it. In a host that contains `$` any unexpanded part does.
 package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)? {
     guard let scheme = text[...].range(of: "://") else { return nil }
     let rest = text[scheme.upperBound...]

@@ -80,7 +80,7 @@ extension Duration: SettingValue {
 
     package var settingDefault: SettingDefault { .duration(self) }
 
-    /// The shortest form that `init(setting:)` parses back.
+    /// The number with its largest unit that leaves no fraction; `init(setting:)` parses it back.
     package var settingText: String {
         let all = milliseconds
         for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")]

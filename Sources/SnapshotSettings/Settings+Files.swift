@@ -21,8 +21,8 @@ extension Settings {
         environment["CREDENTIALS_DIRECTORY"].map { !$0.isEmpty && isBelow(path, $0) } ?? false
     }
 
-    /// Whether a file may exist: true also where reading it has failed before, or where its folder may hang, which this
-    /// doesn't access. Reading a file that is missing then fails.
+    /// Whether a file may exist. True also where reading it has failed before, and where its folder may hang, since a
+    /// folder that may hang isn't accessed here. Where the file is in fact missing, reading it fails.
     package func mayExist(_ path: String) -> Bool {
         filesRead[path] != nil || FileSystems.mountThatMayHang(path) != nil || fileExists(path)
     }

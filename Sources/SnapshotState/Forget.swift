@@ -24,7 +24,7 @@ package struct Forget {
         report = HealthReport(statePath: statePath, now: now, interval: nil)
     }
 
-    /// The names of the cameras that health shows and that have state files.
+    /// The names of the cameras that health shows and whose folder exists.
     package static func names(statePath: String, now: Now) -> [String] {
         let report = HealthReport(statePath: statePath, now: now, interval: nil)
         return report.cameras.entries.filter { fileExists(folder($0.name, statePath)) }

@@ -3,9 +3,9 @@ import SnapshotBase
 import SnapshotSettings
 
 extension Settings {
-    /// The settings for the rest of the run. As root, this first reads the files that hold secrets, and AWS's config
-    /// and credentials files, then switches to the owner of STATE_PATH; paths that depend on the home, such as
-    /// `~/.aws/credentials`, are that owner's.
+    /// The settings for the rest of the run. As root, this first reads the files that hold secrets, and the files that
+    /// AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name, then switches to the owner of STATE_PATH. Paths below the
+    /// home, such as `~/.aws/credentials`, are then that owner's.
     /// - Parameters:
     ///   - makesState: whether to create a missing STATE_PATH for an owner other than root.
     ///   - readsSecrets: whether the files of secrets are read.

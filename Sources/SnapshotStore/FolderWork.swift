@@ -166,7 +166,7 @@ package struct FolderWork {
             try retention.run()
             return (retention.hasDeleted, retention.isFull)
         } catch {
-            // The ledger or the folder can't be read: nothing is deleted, and nothing is forgotten.
+            // The ledger or the folder can't be read: nothing more is deleted, and no further line is dropped.
             return (false, true)
         }
     }

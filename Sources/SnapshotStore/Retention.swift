@@ -3,7 +3,7 @@ import SnapshotBase
 import SnapshotKeys
 
 /// One round of retention: deletes the oldest files of the ledger until the limits are kept. It never deletes a newer
-/// file before an older one, or a file that isn't in the ledger. Whatever fails leaves files where they are.
+/// file before an older one, or a file that isn't in the ledger. After an error it deletes no further file.
 struct Retention {
     /// One list of the ledger, how far deletion has come in it, and its next lines.
     private struct ListReader {

@@ -8,7 +8,7 @@ import SnapshotState
 /// the deadline; over the network an upload that makes progress may take longer, as `UploadTimeouts` says. If the
 /// store asks for a changed request, `put` throws `.retryCorrected`, and the next attempt makes it. It may be called
 /// again with the same object: the same key then holds the same bytes. Another object of the same key replaces the
-/// one before. The caller retries, spools and orders objects.
+/// one before, unless S3_IF_NONE_MATCH forbids it. The caller retries, spools and orders objects.
 package protocol Store {
     /// The store's address for messages; never a secret.
     var address: String { get }
@@ -16,7 +16,8 @@ package protocol Store {
     var clockOffset: Int64? { get }
     /// The region that the store has asked for instead of the settings'.
     var learnedRegion: LearnedRegion? { get }
-    /// What else was found out about the store, for the next run and for health.
+    /// What else is known about the store, for the next run and for health. It replaces what the record has, so nil
+    /// makes later runs forget what earlier ones found out.
     var learned: LearnedStore? { get }
     /// The status of the temporary credentials in use, if any.
     var credentials: CredentialsStatus? { get }

@@ -11,10 +11,11 @@ struct ScheduleCommand: SnapshotCommand {
         abstract: "Set how often systemd's timer takes a picture.",
         discussion: """
             Writes drop-ins for snapshot.timer and snapshot.service (or a camera's own, with --instance) under \
-            /etc/systemd/system and has systemd read them. Where the interval divides a minute, an hour or a day, the \
-            timer goes by the calendar, which does not drift; otherwise it counts from the last run. An INTERVAL that is given \
-            is also written as CAPTURE_INTERVAL into the settings file. Without --config that file is \
-            /etc/snapshot/snapshot.env, even beside a ./.env, or with --instance the camera's own.
+            /etc/systemd/system and has systemd read them. Where the interval is whole seconds that divide a minute, \
+            whole minutes that divide an hour, or whole hours that divide a day, the timer goes by the calendar, which \
+            does not drift; otherwise it counts from the last run. An INTERVAL that is given is also written as \
+            CAPTURE_INTERVAL into the settings file. Without --config that file is /etc/snapshot/snapshot.env, even \
+            beside a ./.env, or with --instance the camera's own.
             """)
 
     @Argument(

@@ -18,7 +18,7 @@ struct ShotPrinter {
             if json { write(["result": "locked", "exit": 0]) }
             return
         }
-        // A journal gets the same error once an hour only, not at every capture.
+        // A journal gets the same error of captures once an hour only, as long as the state can be written.
         let isJournal = log.isJournal
         for failure in [shot.failure, shot.stateFailure] where !isJournal || shot.isNews {
             if let failure { log.report(failure) }

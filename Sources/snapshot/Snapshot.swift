@@ -11,8 +11,8 @@ struct Snapshot: ParsableCommand {
         discussion: """
             Settings come from the command line, credential files, the environment, and the first of ./.env and \
             \(Settings.systemPath). Exit codes: 0 stored, or another run holds the lock; 64 usage; 69 camera; \
-            74 state or spool; 75 store, the picture is in the spool, or a folder with settings hangs; 77 credentials \
-            refused, or a camera that can't be trusted; 78 settings.
+            74 state or spool; 75 store (the picture waits in the spool), or a folder with settings that hangs; \
+            77 credentials refused, or a camera that can't be trusted; 78 settings.
             """,
         version: snapshotVersion,
         subcommands: [

@@ -30,7 +30,7 @@ private enum Writing: CaseIterable {
     }
 }
 
-/// What secrets are made of: letters, marks, blanks, other scripts, beyond the first plane.
+/// What secrets are made of: letters, marks, blanks, other scripts, characters beyond the first plane.
 private let alphabet = Array("abZ019 %+&\"'\\/<>=;:@?#{}äé§ß漢字😀".unicodeScalars)
 
 private func base64(_ text: String) -> String {

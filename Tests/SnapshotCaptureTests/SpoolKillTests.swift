@@ -51,7 +51,7 @@ import Testing
             }
         #expect((record.totalUploads, record.spool.dropped) == (uploads, dropped))
         #expect(record.totalCaptures == (["add", "room-add"].contains(step) ? 4 : 3))
-        // Once is enough: counted again, it is the same.
+        // A second count gives the same result.
         #expect(try home.run(recounts: true).spool == record.spool)
     }
 

@@ -56,7 +56,7 @@ import Testing
                 waited: .seconds(1) * waited)
         }
         #expect(failure(1, waited: 1) == nil)
-        // Of 30 seconds 15 were ours; of the next 10 none.
+        // The program itself waited for 15 of these 30 seconds, and for none of the next 10.
         #expect(failure(31, waited: 16) == nil)
         #expect(failure(41, waited: 16)?.stalledFor == .seconds(25))
     }

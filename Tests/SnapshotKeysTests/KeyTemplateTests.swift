@@ -55,7 +55,7 @@ import Testing
         #expect(try template(name).key(camera: "c", at: time) == name)
         #expect(throws: Failure.self) { try template(name + "a") }
         #expect(throws: Failure.self) { try template(String(repeating: "é", count: 256) + "a") }
-        // What counts is the key that comes of it.
+        // The limit is that of the key, not that of the template.
         #expect(throws: Failure.self) { try template(String(repeating: "a", count: 494) + "{timestamp}") }
     }
 
@@ -63,7 +63,7 @@ import Testing
     func localTimeNeedsAZoneThatIsKnown(_ zone: String) throws {
         let failure = #expect(throws: Failure.self) { try template("{local_HH}{offset}", ["TZ": zone]) }
         #expect(failure.map { "\($0)" }?.contains(zone) == true)
-        // Without local fields nobody asks for it.
+        // A template without local fields needs no zone.
         #expect(try template("{HH}", ["TZ": zone]).remark == nil)
     }
 

@@ -96,7 +96,7 @@ import Testing
         var now = Uptime(nanoseconds: 0)
         for _ in 0..<16 { try unsolicited.count(at: now) }
         #expect(throws: RTSPMalformed.self) { try unsolicited.count(at: now) }
-        // One a second for ever is none too many, nor is the same number after a long silence.
+        // One a second is allowed for ever, and so is a whole burst after a long silence.
         unsolicited = UnsolicitedMessages()
         for _ in 0..<1000 {
             try unsolicited.count(at: now)

@@ -14,8 +14,8 @@ import Testing
         try Child.run(shell(script), outputLimit: limit, deadline: .after(time))
     }
 
-    /// Written by another process: a file that this one had open could be open in a child of another test for a moment,
-    /// which makes it busy.
+    /// Another process writes the file: if this one had it open, a child of another test could hold it open for a
+    /// moment, and it couldn't be run.
     private func write(_ text: String, toProgram path: String) throws {
         var command = shell("cat >'\(path)' && chmod 700 '\(path)'")
         command.inputs = [0: Array(text.utf8)]

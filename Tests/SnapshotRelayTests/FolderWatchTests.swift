@@ -4,7 +4,7 @@ import Testing
 @testable import SnapshotRelay
 
 @Suite struct FolderWatchTests {
-    /// Looks once a second; returns what was said in each.
+    /// Checks once a second; returns the verdict of each check.
     private struct Clock {
         var watch = FolderWatch(segmentTime: .seconds(4), stallTimeout: .seconds(20))
         var now = Uptime(nanoseconds: 0)

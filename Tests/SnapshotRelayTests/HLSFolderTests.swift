@@ -102,7 +102,7 @@ import Testing
         #expect(Set(names).count == 4)
         let maps = try published().segments.map(\.initialisation)
         #expect(maps == [names[2]] + Array(repeating: names[3], count: 5))
-        // Those that no segment on the disk needs are gone.
+        // Initialisation segments that no segment on the disk needs are gone.
         #expect(try !folder.names().contains(names[0]))
         #expect(try folder.names().contains(names[3]))
     }

@@ -100,7 +100,7 @@ private enum CopyTrouble: String, TroubleCode {
         #expect(outputs.wake == at(5))
         outputs.tick(now: at(4))
         outputs.tick(now: at(5))
-        // The folder of the other wants to be looked at even if nothing flows.
+        // The other output's folder is checked even if nothing flows.
         #expect(outputs.wake == at(7))
         outputs.ended(now: at(6))
         outputs.stop()

@@ -36,7 +36,7 @@ import Testing
         #expect(it.handle(.tick, now: at(29.9)) == nil)
         #expect(it.handle(.tick, now: at(30)) == .kill)
         #expect(it.state == .stalled)
-        // Only the end that is reported lets it go on.
+        // The supervisor goes on only after the attempt's end was reported.
         #expect(it.handle(.tick, now: at(500)) == nil)
         #expect(it.wake == nil)
         #expect(it.handle(.ended(.init(.ffmpegKilled)), now: at(501)) == nil)
@@ -46,7 +46,7 @@ import Testing
         #expect(it.handle(.tick, now: at(502)) == .start)
     }
 
-    /// The disk is the trouble then, and not the camera.
+    /// The trouble is `ffmpeg-stuck`, not `camera-stalled`, since the disk is the cause.
     @Test func anFFmpegThatCannotBeKilledIsReported() {
         var it = running()
         #expect(it.handle(.tick, now: at(21)) == .kill)
@@ -151,7 +151,7 @@ import Testing
         #expect(waits == [600, 1200, 2400, 4800, 9600, 19200, 21600, 21600])
     }
 
-    @Test func mediaLiftsTheLatch() {
+    @Test func mediaEndsTheHoldOff() {
         var it = fresh()
         _ = it.handle(.tick, now: at(0))
         _ = it.handle(.ended(.init(refusal)), now: at(0))
@@ -189,7 +189,7 @@ import Testing
         #expect(it.handle(.ended(.init(.ffmpegKilled)), now: at(23)) == .exit)
     }
 
-    /// Whatever happens in whatever order: an attempt starts only when none is there, and after a stop none does.
+    /// Whatever happens in whatever order: an attempt starts only while there is none, and after a stop none starts.
     @Test(arguments: 0..<50)
     func neverTwoAttemptsAtOnce(_ seed: Int) {
         var generator = SplitMix(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 1)

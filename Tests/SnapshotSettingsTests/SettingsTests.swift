@@ -55,7 +55,7 @@ private func settings(_ values: NamedValues<String>, environment: NamedValues<St
     }
 
     @Test func whatIsSecretEndsAHoldOff() {
-        // WEB_TOKEN opens our own page: nobody refuses it to us.
+        // WEB_TOKEN is no login at a camera or store, so no hold-off follows from it.
         for one in Key.all where one.isSecret && one.key != "WEB_TOKEN" {
             #expect(one.endsHoldOff != nil, "\(one.key)")
         }

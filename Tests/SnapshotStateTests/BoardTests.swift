@@ -64,7 +64,7 @@ import Testing
     func theVoltageAlarm(name: String, alarm: String, supply: Board.Supply?) throws {
         let files = ["class/hwmon/hwmon2/name": name + "\n", "class/hwmon/hwmon2/in0_lcrit_alarm": alarm]
         #expect(try board(files).supply == supply)
-        // What is low now counts, whoever of the two says it.
+        // A voltage that is low now counts, whichever of the two sources reports it.
         #expect(try board(files.merging([Self.firmware: "50000\n"]) { $1 }).supply == (supply == .low ? .low : .wasLow))
     }
 }

@@ -70,7 +70,7 @@ private func now(_ wall: String, up: Double = 1000, boot: String = "b") -> Now {
         CaptureClock.learn(-400, at: back, &figures)
         let (time, quality) = CaptureClock.time(at: now("2026-11-22T10:00:30Z", up: 1030), figures, timeService: .none)
         #expect(time.iso8601 == "2026-11-22T10:00:30Z" && quality == .trusted)
-        // In another boot nobody has said so yet.
+        // In another boot no store has confirmed the clock yet.
         figures.wallAtBoot = nil
         #expect(CaptureClock.time(at: back, figures, timeService: .none).1 == .untrusted)
     }

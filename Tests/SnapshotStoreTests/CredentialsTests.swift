@@ -22,11 +22,11 @@ import Testing
     @Test(
         arguments: [
             (0, nil, nil, false), (-3300, 301, nil, false), (-3301, 299, nil, true), (-7200, -1, nil, true),
-            // Of short ones half of the time.
+            // Short-lived keys are renewed at half of their life.
             (-40, 60, nil, false), (-60, 40, nil, true),
             // One that has failed to be renewed is left alone for a minute, unless its time is over.
             (-3400, 200, -59, false), (-3400, 200, -60, true), (-3400, -1, -5, true), (-3400, 200, 500, true),
-            // Obtained by a clock that was wrong since.
+            // The time at which they were obtained shows that a clock was wrong.
             (9_000_000, 100, nil, false), (-90_000_000, 100, nil, true),
         ] as [(Int, Int?, Int?, Bool)])
     func whenTemporaryCredentialsAreDue(_ obtained: Int, _ end: Int?, _ failed: Int?, _ isDue: Bool) {
@@ -79,7 +79,7 @@ import Testing
         #expect(file.profile("x") == nil && file.credentials(of: "default") != nil)
     }
 
-    /// A process that fails may lack a network alone.
+    /// A process may fail only because there is no network.
     @Test func theHoldOffOfAProcessGrowsToTenMinutes() {
         let now = Now(wall: now, up: 1, boot: "b")
         var holdOff: Pause?

@@ -8,7 +8,7 @@ import Testing
 @testable import SnapshotStore
 
 @Suite struct FolderWorkTests {
-    /// As checks do that run side by side: each removes the folders that it made.
+    /// Checks that run side by side do so: each removes the folders that it made.
     @Test func aFolderThatSomebodyElseRemovesIsMadeAgain() throws {
         let folder = try TemporaryFolder()
         let top = folder.path
@@ -17,7 +17,7 @@ import Testing
                 Settings(environment: ["LOCAL_STORAGE_PATH": top + "/pictures"], path: "/dev/null")),
             statePath: top)
         let isOver = Mutex(false)
-        // Fewer removals for each file than the attempts to write it, however slow the disk is.
+        // There are fewer removals for each file than attempts to write it, however slow the disk is.
         let removals = Mutex(0)
         let path = top + "/pictures/front/2026/picture.jpg"
         let thread = try #require(

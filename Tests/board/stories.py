@@ -101,13 +101,13 @@ def lean(board: Board):
 
 
 def slots(board: Board, seconds: int, what: str):
-    """Lets the timer run for a while and demands a picture in every slot."""
+    """Lets the timer run for a while, and asserts that each interval has a picture."""
     begin = int(board.run("date +%s"))
     time_up = board.uptime() + seconds
     while (left := time_up - board.uptime()) > 0:
         time.sleep(min(left, 2))
     end = int(board.run("date +%s"))
-    # Of the slots that lie wholly in between. A picture counts for the slot in which it was begun.
+    # The intervals that lie wholly in between. A picture counts for the interval in which it was begun.
     wanted = set(range(-(-begin // INTERVAL), end // INTERVAL))
     hit = {int(moment) // INTERVAL for moment in map(taken, told(board)) if moment}
     say(f"{what}: slots hit", f"{len(wanted & hit)} of {len(wanted)}")
@@ -147,17 +147,17 @@ def written(board: Board, command: str, times: int = 4) -> float:
 
 
 def wear(board: Board, what: str, idle: float):
-    """Written by a run's start, run and end; what an idle board writes in as long is taken off."""
+    """Prints what a run writes, with its start and end, less what an idle board writes in the same time."""
     say(f"{what}: written a run", f"{written(board, 'systemctl start snapshot.service') - idle:.0f} KB")
 
 
 def set_clock(board: Board):
-    """As when the network comes."""
+    """Sets the clock, as a time service does when the network comes up."""
     board.run(f"date -s @{int(time.time())} && touch /run/systemd/timesync/synchronized")
 
 
 def cut(board: Board, field: Field) -> float:
-    """Cuts the power at some moment of a slot, and demands every picture that had been reported."""
+    """Cuts the power at a random moment, and asserts that every picture that had been reported is there."""
     end = time.monotonic() + random.uniform(1, 1.5 * INTERVAL)
     reported = set()
     while time.monotonic() < end:

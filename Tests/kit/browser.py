@@ -52,7 +52,7 @@ def photograph(browser, name):
 
 
 def texts(browser, selector):
-    """What is seen of each such element, read at once: the page may replace them between two questions."""
+    """The visible text of each element that matches `selector`, read in one call: the page may replace elements between calls."""
     return browser.execute_script(
         "return [...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility()).map(one => one.innerText)", selector)
 

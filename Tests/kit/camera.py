@@ -19,7 +19,7 @@ REALM = "camera"
 
 
 class Camera:
-    """`still` at /still.jpg (with `auth` none, basic, digest, or digest that is stale at once), Reolink's API at /cgi-bin/api.cgi."""
+    """A still at /still.jpg (`auth`: none, basic, digest, or stale: every challenge is), and Reolink's API at /cgi-bin/api.cgi."""
 
     def __init__(self, username="admin", password="", auth="none", certificate=None, tokens=True, passwords=True, port=0):
         self.username, self.password, self.auth = username, password, auth
@@ -32,7 +32,7 @@ class Camera:
         """Bytes to send in place of the answer to `Login`."""
         self.picture = picture
         self.echo = False
-        """Answer `Snap` with the request itself, as chatty web servers do in their error pages."""
+        """Answer `Snap` and the still with the request itself, as chatty web servers do in their error pages."""
         self.every_token = []
         self.gate = threading.Event()
         """While it is clear, pictures wait."""

@@ -1,4 +1,4 @@
-"""The requests of a Reolink client, made without one."""
+"""The requests that a Reolink client makes, without such a client."""
 
 import io
 import json

@@ -30,7 +30,7 @@ class Checked:
 
 @pytest.fixture
 def check(snapshot):
-    """Runs `check --json`, and sees to it that it left no file but the pins of a first key, in STATE_PATH."""
+    """Runs `check --json`, and asserts that it changes no file; only STATE_PATH and the pins in it may be new."""
     def run(*arguments, **settings):
         pins = {snapshot.state_folder / name for name in ("", "pins.json", "pins.lock")}
 

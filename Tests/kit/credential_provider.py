@@ -61,7 +61,7 @@ class Request(Asked):
         return self.headers["authorization"].split("Credential=")[1].split("/")[0]
 
     def is_signed_by(self, keys, region, monkeypatch):
-        """Whether botocore signs it alike."""
+        """Whether botocore computes the same signature."""
         moment = datetime.datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
         monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_: moment)
         names = self.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")

@@ -9,7 +9,7 @@ import time
 
 
 class Dialogue:
-    """A program on a terminal of its own; the rest is for Popen."""
+    """A program on a terminal of its own; `how` is passed to Popen."""
 
     def __init__(self, command, **how):
         self.master, self.slave = pty.openpty()
@@ -54,7 +54,7 @@ class Dialogue:
         return bool(termios.tcgetattr(self.slave)[3] & termios.ECHO)
 
     def expect_secret(self, question):
-        """Waits until it asks for what the terminal doesn't show."""
+        """Waits for `question`, and then until the terminal's echo is off."""
         self.expect(question)
         deadline = time.monotonic() + 5
         while self.shows_keys:

@@ -44,7 +44,7 @@ def manuals(folder):
 
 
 def commands():
-    """{"snapshot check": its part of what the program says of itself}"""
+    """{"snapshot check": its part of what `--experimental-dump-help` prints}"""
     found = {}
 
     def add(command, *before):
@@ -61,7 +61,7 @@ def commands():
 
 
 def options(command):
-    """Also those that help doesn't show."""
+    """The options of a command, also those that `--help` doesn't show."""
     dashes = {"long": "--", "short": "-", "longWithSingleDash": "-"}
     names = {dashes[name["kind"]] + name["name"] for one in command.get("arguments", []) for name in one.get("names") or []}
     return names | {"--help", "-h", "--version"}

@@ -32,7 +32,7 @@ WAYS = {
 class Echo:
     def __init__(self, way, status=404):
         self.asked = []
-        """What it was asked, a text a request."""
+        """The text of each request."""
         owner = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -48,7 +48,7 @@ class Firefox:
         self._ask("browsingContext.navigate", context=self._page, url=url, wait="complete")
 
     def execute_script(self, script):
-        """As selenium's of this name: what the script returns, which is text, numbers and lists of them."""
+        """Like selenium's method of this name: returns the script's result, which may be text, numbers, or lists of them."""
         answer = self._ask("script.evaluate", expression=f"JSON.stringify((() => {{ {script} }})())",
                            target={"context": self._page}, awaitPromise=False)
         assert answer["type"] == "success", answer

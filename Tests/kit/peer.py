@@ -5,11 +5,11 @@ import socket
 import threading
 
 MOST = 600 << 20
-"""A peer that nobody stops ends here: more than a program may ever hold."""
+"""A peer that no client stops ends after so many bytes, more than a program may ever hold."""
 
 
 class Peer:
-    """Every answer is made of `first`, bytes, and of what `then` has: an iterable of more, or a function that makes one."""
+    """Every answer begins with the bytes `first`; the pieces in `then` follow, an iterable or a function that makes one."""
 
     def __init__(self, first, then=()):
         self.first, self.then = first, then

@@ -98,7 +98,7 @@ def listens(port):
 
 
 def start_server(command, log, env=None, cwd=None, parent=None):
-    """Starts a server that ends with the test run (`parent`: the pid that it may not outlive); its supervisor's pid."""
+    """Starts a server that ends with this process, or with process `parent`; returns its supervisor's pid."""
     with open(log, "ab") as out:
         supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", str(SUPERVISOR), str(parent or os.getpid()), *map(str, command)],

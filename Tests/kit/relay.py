@@ -28,11 +28,11 @@ AS_UNIT = {"NOTIFY_SOCKET": "@nobody-listens"}
 
 class Relay:
     watches = 0.005
-    """How often to gather the arguments of what it starts, in seconds; None: never, since it costs the watched time, too."""
+    """How often to gather the arguments of what it starts, in seconds; None for never, since gathering costs processor time."""
     prefix = ()
     """A command that it is started by."""
     watched = None
-    """The process that systemd watches, where the test says that it runs as a unit; else the one that relays, `pid`."""
+    """The process that systemd would watch: the main one where the relay is two processes, else the same as `pid`."""
 
     def __init__(self, snapshot, camera, modes="hls,record", **settings):
         snapshot.set(**camera, STREAM_MODE=modes, STALL_TIMEOUT=f"{STALL}s", HLS_SEGMENT_TIME="1s", SEGMENT_TIME="3s")
@@ -65,7 +65,7 @@ class Relay:
                     arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
                 except OSError:
                     continue
-                # Its number may have gone to somebody else since, such as a server of the tests with its password.
+                # By now the pid may belong to another process, such as a test server with a password in its arguments.
                 if pid in (self.watched, self.pid) or pid in self.children:
                     self.arguments.add(arguments)
             time.sleep(self.watches)
@@ -75,7 +75,7 @@ class Relay:
             self.stop()
 
     def stop(self, seconds=10):
-        """SIGTERM; it has to end in peace, and everything that it started with it."""
+        """Sends SIGTERM: the relay has to exit with 0 in time, and all that it started has to end with it."""
         began = time.monotonic()
         os.kill(self.watched, signal.SIGTERM)
         result = self.run.result(seconds + 5)
@@ -104,7 +104,7 @@ class Relay:
 
     @property
     def peak(self):
-        """The most memory that was ever mapped, with the pages of the program's file, in KiB."""
+        """The most memory that was ever resident, with the pages of the program's file, in KiB."""
         return held(self.pid, "VmHWM")
 
     @property

@@ -124,8 +124,8 @@ def temporary_credentials(server):
 
 
 def role(server, name):
-    """The ARN of a role that `borrower` may assume, and that may put objects into every bucket. Without blanks: this RGW
-    doesn't decode them in a role's policies."""
+    """The ARN of a role that `borrower` may assume, and that may put objects into every bucket. Its policies have no blanks,
+    which this RGW doesn't decode there."""
     def policy(**statement):
         return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}, separators=(",", ":"))
     at = client({**server, "http": server["sts"]}, service="iam")

@@ -42,10 +42,10 @@ def video(size="320x180", every=1, seconds=10):
 
 
 class Camera:
-    """`audio`: what is announced besides the video, and never sent. `clock`: a function from
+    """`audio`: what is announced besides the video, and sent only with `sounds`. `clock`: a function from
     the seconds since its start to what its clock shows; `pace`: one from a picture's time in the stream to when it is sent, in seconds.
 
-    `tls`: paths of certificate and key. `challenges`: what it wants for a login, its `user` and `password`; `NONCE` in
+    `tls`: paths of certificate and key. `challenges`: how it asks for the login of `user` and `password`; `NONCE` in
     them is a new one for each challenge, good for one request if `once`. `answers`: other status lines, by method. `base`: what it
     calls itself. `stream`: H.264 to send instead of its own. `udp`: media goes over UDP alone, and `line` says, given the packets of one
     picture, what to send in which order. `holds`: it has one session, which stays taken for so many seconds after

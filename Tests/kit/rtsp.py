@@ -35,7 +35,7 @@ class RTSPServer:
         os.unlink(self._log)
 
     def start(self):
-        """Starts it, after a stop on the same port."""
+        """Starts it; after a stop it gets the same port as before."""
         parts.need("rtsp")
         already = len(self.events("listening"))
         self._keeper = start_server(["/usr/bin/python3", SERVER, f"--port={self.port or 0}", *self._options], self._log)

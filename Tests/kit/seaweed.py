@@ -1,4 +1,4 @@
-"""SeaweedFS with its S3 gateway, in one process; identities: the owner, and a camera that may only write to `snaps…`."""
+"""SeaweedFS with its S3 gateway, in one process; identities: the owner, and a camera that may only write into BUCKET."""
 import json
 import sys
 from pathlib import Path

@@ -16,7 +16,7 @@ def begin(config, name):
     if not hasattr(config, "workerinput"):
         os.environ[shared.FOLDER] = tempfile.mkdtemp(prefix=f"snapshot-{name}-")
         os.environ[shared.CONTROLLER] = str(os.getpid())
-        # What the shell exports for its own clients is not for ours.
+        # Variables that the shell exports for other clients must have no effect here.
         for variable in [n for n in os.environ if n.startswith(("AWS_", "CURL_", "SSL_CERT_"))]:
             del os.environ[variable]
 

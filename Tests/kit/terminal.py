@@ -5,7 +5,7 @@ import subprocess
 
 
 def on_terminal(snapshot, *arguments, code=0, **env):
-    """All that it writes there, once it has ended with that exit code, or with any; `TERM` is a terminal with colours."""
+    """All that it writes there, once it has ended with exit code `code`, where None is any; `TERM` is a terminal with colours."""
     master, slave = pty.openpty()
     run = subprocess.Popen([str(snapshot.binary), *arguments], stdout=slave, stderr=slave, cwd=snapshot.folder,
                            env={**snapshot.environment, **snapshot.settings, "TERM": "xterm", **env})

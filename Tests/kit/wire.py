@@ -1,6 +1,6 @@
-"""A line between two network namespaces that takes its time and counts every byte of IP; needs root.
+"""A line between two network namespaces that delays packets and counts every byte of IP; needs root.
 
-The kernel's own delays (netem) aren't in every kernel; two tun devices and a loop that carries packets are."""
+Not every kernel can delay packets by itself (netem), so a loop carries them between two tun devices."""
 import ctypes
 import fcntl
 import heapq
@@ -80,7 +80,7 @@ class Wire:
             for end in select.select([near, far], [], [], wait)[0]:
                 packet, order = os.read(end, 65536), order + 1
                 if packet[0] >> 4 != 4:
-                    continue  # the kernel's own greetings over IPv6
+                    continue  # the kernel's own IPv6 packets
                 self.carried += _payload(packet)
                 if end == near:
                     self.sent += len(packet)

@@ -17,7 +17,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    # Machines are to be taken down also where make or CI ends us.
+    # Machines must also be taken down if make or CI ends this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
@@ -59,5 +59,5 @@ def machine(package, simulator):
 
 @pytest.fixture(scope="module")
 def fresh(package, simulator):
-    """Another one, for those who remove the package."""
+    """Another such machine, for the tests that remove the package."""
     yield from booted("fresh", package, simulator)

@@ -130,7 +130,7 @@ class Field:
     def health(self, camera: str) -> dict:
         if camera != "door":
             return self.box.health(camera)
-        # Where there are instances below it, health speaks for the worst of them: so a copy of its own state.
+        # With instances below it, health is that of the worst camera: so this reads a copy of the door's own state.
         copies = f"cp {STATE}/state.jsonl {STATE}/relay.json /run/door/; STATE_PATH=/run/door snapshot health --json"
         return json.loads(self.box.run("mkdir -p /run/door; " + copies, check=False).stdout)
 

@@ -62,7 +62,7 @@ class Machine:
             ["sh", "-c", enter + 'exec "$@"', "sh", "systemd-nspawn", "--quiet", f"--directory={self.root}",
              f"--machine={self.name}", "--boot", "--register=no", "--keep-unit", "--private-network",
              "--console=pipe", "--link-journal=no",
-             # Seen there too if it lies under /tmp, of which the machine has its own.
+             # The repository may lie under /tmp, and the machine has a /tmp of its own.
              f"--bind-ro={REPOSITORY}",
              *(f"--setenv={name}={value}" for name, value in (environment or {}).items()),
              "systemd.unit=basic.target"],

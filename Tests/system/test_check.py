@@ -74,7 +74,7 @@ def test_a_folder_that_the_confined_service_may_not_write(ready):
     ready.run("rm -r /etc/systemd/system/snapshot.service.d && systemctl daemon-reload")
 
 
-def test_a_latch_that_root_ends_is_the_services(ready):
+def test_a_hold_off_that_root_ends_leaves_the_state_to_the_service(ready):
     ready.run("systemctl start snapshot.service")
     ready.write("/etc/snapshot/credentials/camera_password", "not this one", 0o600)
     ready.run("systemctl start snapshot.service")

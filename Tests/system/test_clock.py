@@ -1,4 +1,4 @@
-"""The clock set back an hour, on a machine whose clock it is."""
+"""The clock is set back an hour, on a virtual machine, which has a clock of its own."""
 
 import platform
 import re

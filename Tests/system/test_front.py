@@ -144,7 +144,7 @@ def test_it_obeys_no_settings_of_the_services_user(box):
     assert b"not switched on" in ask(box, "/latest.jpg")[1]
     assert ask(box, "/health")[0] == 200
     box.run(f"rm {STATE}/.env /run/snapshot/.env")
-    # It can't come by its environment, either.
+    # The unit names its settings file, so it reads no ./.env.
     assert "--config" in box.property("snapshot-web.service", "ExecStart")
 
 

@@ -26,7 +26,7 @@ def box(package, simulator, tmp_path_factory):
     try:
         (machine.root / "usr/local/bin/reolink-simulator").write_bytes(simulator.read_bytes())
         (machine.root / "usr/local/bin/reolink-simulator").chmod(0o755)
-        # Mounted before the machine starts: what its namespace gets later isn't ours to say.
+        # Mounted before the machine starts, since a later mount need not reach its namespace.
         with HangingFolder(tmp_path_factory.mktemp("nas"), machine.root / MOUNT, TESTS.parent / ".venv/bin/python") as folder:
             machine.boot()
             machine.install(package)

@@ -78,7 +78,7 @@ def test_takes_a_picture(image, simulator):
 
 
 def test_trusts_authorities_and_knows_zones(image):
-    """As an upload over TLS and a key in local time want it."""
+    """An upload over TLS needs the authorities, a key in local time the zones."""
     authorities = (image[1] / "etc/ssl/certs/ca-certificates.crt").read_text()
     assert authorities.count("BEGIN CERTIFICATE") > 100
     assert (image[1] / "usr/share/zoneinfo/Europe/Berlin").exists()

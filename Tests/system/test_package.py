@@ -12,7 +12,7 @@ BIN = "BIN=" + os.environ.get("SNAPSHOT_BIN_DIR", ".build/release")
 
 
 def test_lintian_finds_nothing(package):
-    """Nor in the one for another architecture, where it was built."""
+    """In no package of this version, also not in one for another architecture if it was built."""
     version = package.stem.split("_")[1]
     for one in package.parent.glob(f"snapshot_{version}_*.deb"):
         told = subprocess.run(["lintian", "--allow-root", "--fail-on=error,warning", one], capture_output=True, text=True)
@@ -131,7 +131,7 @@ def test_purge_keeps_pictures_and_recordings_and_says_where(fresh):
     fresh.run("rm -rf /var/lib/snapshot/snapshots; systemctl start snapshot.service; systemctl start snapshot-relay.service", check=False)
     for name in KEPT | STATE:
         fresh.write("/var/lib/snapshot/" + name, "something")
-    # A link of the service's user's leads root nowhere.
+    # Root must not follow a link that the service's user has made.
     fresh.write("/root/elsewhere/state.jsonl", "not ours")
     fresh.run("ln -s /root/elsewhere /var/lib/snapshot/link; chown -Rh snapshot:snapshot /var/lib/snapshot")
 

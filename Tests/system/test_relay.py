@@ -1,4 +1,4 @@
-"""snapshot relay as a service: notify, watchdog, and ffmpeg within its confines; ffmpeg in the one-shot's too."""
+"""snapshot relay as a service: notifications, watchdog, and ffmpeg in the sandbox, also in that of snapshot.service."""
 
 import pathlib
 import shutil
@@ -125,7 +125,7 @@ def test_beside_the_capture_timer_on_the_same_camera(relay):
 
 
 def test_a_disk_that_is_mounted_after_it_began(relay):
-    """With the manual's line for the unit: what is mounted below its parent later is seen there, and nothing is written before."""
+    """With ReadWritePaths= as the manual has it, the unit sees a disk that is mounted later, and writes nothing there before."""
     videos = "find /mnt/usb -xdev -path '*/record/2*.mp4'"
     mount = "mount -t tmpfs -o size=64M,mode=0755 usb /mnt/usb && install -d -o snapshot -g snapshot /mnt/usb/video"
 

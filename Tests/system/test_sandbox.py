@@ -1,4 +1,4 @@
-"""What the service's sandbox forbids: `snapshot check`, typed by root, comes to what the next capture comes to."""
+"""What the service's sandbox forbids: `snapshot check`, typed by root, has the same result as the next capture."""
 
 import json
 

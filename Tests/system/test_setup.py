@@ -17,7 +17,7 @@ SETTINGS = "/etc/snapshot/snapshot.env"
 
 @pytest.fixture
 def machine(fresh):
-    """One with a network, a camera that answers who looks for it, and nothing set up."""
+    """A machine with a network, a camera that answers discovery, and nothing set up."""
     if fresh.run("ip link show lan0", check=False).returncode != 0:
         fresh.run("ip link add lan0 type veth peer name lan1 && ip addr add 10.9.0.2/24 dev lan0 && ip link set lan0 up && ip link set lan1 up")
         fresh.write(
@@ -165,7 +165,7 @@ def test_no_folder_of_somebody_elses_is_given_to_the_service(machine, folder):
     assert machine.run("systemctl is-active snapshot.timer", check=False).stdout.strip() != "active"
 
 
-def test_what_a_step_made_that_failed_is_removed_again(machine):
+def test_what_a_failed_step_has_made_is_removed(machine):
     machine.run(f"mkdir -p /srv/empty {SETTINGS}.bak")
     before = (machine.root / SETTINGS[1:]).read_text()
     for folder in ("/srv/new/pictures", "/srv/empty"):

@@ -20,7 +20,7 @@ def unit(instance: str, kind: str) -> str:
 
 
 def slots(shots: list[float], interval: float) -> list[int]:
-    """Which slot each shot fell into, counted from the first one's."""
+    """The number of the interval in which each shot was taken, counted from the first one's."""
     # The phase is the median distance from a grid that the first shot fixes.
     offsets = [(shot - shots[0] + interval / 2) % interval - interval / 2 for shot in shots]
     phase = shots[0] + statistics.median(offsets)
@@ -30,7 +30,7 @@ def slots(shots: list[float], interval: float) -> list[int]:
 def drift(triggers: list[float], interval: float) -> float:
     """How far the timer's phase moved between the first and the last half, in seconds.
 
-    A half's phase is that of its earliest moment within a slot: a busy machine is late, never early."""
+    A half's phase is that of its earliest moment within an interval: a busy machine is late, never early."""
     offsets = [(moment - triggers[0] + interval / 2) % interval - interval / 2 for moment in triggers]
     half = len(offsets) // 2
     return abs(min(offsets[half:]) - min(offsets[:half]))
@@ -120,7 +120,7 @@ def test_every_slot_is_hit_once_and_nothing_drifts(machine, stretch, instance, i
     shots = [one for one in machine.shots(instance) if stretch["begin"] <= one <= stretch["end"]]
     hit = slots(shots, interval)
     expected = hit[-1] - hit[0] + 1
-    # The first may be a run at the timer's start, between the slots.
+    # The first may be a run at the timer's start, off the timer's grid.
     moved = drift(stretch["triggers"].of[unit(instance, "timer")][1:], interval)
     print(f"{interval} s: {len(hit)} of {expected} slots, drift {moved * 1000:.0f} ms")
     assert expected >= (stretch["end"] - stretch["begin"]) / interval - 2

@@ -80,7 +80,7 @@ def test_no_timer_leaves_out_a_picture(field, camera):
     assert health["capture_failures"] == field.before[camera]["capture_failures"]
     assert health["total_captures"] == health["total_uploads"] == len(field.pictures(camera))
     # Health may rightly complain of other things, such as this machine's clock.
-    assert not {"state_reset", "camera_refused", "frozen"} & set(health["reasons"])
+    assert not {"state_reset", "camera_credentials_refused", "frozen"} & set(health["reasons"])
     times = [one for one in field.times(camera) if one > field.began - 5]
     assert max(later - earlier for earlier, later in zip(times, times[1:])) < 5, times
 
@@ -162,7 +162,7 @@ def test_a_token_that_is_too_short_is_told_everywhere(field):
     assert "WEB_TOKEN" in told and "16" in told, told
     check = box.run("snapshot check --config /etc/snapshot/snapshot.env", check=False)
     assert "WEB_TOKEN" in check.stdout + check.stderr, check.stdout
-    # What it asks for helps.
+    # A token as long as the message asks for works.
     box.write("/etc/snapshot/web.env", "WEB_IMAGES=true\nWEB_TOKEN=0123456789abcdef\n", 0o640)
     box.run("systemctl try-restart snapshot-web.service")
     captured(field, "door", 1)
@@ -187,7 +187,7 @@ def test_settings_of_a_users_folder_under_roots_cron_are_told(field):
     # The settings of the service take its place, with the service's credentials: no camera is to lock an account.
     assert "refuse" not in told.stderr, told.stderr
     assert field.pictures("home") == before
-    # As it says.
+    # What the message advises works.
     box.run(f"cd {HOME_CAM} && snapshot capture --config {HOME_CAM}/.env")
     assert len(field.pictures("home")) == len(before) + 1
 

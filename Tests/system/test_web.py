@@ -180,7 +180,7 @@ def test_pictures_are_shown_where_both_files_say_so(web):
 
 
 def test_another_port_and_one_that_is_taken(web):
-    """With the manual's lines, while pages are being read."""
+    """With the manual's lines, while snapshot-web runs."""
     def move(port):
         web.drop_in("snapshot-web.socket", f"[Socket]\nListenStream=\nListenStream=127.0.0.1:{port}\n")
         return web.run("systemctl restart snapshot-web.socket", check=False).returncode

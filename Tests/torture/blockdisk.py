@@ -22,7 +22,7 @@ class Disk:
     def __exit__(self, *_):
         subprocess.run(["umount", self.mount], check=True)
         subprocess.run(["losetup", "-d", self.device], check=True)
-        # A test beside this one that has mounts of its own got this one too, and holds it until it ends.
+        # A test beside this one, in a mount namespace of its own, may have a copy of this mount, which it holds until it ends.
         wait_until(lambda: self._backing != str(self.image), 120, f"{self.device} to be let go")
 
     @property

@@ -21,7 +21,7 @@ BACKENDS = ("filesystem", "http", "s3")
 MOUNTED = "disk"
 """A folder on a disk of its own, which is unmounted where the store is down."""
 RETENTION = {"LOCAL_STORAGE_MAX_BYTES": "1G", "LOCAL_STORAGE_MAX_AGE": "30d", "LOCAL_STORAGE_MIN_FREE": "1M"}
-"""Bounds that are looked after at each run, and not reached."""
+"""Bounds that each run checks, and that are never reached."""
 LENT = "s3-temporary"
 """S3 with temporary keys, which a program gives for eight seconds at a time."""
 
@@ -121,7 +121,7 @@ class Done:
 
 
 class Rig:
-    """`home` is copied back to what `keep` saw before each case."""
+    """Before each case `back` restores `home` to what `keep` saw."""
 
     def __init__(self, folder, backend, stack):
         self.folder, self.home, self.kept = folder, folder / "home", folder / "kept"

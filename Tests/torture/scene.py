@@ -14,8 +14,8 @@ from relay import STALL
 from rtp_camera import Camera, video
 
 HEALS = STALL + 5 + 20
-"""Seconds after a fault's end, however soon one follows the other; twenty of them for a machine that is busy elsewhere. What
-it really took is among the figures."""
+"""The most seconds from a fault's end to video, even if faults follow each other at once; twenty of them are for a busy machine.
+The real time is among the figures."""
 FAR = 10
 """Seconds between the key frames of a camera that sends few."""
 SIZES = ("320x180", "480x270")
@@ -56,7 +56,7 @@ class Scene:
         }
 
     def healed(self, name, seconds=HEALS):
-        """Until video flows again; how long it took is kept."""
+        """Waits until video flows again, and keeps how long that took."""
         took = self.player.wait(2, seconds, since=time.monotonic() + 0.3)
         self.heals.setdefault(name, []).append(took)
         return took
@@ -94,7 +94,7 @@ class Scene:
             assert self.relay.report["restarts"] == before
 
     def another_size(self):
-        """In mid-stream: what is recorded then has it, and says so."""
+        """The camera changes its size in mid-stream: a later recording has the new size."""
         size = next(s for s in SIZES if s != self.turning.size)
         with self.instead(self.turning):
             self.player.wait(2, HEALS, since=time.monotonic() + 0.3)
@@ -122,7 +122,7 @@ class Scene:
     # Disks
 
     def without_disk(self, down, up, code, words):
-        """It is told, HLS goes on elsewhere, and recording does in the end."""
+        """Takes the disk away and brings it back: the trouble is reported, and then recording works again."""
         down()
         wait_until(lambda: self.failing == code, STALL + 20, f"word of {code}: {self.relay.report}")
         self.told(f"record doesn't work: {words}", code, ("record",))
@@ -142,7 +142,7 @@ class Scene:
         wait_until(lambda: set(self.relay.recordings) - known, HEALS, "another recording")
 
     def fill(self):
-        """Until it is told: what is deleted meanwhile makes room."""
+        """Fills the disk until the relay reports it, since deleted recordings make room meanwhile."""
         def told():
             with contextlib.suppress(OSError), open(self.net.behind / "ballast", "ab", buffering=0) as file:
                 while file.write(bytes(1 << 12)):
@@ -177,7 +177,7 @@ class Scene:
         return report.get("last_error") == code and report["state"] != "running"
 
     def told(self, words, code, down=()):
-        """While it lasts: in the log, in health and in metrics, as in relay.json. `down`: the outputs that get nothing."""
+        """Asserts that the trouble is in the log and in health, and in metrics for the outputs in `down`, which get nothing."""
         relay, snapshot = self.relay, self.relay.snapshot
         # What comes again within an hour is in the log once.
         wait_until(lambda: words in relay.stderr, 5, f"words: {relay.stderr[-2000:]}")

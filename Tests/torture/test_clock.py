@@ -7,9 +7,9 @@ import pytest
 import builds
 from rig import rig
 
-pytestmark = pytest.mark.skipif(builds.is_sanitized(), reason="a sanitizer doesn't stand faketime's library")
+pytestmark = pytest.mark.skipif(builds.is_sanitized(), reason="a sanitizer doesn't work with faketime's library")
 
-# A machine whose clock nobody keeps, whatever the one that runs the test does.
+# A machine without a time service, whether or not the one that runs the test has one.
 UNKEPT = ("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh", "strace", "-f", "-qq", "-o",
           "/dev/null", "-e", "trace=clock_adjtime", "-e", "inject=clock_adjtime:error=EPERM")
 SHIFTS = {"2020": "@2020-02-03 04:05:06", "last month": "-31d", "an hour back": "-1h"}

@@ -70,7 +70,7 @@ def test_fault(tmp_path, backend, scenario, long, figure):
             try:
                 done = r.run(*command, prefix=inject(name, f"error={error}", when, log), timeout=40)
                 codes[done.code] = codes.get(done.code, 0) + 1
-                # 77: the program that gives keys met the error itself; no case of the sample is one.
+                # 77: the program that gives keys met the error itself; that happens to no case of the short form.
                 allowed = {0, 69, 74, 75} | ({78} if is_early else set()) | ({77} if backend == LENT and long else set())
                 assert done.code in allowed, done
                 assert "Fatal error" not in done.stderr, done
@@ -86,7 +86,7 @@ def test_fault(tmp_path, backend, scenario, long, figure):
                     assert not r.spooled(), done
                 if len(r.camera.served) > before and done.code == 74:
                     assert r.camera.served[-1] in there or lost, done
-                # A full disk makes room of the oldest.
+                # On a full disk the oldest pictures are deleted.
                 makes_room = error == "ENOSPC" and not r.store.remote
                 r.recover(dropped=1, makes_room=makes_room)
                 if makes_room and done.code in (0, 75):
@@ -102,7 +102,7 @@ def test_fault(tmp_path, backend, scenario, long, figure):
 
 @pytest.mark.parametrize("trouble", ["full", "read-only"])
 @pytest.mark.parametrize("backend", ["http", "s3"])
-def test_a_disk_that_takes_nothing_still_uploads(tmp_path, backend, trouble, figure):
+def test_a_full_or_read_only_disk_keeps_no_picture_from_the_store(tmp_path, backend, trouble, figure):
     with rig(tmp_path / "rig", backend) as r, small_disk(tmp_path / "disk", "size=512k") as disk:
         r.settings.update(STATE_PATH=str(disk / "state"), SPOOL_MIN_FREE="0")
         r.good()

@@ -64,7 +64,7 @@ def test_kill(tmp_path, backend, scenario, long, figure):
             done = r.run(command, prefix=inject(name, "signal=KILL", when))
             try:
                 killed += done.code == KILLED
-                # Where the program that gives keys is what was killed.
+                # 77: the program that gives keys was killed.
                 assert done.code in (KILLED, 0, 75) or backend == LENT and done.code == 77, done
                 if done.stdout.startswith("stored "):
                     assert r.camera.served[-1] in r.stored().values(), "a picture that was reported is gone"

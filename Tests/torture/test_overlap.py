@@ -30,7 +30,7 @@ def test_one_of_ten_runs(tmp_path, figure):
 
 
 def test_storms(tmp_path, long, figure):
-    """As they come: who finds the lock free captures, the others leave, and every capture is counted."""
+    """A run that finds the lock free captures, the others leave, and every capture is counted."""
     with rig(tmp_path / "rig", "filesystem") as r:
         captured = locked = 0
         for _ in range(100 if long else 5):

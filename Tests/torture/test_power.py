@@ -31,7 +31,7 @@ def test_power_cut(tmp_path, backend, scenario, long, figure):
     mount = tmp_path / "disk"
     format(kept)
     with rig(tmp_path / "rig", backend) as r:
-        # The captures that each case begins with are as old as the test is long.
+        # The captures of the beginning get ever older: with a long interval health doesn't call them late.
         r.settings.update(STATE_PATH=str(mount / "state"), SPOOL_MIN_FREE="0", CAPTURE_INTERVAL="1h")
         if backend == "filesystem":
             r.store.path = mount / "pictures"

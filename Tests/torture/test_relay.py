@@ -74,7 +74,7 @@ def test_relay_soak(tmp_path, long, figure):
                 while time.monotonic() < end:
                     deck = deck or draw.sample(sorted(faults), len(faults))
                     name = deck.pop()
-                    # Shown where it fails.
+                    # pytest shows this if the test fails.
                     print(time.strftime("%X"), name, flush=True)
                     faults[name]()
                     print(f"healed after {scene.healed(name):.1f} s", flush=True)
@@ -88,7 +88,7 @@ def test_relay_soak(tmp_path, long, figure):
                         if path not in played and path.exists():
                             played.add(path)
                             assert media.video_times(path), path
-                    # What is well for a while goes wrong in another way, and after five good minutes waits are short again.
+                    # Some faults show only after a while without any, and after five good minutes the backoff is reset.
                     time.sleep(min(draw.choice(RESTS) if long else 0, max(0, end - time.monotonic())))
                 # At the end everything flows over TCP again, as at first, since UDP needs more descriptors.
                 scene.changed(udp=False)

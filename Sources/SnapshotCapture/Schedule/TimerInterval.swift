@@ -22,7 +22,7 @@ private func values(of name: String, in text: String) -> [String] {
 }
 
 /// The time between two elapses of a calendar expression such as `*:*:0/10`, `*-*-* *:00/2:00 UTC` or `hourly`; nil
-/// where the gaps are unequal.
+/// where the gaps are unequal or longer than a day.
 package func calendarInterval(_ expression: String) -> Duration? {
     let words = expression.split(separator: " ")
     switch words.first {
@@ -31,14 +31,15 @@ package func calendarInterval(_ expression: String) -> Duration? {
     case "daily": return .seconds(86400)
     default: break
     }
-    // A date other than every day, or a weekday, makes unequal gaps.
+    // A date other than every day, or a weekday, makes gaps that are unequal or longer than a day.
     guard words.allSatisfy({ $0 == "*-*-*" || $0 == "UTC" || $0.contains(":") }),
         let time = words.first(where: { $0.contains(":") })
     else { return nil }
     var fields = time.split(separator: ":")
     if fields.count == 2 { fields.append("0") }
     guard fields.count == 3 else { return nil }
-    // Hours, minutes, seconds. A field with a step shortens the interval, if all fields before it match every value.
+    // Hours, minutes, seconds. `*` or a step is accepted only if all fields before it match every value: otherwise the
+    // gaps would be unequal.
     var interval = 86400
     for (field, (length, count)) in zip(fields, [(3600, 24), (60, 60), (1, 60)]) {
         guard let step = step(field, of: count) else { return nil }

@@ -7,7 +7,7 @@ import SnapshotSettings
 import SnapshotState
 import SnapshotStore
 
-/// All settings of one capture, checked before the camera, the store or the state is touched.
+/// All settings of one capture, checked before any request to the camera or store, and before the state is opened.
 package struct CaptureSettings: Sendable {
     package var camera: CameraSettings
     package var storeKind: any StoreKind

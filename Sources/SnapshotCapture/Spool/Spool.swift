@@ -101,8 +101,8 @@ package struct Spool: ~Copyable {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After a loss of records this name may be that of an entry that no record counts: never overwrite it. The new
-        // entry's number is then above `lastNumber`, so the next recount adds one capture, which is that entry's.
+        // After a loss of records an uncounted entry may have this name: never overwrite it. The new entry's number is
+        // then above `lastNumber`, so the next recount adds one capture: that of the uncounted entry.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()
@@ -162,7 +162,7 @@ package struct Spool: ~Copyable {
     /// warning; it is never uploaded.
     package mutating func quarantine(_ name: SpoolName, _ log: Log) {
         log.warn(
-            "spooled picture \(name.number) is missing or damaged, and counts as dropped; what is left of it is in "
+            "spooled picture \(name.number) is missing or damaged, and counts as dropped; what can be kept of it is in "
                 + "\(path)/bad")
         try? createMarker()
         files.quarantine(name)

@@ -14,7 +14,7 @@ package struct RTSPReader: Sendable {
     private static let longestBody = 65536
     /// Carriage returns and line feeds between two messages.
     private static let mostBreaks = 256
-    /// In bytes: room for two of the longest packets or messages.
+    /// In bytes: room for three of the longest packets or messages.
     private static let capacity = 1 << 18
 
     private var buffer = [UInt8](repeating: 0, count: 1 << 14)

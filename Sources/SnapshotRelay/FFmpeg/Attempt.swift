@@ -44,7 +44,7 @@ final class Attempt {
 
     /// The most bytes of ffprobe's output; it writes a few hundred.
     private static let longestOutput = 65536
-    /// How long arriving media counts as progress while ffmpeg waits for the first audio, or for the first key frame.
+    /// How long arriving media counts as progress while ffmpeg may be waiting for audio that it re-encodes.
     private static let longestWaitForAudio = Duration.seconds(15)
 
     /// Starts ffprobe at the first address, or ffmpeg where the stream is known; throws where that program can't be
@@ -134,7 +134,7 @@ final class Attempt {
     private func isReceiving() -> Bool {
         guard let count = gateway?.received, count != received else { return false }
         received = count
-        // Audio that is re-encoded may never arrive, and ffmpeg writes nothing before: count media only for a while.
+        // ffmpeg writes nothing before audio that it re-encodes arrives, perhaps never: count media only for a while.
         return !mayBeWaitingForAudio || sinceStart.elapsed < Self.longestWaitForAudio
     }
 

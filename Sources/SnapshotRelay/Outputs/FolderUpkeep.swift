@@ -132,8 +132,8 @@ struct FolderUpkeep<Files: OutputFiles>: Sendable {
     /// How many bytes must be free before a disk that was full is used again, where `free` are free now.
     private static func room(after free: Int) -> Int { max(1 << 20, free.times(2)) }
 
-    /// Opens the folder, unless an ffmpeg that was given it still runs: then it only checks that the folder can be
-    /// opened. Where the folder's disk isn't mounted it throws, and doesn't create the folder on another disk.
+    /// Opens the folder. While an ffmpeg that was given it still runs, it only checks that the folder can be opened or
+    /// is missing. Where the folder's disk isn't mounted it throws, and doesn't create the folder on another disk.
     private mutating func reopen() throws(FolderFailure) {
         let mount: String?
         do throws(SystemError) { mount = try memory.missingMount(on: path) } catch { throw FolderFailure(error, path) }

@@ -2,7 +2,7 @@ import SnapshotBase
 import SnapshotMedia
 import SnapshotSettings
 
-/// `record`: MP4 files in a folder, with retention by size, age and free space, and uploaded with RECORD_UPLOAD.
+/// `record`: MP4 files in a folder, with retention by size, age and free space. RECORD_UPLOAD also uploads them.
 package struct RecordOutput: RelayOutput {
     package static let mode = "record"
     package static let summary = "OUTPUT_DIR/record"

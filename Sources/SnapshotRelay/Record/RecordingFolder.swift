@@ -5,9 +5,9 @@ import SnapshotMedia
 import SnapshotSettings
 
 /// The folder of recordings, `record/20260121T103045Z.mp4`, named by their start time in UTC. ffmpeg writes numbered
-/// files in `record/.writing`. A file gets such a name while ffmpeg still writes it, since ffmpeg may use a number
-/// again after a disk error. A finished recording is synced and moved to `record`, never over another. Retention
-/// deletes only files in `record` with such a name.
+/// files in `record/.writing`. A file is renamed to its start time while ffmpeg still writes it, since ffmpeg may use a
+/// number again after a disk error. A finished recording is synced and moved to `record`, never over another. Retention
+/// deletes only files in `record` that are named by a start time.
 package struct RecordingFolder: Sendable {
     private let path: String
     let folder: Folder
@@ -183,7 +183,7 @@ package struct RecordingFolder: Sendable {
         return .moved
     }
 
-    /// Removes a recording from the list whose file was deleted elsewhere.
+    /// Removes from the list a recording whose file was deleted elsewhere.
     package mutating func forget(_ name: String) { recordings.removeAll { $0.name.text == name } }
 
     /// Deletes the oldest recordings beyond retention. The recording that is being written counts with the size of the

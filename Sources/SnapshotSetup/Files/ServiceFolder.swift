@@ -32,7 +32,7 @@ struct ServiceFolder {
 
     /// Creates the folder and gives it to the service's user. The folder is checked once more after it was opened: it
     /// must be root's, and empty.
-    /// - Returns: the folder, which can be undone; nil where its path isn't plain or there is no such user.
+    /// - Returns: what was made, so that it can be undone; nil where the path isn't plain or there is no such user.
     func make() throws(Failure) -> Made? {
         guard isPlain, let account = UserAccount(named: Owner.serviceName) else { return nil }
         let made = Made(path: path, missing: MissingFolders(path))

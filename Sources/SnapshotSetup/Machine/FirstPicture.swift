@@ -20,7 +20,7 @@ struct FirstPicture {
         if case .record(let record) = StateRing(reading: settings.statePath).content { record.seq } else { 0 }
     }
 
-    /// Waits for the picture that the timer takes.
+    /// Waits for the first picture of the timer's service, and starts that service itself if the interval is long.
     /// - Returns: where it is stored.
     func fromTimer(after sequence: UInt64) throws(Failure) -> String {
         let unit = draft.target.unit

@@ -69,7 +69,7 @@ struct Machine {
         let first = FirstPicture(draft: draft, settings: settings, systemd: systemd)
         if target.hasSystemd {
             report.timer = "\(target.unit).timer"
-            terminal.say("waiting for the first picture that \(target.unit).timer takes\n")
+            terminal.say("waiting for the first picture of \(target.unit).service\n")
             report.picture = try first.fromTimer(after: sequence)
         } else {
             report.cronLine = cronLine(settings)

@@ -114,7 +114,7 @@ extension Setup {
         }
     }
 
-    /// Tries the camera once, and again over HTTPS if it wasn't reached: that has cost no login.
+    /// Tries the camera once. If it wasn't reached, which costs no login attempt, it is tried again over HTTPS.
     /// - Returns: what keeps pictures from being taken; nil if nothing does.
     mutating func tryCameraOnce() -> Finding? {
         terminal.say("trying it\n")

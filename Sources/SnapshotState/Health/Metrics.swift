@@ -78,7 +78,7 @@ extension HealthReport {
         family("relay_running", "gauge", "1 while the relay's media flows.") {
             $0.relay.map { $0.state == "running" ? 1 : 0 }
         }
-        family("relay_restarts_total", "counter", "Restarts of the relay's ffmpeg.") {
+        family("relay_restarts_total", "counter", "Attempts of the relay that have ended without a stop.") {
             $0.relay.map { Double($0.restarts) }
         }
         family(

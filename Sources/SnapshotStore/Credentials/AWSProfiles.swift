@@ -55,7 +55,7 @@ struct AWSProfiles {
             .settings("profile '\(profile.printable(limit: 64))' in", paths, why: why, hint: hint ?? Self.hint)
         }
         let hasKeys = known["aws_access_key_id"] != nil
-        // A role may name its own profile as source_profile, whose keys then assume it.
+        // A profile with a role may be its own source_profile: then its keys assume that role.
         if let role = known["role_arn"], !(isSource && hasKeys) {
             guard !chain.contains(profile) else { throw refusal("its source_profile leads back to it") }
             guard chain.count < Self.longestChain else {

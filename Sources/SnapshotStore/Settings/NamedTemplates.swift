@@ -73,7 +73,7 @@ package struct NamedTemplates: Equatable, Sendable {
 
     private struct HeaderFlaw: Error { let rule: String }
 
-    /// Headers that frame a request or concern the connection: libcurl sets these, so the settings may not.
+    /// Headers that frame a request or concern the connection: libcurl decides about these, so the settings may not.
     private static let framing = [
         "connection", "content-encoding", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",

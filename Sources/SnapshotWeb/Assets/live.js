@@ -103,7 +103,7 @@
   };
 
   // The Date field has whole seconds, rounded down, so the largest of several offsets is the closest.
-  const setClock = beyond => { clock = Math.abs(beyond - clock) > 2000 ? beyond : Math.max(beyond, clock); };
+  const setClock = offset => { clock = Math.abs(offset - clock) > 2000 ? offset : Math.max(offset, clock); };
 
   const delay = () => {
     const here = placed.find(one => one.to >= video.currentTime);

@@ -29,7 +29,7 @@ enum ByteRange: Equatable {
         }
     }
 
-    /// A bound of the range: `.some(nil)` where it is missing, nil where it isn't a number, at most `Int.max`.
+    /// A bound of the range, at most `Int.max`; `.some(nil)` where it is missing, nil where it isn't a number.
     private static func position(_ text: Substring) -> Int?? {
         if text.isEmpty { return .some(nil) }
         guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }

@@ -170,7 +170,7 @@ LOCKED = b'[{"cmd":"Login","code":1,"error":{"detail":"Login has been locked","r
 
 
 @pytest.mark.parametrize("answer", [LOCKED % -1, LOCKED % -4, LOCKED % 0, b"Login has been locked"])
-def test_a_locked_login_latches_whatever_its_code(snapshot, answer):
+def test_a_locked_login_is_held_off_whatever_its_code(snapshot, answer):
     with Camera(password="right") as camera:
         camera.raw_login = http(answer, kind="text/html")
         snapshot.set(**camera.settings()).capture().refuses(77, "locked")

@@ -32,7 +32,7 @@ def test_credentials_in_the_url(snapshot, auth):
 
 
 @pytest.mark.parametrize("auth", ["basic", "digest"])
-def test_a_wrong_password_for_a_still_latches(snapshot, auth):
+def test_a_wrong_password_for_a_still_is_held_off(snapshot, auth):
     with Camera(username="me", password="right", auth=auth) as camera:
         snapshot.set(CAMERA_URL=camera.still_url(), CAMERA_USERNAME="me", CAMERA_PASSWORD="wrong")
         snapshot.capture().refuses(77)
@@ -58,7 +58,7 @@ def test_a_password_may_be_empty(snapshot, auth, settings):
         snapshot.set(**{**settings, "CAMERA_URL": url}).capture().expect(0)
 
 
-def test_settings_in_the_query_end_a_latch(snapshot):
+def test_settings_in_the_query_end_a_hold_off(snapshot):
     with Camera(auth="basic", password="right") as camera:
         snapshot.set(CAMERA_URL=camera.still_url() + "?usr=a&pwd=wrong").capture().expect(77)
         asked = camera.connections

@@ -163,7 +163,7 @@ WARNINGS = [b'[{"cmd":"Login","code":1,"error":{"detail":"login failed","rspCode
 
 
 @pytest.mark.parametrize("answer", WARNINGS)
-def test_a_warning_of_a_lock_latches_at_once(snapshot, answer):
+def test_a_warning_of_a_lock_holds_off_at_once(snapshot, answer):
     with Camera(password="right") as camera:
         snapshot.set(**camera.settings()).capture().expect(0)
         camera.sessions.clear()
@@ -174,20 +174,20 @@ def test_a_warning_of_a_lock_latches_at_once(snapshot, answer):
         assert len(camera.requests) == asked
 
 
-@pytest.mark.parametrize("body, latches", [
+@pytest.mark.parametrize("body, holds_off", [
     (b"<userCheck><lockStatus>lock</lockStatus><unlockTime>1800</unlockTime></userCheck>", True),
     (b"<userCheck><lockStatus>unlock</lockStatus><retryLoginTime>4</retryLoginTime></userCheck>", False),
     (b"<retryLoginTime>2</retryLoginTime>", True), (b"Account locked. Try again in 30 minutes.", True),
     (b"Wrong password, 2 attempts left", True), (b"Wrong password: 1 try left", True), (b"5 attempts left", False),
     (b"clock, unlocked door, 2 cameras", False), (b'{"remain_times": 3}', False), (b"", False)])
-def test_warnings_in_other_cameras_words(snapshot, body, latches):
+def test_warnings_in_other_cameras_words(snapshot, body, holds_off):
     with Server((401, {"WWW-Authenticate": 'Basic realm="x"'}), body=body) as server:
         ask(snapshot, server).capture().expect(0)
         server.takes = None
         snapshot.capture().refuses(77)
         asked = len(server.logins)
         snapshot.capture().refuses(77)
-        assert (len(server.logins) == asked) == latches
+        assert (len(server.logins) == asked) == holds_off
 
 
 def test_a_stores_stray_refusal(ready, endpoint):

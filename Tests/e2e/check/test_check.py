@@ -103,7 +103,7 @@ def test_a_session_that_the_camera_forgot(simulated, snapshot, check):
     assert found.code == 0 and "closed again" in found["login"]["found"] and simulated.stats()["sessions_open"] == 0
 
 
-def test_a_wrong_password_is_tried_once_also_while_latched(simulated, snapshot, check):
+def test_a_wrong_password_is_tried_once_also_while_held_off(simulated, snapshot, check):
     wrong = settings_of(simulated, CAMERA_PASSWORD="not this one")
     found = check(**wrong)
     assert found.code == 77 and found.failed == ["login"] and "tries left" in found["login"]["found"]

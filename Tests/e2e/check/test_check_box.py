@@ -67,12 +67,12 @@ def test_the_spool_is_counted(simulated, snapshot, check, endpoint):
     assert found.code == 74 and "SPOOL_MIN_FREE" in found["spool"]["found"]
 
 
-# Latch
+# Hold-offs
 
 COUNTERS = ["total_captures", "total_uploads", "failed_uploads", "capture_failures", "consecutive_failures"]
 
 
-def test_a_password_corrected_at_the_camera_ends_the_latch(snapshot):
+def test_a_password_corrected_at_the_camera_ends_the_hold_off(snapshot):
     """No setting has changed, so captures would wait on; check has seen that they need not."""
     with Camera(password="old") as camera:
         snapshot.set(CAMERA_IP=camera.address, CAMERA_PASSWORD="new")
@@ -96,7 +96,7 @@ def test_a_password_corrected_at_the_camera_ends_the_latch(snapshot):
         assert camera.failed_logins == tries
 
 
-def test_keys_corrected_at_the_store_end_the_latch(simulated, snapshot, endpoint):
+def test_keys_corrected_at_the_store_end_the_hold_off(simulated, snapshot, endpoint):
     snapshot.set(**settings_of(simulated), **endpoint.as_s3())
     endpoint.always = Answer(403, {}, s3_error("InvalidAccessKeyId"))
     snapshot.capture().expect(77)

@@ -93,7 +93,7 @@ def net(tmp_path):
 
 
 def settled(relay):
-    """Nothing fails any more, and it records."""
+    """Waits until no output fails and there is another recording."""
     wait_until(lambda: not failing(relay), 2 * RECOVERY, f"peace: {relay.report} {relay.stderr}")
     before = set(relay.recordings)
     wait_until(lambda: set(relay.recordings) - before, 20, "another recording")

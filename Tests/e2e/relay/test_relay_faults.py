@@ -142,7 +142,7 @@ def test_disk_full(snapshot, camera, tmp_path):
 
 
 def test_a_disk_that_is_full_beside_a_push(snapshot, camera, tmp_path):
-    """What can't be written is told, the push goes on, and once there is room the files do. An ffmpeg may die of it, but once."""
+    """What can't be written is told, the push goes on, and once there is room the files do. ffmpeg may die of it, but only once."""
     with small_disk(tmp_path / "disk", "size=3M") as disk, RTSPServer() as central, Relay(
             snapshot, camera.as_camera(), "republish,hls,record", OUTPUT_DIR=str(disk / "out"),
             OUTPUT_RTSP_URL=central.url("live/h264-aac")) as relay:

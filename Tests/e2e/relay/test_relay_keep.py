@@ -47,7 +47,7 @@ def test_retention_by_bytes_spares_what_is_not_ours(snapshot, camera):
 
 
 def test_retention_by_free_space(snapshot, camera, tmp_path):
-    """The oldest go in time and nothing else does; recording goes on."""
+    """The oldest recordings are deleted in time, and nothing else; recording goes on."""
     with small_disk(tmp_path / "disk", "size=2M") as disk, Relay(
             snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_MIN_FREE="1M", OUTPUT_DIR=str(disk)) as relay:
         relay.record.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ def test_segments_carry_what_is_set_for_each_object(snapshot, camera, endpoint, 
 
 
 def shown_end(snapshot, process):
-    """Whether health shows when the keys end that the process lent last."""
+    """Whether health shows the end of the keys that the process gave last."""
     lent = json.loads((process.folder / "out").read_text())
     return (snapshot.health()["relay"].get("credentials") or {}).get("end") == lent["Expiration"]
 

@@ -107,7 +107,7 @@ def test_check_says_where_a_camera_is_whose_address_changed(snapshot, lan):
     # Answers are datagrams, for which a check waits 2 s: on a busy machine they may be late.
     told = wait_until(lambda: (found := camera()).get("facts") and found, 40, "the camera")
     assert f"sees it at {CAMERAS[1]} now" in told["hint"] and told["facts"] == {"seen_at": CAMERAS[1]}
-    # Another camera is none of ours.
+    # A camera with another hardware address isn't taken for ours.
     snapshot.set(CAMERA_MAC="ec:71:db:99:99:99")
     assert "sees it" not in camera()["hint"]
 

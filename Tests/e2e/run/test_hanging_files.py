@@ -113,7 +113,7 @@ def test_a_credential_process_there(s3, net, camera):
     told = within(20, s3.capture).refuses(75, "credential_process", f"{net.path}/lend/lend", "hangs")
     assert told.hints and s3.spooled_pictures() == [camera.last]
     within(20, s3.capture).refuses(75, "hangs")
-    # One that was to look at the program, and the program.
+    # A child that was to look at the program, and the program itself.
     assert len(left_behind(s3)) <= 2 and s3.health()["spool"]["count"] == 2
     works_again(s3, net)
     assert not s3.spooled_pictures()

@@ -31,7 +31,7 @@ def store_failing(ready, endpoint):
     ready.set(**endpoint.as_http(UPLOAD_DEADLINE="1s", UPLOAD_ATTEMPTS=1)).capture().expect(75)
 
 
-def latched(ready, endpoint):
+def held_off(ready, endpoint):
     ready.set(CAMERA_PASSWORD="wrong", CAMERA_AUTH="token")
     ready.capture().expect(77)
 
@@ -49,7 +49,7 @@ def unreadable(ready, endpoint):
 
 # situation: status, exit code, Nagios exit code
 SITUATIONS = {never: ("unhealthy", 1, 2), healthy: ("healthy", 0, 0), store_failing: ("degraded", 0, 1),
-              latched: ("unhealthy", 1, 2), torn: ("healthy", 0, 0), unreadable: ("unhealthy", 1, 3)}
+              held_off: ("unhealthy", 1, 2), torn: ("healthy", 0, 0), unreadable: ("unhealthy", 1, 3)}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: s.__name__)
@@ -65,7 +65,7 @@ def test_situations_in_every_form(ready, endpoint, situation):
     assert SIX <= set(health) and ADDED <= set(health), (SIX | ADDED) - set(health)
     assert bool(health["reasons"]) == (health["status"] != "healthy")
     assert set(health["spool"]) >= {"count", "bytes", "oldest", "dropped"} and set(health["clock"]) == {"synced", "offset_seconds"}
-    assert isinstance(health["uptime_seconds"], int) and (health["last_capture"] is None) == (situation in (never, latched, unreadable))
+    assert isinstance(health["uptime_seconds"], int) and (health["last_capture"] is None) == (situation in (never, held_off, unreadable))
 
     human = ready.run("health").expect(code)
     assert health["status"] in human.stdout.lower() and "\x1b" not in human.stdout
@@ -143,7 +143,7 @@ def test_a_camera_that_cannot_be_looked_at_is_not_overlooked(ready, tmp_path):
         (everywhere / name).mkdir(exist_ok=True)
         (everywhere / name).chmod(0o700)
         os.chown(everywhere / name, 12345, 12345)
-    # A root that has to keep to permissions, as everybody.
+    # Root without the capabilities that override permissions.
     rights = "-dac_override,-dac_read_search"
     plain = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
     health = ready.run("health", "--json", env={"STATE_PATH": everywhere}, prefix=plain).expect(1).json

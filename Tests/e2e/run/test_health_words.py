@@ -164,7 +164,7 @@ def test_units_are_for_people(ready):
     write_ring(ready.state_folder, [values])
     text = ready.run("health").stdout
     assert "1,234 waiting, 17 MB, 1 dropped" in text and "not synced, 40 min ahead of the store" in text
-    assert "1 run in a row" in text and "by their own run" not in text and "without a picture" not in text
+    assert "1 run in a row" in text and "not stored by the run" not in text and "without a picture" not in text
 
 
 def test_latencies_are_told_in_milliseconds(ready):

@@ -1,4 +1,4 @@
-"""PING_URL: a dead man's switch that is told, at most once a minute, and never in the way."""
+"""PING_URL: a dead man's switch gets a request at most once a minute, and none has an effect on a run."""
 import pytest
 
 from pictures import picture

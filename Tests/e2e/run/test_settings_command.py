@@ -159,7 +159,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-@pytest.mark.skipif(builds.is_sanitized(), reason="the reports of a sanitizer would stand between")
+@pytest.mark.skipif(builds.is_sanitized(), reason="a sanitizer's reports would be among the offered words")
 @pytest.mark.parametrize("words, offered", [
     (["snapshot", "check", "--config", ""], {"garden.env", "folder"}),
     (["snapshot-web", "--config", "gar"], {"garden.env"}),

@@ -363,8 +363,8 @@ def test_a_process_that_fails_holds_off_for_a_while(s3, process, camera, endpoin
     assert s3.spooled_pictures() == [camera.last] and not endpoint.received
     s3.capture().refuses(77, "credential_process failed", "run again in")
     assert process.runs == 1 and len(s3.spooled_pictures()) == 2
-    latch = s3.state["latches"]["store"]
-    assert latch["delay_seconds"] <= 600
+    hold_off = s3.state["latches"]["store"]
+    assert hold_off["delay_seconds"] <= 600
     assert "credential_process" in s3.run("health").stdout
     process.gives("ASIA2", 600)
     s3.set(UPLOAD_DEADLINE="5s").capture().expect(77)

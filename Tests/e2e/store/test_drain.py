@@ -128,7 +128,7 @@ def test_refused_credentials_cost_one_request(spooled):
         assert len(receiver.received) == 1 and len(spooled.spooled_pictures()) == 12
 
 
-def test_credentials_that_are_refused_beside_another_failure_are_latched(spooled):
+def test_credentials_that_are_refused_beside_another_failure_are_held_off(spooled):
     with Receiver() as receiver:
         receiver.answers = [Answer(), Answer(403), Answer(503, wait=1)]
         spooled.set(**receiver.as_http()).run("drain", "--transfers", "2").refuses(77, "403")
@@ -189,7 +189,7 @@ def test_a_store_that_never_answers_ends_by_its_deadline(spooled):
         assert result.wall < 10 and len(spooled.spooled_pictures()) == 12
 
 
-def test_a_refusal_met_by_the_spool_latches_too(ready, camera, endpoint):
+def test_a_refusal_met_by_the_spool_holds_off_too(ready, camera, endpoint):
     """The camera is away, so that nothing but the spool goes to the store."""
     ready.set(STORAGE_BACKEND="http", HTTP_UPLOAD_URL="http://127.0.0.1:1/", UPLOAD_ATTEMPTS=1).capture().expect(75)
     camera.raw = b"nothing"

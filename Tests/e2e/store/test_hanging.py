@@ -65,7 +65,7 @@ def test_who_is_at_work_is_no_folder_that_hangs(ready, net, commands):
     runs = []
     for command in commands:
         runs.append(ready.start(command, "--json"))
-        # With the first one's child that waits in the folder.
+        # The first command's child, which waits in the folder, counts, too.
         wait_until(lambda: len(left_behind(ready)) == len(runs) + 1, 10)
     time.sleep(1.5)  # longer than one waits for a child that was left behind
     net.answer()

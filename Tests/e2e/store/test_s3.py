@@ -220,7 +220,7 @@ def test_an_empty_prefix_is_none_wherever_it_is_said(ready, endpoint):
 
 
 @pytest.mark.parametrize("change", [{"S3_PREFIX": "allowed/"}, {"AWS_REGION": "eu-west-3"}, {"AWS_SESSION_TOKEN": "new"}])
-def test_what_may_end_a_refusal_ends_the_latch(ready, endpoint, change):
+def test_what_may_end_a_refusal_ends_the_hold_off(ready, endpoint, change):
     endpoint.always = Answer(403, {}, s3_error("AccessDenied"))
     ready.set(**endpoint.as_s3()).capture().expect(77)
     ready.capture().expect(77)

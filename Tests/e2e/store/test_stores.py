@@ -77,7 +77,7 @@ def test_store_down_keeps_the_picture_which_arrives_once_it_is_back(ready, camer
     assert (health["total_captures"], health["total_uploads"], health["failed_uploads"]) == (2, 2, 1)
 
 
-def test_wrong_secret_is_told_at_once_and_latches_until_the_settings_change(ready, camera, remote):
+def test_a_wrong_secret_is_told_at_once_and_held_off_until_the_settings_change(ready, camera, remote):
     ready.set(**remote.settings).set(**remote.wrong_secret)
     result = ready.capture().refuses(77)
     assert result.wall < 8 and result.hints
