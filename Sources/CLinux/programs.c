@@ -71,7 +71,7 @@ static bool take_descriptors(const int *descriptors, int count, int *report) {
   return true;
 }
 
-// Runs in the child after fork. Only async-signal-safe calls are allowed, as the program has threads.
+// Runs in the child after fork. Only async-signal-safe calls are allowed, as this process may have had other threads.
 static void become(const program *it, pid_t parent, const int *descriptors, int report) {
   shim_refusal refusal = {0, shim_step_prepare};
   sigset_t none;
@@ -146,7 +146,7 @@ static bool serve(int socket) {
 static void *serve_all(void *unused) {
   int socket = starter.sockets[0];
   // This thread gets a descriptor table of its own, with the descriptors up to `socket` only. Those above aren't
-  // copied, so none has to be closed here, which might hang.
+  // copied, because closing them here might hang.
   bool alone = close_range((unsigned)socket + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0;
   if (alone && socket > 3) close_range(3, (unsigned)socket - 1, 0);
   bool goes_on = write(socket, alone ? "1" : "0", 1) == 1 && alone;

@@ -29,7 +29,8 @@ package enum FileSystems {
     /// folder, is mounted. Those are not accessed, as they may hang.
     package static func localNames(in base: String) -> [String] {
         guard let folder = try? Folder(base), let names = try? folder.names() else { return [] }
-        // For names about which this call says nothing (QEMU, some containers), the table of mounts is asked below.
+        // At a mount point the call fails with EXDEV; on QEMU and in some containers it fails for every name. For
+        // these names the table of mounts says whether to leave them out.
         let doubtful = names.filter { name in
             let found = retrying { shim_find_folder_in_mount(folder.descriptor, "./" + name) }
             if found >= 0 { close(found) }

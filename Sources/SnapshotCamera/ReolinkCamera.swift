@@ -62,7 +62,7 @@ package struct ReolinkCamera: Camera {
     /// The result of a request by token.
     private enum TokenResult {
         case picture([UInt8])
-        /// Login by token is not possible now, or never if `isLasting`.
+        /// Login by token isn't possible now; if `isLasting`, it never will be.
         case noLogin(Failure, isLasting: Bool)
 
         func body() throws(Failure) -> [UInt8] {

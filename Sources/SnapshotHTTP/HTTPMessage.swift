@@ -19,8 +19,8 @@ package struct HTTPRequest: Sendable {
     package var maximumBody = 65536
     /// Detects the end of the response's body, in addition to Content-Length and the end of the connection.
     package var reader: (any BodyReader)?
-    /// Whether to ignore Content-Length: then the reader, the end of the connection or a second of silence ends the
-    /// body.
+    /// Whether to ignore Content-Length: then the reader ends the body, or the end of the connection, or a second of
+    /// silence once as many bytes as announced have come.
     package var ignoresLength = false
     package var connectTimeout: Duration = .seconds(5)
     package var deadline: Deadline

@@ -82,7 +82,7 @@ extension HTTPRequest {
 
     private func setTimes(on easy: UnsafeMutableRawPointer) {
         if body.isStream {
-            // A stream has no deadline, but it may stall.
+            // A stream has no deadline, but a stall ends it.
             if let stallTimeout = stallTimeout {
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
                 _ = shim_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, stallTimeout.milliseconds / 1000))

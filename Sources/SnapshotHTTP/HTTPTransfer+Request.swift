@@ -10,7 +10,7 @@ extension HTTPTransfer {
         // Waiting for 100-continue costs a round trip, or a second if the server doesn't support it. An endless stream
         // waits for it, as a refusal could otherwise be missed.
         headers = shim_slist_append(headers, request.body.isStream ? "Expect: 100-continue" : "Expect:")
-        // With `ignoresLength` only a closed connection ends a response, so the server is asked to close it.
+        // With `ignoresLength` libcurl sees a response end only where the connection does: ask the server to close it.
         if request.ignoresLength { headers = shim_slist_append(headers, "Connection: close") }
         if let headers { _ = shim_set_list(easy, CURLOPT_HTTPHEADER, headers) }
     }

@@ -106,7 +106,7 @@ package struct Pause: JSONMapped, Equatable, Sendable {
     package var settingsHMAC = ""
     /// Whether the settings have changed since the refusal. Retries and health then ignore the hold-off; nil is false.
     package var isOfOtherSettings: Bool?
-    /// The failure, unless it was a refusal of credentials.
+    /// The failure's code, only where `credential_process` failed; nil after refusals and `Retry-After`.
     package var code: Failure.Code?
     package var others = JSONObject()
 

@@ -9,7 +9,7 @@ struct FolderSearch {
     static let fileName = "stored-found.log"
     /// The time per run.
     private static let share = Duration.milliseconds(500)
-    /// Beyond this many lines the pictures stay in the order in which they were found, which saves memory.
+    /// Beyond this many lines the pictures stay in the order in which they were found, which saves the cost of sorting.
     private static let mostSorted = 1_000_000
 
     let folder: String

@@ -21,7 +21,7 @@ package struct TLSSessions: Sendable {
     /// key.
     func session(for request: HTTPRequest) -> SavedTLSSession? {
         guard let host = HostAndPort(tlsURL: request.url), let trust = request.trust.inWords else { return nil }
-        // To a server the client of a resumed session still has the certificate with which the session began.
+        // A server takes the client of a resumed session for the one whose certificate began that session.
         let own = request.certificate.map { " as \($0.identity)" } ?? ""
         return SavedTLSSession(of: host, binding: "snapshot TLS session 1 \(host) \(trust)\(own)\n", in: self)
     }

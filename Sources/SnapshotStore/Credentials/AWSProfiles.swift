@@ -170,7 +170,8 @@ struct AWSProfiles {
 
     private func read(_ key: Setting<String?>, _ name: String) -> Reading {
         guard let path = path(key, name) else { return .missing }
-        // A config file that a setting names must be there; that credentials are missing is reported by `known`.
+        // A config file that a setting names must exist. A missing credentials file is no error here, even if a setting
+        // names it: `known` and `source` report missing keys.
         let isNamed = key.declaration.key == Key.awsConfigFile.key && (try? settings[key]) != nil
         guard isNamed || settings.mayExist(path) else { return .missing }
         do throws(SystemError) {
