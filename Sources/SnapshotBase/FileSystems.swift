@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Which file system a folder is in. No call accesses another file system, as a network folder that hangs would block
-/// the caller.
+/// Which file system a folder is in. No call follows a path into a network or FUSE file system, unless the call begins
+/// in one: a folder that hangs would block the caller.
 package enum FileSystems {
     /// Whether two folders lie in the same file system.
     /// - Parameters:

@@ -10,7 +10,7 @@ package enum Owner {
     package static let serviceSettings = "/etc/snapshot"
 
     /// Switches to the owner of `statePath` for the rest of this process, unless that is root. If the state is missing,
-    /// the packaged units' settings select their user; otherwise the process stays root.
+    /// it switches to the packaged units' user where the settings file is one of theirs, and elsewhere stays root.
     /// - Parameters:
     ///   - settingsPath: the path of the settings file in use.
     ///   - makesState: whether to create a missing state folder as root and give it to the user, as `/var/lib` is

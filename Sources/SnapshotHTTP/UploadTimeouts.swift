@@ -8,8 +8,8 @@ package struct UploadTimeouts: Sendable {
     package var response = Duration.seconds(60)
     /// How long the upload may take in total.
     package var whole = Duration.seconds(900)
-    /// UPLOAD_DEADLINE, if it is set. A wait for the response that begins before the request's deadline ends there;
-    /// one that begins later lasts for UPLOAD_DEADLINE. No wait is longer than `response`.
+    /// UPLOAD_DEADLINE, if it is set. A wait for the response that begins before the request's deadline ends at that
+    /// deadline; one that begins after it lasts for UPLOAD_DEADLINE. No wait is longer than `response`.
     package var uploadDeadline: Duration?
 
     package init() {}

@@ -3,7 +3,7 @@ import SnapshotBase
 /// Templates that make the same key again, such as `{camera}/latest.jpg` or one picture per hour of the day.
 extension KeyTemplate {
     /// How long a key stays the same at least, in milliseconds; `Int64.max` for ever; nil where keys hold date and time
-    /// to the second, so that none comes again.
+    /// to the second: none comes again, except in the hour that local time without `{offset}` has twice in autumn.
     package var keyLifetime: Int64? {
         if isDefault { return nil }
         let names = parts.compactMap { part -> String? in

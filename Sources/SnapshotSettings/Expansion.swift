@@ -45,8 +45,8 @@ package func unexpandedFlaw(in text: String, isPath: Bool = true) -> (rule: Stri
     }
 }
 
-/// The rule that an unexpanded part of a URL breaks. User, password and path may contain `$`, so there only a part that
-/// is entirely `${…}` breaks it. In a host that contains `$` any unexpanded part does.
+/// The rule that an unexpanded part of a URL breaks. User, password and path may contain `$`: only a part of
+/// them that is entirely `${…}` is refused. If the host contains `$`, each unexpanded part of it is refused.
 package func unexpandedFlaw(inURL text: String) -> (rule: String, hint: String?)? {
     guard let scheme = text[...].range(of: "://") else { return nil }
     let rest = text[scheme.upperBound...]

@@ -173,8 +173,9 @@ package struct FolderWork {
 }
 
 extension FolderMemory {
-    /// Remembers the mount point below which a picture was just stored; it is no longer accepted as unmounted.
-    /// A mount point elsewhere stays remembered: the spool may hold pictures whose keys are below it.
+    /// Remembers the mount point below which a picture was just stored; it is no longer accepted as unmounted. After a
+    /// picture on the root file system the mount point known so far stays, unless that picture's path is below it: the
+    /// spool may hold pictures whose keys are below it.
     fileprivate mutating func rememberMount(of location: FolderLocation?) {
         guard let location, let found = try? location.mountPoint() ?? "" else { return }
         if !found.isEmpty || isBelow(location.path, mount ?? "/") { mount = found.isEmpty ? nil : found }

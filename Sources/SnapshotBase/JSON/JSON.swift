@@ -1,5 +1,5 @@
-/// A JSON value (RFC 8259). A specialised implementation: `Codable` would take longer in each run than reading and
-/// writing that run's small files.
+/// A JSON value (RFC 8259). The implementation is our own: in each run `Codable` alone would take longer than this one
+/// takes to parse and to write that run's small files.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)

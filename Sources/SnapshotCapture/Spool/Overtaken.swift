@@ -7,7 +7,8 @@ import SnapshotStore
 /// is overtaken, and removed instead of uploaded, once a later run has uploaded its own picture under the same key.
 /// `Record.storedSpans` remembers when runs uploaded their own pictures, as [start, end, …] in milliseconds since 1970.
 extension Run {
-    /// The record keeps the latest spans only; a picture that was overtaken in an earlier span alone is uploaded.
+    /// The record keeps only the latest spans. A picture that was overtaken only in a span that it no longer has is
+    /// uploaded.
     private static let mostSpans = 8
     /// How many keys `isOvertaken` computes at most for one span, so that a long span takes bounded time. A picture
     /// whose key isn't among them is uploaded.

@@ -101,8 +101,8 @@ package struct Spool: ~Copyable {
             throw full("the picture is larger than SPOOL_MAX_BYTES (\(bounds.maxBytes) bytes)")
         }
         var name = SpoolName(number: number, bytes: picture.count)
-        // After a loss of records an uncounted entry may have this name: never overwrite it. The next recount counts the
-        // new entry again, as its number is then above `lastNumber`, and so makes up for the uncounted one.
+        // Where the entries couldn't be listed, one of them may have this name: never overwrite it. The next run recounts
+        // them and finds the new number above `lastNumber`: the capture that it adds is the uncounted entry's.
         while files.contains(name) { name = name.next }
         do throws(SystemError) {
             try createMarker()
