@@ -296,3 +296,7 @@ def test_every_page_is_listed():
     there = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"} | {"recipes/README.md"}
     assert listed == there
     assert "(docs/README.md)" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 200
