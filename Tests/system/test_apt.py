@@ -34,7 +34,7 @@ def board(package, tmp_path_factory):
     subprocess.run([REPOSITORY / "scripts/require", "apt-utils", "gnupg"], check=True)
     out = tmp_path_factory.mktemp("out")
     keys = out / "keys"
-    assert "is new" in make(package, out, keys).stdout and keys.stat().st_mode & 0o777 == 0o700
+    assert "A new key" in make(package, out, keys).stdout and keys.stat().st_mode & 0o777 == 0o700
     machine = Installed("apt")
     try:
         sources = machine.root / "etc/apt/sources.list.d"
@@ -68,7 +68,7 @@ def test_installs_with_readmes_lines(board, package):
 def test_a_second_run_keeps_the_key_and_older_packages(board, package):
     older = board.out_folder / "apt/pool/snapshot_0.0.1_all.deb"
     shutil.copy(package, older)
-    assert "is new" not in make(package, board.out_folder, board.keys).stdout
+    assert "A new key" not in make(package, board.out_folder, board.keys).stdout
     assert older.exists()
     older.unlink()
     serve(board)
