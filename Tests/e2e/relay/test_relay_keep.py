@@ -181,6 +181,19 @@ def shown_end(snapshot, process):
     return (snapshot.health()["relay"].get("credentials") or {}).get("end") == lent["Expiration"]
 
 
+def test_uploads_of_recordings_keep_to_the_rate(snapshot, camera, endpoint):
+    """A second of video is more than a second's worth of UPLOAD_RATE, so one upload follows the other without a pause."""
+    with Relay(snapshot, camera.as_camera(), "record", SEGMENT_TIME="1s", RECORD_UPLOAD="true", UPLOAD_RATE="16K",
+               **endpoint.as_http(HTTP_UPLOAD_FORMAT="raw")) as relay:
+        relay.wait_running()
+        wait_until(lambda: len(endpoint.received) >= 4, 60, f"uploads: {relay.stderr}")
+    *earlier, last = endpoint.received[:4]
+    took = last.at - earlier[0].at
+    sent = sum(len(one.body) for one in earlier)
+    assert sent / len(earlier) > 2 * (16 << 10), "a second of video is too small to show it"
+    assert sent / took < 1.3 * (16 << 10), (sent, took)
+
+
 def test_segments_are_signed_with_borrowed_keys(snapshot, camera, tmp_path):
     """One run of the program serves many segments; one more where the store calls its keys expired."""
     process, config = CredentialProcess(tmp_path / "process"), tmp_path / "aws.conf"

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import tls
+from camera import Camera
 from credential_provider import CredentialProcess
 from pictures import picture
 from process import wait_until, working_in
@@ -117,6 +118,24 @@ def test_a_credential_process_there(s3, net, camera):
     assert len(left_behind(s3)) <= 2 and s3.health()["spool"]["count"] == 2
     works_again(s3, net)
     assert not s3.spooled_pictures()
+
+
+def test_the_authorities_of_a_camera_there(snapshot, net):
+    """With --every the settings aren't read again: the request finds out, and names the file, not CAMERA_TIMEOUT."""
+    authority = tls.Authority(net.behind)
+    with Camera(certificate=authority.issue("127.0.0.1")) as camera:
+        snapshot.set(CAMERA_URL=camera.still_url().replace("http:", "https:"), CAMERA_TLS_VERIFY="ca", CAMERA_TIMEOUT="30s",
+                     SSL_CERT_FILE=net.path / "ca.pem", FROZEN_AFTER="0")
+        run = snapshot.start("capture", "--every", "1s", "--for", "60s")
+        wait_until(lambda: snapshot.stored(), 20, "picture")
+        net.hang("all")
+        wait_until(lambda: "its folder hangs" in run.stderr, 30, "failure")
+        told = next(line for line in run.stderr.splitlines() if "its folder hangs" in line)
+        assert f"{net.path}/ca.pem" in told and "CAMERA_TIMEOUT" not in told
+        run.signal(signal.SIGTERM)
+        run.result(30)
+        within(8, snapshot.capture).refuses(75, "SSL_CERT_FILE", "its folder hangs", f"{net.path}/ca.pem")
+        works_again(snapshot, net)
 
 
 CREDENTIALS = "[default]\naws_access_key_id = AKIAFAKE\naws_secret_access_key = fakeSecret\n"
